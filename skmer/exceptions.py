@@ -1,0 +1,72 @@
+"""The errors and warnings that users of skmer may want to catch."""
+
+__all__ = [
+    "AudioDecodeError",
+    "DatasetNotFoundError",
+    "EngineNotAvailableError",
+    "FailedClipsWarning",
+    "IgnoredCacheWarning",
+    "IncompleteDatasetWarning",
+    "ShortClipWarning",
+    "SilentClipWarning",
+    "WeightsIntegrityError",
+    "WeightsNotFoundError",
+]
+
+
+class AudioDecodeError(ValueError):
+    """A clip cannot be turned into a waveform: missing, unreadable, empty, or not finite.
+
+    Parameters
+    ----------
+    message : str
+        One sentence that names the clip and what is wrong with it.
+
+    Attributes
+    ----------
+    row : int or None
+        Position of the clip in X, where known.
+    """
+
+    def __init__(self, message: str, row: int | None = None):
+        super().__init__(message)
+        self.row = row
+
+    def __reduce__(self):
+        return type(self), (self.args[0], self.row)
+
+
+class DatasetNotFoundError(FileNotFoundError):
+    """A dataset is not where it was looked for, and may or can not be downloaded."""
+
+
+class EngineNotAvailableError(ImportError):
+    """An inference engine was asked for that is not installed."""
+
+
+class WeightsNotFoundError(FileNotFoundError):
+    """Pretrained weights are neither on this machine nor to be had from their source."""
+
+
+class WeightsIntegrityError(ValueError):
+    """A weights file is not what it should be: wrong checksum, format, shape, or values."""
+
+
+class FailedClipsWarning(UserWarning):
+    """Clips that could not be read became rows of NaN (``on_error="nan"``)."""
+
+
+class IgnoredCacheWarning(UserWarning):
+    """A cache entry could not be read or written, so its clip was computed again."""
+
+
+class IncompleteDatasetWarning(UserWarning):
+    """A dataset was read, but not all of its published clips are in place."""
+
+
+class ShortClipWarning(UserWarning):
+    """A clip is shorter than one frame and was padded with zeros."""
+
+
+class SilentClipWarning(UserWarning):
+    """A clip holds nothing but zeros; its embedding says nothing about music."""

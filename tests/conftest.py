@@ -1,0 +1,58 @@
+"""Fixtures for every test: shared data where they exist, and no network."""
+
+import ipaddress
+import socket
+from pathlib import Path
+
+import pytest
+
+NOT_HERE = "needs the shared development data beside the checkout"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of shared data beside the checkout; skips where there is none."""
+    folder = Path(__file__).resolve().parents[2] / "shared"
+    if not (folder / "golden").is_dir():
+        pytest.skip(NOT_HERE)
+    return folder
+
+
+def is_loopback(address) -> bool:
+    """Whether a socket address stays on this machine."""
+    if not isinstance(address, tuple):
+        return True
+    host = str(address[0]).split("%")[0]
+    if host in ("", "localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    """Let no test reach anything but loopback."""
+    connect, connect_ex, resolve = (
+        socket.socket.connect,
+        socket.socket.connect_ex,
+        socket.getaddrinfo,
+    )
+
+    def guarded(real):
+        def call(self, address):
+            if not is_loopback(address):
+                raise OSError(f"the tests have no network, and something asked for {address}")
+            return real(self, address)
+
+        return call
+
+    def guarded_resolve(host, *args, **kwargs):
+        if host is not None and not is_loopback((host,)):
+            raise socket.gaierror(f"the tests have no network, and something asked for {host}")
+        return resolve(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded(connect))
+    monkeypatch.setattr(socket.socket, "connect_ex", guarded(connect_ex))
+    monkeypatch.setattr(socket, "getaddrinfo", guarded_resolve)
