@@ -1,0 +1,20 @@
+"""From files and arrays to float32 mono waveforms, frames, and spectrograms."""
+
+from skmer.audio._framing import Framing
+from skmer.audio._l3 import l3_spectrogram
+from skmer.audio._mfcc import mel_power_columns, mfcc_deltas, mfcc_from_mel
+from skmer.audio._reading import read_audio, stream_audio
+from skmer.audio._vggish import vggish_log_mel
+from skmer.audio._waveform import as_waveform
+
+__all__ = [
+    "Framing",
+    "as_waveform",
+    "l3_spectrogram",
+    "mel_power_columns",
+    "mfcc_deltas",
+    "mfcc_from_mel",
+    "read_audio",
+    "stream_audio",
+    "vggish_log_mel",
+]

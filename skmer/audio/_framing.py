@@ -1,0 +1,91 @@
+"""Waveform blocks -> blocks of equally long, overlapping frames."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How a waveform is cut into frames.
+
+    Parameters
+    ----------
+    frame_length, hop_length : int
+        Length of a frame, and distance between the starts of two [samples].
+    left_padding : int, default=0
+        Zeros put before the waveform [samples].
+    keep_tail : bool, default=True
+        True: zeros after the waveform, so that every sample is in a frame. False: a last frame
+        that is not full is dropped. A waveform shorter than one frame is padded to one either way.
+
+    References
+    ----------
+    OpenL3 0.4.2 (``openl3/core.py``) pads the tail; VGGish (``tensorflow/models``,
+    ``research/audioset/vggish``) drops it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer.audio import Framing
+    >>> framing = Framing(frame_length=4, hop_length=2)
+    >>> framing.n_frames(7)
+    3
+    >>> next(framing.blocks([np.arange(1.0, 8.0, dtype=np.float32)], size=8))
+    array([[1., 2., 3., 4.],
+           [3., 4., 5., 6.],
+           [5., 6., 7., 0.]], dtype=float32)
+    """
+
+    frame_length: int
+    hop_length: int
+    left_padding: int = 0
+    keep_tail: bool = True
+
+    def n_frames(self, n_samples: int) -> int:
+        """Return how many frames a waveform of `n_samples` samples gives, at least one."""
+        rest = max(n_samples + self.left_padding - self.frame_length, 0)
+        return 1 + (-(-rest // self.hop_length) if self.keep_tail else rest // self.hop_length)
+
+    def blocks(self, waveform: Iterable[np.ndarray], *, size: int) -> Iterator[np.ndarray]:
+        """Yield frames, `size` at a time.
+
+        Parameters
+        ----------
+        waveform : iterable of ndarray [shape=(n,), dtype=float32]
+            Consecutive blocks of one waveform, of any lengths.
+        size : int
+            The number of frames in a block; the last may have fewer.
+
+        Yields
+        ------
+        frames : ndarray [shape=(n, frame_length), dtype=float32]
+            A view where that is possible; do not write to it.
+        """
+        need = self.frame_length + (size - 1) * self.hop_length
+        buffer = [np.zeros(self.left_padding, np.float32)]
+        held, n_samples, done = self.left_padding, 0, 0
+        for block in waveform:
+            n_samples += len(block)
+            buffer.append(block)
+            held += len(block)
+            # One frame more than `size` must be begun: the last block is not known to be last.
+            while held >= need + self.hop_length:
+                joined = np.concatenate(buffer)
+                yield self._view(joined)[:size]
+                done += size
+                buffer = [joined[size * self.hop_length :]]
+                held = len(buffer[0])
+        left = self.n_frames(n_samples) - done
+        joined = np.concatenate(buffer)
+        length = self.frame_length + (left - 1) * self.hop_length
+        if len(joined) < length:
+            joined = np.concatenate([joined, np.zeros(length - len(joined), np.float32)])
+        frames = self._view(joined[:length])
+        for start in range(0, left, size):
+            yield frames[start : start + size]
+
+    def _view(self, waveform):
+        return sliding_window_view(waveform, self.frame_length)[:: self.hop_length]

@@ -1,0 +1,90 @@
+"""The spectrograms that L3-Net sees, in the three variants that have been in use."""
+
+from functools import cache
+
+import numpy as np
+
+from skmer.audio._spectra import MelProduct, columns, magnitude, mel_bank, periodic_hann
+
+SR = 48000
+FRAME_LENGTH = 48000
+HOP_LENGTH = 242
+INPUT_SHAPES = {"linear": (257, 197), "mel128": (128, 199), "mel256": (256, 199)}
+FRONTENDS = ("kapre", "librosa", "trained")
+_N_MELS = {"mel128": 128, "mel256": 256}
+# Zeros (before, after) a frame; the columns that come out are 199 in each case.
+_MEL_PADDING = {"kapre": (0, 1964), "librosa": (1024, 1024), "trained": (982, 982)}
+_FLOOR, _RANGE_DB = 1e-10, 80
+# A block of this many frames keeps every intermediate array within the processor's cache.
+_FRAMES_AT_ONCE = 4
+
+
+def l3_spectrogram(
+    frames: np.ndarray, *, input_repr: str = "mel256", frontend: str = "kapre"
+) -> np.ndarray:
+    """Spectrograms of one-second frames, as L3-Net takes them.
+
+    Parameters
+    ----------
+    frames : ndarray [shape=(n, 48000), dtype=float32]
+        One-second frames at 48 kHz.
+    input_repr : {"linear", "mel128", "mel256"}, default="mel256"
+        The representation.
+    frontend : {"kapre", "librosa", "trained"}, default="kapre"
+        Which of the three constructions: openl3 0.4's default, its librosa variant, or what the
+        published weights were trained on (openl3 up to 0.3.1). They differ in the mel scale, in
+        where the power is taken, and in the padding.
+
+    Returns
+    -------
+    spectrogram : ndarray [shape=(n, bins, columns), dtype=float32]
+        Decibels below the frame's maximum, [-80, 0]: 257 x 197, 128 x 199 or 256 x 199. Silence
+        is 0 everywhere, as in openl3.
+
+    References
+    ----------
+    A. Cramer, H.-H. Wu, J. Salamon, J. P. Bello, "Look, Listen, and Learn More: Design Choices
+    for Deep Audio Embeddings", ICASSP 2019; the openl3 package, versions 0.3.1 and 0.4.2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer.audio import l3_spectrogram
+    >>> tone = np.sin(2 * np.pi * 440 * np.arange(48000, dtype=np.float32) / 48000)
+    >>> l3_spectrogram(tone[None]).shape
+    (1, 256, 199)
+    """
+    spectrogram = np.empty((len(frames), *INPUT_SHAPES[input_repr]), np.float32)
+    for start in range(0, len(frames), _FRAMES_AT_ONCE):
+        part = slice(start, start + _FRAMES_AT_ONCE)
+        spectrogram[part] = _block(frames[part], input_repr, frontend)
+    return spectrogram
+
+
+def _block(frames, input_repr, frontend):
+    if input_repr == "linear":
+        level = magnitude(columns(frames, 512, HOP_LENGTH), _window(512), 512)
+    else:
+        padded = np.pad(frames, ((0, 0), _MEL_PADDING[frontend]))
+        spectrum = magnitude(columns(padded, 2048, HOP_LENGTH), _window(2048), 2048)
+        product = _mel_product(input_repr, "htk" if frontend == "trained" else "slaney")
+        if frontend == "trained":
+            level = np.sqrt(product(np.square(spectrum, out=spectrum)))
+        else:
+            level = product(spectrum)
+    np.maximum(level, _FLOOR, out=level)
+    np.log10(level, out=level)
+    level *= 10
+    level -= level.max(axis=(1, 2), keepdims=True)
+    np.maximum(level, -_RANGE_DB, out=level)
+    return level.swapaxes(1, 2)
+
+
+@cache
+def _window(length):
+    return periodic_hann(length)
+
+
+@cache
+def _mel_product(input_repr, scale):
+    return MelProduct(mel_bank(SR, 2048, _N_MELS[input_repr], scale))

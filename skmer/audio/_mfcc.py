@@ -1,0 +1,148 @@
+"""Mel-frequency cepstral coefficients and their differences, with librosa's numbers."""
+
+from collections.abc import Iterable
+from functools import cache
+
+import numpy as np
+import scipy.fft
+
+from skmer.audio._framing import Framing
+from skmer.audio._spectra import MelProduct, magnitude, mel_bank, periodic_hann
+
+_FLOOR, _RANGE_DB = 1e-10, 80
+_DELTA_WIDTH = 9
+_COLUMNS_AT_ONCE = 256
+
+
+def mel_power_columns(
+    waveform: Iterable[np.ndarray], *, sr: int, n_fft: int, hop_length: int, n_mels: int
+) -> np.ndarray:
+    """Mel power spectrogram of a waveform that comes in blocks, centred as librosa centres.
+
+    Parameters
+    ----------
+    waveform : iterable of ndarray [shape=(n,), dtype=float32]
+        Consecutive blocks of one waveform.
+    sr : int
+        Its rate [Hz].
+    n_fft, hop_length : int
+        Window and hop [samples].
+    n_mels : int
+        Number of Slaney mel bands from 0 to ``sr / 2``.
+
+    Returns
+    -------
+    mel : ndarray [shape=(n_columns, n_mels), dtype=float32]
+        Power; ``n_columns = 1 + n_samples // hop_length``.
+
+    See Also
+    --------
+    mfcc_from_mel : The cepstrum of it.
+
+    References
+    ----------
+    ``librosa.feature.melspectrogram`` with its defaults (McFee et al., librosa package).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer.audio import mel_power_columns
+    >>> noise = np.random.default_rng(0).standard_normal(22050).astype(np.float32)
+    >>> mel_power_columns([noise], sr=22050, n_fft=2048, hop_length=512, n_mels=128).shape
+    (44, 128)
+    """
+    centre = n_fft // 2
+
+    def padded():
+        yield np.zeros(centre, np.float32)
+        yield from waveform
+        yield np.zeros(centre, np.float32)
+
+    framing = Framing(n_fft, hop_length, keep_tail=False)
+    window, product = _window(n_fft), _mel_product(sr, n_fft, n_mels)
+    parts = []
+    for block in framing.blocks(padded(), size=_COLUMNS_AT_ONCE):
+        spectrum = magnitude(block, window, n_fft)
+        parts.append(product(np.square(spectrum, out=spectrum)))
+    return np.concatenate(parts)
+
+
+def mfcc_from_mel(mel: np.ndarray, *, n_mfcc: int) -> np.ndarray:
+    """Cepstral coefficients of a mel power spectrogram.
+
+    Parameters
+    ----------
+    mel : ndarray [shape=(n_columns, n_mels)]
+        Mel power.
+    n_mfcc : int
+        Number of coefficients, at most ``n_mels``.
+
+    Returns
+    -------
+    mfcc : ndarray [shape=(n_columns, n_mfcc), dtype=float32]
+        The orthonormal DCT-II of the level in dB, floored 80 dB below the clip's maximum.
+
+    References
+    ----------
+    ``librosa.feature.mfcc`` with its defaults; S. Davis, P. Mermelstein, IEEE TASSP 28(4), 1980.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer.audio import mfcc_from_mel
+    >>> mfcc_from_mel(np.ones((3, 128), np.float32), n_mfcc=20).shape
+    (3, 20)
+    """
+    level = 10 * np.log10(np.maximum(mel, _FLOOR))
+    level = np.maximum(level, level.max() - _RANGE_DB)
+    return scipy.fft.dct(level, axis=1, type=2, norm="ortho")[:, :n_mfcc]
+
+
+def mfcc_deltas(mfcc: np.ndarray, *, order: int) -> np.ndarray:
+    """Smoothed differences over time by a Savitzky-Golay filter of nine columns.
+
+    Parameters
+    ----------
+    mfcc : ndarray [shape=(n_columns, n_mfcc)]
+        Coefficients.
+    order : int
+        1 for the first difference, 2 for the second.
+
+    Returns
+    -------
+    delta : ndarray [shape=(n_columns, n_mfcc)]
+        At the ends a polynomial is fitted, as librosa does; a clip of fewer than nine columns
+        is continued by its first and last one instead.
+
+    References
+    ----------
+    ``librosa.feature.delta`` with its defaults.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer.audio import mfcc_deltas
+    >>> ramp = np.arange(12.0)[:, None]
+    >>> bool(np.allclose(mfcc_deltas(ramp, order=1), 1))
+    True
+    """
+    from scipy.signal import savgol_filter
+
+    return savgol_filter(
+        mfcc,
+        _DELTA_WIDTH,
+        polyorder=order,
+        deriv=order,
+        axis=0,
+        mode="interp" if len(mfcc) >= _DELTA_WIDTH else "nearest",
+    )
+
+
+@cache
+def _window(n_fft):
+    return periodic_hann(n_fft)
+
+
+@cache
+def _mel_product(sr, n_fft, n_mels):
+    return MelProduct(mel_bank(sr, n_fft, n_mels, "slaney"))

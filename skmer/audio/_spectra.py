@@ -1,0 +1,88 @@
+"""What the front-ends share: windows, magnitude columns, mel banks, products."""
+
+import numpy as np
+import scipy.fft
+from numpy.lib.stride_tricks import sliding_window_view
+
+# Filters per product: a few neighbours share few spectrum bins, so most of the zeros are skipped.
+_FILTERS_AT_ONCE = 16
+
+
+def periodic_hann(length: int) -> np.ndarray:
+    """Periodic Hann window, float32."""
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
+    return window.astype(np.float32)
+
+
+def columns(audio: np.ndarray, n_fft: int, hop_length: int) -> np.ndarray:
+    """(..., n_samples) -> strided view (..., n_columns, n_fft)."""
+    return sliding_window_view(audio, n_fft, axis=-1)[..., ::hop_length, :]
+
+
+def magnitude(audio_columns: np.ndarray, window: np.ndarray, n_fft: int) -> np.ndarray:
+    """|rfft| of windowed columns (..., window length) -> (..., 1 + n_fft // 2), float32."""
+    return np.abs(scipy.fft.rfft(audio_columns * window, n=n_fft, axis=-1, overwrite_x=True))
+
+
+def hz_to_slaney(frequency):
+    """Slaney's mel scale: linear below 1 kHz, logarithmic above."""
+    frequency = np.asarray(frequency, float)
+    log = 15 + np.log(np.maximum(frequency, 1e-10) / 1000) / (np.log(6.4) / 27)
+    return np.where(frequency >= 1000, log, frequency * 3 / 200)
+
+
+def slaney_to_hz(mel):
+    """Inverse of `hz_to_slaney`."""
+    mel = np.asarray(mel, float)
+    return np.where(mel >= 15, 1000 * np.exp((np.log(6.4) / 27) * (mel - 15)), mel * 200 / 3)
+
+
+def hz_to_htk(frequency):
+    """HTK's mel scale."""
+    return 2595 * np.log10(1 + np.asarray(frequency, float) / 700)
+
+
+def htk_to_hz(mel):
+    """Inverse of `hz_to_htk`."""
+    return 700 * (10 ** (np.asarray(mel, float) / 2595) - 1)
+
+
+def mel_bank(sr: float, n_fft: int, n_mels: int, scale: str) -> np.ndarray:
+    """Triangles over 0..sr/2 with Slaney's area norm, float32 (n_mels, 1 + n_fft // 2).
+
+    The construction of librosa.filters.mel (McFee et al.), after Slaney's Auditory Toolbox, 1998.
+    """
+    forward, backward = {
+        "slaney": (hz_to_slaney, slaney_to_hz),
+        "htk": (hz_to_htk, htk_to_hz),
+    }[scale]
+    bins = np.linspace(0, sr / 2, 1 + n_fft // 2)
+    edges = backward(np.linspace(forward(0), forward(sr / 2), n_mels + 2))
+    ramps = edges[:, None] - bins
+    widths = np.diff(edges)
+    rising = -ramps[:-2] / widths[:-1, None]
+    falling = ramps[2:] / widths[1:, None]
+    bank = np.maximum(0, np.minimum(rising, falling))
+    return (bank * (2 / (edges[2:] - edges[:-2]))[:, None]).astype(np.float32)
+
+
+class MelProduct:
+    """Multiply spectra by a mel bank, a few filters at a time, without most of its zeros."""
+
+    def __init__(self, bank: np.ndarray):
+        self.n_mels, self.n_bins = bank.shape
+        self.parts = []
+        for first in range(0, self.n_mels, _FILTERS_AT_ONCE):
+            rows = bank[first : first + _FILTERS_AT_ONCE]
+            used = np.flatnonzero(rows.any(axis=0))
+            low, high = (used[0], used[-1] + 1) if len(used) else (0, 1)
+            part = np.ascontiguousarray(rows[:, low:high].T)
+            self.parts.append((slice(first, first + len(rows)), slice(low, high), part))
+
+    def __call__(self, spectra: np.ndarray) -> np.ndarray:
+        """(..., n_bins) -> (..., n_mels), float32."""
+        flat = spectra.reshape(-1, self.n_bins)
+        out = np.empty((len(flat), self.n_mels), np.float32)
+        for filters, bins, part in self.parts:
+            out[:, filters] = flat[:, bins] @ part
+        return out.reshape(*spectra.shape[:-1], self.n_mels)
