@@ -1,0 +1,159 @@
+"""Intervals that respect clusters of rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import numpy as np
+from scipy import stats
+from sklearn.utils import _safe_indexing, check_consistent_length, check_random_state
+
+from skmer.utils._sklearn import Interval, StrOptions, validate_params
+
+
+@dataclass(frozen=True)
+class BootstrapInterval:
+    """Outcome of :func:`cluster_bootstrap`.
+
+    Attributes
+    ----------
+    estimate : float
+        The statistic of all rows.
+    low, high : float
+        Confidence interval.
+    standard_error : float
+        Standard deviation of the statistic over the resamples.
+    confidence_level : float
+        The interval's level.
+    n_groups : int
+        Groups that were drawn from.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    standard_error: float
+    confidence_level: float
+    n_groups: int
+
+
+@validate_params(
+    {
+        "statistic": [callable],
+        "groups": ["array-like", None],
+        "n_resamples": [Interval(Integral, 1, None, closed="left")],
+        "confidence_level": [Interval(Real, 0, 1, closed="neither")],
+        "method": [StrOptions({"percentile", "basic", "BCa"})],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def cluster_bootstrap(
+    statistic: Callable[..., float],
+    *arrays,
+    groups=None,
+    n_resamples=2000,
+    confidence_level=0.95,
+    method="percentile",
+    random_state=None,
+) -> BootstrapInterval:
+    """Return the confidence interval of a statistic over rows that come in groups.
+
+    Whole groups (singers, artists) are drawn with replacement, so that rows of one group stay
+    together; drawing single rows would take clips of one singer for independent and give an
+    interval that is too narrow.
+
+    Parameters
+    ----------
+    statistic : callable
+        ``statistic(*arrays) -> float``, such as ``accuracy_score``; called once a resample.
+    *arrays : array-like of shape (n_rows, ...)
+        What the statistic is computed from, such as ``y_true, y_pred``.
+    groups : array-like of shape (n_rows,), default=None
+        Group of each row. None: every row is its own group.
+    n_resamples : int, default=2000
+        Number of bootstrap resamples.
+    confidence_level : float, default=0.95
+        Level of the interval.
+    method : {"percentile", "basic", "BCa"}, default="percentile"
+        How the interval is read off the resamples, see :func:`scipy.stats.bootstrap`.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the resampling.
+
+    Returns
+    -------
+    BootstrapInterval
+        Estimate and interval.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two groups, or the statistic is not finite for all rows or for
+        some resample (a class or a spread may be missing there).
+
+    References
+    ----------
+    .. [1] A. C. Davison and D. V. Hinkley. "Bootstrap methods and their application", section
+       3.8. Cambridge University Press, 1997.
+
+    Examples
+    --------
+    >>> from sklearn.metrics import accuracy_score
+    >>> from skmer.evaluation import cluster_bootstrap
+    >>> y_true, y_pred = list("aabbaabb"), list("aabbabab")
+    >>> singers = [1, 1, 1, 1, 2, 2, 3, 3]
+    >>> interval = cluster_bootstrap(
+    ...     accuracy_score, y_true, y_pred, groups=singers, n_resamples=200, random_state=0
+    ... )
+    >>> interval.estimate, interval.low, interval.high
+    (0.75, 0.5, 1.0)
+    """
+    if not arrays:
+        raise ValueError("cluster_bootstrap needs at least one array of rows. Got none.")
+    arrays = tuple(array if hasattr(array, "shape") else np.asarray(array) for array in arrays)
+    n_rows = len(arrays[0])
+    groups = np.arange(n_rows) if groups is None else np.asarray(groups)
+    check_consistent_length(*arrays, groups)
+    names, codes = np.unique(groups, return_inverse=True)
+    if len(names) < 2:
+        raise ValueError(
+            f"cluster_bootstrap draws whole groups, so it needs at least 2. Got {len(names)}."
+        )
+    members = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
+    estimate = float(statistic(*arrays))
+    if not np.isfinite(estimate):
+        raise ValueError(f"The statistic must be a finite number. Got {estimate} for all rows.")
+
+    def of_groups(drawn):
+        """Return the statistic over the rows of the drawn groups."""
+        rows = np.concatenate([members[group] for group in drawn.astype(int)])
+        value = float(statistic(*(_safe_indexing(array, rows) for array in arrays)))
+        if not np.isfinite(value):
+            raise ValueError(
+                f"The statistic must be a finite number. Got {value} for one resample of the "
+                "groups; use a statistic that is defined when a class or a spread is missing."
+            )
+        return value
+
+    result = stats.bootstrap(
+        (np.arange(len(names)),),
+        of_groups,
+        n_resamples=n_resamples,
+        confidence_level=confidence_level,
+        method=method,
+        vectorized=False,
+        random_state=check_random_state(random_state),
+    )
+    if np.isnan(result.confidence_interval).any():
+        raise ValueError(
+            f"The {method} interval is undefined where all resamples give the same value; "
+            "use method='percentile'."
+        )
+    return BootstrapInterval(
+        estimate=estimate,
+        low=float(result.confidence_interval.low),
+        high=float(result.confidence_interval.high),
+        standard_error=float(np.std(result.bootstrap_distribution, ddof=min(1, n_resamples - 1))),
+        confidence_level=float(confidence_level),
+        n_groups=len(names),
+    )

@@ -1,0 +1,53 @@
+"""What the frequentist and the Bayesian paired tests share."""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils import check_array, check_consistent_length
+
+
+class PairedMoments(NamedTuple):
+    """Mean difference over resamples, its corrected standard error, degrees of freedom."""
+
+    difference: float
+    standard_error: float
+    df: int
+
+
+def paired_moments(scores_a, scores_b, n_train, n_test) -> PairedMoments:
+    """Return the moments of a - b with Nadeau and Bengio's correction of the variance."""
+    scores_a, scores_b = (
+        check_array(scores, ensure_2d=False, ensure_min_samples=2, input_name=name, dtype=float)
+        for scores, name in ((scores_a, "scores_a"), (scores_b, "scores_b"))
+    )
+    for scores, name in ((scores_a, "scores_a"), (scores_b, "scores_b")):
+        if scores.ndim != 1:
+            raise ValueError(
+                f"'{name}' must be one score a resample, of shape (n_resamples,). "
+                f"Got shape {scores.shape} instead."
+            )
+    check_consistent_length(scores_a, scores_b)
+    ratio = size_ratio(n_train, n_test, len(scores_a))
+    differences = scores_a - scores_b
+    # Equal differences leave a variance of rounding errors, which would pass for certainty.
+    constant = np.ptp(differences) <= 8 * np.finfo(float).eps * np.abs(scores_a).max()
+    variance = 0.0 if constant else differences.var(ddof=1)
+    return PairedMoments(
+        float(differences.mean()),
+        float(np.sqrt(variance * (1 / len(differences) + ratio))),
+        len(differences) - 1,
+    )
+
+
+def size_ratio(n_train, n_test, n_resamples) -> float:
+    """Return the mean of n_test / n_train over resamples."""
+    sizes = []
+    for name, size in (("n_train", n_train), ("n_test", n_test)):
+        size = np.asarray(size, dtype=float)
+        if size.shape not in ((), (n_resamples,)) or not (size > 0).all():
+            raise ValueError(
+                f"'{name}' must be one positive number of rows, or one for each of the "
+                f"{n_resamples} resamples. Got {size!r} instead."
+            )
+        sizes.append(size)
+    return float(np.mean(sizes[1] / sizes[0]))

@@ -1,0 +1,124 @@
+"""The two paired tests against published examples and other people's programs."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.datasets import make_moons
+from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
+from sklearn.svm import SVC
+
+from skmer.evaluation import bayesian_correlated_ttest, corrected_resampled_ttest
+
+A = np.array([0.70, 0.74, 0.69, 0.73, 0.75, 0.71])
+B = np.array([0.66, 0.75, 0.68, 0.70, 0.69, 0.71])
+
+
+@pytest.fixture(scope="module")
+def moons():
+    """Scores of scikit-learn's gallery example on the comparison of models by grid search."""
+    X, y = make_moons(noise=0.352, random_state=1, n_samples=100)
+    cv = RepeatedStratifiedKFold(n_splits=10, n_repeats=10, random_state=0)
+    return [
+        cross_val_score(SVC(kernel=kernel), X, y, cv=cv, scoring="roc_auc")
+        for kernel in ("rbf", "linear")
+    ]
+
+
+def test_corrected_ttest_gives_what_the_gallery_of_scikit_learn_prints(moons):
+    test = corrected_resampled_ttest(*moons, n_train=90, n_test=10, alternative="greater")
+    assert round(test.statistic, 3) == 0.750
+    assert round(test.pvalue, 3) == 0.227
+
+
+def test_bayesian_ttest_gives_what_baycomp_gives(moons):
+    # baycomp 1.0.3: two_on_single(linear, rbf, rope=0.01, runs=10).
+    test = bayesian_correlated_ttest(*moons, n_train=90, n_test=10, rope=0.01)
+    np.testing.assert_allclose(
+        (test.p_left, test.p_rope, test.p_right),
+        (0.06831754175730047, 0.4316824582427, 0.49999999999999956),
+        rtol=1e-9,
+    )
+
+
+def test_without_test_rows_the_correction_fades_into_the_paired_ttest():
+    ours = corrected_resampled_ttest(A, B, n_train=1e12, n_test=1)
+    theirs = stats.ttest_rel(A, B)
+    np.testing.assert_allclose((ours.statistic, ours.pvalue), theirs, rtol=1e-9)
+    interval = theirs.confidence_interval(0.95)
+    np.testing.assert_allclose((ours.low, ours.high), interval, rtol=1e-9)
+
+
+def test_correction_multiplies_the_variance_by_the_stated_factor():
+    plain = stats.ttest_rel(A, B).statistic
+    ours = corrected_resampled_ttest(A, B, n_train=80, n_test=20).statistic
+    assert ours == pytest.approx(plain * np.sqrt((1 / 6) / (1 / 6 + 1 / 4)))
+
+
+def test_one_sided_pvalues_add_up_and_swapping_models_mirrors_both_tests():
+    sizes = {"n_train": 80, "n_test": 20}
+    greater = corrected_resampled_ttest(A, B, alternative="greater", **sizes)
+    less = corrected_resampled_ttest(A, B, alternative="less", **sizes)
+    assert greater.pvalue + less.pvalue == pytest.approx(1)
+    assert less.pvalue == pytest.approx(
+        corrected_resampled_ttest(B, A, alternative="greater", **sizes).pvalue
+    )
+    there, back = (bayesian_correlated_ttest(*pair, **sizes) for pair in ((A, B), (B, A)))
+    assert (there.p_left, there.p_right) == pytest.approx((back.p_right, back.p_left))
+    assert there.p_right > there.p_left
+
+
+def test_no_region_of_equivalence_gives_the_one_sided_pvalue():
+    bayes = bayesian_correlated_ttest(A, B, n_train=80, n_test=20, rope=0)
+    frequentist = corrected_resampled_ttest(A, B, n_train=80, n_test=20, alternative="greater")
+    assert bayes.p_left == pytest.approx(frequentist.pvalue)
+    assert bayes.p_rope == 0
+
+
+def test_sizes_by_resample_enter_as_the_mean_ratio():
+    by_resample = corrected_resampled_ttest(A[:2], B[:2], n_train=[80, 60], n_test=[20, 40])
+    at_once = corrected_resampled_ttest(A[:2], B[:2], n_train=24, n_test=11)
+    assert by_resample.statistic == pytest.approx(at_once.statistic)
+
+
+@pytest.mark.parametrize(
+    ("shift", "statistic", "pvalue", "probabilities"),
+    [(0.0, 0.0, 1.0, (0, 1, 0)), (0.2, np.inf, 0.0, (0, 0, 1)), (-0.2, -np.inf, 0.0, (1, 0, 0))],
+)
+def test_equal_differences_give_the_limits(shift, statistic, pvalue, probabilities):
+    test = corrected_resampled_ttest(A + shift, A, n_train=80, n_test=20)
+    assert (test.statistic, test.pvalue) == (statistic, pvalue)
+    bayes = bayesian_correlated_ttest(A + shift, A, n_train=80, n_test=20)
+    assert (bayes.p_left, bayes.p_rope, bayes.p_right) == probabilities
+
+
+@pytest.mark.slow
+def test_corrected_ttest_keeps_its_level_where_the_plain_one_does_not():
+    """Two equally good rules, tested on overlapping shuffles of one sample."""
+    rng = np.random.default_rng(0)
+    rejected = {"plain": 0, "corrected": 0}
+    for _ in range(300):
+        a, b = rng.random((2, 100)) < 0.7
+        tested = [rng.permutation(100)[:30] for _ in range(20)]
+        scores = np.array([(a[rows].mean(), b[rows].mean()) for rows in tested]).T
+        rejected["plain"] += stats.ttest_rel(*scores).pvalue < 0.05
+        rejected["corrected"] += (
+            corrected_resampled_ttest(*scores, n_train=70, n_test=30).pvalue < 0.05
+        )
+    assert rejected["plain"] > 100
+    assert rejected["corrected"] < 36
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n_train": 0}, "'n_train' parameter of corrected_resampled_ttest must be"),
+        ({"n_test": [1, 2]}, "'n_test' must be one positive number"),
+        ({"scores_b": [0.1, 0.2]}, "inconsistent numbers of samples"),
+        ({"scores_b": [np.nan] * 6}, "scores_b contains NaN"),
+        ({"scores_a": A[:, None]}, "'scores_a' must be one score a resample"),
+    ],
+)
+def test_bad_input_is_named(arguments, message):
+    good = {"scores_a": A, "scores_b": B, "n_train": 80, "n_test": 20}
+    with pytest.raises(ValueError, match=message):
+        corrected_resampled_ttest(**{**good, **arguments})
