@@ -1,0 +1,96 @@
+"""Inference engines: one interface, one file per framework, each network loaded once a process."""
+
+import os
+import threading
+from collections import OrderedDict
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import joblib
+
+from ...exceptions import EngineNotAvailableError
+from ._networks import build_network
+
+__all__ = ["get_engine", "resolve_engine"]
+
+# Per engine: its module, the packages it needs, the extra that brings them, and for each of its
+# precisions the networks that gain by it. The order is the order of speed.
+_ENGINES = {
+    "ncnn": ("_ncnn", "NcnnEngine", ("ncnn",), "skmer[fast]", {"float32": ("l3", "vggish")}),
+    "tensorflow": (
+        "_tensorflow",
+        "TensorFlowEngine",
+        ("tensorflow",),
+        "skmer",
+        {"float32": ("l3", "vggish")},
+    ),
+}
+_N_KEPT = 4
+_engines = OrderedDict()
+_engines_lock = threading.Lock()
+
+
+def resolve_engine(network, engine="auto", precision="float32"):
+    """Name the engine that will run `network`, without loading it."""
+    able = [name for name, entry in _ENGINES.items() if network in entry[4].get(precision, ())]
+    if not able or engine not in ("auto", *able):
+        offers = "; ".join(
+            f"{name}: {', '.join(p for p, networks in entry[4].items() if network in networks)}"
+            for name, entry in _ENGINES.items()
+        )
+        raise ValueError(
+            f"No engine {engine!r} runs the network {network!r} with precision={precision!r}. "
+            f"Possible are engine='auto' or one of these with its precisions: {offers}."
+        )
+    if engine == "auto":
+        installed = [name for name in able if not _missing(name)]
+        if "tensorflow" in installed and len(installed) > 1 and _tensorflow_sees_gpu():
+            return "tensorflow"
+        engine = installed[0] if installed else able[0]
+    missing = _missing(engine)
+    if missing:
+        raise EngineNotAvailableError(
+            f"The engine {engine!r} with precision={precision!r} needs {' and '.join(missing)}, "
+            f'which is not installed. Install it by: pip install "{_ENGINES[engine][3]}"'
+        )
+    return engine
+
+
+def get_engine(
+    network, *, engine="auto", precision="float32", weights, input_shape, n_threads=None
+):
+    """Return the loaded engine of `network`; the same object for the same arguments."""
+    name = resolve_engine(network, engine, precision)
+    n_threads = n_threads or _default_threads()
+    key = (network, name, precision, weights.digest, tuple(input_shape), n_threads)
+    with _engines_lock:
+        if key not in _engines:
+            module, class_name = _ENGINES[name][:2]
+            build = getattr(import_module(f"{__name__}.{module}"), class_name)
+            described = build_network(network, weights.arrays, input_shape)
+            _engines[key] = build(described, n_threads=n_threads)
+            while len(_engines) > _N_KEPT:
+                _engines.popitem(last=False)
+        _engines.move_to_end(key)
+        return _engines[key]
+
+
+def _missing(name):
+    return [package for package in _ENGINES[name][2] if find_spec(package) is None]
+
+
+def _default_threads():
+    """As many threads as the surroundings grant: joblib and Dask set OMP_NUM_THREADS in workers."""
+    granted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return int(granted) if granted.isdecimal() and int(granted) else joblib.cpu_count()
+
+
+def _tensorflow_sees_gpu():
+    # TensorFlow takes seconds to import, so ask the system first.
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    if hidden or not any(Path("/dev").glob("nvidia[0-9]*")):
+        return False
+    from ._tensorflow import import_tensorflow
+
+    return bool(import_tensorflow().config.list_physical_devices("GPU"))
