@@ -4,7 +4,8 @@ Files are data only: HDF5 datasets and npz arrays without pickles, every shape c
 weights stand beside them for tests and baselines, never in their place.
 """
 
-from ._arrays import L3Weights, VGGishWeights
+from ._arrays import L3Weights, VGGishWeights, digest_arrays
+from ._listing import WeightsRow, describe_weights, fetch_weights, list_weights
 from ._load import (
     l3_weights_digest,
     load_l3_weights,
@@ -15,7 +16,12 @@ from ._load import (
 __all__ = [
     "L3Weights",
     "VGGishWeights",
+    "WeightsRow",
+    "describe_weights",
+    "digest_arrays",
+    "fetch_weights",
     "l3_weights_digest",
+    "list_weights",
     "load_l3_weights",
     "load_vggish_weights",
     "vggish_weights_digest",

@@ -8,6 +8,7 @@ changed is made again.
 import logging
 import os
 import zipfile
+import zlib
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -84,34 +85,21 @@ def is_npz(path: Path) -> bool:
         return stream.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC
 
 
-class _opened:
-    """`np.load` without pickles, whose failures name the file."""
-
-    def __init__(self, path: Path):
-        self._path = path
-
-    def __enter__(self):
-        try:
-            self._file = np.load(self._path, allow_pickle=False)
-        except (ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise self._damaged(error) from error
-        if not isinstance(self._file, np.lib.npyio.NpzFile):
-            raise self._damaged("not an npz archive")
-        return self._file
-
-    def __exit__(self, kind, error, trace):
-        self._file.close()
-        if isinstance(error, (KeyError, EOFError, zipfile.BadZipFile)):
-            raise self._damaged(error) from error
-        # a member that is a pickle, or no array at all
-        if isinstance(error, ValueError) and not isinstance(error, WeightsIntegrityError):
-            raise self._damaged(error) from error
-
-    def _damaged(self, reason) -> WeightsIntegrityError:
-        return WeightsIntegrityError(
-            f"The weights file {self._path} is not a VGGish npz file, or is damaged ({reason}); "
-            "put the right file in its place."
-        )
+@contextmanager
+def _opened(path: Path):
+    """An open npz, without pickles; whatever is wrong with it becomes one error with its name."""
+    try:
+        if not zipfile.is_zipfile(path):
+            raise ValueError("it is no npz archive")
+        with np.load(path, allow_pickle=False) as stored:
+            yield stored
+    except WeightsIntegrityError:
+        raise
+    except (ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+        raise WeightsIntegrityError(
+            f"The weights file {path} is damaged, or is not one of VGGish ({error}); put the right "
+            "file in its place."
+        ) from error
 
 
 def _read_npz(path: Path, shapes) -> Arrays:

@@ -127,9 +127,8 @@ def _reach(url: str) -> None:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UnreachableError(f"{url} is not an address that begins with http:// or https://")
     proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
-    asked = (
-        urlsplit(proxy if not proxy or "://" in proxy else f"http://{proxy}") if proxy else parts
-    )
+    if proxy:
+        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
     port = parts.port or (443 if parts.scheme == "https" else 80)
     outcome: list[OSError | None] = []
     deadline = time.monotonic() + REACH_TIMEOUT

@@ -1,6 +1,6 @@
 """The published weights files: where they come from, how they are recognised, their licences."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 OPENL3_URL = "https://github.com/marl/openl3/raw/models/"
@@ -28,7 +28,7 @@ class WeightsFile:
     size: int | None = None
     # what the installed openl3 package calls the same file, unpacked, and its checksums
     unpacked: str | None = None
-    unpacked_checksums: dict[str, str] | None = None
+    unpacked_checksums: dict[str, str] = field(default_factory=dict)
 
 
 # Blob ids as the branch "models" of github marl/openl3 lists them. The two SHA-256 of mel256_music

@@ -77,7 +77,7 @@ def _fetched(entry: WeightsFile, target: Path) -> Path:
         if (mismatch := find_mismatch(part, entry.checksums)) is not None:
             raise WeightsIntegrityError(
                 f"What was downloaded from {url} is not the published '{entry.name}': {mismatch}; "
-                f"it was kept as {put_aside(part)} and not loaded. Try again later, or put "
+                f"{put_aside(part)}. Try again later, or put "
                 f"{entry.file} into {target.parent} yourself."
             )
         os.replace(part, target)
@@ -99,27 +99,30 @@ def verified(path: Path, entry: WeightsFile) -> Path:
     state = (str(path), status.st_size, status.st_mtime_ns)
     if state in _verified:
         return path
-    ours = path.name == entry.file
-    mismatch = find_mismatch(path, (entry.checksums if ours else entry.unpacked_checksums) or {})
-    if mismatch is not None:
-        kept = f"it was kept as {put_aside(path)}" if ours else "it was not loaded"
+    if (mismatch := find_mismatch(path, checksums_of(path, entry))) is not None:
+        kept = put_aside(path) if path.name == entry.file else "it was not loaded"
         raise WeightsIntegrityError(
             f"The file {path} is not the published '{entry.name}': {mismatch}; {kept}. Run again "
-            f"to download it, or put {entry.file} from {weights_url(entry)} into {weights_folder()}."
+            f"to download it, or put {entry.file} from {weights_url(entry)} into "
+            f"{weights_folder()}."
         )
     _verified.add(state)
     return path
 
 
-def put_aside(path: Path) -> Path:
-    """Rename a file that is not what it should be; returns where it is then."""
+def checksums_of(path: Path, entry: WeightsFile) -> dict[str, str]:
+    """What is known of a file: of the published one, or of openl3's unpacked one."""
+    return entry.checksums if path.name == entry.file else entry.unpacked_checksums
+
+
+def put_aside(path: Path) -> str:
+    """Rename a file that is not what it should be; says what became of it."""
     rejected = path.with_name(path.name.removesuffix(".part") + ".rejected")
     try:
         os.replace(path, rejected)
     except OSError:
-        # a folder that cannot be written; the file stays, and is refused again next time
-        return path
-    return rejected
+        return "it cannot be moved aside, and was not loaded"
+    return f"it was kept as {rejected} and not loaded"
 
 
 def find_installed(entry: WeightsFile) -> Path | None:
