@@ -1,20 +1,34 @@
-"""Honest evaluation: protocols, scores, statistics, audit, displays and report."""
+"""Protocols, scores, statistics and reports of an honest evaluation."""
 
-# Protocols, evaluation, results, report, regression.
-
-# Statistics, audit, consistency, displays.
+from skmer.evaluation._evaluate import evaluate
+from skmer.evaluation._files import check_output_folder
+from skmer.evaluation._fixed_split import FixedSplit
+from skmer.evaluation._group_kfold import RepeatedStratifiedGroupKFold
+from skmer.evaluation._result import EvaluationResult
 from skmer.evaluation._statistics_bayesian import BayesianTTest, bayesian_correlated_ttest
 from skmer.evaluation._statistics_bootstrap import BootstrapInterval, cluster_bootstrap
 from skmer.evaluation._statistics_holm import holm
+from skmer.evaluation._statistics_permutation import (
+    GroupPermutationTest,
+    group_block_permutation_test,
+)
 from skmer.evaluation._statistics_ttest import CorrectedTTest, corrected_resampled_ttest
+from skmer.evaluation._three_way import StratifiedThreeWaySplit
 
 __all__ = [
-    # Statistics, audit, consistency, displays.
     "BayesianTTest",
     "BootstrapInterval",
     "CorrectedTTest",
+    "EvaluationResult",
+    "FixedSplit",
+    "GroupPermutationTest",
+    "RepeatedStratifiedGroupKFold",
+    "StratifiedThreeWaySplit",
     "bayesian_correlated_ttest",
+    "check_output_folder",
     "cluster_bootstrap",
     "corrected_resampled_ttest",
+    "evaluate",
+    "group_block_permutation_test",
     "holm",
 ]

@@ -1,0 +1,86 @@
+"""What a result rests on: seeds, versions, weights, splits, parameters, counts."""
+
+import json
+import platform
+import re
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+PACKAGES = (
+    "skmer", "numpy", "scipy", "scikit-learn", "pandas", "joblib", "soundfile", "soxr", "librosa",
+    "tensorflow", "keras", "scikeras", "ncnn", "onnxruntime",
+)  # fmt: skip
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that make the numbers."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def make_manifest(*, settings, features, models, protocols, y, groups, seconds) -> dict:
+    """Collect everything but the numbers themselves; what it holds is ready for JSON."""
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(seconds, 3),
+        "platform": platform.platform(),
+        "versions": versions(),
+        "settings": settings,
+        "dataset": _describe_dataset(y, groups),
+        "features": features,
+        "models": {name: describe(model) for name, model in models.items()},
+        "protocols": {protocol.name: _describe_protocol(protocol) for protocol in protocols},
+    }
+
+
+def describe(estimator) -> dict:
+    """Return class and parameters of an estimator, those of its parts too."""
+    parameters = estimator.get_params() if hasattr(estimator, "get_params") else {}
+    return {
+        "class": f"{type(estimator).__module__}.{type(estimator).__qualname__}",
+        "parameters": {
+            name: value if isinstance(value, bool | int | float | str | None) else repr(value)
+            for name, value in sorted(parameters.items())
+        },
+    }
+
+
+def _describe_dataset(y, groups) -> dict:
+    described = {"n_clips": len(y)}
+    if y.ndim == 1 and y.dtype.kind not in "fc":
+        labels, counts = np.unique(y, return_counts=True)
+        described["classes"] = {str(label): int(n) for label, n in zip(labels, counts)}
+    if groups is not None:
+        described["n_groups"] = int(np.unique(groups).size)
+    return described
+
+
+def _describe_protocol(protocol) -> dict:
+    return {
+        "splitter": repr(protocol.splitter),
+        "groups_kept_apart": protocol.grouped,
+        "splits": [
+            {
+                "repeat": split.repeat,
+                "fold": split.fold,
+                "seed": split.seed,
+                "n_train": int(split.train.size),
+                "validation": split.validation.tolist(),
+                "test": split.test.tolist(),
+            }
+            for split in protocol.splits
+        ],
+    }
+
+
+def to_json(manifest: dict) -> str:
+    """Write a manifest as JSON, one entry a line, but lists of rows on a single line."""
+    text = json.dumps(manifest, indent=2, allow_nan=False)
+    return re.sub(r"\[[\d,\s]+\]", lambda rows: re.sub(r"\s+", " ", rows[0]), text) + "\n"

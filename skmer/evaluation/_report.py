@@ -1,0 +1,66 @@
+"""One html page that stands alone: computing is done, this only shows."""
+
+from io import StringIO
+
+from skmer.evaluation._base_result import BaseResult
+from skmer.evaluation._report_figures import draw_confusion, draw_scores
+
+
+def render_report(result: BaseResult) -> str:
+    """Return the page as a string."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("skmer.evaluation", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2").render(
+        manifest=result.manifest,
+        random_features=random_features(result),
+        gap=result.protocols_to_compare(),
+        headline=result.metrics[0],
+        summary=_html(result.summary()),
+        intervals=_html(result.intervals()),
+        scores_figure=_svg(draw_scores(result)),
+        confusions=[(title, _svg(figure)) for title, figure in draw_confusion(result)],
+        comparisons=_comparisons(result),
+    )
+
+
+def random_features(result: BaseResult) -> dict[str, str]:
+    """Return the features whose network was never trained, with the label of its weights."""
+    return {
+        name: feature["weights"]
+        for name, feature in result.manifest["features"].items()
+        if (feature["weights"] or "").startswith("random")
+    }
+
+
+def _comparisons(result) -> list[tuple[str, str]]:
+    """Return a table of paired tests for each protocol that has several splits."""
+    several = [
+        name
+        for name, protocol in result.manifest["protocols"].items()
+        if len(protocol["splits"]) > 1
+    ]
+    tables = ((name, result.compare(protocol=name)) for name in several)
+    return [(name, _html(table.sort_values("pvalue"))) for name, table in tables if len(table)]
+
+
+def _html(table) -> str:
+    return table.to_html(index=False, float_format="{:.3f}".format, na_rep="", border=0)
+
+
+def _svg(figure) -> str:
+    """Return a figure as an svg element."""
+    from matplotlib import rc_context
+
+    buffer = StringIO()
+    # A fixed salt and no date: the same result gives the same page.
+    with rc_context({"svg.hashsalt": "skmer"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]

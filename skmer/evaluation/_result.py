@@ -1,0 +1,48 @@
+"""The result of an evaluation of classifiers."""
+
+import numpy as np
+
+from skmer.evaluation._base_result import BaseResult
+from skmer.evaluation._scores import METRICS
+
+
+class EvaluationResult(BaseResult):
+    """What `evaluate` returns.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        One row per fit: feature, classifier, protocol, repeat, fold, accuracy, f1_macro,
+        f1_weighted, balanced_accuracy, n_train, n_test, fit_time and score_time (seconds), seed,
+        and weights, the label of the network's weights where the feature has a network.
+    predictions : pandas.DataFrame
+        One row per fit and tested clip: feature, classifier, protocol, repeat, fold, row (the
+        clip's place in X), group where groups were given, y_true, y_pred, and proba_* for each
+        class, empty where the classifier gives none.
+    manifest : dict
+        Seeds, versions, weights, splits, parameters and counts; ready for JSON.
+
+    See Also
+    --------
+    evaluate : Makes it.
+    """
+
+    configuration = ("feature", "classifier")
+    metrics = METRICS
+    has_classes = True
+
+    @staticmethod
+    def headline(y_true, y_pred) -> float:
+        """Share of the predictions that are right.
+
+        Parameters
+        ----------
+        y_true, y_pred : array-like of shape (n_predictions,)
+            Labels.
+
+        Returns
+        -------
+        accuracy : float
+            From 0 to 1.
+        """
+        return float(np.mean(np.asarray(y_true) == np.asarray(y_pred)))

@@ -1,0 +1,13 @@
+"""One seed for each thing that draws, all from a single one."""
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+
+def derive_seeds(random_state: int | np.random.RandomState | None, n_seeds: int) -> list[int]:
+    """Spawn `n_seeds` independent seeds; an int always spawns the same ones."""
+    if isinstance(random_state, np.random.RandomState):
+        random_state = int(check_random_state(random_state).randint(2**31 - 1))
+    children = np.random.SeedSequence(random_state).spawn(n_seeds)
+    # 31 bits, for the libraries that take a seed as a signed 32-bit integer.
+    return [int(child.generate_state(1)[0] >> 1) for child in children]
