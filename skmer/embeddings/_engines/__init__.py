@@ -25,6 +25,13 @@ _ENGINES = {
         "skmer",
         {"float32": ("l3", "vggish")},
     ),
+    "onnxruntime": (
+        "_onnxruntime",
+        "OnnxRuntimeEngine",
+        ("onnx", "onnxruntime"),
+        "skmer[fast]",
+        {"int8": ("l3",)},
+    ),
 }
 _N_KEPT = 4
 _engines = OrderedDict()
