@@ -1,14 +1,28 @@
 """Datasets of music and singing labelled with emotion."""
 
+from skmer.datasets._affect import AffectScale
 from skmer.datasets._base import DatasetInfo, get_data_home
+from skmer.datasets._bimodal import fetch_bimodal
 from skmer.datasets._csv import load_csv
+from skmer.datasets._emomusic import fetch_emomusic
+from skmer.datasets._fourq import fetch_4q
 from skmer.datasets._ravdess import fetch_ravdess_song
+from skmer.datasets._registry import list_datasets, load_dataset, validate_dataset
 from skmer.datasets._toy import load_toy_emotions
+from skmer.datasets._validate import ValidationReport
 
 __all__ = [
+    "AffectScale",
     "DatasetInfo",
+    "ValidationReport",
+    "fetch_4q",
+    "fetch_bimodal",
+    "fetch_emomusic",
     "fetch_ravdess_song",
     "get_data_home",
+    "list_datasets",
     "load_csv",
+    "load_dataset",
     "load_toy_emotions",
+    "validate_dataset",
 ]

@@ -2,6 +2,7 @@
 
 import os
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -70,10 +71,15 @@ def get_data_home(data_home: str | os.PathLike | None = None) -> Path:
     return Path(data_home).expanduser().absolute()
 
 
-def read_descr(name: str) -> str:
-    """Text of ``descr/<name>.rst``."""
+def describe(info: DatasetInfo) -> str:
+    """Text of a dataset's rst file, and its citation."""
     folder = resources.files("skmer.datasets") / "descr"
-    return (folder / f"{name}.rst").read_text(encoding="utf-8")
+    name = info.name.replace("-", "_")
+    text = (folder / f"{name}.rst").read_text(encoding="utf-8")
+    if not info.citation:
+        return text
+    citation = textwrap.indent(info.citation, "    ")
+    return f"{text}\n.. rubric:: Citation\n\n.. code-block:: bibtex\n\n{citation}\n"
 
 
 def normalise_name(name: str) -> str:

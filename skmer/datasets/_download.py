@@ -7,6 +7,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,10 +52,12 @@ def download_and_unpack(
             if checksums is not None:
                 _check(unpacked, checksums, archive)
             _move_into(unpacked, folder)
-    except PermissionError as error:
-        raise PermissionError(
-            f"The folder {folder} must be writable to fetch {archive.filename} into it. "
-            "Choose another folder by 'data_home' or the environment variable SKMER_DATA."
+    except DatasetNotFoundError:
+        raise
+    except OSError as error:
+        raise OSError(
+            f"{archive.filename} could not be unpacked in {folder}: {error}. Choose another folder "
+            "by 'data_home' or the environment variable SKMER_DATA."
         ) from error
 
 
@@ -69,7 +72,7 @@ def _download(archive: Archive, temporary: Path, folder: Path) -> Path:
     import pooch
     import requests
 
-    pooch.utils.get_logger().setLevel("ERROR")
+    pooch.get_logger().setLevel("ERROR")
     store = pooch.create(
         path=temporary,
         base_url="",
@@ -101,38 +104,39 @@ def _first_line(error: Exception) -> str:
 def _unpack(path: Path, target: Path, wanted: Callable[[str], str | None]) -> None:
     """Write the wanted regular files of a zip or tar archive below the target."""
     target.mkdir()
-    for name, stream in _members(path):
-        place = wanted(name)
-        if place is None:
-            continue
-        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-            raise ValueError(
-                f"{path.name} must not hold files outside its own folder. Got {name!r}."
-            )
-        destination = target / place
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        with open(destination, "wb") as file:
-            shutil.copyfileobj(stream, file, _CHUNK)
+    try:
+        for name, stream in _members(path):
+            place = wanted(name)
+            if place is None:
+                continue
+            if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+                raise ValueError(
+                    f"{path.name} must not hold files outside its own folder. Got {name!r}."
+                )
+            destination = target / place
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            with open(destination, "wb") as file:
+                shutil.copyfileobj(stream, file, _CHUNK)
+    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError) as error:
+        raise ValueError(
+            f"{path.name} must be a whole zip or tar archive. Got: {error}; try again later."
+        ) from error
 
 
 def _members(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
     """Names and contents of the regular files in an archive; links and devices are passed over."""
-    if zipfile.is_zipfile(path):
+    if path.suffix == ".zip":
         with zipfile.ZipFile(path) as archive:
             for info in archive.infolist():
                 if not info.is_dir():
                     with archive.open(info) as stream:
                         yield info.filename.replace("\\", "/"), stream
-    elif tarfile.is_tarfile(path):
-        with tarfile.open(path) as archive:
-            for member in archive:
-                stream = archive.extractfile(member) if member.isfile() else None
-                if stream is not None:
-                    yield member.name.removeprefix("./"), stream
     else:
-        raise ValueError(
-            f"{path.name} must be a zip or tar archive. Got other bytes; try again later."
-        )
+        with tarfile.open(path) as tar:
+            for member in tar:
+                content = tar.extractfile(member) if member.isfile() else None
+                if content is not None:
+                    yield member.name.removeprefix("./"), content
 
 
 def _check(unpacked: Path, checksums: Mapping[str, str], archive: Archive) -> None:
@@ -155,11 +159,15 @@ def _check(unpacked: Path, checksums: Mapping[str, str], archive: Archive) -> No
 def _move_into(unpacked: Path, folder: Path) -> None:
     """Move whole entries into the folder; what another process put there first stays."""
     for entry in sorted(unpacked.iterdir()):
-        try:
-            os.rename(entry, folder / entry.name)
-        except OSError:
-            if not (folder / entry.name).exists():
-                raise
+        place = folder / entry.name
+        if place.is_dir() and not any(place.iterdir()):
+            place.rmdir()
+        if not place.exists():
+            try:
+                os.rename(entry, place)
+            except OSError:
+                if not place.exists():
+                    raise
 
 
 class _RichProgress:

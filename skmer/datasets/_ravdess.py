@@ -29,13 +29,15 @@ import numpy as np
 from skmer.datasets._base import (
     FETCH_CONSTRAINTS,
     DatasetInfo,
+    describe,
     get_data_home,
     make_bunch,
-    read_descr,
     shorten,
 )
-from skmer.datasets._download import Archive, download_and_unpack
+from skmer.datasets._download import Archive, download_and_unpack, sha256_of
+from skmer.datasets._validate import Finding, Status, find_extra, relative
 from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning
+from skmer.utils import track
 from skmer.utils._sklearn import Interval, StrOptions, validate_params
 
 INFO = DatasetInfo(
@@ -201,11 +203,28 @@ def fetch_ravdess_song(
     names = [name for name in published if name in clips]
     return make_bunch(
         _make_frame(names, clips),
-        descr=read_descr("ravdess_song"),
+        descr=describe(INFO),
         target_names=list(INFO.class_counts),
         return_X_y=return_X_y,
         as_frame=as_frame,
     )
+
+
+def validate(folder: Path, *, verbose: bool) -> list[Finding]:
+    """Compare every wav with its published SHA-256; a flac has none."""
+    clips = find_clips(folder)
+    findings = []
+    published = track(checksums().items(), description="hashing", enabled=verbose)
+    for name, sha in published:
+        path = clips.get(name)
+        if path is None:
+            findings.append(Finding(f"Actor_{name[-2:]}/{name}.wav", "missing"))
+        elif path.suffix == ".flac":
+            findings.append(Finding(relative(path, folder), "unverified"))
+        else:
+            status: Status = "ok" if sha256_of(path) == sha else "wrong"
+            findings.append(Finding(relative(path, folder), status))
+    return findings + find_extra(folder, set(clips.values()))
 
 
 def checksums() -> dict[str, str]:

@@ -1,0 +1,248 @@
+"""Emotion in Music (emoMusic): excerpts of 744 songs, rated in arousal and valence.
+
+The database, also called 1000 songs, is published at
+
+    http://cvml.unige.ch/databases/emoMusic/
+
+Excerpts of 45 s from the Free Music Archive were rated by crowd workers: once for the whole
+excerpt, on a scale of 1 to 9 (static), and continuously from 15 s on, between -1 and 1, averaged
+and resampled to 2 Hz (dynamic). Redundant songs were removed from the first 1000.
+
+References
+----------
+
+Soleymani, M., Caro, M. N., Schmidt, E. M., Sha, C.-Y., and Yang, Y.-H., 1000 songs for emotional
+analysis of music, Proceedings of the 2nd ACM International Workshop on Crowdsourcing for
+Multimedia, 1-6, 2013.
+"""
+
+import os
+import re
+import warnings
+from pathlib import Path, PurePosixPath
+
+from skmer.datasets._affect import DYNAMIC_SCALE, STATIC_SCALE
+from skmer.datasets._base import (
+    FETCH_CONSTRAINTS,
+    DatasetInfo,
+    describe,
+    get_data_home,
+    make_bunch,
+    shorten,
+)
+from skmer.datasets._download import Archive, download_and_unpack
+from skmer.datasets._emomusic_tables import ANNOTATION_FILES, AXES, read_annotations
+from skmer.datasets._validate import Finding, check_counts, check_presence
+from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning
+from skmer.utils._sklearn import StrOptions, validate_params
+
+INFO = DatasetInfo(
+    name="emomusic",
+    title="Emotion in Music",
+    class_counts={"Q1": 305, "Q2": 87, "Q3": 241, "Q4": 111},
+    groups="411 artists",
+    licence="audio: Creative Commons, by song (Free Music Archive); annotations: for research",
+    citation="""@inproceedings{soleymani2013songs,
+  author = {Soleymani, Mohammad and Caro, Micheal N. and Schmidt, Erik M. and Sha, Cheng-Ya and
+            Yang, Yi-Hsuan},
+  title = {1000 songs for emotional analysis of music},
+  booktitle = {Proceedings of the 2nd ACM International Workshop on Crowdsourcing for Multimedia},
+  pages = {1--6},
+  year = {2013},
+  doi = {10.1145/2506364.2506365},
+}""",
+    url="http://cvml.unige.ch/databases/emoMusic/",
+    downloadable=True,
+)
+ANNOTATIONS_ARCHIVE = Archive(
+    filename="annotations.tar.gz",
+    url="http://cvml.unige.ch/databases/emoMusic/annotations.tar.gz",
+    sha256="e0cb0b06e1b0ce7f04b1572fc410937699b7fad9dae67ddaa745f06cda4b0b33",
+)
+CLIPS_ARCHIVE = Archive(
+    filename="clips_45sec.tar.gz",
+    url="http://cvml.unige.ch/databases/emoMusic/clips_45sec.tar.gz",
+    sha256="3994a5d5fefc27f9540d1a69cd7f1294c68e6cb311ce49765021e2e9c7a1057b",
+)
+FOLDER = "emomusic"
+CLIPS_FOLDER = "clips_45seconds"
+
+_SCALES = {"quadrant": None, "static": STATIC_SCALE, "dynamic": DYNAMIC_SCALE}
+
+
+@validate_params(
+    FETCH_CONSTRAINTS | {"target": [StrOptions(set(_SCALES))], "annotations_only": ["boolean"]},
+    prefer_skip_nested_validation=True,
+)
+def fetch_emomusic(
+    *,
+    target: str = "quadrant",
+    annotations_only: bool = False,
+    data_home: str | os.PathLike | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+    as_frame: bool = False,
+):
+    """Load Emotion in Music, from its folder or from its publisher.
+
+    =========   ==============================================================
+    Clips       744, of 45 s
+    Classes     Q1 305, Q2 87, Q3 241, Q4 111; or arousal and valence
+    Groups      411 artists
+    Licence     audio: Creative Commons; annotations: for research
+    =========   ==============================================================
+
+    Parameters
+    ----------
+    target : {"quadrant", "static", "dynamic"}, default="quadrant"
+        "quadrant": the signs of the mean dynamic arousal and valence. "static": arousal
+        and valence of the whole excerpt, 1 to 9. "dynamic": the mean over time of the
+        continuous arousal and valence, -1 to 1.
+
+    annotations_only : bool, default=False
+        If True, need no audio: ``data`` says where the 744 clips would be.
+
+    data_home : str or path-like, default=None
+        Folder of the datasets; by default the environment variable ``SKMER_DATA``,
+        else the user's data folder. ``<data_home>/emomusic/*.csv`` and
+        ``<data_home>/emomusic/clips_45seconds/*.mp3`` are used as they are.
+
+    download_if_missing : bool, default=True
+        If False, raise an error where annotations or clips are not in place. Clips are
+        not downloaded where only some are in place.
+
+    return_X_y : bool, default=False
+        If True, return ``(data, target)`` instead of a Bunch.
+
+    as_frame : bool, default=False
+        If True, ``data``, ``target`` and ``groups`` are pandas objects.
+
+    Returns
+    -------
+    dataset : :class:`~sklearn.utils.Bunch`
+        data : ndarray of str, shape (n_clips,)
+            Paths of the clips, in the order of songs_info.csv.
+        target : ndarray, shape (n_clips,) of str, or (n_clips, 2) of float
+            The quadrants, or arousal and valence on ``scale``.
+        target_names : list of str
+            The four quadrants, or "arousal" and "valence".
+        groups : ndarray of str, shape (n_clips,)
+            The artists, without differences in case and white space.
+        scale : AffectScale or None
+            The unit of ``target``; None for quadrants.
+        split : ndarray of str, shape (n_clips,)
+            "train" (504 songs), "valid" (115) or "test" (125): the split in common use.
+            65 of the 125 test songs are by an artist of the others.
+        dynamic : dict of DataFrame, shape (n_clips, 61)
+            "arousal" and "valence" over time, -1 to 1: a row a song (indexed by
+            song_id, in the order of ``data``), a column a time in seconds.
+        frame : DataFrame, shape (n_clips, 12)
+            path, label (the quadrant), group; song_id, artist, title, genre, split;
+            static_arousal, static_valence, dynamic_arousal, dynamic_valence.
+        DESCR : str
+            Description, counts, licence and citation.
+
+    (data, target) : tuple
+        If ``return_X_y`` is True.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If files are not in place, and may not or cannot be downloaded.
+    ValueError
+        If an annotation file or an archive is not what was published.
+
+    Warns
+    -----
+    IncompleteDatasetWarning
+        If clips are missing; their songs are left out.
+
+    References
+    ----------
+    .. [1] Soleymani, M., et al., "1000 songs for emotional analysis of music",
+       CrowdMM 2013.
+
+    Examples
+    --------
+    >>> from skmer.datasets import fetch_emomusic
+    >>> dataset = fetch_emomusic(target="static", annotations_only=True)  # doctest: +SKIP
+    >>> dataset.target.shape, str(dataset.scale)  # doctest: +SKIP
+    ((744, 2), 'static, 1 to 9')
+    """
+    folder = get_data_home(data_home) / FOLDER
+    missing = [name for name in ANNOTATION_FILES if not (folder / name).is_file()]
+    if missing:
+        _download(ANNOTATIONS_ARCHIVE, folder, shorten(missing), download_if_missing)
+    frame, dynamic = read_annotations(folder)
+    paths = [folder / CLIPS_FOLDER / f"{song_id}.mp3" for song_id in frame["song_id"]]
+    frame.insert(0, "path", [str(path) for path in paths])
+    if not annotations_only:
+        if not any(path.is_file() for path in paths):
+            _download(CLIPS_ARCHIVE, folder, f"{CLIPS_FOLDER}/*.mp3", download_if_missing)
+        frame = _keep_those_in_place(frame, paths, folder)
+    labels = "label" if target == "quadrant" else [f"{target}_{axis}" for axis in AXES]
+    split = frame["split"]
+    columns = ["path", "label", "group", "song_id"]
+    return make_bunch(
+        frame[columns + [name for name in frame if name not in columns]],
+        descr=describe(INFO),
+        target_names=list(INFO.class_counts) if target == "quadrant" else AXES,
+        target_columns=labels,
+        return_X_y=return_X_y,
+        as_frame=as_frame,
+        scale=_SCALES[target],
+        split=split if as_frame else split.to_numpy(dtype=str),
+        dynamic={axis: dynamic[axis].loc[frame["song_id"]] for axis in AXES},
+    )
+
+
+def validate(folder: Path, *, verbose: bool) -> list[Finding]:
+    """Compare the annotations with the published counts, and see that the clips are there."""
+    missing = [name for name in ANNOTATION_FILES if not (folder / name).is_file()]
+    if missing:
+        return [Finding(name, "missing") for name in missing]
+    try:
+        frame, _ = read_annotations(folder)
+    except ValueError as error:
+        return [Finding("*.csv", "wrong", str(error).rstrip("."))]
+    findings = [
+        check_counts(name, frame["label"], INFO)
+        if name.endswith("_cont_average.csv")
+        else Finding(name, "unverified")
+        for name in ANNOTATION_FILES
+    ]
+    names = [f"{CLIPS_FOLDER}/{song_id}.mp3" for song_id in frame["song_id"]]
+    return findings + check_presence({name: folder / name for name in names}, folder)
+
+
+def _download(archive: Archive, folder: Path, missing: str, download_if_missing: bool) -> None:
+    """Fetch one of the two archives, or say where it goes."""
+    if not download_if_missing:
+        raise DatasetNotFoundError(
+            f"There is no {missing} of Emotion in Music in {folder}. Unpack {archive.filename} "
+            f"from {INFO.url} there, or fetch it with 'skmer datasets fetch emomusic'."
+        )
+    download_and_unpack(archive, folder, wanted=_place_in_archive)
+
+
+def _place_in_archive(member: str) -> str | None:
+    """Where a file of an archive goes, relative to the dataset's folder."""
+    name = PurePosixPath(member).name
+    if re.fullmatch(r"[0-9]+\.mp3", name):
+        return f"{CLIPS_FOLDER}/{name}"
+    return name if re.fullmatch(r"[a-z]\w+\.csv", name) else None
+
+
+def _keep_those_in_place(frame, paths: list[Path], folder: Path):
+    """Rows whose clips exist, with a warning where some do not."""
+    here = [path.is_file() for path in paths]
+    missing = frame.loc[[not there for there in here], "song_id"]
+    if len(missing):
+        warnings.warn(
+            f"{len(missing)} of {len(frame)} clips of Emotion in Music are missing in "
+            f"{folder / CLIPS_FOLDER}, the songs {shorten(missing)}; the {sum(here)} others are "
+            f"used. For all of them unpack {CLIPS_ARCHIVE.filename} from {INFO.url} there.",
+            IncompleteDatasetWarning,
+            stacklevel=4,
+        )
+    return frame[here].reset_index(drop=True)

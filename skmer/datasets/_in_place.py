@@ -1,0 +1,56 @@
+"""Datasets that a person has to put in place: finding their tables and their audio."""
+
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+
+from skmer.datasets._base import QUADRANTS, DatasetInfo, find_audio, shorten
+from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning
+
+
+def find_table(folder: Path, names: tuple[str, ...], info: DatasetInfo) -> Path:
+    """File of one of these names at any depth of a folder, the shallowest."""
+    found = [path for name in names for path in folder.rglob(name)]
+    if not found:
+        raise DatasetNotFoundError(
+            f"There is no {' or '.join(names)} in {folder}. The {info.title} cannot be downloaded "
+            f"by a program: get it from {info.url} and unpack it in {folder}."
+        )
+    return min(found, key=lambda path: (len(path.parts), path))
+
+
+def read_quadrants(values: Iterable[str], table: str) -> list[str]:
+    """Quadrants written as Q1, q1, 1 or 1.0."""
+    values = list(values)
+    if not values:
+        raise ValueError(f"{table} must list songs. Got none; put the published file there.")
+    quadrants = [f"Q{str(value).strip().upper().removeprefix('Q')[:1]}" for value in values]
+    wrong = [value for value, name in zip(values, quadrants) if name not in QUADRANTS]
+    if wrong:
+        raise ValueError(
+            f"The column 'Quadrant' of {table} must hold Q1, Q2, Q3, Q4 or 1, 2, 3, 4. "
+            f"Got {wrong[0]!r}; put the published file there."
+        )
+    return quadrants
+
+
+def match_audio(frame, folder: Path, info: DatasetInfo):
+    """Table with a column path in front, of the songs (column ``song``) whose audio is there."""
+    audio = find_audio(folder)
+    paths = frame["song"].str.upper().map(audio)
+    missing = frame.loc[paths.isna(), "song"]
+    if len(missing) == len(frame):
+        raise DatasetNotFoundError(
+            f"There is no clip of the {info.title} in {folder}. Get the audio from {info.url} and "
+            f"unpack it there; a name begins with the code of the song, such as {frame['song'][0]}."
+        )
+    if len(missing):
+        warnings.warn(
+            f"{len(missing)} of {len(frame)} clips of the {info.title} are missing in {folder}, "
+            f"{shorten(missing)}; the {len(frame) - len(missing)} others are used. Get them from "
+            f"{info.url}.",
+            IncompleteDatasetWarning,
+            stacklevel=4,
+        )
+    frame.insert(0, "path", paths.map(str, na_action="ignore"))
+    return frame[paths.notna()].reset_index(drop=True)
