@@ -1,5 +1,7 @@
 """Protocols, scores, statistics and reports of an honest evaluation."""
 
+from skmer.evaluation._consistency import check_report_consistency, consistent_sizes
+from skmer.evaluation._consistency_result import ReportConsistency
 from skmer.evaluation._evaluate import evaluate
 from skmer.evaluation._files import check_output_folder
 from skmer.evaluation._fixed_split import FixedSplit
@@ -23,10 +25,13 @@ __all__ = [
     "FixedSplit",
     "GroupPermutationTest",
     "RepeatedStratifiedGroupKFold",
+    "ReportConsistency",
     "StratifiedThreeWaySplit",
     "bayesian_correlated_ttest",
     "check_output_folder",
+    "check_report_consistency",
     "cluster_bootstrap",
+    "consistent_sizes",
     "corrected_resampled_ttest",
     "evaluate",
     "group_block_permutation_test",
