@@ -9,6 +9,7 @@ from ._listing import WeightsRow, describe_weights, fetch_weights, list_weights
 from ._load import (
     l3_weights_digest,
     load_l3_weights,
+    load_vggish_pca,
     load_vggish_weights,
     vggish_weights_digest,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "l3_weights_digest",
     "list_weights",
     "load_l3_weights",
+    "load_vggish_pca",
     "load_vggish_weights",
     "vggish_weights_digest",
 ]

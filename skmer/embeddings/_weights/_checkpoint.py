@@ -130,13 +130,18 @@ def _read_conversion(path: Path, md5: str | None) -> tuple[Arrays, str] | None:
             if not _is_current(stored, path, md5):
                 return None
             digest = str(stored["digest"])
-        arrays = _read_npz(conversion, VGGISH_SHAPES)
+            arrays = tuple(stored[name] for name, _ in VGGISH_SHAPES)
     except WeightsIntegrityError as error:
         _logger.warning("%s It is made again.", error)
         return None
-    if digest_arrays(arrays) != digest:
+    # these bytes were checked when they were written, and the digest says that they are the same
+    if digest_arrays(arrays) != digest or any(
+        array.shape != shape for array, (_, shape) in zip(arrays, VGGISH_SHAPES, strict=True)
+    ):
         _logger.warning("The arrays in %s do not match their digest; made again.", conversion)
         return None
+    for array in arrays:
+        array.setflags(write=False)
     return arrays, digest
 
 

@@ -5,6 +5,7 @@ import logging
 import socket
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -62,51 +63,51 @@ def _stream(url: str, part: Path) -> bool:
     host = urlsplit(url).netloc
     held = _size(part)
     resumed = False
+    headers = {"Accept-Encoding": "identity"}
+    if held:
+        headers["Range"] = f"bytes={held}-"
 
-    with part.open("ab") as stream:
+    with part.open("ab") as stream, DownloadBar(part.stem) as bar, ExitStack() as responses:
 
-        def start_over(response, **_):
-            # a server that does not know ranges sends the whole file
+        def look_at(response, **_):
             nonlocal resumed
+            responses.callback(response.close)
             resumed = response.status_code == requests.codes.partial
             if response.ok and not response.is_redirect and not resumed:
+                # a server that does not know ranges sends the whole file
                 stream.truncate(0)
 
-        headers = {"Accept-Encoding": "identity"}
-        if held:
-            headers["Range"] = f"bytes={held}-"
-        with DownloadBar(part.stem) as bar:
-            fetch = pooch.HTTPDownloader(
-                progressbar=bar,
-                chunk_size=_BLOCK,
-                timeout=(CONNECT_TIMEOUT, STALL_TIMEOUT),
-                headers=headers,
-                hooks={"response": start_over},
-            )
-            try:
-                fetch(url, stream, None)
-            except requests.HTTPError as error:
-                status = error.response.status_code
-                if status == _RANGE_REFUSED and held:
-                    stream.truncate(0)
-                elif status not in _PASSING_STATUS:
-                    raise UnreachableError(f"{host} answered {status} for {url}") from error
-                raise _PassingError(f"{host} answered {status}") from error
-            except requests.exceptions.SSLError as error:
-                raise UnreachableError(f"the certificate of {host} is refused") from error
-            except (
-                requests.ConnectionError,
-                requests.Timeout,
-                requests.exceptions.ChunkedEncodingError,
-            ) as error:
-                raise _PassingError(f"the connection to {host} broke or stalled") from error
-            except requests.RequestException as error:
-                raise UnreachableError(f"{url} cannot be asked for ({error})") from error
-            except OSError as error:
-                if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                    # what was got so far would keep the disk full
-                    stream.truncate(0)
-                raise
+        fetch = pooch.HTTPDownloader(
+            progressbar=bar,
+            chunk_size=_BLOCK,
+            timeout=(CONNECT_TIMEOUT, STALL_TIMEOUT),
+            headers=headers,
+            hooks={"response": look_at},
+        )
+        try:
+            fetch(url, stream, None)
+        except requests.HTTPError as error:
+            status = error.response.status_code
+            if status == _RANGE_REFUSED and held:
+                stream.truncate(0)
+            elif status not in _PASSING_STATUS:
+                raise UnreachableError(f"{host} answered {status} for {url}") from error
+            raise _PassingError(f"{host} answered {status}") from error
+        except requests.exceptions.SSLError as error:
+            raise UnreachableError(f"the certificate of {host} is refused") from error
+        except (
+            requests.ConnectionError,
+            requests.Timeout,
+            requests.exceptions.ChunkedEncodingError,
+        ) as error:
+            raise _PassingError(f"the connection to {host} broke or stalled") from error
+        except requests.RequestException as error:
+            raise UnreachableError(f"{url} cannot be asked for ({error})") from error
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                # what was got so far would keep the disk full
+                stream.truncate(0)
+            raise
     return resumed
 
 
@@ -129,15 +130,18 @@ def _reach(url: str) -> None:
     proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
     if proxy:
         parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    outcome: list[OSError | None] = []
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        raise UnreachableError(f"{parts.netloc} has no usable port ({error})") from error
+    outcome: list[Exception | None] = []
     deadline = time.monotonic() + REACH_TIMEOUT
 
     def knock() -> None:
         for pause in (*PAUSES[:2], None):
             try:
                 socket.create_connection((parts.hostname, port), timeout=CONNECT_TIMEOUT).close()
-            except OSError as error:
+            except (OSError, UnicodeError) as error:
                 if pause is not None and time.monotonic() + pause < deadline:
                     time.sleep(pause)
                     continue

@@ -8,16 +8,24 @@ from pathlib import Path
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
+import numpy as np
+
 from skmer.exceptions import WeightsNotFoundError
 
 from ._arrays import L3Weights, VGGishWeights, digest_arrays
 from ._checkpoint import PCA_FILE, converted_path, read_pca, read_vggish_arrays, read_vggish_digest
 from ._hdf5 import read_l3_arrays
-from ._random import random_digest, random_l3_weights, random_vggish_weights
+from ._random import (
+    random_digest,
+    random_l3_weights,
+    random_vggish_pca,
+    random_vggish_weights,
+)
 from ._registry import REGISTRY, l3_name
 from ._store import obtain
 
 Weights = str | os.PathLike | None
+_VGGISH = ("VGGishTransformer", "vggish_model.ckpt or an npz made from it")
 W = TypeVar("W", L3Weights, VGGishWeights)
 
 # Arrays live as long as somebody uses them, so no second copy of 288 MB is ever kept; digests are
@@ -60,9 +68,19 @@ def load_vggish_weights(weights: Weights, *, seed: int, with_pca: bool = True) -
     with _reading:
         found = _once(key, read)
         if with_pca and found.pca is None:
-            found = replace(found, pca=_find_pca(weights, path))
+            found = replace(found, pca=load_vggish_pca(weights, seed=seed))
             _alive[key] = found
         return found
+
+
+def load_vggish_pca(weights: Weights, *, seed: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """The PCA alone, (eigen_vectors, means), without the network's arrays; None as above."""
+    if weights is None:
+        return random_vggish_pca(seed)
+    if weights == "pretrained":
+        return read_pca(obtain(REGISTRY["vggish-pca"]))
+    beside = _given_path(weights, *_VGGISH).with_name(PCA_FILE)
+    return read_pca(beside) if beside.is_file() else None
 
 
 def l3_weights_digest(
@@ -149,18 +167,10 @@ def _vggish_path(weights: Weights) -> tuple[Path, str, str | None]:
         entry = REGISTRY["vggish"]
         md5 = entry.checksums["md5"]
         return obtain(entry, is_ready=lambda path: _is_converted(path, md5)), "pretrained", md5
-    path = _given_path(weights, "VGGishTransformer", "vggish_model.ckpt or an npz made from it")
+    path = _given_path(weights, *_VGGISH)
     return path, path.name, None
 
 
 def _is_converted(path: Path, md5: str) -> bool:
     """Whether a good conversion makes the checkpoint itself unnecessary."""
     return read_vggish_digest(path, md5) is not None
-
-
-def _find_pca(weights: Weights, path: Path):
-    """The PCA that belongs to the network in `path`, or None."""
-    if weights == "pretrained":
-        return read_pca(obtain(REGISTRY["vggish-pca"]))
-    beside = path.with_name(PCA_FILE)
-    return read_pca(beside) if beside.is_file() else None

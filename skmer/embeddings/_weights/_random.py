@@ -62,7 +62,13 @@ def random_vggish_weights(seed: int) -> VGGishWeights:
         _uniform(bits, shape, _he_limit(shape)) if len(shape) > 1 else _constant(shape, 0.0)
         for _, shape in VGGISH_SHAPES
     )
+    label = f"random (seed {seed})"
+    return VGGishWeights(arrays, random_digest(seed), label, random_vggish_pca(seed))
+
+
+def random_vggish_pca(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """(eigen_vectors, means) that leave the scale of an embedding about as it is."""
     (_, eigen_shape), (_, mean_shape) = PCA_SHAPES
-    # uniform in +-sqrt(3/n): the product with a vector keeps the vector's scale
-    pca = (_uniform(bits, eigen_shape, sqrt(3 / eigen_shape[1])), _constant(mean_shape, 0.0))
-    return VGGishWeights(arrays, random_digest(seed), f"random (seed {seed})", pca)
+    # a stream of its own, so that it can be had without the network's arrays
+    bits = np.random.PCG64([seed, 1])
+    return _uniform(bits, eigen_shape, sqrt(3 / eigen_shape[1])), _constant(mean_shape, 0.0)

@@ -1,5 +1,6 @@
 """Where weights files lie on this machine, and how one is had: found, verified, else fetched."""
 
+import errno
 import importlib.util
 import os
 from collections.abc import Callable
@@ -51,10 +52,13 @@ def obtain(entry: WeightsFile, *, is_ready: Callable[[Path], bool] | None = None
     except UnreachableError as error:
         raise not_to_be_had(entry, str(error)) from error
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            reason = f"no space is left in {target.parent}, free some"
+        else:
+            what = error.filename or target.parent
+            reason = f"{what} cannot be read or written ({error.strerror or error})"
         raise not_to_be_had(
-            entry,
-            f"{error.filename or target.parent} cannot be used "
-            f"({error.strerror or error}); ${FOLDER_VARIABLE} may name another folder",
+            entry, f"{reason} or name another folder in ${FOLDER_VARIABLE}"
         ) from error
 
 

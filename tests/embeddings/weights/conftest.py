@@ -1,0 +1,168 @@
+"""A file server on loopback that misbehaves on request, and small published files to fetch."""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import h5py
+import numpy as np
+import pytest
+
+from skmer.embeddings._weights import _fetch
+from skmer.embeddings._weights._registry import WeightsFile
+
+
+class Server:
+    """Serves `content` at any path; `plan` says how, one word per request, the last one for ever.
+
+    Words: good, no-range, corrupt, break (the whole length announced, half sent), short (half sent,
+    no length announced), stall, redirect, or a status code.
+    """
+
+    def __init__(self):
+        self.content = np.random.default_rng(0).bytes(300_000)
+        self.plan = ["good"]
+        self.requests: list[tuple[str, str | None]] = []
+        self.release = threading.Event()
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                server.answer(self)
+
+            def log_message(self, *args):
+                pass
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http.daemon_threads = True
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
+
+    def close(self):
+        self.release.set()
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        """One response, as the plan says."""
+        asked = handler.headers.get("Range")
+        self.requests.append((handler.path, asked))
+        word = self.plan.pop(0) if len(self.plan) > 1 else self.plan[0]
+        if word.isdigit():
+            handler.send_error(int(word))
+            return
+        if word == "redirect":
+            handler.send_response(302)
+            handler.send_header("Location", "/elsewhere" + handler.path)
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+            return
+        body = self.content
+        start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
+        if word == "no-range":
+            start = 0
+        if start >= len(body):
+            handler.send_error(416)
+            return
+        body = body[start:]
+        if word == "corrupt":
+            body = bytes([body[0] ^ 1]) + body[1:]
+        handler.send_response(206 if start else 200)
+        if word != "short":
+            handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        whole = word in ("good", "no-range", "corrupt")
+        handler.wfile.write(body if whole else body[: len(body) // 2])
+        if word == "stall":
+            handler.wfile.flush()
+            self.release.wait(30)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server on loopback, stopped at the end of the test."""
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The weights folder of this test, not made yet; no mirror, no proxy."""
+    folder = tmp_path / "cache" / "weights"
+    monkeypatch.setenv("SKMER_WEIGHTS", str(folder))
+    monkeypatch.delenv("SKMER_WEIGHTS_MIRROR", raising=False)
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    return folder
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """Pauses, time limits and blocks small enough for tests."""
+    monkeypatch.setattr(_fetch, "_BLOCK", 1000)
+    monkeypatch.setattr(_fetch, "PAUSES", (0.01, 0.02, 0.03))
+    monkeypatch.setattr(_fetch, "STALL_TIMEOUT", 0.3)
+
+
+def git_blob(content: bytes) -> str:
+    """What `git hash-object` prints for a file of this content."""
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+@pytest.fixture
+def entry(server) -> WeightsFile:
+    """A published file whose content is what the server has."""
+    return WeightsFile(
+        name="small",
+        file="small-v1.bin",
+        base_url=server.url + "/files/",
+        checksums={
+            "git-blob": git_blob(server.content),
+            "sha256": hashlib.sha256(server.content).hexdigest(),
+        },
+        licence="none",
+        citation="none",
+        unpacked="small.bin",
+    )
+
+
+@pytest.fixture
+def write_h5():
+    """A function that writes arrays in Keras-2 layout: (path, [(layer, [arrays])])."""
+
+    def write(path, layers, *, as_bytes=False):
+        def encode(text):
+            return text.encode() if as_bytes else text
+
+        with h5py.File(path, "w") as file:
+            file.attrs["layer_names"] = [encode(name) for name, _ in layers]
+            for name, arrays in layers:
+                group = file.create_group(name)
+                names = [f"{name}/array_{k}:0" for k in range(len(arrays))]
+                group.attrs["weight_names"] = [encode(each) for each in names]
+                for each, array in zip(names, arrays, strict=True):
+                    group.create_dataset(each, data=array)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def as_layers():
+    """A function that splits L3-Net's arrays into layers with unhelpful names."""
+
+    def split(arrays):
+        layers, position = [("input_7", [])], 0
+        for size in [4, *([2, 4] * 7), 2]:
+            # neither alphabetical nor numerical order is the stored order
+            layers.append((f"layer_{99 - position}", list(arrays[position : position + size])))
+            layers.append((f"activation_{position}", []))
+            position += size
+        return layers
+
+    return split

@@ -1,0 +1,290 @@
+"""Downloads from a loopback server that breaks, stalls, lies, or sends the right file."""
+
+import errno
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+from filelock import FileLock
+
+from skmer.embeddings._weights import _fetch, _store
+from skmer.embeddings._weights._store import obtain
+from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
+
+
+def left_in(folder) -> list[str]:
+    """What lies in the folder besides locks."""
+    return sorted(path.name for path in folder.iterdir() if not path.name.endswith(".lock"))
+
+
+def test_good_download_is_verified_named_and_not_repeated(server, folder, entry):
+    path = obtain(entry)
+    assert path == folder / "small-v1.bin"
+    assert path.read_bytes() == server.content
+    assert obtain(entry) == path
+    assert [asked for asked, _ in server.requests] == ["/files/small-v1.bin"]
+    assert left_in(folder) == ["small-v1.bin"]
+
+
+def test_redirect_is_followed(server, folder, entry):
+    server.plan = ["redirect", "good"]
+    assert obtain(entry).read_bytes() == server.content
+    assert server.requests[-1][0] == "/elsewhere/files/small-v1.bin"
+
+
+def test_mirror_replaces_the_source(server, folder, entry, monkeypatch):
+    monkeypatch.setenv("SKMER_WEIGHTS_MIRROR", server.url + "/mirror")
+    assert obtain(replace(entry, base_url="https://nowhere.invalid/")).exists()
+    assert server.requests[0][0] == "/mirror/small-v1.bin"
+
+
+def test_corrupt_download_is_kept_aside_and_never_used(server, folder, entry):
+    server.plan = ["corrupt"]
+    with pytest.raises(WeightsIntegrityError, match=r"small-v1\.bin\.rejected") as caught:
+        obtain(entry)
+    assert entry.checksums["git-blob"] in str(caught.value)
+    assert left_in(folder) == ["small-v1.bin.rejected"]
+    server.plan = ["good"]
+    assert obtain(entry).read_bytes() == server.content
+
+
+def test_truncated_without_announcement_is_kept_aside(server, folder, entry):
+    server.plan = ["short"]
+    with pytest.raises(WeightsIntegrityError, match="150000 bytes"):
+        obtain(entry)
+    assert left_in(folder) == ["small-v1.bin.rejected"]
+
+
+def test_broken_connection_is_resumed(server, folder, entry, hasty):
+    server.plan = ["break", "break", "good"]
+    assert obtain(entry).read_bytes() == server.content
+    starts = [int(asked[6:-1]) if asked else 0 for _, asked in server.requests]
+    assert starts[0] == 0 < starts[1] < starts[2]
+
+
+def test_server_without_ranges_is_started_over(server, folder, entry, hasty):
+    server.plan = ["break", "no-range"]
+    assert obtain(entry).read_bytes() == server.content
+
+
+def test_pieces_of_two_files_are_thrown_away(server, folder, entry, hasty):
+    folder.mkdir(parents=True)
+    (folder / "small-v1.bin.part").write_bytes(b"of another version" * 100)
+    assert obtain(entry).read_bytes() == server.content
+    assert [asked for _, asked in server.requests] == ["bytes=1800-", None]
+
+
+@pytest.mark.parametrize("extra", [b"", b"more than there is"])
+def test_complete_part_from_before(server, folder, entry, hasty, extra):
+    folder.mkdir(parents=True)
+    (folder / "small-v1.bin.part").write_bytes(server.content + extra)
+    assert obtain(entry).read_bytes() == server.content
+    # nothing is asked for when the part is whole; one too long is refused, then fetched afresh
+    assert len(server.requests) == (2 if extra else 0)
+
+
+def test_stall_is_noticed_and_resumed(server, folder, entry, hasty):
+    server.plan = ["stall", "good"]
+    assert obtain(entry).read_bytes() == server.content
+    assert server.requests[1][1] is not None
+
+
+def test_endless_stall_is_given_up(server, folder, entry, hasty):
+    server.content = server.content[:10]
+    server.plan = ["stall"]
+    with pytest.raises(WeightsNotFoundError, match="broke or stalled"):
+        obtain(entry)
+    assert left_in(folder) == ["small-v1.bin.part"]
+
+
+def test_passing_errors_are_tried_again(server, folder, entry, hasty):
+    server.plan = ["503", "429", "good"]
+    assert obtain(entry).read_bytes() == server.content
+
+
+def test_lasting_errors_are_given_up_after_four_tries(server, folder, entry, hasty):
+    server.plan = ["503"]
+    with pytest.raises(WeightsNotFoundError, match="answered 503"):
+        obtain(entry)
+    assert len(server.requests) == 4
+
+
+def test_not_found_is_not_tried_again(server, folder, entry):
+    server.plan = ["404"]
+    with pytest.raises(WeightsNotFoundError, match="answered 404") as caught:
+        obtain(entry)
+    assert len(server.requests) == 1
+    message = str(caught.value)
+    for part in ("'small'", entry.base_url + entry.file, str(folder), "weights=None"):
+        assert part in message
+
+
+def test_mirror_that_is_no_address(folder, entry, monkeypatch):
+    monkeypatch.setenv("SKMER_WEIGHTS_MIRROR", "somewhere/else")
+    with pytest.raises(WeightsNotFoundError, match="http:// or https://"):
+        obtain(entry)
+
+
+def test_no_network_is_said_within_five_seconds(folder, entry):
+    start = time.monotonic()
+    with pytest.raises(WeightsNotFoundError, match=r"nowhere\.invalid cannot be reached"):
+        obtain(replace(entry, base_url="https://nowhere.invalid/"))
+    assert time.monotonic() - start < 5
+
+
+def test_resolver_that_hangs_is_not_waited_for(folder, entry, monkeypatch):
+    assert _fetch.REACH_TIMEOUT <= 4
+    monkeypatch.setattr(_fetch, "REACH_TIMEOUT", 0.2)
+    release = threading.Event()
+
+    def hang(*args, **kwargs):
+        release.wait(30)
+        raise socket.gaierror("at last")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    start = time.monotonic()
+    with pytest.raises(WeightsNotFoundError, match="no answer"):
+        obtain(replace(entry, base_url="https://nowhere.invalid/"))
+    release.set()
+    assert time.monotonic() - start < 10
+
+
+def test_nothing_listening(folder, entry, hasty):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with pytest.raises(WeightsNotFoundError, match="cannot be reached"):
+        obtain(replace(entry, base_url=f"http://127.0.0.1:{port}/"))
+
+
+def test_no_space_left(server, folder, entry, monkeypatch):
+    import pooch
+
+    def full(self, url, stream, pup):
+        stream.write(b"as far as it got")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(pooch.HTTPDownloader, "__call__", full)
+    with pytest.raises(WeightsNotFoundError, match=r"no space is left in .*SKMER_WEIGHTS"):
+        obtain(entry)
+    assert (folder / "small-v1.bin.part").stat().st_size == 0
+
+
+def test_folder_that_cannot_be_made(server, entry, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("SKMER_WEIGHTS", str(tmp_path / "file" / "weights"))
+    with pytest.raises(WeightsNotFoundError, match=r"cannot be read or written .*SKMER_WEIGHTS"):
+        obtain(entry)
+
+
+def test_read_only_folder(server, folder, entry, monkeypatch):
+    def refuse(self, *args, **kwargs):
+        raise PermissionError(errno.EACCES, "Permission denied", self.lock_file)
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    with pytest.raises(WeightsNotFoundError, match=r"\(Permission denied\)"):
+        obtain(entry)
+    # what is in place there already is used all the same
+    (folder / entry.file).write_bytes(server.content)
+    assert obtain(entry) == folder / entry.file
+
+
+def test_file_put_in_place_by_hand_needs_no_network(server, folder, entry):
+    folder.mkdir(parents=True)
+    (folder / entry.file).write_bytes(server.content)
+    assert obtain(replace(entry, base_url="https://nowhere.invalid/")) == folder / entry.file
+
+
+@pytest.mark.parametrize("size", [0, 10, 299_999])
+def test_wrong_file_in_place_is_named_and_put_aside(server, folder, entry, size):
+    folder.mkdir(parents=True)
+    (folder / entry.file).write_bytes(server.content[:size])
+    with pytest.raises(WeightsIntegrityError, match=rf"small-v1\.bin .*\({size} bytes\)"):
+        obtain(entry)
+    assert left_in(folder) == [entry.file + ".rejected"]
+    assert server.requests == []
+    assert obtain(entry).read_bytes() == server.content
+
+
+def test_file_changed_after_it_was_verified(server, folder, entry):
+    path = obtain(entry)
+    path.write_bytes(server.content + b"!")
+    with pytest.raises(WeightsIntegrityError):
+        obtain(entry)
+
+
+def test_file_inside_an_installed_openl3(server, folder, entry, tmp_path, monkeypatch):
+    package = tmp_path / "site" / "openl3"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise RuntimeError('must not be imported')")
+    (package / "small.bin").write_bytes(b"unpacked")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    assert obtain(entry) == package / "small.bin"
+    wrong = replace(entry, unpacked_checksums={"sha256": "0" * 64})
+    monkeypatch.setattr(_store, "_verified", set())
+    with pytest.raises(WeightsIntegrityError, match="it was not loaded"):
+        obtain(wrong)
+    assert (package / "small.bin").exists()
+
+
+SCRIPT = """
+import os, sys
+from skmer.embeddings._weights._registry import WeightsFile
+from skmer.embeddings._weights._store import obtain
+
+entry = WeightsFile(name="small", file={file!r}, base_url={url!r}, checksums={checksums!r},
+                    licence="", citation="")
+"""
+TEN_AT_ONCE = """
+children = []
+for _ in range(10):
+    child = os.fork()
+    if child == 0:
+        path = obtain(entry)
+        os._exit(0 if path.stat().st_size == 300_000 else 1)
+    children.append(child)
+sys.exit(sum(os.waitpid(child, 0)[1] != 0 for child in children))
+"""
+
+
+def script_for(entry) -> str:
+    """A program that knows `entry`."""
+    return SCRIPT.format(file=entry.file, url=entry.base_url, checksums=entry.checksums)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_ten_processes_download_once(server, folder, entry):
+    program = script_for(entry) + TEN_AT_ONCE
+    done = subprocess.run(
+        # numpy's threads make Python warn of any fork
+        [sys.executable, "-W", "ignore", "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(server.requests) == 1
+    assert (folder / entry.file).read_bytes() == server.content
+    assert left_in(folder) == [entry.file]
+
+
+def test_killed_half_way_and_started_again(server, folder, entry):
+    server.plan = ["stall", "good"]
+    child = subprocess.Popen([sys.executable, "-c", script_for(entry) + "obtain(entry)"])
+    part = folder / "small-v1.bin.part"
+    try:
+        deadline = time.monotonic() + 60
+        while not (part.exists() and part.stat().st_size > 0):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    finally:
+        child.kill()
+        child.wait()
+    assert not (folder / entry.file).exists()
+    held = part.stat().st_size
+    assert obtain(entry).read_bytes() == server.content
+    assert server.requests[-1][1] == f"bytes={held}-"
