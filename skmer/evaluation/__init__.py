@@ -6,6 +6,8 @@ from skmer.evaluation._evaluate import evaluate
 from skmer.evaluation._files import check_output_folder
 from skmer.evaluation._fixed_split import FixedSplit
 from skmer.evaluation._group_kfold import RepeatedStratifiedGroupKFold
+from skmer.evaluation._regression import evaluate_regression
+from skmer.evaluation._regression_result import RegressionResult
 from skmer.evaluation._result import EvaluationResult
 from skmer.evaluation._statistics_bayesian import BayesianTTest, bayesian_correlated_ttest
 from skmer.evaluation._statistics_bootstrap import BootstrapInterval, cluster_bootstrap
@@ -24,6 +26,7 @@ __all__ = [
     "EvaluationResult",
     "FixedSplit",
     "GroupPermutationTest",
+    "RegressionResult",
     "RepeatedStratifiedGroupKFold",
     "ReportConsistency",
     "StratifiedThreeWaySplit",
@@ -34,6 +37,7 @@ __all__ = [
     "consistent_sizes",
     "corrected_resampled_ttest",
     "evaluate",
+    "evaluate_regression",
     "group_block_permutation_test",
     "holm",
 ]

@@ -7,7 +7,6 @@ from pathlib import Path
 from skmer.evaluation._files import check_output_folder
 from skmer.evaluation._manifest import to_json
 
-
 # What `compare` tells of each test.
 COMPARED = ("difference", "low", "high", "statistic", "pvalue")
 

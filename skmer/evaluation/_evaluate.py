@@ -8,16 +8,19 @@ import numpy as np
 from skmer.evaluation._features import (
     check_filled,
     check_names,
+    describe_feature,
     extract,
     make_transformers,
     view_name,
 )
 from skmer.evaluation._group_kfold import RepeatedStratifiedGroupKFold
-from skmer.evaluation._manifest import describe, make_manifest
+from skmer.evaluation._manifest import count_groups, make_manifest
 from skmer.evaluation._protocols import check_classes, make_protocols
 from skmer.evaluation._result import EvaluationResult
 from skmer.evaluation._runner import Task, run_tasks
 from skmer.evaluation._scores import classification_scores
+from skmer.evaluation._seeds import settle_seed
+from skmer.evaluation._targets import check_labels, check_lengths
 from skmer.evaluation._three_way import StratifiedThreeWaySplit
 
 CLASSIFIERS = ("svm", "nb", "rf", "mlp", "cnn", "lstm")
@@ -119,9 +122,10 @@ def evaluate(
             f"The 'preset' parameter of evaluate must be 'tuned' or 'koh2021'. Got {preset!r} "
             "instead."
         )
-    y, groups = check_targets(X, y, groups)
-    if random_state is None:
-        random_state = int(np.random.SeedSequence().entropy % 2**32)
+    y = check_labels(y)
+    check_lengths(y.size, X=X, groups=groups)
+    groups = None if groups is None else np.asarray(groups)
+    random_state = settle_seed(random_state)
     protocols = make_protocols(
         protocol,
         known=known_protocols(n_folds, n_repeats),
@@ -149,24 +153,28 @@ def evaluate(
         extracted = extract(transformer, set(views.values()), X, name=feature, n_clips=y.size)
         described[feature] = describe_feature(transformer, extracted)
         tasks += [
-            Task(feature, name, split, extracted[views[name]].X, model)
+            Task(
+                {"feature": feature, "classifier": name},
+                described[feature]["weights"],
+                split,
+                extracted[views[name]].X,
+                y,
+                model,
+            )
             for name, model in models.items()
             for one in protocols
             for split in one.splits
         ]
-    scores, predictions = [], []
-    for task, fitted in run_tasks(tasks, y, groups, n_jobs=n_jobs, verbose=verbose):
-        key = {
-            "feature": task.feature,
-            "classifier": task.model_name,
-            "protocol": task.split.protocol,
-            "repeat": task.split.repeat,
-            "fold": task.split.fold,
-        }
-        scores.append(_score_row(key, task, fitted, y, described[task.feature]["weights"]))
-        predictions.append(_prediction_rows(key, task, fitted, y, groups))
-    import pandas as pd
-
+    columns = {"row": np.arange(y.size)} | ({} if groups is None else {"group": groups})
+    scores, predictions = run_tasks(
+        tasks,
+        groups=groups,
+        columns=columns,
+        score=classification_scores,
+        classes=np.unique(y),
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
     manifest = make_manifest(
         settings={
             "preset": preset,
@@ -178,35 +186,10 @@ def evaluate(
         features=described,
         models=models,
         protocols=protocols,
-        y=y,
-        groups=groups,
+        dataset=describe_labels(y, groups),
         seconds=time.perf_counter() - started,
     )
-    return EvaluationResult(
-        pd.DataFrame(scores), pd.concat(predictions, ignore_index=True), manifest
-    )
-
-
-def check_targets(X, y, groups):
-    """Return labels and groups as arrays, one entry per clip."""
-    y = np.asarray(y)
-    if y.ndim != 1:
-        raise ValueError(f"The labels y must be one for each clip. Got shape {y.shape} instead.")
-    if y.dtype.kind == "O":
-        y = y.astype(str) if all(isinstance(label, str) for label in y) else y
-    for what, values in (("clips in X", X), ("groups", groups)):
-        if values is not None and len(values) != y.size:
-            raise ValueError(
-                f"There are {len(values)} {what} and {y.size} labels in y; there must be one of "
-                "each for every clip."
-            )
-    if np.unique(y).size < 2:
-        raise ValueError(
-            f"The labels y must hold at least two classes. Got only {str(y[0])!r}."
-            if y.size
-            else "The labels y are empty."
-        )
-    return y, None if groups is None else np.asarray(groups)
+    return EvaluationResult(scores, predictions, manifest)
 
 
 def known_protocols(n_folds: int, n_repeats: int | None) -> dict:
@@ -232,46 +215,8 @@ def make_classifiers(classifiers, preset: str) -> tuple[dict, set[str]]:
     return models, {name for name in names if takes_sequences(name, preset=preset)}
 
 
-def describe_feature(transformer, extracted) -> dict:
-    """Say what a feature is and what its network's weights are."""
-    view = next(iter(extracted.values()))
-    return {
-        "transformer": describe(transformer) if hasattr(transformer, "get_params") else None,
-        "weights": view.weights_label,
-        "weights_digest": view.weights_digest,
-        "shapes": {name: list(one.X.shape) for name, one in extracted.items()},
-    }
-
-
-def _score_row(key, task, fitted, y, weights) -> dict:
-    return {
-        **key,
-        **classification_scores(y[task.split.test], fitted.y_pred),
-        "n_train": fitted.n_train,
-        "n_test": task.split.test.size,
-        "fit_time": fitted.fit_time,
-        "score_time": fitted.score_time,
-        "seed": task.split.seed,
-        "weights": weights,
-    }
-
-
-def _prediction_rows(key, task, fitted, y, groups):
-    import pandas as pd
-
-    rows = task.split.test
-    columns = {**key, "row": rows}
-    if groups is not None:
-        columns["group"] = groups[rows]
-    columns |= {"y_true": y[rows], "y_pred": fitted.y_pred}
-    for label in np.unique(y):
-        columns[f"proba_{label}"] = _probabilities(fitted, label)
-    return pd.DataFrame(columns)
-
-
-def _probabilities(fitted, label):
-    """Return the column of one class; 0 for a class that was not trained on."""
-    if fitted.proba is None:
-        return np.nan
-    at = np.flatnonzero(fitted.classes == label)
-    return fitted.proba[:, at[0]] if at.size else 0.0
+def describe_labels(y, groups) -> dict:
+    """Count clips, classes and groups."""
+    labels, counts = np.unique(y, return_counts=True)
+    classes = {str(label): int(n) for label, n in zip(labels, counts)}
+    return {"n_clips": int(y.size), "classes": classes} | count_groups(groups)

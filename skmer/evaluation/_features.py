@@ -13,6 +13,8 @@ from sklearn.base import clone
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import get_tags
 
+from skmer.evaluation._manifest import describe
+
 FEATURES = ("l3", "vggish", "mfcc")
 
 # The views of a feature, and what the transformer's parameters are for each. The matrix is the
@@ -166,3 +168,14 @@ def _check_view(view: View, name: str, n_clips: int) -> View:
             f"{listed}); leave those clips out of X, y and groups."
         )
     return view
+
+
+def describe_feature(feature, extracted: dict[str, View]) -> dict:
+    """Say what a feature is and what its network's weights are."""
+    view = next(iter(extracted.values()))
+    return {
+        "transformer": describe(feature) if hasattr(feature, "get_params") else None,
+        "weights": view.weights_label,
+        "weights_digest": view.weights_digest,
+        "shapes": {name: list(one.X.shape) for name, one in extracted.items()},
+    }

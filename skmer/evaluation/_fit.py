@@ -7,7 +7,7 @@ from numbers import Integral
 import numpy as np
 from sklearn import config_context
 from sklearn.base import clone, is_classifier
-from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
+from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from skmer.evaluation._protocols import Split
@@ -34,7 +34,7 @@ def fit_and_predict(
         try:
             return _fit_and_predict(clone(model), X, y, groups, split)
         except Exception as error:
-            error.add_note(f"This happened with {label}, protocol {split}.")
+            error.add_note(f"This happened while fitting {label}.")
             raise
 
 
@@ -42,8 +42,10 @@ def _fit_and_predict(model, X, y, groups, split) -> Fitted:
     set_seed(model, split.seed)
     rows = training_rows(model, split)
     fit_params = {}
-    if groups is not None and split.keeps_groups:
-        request_groups(model, np.unique(groups[rows]).size, split.seed)
+    keeps_groups = groups is not None and split.keeps_groups
+    set_inner_folds(model, np.unique(groups[rows]).size if keeps_groups else None, split.seed)
+    if keeps_groups:
+        request_groups(model)
         if takes_groups(model):
             fit_params["groups"] = groups[rows]
     start = time.perf_counter()
@@ -69,6 +71,10 @@ def set_seed(model, seed: int) -> None:
         if name == "random_state" or name.endswith("__random_state")
     }
     model.set_params(**seeds)
+    for part in parts_of(model):
+        # A search's folds are no parameters of it; those drawn from a seed of the user's own stay.
+        if is_search(part) and getattr(part.cv, "random_state", seed) is None:
+            part.cv.random_state = seed
 
 
 def parts_of(model) -> list:
@@ -82,22 +88,32 @@ def is_search(model) -> bool:
     return hasattr(model, "cv") and hasattr(model, "refit") and hasattr(model, "estimator")
 
 
-def request_groups(model, n_groups: int, seed: int) -> None:
-    """Make every part of `model` that can keep groups apart do so.
+def request_groups(model) -> None:
+    """Make every part of `model` whose fit has a `groups` argument ask for it.
 
-    A search with a plain number of folds gets group k-fold, with no more folds than groups; a fit
-    with a `groups` argument asks for it. What the user set explicitly stays as it is.
+    What the user requested explicitly stays as it is.
     """
     for part in parts_of(model):
-        if is_search(part):
-            if part.cv is None or isinstance(part.cv, Integral):
-                folds = StratifiedGroupKFold if is_classifier(part) else GroupKFold
-                n_folds = min(part.cv or 5, n_groups)
-                part.cv = folds(n_folds, shuffle=True, random_state=seed)
-        elif hasattr(part, "set_fit_request"):
+        if not is_search(part) and hasattr(part, "set_fit_request"):
             request = part.get_metadata_routing().fit.requests
             if "groups" in request and request["groups"] is None:
                 part.set_fit_request(groups=True)
+
+
+def set_inner_folds(model, n_groups: int | None, seed: int) -> None:
+    """Give the folds to searches that came with a number of folds only.
+
+    With groups these are group folds, no more than there are groups. A regressor's are shuffled,
+    because rows in the order of the target would make every fold an extrapolation.
+    """
+    for part in parts_of(model):
+        if is_search(part) and (part.cv is None or isinstance(part.cv, Integral)):
+            n_folds = part.cv or 5
+            if n_groups is not None:
+                folds = StratifiedGroupKFold if is_classifier(part) else GroupKFold
+                part.cv = folds(min(n_folds, n_groups), shuffle=True, random_state=seed)
+            elif not is_classifier(part):
+                part.cv = KFold(n_folds, shuffle=True, random_state=seed)
 
 
 def takes_groups(model) -> bool:
@@ -106,5 +122,26 @@ def takes_groups(model) -> bool:
 
 
 def training_rows(model, split: Split) -> np.ndarray:
-    """Rows that `model` is given to fit on."""
+    """Return the rows that `model` is given to fit on.
+
+    Where the protocol has a validation part, a model that holds clips out to stop early is given
+    that part too, and told to hold out as many: it trains on as many as every other model does.
+    """
+    if split.validation.size:
+        rows = np.sort(np.concatenate([split.train, split.validation]))
+        stopping = [part for part in parts_of(model) if stops_early(part)]
+        for part in stopping:
+            part.set_params(validation_fraction=split.validation.size / rows.size)
+        if stopping:
+            return rows
     return split.train
+
+
+def stops_early(model) -> bool:
+    """Whether the fit of `model` holds out clips to decide when to stop."""
+    parameters = model.get_params(deep=False)
+    return (
+        bool(parameters.get("validation_fraction"))
+        and parameters.get("early_stopping", True) is True
+        and parameters.get("n_iter_no_change", 0) is not None
+    )

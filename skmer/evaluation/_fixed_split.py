@@ -5,29 +5,34 @@ from collections.abc import Iterator
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 
-PARTS = ("train", "validation", "test")
-
 
 class FixedSplit(BaseCrossValidator):
     """The one split that came with a dataset, clip by clip.
 
+    The test part is scored. The validation part, where there is one, is learnt from like the
+    training part: searches and early stopping draw their inner folds from both.
+
     Parameters
     ----------
     parts : array-like of str of shape (n_clips,)
-        "train", "validation" or "test" for each clip; there need be no validation part. Clips with
-        any other value are an error, so that none is lost by a misspelling.
+        "train", "validation" or "test" for each clip. Any other value is an error, so that no clip
+        is lost by a misspelling.
+
+    See Also
+    --------
+    sklearn.model_selection.PredefinedSplit : Several test folds, by number.
 
     Examples
     --------
     >>> from skmer.evaluation import FixedSplit
     >>> cv = FixedSplit(["train", "train", "validation", "test"])
-    >>> [[part.tolist() for part in parts] for parts in cv.split_parts(range(4))]
-    [[[0, 1], [2], [3]]]
+    >>> [[part.tolist() for part in parts] for parts in cv.split(range(4))]
+    [[[0, 1, 2], [3]]]
     """
 
     def __init__(self, parts):
         parts = np.asarray(parts)
-        unknown = sorted(set(parts.tolist()) - set(PARTS))
+        unknown = sorted({str(part) for part in parts} - {"train", "validation", "test"})
         if unknown:
             raise ValueError(
                 "The 'parts' parameter of FixedSplit may hold 'train', 'validation' and 'test'. "
@@ -40,10 +45,8 @@ class FixedSplit(BaseCrossValidator):
                 )
         self.parts = parts
 
-    def split_parts(
-        self, X, y=None, groups=None
-    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Yield the rows of the three parts, once.
+    def split(self, X, y=None, groups=None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the rows to learn from and the rows to test on, once.
 
         Parameters
         ----------
@@ -54,40 +57,22 @@ class FixedSplit(BaseCrossValidator):
 
         Yields
         ------
-        train, validation, test : ndarray of int
-            Rows of each part; the validation part may be empty.
+        train : ndarray of int
+            Rows of the training and the validation part.
+        test : ndarray of int
+            Rows of the test part.
 
         Raises
         ------
         ValueError
             When X has another number of clips than `parts`.
         """
-        n_clips = np.shape(X)[0] if hasattr(X, "shape") else len(X)
-        if n_clips != self.parts.size:
+        if len(X) != self.parts.size:
             raise ValueError(
-                f"FixedSplit was given the parts of {self.parts.size} clips and got {n_clips} "
+                f"FixedSplit was given the parts of {self.parts.size} clips and got {len(X)} "
                 "clips to split; the two must agree, clip by clip."
             )
-        train, validation, test = (np.flatnonzero(self.parts == part) for part in PARTS)
-        yield train, validation, test
-
-    def split(self, X, y=None, groups=None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield the training and the test rows, once; the validation part is left out.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_clips, ...)
-            Only its length matters.
-        y, groups : object
-            Ignored, exist for compatibility.
-
-        Yields
-        ------
-        train, test : ndarray of int
-            Rows of each part.
-        """
-        for train, _, test in self.split_parts(X, y, groups):
-            yield train, test
+        yield np.flatnonzero(self.parts != "test"), np.flatnonzero(self.parts == "test")
 
     def get_n_splits(self, X=None, y=None, groups=None) -> int:
         """Return the number of splits, always 1.

@@ -10,7 +10,7 @@ import numpy as np
 
 PACKAGES = (
     "skmer", "numpy", "scipy", "scikit-learn", "pandas", "joblib", "soundfile", "soxr", "librosa",
-    "tensorflow", "keras", "scikeras", "ncnn", "onnxruntime",
+    "tensorflow", "tensorflow-cpu", "keras", "scikeras", "ncnn", "onnxruntime",
 )  # fmt: skip
 
 
@@ -25,7 +25,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def make_manifest(*, settings, features, models, protocols, y, groups, seconds) -> dict:
+def make_manifest(*, settings, features, models, protocols, dataset, seconds) -> dict:
     """Collect everything but the numbers themselves; what it holds is ready for JSON."""
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -33,7 +33,7 @@ def make_manifest(*, settings, features, models, protocols, y, groups, seconds) 
         "platform": platform.platform(),
         "versions": versions(),
         "settings": settings,
-        "dataset": _describe_dataset(y, groups),
+        "dataset": dataset,
         "features": features,
         "models": {name: describe(model) for name, model in models.items()},
         "protocols": {protocol.name: _describe_protocol(protocol) for protocol in protocols},
@@ -52,14 +52,9 @@ def describe(estimator) -> dict:
     }
 
 
-def _describe_dataset(y, groups) -> dict:
-    described = {"n_clips": len(y)}
-    if y.ndim == 1 and y.dtype.kind not in "fc":
-        labels, counts = np.unique(y, return_counts=True)
-        described["classes"] = {str(label): int(n) for label, n in zip(labels, counts)}
-    if groups is not None:
-        described["n_groups"] = int(np.unique(groups).size)
-    return described
+def count_groups(groups) -> dict:
+    """Count groups, where there are any."""
+    return {} if groups is None else {"n_groups": int(np.unique(groups).size)}
 
 
 def _describe_protocol(protocol) -> dict:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.model_selection import PredefinedSplit
+from sklearn.utils.metadata_routing import get_routing_for_object
 
 from skmer.evaluation._fixed_split import FixedSplit
 from skmer.evaluation._seeds import derive_seeds
@@ -104,16 +105,15 @@ def _name_of(item) -> str:
 
 def _make_protocol(name, splitter, strata, groups, fit_seed) -> Protocol:
     """Run one splitter, check what it gives, and number its splits."""
-    rows = np.arange(strata.size)
     none = np.array([], dtype=np.intp)
-    # The strata stand for X too: splitters look at its length only.
+    X = np.zeros((strata.size, 1))
     if hasattr(splitter, "split_parts"):
-        parts = [tuple(split) for split in splitter.split_parts(strata, strata, groups)]
+        parts = list(splitter.split_parts(X, strata))
     else:
-        split = splitter.split(np.zeros((strata.size, 1)), strata, groups)
-        parts = [(rows[train], none, rows[test]) for train, test in split]
+        seen = groups if _asks_for_groups(splitter) else None
+        parts = [(train, none, test) for train, test in splitter.split(X, strata, seen)]
     for train, validation, test in parts:
-        _check_parts(name, train, validation, test)
+        _check_parts(name, strata.size, train, validation, test)
     grouped = None if groups is None else all(_apart(groups, *part) for part in parts)
     if name == "grouped" and not grouped:
         raise ValueError("The 'grouped' protocol got a splitter that splits groups.")
@@ -126,11 +126,22 @@ def _make_protocol(name, splitter, strata, groups, fit_seed) -> Protocol:
     return Protocol(name, splitter, splits, grouped)
 
 
-def _check_parts(name, train, validation, test) -> None:
+def _asks_for_groups(splitter) -> bool:
+    """Whether groups are of use to a splitter; one that does not say may have them."""
+    if not hasattr(splitter, "get_metadata_routing"):
+        return True
+    return bool(get_routing_for_object(splitter).consumes("split", ["groups"]))
+
+
+def _check_parts(name, n_clips, train, validation, test) -> None:
     for what, part in (("train on", train), ("test on", test)):
         if part.size == 0:
             raise ValueError(f"The {name!r} protocol has a split with no clips to {what}.")
     together = np.concatenate([train, validation, test])
+    if together.max() >= n_clips:
+        raise ValueError(
+            f"The {name!r} protocol names clip {together.max()}, and there are {n_clips} clips."
+        )
     if np.unique(together).size < together.size:
         raise ValueError(
             f"The {name!r} protocol has a split with the same clip in two parts; scores on clips "

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skmer.evaluation._base_result import BaseResult
-from skmer.evaluation._scores import METRICS
+from skmer.evaluation._scores import CLASSIFICATION_METRICS
 
 
 class EvaluationResult(BaseResult):
@@ -28,7 +28,7 @@ class EvaluationResult(BaseResult):
     """
 
     configuration = ("feature", "classifier")
-    metrics = METRICS
+    metrics = CLASSIFICATION_METRICS
     has_classes = True
 
     @staticmethod

@@ -1,5 +1,7 @@
 """One seed for each thing that draws, all from a single one."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -11,3 +13,10 @@ def derive_seeds(random_state: int | np.random.RandomState | None, n_seeds: int)
     children = np.random.SeedSequence(random_state).spawn(n_seeds)
     # 31 bits, for the libraries that take a seed as a signed 32-bit integer.
     return [int(child.generate_state(1)[0] >> 1) for child in children]
+
+
+def settle_seed(random_state: int | np.random.RandomState | None) -> int:
+    """Return the int that everything is drawn from, so that it can be recorded and used again."""
+    if isinstance(random_state, Integral):
+        return int(random_state)
+    return derive_seeds(random_state, 1)[0]

@@ -1,0 +1,69 @@
+"""What is predicted, and for which clips, as plain arrays of the right length."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+
+def check_lengths(n_clips: int, *, X=None, groups=None) -> None:
+    """Refuse clips and groups of another number than there are labels."""
+    for what, values in (("clips in X", X), ("groups", groups)):
+        if values is not None and len(values) != n_clips:
+            raise ValueError(
+                f"There are {len(values)} {what} and {n_clips} labels in y; there must be one of "
+                "each for every clip."
+            )
+
+
+def check_labels(y) -> np.ndarray:
+    """Return class labels as an array of one label for each clip."""
+    y = np.asarray(y)
+    if y.ndim != 1:
+        raise ValueError(f"The labels y must be one for each clip. Got shape {y.shape} instead.")
+    if y.dtype.kind == "O":
+        strange = [label for label in y if not isinstance(label, str)]
+        if strange:
+            raise ValueError(
+                "The labels y must be all strings or all numbers. "
+                f"Got {strange[0]!r} among them; leave clips without a label out."
+            )
+        y = y.astype(str)
+    elif y.dtype.kind == "f" and not np.isfinite(y).all():
+        raise ValueError("The labels y have missing values; leave clips without a label out.")
+    if np.unique(y).size < 2:
+        raise ValueError(
+            f"The labels y must hold at least two classes. Got {np.unique(y).tolist()} instead."
+        )
+    return y
+
+
+def check_numbers(y) -> dict[str, np.ndarray]:
+    """Return the numbers to predict by name: a frame's columns, or arousal and valence."""
+    if hasattr(y, "columns") or isinstance(y, Mapping):
+        targets = {str(name): np.asarray(y[name], dtype=float) for name in y}
+    else:
+        values = np.asarray(y, dtype=float)
+        if values.ndim == 1:
+            targets = {str(getattr(y, "name", None) or "target"): values}
+        elif values.ndim == 2 and values.shape[1] == 2:
+            targets = {"arousal": values[:, 0], "valence": values[:, 1]}
+        else:
+            raise ValueError(
+                "The targets y must be one column, the two columns arousal and valence, or a "
+                f"data frame or dict of named columns. Got shape {values.shape} instead."
+            )
+    if not targets:
+        raise ValueError("The targets y must have at least one column. Got none.")
+    n_clips = {values.shape for values in targets.values()}
+    if len(n_clips) > 1 or any(values.ndim != 1 for values in targets.values()):
+        raise ValueError("The targets y must be columns of one length, one number for each clip.")
+    for name, values in targets.items():
+        if not np.isfinite(values).all():
+            row = int(np.flatnonzero(~np.isfinite(values))[0])
+            raise ValueError(
+                f"The target {name!r} has no value for clip {row}; leave that clip out of X, y and "
+                "groups."
+            )
+        if np.ptp(values) == 0:
+            raise ValueError(f"The target {name!r} is the same for every clip.")
+    return targets
