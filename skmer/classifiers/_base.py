@@ -1,0 +1,254 @@
+"""What the three Keras classifiers have in common."""
+
+import os
+from abc import abstractmethod
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_array, check_random_state, column_or_1d, compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+from skmer.classifiers._validation_split import validation_split
+from skmer.utils._sklearn import (
+    Interval,
+    StrOptions,
+    _check_sample_weight,
+    _fit_context,
+    validate_data,
+)
+
+_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "GRPC_VERBOSITY": "ERROR"}
+_JIT_MIN_STEPS = 500
+
+
+class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
+    """Fits a scikeras ``KerasClassifier`` and keeps the weights of the best epoch as arrays.
+
+    A subclass states the layers, the shape of a row, and whether frame sequences make sense.
+    """
+
+    # Groups that are routed to a cross-validation reach the validation split by default.
+    __metadata_request__fit = {"groups": True}
+
+    _takes_sequences = False
+    _jit_compile = True
+
+    _parameter_constraints: dict = {
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "patience": [Interval(Integral, 1, None, closed="left"), None],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "random_state": ["random_state"],
+        "verbose": ["boolean"],
+    }
+
+    @abstractmethod
+    def _layers(self, keras, make_initializer):
+        """Return the Keras layers between the input and the softmax."""
+
+    @abstractmethod
+    def _architecture(self):
+        """Return what decides the layers, apart from the input, as something hashable."""
+
+    @abstractmethod
+    def _to_network_input(self, X):
+        """Return `X` as the float32 array that the network takes."""
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, groups=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_frames, n_features)
+            One vector a sample or, where the class takes them, one frame sequence a sample.
+        y : array-like of shape (n_samples,)
+            Class labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples in the loss, in training and in validation.
+        groups : array-like of shape (n_samples,), default=None
+            The singer, artist or album of each sample. No group is in both the training and the
+            validation part.
+
+        Returns
+        -------
+        self : object
+            The fitted classifier.
+        """
+        X = self._validate_X(X, reset=True)
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        check_consistent_length(X, y)
+        groups = self._validate_groups(groups, len(y))
+        sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        sample_weight = sample_weight * compute_sample_weight(self.class_weight, y)
+
+        # Rows of no weight must not decide on the classes or fill the validation part.
+        kept = sample_weight > 0
+        X, y, sample_weight = X[kept], y[kept], sample_weight[kept].astype(np.float32)
+        groups = None if groups is None else groups[kept]
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if self.classes_.size < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs samples of at least 2 classes. "
+                f"Got {self.classes_.size} class instead."
+            )
+        random_state = check_random_state(self.random_state)
+        split_seed, seed = random_state.randint(np.iinfo(np.int32).max, size=2)
+        train, validation = np.arange(len(y)), None
+        if self.validation_fraction > 0:
+            train, rows = validation_split(
+                y, groups, self.validation_fraction, split_seed, owner=type(self).__name__
+            )
+            validation = (X[rows], codes[rows].astype(np.int32), sample_weight[rows])
+        self._train(X[train], codes[train], sample_weight[train], validation, int(seed))
+        return self
+
+    def _train(self, X, codes, sample_weight, validation, seed):
+        network = _import_network()
+        initial_weights = self._build(seed).get_weights()
+        n_steps = self.epochs * -(-len(X) // self.batch_size)
+        # Compiling takes as long as some hundred steps; shorter fits are better off without.
+        jit_compile = self._jit_compile and n_steps >= _JIT_MIN_STEPS
+        with self._borrow_network(jit_compile) as lent:
+            scikeras = network.GraphKerasClassifier(
+                lent.model, loss="sparse_categorical_crossentropy", epochs=self.epochs
+            )
+            scikeras.fit(
+                X,
+                codes,
+                sample_weight=sample_weight,
+                network=lent,
+                fit_arguments={
+                    "weights": initial_weights,
+                    "learning_rate": self.learning_rate,
+                    "epochs": self.epochs,
+                    "seed": seed,
+                    "validation": validation,
+                    "patience": self.patience,
+                    "show": type(self).__name__ if self.verbose else None,
+                },
+            )
+            self.weights_ = lent.model.get_weights()
+        self.history_ = dict(scikeras.history_)
+        self.best_epoch_ = scikeras.best_epoch_
+        self.n_iter_ = len(self.history_["loss"])
+
+    def predict_proba(self, X):
+        """Return the class probabilities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_frames, n_features)
+            Samples of the form given to ``fit``. The number of frames may differ from that.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes), dtype float32
+            Probabilities, in the order of ``classes_``.
+        """
+        check_is_fitted(self)
+        X = self._validate_X(X, reset=False)
+        with self._borrow_network(jit_compile=False) as lent:
+            lent.model.set_weights(self.weights_)
+            return lent.predict(X)
+
+    def predict(self, X):
+        """Return the most probable class of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_frames, n_features)
+            Samples of the form given to ``fit``. The number of frames may differ from that.
+
+        Returns
+        -------
+        y_pred : ndarray of shape (n_samples,)
+            Class labels.
+        """
+        return self.classes_.take(self.predict_proba(X).argmax(axis=1))
+
+    @property
+    def model_(self):
+        """A new ``keras.Model`` with the learnt weights."""
+        check_is_fitted(self)
+        model = self._build(seed=0)
+        model.set_weights(self.weights_)
+        return model
+
+    def _validate_X(self, X, *, reset):
+        ndim = np.ndim(X) if hasattr(X, "ndim") or isinstance(X, (list, tuple)) else 2
+        if ndim != 3:
+            X = validate_data(self, X, reset=reset, dtype=np.float32)
+        else:
+            if not self._takes_sequences:
+                raise ValueError(
+                    f"{type(self).__name__} takes X of shape (n_samples, n_features). Got an array "
+                    "of 3 dimensions instead. Pool the frames, or use KerasLSTMClassifier."
+                )
+            X = check_array(X, allow_nd=True, dtype=np.float32, estimator=self, input_name="X")
+            # The columns of the frames are the features, as those of a plain X are.
+            validate_data(self, X[:, 0], reset=reset, dtype=np.float32)
+        if reset:
+            self.input_ndim_ = X.ndim
+            self.row_shape_ = X.shape[1:]
+        elif X.ndim != self.input_ndim_:
+            raise ValueError(
+                f"X must have {self.input_ndim_} dimensions, as when {type(self).__name__} was "
+                f"fitted. Got {X.ndim} dimensions instead."
+            )
+        return self._to_network_input(X)
+
+    def _validate_groups(self, groups, n_samples):
+        if groups is None:
+            return None
+        groups = column_or_1d(groups)
+        if len(groups) != n_samples:
+            raise ValueError(
+                f"The 'groups' argument of {type(self).__name__}.fit must have one entry for each "
+                f"of the {n_samples} samples. Got {len(groups)} entries instead."
+            )
+        return groups
+
+    def _build(self, seed):
+        """Return a new Keras model with initial weights drawn from `seed`."""
+        keras = _import_network().keras
+        states = iter(np.random.SeedSequence(seed).generate_state(64))
+
+        def make_initializer(name):
+            return getattr(keras.initializers, name)(seed=int(next(states)))
+
+        output = keras.layers.Dense(
+            self.classes_.size,
+            activation="softmax",
+            kernel_initializer=make_initializer("GlorotUniform"),
+        )
+        layers = self._layers(keras, make_initializer)
+        return keras.Sequential([keras.Input(self._input_shape()), *layers, output])
+
+    def _borrow_network(self, jit_compile):
+        return _import_network().borrowed_network(
+            (type(self), self._architecture(), self._input_shape(), self.classes_.size),
+            lambda: self._build(seed=0),
+            self.batch_size,
+            jit_compile,
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = self._takes_sequences
+        return tags
+
+
+def _import_network():
+    """Import the module that needs TensorFlow, without TensorFlow's messages."""
+    # They are read while the library loads, so nothing done after the import silences it.
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    from skmer.classifiers import _network
+
+    return _network

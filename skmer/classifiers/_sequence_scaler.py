@@ -1,0 +1,75 @@
+"""Standardization that leaves the padding of frame sequences alone."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_is_fitted
+
+
+class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Standardize features over all frames of all clips; frames of zeros stay zero.
+
+    The zeros that pad short clips count neither for the mean nor for the deviation, and a network
+    still finds them masked. A plain X is scaled as `StandardScaler` does.
+
+    Attributes
+    ----------
+    scaler_ : StandardScaler
+        Fitted to the frames that are not padding.
+    n_features_in_ : int
+        Number of features of a frame.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer.classifiers import SequenceScaler
+    >>> X = np.array([[[1.0], [3.0]], [[5.0], [0.0]]])
+    >>> SequenceScaler().fit_transform(X)[..., 0]
+    array([[-1.22474487,  0.        ],
+           [ 1.22474487,  0.        ]])
+    """
+
+    def fit(self, X, y=None):
+        """Compute mean and standard deviation of each feature.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_frames, n_features) or (n_samples, n_features)
+            Frame sequences, padded with zeros, or vectors.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted scaler.
+        """
+        X, kept = self._frames(X)
+        self.scaler_ = StandardScaler().fit(X[kept])
+        self.n_features_in_ = self.scaler_.n_features_in_
+        return self
+
+    def transform(self, X):
+        """Standardize.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_frames, n_features) or (n_samples, n_features)
+            Frame sequences, padded with zeros, or vectors.
+
+        Returns
+        -------
+        X_scaled : ndarray of the shape of X
+            The scaled frames.
+        """
+        check_is_fitted(self)
+        X, kept = self._frames(X)
+        scaled = np.zeros_like(X)
+        scaled[kept] = self.scaler_.transform(X[kept])
+        return scaled
+
+    def _frames(self, X):
+        """Return `X` as an array, and which of its frames are not padding."""
+        X = check_array(X, allow_nd=True, dtype=[np.float64, np.float32], estimator=self)
+        return X, X.any(axis=-1) if X.ndim == 3 else np.ones(len(X), dtype=bool)
