@@ -1,0 +1,289 @@
+"""Every leak is planted and found; a clean design is met with silence."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from sklearn.decomposition import PCA
+from sklearn.feature_selection import SelectKBest
+from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+
+from skmer.evaluation import audit
+
+N_GROUPS, N_EACH, N_COLUMNS = 12, 8, 6
+N_ROWS = N_GROUPS * N_EACH
+GROUPS = np.repeat([f"singer {i}" for i in range(N_GROUPS)], N_EACH)
+Y = np.tile(["calm", "angry"], N_ROWS // 2)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(7)
+
+
+@pytest.fixture
+def X(rng):
+    """Features that know the label and nothing else."""
+    return rng.normal(3, 2, size=(N_ROWS, N_COLUMNS)) + 2.0 * (Y == "angry")[:, None]
+
+
+@pytest.fixture
+def waveforms(rng):
+    return rng.integers(-20000, 20000, size=(N_ROWS, 400), dtype=np.int16)
+
+
+@pytest.fixture
+def paths(tmp_path, waveforms):
+    written = [tmp_path / f"{row:03d}.wav" for row in range(N_ROWS)]
+    for path, waveform in zip(written, waveforms):
+        soundfile.write(path, waveform, 8000, subtype="PCM_16")
+    return written
+
+
+def kinds(report):
+    return [finding.kind for finding in report.findings]
+
+
+def only(report, kind):
+    """The single finding of a kind, which must be there."""
+    (found,) = (finding for finding in report.findings if finding.kind == kind)
+    return found
+
+
+def test_silent_on_a_clean_design(X, paths, rng):
+    affect = rng.uniform(-1, 1, size=(N_ROWS, 2))
+    report = audit(
+        X,
+        Y,
+        groups=GROUPS,
+        cv=GroupKFold(4),
+        paths=paths,
+        items=[f"song {row}" for row in range(N_ROWS)],
+        datasets=np.repeat(["one", "two"], N_ROWS // 2),
+        targets=affect,
+        reference=affect + rng.normal(0, 0.3, size=(N_ROWS, 2)),
+        preprocessing=None,
+    )
+    assert report.findings == ()
+    assert report.clean
+    assert len(report.checked) == 10
+    assert report.skipped == {}
+    assert str(report) == "nothing found in 10 checks"
+    assert len(report.to_frame()) == 0
+
+
+@pytest.mark.parametrize("n_columns", [1, 2, 20, 100])
+@pytest.mark.parametrize("law", ["normal", "lognormal", "clusters", "relu"])
+def test_silent_on_features_of_many_kinds(n_columns, law, rng):
+    for _ in range(5):
+        X = rng.normal(size=(150, n_columns))
+        if law == "lognormal":
+            X = np.exp(X)
+        elif law == "clusters":
+            X += 8 * np.repeat(rng.normal(size=(10, n_columns)), 15, axis=0)
+        elif law == "relu" and n_columns > 2:
+            X = np.maximum(X, -0.5)
+        groups = rng.permutation(np.repeat(np.arange(10), 15))
+        assert kinds(audit(X.astype(np.float32), groups=groups)) == []
+
+
+def test_says_what_it_could_not_check(X):
+    report = audit(X)
+    assert set(report.checked) == {"near_duplicates", "preprocessing"}
+    assert report.skipped["shared_groups"] == "groups and cv"
+    assert report.skipped["duplicate_files"] == "paths"
+    assert "not checked: swapped_columns (needs targets and reference)" in str(report)
+
+
+def test_shared_groups(X):
+    report = audit(X, Y, groups=GROUPS, cv=StratifiedKFold(5))
+    found = only(report, "shared_groups")
+    assert found.severity == "error"
+    assert found.message.startswith(f"{len(found.row_sets)} of 12 groups")
+    crossing = [set(rows) for rows in found.row_sets]
+    for group in range(N_GROUPS):
+        of_group = set(range(group * N_EACH, (group + 1) * N_EACH))
+        crosses = any(
+            of_group & set(train) and of_group & set(test)
+            for train, test in StratifiedKFold(5).split(X, Y)
+        )
+        assert (of_group in crossing) == crosses
+    assert len(report.to_frame()) == len(report.findings)
+
+
+def test_shared_rows():
+    halves = [(np.arange(60), np.arange(58, N_ROWS)), (np.arange(60), np.arange(60, N_ROWS))]
+    found = only(audit(Y[:, None] == "calm", cv=halves), "shared_rows")
+    assert found.rows == (58, 59)
+    assert found.message == "2 rows are in the training set and in the test set of one split."
+    masks = [(np.arange(N_ROWS) < 60, np.arange(N_ROWS) >= 60)]
+    assert "shared_rows" not in kinds(audit(items=np.arange(N_ROWS), cv=masks))
+
+
+def test_identical_files_across_folds(paths):
+    paths[90].write_bytes(paths[3].read_bytes())
+    paths[2].write_bytes(paths[1].read_bytes())
+    report = audit(groups=GROUPS, cv=GroupKFold(4), paths=paths)
+    found = only(report, "duplicate_files")
+    # The copy inside one singer stays on one side of every split.
+    assert (found.severity, found.row_sets) == ("error", ((3, 90),))
+    assert "003.wav and" in found.message
+    assert kinds(audit(paths=paths)) == ["duplicate_files"]
+    assert audit(paths=paths).findings[0].row_sets == ((1, 2), (3, 90))
+    assert audit(paths=paths).findings[0].severity == "warning"
+
+
+def test_the_same_recording_in_another_container(paths, waveforms):
+    flac = paths[90].with_suffix(".flac")
+    soundfile.write(flac, waveforms[3], 8000, subtype="PCM_16")
+    paths[90] = flac
+    report = audit(groups=GROUPS, cv=GroupKFold(4), paths=[str(path) for path in paths])
+    assert kinds(report) == ["duplicate_audio"]
+    assert report.findings[0].rows == (3, 90)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01, 0.03])
+def test_near_duplicates_by_embedding(X, rng, noise):
+    X[90:93] = X[3] + noise * rng.normal(size=(3, N_COLUMNS))
+    report = audit(X, Y, groups=GROUPS, cv=GroupKFold(4))
+    found = only(report, "near_duplicates")
+    assert (found.severity, found.rows) == ("error", (3, 90, 91, 92))
+    assert report.measurements["intrinsic_dimension"] == pytest.approx(N_COLUMNS, rel=0.35)
+
+
+def test_more_copies_than_neighbours(X):
+    X[40:80] = X[0]
+    assert len(only(audit(X), "near_duplicates").rows) == 41
+    X[:80] = X[0]
+    assert len(only(audit(X), "near_duplicates").rows) == 80
+
+
+def test_one_item_in_two_datasets(X, paths):
+    datasets = np.repeat(["4q", "bimodal"], N_ROWS // 2)
+    paths[70].write_bytes(paths[5].read_bytes())
+    found = only(audit(paths=paths, datasets=datasets), "item_in_two_datasets")
+    assert found.rows == (5, 70)
+    assert "005.wav (4q)" in found.message
+    X[71] = X[6] + 1e-3
+    assert only(audit(X, datasets=datasets), "item_in_two_datasets").rows == (6, 71)
+    items = [f"Band - Song {row}" for row in range(N_ROWS)]
+    items[72], items[73] = "BAND:  song 7", "Band - Song 74"
+    report = audit(items=items, datasets=datasets)
+    assert only(report, "item_in_two_datasets").rows == (7, 72)
+    assert only(report, "duplicate_items").rows == (7, 72, 73, 74)
+
+
+def test_identity_probe(X, rng):
+    voice = rng.normal(size=(N_GROUPS, N_COLUMNS))
+    X += 4 * np.repeat(voice, N_EACH, axis=0)
+    leaky = audit(X, Y, groups=GROUPS, cv=KFold(4, shuffle=True, random_state=0))
+    found = only(leaky, "identity_probe")
+    assert found.severity == "error"
+    assert "keep groups apart" in found.message
+    assert leaky.measurements["identity_accuracy"] > 0.6
+    assert leaky.measurements["identity_chance"] < 0.2
+    assert leaky.measurements["identity_pvalue"] == 1 / 2000
+    unknown = audit(X, Y, groups=GROUPS)
+    assert only(unknown, "identity_probe").severity == "warning"
+    # Recognisable singers do no harm where no split mixes them.
+    apart = audit(X, Y, groups=GROUPS, cv=GroupKFold(4))
+    assert apart.clean
+    assert apart.measurements["identity_accuracy"] > 0.6
+
+
+@pytest.mark.parametrize("kind", ["labels", "numbers"])
+def test_a_group_known_by_its_label_alone_is_no_identity(rng, kind):
+    """Artists of one mood each: the mood shows, the artist behind it does not."""
+    mood = np.repeat(np.arange(N_GROUPS) % 3, N_EACH)
+    X = rng.normal(size=(N_ROWS, 2)) + 20 * mood[:, None]
+    y = mood if kind == "labels" else mood + 0.01 * rng.random(N_ROWS)
+    if kind == "labels":
+        report = audit(X, y, groups=GROUPS)
+        assert report.clean
+        assert report.measurements["identity_chance"] == pytest.approx(0.25, abs=0.06)
+    assert kinds(audit(X, groups=GROUPS)) == ["identity_probe"]
+
+
+def test_swapped_columns(rng):
+    dynamic = pd.DataFrame(rng.uniform(-1, 1, size=(200, 2)), columns=["arousal", "valence"])
+    dynamic["valence"] += 0.5 * dynamic["arousal"]
+    static = dynamic + rng.normal(0, 0.3, size=(200, 2))
+    assert audit(targets=static, reference=dynamic).clean
+    swapped = static[["valence", "arousal"]].set_axis(["arousal", "valence"], axis=1)
+    found = only(audit(targets=swapped, reference=dynamic), "swapped_columns")
+    assert found.severity == "error"
+    assert "'arousal' correlates" in found.message
+    noise = rng.normal(size=(200, 2))
+    assert audit(targets=noise, reference=dynamic).clean
+
+
+@pytest.mark.parametrize(
+    ("scaler", "sign"),
+    [
+        (StandardScaler(), "mean 0 and standard deviation 1"),
+        (MinMaxScaler(), "range from exactly 0 to 1"),
+        (RobustScaler(), "median 0 and interquartile range 1"),
+        (PCA(4), "no correlation with each other"),
+        (PCA(4, whiten=True), "mean 0 and standard deviation 1"),
+    ],
+    ids=lambda value: type(value).__name__ if hasattr(value, "fit") else "",
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_preprocessing_outside_the_fold(X, scaler, sign, dtype):
+    flags = (X[:, :1] > 3).astype(dtype)
+    scaled = np.hstack([scaler.fit_transform(X.astype(dtype)), flags])
+    found = only(audit(scaled, cv=KFold(4)), "preprocessing")
+    assert found.severity == "warning"
+    assert sign in found.message
+    train = np.arange(N_ROWS) < 72
+    inside = np.hstack([scaler.fit(X[train]).transform(X), flags])
+    assert audit(inside, cv=[(train, ~train)]).clean
+
+
+def test_a_scaler_that_saw_every_row(X):
+    splits = [(np.arange(72), np.arange(72, N_ROWS))]
+    outside = make_pipeline(StandardScaler(), SelectKBest(k=2)).fit(X, Y)
+    found = only(audit(X, cv=splits, preprocessing=outside), "preprocessing")
+    assert found.message.startswith("StandardScaler was fitted on 96 rows")
+    assert found.severity == "error"
+    inside = [StandardScaler().fit(X[:72]), PCA(2).fit(X[:72])]
+    assert audit(X, cv=splits, preprocessing=inside).clean
+    assert "PCA was fitted on 96 rows" in str(audit(X, preprocessing=PCA(2).fit(X)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "audit needs something to look at"),
+        ({"X": np.ones((5, 2)), "groups": [1, 2]}, r"one row a clip. Got \{'X': 5, 'groups': 2\}"),
+        ({"X": [[np.nan, 1.0]] * 5}, "Input X contains NaN"),
+        ({"groups": [1, 2], "cv": [(0, 1, 2)]}, "'cv' must be a splitter or a list of"),
+        ({"groups": [1, 2], "cv": [([0], [2])]}, "numbers of rows below 2"),
+        ({"groups": [1, 2], "cv": []}, "at least one split"),
+    ],
+)
+def test_bad_input_is_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        audit(**arguments)
+
+
+def test_published_features_of_emomusic_have_no_duplicates(shared):
+    folder = shared / "data" / "choi2017"
+    for name in ("mfcc", "layer_2"):
+        assert audit(np.load(folder / f"emoMusic_{name}.npy")).clean
+
+
+def test_static_annotations_of_emomusic_are_not_swapped(shared):
+    folder = shared / "data" / "emomusic"
+    frames = {
+        axis: pd.read_csv(folder / f"{axis}_cont_average.csv", index_col=0).mean(axis=1)
+        for axis in ("arousal", "valence")
+    }
+    static = pd.read_csv(folder / "static_annotations.csv", index_col=0, skipinitialspace=True)
+    static = static[["mean_arousal", "mean_valence"]]
+    reference = pd.DataFrame(frames).loc[static.index]
+    assert audit(targets=static, reference=reference).clean
+    swapped = static[["mean_valence", "mean_arousal"]]
+    assert kinds(audit(targets=swapped, reference=reference)) == ["swapped_columns"]
