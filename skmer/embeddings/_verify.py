@@ -1,0 +1,176 @@
+"""Whether weights on this machine are the published ones and give the published numbers."""
+
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import numpy as np
+
+from skmer.embeddings._weights import describe_weights, load_l3_weights, load_vggish_pca
+from skmer.exceptions import WeightsIntegrityError
+
+# Least mean cosine and largest relative error of a frame's mean and standard deviation. The
+# front-ends are exact, but the reference was resampled from 44.1 kHz by another resampler, and
+# above 22 kHz holds the rounding noise of another FFT, of which the linear one sees most. Other
+# weights give far less; the wrong one of two front-ends at mel256 0.98 and 5 to 11 %.
+TOLERANCES = {"openl3-mel256-music": (0.99, 0.04), "openl3-linear-env": (0.98, 0.05)}
+# As in the published smoke test of VGGish, whose figures these are.
+VGGISH_ERROR = 0.1
+VGGISH_FIGURES = {"vggish": (None, 0.000657, 0.343), "vggish-pca": ("quantize", 126.0, 89.3)}
+# The settings of openl3's own regression files.
+L3_SETTINGS = {
+    "openl3-mel256-music": {"embedding_size": 6144, "hop_size": 0.1, "center": True},
+    "openl3-linear-env": {"embedding_size": 512, "hop_size": 0.5, "center": False},
+}
+
+
+@dataclass(frozen=True)
+class WeightsCheck:
+    """One thing that was checked: what, whether it passed, and the figures."""
+
+    what: str
+    passed: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class WeightsReport:
+    """What is known of one published file; `state` as in the list of weights."""
+
+    name: str
+    path: Path
+    state: str
+    checks: tuple[WeightsCheck, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the file is here and passed everything that was checked."""
+        return bool(self.checks) and all(check.passed for check in self.checks)
+
+
+def verify_weights(name: str) -> WeightsReport:
+    """Check one published file: its checksum, its arrays, and the published reference values.
+
+    Downloads and changes nothing. Only files that are in place can be checked; a missing one gives
+    a report without checks.
+
+    Parameters
+    ----------
+    name : str
+        As in the list of weights, e.g. "openl3-mel256-music" or "vggish".
+
+    Returns
+    -------
+    report : WeightsReport
+        `report.checks` says what was checked, with the figures; `report.passed` sums it up.
+
+    Raises
+    ------
+    ValueError
+        For a name that is not in the list.
+    """
+    row = describe_weights(name)
+    if row.state == "missing":
+        return WeightsReport(row.name, row.path, row.state, ())
+    checks = [_check_checksum(row.state)]
+    if checks[0].passed:
+        verify = _verify_vggish if name in VGGISH_FIGURES else _verify_l3
+        try:
+            checks += verify(name)
+        except WeightsIntegrityError as error:
+            checks.append(WeightsCheck("arrays", False, str(error)))
+    return WeightsReport(row.name, row.path, row.state, tuple(checks))
+
+
+def _check_checksum(state: str) -> WeightsCheck:
+    """What the list says of the file, as a check."""
+    detail = {
+        "verified": "matches the published one",
+        "converted": "matched when the arrays were converted",
+        "unknown": "none is published for the unpacked file inside openl3",
+        "wrong": "does not match the published one",
+    }
+    return WeightsCheck("checksum", state != "wrong", detail[state])
+
+
+def _verify_l3(name: str) -> list[WeightsCheck]:
+    """Shapes and values of the arrays, and openl3's regression figures where there are some."""
+    _, input_repr, content_type = name.split("-")
+    loaded = load_l3_weights(
+        "pretrained", content_type=content_type, input_repr=input_repr, random_state_seed=0
+    )
+    checks = [WeightsCheck("arrays", True, f"{len(loaded.arrays)} of the right shapes, all finite")]
+    if name not in L3_SETTINGS:
+        return checks
+    reference = files("skmer.embeddings") / "_reference"
+    with (
+        as_file(reference / "openl3_chirp.npz") as figures,
+        as_file(reference / "chirp_44k.flac") as clip,
+        np.load(figures, allow_pickle=False) as published,
+    ):
+        for frontend in ("trained", "kapre", "librosa"):
+            frames = _embed_l3(name, frontend, clip)
+            checks.append(_compare(name, frontend, frames, published))
+    return checks
+
+
+def _embed_l3(name: str, frontend: str, clip: Path) -> np.ndarray:
+    """The clip's frames by the network called `name`."""
+    from skmer.embeddings._l3 import L3Transformer
+
+    _, input_repr, content_type = name.split("-")
+    transformer = L3Transformer(
+        weights="pretrained",
+        content_type=content_type,
+        input_repr=input_repr,
+        frontend=frontend,
+        **L3_SETTINGS[name],
+    )
+    return transformer.fit([clip]).transform_frames([clip])[0]
+
+
+def _compare(name: str, frontend: str, frames: np.ndarray, published) -> WeightsCheck:
+    """Frames beside openl3's published figures."""
+    key = f"{name}|{frontend}|"
+    least_cosine, largest_error = TOLERANCES[name]
+    what = f"openl3's published embedding of a chirp, front-end '{frontend}'"
+    columns = published[f"{key}columns"]
+    if len(frames) != len(columns):
+        return WeightsCheck(what, False, f"{len(frames)} frames instead of {len(columns)}")
+    step = frames.shape[1] // columns.shape[1]
+    ours = frames[:, step // 2 :: step]
+    norms = np.linalg.norm(ours, axis=1) * np.linalg.norm(columns, axis=1)
+    cosine = float(np.mean(np.sum(ours * columns, axis=1) / norms))
+    error = max(
+        float(np.max(np.abs(figure / published[f"{key}{statistic}"] - 1)))
+        for statistic, figure in (("mean", frames.mean(axis=1)), ("std", frames.std(axis=1)))
+    )
+    detail = (
+        f"mean cosine {cosine:.5f} (at least {least_cosine}), means and standard deviations of "
+        f"the frames within {error:.1%} (at most {largest_error:.0%})"
+    )
+    return WeightsCheck(what, cosine >= least_cosine and error <= largest_error, detail)
+
+
+def _verify_vggish(name: str) -> list[WeightsCheck]:
+    """The published smoke test: three seconds of a 1 kHz sine."""
+    from skmer.embeddings._vggish import VGGishTransformer
+
+    if name == "vggish-pca":
+        load_vggish_pca("pretrained", seed=0)
+        missing = [each for each in VGGISH_FIGURES if describe_weights(each).state == "missing"]
+        if missing:
+            detail = f"the right shapes, all finite; '{missing[0]}' is missing, so not run"
+            return [WeightsCheck("arrays", True, detail)]
+    postprocess, mean, std = VGGISH_FIGURES[name]
+    tone = np.sin(2 * np.pi * 1000 * np.arange(0, 3, 1 / 16000))
+    transformer = VGGishTransformer(weights="pretrained", postprocess=postprocess)
+    frames = transformer.fit([(tone, 16000)]).transform_frames([(tone, 16000)])[0]
+    got = float(frames.mean()), float(frames.std())
+    passed = bool(np.allclose(got, (mean, std), rtol=VGGISH_ERROR, atol=0))
+    what = "published smoke test of VGGish" + (", post-processed" if postprocess else "")
+    detail = (
+        f"mean {got[0]:.6g} and standard deviation {got[1]:.4g} (published {mean:g} and {std:g}, "
+        f"within {VGGISH_ERROR:.0%})"
+    )
+    return [WeightsCheck(what, passed, detail)]
