@@ -1,11 +1,8 @@
 """What every engine is: frames in, embeddings out, one block of fixed size after the other."""
 
-import threading
 from abc import ABC, abstractmethod
 
 import numpy as np
-
-_DENSE_ROWS = 16
 
 
 class Engine(ABC):
@@ -13,19 +10,20 @@ class Engine(ABC):
 
     Blocks have a fixed number of rows, whatever the size of the batch, so a row's value depends
     neither on its neighbours nor on its position, and memory does not grow with the batch.
+    Several threads may call one engine at once.
     """
 
     name = None
     # One frame at a time costs a CPU next to nothing and saves a gigabyte.
     convolution_rows = 1
+    # The dense layers are bound by reading their matrices: once for as many frames as a clip has.
+    dense_rows = 16
 
     def __init__(self, network):
         self._shape = network.input_shape
         self._scale, self._offset = network.scale, network.offset
         self._map_size = int(np.prod(network.map_shape))
         self._dense = network.dense
-        # One call at a time: each call already uses all the threads it was given.
-        self._lock = threading.Lock()
 
     def __call__(self, batch):
         batch = np.ascontiguousarray(batch, dtype=np.float32)
@@ -34,18 +32,13 @@ class Engine(ABC):
                 f"The engine {self.name!r} needs frames of shape (n, {self._shape[0]}, "
                 f"{self._shape[1]}). Got {batch.shape} instead."
             )
-        with self._lock:
-            features = np.empty((len(batch), self._map_size), dtype=np.float32)
-            for rows, block in _blocks(batch, self.convolution_rows):
-                features[rows] = self._convolve(block * self._scale + self._offset)[
-                    : rows.stop - rows.start
-                ]
-            if not self._dense:
-                return features
-            output = np.empty((len(batch), self._dense[-1].bias.size), dtype=np.float32)
-            for rows, block in _blocks(features, _DENSE_ROWS):
-                output[rows] = self._densify(block)[: rows.stop - rows.start]
-            return output
+        features = _in_blocks(self._run_convolutions, batch, self.convolution_rows, self._map_size)
+        if not self._dense:
+            return features
+        return _in_blocks(self._densify, features, self.dense_rows, self._dense[-1].bias.size)
+
+    def _run_convolutions(self, block):
+        return self._convolve(block * self._scale + self._offset)
 
     @abstractmethod
     def _convolve(self, block):
@@ -60,13 +53,13 @@ class Engine(ABC):
         return block
 
 
-def _blocks(array, size):
-    """Slices of `array` and their rows, the last one filled up with zero rows to `size`."""
-    for start in range(0, len(array), size):
-        block = array[start : start + size]
-        rows = slice(start, start + len(block))
-        if len(block) < size:
-            block = np.concatenate(
-                [block, np.zeros((size - len(block), *array.shape[1:]), np.float32)]
-            )
-        yield rows, block
+def _in_blocks(function, array, n_rows, width):
+    """Rows of `function`, fed blocks of `n_rows` rows, the last one filled up with zeros."""
+    output = np.empty((len(array), width), dtype=np.float32)
+    for start in range(0, len(array), n_rows):
+        block = array[start : start + n_rows]
+        n_given = len(block)
+        if n_given < n_rows:
+            block = np.pad(block, [(0, n_rows - n_given)] + [(0, 0)] * (block.ndim - 1))
+        output[start : start + n_given] = function(block)[:n_given]
+    return output

@@ -6,8 +6,8 @@ import numpy as np
 
 _BATCH_NORM_EPSILON = 1e-3
 _L3_CELLS = (4, 3)
-_L3_WIDTHS = (64, 64, 128, 128, 256, 256, 512, 512)
-_VGGISH_WIDTHS = (64, 128, 256, 256, 512, 512)
+_N_L3_CONVOLUTIONS = 8
+_N_VGGISH_CONVOLUTIONS = 6
 _VGGISH_POOLED = (0, 1, 3, 5)
 INPUT_SHAPES = {
     "l3": ((257, 197), (128, 199), (256, 199)),
@@ -76,9 +76,9 @@ def _build_l3(arrays, input_shape):
     pooled_thrice = tuple(size // 8 for size in input_shape)
     last_pool = tuple(size // cell for size, cell in zip(pooled_thrice, _L3_CELLS, strict=True))
     layers, rest = [], arrays[4:]
-    for index in range(len(_L3_WIDTHS)):
+    for index in range(_N_L3_CONVOLUTIONS):
         kernel, bias, *rest = rest
-        is_last = index == len(_L3_WIDTHS) - 1
+        is_last = index == _N_L3_CONVOLUTIONS - 1
         if not is_last:
             factor, shift = _affine(*rest[:4])
             kernel = kernel.astype(np.float64) * factor
@@ -92,21 +92,18 @@ def _build_l3(arrays, input_shape):
                 pool=last_pool if is_last else (2, 2) if index % 2 else None,
             )
         )
-    _check_widths(layers, _L3_WIDTHS)
     return Network("l3", input_shape, np.float32(scale), np.float32(offset), tuple(layers), ())
 
 
 def _build_vggish(arrays, input_shape):
     pairs = list(zip(arrays[::2], arrays[1::2], strict=True))
-    n_convolutions = len(_VGGISH_WIDTHS)
     layers = tuple(
         Convolution(kernel, bias, relu=True, pool=(2, 2) if index in _VGGISH_POOLED else None)
-        for index, (kernel, bias) in enumerate(pairs[:n_convolutions])
+        for index, (kernel, bias) in enumerate(pairs[:_N_VGGISH_CONVOLUTIONS])
     )
-    _check_widths(layers, _VGGISH_WIDTHS)
     dense = tuple(
         Dense(kernel, bias, relu=index < 2)
-        for index, (kernel, bias) in enumerate(pairs[n_convolutions:])
+        for index, (kernel, bias) in enumerate(pairs[_N_VGGISH_CONVOLUTIONS:])
     )
     return Network("vggish", input_shape, np.float32(1), np.float32(0), layers, dense)
 
@@ -116,10 +113,3 @@ def _affine(gamma, beta, mean, variance):
     gamma, beta, mean, variance = (a.astype(np.float64) for a in (gamma, beta, mean, variance))
     factor = gamma / np.sqrt(variance + _BATCH_NORM_EPSILON)
     return factor, beta - mean * factor
-
-
-def _check_widths(layers, widths):
-    found = tuple(layer.kernel.shape for layer in layers)
-    expected = tuple((3, 3, *pair) for pair in zip((1, *widths[:-1]), widths, strict=True))
-    if found != expected:
-        raise ValueError(f"The kernels must have shapes {expected}. Got {found} instead.")

@@ -8,14 +8,19 @@ import numpy as np
 from ._base import Engine
 
 _GPU_ROWS = 32
-_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "GRPC_VERBOSITY": "ERROR"}
+# No messages, and no more of a GPU's memory than is needed.
+_ENVIRONMENT = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "GRPC_VERBOSITY": "ERROR",
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+}
 
 
 @cache
 def import_tensorflow():
     """Import TensorFlow without its messages, unless the user's environment asks for them."""
     # They are read while the library loads, so nothing done after the import silences it.
-    for name, value in _QUIET.items():
+    for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     import tensorflow
 
@@ -27,16 +32,17 @@ class TensorFlowEngine(Engine):
 
     name = "tensorflow"
 
-    def __init__(self, network, *, n_threads=None):
+    def __init__(self, network, *, n_threads):
         super().__init__(network)
         tf = import_tensorflow()
-        if n_threads is not None:
-            _limit_threads(tf, n_threads)
+        _limit_threads(tf, n_threads)
         if tf.config.list_physical_devices("GPU"):
             self.convolution_rows = _GPU_ROWS
-        self._run_convolutions = self._trace_convolutions(tf, network)
+            # A GPU would round to ten bits; the switch is for the whole process.
+            tf.config.experimental.enable_tensor_float_32_execution(False)
+        self._traced_convolutions = self._trace_convolutions(tf, network)
         if network.dense:
-            self._run_dense = self._trace_dense(tf, network)
+            self._traced_dense = self._trace_dense(tf, network)
 
     def _trace_convolutions(self, tf, network):
         layers = [
@@ -62,7 +68,7 @@ class TensorFlowEngine(Engine):
             (tf.constant(layer.kernel), tf.constant(layer.bias), layer.relu)
             for layer in network.dense
         ]
-        shape = (None, layers[0][0].shape[0])
+        shape = (self.dense_rows, layers[0][0].shape[0])
 
         @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32)])
         def run(rows):
@@ -75,16 +81,15 @@ class TensorFlowEngine(Engine):
         return run
 
     def _convolve(self, block):
-        return self._run_convolutions(block[..., np.newaxis]).numpy()
+        return self._traced_convolutions(block[..., np.newaxis]).numpy()
 
     def _densify(self, block):
-        return self._run_dense(block).numpy()
+        return self._traced_dense(block).numpy()
 
 
 def _limit_threads(tf, n_threads):
     try:
         tf.config.threading.set_intra_op_parallelism_threads(n_threads)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
     except RuntimeError:
         # Fixed once TensorFlow has run; an engine changes speed by it, never numbers.
         return
