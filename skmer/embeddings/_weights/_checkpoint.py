@@ -17,7 +17,7 @@ import numpy as np
 from skmer.exceptions import WeightsIntegrityError
 
 from ._arrays import PCA_SHAPES, VGGISH_SHAPES, check_shape, digest_arrays, finish
-from ._checksum import checksum
+from ._checksum import checksum, put_aside
 
 PCA_FILE = "vggish_pca_params.npz"
 _ZIP_MAGIC = b"PK\x03\x04"
@@ -44,7 +44,13 @@ def read_vggish_arrays(path: Path, md5: str | None = None) -> tuple[Arrays, str]
         return found
     with _one_at_a_time(path):
         # another process may have converted it while this one waited
-        return _read_conversion(path, md5) or _convert(path)
+        found = _read_conversion(path, md5)
+        if found is None and not path.exists():
+            raise WeightsIntegrityError(
+                f"The converted weights {converted_path(path)} are damaged; "
+                f"{put_aside(converted_path(path))}. Run again to download them."
+            )
+        return found or _convert(path)
 
 
 @contextmanager

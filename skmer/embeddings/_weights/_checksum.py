@@ -1,6 +1,7 @@
-"""Checksums of files, git's among them."""
+"""Checksums of files, git's among them, and what becomes of a file that fails them."""
 
 import hashlib
+import os
 from pathlib import Path
 
 
@@ -31,3 +32,13 @@ def find_mismatch(path: Path, checksums: dict[str, str]) -> str | None:
                 f"({path.stat().st_size} bytes)"
             )
     return None
+
+
+def put_aside(path: Path) -> str:
+    """Rename a file that is not what it should be; says what became of it."""
+    rejected = path.with_name(path.name.removesuffix(".part") + ".rejected")
+    try:
+        os.replace(path, rejected)
+    except OSError:
+        return "it cannot be moved aside, and was not loaded"
+    return f"it was kept as {rejected} and not loaded"

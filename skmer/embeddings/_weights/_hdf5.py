@@ -31,7 +31,9 @@ def read_l3_arrays(path: Path) -> tuple[np.ndarray, ...]:
     try:
         with h5py.File(io.BytesIO(data), "r") as file:
             return _read_datasets(file, path)
-    except (OSError, RuntimeError, KeyError) as error:
+    except WeightsIntegrityError:
+        raise
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise WeightsIntegrityError(
             f"The weights file {path} is damaged and cannot be read ({error}); put the published "
             "file in its place."

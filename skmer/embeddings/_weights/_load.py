@@ -68,8 +68,9 @@ def load_vggish_weights(weights: Weights, *, seed: int, with_pca: bool = True) -
     with _reading:
         found = _once(key, read)
         if with_pca and found.pca is None:
-            found = replace(found, pca=load_vggish_pca(weights, seed=seed))
-            _alive[key] = found
+            pca = load_vggish_pca(weights, seed=seed)
+            if pca is not None:
+                found = _alive[key] = replace(found, pca=pca)
         return found
 
 
@@ -144,8 +145,9 @@ def _given_path(weights: str | os.PathLike, estimator: str, kinds: str) -> Path:
             f"({kinds}), or None for random weights. Got {weights!r} instead."
         )
     path = Path(weights).expanduser().absolute()
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
+    readable = os.access(path, os.R_OK)
+    if not (path.is_file() and readable):
+        what = "is no file" if readable else "cannot be read" if path.exists() else "does not exist"
         raise WeightsNotFoundError(
             f"The weights file {path} {what}: the 'weights' parameter of {estimator} must be "
             f"'pretrained', the path of a file ({kinds}), or None for random weights."

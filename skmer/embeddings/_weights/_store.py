@@ -8,7 +8,7 @@ from pathlib import Path
 
 from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
 
-from ._checksum import find_mismatch
+from ._checksum import find_mismatch, put_aside
 from ._fetch import UnreachableError, download
 from ._registry import WeightsFile
 
@@ -30,7 +30,7 @@ def weights_folder() -> Path:
 
 def weights_url(entry: WeightsFile) -> str:
     """Where `entry` is fetched from: $SKMER_WEIGHTS_MIRROR, else its own source."""
-    return os.environ.get(MIRROR_VARIABLE, entry.base_url).rstrip("/") + "/" + entry.file
+    return (os.environ.get(MIRROR_VARIABLE) or entry.base_url).rstrip("/") + "/" + entry.file
 
 
 def obtain(entry: WeightsFile, *, is_ready: Callable[[Path], bool] | None = None) -> Path:
@@ -117,16 +117,6 @@ def verified(path: Path, entry: WeightsFile) -> Path:
 def checksums_of(path: Path, entry: WeightsFile) -> dict[str, str]:
     """What is known of a file: of the published one, or of openl3's unpacked one."""
     return entry.checksums if path.name == entry.file else entry.unpacked_checksums
-
-
-def put_aside(path: Path) -> str:
-    """Rename a file that is not what it should be; says what became of it."""
-    rejected = path.with_name(path.name.removesuffix(".part") + ".rejected")
-    try:
-        os.replace(path, rejected)
-    except OSError:
-        return "it cannot be moved aside, and was not loaded"
-    return f"it was kept as {rejected} and not loaded"
 
 
 def find_installed(entry: WeightsFile) -> Path | None:

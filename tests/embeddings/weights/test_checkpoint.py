@@ -1,6 +1,8 @@
 """VGGish's checkpoint, converted once, and the npz files beside it."""
 
+import gc
 import os
+import weakref
 
 import numpy as np
 import pytest
@@ -127,6 +129,30 @@ def test_published_checksum_makes_the_checkpoint_unnecessary(small):
     assert _checkpoint.read_vggish_arrays(path, md5)[1] == digest_arrays(small_arrays(1))
     assert _checkpoint.read_vggish_digest(path, "0" * 32) is None
     assert len(reads) == 1
+
+
+def test_damaged_conversion_without_its_checkpoint(small):
+    path, _ = small
+    load_vggish_weights(path, seed=0)
+    md5 = _checkpoint.checksum(path, "md5")
+    conversion = converted_path(path)
+    content = bytearray(conversion.read_bytes())
+    content[200] ^= 1  # in the first array
+    conversion.write_bytes(content)
+    path.unlink()
+    with pytest.raises(WeightsIntegrityError, match=r"skmer\.npz are damaged; it was kept as"):
+        _checkpoint.read_vggish_arrays(path, md5)
+    assert not conversion.exists()
+
+
+def test_arrays_are_let_go_when_nobody_uses_them(small):
+    path, _ = small
+    loaded = load_vggish_weights(path, seed=0)
+    assert load_vggish_weights(path, seed=1) is loaded
+    gone = weakref.ref(loaded)
+    del loaded
+    gc.collect()
+    assert gone() is None
 
 
 def save(path, members):

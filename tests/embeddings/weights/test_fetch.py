@@ -31,6 +31,18 @@ def test_good_download_is_verified_named_and_not_repeated(server, folder, entry)
     assert left_in(folder) == ["small-v1.bin"]
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_is_shown_on_a_terminal_only(server, folder, entry, monkeypatch, capsys, terminal):
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    if terminal:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+    obtain(entry)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert ("small-v1.bin" in shown.err and "300" in shown.err) == terminal
+
+
 def test_redirect_is_followed(server, folder, entry):
     server.plan = ["redirect", "good"]
     assert obtain(entry).read_bytes() == server.content

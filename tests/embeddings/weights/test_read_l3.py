@@ -39,7 +39,7 @@ def test_arrays_come_back_in_stored_order(tmp_path, arrays, write_h5, as_layers,
 def test_packed_file_is_the_same(tmp_path, arrays, write_h5, as_layers):
     plain = write_h5(tmp_path / "w.h5", as_layers(arrays))
     packed = tmp_path / "w.h5.gz"
-    packed.write_bytes(gzip.compress(plain.read_bytes(), 1))
+    packed.write_bytes(gzip.compress(plain.read_bytes(), 0))
     assert load_l3_weights(packed, **SETTINGS).digest == digest_arrays(arrays)
 
 
@@ -127,10 +127,20 @@ def test_other_h5(tmp_path):
         load_l3_weights(tmp_path / "table.h5", **SETTINGS)
 
 
+@pytest.mark.parametrize("names", [3, [1, 2], ["x"], np.array([b"\xff"])])
+def test_h5_whose_attributes_make_no_sense(tmp_path, names):
+    with h5py.File(tmp_path / "odd.h5", "w") as file:
+        file["x"] = np.zeros(3)
+        file.attrs["layer_names"] = names
+        file["x"].attrs["weight_names"] = ["y"]
+    with pytest.raises(WeightsIntegrityError, match="damaged and cannot be read"):
+        load_l3_weights(tmp_path / "odd.h5", **SETTINGS)
+
+
 def test_path_that_is_no_file(tmp_path):
     with pytest.raises(WeightsNotFoundError, match=r"'pretrained', the path of a file .*or None"):
         load_l3_weights("pretraned", **SETTINGS)
-    with pytest.raises(WeightsNotFoundError, match="is a folder"):
+    with pytest.raises(WeightsNotFoundError, match="is no file"):
         load_l3_weights(tmp_path, **SETTINGS)
     with pytest.raises(TypeError, match=r"L3Transformer must be .* Got 3 instead"):
         load_l3_weights(3, **SETTINGS)

@@ -36,7 +36,7 @@ def in_place(folder, monkeypatch, write_h5, as_layers, tmp_path):
     plain = write_h5(tmp_path / "plain.h5", as_layers(arrays))
     folder.mkdir(parents=True)
     path = folder / REGISTRY[NAME].file
-    path.write_bytes(gzip.compress(plain.read_bytes(), 1))
+    path.write_bytes(gzip.compress(plain.read_bytes(), 0))
     blob = {"git-blob": checksum(path, "git-blob")}
     registry = {**REGISTRY, NAME: replace(REGISTRY[NAME], checksums=blob)}
     for module in (_load, _listing):
