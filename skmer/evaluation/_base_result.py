@@ -96,8 +96,25 @@ class BaseResult:
             rows.append(row | {"low": interval.low, "high": interval.high})
         return pd.DataFrame(rows)
 
+    def random_features(self) -> dict[str, str]:
+        """Return the features whose network was never trained.
+
+        Returns
+        -------
+        labels : dict of str to str
+            The label of the weights, such as "random (seed 0)", by feature.
+        """
+        labels = {name: one["weights"] or "" for name, one in self.manifest["features"].items()}
+        return {name: label for name, label in labels.items() if label.startswith("random")}
+
     def protocols_to_compare(self) -> tuple[str, str] | None:
-        """Names of a protocol that splits groups and one that keeps them apart, if both ran."""
+        """Return a protocol that splits groups and one that keeps them apart, if both ran.
+
+        Returns
+        -------
+        names : tuple of two str, or None
+            Their gap is what the groups give away.
+        """
         ran = self.manifest["protocols"].items()
         apart = {name: protocol["groups_kept_apart"] for name, protocol in ran}
         mixed = [name for name, kept in apart.items() if kept is False]

@@ -159,6 +159,7 @@ def evaluate(
                 split,
                 extracted[views[name]].X,
                 y,
+                groups if one.grouped else None,
                 model,
             )
             for name, model in models.items()
@@ -168,7 +169,6 @@ def evaluate(
     columns = {"row": np.arange(y.size)} | ({} if groups is None else {"group": groups})
     scores, predictions = run_tasks(
         tasks,
-        groups=groups,
         columns=columns,
         score=classification_scores,
         classes=np.unique(y),

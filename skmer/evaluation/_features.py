@@ -135,7 +135,7 @@ def view_name(feature, classifier: str, *, preset: str, sequences: bool) -> str:
 def extract(feature, views: set[str], X, *, name: str, n_clips: int) -> dict[str, View]:
     """Compute the views of one feature, each clip passing the network once."""
     if GIVEN in views:
-        return {GIVEN: _check_view(View(np.asarray(feature)), name, n_clips)}
+        return {GIVEN: check_view(View(np.asarray(feature)), name, n_clips)}
     feature = clone(feature)
     extracted = {}
     with ExitStack() as stack:
@@ -148,11 +148,11 @@ def extract(feature, views: set[str], X, *, name: str, n_clips: int) -> dict[str
                 getattr(transformer, "weights_label_", None),
                 getattr(transformer, "weights_digest_", None),
             )
-            extracted[view] = _check_view(values, name, n_clips)
+            extracted[view] = check_view(values, name, n_clips)
     return extracted
 
 
-def _check_view(view: View, name: str, n_clips: int) -> View:
+def check_view(view: View, name: str, n_clips: int) -> View:
     """Refuse a feature that does not give finite numbers for every clip."""
     if len(view.X) != n_clips:
         raise ValueError(

@@ -28,7 +28,10 @@ class Fitted:
 def fit_and_predict(
     model, X: np.ndarray, y: np.ndarray, groups: np.ndarray | None, split: Split, label: str
 ) -> Fitted:
-    """Fit a copy of `model` on one split and predict its test rows."""
+    """Fit a copy of `model` on one split and predict its test rows.
+
+    With groups, whatever splits the training rows again inside the fit keeps them apart.
+    """
     # Entered here, not by the caller: the setting does not travel to worker processes.
     with config_context(enable_metadata_routing=True):
         try:
@@ -42,9 +45,8 @@ def _fit_and_predict(model, X, y, groups, split) -> Fitted:
     set_seed(model, split.seed)
     rows = training_rows(model, split)
     fit_params = {}
-    keeps_groups = groups is not None and split.keeps_groups
-    set_inner_folds(model, np.unique(groups[rows]).size if keeps_groups else None, split.seed)
-    if keeps_groups:
+    set_inner_folds(model, None if groups is None else groups[rows], split.seed)
+    if groups is not None:
         request_groups(model)
         if takes_groups(model):
             fit_params["groups"] = groups[rows]
@@ -100,7 +102,7 @@ def request_groups(model) -> None:
                 part.set_fit_request(groups=True)
 
 
-def set_inner_folds(model, n_groups: int | None, seed: int) -> None:
+def set_inner_folds(model, groups: np.ndarray | None, seed: int) -> None:
     """Give the folds to searches that came with a number of folds only.
 
     With groups these are group folds, no more than there are groups. A regressor's are shuffled,
@@ -109,9 +111,11 @@ def set_inner_folds(model, n_groups: int | None, seed: int) -> None:
     for part in parts_of(model):
         if is_search(part) and (part.cv is None or isinstance(part.cv, Integral)):
             n_folds = part.cv or 5
-            if n_groups is not None:
+            if groups is not None:
                 folds = StratifiedGroupKFold if is_classifier(part) else GroupKFold
-                part.cv = folds(min(n_folds, n_groups), shuffle=True, random_state=seed)
+                part.cv = folds(
+                    min(n_folds, np.unique(groups).size), shuffle=True, random_state=seed
+                )
             elif not is_classifier(part):
                 part.cv = KFold(n_folds, shuffle=True, random_state=seed)
 

@@ -15,8 +15,8 @@ class FixedSplit(BaseCrossValidator):
     Parameters
     ----------
     parts : array-like of str of shape (n_clips,)
-        "train", "validation" or "test" for each clip. Any other value is an error, so that no clip
-        is lost by a misspelling.
+        "train", "valid" (or "validation") or "test" for each clip. Any other value is an
+        error, so that no clip is lost by a misspelling.
 
     See Also
     --------
@@ -25,17 +25,17 @@ class FixedSplit(BaseCrossValidator):
     Examples
     --------
     >>> from skmer.evaluation import FixedSplit
-    >>> cv = FixedSplit(["train", "train", "validation", "test"])
+    >>> cv = FixedSplit(["train", "train", "valid", "test"])
     >>> [[part.tolist() for part in parts] for parts in cv.split(range(4))]
     [[[0, 1, 2], [3]]]
     """
 
     def __init__(self, parts):
         parts = np.asarray(parts)
-        unknown = sorted({str(part) for part in parts} - {"train", "validation", "test"})
+        unknown = sorted({str(part) for part in parts} - {"train", "valid", "validation", "test"})
         if unknown:
             raise ValueError(
-                "The 'parts' parameter of FixedSplit may hold 'train', 'validation' and 'test'. "
+                "The 'parts' parameter of FixedSplit may hold 'train', 'valid' and 'test'. "
                 f"Got {unknown[0]!r} instead."
             )
         for part in ("train", "test"):

@@ -5,6 +5,7 @@ import platform
 import re
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from math import isfinite
 
 import numpy as np
 
@@ -46,10 +47,15 @@ def describe(estimator) -> dict:
     return {
         "class": f"{type(estimator).__module__}.{type(estimator).__qualname__}",
         "parameters": {
-            name: value if isinstance(value, bool | int | float | str | None) else repr(value)
+            name: value if _is_json(value) else repr(value)
             for name, value in sorted(parameters.items())
         },
     }
+
+
+def _is_json(value) -> bool:
+    """Whether a parameter can be written as it is; JSON has no word for NaN or infinity."""
+    return isinstance(value, int | str | None) or (isinstance(value, float) and isfinite(value))
 
 
 def count_groups(groups) -> dict:

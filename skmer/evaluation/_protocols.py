@@ -22,7 +22,6 @@ class Split:
     train: np.ndarray
     validation: np.ndarray
     test: np.ndarray
-    keeps_groups: bool
 
     def __str__(self) -> str:
         return f"{self.protocol}, repeat {self.repeat + 1} fold {self.fold + 1}"
@@ -120,7 +119,7 @@ def _make_protocol(name, splitter, strata, groups, fit_seed) -> Protocol:
     n_repeats = _count_repeats(splitter, parts)
     per_repeat = len(parts) // n_repeats
     splits = tuple(
-        Split(name, i // per_repeat, i % per_repeat, seed, *part, keeps_groups=bool(grouped))
+        Split(name, i // per_repeat, i % per_repeat, seed, *part)
         for i, (part, seed) in enumerate(zip(parts, derive_seeds(fit_seed, len(parts))))
     )
     return Protocol(name, splitter, splits, grouped)

@@ -97,7 +97,9 @@ def evaluate_regression(
     >>> rng = np.random.default_rng(0)
     >>> feature, artists = rng.normal(size=(60, 3)), np.repeat(np.arange(20), 3)
     >>> y = feature[:, :2] + rng.normal(scale=0.1, size=(60, 2))
-    >>> result = evaluate_regression({"mine": feature}, ["ridge"], None, y, groups=artists)
+    >>> result = evaluate_regression(
+    ...     {"mine": feature}, ["ridge"], None, y, groups=artists, n_folds=3
+    ... )
     >>> result.summary()[["target", "protocol", "r2"]].round(1)
         target protocol   r2
     0  arousal  grouped  1.0
@@ -138,6 +140,7 @@ def evaluate_regression(
                 split,
                 extracted[view].X,
                 values,
+                groups if one.grouped else None,
                 model,
             )
             for name, model in models.items()
@@ -148,7 +151,6 @@ def evaluate_regression(
     columns = {"row": np.arange(n_clips)} | ({} if groups is None else {"group": groups})
     scores, predictions = run_tasks(
         tasks,
-        groups=groups,
         columns=columns,
         score=regression_scores,
         classes=None,

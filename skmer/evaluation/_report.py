@@ -19,7 +19,7 @@ def render_report(result: BaseResult) -> str:
     )
     return environment.get_template("report.html.j2").render(
         manifest=result.manifest,
-        random_features=random_features(result),
+        random_features=result.random_features(),
         gap=result.protocols_to_compare(),
         headline=result.metrics[0],
         summary=_html(result.summary()),
@@ -28,15 +28,6 @@ def render_report(result: BaseResult) -> str:
         confusions=[(title, _svg(figure)) for title, figure in draw_confusion(result)],
         comparisons=_comparisons(result),
     )
-
-
-def random_features(result: BaseResult) -> dict[str, str]:
-    """Return the features whose network was never trained, with the label of its weights."""
-    return {
-        name: feature["weights"]
-        for name, feature in result.manifest["features"].items()
-        if (feature["weights"] or "").startswith("random")
-    }
 
 
 def _comparisons(result) -> list[tuple[str, str]]:

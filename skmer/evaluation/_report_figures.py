@@ -37,8 +37,7 @@ def draw_scores(result):
 
 
 def _label(feature: str, result) -> str:
-    weights = result.manifest["features"][feature]["weights"]
-    return f"{feature} ({weights})" if (weights or "").startswith("random") else feature
+    return f"{feature} (random weights)" if feature in result.random_features() else feature
 
 
 def draw_confusion(result):

@@ -12,13 +12,14 @@ from skmer.evaluation._protocols import Split
 
 @dataclass(frozen=True)
 class Task:
-    """One fit to do; `key` tells its configuration apart from the others."""
+    """One fit to do; `key` tells its configuration apart, `groups` stay apart inside the fit."""
 
     key: dict[str, str]
     weights: str | None
     split: Split
     X: np.ndarray
     y: np.ndarray
+    groups: np.ndarray | None
     model: object
 
     def __str__(self) -> str:
@@ -28,7 +29,6 @@ class Task:
 def run_tasks(
     tasks: list[Task],
     *,
-    groups: np.ndarray | None,
     columns: Mapping[str, np.ndarray],
     score: Callable[..., dict[str, float]],
     classes: np.ndarray | None,
@@ -43,7 +43,7 @@ def run_tasks(
     import pandas as pd
 
     outcomes = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(fit_and_predict)(task.model, task.X, task.y, groups, task.split, str(task))
+        delayed(fit_and_predict)(task.model, task.X, task.y, task.groups, task.split, str(task))
         for task in tasks
     )
     scores, predictions = [], []

@@ -11,6 +11,7 @@ from sklearn.metrics import (
 
 CLASSIFICATION_METRICS = ("accuracy", "f1_macro", "f1_weighted", "balanced_accuracy")
 REGRESSION_METRICS = ("r2", "ccc", "rmse")
+DYNAMIC_METRICS = (*REGRESSION_METRICS, "r2_song", "ccc_song", "rmse_song")
 
 
 def classification_scores(y_true: np.ndarray, y_pred: np.ndarray, clips=None) -> dict[str, float]:

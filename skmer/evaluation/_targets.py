@@ -67,3 +67,36 @@ def check_numbers(y) -> dict[str, np.ndarray]:
         if np.ptp(values) == 0:
             raise ValueError(f"The target {name!r} is the same for every clip.")
     return targets
+
+
+def check_curves(y, times) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return targets over time by name, all of one shape, and the seconds of their columns."""
+    if not isinstance(y, Mapping) or not y:
+        raise ValueError(
+            "The targets y must be a dict of name to an array of shape (n_clips, n_times). "
+            f"Got {type(y).__name__} instead."
+        )
+    if times is None:
+        columns = {name: getattr(values, "columns", None) for name, values in y.items()}
+        lacking = [name for name, values in columns.items() if values is None]
+        if lacking:
+            raise ValueError(
+                "The 'times' parameter may be None only where the targets are data frames with "
+                f"seconds as column names. Got no column names for {lacking[0]!r}."
+            )
+        times = next(iter(columns.values()))
+    times = np.asarray(times, dtype=float)
+    curves = {str(name): np.asarray(values, dtype=float) for name, values in y.items()}
+    first = next(iter(curves.values()))
+    for name, curve in curves.items():
+        if curve.ndim != 2 or curve.shape[1] != times.size or len(curve) != len(first):
+            raise ValueError(
+                f"The target {name!r} must have the shape {(len(first), times.size)}, a row for "
+                f"each clip and a column for each time. Got {curve.shape} instead."
+            )
+        if not np.array_equal(np.isfinite(curve), np.isfinite(first)):
+            raise ValueError("The targets y must have values at the same clips and times.")
+    empty = np.flatnonzero(~np.isfinite(first).any(axis=1))
+    if empty.size:
+        raise ValueError(f"Clip {empty[0]} has no target at any time; leave it out of X and y.")
+    return curves, times

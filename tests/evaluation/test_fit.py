@@ -55,10 +55,10 @@ def data():
     return X, np.tile(["calm", "sad"], N_CLIPS // 2), np.repeat(np.arange(10), 6)
 
 
-def split(*, keeps_groups=True, validation=()):
+def split(*, validation=()):
     validation = np.array(validation, dtype=int)
     train = np.setdiff1d(np.arange(12, N_CLIPS), validation)
-    return Split("mine", 0, 0, 77, train, validation, np.arange(12), keeps_groups=keeps_groups)
+    return Split("mine", 0, 0, 77, train, validation, np.arange(12))
 
 
 def test_only_training_rows_are_fitted_and_only_test_rows_scored(data):
@@ -98,10 +98,10 @@ def test_nested_search_keeps_groups_apart(data):
     assert SEEN[-1]["rows"].size == 48
 
 
-def test_groups_stay_outside_where_the_protocol_splits_them(data):
+def test_without_groups_the_search_splits_them(data):
     X, y, groups = data
     search = GridSearchCV(Recorder(), {"width": [1]}, cv=5)
-    fit_and_predict(search, X, y, groups, split(keeps_groups=False), "it")
+    fit_and_predict(search, X, y, None, split(), "it")
     assert all(seen["groups"] is None for seen in SEEN)
     assert any(set(groups[seen["rows"]]) & set(groups[seen["scored"]]) for seen in SEEN[:5])
 
@@ -137,12 +137,12 @@ def test_folds_of_a_search_get_the_seed_unless_they_have_one():
 
 def test_inner_folds():
     search = GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9]})
-    set_inner_folds(search, 3, seed=1)
+    set_inner_folds(search, np.array([0, 1, 2, 2]), seed=1)
     assert isinstance(search.cv, StratifiedGroupKFold)
     assert search.cv.n_splits == 3
 
     explicit = GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9]}, cv=KFold(2))
-    set_inner_folds(explicit, 3, seed=1)
+    set_inner_folds(explicit, np.array([0, 1, 2, 2]), seed=1)
     assert isinstance(explicit.cv, KFold)
 
     regressor = GridSearchCV(Ridge(), {"alpha": [1]}, cv=4)

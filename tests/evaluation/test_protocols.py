@@ -128,8 +128,8 @@ def test_three_way_refuses_rare_classes_and_tiny_parts():
 
 
 def test_fixed_split_refuses_misspelt_parts_and_other_lengths():
-    with pytest.raises(ValueError, match="Got 'valid'"):
-        FixedSplit(["train", "valid", "test"])
+    with pytest.raises(ValueError, match="Got 'val'"):
+        FixedSplit(["train", "val", "test"])
     with pytest.raises(ValueError, match="at least one clip 'test'"):
         FixedSplit(["train", "validation"])
     with pytest.raises(ValueError, match="2 clips and got 3"):
