@@ -25,7 +25,23 @@ FETCH_CONSTRAINTS = COMMON_CONSTRAINTS | {"download_if_missing": ["boolean"]}
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """What is known of a dataset before a single file of it is here."""
+    """What is known of a dataset before a single file of it is here.
+
+    Parameters
+    ----------
+    name : str
+        Its name on the command line.
+    title : str
+        Its name in a text.
+    class_counts : dict of str to int
+        Published clips per class.
+    groups : str
+        What the clips are grouped by.
+    licence, citation, url : str
+        On what terms, to be cited how (BibTeX), and from where.
+    downloadable : bool
+        Whether skmer can download it.
+    """
 
     name: str
     title: str

@@ -170,24 +170,36 @@ def _read_sheet(path: Path):
     """Rows of the workbook below the line of headings, by lower-case heading."""
     import pandas as pd
 
+    rows = _read_rows(path)
+    needed = {"song code", "quadrant", "avg_valence", "avg_arousal"}
+    for i, row in enumerate(rows):
+        headings = [" ".join(str(cell).lower().split()) for cell in row]
+        if needed <= set(headings):
+            table = pd.DataFrame(rows[i + 1 :], columns=headings)
+            break
+    else:
+        raise ValueError(
+            f"{path} must have a line with the headings {sorted(needed)}. There is none; put the "
+            f"published file from {INFO.url} there."
+        )
+    table["song code"] = table["song code"].astype(str).str.strip()
+    return table[table["song code"] != ""].reset_index(drop=True)
+
+
+def _read_rows(path: Path) -> list[list]:
+    """Cells of the first sheet of a workbook, in either of Excel's formats."""
+    # Not by pandas, which deprecates its reader of the older format.
+    import openpyxl
+    import xlrd
+
     try:
-        cells = pd.read_excel(path, header=None, keep_default_na=False)
-    except ImportError:
-        raise
-    except Exception as error:  # every reader of workbooks has errors of its own
+        if path.suffix == ".xls":
+            sheet = xlrd.open_workbook(path).sheet_by_index(0)
+            return [sheet.row_values(i) for i in range(sheet.nrows)]
+        workbook = openpyxl.load_workbook(path, data_only=True)
+        rows = workbook.worksheets[0].iter_rows(values_only=True)
+        return [["" if cell is None else cell for cell in row] for row in rows]
+    except Exception as error:  # broken files raise errors of many kinds in both readers
         raise ValueError(
             f"{path} must be an Excel workbook. Got: {error}; put the published file there."
         ) from error
-    needed = ("song code", "quadrant", "avg_valence", "avg_arousal")
-    lines = ([" ".join(str(cell).lower().split()) for cell in row] for row in cells.to_numpy())
-    at, headings = next(
-        ((i, line) for i, line in enumerate(lines) if set(needed) <= set(line)), (None, [])
-    )
-    if at is None:
-        raise ValueError(
-            f"{path} must have a line with the headings {list(needed)}. There is none; put the "
-            f"published file from {INFO.url} there."
-        )
-    table = cells.iloc[at + 1 :].set_axis(headings, axis=1).reset_index(drop=True)
-    table["song code"] = table["song code"].astype(str).str.strip()
-    return table[table["song code"] != ""].reset_index(drop=True)

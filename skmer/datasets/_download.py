@@ -86,6 +86,8 @@ def _download(archive: Archive, temporary: Path, folder: Path) -> Path:
             downloader = pooch.HTTPDownloader(progressbar=progress, chunk_size=_CHUNK)
             return Path(store.fetch(archive.filename, downloader=downloader))
     except requests.exceptions.RequestException as error:
+        if error.response is not None:
+            error.response.close()
         raise DatasetNotFoundError(
             f"{archive.filename} could not be downloaded from {archive.url}: "
             f"{_first_line(error)}. {by_hand}"

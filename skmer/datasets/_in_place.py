@@ -1,10 +1,11 @@
 """Datasets that a person has to put in place: finding their tables and their audio."""
 
+import re
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
-from skmer.datasets._base import QUADRANTS, DatasetInfo, find_audio, shorten
+from skmer.datasets._base import DatasetInfo, find_audio, shorten
 from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning
 
 
@@ -24,14 +25,14 @@ def read_quadrants(values: Iterable[str], table: str) -> list[str]:
     values = list(values)
     if not values:
         raise ValueError(f"{table} must list songs. Got none; put the published file there.")
-    quadrants = [f"Q{str(value).strip().upper().removeprefix('Q')[:1]}" for value in values]
-    wrong = [value for value, name in zip(values, quadrants) if name not in QUADRANTS]
-    if wrong:
-        raise ValueError(
-            f"The column 'Quadrant' of {table} must hold Q1, Q2, Q3, Q4 or 1, 2, 3, 4. "
-            f"Got {wrong[0]!r}; put the published file there."
-        )
-    return quadrants
+    matches = [re.fullmatch(r"Q?([1-4])(\.0)?", str(value).strip().upper()) for value in values]
+    for value, match in zip(values, matches):
+        if match is None:
+            raise ValueError(
+                f"The column 'Quadrant' of {table} must hold Q1, Q2, Q3, Q4 or 1, 2, 3, 4. "
+                f"Got {value!r}; put the published file there."
+            )
+    return [f"Q{match[1]}" for match in matches if match]
 
 
 def match_audio(frame, folder: Path, info: DatasetInfo):

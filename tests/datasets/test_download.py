@@ -1,0 +1,142 @@
+"""Archives from a server on loopback: whole and verified, or nothing and one sentence."""
+
+import hashlib
+import io
+import tarfile
+import zipfile
+
+import pytest
+
+from skmer.datasets import _download
+from skmer.datasets._download import Archive, download_and_unpack
+from skmer.exceptions import DatasetNotFoundError
+
+
+@pytest.fixture(autouse=True)
+def no_retries(monkeypatch):
+    monkeypatch.setattr(_download, "N_RETRIES", 0)
+
+
+def pack_zip(files):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def keep(name):
+    return name.split("/")[-1]
+
+
+def archive_on(server, content, *, filename="a.zip", sha256="right"):
+    server.files[f"/{filename}"] = content
+    if sha256 == "right":
+        sha256 = hashlib.sha256(content).hexdigest()
+    return Archive(filename, f"{server.url}/{filename}", sha256)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "new" / "dataset"
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_good(server, folder):
+    archive = archive_on(server, pack_zip({"x/one.wav": b"1", "two.txt": b"2"}))
+    download_and_unpack(archive, folder, wanted=lambda name: keep(name) if "wav" in name else None)
+    assert names(folder) == ["one.wav"]
+    assert (folder / "one.wav").read_bytes() == b"1"
+
+
+def test_what_is_in_place_stays(server, folder):
+    folder.mkdir(parents=True)
+    (folder / "one.wav").write_bytes(b"mine")
+    (folder / "empty").mkdir()
+    archive = archive_on(server, pack_zip({"one.wav": b"1", "empty/two.wav": b"2"}))
+    download_and_unpack(archive, folder, wanted=lambda name: name)
+    assert (folder / "one.wav").read_bytes() == b"mine"
+    assert (folder / "empty" / "two.wav").read_bytes() == b"2"
+
+
+def test_bad_checksum(server, folder):
+    archive = archive_on(server, pack_zip({"one.wav": b"1"}), sha256="0" * 64)
+    with pytest.raises(ValueError, match=r"a.zip from http.* is not the published file"):
+        download_and_unpack(archive, folder, wanted=keep)
+    assert names(folder) == []
+
+
+def test_not_on_the_server(server, folder):
+    archive = Archive("a.zip", f"{server.url}/a.zip", None)
+    with pytest.raises(DatasetNotFoundError, match=r"could not be downloaded .* 404") as caught:
+        download_and_unpack(archive, folder, wanted=keep)
+    assert "\n" not in str(caught.value)
+    assert names(folder) == []
+
+
+def test_no_server(folder):
+    archive = Archive("a.zip", "http://127.0.0.1:9/a.zip", None)
+    with pytest.raises(DatasetNotFoundError, match=f"by hand and unpack it in {folder}"):
+        download_and_unpack(archive, folder, wanted=keep)
+
+
+def test_another_try_after_a_failure(server, folder, monkeypatch):
+    monkeypatch.setattr(_download, "N_RETRIES", 1)
+    content = pack_zip({"one.wav": b"1"})
+    archive = Archive("a.zip", f"{server.url}/a.zip", hashlib.sha256(content).hexdigest())
+
+    def serve_then(seconds):
+        server.files["/a.zip"] = content
+
+    monkeypatch.setattr("time.sleep", serve_then)
+    download_and_unpack(archive, folder, wanted=keep)
+    assert server.n_requests == 2
+    assert names(folder) == ["one.wav"]
+
+
+@pytest.mark.parametrize("filename", ["a.zip", "a.tar.gz"])
+def test_not_an_archive(server, folder, filename):
+    archive = archive_on(server, b"<html>Sorry</html>", filename=filename)
+    with pytest.raises(ValueError, match="must be a whole zip or tar archive"):
+        download_and_unpack(archive, folder, wanted=keep)
+    assert names(folder) == []
+
+
+@pytest.mark.parametrize("name", ["../evil.wav", "/evil.wav", "x/../../evil.wav", "..\\evil.wav"])
+def test_no_file_outside_the_folder(server, folder, name):
+    archive = archive_on(server, pack_zip({name: b"evil"}))
+    with pytest.raises(ValueError, match="must not hold files outside"):
+        download_and_unpack(archive, folder, wanted=lambda name: name)
+    assert list(folder.parent.parent.rglob("*.wav")) == []
+
+
+def test_links_are_passed_over(server, folder, tmp_path):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        link = tarfile.TarInfo("link.wav")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/hostname"
+        archive.addfile(link)
+        member = tarfile.TarInfo("./one.wav")
+        member.size = 1
+        archive.addfile(member, io.BytesIO(b"1"))
+    download_and_unpack(
+        archive_on(server, buffer.getvalue(), filename="a.tar.gz"), folder, wanted=keep
+    )
+    assert names(folder) == ["one.wav"]
+
+
+def test_folder_that_cannot_be_made(server, tmp_path):
+    (tmp_path / "file").touch()
+    archive = archive_on(server, pack_zip({"one.wav": b"1"}))
+    with pytest.raises(OSError, match=r"could not be unpacked in .* Choose another folder"):
+        download_and_unpack(archive, tmp_path / "file" / "x", wanted=keep)
+
+
+def test_progress_bar_on_a_terminal(server, folder, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    archive = archive_on(server, pack_zip({"one.wav": bytes(300_000)}))
+    download_and_unpack(archive, folder, wanted=keep)
+    assert "a.zip" in capsys.readouterr().err

@@ -1,0 +1,91 @@
+"""The datasets by name, and where they are looked for."""
+
+from pathlib import Path
+
+import pytest
+
+from skmer.datasets import (
+    _registry,
+    get_data_home,
+    list_datasets,
+    load_dataset,
+    load_toy_emotions,
+    validate_dataset,
+)
+from skmer.datasets._base import describe
+from skmer.exceptions import DatasetNotFoundError
+
+NAMES = ["toy", "ravdess-song", "emomusic", "4q", "bimodal"]
+
+
+def test_list():
+    table = list_datasets().set_index("name")
+    assert table.index.tolist() == NAMES
+    assert table["clips"].tolist() == [80, 1012, 744, 900, 162]
+    assert table["downloadable"].tolist() == [False, True, True, False, False]
+    assert table.loc["bimodal", "classes"] == {"Q1": 52, "Q2": 45, "Q3": 31, "Q4": 34}
+    assert (table["licence"] != "").all()
+    assert table["citation"].str.startswith("@").tolist() == [False, True, True, True, True]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_descriptions_state_counts_and_origin(name):
+    module = _registry._MODULES[name]
+    text = describe(module.INFO)
+    for label, count in module.INFO.class_counts.items():
+        assert f"{label} {count}" in text
+    assert f":Clips: {module.INFO.n_clips} of" in text
+    assert module.INFO.url in module.__doc__
+    assert module.INFO.url in text
+    assert module.INFO.licence.split(" ")[0].strip(":;") in text
+
+
+@pytest.mark.parametrize(
+    ("name", "home"),
+    [("ravdess-song", "ravdess_home"), ("emomusic", "emomusic_home"), ("4q", "fourq_home")],
+)
+def test_load_by_name(name, home, request):
+    home = request.getfixturevalue(home)
+    name = {"ravdess_song": "ravdess-song"}.get(
+        next(home.iterdir()).name, next(home.iterdir()).name
+    )
+    dataset = load_dataset(name, data_home=home, download_if_missing=False)
+    clips = list_datasets().set_index("name")["clips"]
+    assert len(dataset.data) == clips[name]
+    assert dataset.frame.columns[:3].tolist() == ["path", "label", "group"]
+
+
+def test_load_toy_by_name(toy_home):
+    assert len(load_dataset("toy", data_home=toy_home).data) == 80
+
+
+@pytest.mark.parametrize("function", [load_dataset, validate_dataset])
+def test_unknown_name(function):
+    with pytest.raises(ValueError, match=r"one of toy, ravdess-song, .* Got 'ravdes'"):
+        function("ravdes")
+
+
+def test_validate_nothing(tmp_path):
+    with pytest.raises(DatasetNotFoundError, match="There is no folder"):
+        validate_dataset("4q", data_home=tmp_path)
+
+
+def test_report_as_a_frame(ravdess_home):
+    frame = validate_dataset("ravdess-song", data_home=ravdess_home).frame
+    assert frame.columns.tolist() == ["file", "status", "detail"]
+    assert frame["status"].unique().tolist() == ["wrong"]  # the files are empty
+
+
+def test_data_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("SKMER_DATA", str(tmp_path / "env"))
+    assert get_data_home() == tmp_path / "env"
+    assert get_data_home(tmp_path) == tmp_path
+    assert get_data_home("~/x") == Path.home() / "x"
+    monkeypatch.setenv("SKMER_DATA", "")
+    assert get_data_home().name == "skmer"
+    assert get_data_home().is_absolute()
+
+
+def test_data_home_from_the_environment(toy_home, monkeypatch):
+    monkeypatch.setenv("SKMER_DATA", str(toy_home))
+    assert load_toy_emotions().data[0].startswith(str(toy_home))
