@@ -1,6 +1,7 @@
 """The spectrograms that L3-Net sees, in the three variants that have been in use."""
 
 from functools import cache
+from importlib import resources
 
 import numpy as np
 
@@ -62,11 +63,14 @@ def l3_spectrogram(
 
 
 def _block(frames, input_repr, frontend):
+    # kapre computes in float32, librosa in float64: where a clip has next to nothing, it shows.
+    if frontend == "kapre":
+        frames = frames.astype(np.float32, copy=False)
     if input_repr == "linear":
-        level = magnitude(columns(frames, 512, HOP_LENGTH), _window(512), 512)
+        level = magnitude(columns(frames, 512, HOP_LENGTH), _window(512, frontend), 512)
     else:
         padded = np.pad(frames, ((0, 0), _MEL_PADDING[frontend]))
-        spectrum = magnitude(columns(padded, 2048, HOP_LENGTH), _window(2048), 2048)
+        spectrum = magnitude(columns(padded, 2048, HOP_LENGTH), _window(2048, frontend), 2048)
         product = _mel_product(input_repr, "htk" if frontend == "trained" else "slaney")
         if frontend == "trained":
             level = np.sqrt(product(np.square(spectrum, out=spectrum)))
@@ -81,7 +85,10 @@ def _block(frames, input_repr, frontend):
 
 
 @cache
-def _window(length):
+def _window(length, frontend):
+    if frontend == "kapre":
+        with resources.files("skmer.audio").joinpath("kapre_windows.npz").open("rb") as file:
+            return np.load(file, allow_pickle=False)[f"hann_{length}"]
     return periodic_hann(length)
 
 

@@ -62,7 +62,7 @@ def mel_power_columns(
     window, product = _window(n_fft), _mel_product(sr, n_fft, n_mels)
     parts = []
     for block in framing.blocks(padded(), size=_COLUMNS_AT_ONCE):
-        spectrum = magnitude(block, window, n_fft)
+        spectrum = magnitude(block.astype(np.float32, copy=False), window, n_fft)
         parts.append(product(np.square(spectrum, out=spectrum)))
     return np.concatenate(parts)
 
@@ -140,7 +140,7 @@ def mfcc_deltas(mfcc: np.ndarray, *, order: int) -> np.ndarray:
 
 @cache
 def _window(n_fft):
-    return periodic_hann(n_fft)
+    return periodic_hann(n_fft, np.float32)
 
 
 @cache

@@ -84,7 +84,8 @@ def stream_audio(
     Yields
     ------
     block : ndarray [shape=(n,), dtype=float32]
-        Their concatenation equals ``read_audio(source, sr=sr, ...)``, bit for bit.
+        (float64 for an array of float64.) Their concatenation equals
+        ``read_audio(source, sr=sr, ...)``, bit for bit.
 
     Raises
     ------
@@ -228,9 +229,13 @@ def _resample(blocks, from_sr, to_sr):
         return
     import soxr
 
-    stream = soxr.ResampleStream(from_sr, to_sr, 1, dtype="float32", quality="HQ")
+    stream, dtype = None, np.float32
     for block in blocks:
+        if stream is None:
+            dtype = block.dtype
+            stream = soxr.ResampleStream(from_sr, to_sr, 1, dtype=dtype.name, quality="HQ")
         out = stream.resample_chunk(block)
         if len(out):
             yield out
-    yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
+    if stream is not None:
+        yield stream.resample_chunk(np.zeros(0, dtype), last=True)

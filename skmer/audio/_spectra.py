@@ -8,10 +8,14 @@ from numpy.lib.stride_tricks import sliding_window_view
 _FILTERS_AT_ONCE = 16
 
 
-def periodic_hann(length: int) -> np.ndarray:
-    """Periodic Hann window, float32."""
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
-    return window.astype(np.float32)
+# The FFT library computes columns in SIMD groups, and a rest that fills no group by other code,
+# which rounds otherwise. Whole groups only, so that a column's bits do not depend on its place.
+_GROUP = 16
+
+
+def periodic_hann(length: int, dtype=np.float64) -> np.ndarray:
+    """Periodic Hann window."""
+    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)).astype(dtype)
 
 
 def columns(audio: np.ndarray, n_fft: int, hop_length: int) -> np.ndarray:
@@ -20,8 +24,16 @@ def columns(audio: np.ndarray, n_fft: int, hop_length: int) -> np.ndarray:
 
 
 def magnitude(audio_columns: np.ndarray, window: np.ndarray, n_fft: int) -> np.ndarray:
-    """|rfft| of windowed columns (..., window length) -> (..., 1 + n_fft // 2), float32."""
-    return np.abs(scipy.fft.rfft(audio_columns * window, n=n_fft, axis=-1, overwrite_x=True))
+    """|rfft| of windowed columns (..., n_columns, window length) -> (..., n_columns, 1 + n_fft/2).
+
+    Computed in the wider of the dtypes of audio and window, and returned as float32.
+    """
+    *outer, n_columns, length = audio_columns.shape
+    dtype = np.result_type(audio_columns, window)
+    windowed = np.zeros((*outer, n_columns + -n_columns % _GROUP, length), dtype)
+    np.multiply(audio_columns, window, out=windowed[..., :n_columns, :])
+    spectrum = scipy.fft.rfft(windowed, n=n_fft, axis=-1, overwrite_x=True)[..., :n_columns, :]
+    return np.abs(spectrum).astype(np.float32, copy=False)
 
 
 def hz_to_slaney(frequency):

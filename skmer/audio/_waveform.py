@@ -1,4 +1,4 @@
-"""Arrays of any usual kind -> float32 mono waveforms."""
+"""Arrays of any usual kind -> mono waveforms."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ _PCM_SCALE = {"int8": 2**7, "int16": 2**15, "int32": 2**31}
 
 
 def as_waveform(audio, *, name: str = "the waveform") -> np.ndarray:
-    """Turn an array into a float32 mono waveform.
+    """Turn an array into a mono waveform of floats.
 
     Parameters
     ----------
@@ -21,7 +21,8 @@ def as_waveform(audio, *, name: str = "the waveform") -> np.ndarray:
 
     Returns
     -------
-    waveform : ndarray [shape=(n_samples,), dtype=float32]
+    waveform : ndarray [shape=(n_samples,), dtype=float32 or float64]
+        float64 only for float64.
 
     Raises
     ------
@@ -62,7 +63,9 @@ def as_waveform(audio, *, name: str = "the waveform") -> np.ndarray:
         )
     if waveform.ndim == 2:
         waveform = waveform.mean(axis=1)
-    waveform = np.ascontiguousarray(waveform, dtype=np.float32)
+    # float64 stays: some front-ends compute in it, and a clip's faintest parts then differ.
+    dtype = np.float64 if audio.dtype == np.float64 else np.float32
+    waveform = np.ascontiguousarray(waveform, dtype=dtype)
     check_finite(waveform, name=name)
     return waveform
 

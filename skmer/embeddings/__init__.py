@@ -1,0 +1,7 @@
+"""Transformers from clips to embeddings."""
+
+from skmer.embeddings._l3 import L3Transformer
+from skmer.embeddings._mfcc import MFCCStatsTransformer
+from skmer.embeddings._vggish import VGGishTransformer
+
+__all__ = ["L3Transformer", "MFCCStatsTransformer", "VGGishTransformer"]

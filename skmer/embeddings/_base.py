@@ -1,0 +1,244 @@
+"""What every transformer of clips does, whatever it computes: rows, cache, errors, output."""
+
+import warnings
+from numbers import Integral, Real
+from os import PathLike
+
+import numpy as np
+from joblib import Parallel, cpu_count, delayed, effective_n_jobs
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from skmer.embeddings._clips import FORMS, check_matrix, check_sequence, is_sequence_of_clips
+from skmer.embeddings._recipe import Recipe, embed_clip, failed_row
+from skmer.exceptions import FailedClipsWarning, ShortClipWarning, SilentClipWarning
+from skmer.pooling import STATISTICS, pad_frames
+from skmer.utils import ClipCache, track
+from skmer.utils._sklearn import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    output_is_default,
+    validate_data,
+)
+
+# What a recipe notes about a clip, as users read it.
+_NOTES = {
+    "short": ("Clips shorter than one frame were padded with zeros", ShortClipWarning),
+    "silent": ("Clips hold nothing but zeros", SilentClipWarning),
+}
+
+
+class BaseClipTransformer(TransformerMixin, BaseEstimator):
+    """Base of the transformers from clips to vectors; users take one of the subclasses."""
+
+    _parameter_constraints: dict = {
+        "sr": [Interval(Integral, 1, None, closed="left"), None],
+        "offset": [Interval(Real, 0, None, closed="left")],
+        "duration": [Interval(Real, 0, None, closed="neither"), None],
+        "memory": [str, PathLike, HasMethods(["cache"]), None],
+        "n_jobs": [Integral, None],
+        "on_error": [StrOptions({"raise", "nan"})],
+        "verbose": ["boolean"],
+    }
+    # What feature names and the progress bar call the embedding.
+    _name: str
+
+    def fit(self, X, y=None):
+        """Validate the parameters and X, and train nothing.
+
+        Parameters
+        ----------
+        X : sequence of clips, or array-like of shape (n_clips, n_samples)
+            See the class.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            For a parameter out of range, or an X of no known form.
+        WeightsNotFoundError
+            When pretrained weights are wanted and cannot be had.
+        """
+        self._validate_params()
+        self._check_settings()
+        self._check_clips(X, reset=True)
+        self._fit_network()
+        self.embedding_size_ = self._frame_size()
+        return self
+
+    def transform(self, X):
+        """Embed clips.
+
+        Parameters
+        ----------
+        X : sequence of clips, or array-like of shape (n_clips, n_samples)
+            See the class.
+
+        Returns
+        -------
+        embeddings : ndarray of shape (n_clips, n_features_out), dtype float32
+            Row i is clip i. Without pooling, of shape (n_clips, n_frames, d), zero-padded at the
+            end.
+
+        Raises
+        ------
+        AudioDecodeError
+            When a clip cannot be read and ``on_error="raise"``.
+        """
+        check_is_fitted(self)
+        recipe = self._recipe(pooled=True)
+        if recipe.pooling is None and not output_is_default(self):
+            raise ValueError(
+                f"{type(self).__name__} without pooling returns a 3-D array, which no data frame "
+                "holds; set pooling, or leave set_output(transform='default')."
+            )
+        rows = self._embed(X, recipe)
+        return pad_frames(rows, recipe.n_frames) if recipe.pooling is None else np.stack(rows)
+
+    def transform_frames(self, X):
+        """Embed clips frame by frame, without pooling.
+
+        Parameters
+        ----------
+        X : sequence of clips, or array-like of shape (n_clips, n_samples)
+            See the class.
+
+        Returns
+        -------
+        frames : list of ndarray of shape (n_frames_i, d), dtype float32
+            One array a clip. With ``on_error="nan"`` a clip that cannot be read is one row of NaN.
+
+        See Also
+        --------
+        frame_times : When the frames are.
+        """
+        check_is_fitted(self)
+        return self._embed(X, self._recipe(pooled=False))
+
+    def frame_times(self, n_frames):
+        """Return the times of frames in a clip.
+
+        Parameters
+        ----------
+        n_frames : int
+            How many.
+
+        Returns
+        -------
+        times : ndarray of shape (n_frames,)
+            Seconds from the start of the part of the clip that is used.
+        """
+        if isinstance(n_frames, bool) or not isinstance(n_frames, Integral) or n_frames < 0:
+            raise ValueError(f"n_frames must be an integer of at least 0, got {n_frames!r}.")
+        return np.arange(n_frames) * self._hop_seconds()
+
+    def get_feature_names_out(self, input_features=None):
+        """Return the names of the output columns.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored; there for scikit-learn's sake.
+
+        Returns
+        -------
+        names : ndarray of str objects
+            Such as ``l3_mean_0``; without pooling ``l3_0``, for the last axis.
+        """
+        check_is_fitted(self)
+        return np.array(self._feature_names(), dtype=object)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    # What the subclasses say.
+
+    def _recipe(self, *, pooled: bool) -> Recipe:
+        raise NotImplementedError
+
+    def _frame_size(self) -> int:
+        raise NotImplementedError
+
+    def _hop_seconds(self) -> float:
+        raise NotImplementedError
+
+    def _network_sr(self) -> int:
+        raise NotImplementedError
+
+    def _check_settings(self) -> None:
+        """Check what the parameter constraints cannot say."""
+        pooling = getattr(self, "pooling", None)
+        if isinstance(pooling, list | tuple) and (
+            not pooling or any(name not in STATISTICS for name in pooling)
+        ):
+            raise ValueError(
+                f"The 'pooling' parameter of {type(self).__name__} must be one of "
+                f"{sorted(STATISTICS)}, a tuple of those, or None. Got {pooling!r} instead."
+            )
+
+    def _fit_network(self) -> None:
+        """Make sure that the network can be loaded later; without a network, do nothing."""
+
+    def _feature_names(self):
+        size = self.embedding_size_
+        if self.pooling is None:
+            return [f"{self._name}_{i}" for i in range(size)]
+        names = (self.pooling,) if isinstance(self.pooling, str) else self.pooling
+        return [f"{self._name}_{statistic}_{i}" for statistic in names for i in range(size)]
+
+    # What they share.
+
+    def _check_clips(self, X, *, reset):
+        name = type(self).__name__
+        sr = self._network_sr() if self.sr is None else self.sr
+        if is_sequence_of_clips(X, estimator=name):
+            return check_sequence(X, sr=sr, estimator=name)
+        if hasattr(X, "columns") and any(str(kind) in "object str String" for kind in X.dtypes):
+            raise ValueError(
+                f"X of {name} must be {FORMS}; got a data frame with text in it. Pass the column "
+                "of paths, for instance X['path']."
+            )
+        X = validate_data(self, X, reset=reset, dtype="numeric", ensure_2d=True)
+        return check_matrix(X, sr=sr)
+
+    def _embed(self, X, recipe):
+        clips = self._check_clips(X, reset=False)
+        cache = None if self.memory is None else ClipCache(self.memory)
+        n_workers = effective_n_jobs(self.n_jobs)
+        n_threads = max(1, cpu_count() // n_workers) if n_workers > 1 else None
+        results = Parallel(n_jobs=self.n_jobs, return_as="generator")(
+            delayed(embed_clip)(recipe, clip, cache, n_threads) for clip in clips
+        )
+        results = track(
+            results, total=len(clips), description=type(self).__name__, enabled=self.verbose
+        )
+        rows, notes, failures = [], {}, []
+        for clip, (row, clip_notes, error) in zip(clips, results):
+            if error is not None:
+                if self.on_error == "raise":
+                    raise error
+                failures.append(str(error))
+                row = failed_row(recipe, self._frame_size())
+            rows.append(row)
+            for note in clip_notes:
+                notes.setdefault(note, []).append(clip.name)
+        for note, names in notes.items():
+            what, category = _NOTES[note]
+            warnings.warn(f"{what}: {'; '.join(names)}.", category, stacklevel=3)
+        if failures:
+            warnings.warn(
+                f"{len(failures)} of {len(clips)} clips could not be read, and their rows are NaN: "
+                + " ".join(failures),
+                FailedClipsWarning,
+                stacklevel=3,
+            )
+        return rows

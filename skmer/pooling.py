@@ -1,0 +1,79 @@
+"""From the frames of a clip to one vector, or from many clips to one padded array."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+__all__ = ["STATISTICS", "pad_frames", "pool_frames"]
+
+STATISTICS = {"mean": np.mean, "std": np.std, "max": np.max, "min": np.min}
+
+
+def pool_frames(frames: np.ndarray, statistics: str | Sequence[str] = "mean") -> np.ndarray:
+    """Summarise the frames of one clip.
+
+    Parameters
+    ----------
+    frames : ndarray of shape (n_frames, d)
+        The frames of one clip, at least one.
+    statistics : {"mean", "std", "max", "min"} or sequence of those, default="mean"
+        Taken over time, concatenated in this order.
+
+    Returns
+    -------
+    vector : ndarray of shape (d * n_statistics,), dtype float32
+
+    Raises
+    ------
+    ValueError
+        For an unknown statistic, or frames that are not a 2-D array with a row.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer.pooling import pool_frames
+    >>> pool_frames(np.array([[0.0, 2.0], [2.0, 4.0]]), ("mean", "max"))
+    array([1., 3., 2., 4.], dtype=float32)
+    """
+    frames = np.asarray(frames)
+    if frames.ndim != 2 or not len(frames):
+        raise ValueError(
+            f"frames must have shape (n_frames, d) with n_frames >= 1, got {frames.shape}."
+        )
+    names = (statistics,) if isinstance(statistics, str) else tuple(statistics)
+    unknown = [name for name in names if name not in STATISTICS]
+    if unknown or not names:
+        raise ValueError(
+            f"statistics must be one or several of {sorted(STATISTICS)}, got {statistics!r}."
+        )
+    # float64 sums keep the mean within the frames' bounds to the last float32 digit.
+    wide = frames.astype(np.float64)
+    return np.concatenate([STATISTICS[name](wide, axis=0) for name in names]).astype(np.float32)
+
+
+def pad_frames(clips: Sequence[np.ndarray], n_frames: int | None = None) -> np.ndarray:
+    """Stack clips of different lengths, with zeros at the end of the short ones.
+
+    Parameters
+    ----------
+    clips : sequence of ndarray of shape (n_frames_i, d)
+        The frames of each clip; d is the same for all.
+    n_frames : int, default=None
+        Length to pad or cut to; None = that of the longest clip.
+
+    Returns
+    -------
+    padded : ndarray of shape (n_clips, n_frames, d), dtype float32
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer.pooling import pad_frames
+    >>> pad_frames([np.ones((1, 2)), np.ones((3, 2))]).shape
+    (2, 3, 2)
+    """
+    length = max(len(clip) for clip in clips) if n_frames is None else n_frames
+    padded = np.zeros((len(clips), length, clips[0].shape[1]), np.float32)
+    for row, clip in zip(padded, clips):
+        row[: len(clip)] = clip[:length]
+    return padded
