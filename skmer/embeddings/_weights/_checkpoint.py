@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -173,12 +174,13 @@ def _convert(path: Path) -> tuple[Arrays, str]:
     stamp, source_md5 = _stamp(path), checksum(path, "md5")
     arrays = _read_checkpoint(path)
     digest = digest_arrays(arrays)
-    members = dict(zip((name for name, _ in VGGISH_SHAPES), arrays, strict=True))
+    members: dict[str, Any] = {"digest": digest, "source_md5": source_md5, "source_stamp": stamp}
+    members |= zip((name for name, _ in VGGISH_SHAPES), arrays, strict=True)
     target = converted_path(path)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as stream:
-            np.savez(stream, digest=digest, source_md5=source_md5, source_stamp=stamp, **members)
+            np.savez(stream, **members)
         os.replace(part, target)
     except OSError as error:
         with suppress(OSError):

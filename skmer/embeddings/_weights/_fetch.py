@@ -62,7 +62,7 @@ def _stream(url: str, part: Path) -> bool:
 
     host = urlsplit(url).netloc
     held = _size(part)
-    resumed = False
+    status = 0
     headers = {"Accept-Encoding": "identity"}
     if held:
         headers["Range"] = f"bytes={held}-"
@@ -70,10 +70,10 @@ def _stream(url: str, part: Path) -> bool:
     with part.open("ab") as stream, DownloadBar(part.stem) as bar, ExitStack() as responses:
 
         def look_at(response, **_):
-            nonlocal resumed
+            nonlocal status
             responses.callback(response.close)
-            resumed = response.status_code == requests.codes.partial
-            if response.ok and not response.is_redirect and not resumed:
+            status = response.status_code
+            if status == requests.codes.ok:
                 # a server that does not know ranges sends the whole file
                 stream.truncate(0)
 
@@ -87,7 +87,6 @@ def _stream(url: str, part: Path) -> bool:
         try:
             fetch(url, stream, None)
         except requests.HTTPError as error:
-            status = error.response.status_code
             if status == _RANGE_REFUSED and held:
                 stream.truncate(0)
             elif status not in _PASSING_STATUS:
@@ -108,7 +107,7 @@ def _stream(url: str, part: Path) -> bool:
                 # what was got so far would keep the disk full
                 stream.truncate(0)
             raise
-    return resumed
+    return status == requests.codes.partial
 
 
 def _size(path: Path) -> int:
@@ -153,6 +152,6 @@ def _reach(url: str) -> None:
     thread = threading.Thread(target=knock, daemon=True)
     thread.start()
     thread.join(REACH_TIMEOUT)
-    error = outcome[0] if outcome else TimeoutError("no answer")
-    if error is not None:
-        raise UnreachableError(f"{parts.hostname} cannot be reached ({error})") from error
+    failure = outcome[0] if outcome else TimeoutError("no answer")
+    if failure is not None:
+        raise UnreachableError(f"{parts.hostname} cannot be reached ({failure})") from failure

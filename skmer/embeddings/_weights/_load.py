@@ -137,7 +137,7 @@ def _vggish_signature(path: Path) -> tuple:
     return _signature(path if path.exists() else converted_path(path))
 
 
-def _given_path(weights: str | os.PathLike, estimator: str, kinds: str) -> Path:
+def _given_path(weights: Weights, estimator: str, kinds: str) -> Path:
     """The path that the user gave, which must be a file."""
     if not isinstance(weights, (str, os.PathLike)):
         raise TypeError(

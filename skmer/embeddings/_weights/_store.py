@@ -52,14 +52,13 @@ def obtain(entry: WeightsFile, *, is_ready: Callable[[Path], bool] | None = None
     except UnreachableError as error:
         raise not_to_be_had(entry, str(error)) from error
     except OSError as error:
+        elsewhere = f"${FOLDER_VARIABLE} may name another folder"
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            reason = f"no space is left in {target.parent}, free some"
+            reason = f"no space is left in {target.parent} (free some; {elsewhere})"
         else:
             what = error.filename or target.parent
-            reason = f"{what} cannot be read or written ({error.strerror or error})"
-        raise not_to_be_had(
-            entry, f"{reason} or name another folder in ${FOLDER_VARIABLE}"
-        ) from error
+            reason = f"{what} cannot be read or written ({error.strerror or error}; {elsewhere})"
+        raise not_to_be_had(entry, reason) from error
 
 
 def _fetched(entry: WeightsFile, target: Path) -> Path:

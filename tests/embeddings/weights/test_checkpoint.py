@@ -3,18 +3,21 @@
 import gc
 import os
 import weakref
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from skmer.embeddings._weights import (
     _checkpoint,
+    _load,
     digest_arrays,
     load_vggish_pca,
     load_vggish_weights,
     vggish_weights_digest,
 )
 from skmer.embeddings._weights._checkpoint import converted_path
+from skmer.embeddings._weights._registry import REGISTRY
 from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
 
 SMALL = tuple(
@@ -129,6 +132,27 @@ def test_published_checksum_makes_the_checkpoint_unnecessary(small):
     assert _checkpoint.read_vggish_arrays(path, md5)[1] == digest_arrays(small_arrays(1))
     assert _checkpoint.read_vggish_digest(path, "0" * 32) is None
     assert len(reads) == 1
+
+
+def test_pretrained_is_fetched_and_needs_its_checkpoint_once(small, server, folder, monkeypatch):
+    path, reads = small
+    server.content = path.read_bytes()
+    entry = replace(
+        REGISTRY["vggish"], checksums={"md5": _checkpoint.checksum(path, "md5")}, file="v.ckpt"
+    )
+    monkeypatch.setattr(_load, "REGISTRY", {**REGISTRY, "vggish": entry})
+    monkeypatch.setenv("SKMER_WEIGHTS_MIRROR", server.url)
+    expected = digest_arrays(small_arrays(1))
+    loaded = load_vggish_weights("pretrained", seed=0, with_pca=False)
+    assert (loaded.digest, loaded.label, loaded.pca) == (expected, "pretrained", None)
+    (folder / "v.ckpt").unlink()
+    del loaded
+    assert load_vggish_weights("pretrained", seed=0, with_pca=False).digest == expected
+    assert vggish_weights_digest("pretrained", seed=0) == expected
+    assert len(server.requests) == len(reads) == 1
+    # the PCA is a file of its own, and the server has another one
+    with pytest.raises(WeightsIntegrityError, match="vggish_pca_params"):
+        load_vggish_weights("pretrained", seed=0)
 
 
 def test_damaged_conversion_without_its_checkpoint(small):
