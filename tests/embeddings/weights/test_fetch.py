@@ -8,10 +8,12 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
+import skmer
 from skmer.embeddings._weights import _fetch, _store
 from skmer.embeddings._weights._store import obtain
 from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
@@ -244,7 +246,11 @@ def test_file_inside_an_installed_openl3(server, folder, entry, tmp_path, monkey
 
 
 SCRIPT = """
-import os, sys
+import os, sys, types
+# bare packages: what skmer and skmer.embeddings import takes far longer than the test
+for name in ("skmer", "skmer.embeddings"):
+    sys.modules[name] = types.ModuleType(name)
+    sys.modules[name].__path__ = [os.path.join({root!r}, *name.split("."))]
 from skmer.embeddings._weights._registry import WeightsFile
 from skmer.embeddings._weights._store import obtain
 
@@ -265,7 +271,8 @@ sys.exit(sum(os.waitpid(child, 0)[1] != 0 for child in children))
 
 def script_for(entry) -> str:
     """A program that knows `entry`."""
-    return SCRIPT.format(file=entry.file, url=entry.base_url, checksums=entry.checksums)
+    root = str(Path(skmer.__file__).parents[1])
+    return SCRIPT.format(root=root, file=entry.file, url=entry.base_url, checksums=entry.checksums)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
