@@ -1,5 +1,6 @@
 """Replicas of the datasets as they are distributed, and a web server on loopback."""
 
+import functools
 import http.server
 import struct
 import threading
@@ -33,10 +34,19 @@ def ravdess_home(tmp_path) -> Path:
 
 
 def write_emomusic_annotations(folder: Path) -> list[int]:
-    """Annotation files with Table 1's counts, columns in another order, stray tabs, CRLF."""
+    """Annotation files of 744 songs; returns the songs."""
     folder.mkdir(parents=True, exist_ok=True)
+    for name, text in emomusic_tables().items():
+        (folder / name).write_text(text, encoding="utf-8", newline="")
+    return list(range(2, 746))
+
+
+@functools.cache
+def emomusic_tables() -> dict[str, str]:
+    """Tables with Table 1's counts, columns in another order, stray tabs, CRLF."""
+    tables = {}
     quadrants = [name for name, count in EMOMUSIC_COUNTS.items() for _ in range(count)]
-    ids = list(range(2, 2 + len(quadrants)))
+    ids = range(2, 2 + len(quadrants))
     times = range(15000, 45001, 500)
     header = ",".join(f"sample_{time}ms" for time in reversed(times))
     rows = {"arousal": [], "valence": []}
@@ -48,18 +58,18 @@ def write_emomusic_annotations(folder: Path) -> list[int]:
     for axis, lines in rows.items():
         # Another order of songs than in the other files.
         text = "\n".join([f"song_id,{header}", *reversed(lines)])
-        (folder / f"{axis}_cont_average.csv").write_text(text + "\n")
+        tables[f"{axis}_cont_average.csv"] = text + "\n"
     static = [f"{song},2,{1 + song % 9},1,{9 - song % 9}" for song in ids]
     text = "\r\n".join(["song_id,std_valence, mean_valence,std_arousal,mean_arousal", *static])
-    (folder / "static_annotations.csv").write_text(text + "\r\n")
+    tables["static_annotations.csv"] = text + "\r\n"
     songs = [
         f"{song}\t,{song}.mp3,\tArtist  {song // 4}\t,Song {song}\t,Rock\t,"
         f"{'evaluation' if song % 6 == 0 else 'development'}\t"
         for song in ids
     ]
     text = "\r\n".join(["song_id,file_name,Artist,Song title,Genre,\tMediaeval 2013 set\t", *songs])
-    (folder / "songs_info.csv").write_text(text + "\r\n", encoding="utf-8")
-    return ids
+    tables["songs_info.csv"] = text + "\r\n"
+    return tables
 
 
 @pytest.fixture
