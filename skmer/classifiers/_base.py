@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skmer.classifiers._validation_split import validation_split
+from skmer.utils import track
 from skmer.utils._sklearn import (
     Interval,
     StrOptions,
@@ -94,7 +95,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         self.classes_, codes = np.unique(y, return_inverse=True)
         if self.classes_.size < 2:
             raise ValueError(
-                f"{type(self).__name__} needs samples of at least 2 classes. "
+                f"{type(self).__name__} needs samples of at least 2 classes with a weight above 0. "
                 f"Got {self.classes_.size} class instead."
             )
         random_state = check_random_state(self.random_state)
@@ -114,7 +115,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         n_steps = self.epochs * -(-len(X) // self.batch_size)
         # Compiling takes as long as some hundred steps; shorter fits are better off without.
         jit_compile = self._jit_compile and n_steps >= _JIT_MIN_STEPS
-        with self._borrow_network(jit_compile) as lent:
+        with self._borrow_network() as lent:
             scikeras = network.GraphKerasClassifier(
                 lent.model, loss="sparse_categorical_crossentropy", epochs=self.epochs
             )
@@ -126,11 +127,16 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
                 fit_arguments={
                     "weights": initial_weights,
                     "learning_rate": self.learning_rate,
-                    "epochs": self.epochs,
+                    "epochs": track(
+                        range(self.epochs),
+                        description=type(self).__name__,
+                        enabled=self.verbose,
+                        unit="epochs",
+                    ),
                     "seed": seed,
                     "validation": validation,
                     "patience": self.patience,
-                    "show": type(self).__name__ if self.verbose else None,
+                    "jit_compile": jit_compile,
                 },
             )
             self.weights_ = lent.model.get_weights()
@@ -151,9 +157,9 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         proba : ndarray of shape (n_samples, n_classes), dtype float32
             Probabilities, in the order of ``classes_``.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "weights_")
         X = self._validate_X(X, reset=False)
-        with self._borrow_network(jit_compile=False) as lent:
+        with self._borrow_network() as lent:
             lent.model.set_weights(self.weights_)
             return lent.predict(X)
 
@@ -170,27 +176,37 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         y_pred : ndarray of shape (n_samples,)
             Class labels.
         """
-        return self.classes_.take(self.predict_proba(X).argmax(axis=1))
+        proba = self.predict_proba(X)
+        return self.classes_.take(proba.argmax(axis=1))
 
     @property
     def model_(self):
         """A new ``keras.Model`` with the learnt weights."""
-        check_is_fitted(self)
+        check_is_fitted(self, "weights_")
         model = self._build(seed=0)
         model.set_weights(self.weights_)
         return model
 
     def _validate_X(self, X, *, reset):
-        ndim = np.ndim(X) if hasattr(X, "ndim") or isinstance(X, (list, tuple)) else 2
-        if ndim != 3:
+        name = type(self).__name__
+        try:
+            X = X if hasattr(X, "ndim") else np.asarray(X)
+        except ValueError:
+            raise ValueError(
+                f"{name} takes X as one array. Got sequences of different lengths instead. "
+                "Pad the short ones with frames of zeros at the end."
+            ) from None
+        if X.ndim != 3:
             X = validate_data(self, X, reset=reset, dtype=np.float32)
+        elif not self._takes_sequences:
+            raise ValueError(
+                f"{name} takes X of shape (n_samples, n_features). Got an array of 3 dimensions "
+                "instead. Pool the frames, or use KerasLSTMClassifier."
+            )
         else:
-            if not self._takes_sequences:
-                raise ValueError(
-                    f"{type(self).__name__} takes X of shape (n_samples, n_features). Got an array "
-                    "of 3 dimensions instead. Pool the frames, or use KerasLSTMClassifier."
-                )
             X = check_array(X, allow_nd=True, dtype=np.float32, estimator=self, input_name="X")
+            if X.shape[1] == 0:
+                raise ValueError(f"{name} needs at least 1 frame a sample. Got 0 frames instead.")
             # The columns of the frames are the features, as those of a plain X are.
             validate_data(self, X[:, 0], reset=reset, dtype=np.float32)
         if reset:
@@ -198,10 +214,19 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
             self.row_shape_ = X.shape[1:]
         elif X.ndim != self.input_ndim_:
             raise ValueError(
-                f"X must have {self.input_ndim_} dimensions, as when {type(self).__name__} was "
-                f"fitted. Got {X.ndim} dimensions instead."
+                f"X must have {self.input_ndim_} dimensions, as when {name} was fitted. "
+                f"Got {X.ndim} dimensions instead."
             )
         return self._to_network_input(X)
+
+    def _check_sizes(self, name, values):
+        """Return the entries of a parameter that lists positive integers, as a tuple."""
+        if not all(isinstance(value, Integral) and value > 0 for value in values):
+            raise ValueError(
+                f"The '{name}' parameter of {type(self).__name__} must hold positive integers. "
+                f"Got {values!r} instead."
+            )
+        return tuple(int(value) for value in values)
 
     def _validate_groups(self, groups, n_samples):
         if groups is None:
@@ -230,12 +255,11 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         layers = self._layers(keras, make_initializer)
         return keras.Sequential([keras.Input(self._input_shape()), *layers, output])
 
-    def _borrow_network(self, jit_compile):
+    def _borrow_network(self):
         return _import_network().borrowed_network(
             (type(self), self._architecture(), self._input_shape(), self.classes_.size),
             lambda: self._build(seed=0),
             self.batch_size,
-            jit_compile,
         )
 
     def __sklearn_tags__(self):

@@ -149,18 +149,18 @@ class KerasCNNClassifier(BaseKerasClassifier):
         return [*convolutions, pooling, keras.layers.Flatten()]
 
     def _architecture(self):
-        n_layers = len(self.filters)
-        settings = [self.filters]
+        filters = self._check_sizes("filters", self.filters)
+        settings = [filters]
         for name in ("kernel_size", "strides"):
             value = getattr(self, name)
-            values = (value,) * n_layers if isinstance(value, Integral) else tuple(value)
-            if len(values) != n_layers:
+            values = (value,) * len(filters) if isinstance(value, Integral) else value
+            if len(values) != len(filters):
                 raise ValueError(
-                    f"The '{name}' parameter of KerasCNNClassifier must be an int or one int for "
-                    f"each of the {n_layers} filters. Got {value!r} instead."
+                    f"The '{name}' parameter of KerasCNNClassifier must be an int, or one int for "
+                    f"each of the {len(filters)} filters. Got {value!r} instead."
                 )
-            settings.append(values)
-        return (tuple(self.filters), *settings[1:], self.pool_size)
+            settings.append(self._check_sizes(name, values))
+        return (*settings, self.pool_size)
 
     def _input_shape(self):
         return self.row_shape_ if self.input_ndim_ == 3 else (*self.row_shape_, 1)

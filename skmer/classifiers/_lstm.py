@@ -123,6 +123,7 @@ class KerasLSTMClassifier(BaseKerasClassifier):
             self.units,
             kernel_initializer=make_initializer("GlorotUniform"),
             recurrent_initializer=make_initializer("OrthogonalInitializer"),
+            unroll=self.input_ndim_ == 2,
         )
         return [keras.layers.Masking(0.0), lstm] if self.input_ndim_ == 3 else [lstm]
 

@@ -114,7 +114,7 @@ class KerasMLPClassifier(BaseKerasClassifier):
         ]
 
     def _architecture(self):
-        return tuple(self.hidden_layer_sizes)
+        return self._check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
 
     def _input_shape(self):
         return self.row_shape_

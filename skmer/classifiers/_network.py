@@ -9,9 +9,7 @@ import numpy as np
 import tensorflow as tf
 from scikeras.wrappers import KerasClassifier
 
-from skmer.utils import track
-
-_MAX_IDLE = 8
+_MAX_IDLE = 16
 
 _idle: OrderedDict = OrderedDict()
 _idle_lock = threading.Lock()
@@ -25,10 +23,9 @@ class Network:
     number of rows nor another fold is traced or compiled anew.
     """
 
-    def __init__(self, model, batch_size, jit_compile):
+    def __init__(self, model, batch_size):
         self.model = model
         self.batch_size = batch_size
-        self.jit_compile = jit_compile
         model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
         model.optimizer.build(model.trainable_variables)
         row = model.input_shape[1:]
@@ -39,16 +36,31 @@ class Network:
             tf.TensorSpec((None,), tf.int32),
             tf.TensorSpec((), tf.int32),
         ]
-        options = {"input_signature": data, "jit_compile": jit_compile or None}
-        self._train_epoch = tf.function(self._train_batches, **options)
-        self._evaluate = tf.function(self._evaluate_batches, **options)
+        self._train_epoch, self._evaluate = (
+            {
+                jit: tf.function(function, input_signature=data, jit_compile=jit or None)
+                for jit in (False, True)
+            }
+            for function in (self._train_batches, self._evaluate_batches)
+        )
         self._forward = tf.function(
             lambda x: model(x, training=False),
             input_signature=[tf.TensorSpec((batch_size, *row), tf.float32)],
         )
 
     def fit(
-        self, X, y, weight, *, weights, learning_rate, epochs, seed, validation, patience, show
+        self,
+        X,
+        y,
+        weight,
+        *,
+        weights,
+        learning_rate,
+        epochs,
+        seed,
+        validation,
+        patience,
+        jit_compile,
     ):
         """Train from `weights` and leave the model at the epoch to keep.
 
@@ -62,23 +74,25 @@ class Network:
         optimizer.learning_rate = learning_rate
 
         shuffle = np.random.default_rng(seed)
-        train_data = self._to_tensors(X, y, weight)
-        validation_data = validation and self._to_tensors(*validation)
+        train_data = _to_tensors((X, y, weight), jit_compile)
+        if validation is not None:
+            validation_data = _to_tensors(validation, jit_compile)
+            validation_rows = np.arange(len(validation[0]))
         monitored = validation is not None and patience is not None
         history = {"loss": [], "accuracy": []}
         best, best_loss, best_weights = 0, np.inf, None
-        for epoch in track(range(epochs), description=show or "", enabled=bool(show)):
+        for epoch in epochs:
             rows = shuffle.permutation(len(X))
-            losses = self._run(self._train_epoch, train_data, rows)
+            losses = self._run(self._train_epoch[jit_compile], train_data, rows)
             names = ["loss", "accuracy"]
             if validation is not None:
-                losses += self._run(self._evaluate, validation_data, np.arange(len(validation[0])))
+                losses += self._run(self._evaluate[jit_compile], validation_data, validation_rows)
                 names += ["val_loss", "val_accuracy"]
             for name, value in zip(names, losses):
                 history.setdefault(name, []).append(value)
-            if not np.isfinite(losses[0]):
+            if not np.isfinite(losses).all():
                 raise ValueError(
-                    f"Training failed: the loss is {losses[0]} after epoch {epoch + 1}. "
+                    f"Training failed: the loss is not finite after epoch {epoch + 1}. "
                     "Scale the features, for instance with StandardScaler, or lower learning_rate."
                 )
             if not monitored:
@@ -97,16 +111,10 @@ class Network:
         parts = [self._forward(_padded(X[i : i + size], size)) for i in range(0, len(X), size)]
         return np.concatenate([part.numpy() for part in parts])[: len(X)]
 
-    def _to_tensors(self, X, y, weight):
-        # XLA compiles once a shape: with powers of two all folds of a cross-validation share one.
-        rows = 1 << (len(X) - 1).bit_length() if self.jit_compile else len(X)
-        return tuple(tf.constant(_padded(part, rows)) for part in (X, y, weight))
-
     def _run(self, function, data, rows):
-        size = self.batch_size
-        n_slots = -(-len(data[0] if self.jit_compile else rows) // size) * size
-        order = _padded(rows.astype(np.int32), n_slots)
-        loss, accuracy = function(*data, tf.constant(order), tf.constant(len(rows)))
+        n_slots = -(-len(data[0]) // self.batch_size) * self.batch_size
+        order = tf.constant(_padded(rows.astype(np.int32), n_slots))
+        loss, accuracy = function(*data, order, tf.constant(len(rows)))
         return [float(loss), float(accuracy)]
 
     def _train_batches(self, X, y, weight, order, n_rows):
@@ -161,16 +169,16 @@ class GraphKerasClassifier(KerasClassifier):
 
 
 @contextlib.contextmanager
-def borrowed_network(key, build, batch_size, jit_compile):
+def borrowed_network(architecture, build, batch_size):
     """Lend a network of this architecture to one thread; idle ones are kept for the next fit."""
-    key = (key, batch_size, jit_compile)
+    key = (architecture, batch_size)
     with _idle_lock:
         networks = _idle.pop(key, [])
         network = networks.pop() if networks else None
         if networks:
             _idle[key] = networks
     if network is None:
-        network = Network(build(), batch_size, jit_compile)
+        network = Network(build(), batch_size)
     yield network
     # Not reached after an exception: a network in an unknown state is not lent again.
     with _idle_lock:
@@ -178,6 +186,13 @@ def borrowed_network(key, build, batch_size, jit_compile):
         _idle.move_to_end(key)
         while len(_idle) > _MAX_IDLE:
             _idle.popitem(last=False)
+
+
+def _to_tensors(arrays, jit_compile):
+    # XLA compiles once a shape: with powers of two all folds of a cross-validation share one.
+    n_rows = len(arrays[0])
+    n_rows = 1 << (n_rows - 1).bit_length() if jit_compile else n_rows
+    return [tf.constant(_padded(array, n_rows)) for array in arrays]
 
 
 def _padded(array, n_rows):
