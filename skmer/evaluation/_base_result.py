@@ -1,10 +1,12 @@
 """What the results of classification and regression have in common."""
 
 import json
+from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
 from skmer.evaluation._files import check_output_folder
+from skmer.evaluation._intervals import interval_of_sums
 from skmer.evaluation._manifest import to_json
 
 # What `compare` tells of each test.
@@ -19,10 +21,9 @@ class BaseResult:
     metrics: tuple[str, ...]
     has_classes: bool
 
-    @staticmethod
-    def headline(y_true, y_pred) -> float:
-        """Compute the headline score."""
-        raise NotImplementedError
+    # The headline as a function of sums over predictions, for its interval.
+    sums_of_score: Callable
+    score_of_sums: Callable
 
     def __init__(self, scores, predictions, manifest: dict):
         self.scores = scores
@@ -64,7 +65,7 @@ class BaseResult:
         """Bootstrap an interval of the headline score from the out-of-fold predictions.
 
         Whole groups are drawn where groups were given, whole clips otherwise, so that a clip
-        tested in several repeats counts as one.
+        tested in several repeats counts as one; see `cluster_bootstrap`.
 
         Parameters
         ----------
@@ -75,25 +76,23 @@ class BaseResult:
         -------
         intervals : pandas.DataFrame
             One row per configuration and protocol: the headline score of all predictions together,
-            and the ends ``low`` and ``high`` of its 95 % interval.
+            and the ends ``low`` and ``high`` of its 95 % interval, NaN for a single group.
         """
         import pandas as pd
-
-        from skmer.evaluation._statistics_bootstrap import cluster_bootstrap
 
         keys = [*self.configuration, "protocol"]
         rows = []
         for key, part in self.predictions.groupby(keys, sort=False):
-            interval = cluster_bootstrap(
-                self.headline,
-                part["y_true"].to_numpy(),
-                part["y_pred"].to_numpy(),
-                groups=part["group" if "group" in part else "row"].to_numpy(),
+            estimate, low, high = interval_of_sums(
+                self.score_of_sums,
+                self.sums_of_score(part["y_true"].to_numpy(), part["y_pred"].to_numpy()),
+                part["group" if "group" in part else "row"].to_numpy(),
                 n_resamples=n_resamples,
                 random_state=self.manifest["settings"]["random_state"],
             )
-            row = {**dict(zip(keys, key)), self.metrics[0]: interval.estimate}
-            rows.append(row | {"low": interval.low, "high": interval.high})
+            rows.append(
+                dict(zip(keys, key)) | {self.metrics[0]: estimate, "low": low, "high": high}
+            )
         return pd.DataFrame(rows)
 
     def random_features(self) -> dict[str, str]:

@@ -1,9 +1,8 @@
 """The result of an evaluation of regressors."""
 
-import numpy as np
-
 from skmer.evaluation._base_result import BaseResult
-from skmer.evaluation._scores import REGRESSION_METRICS, regression_scores
+from skmer.evaluation._intervals import r2_of_sums, sums_of_r2
+from skmer.evaluation._scores import REGRESSION_METRICS
 
 
 class RegressionResult(BaseResult):
@@ -30,19 +29,5 @@ class RegressionResult(BaseResult):
     configuration = ("feature", "regressor", "target")
     metrics = REGRESSION_METRICS
     has_classes = False
-
-    @staticmethod
-    def headline(y_true, y_pred) -> float:
-        """Share of the variance that the predictions explain.
-
-        Parameters
-        ----------
-        y_true, y_pred : array-like of shape (n_predictions,)
-            Targets, in their own unit.
-
-        Returns
-        -------
-        r2 : float
-            At most 1.
-        """
-        return regression_scores(np.asarray(y_true), np.asarray(y_pred))["r2"]
+    sums_of_score = staticmethod(sums_of_r2)
+    score_of_sums = staticmethod(r2_of_sums)

@@ -1,8 +1,7 @@
 """The result of an evaluation of classifiers."""
 
-import numpy as np
-
 from skmer.evaluation._base_result import BaseResult
+from skmer.evaluation._intervals import accuracy_of_sums, sums_of_accuracy
 from skmer.evaluation._scores import CLASSIFICATION_METRICS
 
 
@@ -30,19 +29,5 @@ class EvaluationResult(BaseResult):
     configuration = ("feature", "classifier")
     metrics = CLASSIFICATION_METRICS
     has_classes = True
-
-    @staticmethod
-    def headline(y_true, y_pred) -> float:
-        """Share of the predictions that are right.
-
-        Parameters
-        ----------
-        y_true, y_pred : array-like of shape (n_predictions,)
-            Labels.
-
-        Returns
-        -------
-        accuracy : float
-            From 0 to 1.
-        """
-        return float(np.mean(np.asarray(y_true) == np.asarray(y_pred)))
+    sums_of_score = staticmethod(sums_of_accuracy)
+    score_of_sums = staticmethod(accuracy_of_sums)

@@ -46,7 +46,8 @@ def test_a_change_of_unit_changes_no_more_than_the_unit(data, name):
     small = make_regressor(name).fit(X, y["valence"])
     large = make_regressor(name).fit(X, 1000 * y["valence"] - 7)
     assert large.best_params_ == small.best_params_
-    assert np.allclose(large.predict(X), 1000 * small.predict(X) - 7)
+    # The solver of the SVR stops within a thousandth of the target's deviation.
+    assert np.allclose(large.predict(X), 1000 * small.predict(X) - 7, rtol=0, atol=1)
 
 
 def test_frames_and_targets(data):
@@ -149,10 +150,10 @@ def test_moments_of_a_clip_stay_together(moments):
     )
     predictions = result.predictions
     for _, part in predictions.groupby(["protocol", "repeat"]):
-        assert (part.groupby("row")["fold"].nunique() == 1).all()
+        assert len(part[["row", "fold"]].drop_duplicates()) == N_CLIPS
         assert len(part) == 6 * N_CLIPS - 2
     grouped = predictions[predictions["protocol"] == "grouped"]
-    assert (grouped.groupby("group")["fold"].nunique() == 1).all()
+    assert len(grouped[["group", "fold"]].drop_duplicates()) == 12
     at = predictions[predictions["row"] == 3].iloc[1]
     assert at["time"] == 15.5
     assert at["y_true"] == arousal.iloc[3, 1]
@@ -188,11 +189,10 @@ def test_bad_moments_are_one_plain_sentence(moments, changes, message):
         "features": {"a": moments[0]},
         "regressors": ["ridge"],
         "X": None,
-        "y": {"arousal": moments[1].to_numpy()},
+        "y": {"arousal": moments[1].fillna(0).to_numpy()},
         "times": np.arange(6),
         "protocol": "shuffled",
     }
-    arguments["y"]["arousal"][5] = 0
     with pytest.raises(ValueError, match=message):
         evaluate_dynamic_regression(**arguments | changes)
 
