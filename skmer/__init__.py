@@ -1,6 +1,23 @@
 """Deep audio embeddings and music emotion recognition in scikit-learn's terms."""
 
+from typing import TYPE_CHECKING
+
 from skmer._version import __version__
-from skmer.embeddings import L3Transformer, MFCCStatsTransformer, VGGishTransformer
+
+if TYPE_CHECKING:
+    from skmer.embeddings import L3Transformer, MFCCStatsTransformer, VGGishTransformer
 
 __all__ = ["L3Transformer", "MFCCStatsTransformer", "VGGishTransformer", "__version__"]
+
+
+def __getattr__(name: str):
+    # Loaded when first asked for: `skmer --help` need not wait for scikit-learn.
+    if name in __all__:
+        import skmer.embeddings
+
+        return getattr(skmer.embeddings, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,34 @@
+"""The commands by their names; each is one line here and one file beside this one."""
+
+from typing import Annotated
+
+import typer
+
+from skmer._version import __version__
+from skmer.cli._evaluate import evaluate
+
+app = typer.Typer(
+    name="skmer",
+    help="Deep audio embeddings, classifiers, and honest evaluation of music emotion recognition.",
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"skmer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+app.command()(evaluate)
