@@ -74,7 +74,7 @@ def check_sequence(X, *, sr: int, estimator: str) -> list[Clip]:
 
 def check_matrix(X: np.ndarray, *, sr: int) -> list[Clip]:
     """Turn the rows of a validated 2-D array into clips; integers that are not PCM are numbers."""
-    if X.dtype.kind in "iub" and X.dtype.itemsize not in (1, 2, 4) or X.dtype.kind == "b":
+    if (X.dtype.kind in "iub" and X.dtype.itemsize not in (1, 2, 4)) or X.dtype.kind == "b":
         X = X.astype(float)
     return [Clip(row, (audio, sr)) for row, audio in enumerate(X)]
 

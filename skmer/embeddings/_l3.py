@@ -13,7 +13,7 @@ from skmer.audio import Framing, l3_spectrogram
 from skmer.audio._l3 import FRAME_LENGTH, FRONTENDS, INPUT_SHAPES, SR
 from skmer.embeddings._base import BaseClipTransformer
 from skmer.embeddings._engines import get_engine, resolve_engine
-from skmer.embeddings._recipe import Recipe
+from skmer.embeddings._recipe import Recipe, check_digest
 from skmer.embeddings._weights import l3_weights_digest, load_l3_weights
 from skmer.pooling import STATISTICS
 from skmer.utils._sklearn import Interval, Options, StrOptions
@@ -72,10 +72,11 @@ class L3Recipe(Recipe):
 
 @lru_cache(maxsize=4)
 def _network(weights, seed, digest, content_type, input_repr, engine, precision, n_threads):
-    """Load the network; `digest` makes a file that was replaced another network."""
+    """Load the network whose digest `fit` has stated."""
     loaded = load_l3_weights(
         weights, content_type=content_type, input_repr=input_repr, random_state_seed=seed
     )
+    check_digest(loaded, digest)
     return get_engine(
         "l3",
         engine=engine,

@@ -8,7 +8,7 @@ import numpy as np
 
 from skmer.audio import stream_audio
 from skmer.embeddings._clips import Clip
-from skmer.exceptions import AudioDecodeError
+from skmer.exceptions import AudioDecodeError, WeightsIntegrityError
 from skmer.pooling import pool_frames
 from skmer.utils import ClipCache
 
@@ -40,6 +40,15 @@ class Recipe:
     def finish(self, frames: np.ndarray) -> np.ndarray:
         """Turn frames, computed or from the cache, into the row that users see."""
         return frames if self.pooling is None else pool_frames(frames, self.pooling)
+
+
+def check_digest(loaded, digest: str) -> None:
+    """Raise where the weights are not those that `fit` saw."""
+    if loaded.digest != digest:
+        raise WeightsIntegrityError(
+            f"The weights {loaded.label!r} have changed since fit: their digest was {digest} and "
+            f"is {loaded.digest}. Fit the transformer again."
+        )
 
 
 def embed_clip(recipe: Recipe, clip: Clip, cache: ClipCache | None, n_threads: int | None):

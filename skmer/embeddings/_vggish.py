@@ -13,8 +13,12 @@ from skmer.audio import Framing, vggish_log_mel
 from skmer.audio._vggish import FRAME_LENGTH, HOP_LENGTH, N_COLUMNS, N_MELS, SR
 from skmer.embeddings._base import BaseClipTransformer
 from skmer.embeddings._engines import get_engine, resolve_engine
-from skmer.embeddings._recipe import Recipe
-from skmer.embeddings._weights import load_vggish_weights, vggish_weights_digest
+from skmer.embeddings._recipe import Recipe, check_digest
+from skmer.embeddings._weights import (
+    load_vggish_pca,
+    load_vggish_weights,
+    vggish_weights_digest,
+)
 from skmer.exceptions import WeightsNotFoundError
 from skmer.pooling import STATISTICS
 from skmer.utils._sklearn import Interval, StrOptions
@@ -76,12 +80,14 @@ class _Counter:
 
 @lru_cache(maxsize=2)
 def _network(weights, seed, digest, engine, n_threads):
-    """Load the network; `digest` makes a file that was replaced another network."""
+    """Load the network whose digest `fit` has stated."""
+    loaded = load_vggish_weights(weights, seed=seed, with_pca=False)
+    check_digest(loaded, digest)
     return get_engine(
         "vggish",
         engine=engine,
         precision="float32",
-        weights=load_vggish_weights(weights, seed=seed, with_pca=False),
+        weights=loaded,
         input_shape=(N_COLUMNS, N_MELS),
         n_threads=n_threads,
     )
@@ -90,7 +96,7 @@ def _network(weights, seed, digest, engine, n_threads):
 @lru_cache(maxsize=2)
 def _pca(weights, seed, digest):
     """Load what post-processing needs."""
-    pca = load_vggish_weights(weights, seed=seed).pca
+    pca = load_vggish_pca(weights, seed=seed)
     if pca is None:
         raise WeightsNotFoundError(
             "The 'postprocess' parameter of VGGishTransformer needs the file "
