@@ -68,6 +68,8 @@ def _session(graph, n_threads):
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = n_threads
+    # Threads that spin take the processor from the rest of the work.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
