@@ -138,7 +138,7 @@ def test_int8_on_real_audio(input_repr, frontend, shared, l3_weights, tools):
     paths = sorted((shared / "golden/l3").glob("*_48k.wav"))
     paths += sorted((shared / "data/ravdess_song").glob("Actor_*/*.flac"))[::40]
     assert len(paths) > 10
-    clips = [read_audio(path, sr=48000) for path in paths]
+    clips = [read_audio(path, sr=48000)[0] for path in paths]
     starts = [max(0, len(clip) // 2 - 24000) for clip in clips]
     frames = np.stack(
         [np.resize(clip[start:], 48000) for clip, start in zip(clips, starts)]
