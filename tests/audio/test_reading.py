@@ -1,0 +1,128 @@
+"""Files and arrays of every usual kind become the same waveform; the others, one sentence."""
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skmer.audio import as_waveform, read_audio, stream_audio
+from skmer.exceptions import AudioDecodeError
+
+
+@pytest.fixture(scope="module")
+def stereo():
+    tones = 0.3 * np.sin(2 * np.pi * np.outer(np.arange(30011), [220, 550]) / 44100)
+    return tones.astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kwargs", "tolerance"),
+    [
+        ("wav", {"subtype": "PCM_16"}, 2**-15),
+        ("wav", {"subtype": "PCM_U8"}, 2**-7),
+        ("wav", {"subtype": "FLOAT"}, 0),
+        ("flac", {}, 2**-15),
+        ("ogg", {}, 0.05),
+        ("mp3", {}, 0.1),
+    ],
+)
+def test_formats(tmp_path, stereo, suffix, kwargs, tolerance):
+    path = tmp_path / f"clip.{suffix}"
+    soundfile.write(path, stereo, 44100, **kwargs)
+    waveform, sr = read_audio(path)
+    assert sr == 44100
+    assert waveform.dtype == np.float32
+    assert waveform.shape == (len(stereo),)
+    np.testing.assert_allclose(waveform, stereo.mean(axis=1), atol=tolerance)
+
+
+def test_offset_and_duration_cut_samples(tmp_path, stereo):
+    path = tmp_path / "clip.wav"
+    soundfile.write(path, stereo, 1000, subtype="FLOAT")
+    waveform, _ = read_audio(path, offset=1.5, duration=2.25)
+    np.testing.assert_array_equal(waveform, stereo.mean(axis=1)[1500:3750])
+    from_array = np.concatenate(list(stream_audio((stereo, 1000), sr=1000, offset=1.5, duration=2)))
+    np.testing.assert_array_equal(from_array, stereo.mean(axis=1)[1500:3500])
+
+
+def test_long_files_in_blocks_equal_one_resampling(tmp_path):
+    audio = np.random.default_rng(1).standard_normal(8000 * 65).astype(np.float32)
+    path = tmp_path / "long.wav"
+    soundfile.write(path, audio, 8000, subtype="FLOAT")
+    blocks = list(stream_audio(path, sr=11025))
+    assert len(blocks) > 3
+    whole = soxr.resample(audio, 8000, 11025, quality="HQ")
+    np.testing.assert_array_equal(np.concatenate(blocks), whole)
+
+
+@settings(deadline=None, max_examples=25)
+@given(sr=st.sampled_from([8000, 11025, 16000, 22050, 44100, 48000, 96000, 192000]))
+def test_a_tone_keeps_its_pitch_and_length(sr):
+    tone = np.sin(2 * np.pi * 440 * np.arange(sr) / sr)
+    out = np.concatenate(list(stream_audio((tone, sr), sr=48000)))
+    assert abs(len(out) - 48000) <= 1
+    spectrum = np.abs(np.fft.rfft(out * np.hanning(len(out))))
+    assert abs(np.argmax(spectrum) * 48000 / len(out) - 440) < 2
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int16, np.int32])
+def test_integer_pcm_is_scaled(dtype):
+    info = np.iinfo(dtype)
+    waveform = as_waveform(np.array([info.min, info.max], dtype=dtype))
+    assert waveform[0] == -1
+    assert 0.99 < waveform[1] <= 1
+
+
+@pytest.mark.parametrize(
+    ("audio", "message"),
+    [
+        (np.zeros((2, 2, 2)), "3 dimensions"),
+        (np.zeros(0), "empty"),
+        (np.zeros((2, 100)), "more channels than samples"),
+        (np.array([0.0, np.nan]), "sample 1 is nan"),
+        (np.array([np.inf, 0.0]), "sample 0 is inf"),
+        (np.zeros(3, np.int64), "dtype int64"),
+        (np.array(["a"]), "dtype"),
+    ],
+)
+def test_bad_arrays(audio, message):
+    with pytest.raises(AudioDecodeError, match=message):
+        as_waveform(audio, name="Row 7")
+
+
+def test_bad_files(tmp_path):
+    text = tmp_path / "text.wav"
+    text.write_text("not audio at all")
+    empty = tmp_path / "empty.wav"
+    empty.touch()
+    no_samples = tmp_path / "none.wav"
+    soundfile.write(no_samples, np.zeros(0), 8000)
+    not_finite = tmp_path / "nan.wav"
+    soundfile.write(not_finite, np.array([0.0, np.nan]), 8000, subtype="FLOAT")
+    short = tmp_path / "short.wav"
+    soundfile.write(short, np.zeros(80), 8000)
+    cases = {
+        tmp_path / "missing.wav": "does not exist",
+        tmp_path: "is a folder",
+        text: "not in a format",
+        empty: "0 bytes",
+        no_samples: "no samples",
+        not_finite: "sample 1 is nan",
+    }
+    for path, message in cases.items():
+        with pytest.raises(AudioDecodeError, match=message) as caught:
+            read_audio(path)
+        assert path.name in str(caught.value)
+    with pytest.raises(AudioDecodeError, match="ends before offset=1"):
+        read_audio(short, offset=1)
+
+
+def test_a_file_that_breaks_off(tmp_path):
+    path = tmp_path / "cut.flac"
+    soundfile.write(path, np.random.default_rng(0).uniform(-0.5, 0.5, 80000), 8000)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(AudioDecodeError, match=r"cut\.flac"):
+        read_audio(path)

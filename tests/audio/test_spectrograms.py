@@ -1,0 +1,123 @@
+"""The front-ends against librosa, against constructions written down again, and by their laws."""
+
+import librosa
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skmer.audio import (
+    l3_spectrogram,
+    mel_power_columns,
+    mfcc_deltas,
+    mfcc_from_mel,
+    vggish_log_mel,
+)
+from skmer.audio._l3 import FRONTENDS, INPUT_SHAPES
+
+
+@pytest.fixture(scope="module")
+def frames():
+    rng = np.random.default_rng(0)
+    tones = np.sin(2 * np.pi * np.outer([110, 3520, 15000], np.arange(48000)) / 48000)
+    return (tones * 0.3 + 0.01 * rng.standard_normal(tones.shape)).astype(np.float32)
+
+
+def decibels(level):
+    level = 10 * np.log10(np.maximum(level, 1e-10))
+    return np.maximum(level - level.max(), -80)
+
+
+def with_librosa(frame, input_repr, frontend):
+    """One frame by librosa alone, as openl3 or its 2019 version would have it."""
+    if input_repr == "linear":
+        return decibels(np.abs(librosa.stft(frame, n_fft=512, hop_length=242, center=False)))
+    before, after = {"kapre": (0, 1964), "librosa": (1024, 1024), "trained": (982, 982)}[frontend]
+    padded = np.pad(frame, (before, after))
+    spectrum = np.abs(librosa.stft(padded, n_fft=2048, hop_length=242, center=False))
+    trained = frontend == "trained"
+    bank = librosa.filters.mel(sr=48000, n_fft=2048, n_mels=int(input_repr[3:]), htk=trained)
+    return decibels(np.sqrt(bank @ spectrum**2) if trained else bank @ spectrum)
+
+
+@pytest.mark.filterwarnings("ignore:Empty filters")
+@pytest.mark.parametrize("frontend", FRONTENDS)
+@pytest.mark.parametrize("input_repr", INPUT_SHAPES)
+def test_l3_against_librosa(frames, input_repr, frontend):
+    spectrogram = l3_spectrogram(frames, input_repr=input_repr, frontend=frontend)
+    assert spectrogram.shape == (3, *INPUT_SHAPES[input_repr])
+    assert spectrogram.dtype == np.float32
+    for frame, ours in zip(frames, spectrogram):
+        expected = with_librosa(frame, input_repr, frontend)
+        # kapre computes in float32, whose rounding shows far below the loudest cell.
+        heard = expected > (-45 if frontend == "kapre" else -81)
+        assert heard.mean() > 0.9
+        np.testing.assert_allclose(ours[heard], expected[heard], atol=5e-3)
+
+
+def test_the_three_front_ends_differ_by_what_was_published():
+    noise = np.random.default_rng(0).standard_normal((1, 48000)).astype(np.float32)
+    made = {name: l3_spectrogram(noise, frontend=name) for name in FRONTENDS}
+    assert np.abs(made["kapre"] - made["librosa"]).mean() > 0.5
+    assert np.abs(made["trained"] - made["librosa"]).mean() > 0.5
+
+
+@pytest.mark.parametrize("frontend", FRONTENDS)
+def test_l3_frames_do_not_see_each_other(frames, frontend):
+    together = l3_spectrogram(np.concatenate([frames, frames]), frontend=frontend)
+    alone = np.concatenate([l3_spectrogram(frame[None], frontend=frontend) for frame in frames])
+    np.testing.assert_array_equal(together[3:], alone)
+
+
+@settings(deadline=None, max_examples=20)
+@given(gain=st.floats(1e-3, 1e3), frontend=st.sampled_from(FRONTENDS))
+def test_l3_does_not_hear_loudness(gain, frontend):
+    noise = np.random.default_rng(3).standard_normal((1, 48000)).astype(np.float32)
+    quiet = l3_spectrogram(noise, input_repr="mel128", frontend=frontend)
+    loud = l3_spectrogram(np.float32(gain) * noise, input_repr="mel128", frontend=frontend)
+    np.testing.assert_allclose(loud, quiet, atol=1e-3)
+
+
+def test_l3_is_between_minus_80_and_0_and_silence_is_0(frames):
+    spectrogram = l3_spectrogram(frames)
+    assert spectrogram.min() >= -80
+    assert (spectrogram.max(axis=(1, 2)) == 0).all()
+    assert (l3_spectrogram(np.zeros((1, 48000), np.float32)) == 0).all()
+
+
+def test_vggish_gives_the_published_check():
+    sine = np.sin(2 * np.pi * 1000 * np.arange(0, 3, 1 / 16000))
+    frames = np.stack([sine[i * 15360 : i * 15360 + 15600] for i in range(3)])
+    log_mel = vggish_log_mel(frames)
+    assert log_mel.shape == (3, 96, 64)
+    assert log_mel.mean() == pytest.approx(-3.429619, abs=2e-6)
+    assert log_mel.std() == pytest.approx(2.126577, abs=2e-6)
+    assert log_mel.min() == pytest.approx(-4.601163, abs=2e-5)
+    assert log_mel.max() == pytest.approx(4.811118, abs=2e-6)
+    np.testing.assert_allclose(
+        log_mel[0, 0, :8],
+        [-4.483133, -4.270834, -4.170643, -4.237706, -4.475020, -4.145590, -3.943652, -4.038893],
+        atol=2e-5,
+    )
+
+
+@pytest.mark.parametrize("n_samples", [1, 400, 5000, 22050, 200001])
+@pytest.mark.filterwarnings("ignore:n_fft=2048 is too large")
+def test_mfcc_is_librosas(n_samples):
+    audio = np.random.default_rng(n_samples).standard_normal(n_samples).astype(np.float32)
+    audio[: n_samples // 3] *= 1e-4
+    expected = librosa.feature.mfcc(y=audio, sr=22050)
+    mel = mel_power_columns(
+        np.array_split(audio, 3), sr=22050, n_fft=2048, hop_length=512, n_mels=128
+    )
+    mfcc = mfcc_from_mel(mel, n_mfcc=20)
+    np.testing.assert_allclose(mfcc.T, expected, atol=1e-6 * np.abs(expected).max() + 1e-3)
+    if len(mfcc) >= 9:
+        for order in (1, 2):
+            np.testing.assert_allclose(
+                mfcc_deltas(mfcc, order=order).T,
+                librosa.feature.delta(expected, order=order),
+                atol=1e-3,
+            )
+    else:
+        assert np.isfinite(mfcc_deltas(mfcc, order=2)).all()

@@ -1,0 +1,67 @@
+"""Laws of pooling."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from skmer.pooling import pad_frames, pool_frames
+
+FRAMES = hnp.arrays(
+    np.float32,
+    hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9),
+    elements=st.floats(-1e3, 1e3, width=32),
+)
+
+
+@given(FRAMES)
+def test_bounds(frames):
+    d = frames.shape[1]
+    low, mean, high, std = np.split(pool_frames(frames, ("min", "mean", "max", "std")), 4)
+    assert low.shape == (d,)
+    assert (low <= mean).all()
+    assert (mean <= high).all()
+    assert (std >= 0).all()
+    assert (std <= (high - low) / 2 * (1 + 1e-6)).all()
+
+
+@given(FRAMES, st.randoms())
+def test_order_of_frames_does_not_matter(frames, random):
+    order = list(range(len(frames)))
+    random.shuffle(order)
+    np.testing.assert_allclose(
+        pool_frames(frames[order], ("mean", "std", "max", "min")),
+        pool_frames(frames, ("mean", "std", "max", "min")),
+        rtol=1e-6,
+        atol=1e-4,
+    )
+
+
+def test_statistics_are_concatenated_in_their_order():
+    frames = np.array([[1.0, 2.0, 3.0], [5.0, 4.0, 3.0]])
+    assert pool_frames(frames, "max").tolist() == [5, 4, 3]
+    assert pool_frames(frames, ("max", "min")).tolist() == [5, 4, 3, 1, 2, 3]
+
+
+@pytest.mark.parametrize("statistics", ["avg", (), ("mean", "median")])
+def test_unknown_statistics(statistics):
+    with pytest.raises(ValueError, match=r"\['max', 'mean', 'min', 'std'\], got"):
+        pool_frames(np.ones((2, 3)), statistics)
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3,), (1, 2, 3)])
+def test_frames_of_another_shape(shape):
+    with pytest.raises(ValueError, match="must have shape"):
+        pool_frames(np.ones(shape))
+
+
+def test_padding_and_cutting():
+    clips = [np.full((2, 3), 1.0), np.full((5, 3), 2.0)]
+    padded = pad_frames(clips)
+    assert padded.shape == (2, 5, 3)
+    assert padded.dtype == np.float32
+    assert (padded[0, 2:] == 0).all()
+    assert (padded[0, :2] == 1).all()
+    assert pad_frames(clips, 4).shape == (2, 4, 3)
+    assert pad_frames(clips, 7)[:, 5:].sum() == 0
