@@ -86,7 +86,7 @@ def shared_groups(splits, groups):
         in_both = np.zeros(n_groups, dtype=bool)
         in_both[np.intersect1d(codes[train], codes[test])] = True
         crossing |= in_both
-        n_splits += in_both.any()
+        n_splits += bool(in_both.any())
     if not n_splits:
         return []
     return [

@@ -176,7 +176,7 @@ def _pools_between(y, blocks):
     """Return lists of blocks of rows that may exchange labels with each other."""
     if all(len(_content(y, rows)) == 1 for rows in blocks):
         return [blocks]
-    pools = {}
+    pools: dict[int, list[np.ndarray]] = {}
     for rows in blocks:
         pools.setdefault(len(rows), []).append(rows)
     return list(pools.values())

@@ -114,7 +114,7 @@ def tsne_purity(
 
     features = check_array(features, input_name="features")
     for perplexity in perplexities:
-        if not isinstance(perplexity, Real) or not 0 < perplexity < len(features):
+        if not isinstance(perplexity, Real) or not 0 < float(perplexity) < len(features):
             raise ValueError(
                 "The 'perplexities' parameter of tsne_purity must hold numbers above 0 and below "
                 f"the number of rows, {len(features)}. Got {perplexity!r} instead."

@@ -104,7 +104,6 @@ class EmbeddingMapDisplay:
             )
         self.ax_.set_xticks([])
         self.ax_.set_yticks([])
-        self.ax_.set_aspect("equal")
         self.ax_.set_title(
             f"{self.purity_:.0%} of {n_neighbors} neighbours share the {self.name or 'label'}",
             fontsize="medium",

@@ -91,7 +91,7 @@ class GapDisplay:
             )
         names = [f"{FEATURE_NAMES.get(f, f)} + {CLASSIFIER_NAMES.get(c, c)}" for f, c in pairs]
         values = [mean.loc[pairs].to_numpy() for mean in means]
-        return cls(*values, names, metric=metric).plot(ax)
+        return cls(values[0], values[1], names, metric=metric).plot(ax)
 
     def plot(self, ax=None):
         """Draw a line for each configuration, from grouped to random.
