@@ -14,6 +14,7 @@ from skmer.evaluation._features import (
     view_name,
 )
 from skmer.evaluation._group_kfold import RepeatedStratifiedGroupKFold
+from skmer.evaluation._leaks import audit_protocols
 from skmer.evaluation._manifest import count_groups, make_manifest
 from skmer.evaluation._protocols import check_classes, make_protocols
 from skmer.evaluation._result import EvaluationResult
@@ -42,6 +43,7 @@ def evaluate(
     random_state: int | None = 0,
     memory=None,
     n_jobs: int | None = None,
+    audit: bool = True,
     verbose: bool = False,
 ) -> EvaluationResult:
     """Score every feature with every classifier under every protocol.
@@ -81,6 +83,10 @@ def evaluate(
         Cache of the features that are given by name.
     n_jobs : int, default=None
         Number of fits at once, in joblib's meaning. The numbers do not depend on it.
+    audit : bool, default=True
+        Look for leaks in every protocol: clips and groups on both sides of a split, duplicates,
+        groups that can be read off the features. What is found is in the manifest and the report.
+        Where X holds paths, each file is read once more for it.
     verbose : bool, default=False
         Show progress on standard error.
 
@@ -144,7 +150,7 @@ def evaluate(
         n_jobs=n_jobs,
         verbose=verbose,
     )
-    tasks, described = [], {}
+    tasks, described, seen = [], {}, []
     for feature, transformer in transformers.items():
         views = {
             name: view_name(transformer, name, preset=preset, sequences=name in sequences)
@@ -152,6 +158,7 @@ def evaluate(
         }
         extracted = extract(transformer, set(views.values()), X, name=feature, n_clips=y.size)
         described[feature] = describe_feature(transformer, extracted)
+        seen += extracted.values()
         tasks += [
             Task(
                 {"feature": feature, "classifier": name},
@@ -166,6 +173,7 @@ def evaluate(
             for one in protocols
             for split in one.splits
         ]
+    leaks = audit_protocols(X, y, groups, seen, protocols, n_jobs=n_jobs) if audit else None
     columns = {"row": np.arange(y.size)} | ({} if groups is None else {"group": groups})
     scores, predictions = run_tasks(
         tasks,
@@ -187,6 +195,7 @@ def evaluate(
         models=models,
         protocols=protocols,
         dataset=describe_labels(y, groups),
+        audit=leaks,
         seconds=time.perf_counter() - started,
     )
     return EvaluationResult(scores, predictions, manifest)

@@ -26,7 +26,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def make_manifest(*, settings, features, models, protocols, dataset, seconds) -> dict:
+def make_manifest(*, settings, features, models, protocols, dataset, seconds, audit=None) -> dict:
     """Collect everything but the numbers themselves; what it holds is ready for JSON."""
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -37,6 +37,7 @@ def make_manifest(*, settings, features, models, protocols, dataset, seconds) ->
         "dataset": dataset,
         "features": features,
         "models": {name: describe(model) for name, model in models.items()},
+        "audit": audit,
         "protocols": {protocol.name: _describe_protocol(protocol) for protocol in protocols},
     }
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skmer.evaluation._displays._style import FEATURE_COLOURS, PALETTE
+
 
 def draw_scores(result):
     """Draw the headline score of each configuration, a panel for each protocol."""
@@ -27,6 +29,7 @@ def draw_scores(result):
                 yerr=rows[f"{headline}_std"].fillna(0),
                 capsize=2,
                 label=_label(bar, result),
+                color=FEATURE_COLOURS.get(bar, PALETTE[3 + i % 5]),
             )
         panel.set_xticks(range(len(places)), [" ".join(place) for place in places])
         panel.set_title(protocol)
@@ -43,7 +46,8 @@ def _label(feature: str, result) -> str:
 def draw_confusion(result):
     """Yield title and confusion matrix of the best configuration under each protocol."""
     from matplotlib.figure import Figure
-    from sklearn.metrics import ConfusionMatrixDisplay
+
+    from skmer.evaluation._displays import ConfusionDisplay
 
     if not result.has_classes:
         return
@@ -51,20 +55,9 @@ def draw_confusion(result):
     for protocol in summary["protocol"].unique():
         of_protocol = summary[summary["protocol"] == protocol]
         best = of_protocol.loc[of_protocol[result.metrics[0]].idxmax()]
-        mine = result.predictions["protocol"] == protocol
-        for key in result.configuration:
-            mine &= result.predictions[key] == best[key]
-        predictions = result.predictions[mine]
-        n_classes = predictions["y_true"].nunique()
+        n_classes = result.predictions["y_true"].nunique()
         figure = Figure(figsize=(2 + 0.6 * n_classes, 1.6 + 0.6 * n_classes))
-        ConfusionMatrixDisplay.from_predictions(
-            predictions["y_true"],
-            predictions["y_pred"],
-            normalize="true",
-            values_format=".2f",
-            xticks_rotation=45,
-            colorbar=False,
-            ax=figure.subplots(),
-        )
+        chosen = {key: best[key] for key in (*result.configuration, "protocol")}
+        ConfusionDisplay.from_frame(result.predictions, **chosen, ax=figure.subplots())
         figure.tight_layout()
         yield f"{protocol}: {' + '.join(best[key] for key in result.configuration)}", figure

@@ -12,8 +12,9 @@ class EvaluationResult(BaseResult):
     ----------
     scores : pandas.DataFrame
         One row per fit: feature, classifier, protocol, repeat, fold, accuracy, f1_macro,
-        f1_weighted, balanced_accuracy, n_train, n_test, fit_time and score_time (seconds), seed,
-        and weights, the label of the network's weights where the feature has a network.
+        f1_weighted, balanced_accuracy, n_train (clips given to the fit), n_test, fit_time and
+        score_time (seconds), seed, and weights, the label of the network's weights where the
+        feature has a network.
     predictions : pandas.DataFrame
         One row per fit and tested clip: feature, classifier, protocol, repeat, fold, row (the
         clip's place in X), group where groups were given, y_true, y_pred, and proba_* for each

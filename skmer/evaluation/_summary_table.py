@@ -38,13 +38,14 @@ def format_summary(result: BaseResult):
     random = result.random_features()
     protocols = list(summary["protocol"].unique())
     table = Table(title=_title(result), box=SIMPLE_HEAD)
+    table.caption = "mean ± standard deviation over splits"
     for name in result.configuration:
         table.add_column(name)
     for protocol in protocols:
         table.add_column(protocol, justify="right", no_wrap=True)
     if "gap" in summary:
         table.add_column("gap", justify="right", no_wrap=True)
-        table.caption = f"gap = {' - '.join(result.protocols_to_compare())}"
+        table.caption += f"; gap = {' - '.join(result.protocols_to_compare())}"
     for key, rows in summary.groupby(list(result.configuration), sort=False):
         feature, *rest = key
         cells = [f"{feature} (random weights)" if feature in random else feature, *rest]
@@ -61,10 +62,7 @@ def format_summary(result: BaseResult):
 def _title(result: BaseResult) -> str:
     dataset, preset = result.manifest["dataset"], result.manifest["settings"]["preset"]
     groups = f" of {dataset['n_groups']} groups" if "n_groups" in dataset else ""
-    return (
-        f"{result.metrics[0]} of {dataset['n_clips']} clips{groups}, preset {preset}: "
-        "mean ± standard deviation over splits"
-    )
+    return f"{result.metrics[0]}, {dataset['n_clips']} clips{groups}, preset {preset}"
 
 
 def _with_spread(mean: float, spread: float) -> str:

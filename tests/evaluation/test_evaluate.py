@@ -39,6 +39,7 @@ def result(feature):
         groups=SINGERS,
         protocol=["grouped", "koh2021"],
         n_repeats=3,
+        audit=False,
     )
 
 
@@ -88,6 +89,7 @@ def test_predictions_belong_to_their_rows_whatever_the_order(seed):
         LABELS[order],
         groups=SINGERS[order],
         n_repeats=1,
+        audit=False,
     )
     assert (result.predictions["y_pred"].astype(int) == order[result.predictions["row"]]).all()
 
@@ -117,7 +119,13 @@ def test_extracting_before_the_folds_changes_nothing():
         groups=singers, cv=cv, scoring=metrics,
     )  # fmt: skip
     result = evaluate(
-        {"mfcc": transformer}, {"svm": classifier}, clips, y, groups=singers, protocol=cv
+        {"mfcc": transformer},
+        {"svm": classifier},
+        clips,
+        y,
+        groups=singers,
+        protocol=cv,
+        audit=False,
     )
     for metric in metrics:
         assert np.allclose(result.scores[metric], expected[f"test_{metric}"])
@@ -127,7 +135,7 @@ def test_extracting_before_the_folds_changes_nothing():
 @pytest.mark.parametrize("backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)])
 def test_the_numbers_do_not_depend_on_n_jobs_nor_on_neighbours(feature, backend):
     forest = {"rf": RandomForestClassifier(5)}
-    run = {"X": None, "y": LABELS, "groups": SINGERS, "n_repeats": 1}
+    run = {"X": None, "y": LABELS, "groups": SINGERS, "n_repeats": 1, "audit": False}
     alone = evaluate({"a": feature}, forest, **run)
     with parallel_config(backend, n_jobs=2):
         beside = evaluate(
@@ -157,7 +165,7 @@ def test_the_seed_of_each_fit_is_recorded_and_used(feature):
 
 
 def test_without_a_seed_the_one_drawn_is_recorded(feature):
-    run = {"y": LABELS, "protocol": "koh2021", "n_repeats": 2}
+    run = {"y": LABELS, "protocol": "koh2021", "n_repeats": 2, "audit": False}
     first = evaluate({"a": feature}, {"nb": GaussianNB()}, None, random_state=None, **run)
     drawn = first.manifest["settings"]["random_state"]
     again = evaluate({"a": feature}, {"nb": GaussianNB()}, None, random_state=drawn, **run)
@@ -173,7 +181,7 @@ def test_a_class_that_was_not_trained_on_has_probability_zero():
         def split(self, X, y=None, groups=None):
             return iter(split)
 
-    result = evaluate({"a": feature}, {"nb": GaussianNB()}, None, y, protocol=Last())
+    result = evaluate({"a": feature}, {"nb": GaussianNB()}, None, y, protocol=Last(), audit=False)
     assert (result.predictions["proba_angry"] == 0).all()
     assert result.scores["balanced_accuracy"].item() == 0
 
@@ -213,3 +221,26 @@ def test_bad_input_is_one_plain_sentence(feature, changes, error, message):
     }
     with pytest.raises(error, match=message):
         evaluate(**arguments | changes)
+
+
+@pytest.mark.slow
+def test_real_singers_are_told_apart_by_the_baseline(shared):
+    """On real clips: about 0.8 with singers on both sides, far less with singers held out."""
+    clips = sorted((shared / "data" / "ravdess_song").glob("Actor_*/*.flac"))
+    if not clips:
+        pytest.skip("needs the shared development data beside the checkout")
+    names = [clip.stem.split("-") for clip in clips]
+    result = evaluate(
+        {"mfcc": MFCCStatsTransformer()},
+        {"svm": make_pipeline(StandardScaler(), SVC(C=10))},
+        [str(clip) for clip in clips],
+        [name[2] for name in names],
+        groups=[name[6] for name in names],
+        protocol=["koh2021", "grouped"],
+    )
+    random, grouped = result.summary()["accuracy"]
+    assert random == pytest.approx(0.80, abs=0.04)
+    assert 0.40 < grouped < 0.58
+    assert result.manifest["audit"]["grouped"]["findings"] == []
+    found = {found["kind"] for found in result.manifest["audit"]["koh2021"]["findings"]}
+    assert found == {"shared_groups", "identity_probe"}

@@ -74,9 +74,13 @@ def test_summary_has_means_spreads_and_the_gap(result):
 
 
 def test_no_gap_without_both_protocols(feature):
-    one = evaluate({"a": feature}, {"nb": GaussianNB()}, None, LABELS, groups=SINGERS, n_repeats=1)
+    one = evaluate(
+        {"a": feature}, {"nb": GaussianNB()}, None, LABELS, groups=SINGERS, n_repeats=1, audit=False
+    )
     assert "gap" not in one.summary()
-    unknown = evaluate({"a": feature}, {"nb": GaussianNB()}, None, LABELS, protocol="koh2021")
+    unknown = evaluate(
+        {"a": feature}, {"nb": GaussianNB()}, None, LABELS, protocol="koh2021", audit=False
+    )
     assert unknown.protocols_to_compare() is None
 
 
@@ -103,7 +107,7 @@ def test_compare_refuses_what_is_not_there(result, feature):
         result.compare(protocol="fixed")
     parts = np.where(SINGERS < 8, "train", "test")
     models = {"nb": GaussianNB(), "most": DummyClassifier()}
-    single = evaluate({"a": feature}, models, None, LABELS, protocol=FixedSplit(parts))
+    single = evaluate({"a": feature}, models, None, LABELS, protocol=FixedSplit(parts), audit=False)
     with pytest.raises(ValueError, match="'fixed' protocol has one split only"):
         single.compare()
 
@@ -112,7 +116,7 @@ def test_intervals_hold_the_score_and_widen_with_groups(result, feature):
     intervals = result.intervals(n_resamples=200)
     assert (intervals["low"] <= intervals["accuracy"]).all()
     assert (intervals["accuracy"] <= intervals["high"]).all()
-    run = {"X": None, "y": LABELS, "protocol": StratifiedKFold(5)}
+    run = {"X": None, "y": LABELS, "protocol": StratifiedKFold(5), "audit": False}
     by_clip = evaluate({"a": feature}, {"nb": GaussianNB()}, **run).intervals().iloc[0]
     by_singer = evaluate({"a": feature}, {"nb": GaussianNB()}, groups=SINGERS, **run)
     by_singer = by_singer.intervals().iloc[0]
@@ -199,8 +203,25 @@ def test_the_table_for_the_terminal(result):
     for _, row in summary.iterrows():
         assert f"{row['accuracy']:.3f} ± {row['accuracy_std']:.3f}" in text
         assert f"{row['gap']:+.3f}" in text
-    assert "gap = koh2021 - grouped" in text
+    assert "gap = koh2021 - grouped" in re.sub(r"\s+", " ", text)
     assert max(len(line) for line in text.splitlines()) <= 80
+
+
+def test_the_audit_is_in_manifest_and_report(result, feature, tmp_path):
+    audits = result.manifest["audit"]
+    assert {found["kind"] for found in audits["koh2021"]["findings"]} == {
+        "shared_groups", "identity_probe"
+    }  # fmt: skip
+    assert audits["grouped"]["findings"] == []
+    assert audits["grouped"]["measurements"]["identity_accuracy"] > 0.5
+    page = result.report(tmp_path / "report.html").read_text(encoding="utf-8")
+    assert audits["koh2021"]["findings"][0]["message"] in page
+    assert "Nothing found" in page
+    without = evaluate(
+        {"a": feature}, {"nb": GaussianNB()}, None, LABELS, protocol=StratifiedKFold(2), audit=False
+    )
+    assert without.manifest["audit"] is None
+    assert "Not run" in without.report(tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_an_unwritable_folder_is_one_sentence(tmp_path, result):
