@@ -196,6 +196,11 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
                 f"{name} takes X as one array. Got sequences of different lengths instead. "
                 "Pad the short ones with frames of zeros at the end."
             ) from None
+        if not reset and {X.ndim, self.input_ndim_} == {2, 3}:
+            raise ValueError(
+                f"X must have {self.input_ndim_} dimensions, as when {name} was fitted. "
+                f"Got {X.ndim} dimensions instead."
+            )
         if X.ndim != 3:
             X = validate_data(self, X, reset=reset, dtype=np.float32)
         elif not self._takes_sequences:
@@ -212,11 +217,6 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         if reset:
             self.input_ndim_ = X.ndim
             self.row_shape_ = X.shape[1:]
-        elif X.ndim != self.input_ndim_:
-            raise ValueError(
-                f"X must have {self.input_ndim_} dimensions, as when {name} was fitted. "
-                f"Got {X.ndim} dimensions instead."
-            )
         return self._to_network_input(X)
 
     def _check_sizes(self, name, values):

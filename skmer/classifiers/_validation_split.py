@@ -23,7 +23,7 @@ def _split_rows(y, groups, fraction, seed, owner):
         raise ValueError(
             f"The 'validation_fraction' parameter of {owner} must leave samples of every class to "
             f"train on and to validate on. Got n_samples={len(y)}, {counts.min()} of the class "
-            f"{classes[counts.argmin()]!r}. Add samples, or set validation_fraction=0."
+            f"'{classes[counts.argmin()]}'. Add samples, or set validation_fraction=0."
         )
     splitter = StratifiedShuffleSplit(1, test_size=n_validation, random_state=seed)
     return next(splitter.split(y, y))

@@ -1,0 +1,95 @@
+"""Bad input ends in one plain sentence."""
+
+import numpy as np
+import pytest
+
+
+def refused(classifier, X, y, match, **fit_params):
+    with pytest.raises(ValueError, match=match):
+        classifier.fit(X, y, **fit_params)
+
+
+def test_one_class(small, vectors):
+    X, _ = vectors
+    refused(small("mlp"), X, np.full(len(X), "sad"), "needs samples of at least 2 classes")
+
+
+def test_one_class_left_by_the_weights(small, vectors):
+    X, y = vectors
+    refused(small("mlp"), X, y, "at least 2 classes with a weight", sample_weight=y == "sad")
+
+
+def test_groups_of_another_length(small, vectors):
+    X, y = vectors
+    refused(small("mlp"), X, y, "one entry for each of the 107 samples. Got 5", groups=range(5))
+
+
+def test_labels_of_another_length(small, vectors):
+    refused(small("mlp"), vectors[0], vectors[1][:-1], "inconsistent numbers of samples")
+
+
+@pytest.mark.parametrize("name, data", [("mlp", "vectors"), ("lstm", "sequences")])
+def test_nan(small, name, data, request):
+    X, y = request.getfixturevalue(data)
+    X = X.copy()
+    X[3, 1] = np.nan
+    refused(small(name), X, y, "Input X contains NaN")
+
+
+def test_too_few_samples_for_the_validation_part(small, vectors):
+    X, y = vectors
+    rows = np.append(np.flatnonzero(y == "calm"), np.flatnonzero(y == "sad")[:1])
+    refused(small("mlp"), X[rows], y[rows], "1 of the class 'sad'.*validation_fraction=0")
+    small("mlp", validation_fraction=0).fit(X[rows], y[rows])
+
+
+def test_one_group(small, vectors):
+    X, y = vectors
+    refused(small("mlp"), X, y, "Got 1 groups.*validation_fraction=0", groups=np.zeros(len(y)))
+
+
+def test_frames_for_the_mlp(small, sequences):
+    refused(small("mlp"), *sequences, "Pool the frames, or use KerasLSTMClassifier")
+
+
+@pytest.mark.parametrize("ndim", [1, 4])
+def test_wrong_number_of_dimensions(small, ndim):
+    refused(small("lstm"), np.zeros((6,) * ndim), np.arange(6) % 2, "Expected 2D|dim 4")
+
+
+def test_sequences_of_different_lengths(small):
+    refused(small("lstm"), [np.ones((2, 3)), np.ones((4, 3))], [0, 1], "Pad the short ones")
+
+
+def test_no_frames(small):
+    refused(small("lstm"), np.zeros((6, 0, 3)), np.arange(6) % 2, "at least 1 frame")
+
+
+def test_other_dimensions_than_fitted(small, vectors, sequences):
+    classifier = small("lstm").fit(*vectors)
+    with pytest.raises(ValueError, match="must have 2 dimensions"):
+        classifier.predict(sequences[0])
+    classifier = small("lstm").fit(*sequences)
+    with pytest.raises(ValueError, match="9 features, but KerasLSTMClassifier is expecting 4"):
+        classifier.predict(np.ones((2, 5, 9)))
+
+
+def test_loss_that_is_not_finite(small, vectors):
+    X, y = vectors
+    refused(small("mlp", learning_rate=1e30), X * 1e15, y, "the loss is not finite after epoch")
+
+
+@pytest.mark.parametrize(
+    "name, parameters, match",
+    [
+        ("mlp", {"hidden_layer_sizes": (16, 0)}, "'hidden_layer_sizes'.*positive integers"),
+        ("mlp", {"hidden_layer_sizes": 16}, "'hidden_layer_sizes' parameter of KerasMLPClassifier"),
+        ("mlp", {"validation_fraction": 1.0}, "'validation_fraction'"),
+        ("cnn", {"kernel_size": (3, 3, 3)}, "one int for each of the 2 filters"),
+        ("cnn", {"strides": 0}, "'strides'"),
+        ("lstm", {"units": 0}, "'units'"),
+        ("lstm", {"patience": 0}, "'patience'"),
+    ],
+)
+def test_parameters(small, vectors, name, parameters, match):
+    refused(small(name, **parameters), *vectors, match)

@@ -1,0 +1,49 @@
+"""Threads, worker processes, and what an import costs."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from joblib import parallel_config
+from sklearn.model_selection import cross_val_predict
+
+
+@pytest.mark.parametrize("backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)])
+def test_parallel_folds_give_the_same_rows(small, vectors, backend):
+    X, y = vectors
+    classifier = small("mlp")
+    expected = cross_val_predict(classifier, X, y, cv=4, method="predict_proba")
+    with parallel_config(backend, n_jobs=2):
+        found = cross_val_predict(classifier, X, y, cv=4, method="predict_proba")
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_folds_share_one_network(small, vectors):
+    from skmer.classifiers import _network
+
+    X, y = vectors
+    _network._idle.clear()
+    cross_val_predict(small("mlp"), X, y, cv=4)
+    assert [len(networks) for networks in _network._idle.values()] == [1]
+    (network,) = next(iter(_network._idle.values()))
+    assert network._train_epoch[False].experimental_get_tracing_count() == 1
+
+
+def test_a_failed_fit_gives_no_network_back(small, vectors):
+    from skmer.classifiers import _network
+
+    X, y = vectors
+    _network._idle.clear()
+    with pytest.raises(ValueError, match="not finite"):
+        small("mlp", learning_rate=1e30).fit(X * 1e15, y)
+    assert not any(_network._idle.values())
+
+
+def test_import_loads_no_network_framework():
+    code = (
+        "import sys, skmer.classifiers; "
+        "print([m for m in ('tensorflow', 'keras', 'scikeras', 'matplotlib', 'librosa') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
