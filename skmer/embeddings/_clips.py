@@ -59,7 +59,9 @@ def is_sequence_of_clips(X, *, estimator: str) -> bool:
     if not hasattr(X, "__len__") or not hasattr(X, "__getitem__"):
         return False
     if len(X) == 0:
-        return False
+        raise ValueError(
+            f"X of {estimator} must be {FORMS}; got 0 samples, an empty {type(X).__name__}."
+        )
     first = X.iloc[0] if hasattr(X, "iloc") else X[0]
     if isinstance(first, numbers.Number) and not _is_missing(first):
         return False

@@ -1,0 +1,141 @@
+"""Row i is clip i, bit for bit, whatever the order, the jobs, the cache, and failing neighbours."""
+
+import os
+import shutil
+
+import joblib
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from skmer import L3Transformer, MFCCStatsTransformer, VGGishTransformer
+from skmer.exceptions import AudioDecodeError, FailedClipsWarning, IgnoredCacheWarning
+
+MISSING = "no-such-clip.wav"
+
+
+@pytest.fixture(scope="module")
+def rows(paths):
+    """What each path gives on its own."""
+    return {path: MFCCStatsTransformer().fit_transform([path])[0] for path in paths}
+
+
+@settings(
+    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_row_i_is_clip_i(data, paths, rows, tmp_path_factory):
+    picks = data.draw(st.lists(st.sampled_from([*paths, MISSING]), min_size=1, max_size=8))
+    cached = data.draw(st.booleans())
+    threads = data.draw(st.sampled_from([None, 2]))
+    memory = tmp_path_factory.mktemp("cache") if cached else None
+    mfcc = MFCCStatsTransformer(on_error="nan", memory=memory)
+    for _ in range(2):
+        with joblib.parallel_config("threading", n_jobs=threads):
+            if MISSING in picks:
+                with pytest.warns(FailedClipsWarning) as caught:
+                    out = mfcc.fit_transform(picks)
+                assert str(caught[0].message).count(MISSING) == picks.count(MISSING)
+            else:
+                out = mfcc.fit_transform(picks)
+        assert len(out) == len(picks)
+        for pick, row in zip(picks, out):
+            expected = rows.get(pick, np.full(120, np.nan))
+            np.testing.assert_array_equal(row, expected)
+
+
+def test_a_failing_clip_is_named_with_its_row(paths):
+    with pytest.raises(AudioDecodeError, match=f"Row 1, '{MISSING}': the file does not exist") as e:
+        MFCCStatsTransformer(n_jobs=2).fit_transform([paths[0], MISSING, paths[1]])
+    assert e.value.row == 1
+
+
+def test_failing_frames_are_one_row_of_nan(paths):
+    with pytest.warns(FailedClipsWarning, match="1 of 2 clips"):
+        frames = (
+            MFCCStatsTransformer(on_error="nan")
+            .fit([MISSING])
+            .transform_frames([MISSING, paths[0]])
+        )
+    assert frames[0].shape == (1, 20)
+    assert np.isnan(frames[0]).all()
+    assert np.isfinite(frames[1]).all()
+
+
+@pytest.mark.parametrize("n_jobs", [2])
+def test_worker_processes_give_the_same_bits(paths, n_jobs):
+    transformer = L3Transformer(weights=None, random_state=0, input_repr="mel128", hop_size=1.0)
+    alone = transformer.fit_transform(paths[:3])
+    spread = transformer.set_params(n_jobs=n_jobs).fit_transform(paths[:3])
+    np.testing.assert_array_equal(spread, alone)
+
+
+def test_a_rewritten_file_is_noticed_and_a_copy_is_not_computed_again(paths, tmp_path):
+    mfcc = MFCCStatsTransformer(memory=tmp_path / "cache")
+    song = tmp_path / "song.wav"
+    shutil.copy(paths[0], song)
+    first = mfcc.fit_transform([song])
+    status = os.stat(song)
+    shutil.copy(paths[1], song)
+    os.utime(song, ns=(status.st_atime_ns, status.st_mtime_ns))
+    np.testing.assert_array_equal(
+        mfcc.fit_transform([song]), MFCCStatsTransformer().fit_transform([paths[1]])
+    )
+    entries = len(list((tmp_path / "cache").rglob("*.clip")))
+    shutil.copy(song, tmp_path / "copy.wav")
+    np.testing.assert_array_equal(mfcc.fit_transform([paths[0]]), first)
+    mfcc.fit_transform([tmp_path / "copy.wav"])
+    assert len(list((tmp_path / "cache").rglob("*.clip"))) == entries == 2
+
+
+def test_every_setting_that_changes_numbers_changes_the_entry(paths, tmp_path):
+    base = MFCCStatsTransformer(memory=tmp_path)
+    plain = base.fit_transform(paths[:1])
+    for change in (
+        {"n_mfcc": 13},
+        {"target_sr": 16000},
+        {"n_fft": 1024},
+        {"hop_length": 256},
+        {"n_mels": 64},
+        {"offset": 0.1},
+        {"duration": 0.3},
+    ):
+        cached = MFCCStatsTransformer(memory=tmp_path, **change).fit_transform(paths[:1])
+        fresh = MFCCStatsTransformer(**change).fit_transform(paths[:1])
+        np.testing.assert_array_equal(cached, fresh)
+    entries = len(list(tmp_path.rglob("*.clip")))
+    assert entries == 8
+    for change in ({"statistics": ("max",)}, {"deltas": 0}, {"statistics": None}, {"n_jobs": 2}):
+        MFCCStatsTransformer(memory=tmp_path, **change).fit_transform(paths[:1])
+    assert len(list(tmp_path.rglob("*.clip"))) == entries
+    np.testing.assert_array_equal(base.fit_transform(paths[:1]), plain)
+
+
+def test_a_damaged_entry_is_computed_again(paths, tmp_path):
+    mfcc = MFCCStatsTransformer(memory=tmp_path)
+    first = mfcc.fit_transform(paths[:1])
+    (entry,) = tmp_path.rglob("*.clip")
+    entry.write_bytes(entry.read_bytes()[:-7])
+    with pytest.warns(IgnoredCacheWarning, match="is damaged"):
+        again = mfcc.fit_transform(paths[:1])
+    np.testing.assert_array_equal(first, again)
+
+
+@pytest.mark.parametrize("transformer", [L3Transformer, VGGishTransformer])
+def test_no_network_is_loaded_when_every_clip_is_cached(
+    transformer, waveforms, tmp_path, monkeypatch
+):
+    module = __import__(transformer.__module__, fromlist=["_network"])
+    embed = transformer(weights=None, random_state=0, memory=joblib.Memory(tmp_path, verbose=0))
+    clip = [waveforms[1]]
+    mean = embed.fit_transform(clip)
+
+    def refuse(*args):
+        raise AssertionError("the network was loaded")
+
+    monkeypatch.setattr(module, "_network", refuse)
+    np.testing.assert_array_equal(embed.fit_transform(clip), mean)
+    embed.set_params(pooling=("mean", "max")).fit_transform(clip)
+    with pytest.raises(AssertionError, match="was loaded"):
+        embed.set_params(random_state=1).fit_transform(clip)
