@@ -5,7 +5,9 @@ from typing import Annotated
 import typer
 
 from skmer._version import __version__
+from skmer.cli import _cache, _datasets, _weights
 from skmer.cli._evaluate import evaluate
+from skmer.cli._extract import extract
 
 app = typer.Typer(
     name="skmer",
@@ -32,3 +34,7 @@ def _root(
 
 
 app.command()(evaluate)
+app.command()(extract)
+app.add_typer(_weights.app, name="weights")
+app.add_typer(_datasets.app, name="datasets")
+app.add_typer(_cache.app, name="cache")

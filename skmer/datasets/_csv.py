@@ -70,7 +70,7 @@ def load_csv(path: str | os.PathLike, *, return_X_y: bool = False, as_frame: boo
     (['happy', 'sad'], ['ann', 'bob'])
     """
     path = Path(path).expanduser().absolute()
-    frame = _read_table(path)
+    frame = read_table(path)
     columns = ["path", "label", *(["group"] if "group" in frame else [])]
     missing = [name for name in ("path", "label") if name not in frame]
     if missing:
@@ -111,7 +111,7 @@ def load_csv(path: str | os.PathLike, *, return_X_y: bool = False, as_frame: boo
     )
 
 
-def _read_table(path: Path):
+def read_table(path: Path):
     """Table of a csv file, every cell a string."""
     import pandas as pd
 

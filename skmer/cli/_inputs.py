@@ -1,0 +1,62 @@
+"""From the words after `skmer extract` to a list of files."""
+
+import glob
+import os
+from pathlib import Path
+
+SUFFIXES = (
+    ".aif", ".aiff", ".au", ".caf", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav",
+)  # fmt: skip
+
+
+def find_clips(inputs: list[str]) -> dict[str, list[str]]:
+    """Return the columns path, and label and group where every input is a csv file with them.
+
+    A file that is named twice is there once.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for text in inputs:
+        for row in _rows(text):
+            found.setdefault(row["path"], row)
+    rows = list(found.values())
+    names = [name for name in ("path", "label", "group") if all(name in row for row in rows)]
+    return {name: [row[name] for row in rows] for name in names}
+
+
+def _rows(text: str) -> list[dict[str, str]]:
+    path = Path(text).expanduser()
+    if path.is_dir():
+        rows = [{"path": str(clip)} for clip in sorted(path.rglob("*")) if _is_clip(clip)]
+        if not rows:
+            raise FileNotFoundError(
+                f"The folder '{text}' holds no audio file (of {', '.join(SUFFIXES)})."
+            )
+        return rows
+    if path.suffix.lower() == ".csv":
+        return _csv_rows(path)
+    if path.is_file():
+        return [{"path": str(path)}]
+    matches = sorted(glob.glob(str(path), recursive=True)) if glob.has_magic(text) else []
+    if not matches:
+        raise FileNotFoundError(f"There is no file, folder or match of a pattern '{text}'.")
+    return [{"path": match} for match in matches if os.path.isfile(match)]
+
+
+def _is_clip(path: Path) -> bool:
+    """Whether a file in a folder is meant; names with a dot in front are not."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+
+
+def _csv_rows(path: Path) -> list[dict[str, str]]:
+    """Rows of a csv file; what it lists need not exist, the table will say so."""
+    from skmer.datasets._csv import read_table
+
+    frame = read_table(path)
+    if "path" not in frame or (frame["path"].str.strip() == "").any() or frame.empty:
+        raise ValueError(
+            f"The csv file '{path}' must have a column 'path', with a path in every row. "
+            f"Got the columns {list(frame.columns)} and {len(frame)} rows."
+        )
+    frame["path"] = [os.path.normpath(path.parent / Path(item.strip())) for item in frame["path"]]
+    names = [name for name in ("path", "label", "group") if name in frame]
+    return frame[names].to_dict("records")

@@ -1,0 +1,56 @@
+"""`skmer weights`: the published weights on this machine."""
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="List, fetch and verify the published weights of the networks.")
+Name = Annotated[str, typer.Argument(metavar="NAME", help="As `skmer weights list` has it.")]
+
+
+@app.command("list")
+def list_weights() -> None:
+    """List the published weights, and whether they are here."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from skmer.embeddings._weights import list_weights
+
+    table = Table("name", "state", "size", "licence", "file")
+    for row in list_weights():
+        size = "" if row.size is None else f"{row.size / 1e6:.1f} MB"
+        table.add_row(row.name, row.state, size, row.licence, str(row.path))
+    Console().print(table)
+
+
+@app.command()
+def fetch(name: Name) -> None:
+    """Download one of them, unless a good copy is here already."""
+    from skmer.embeddings._weights import fetch_weights
+
+    typer.echo(f"{name} is in {fetch_weights(name)}")
+
+
+@app.command()
+def verify(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="By default all that are here.")
+    ] = None,
+) -> None:
+    """Check files against what was published: checksums, arrays, and reference values.
+
+    The status is 1 where a check fails, and where a file that was named is missing.
+    """
+    from skmer.embeddings._verify import verify_weights
+    from skmer.embeddings._weights import list_weights
+
+    names = [row.name for row in list_weights() if row.present] if name is None else [name]
+    if not names:
+        typer.echo("No weights are on this machine, so there is nothing to verify.")
+    reports = [verify_weights(each) for each in names]
+    for report in reports:
+        typer.echo(f"{report.name}: {report.state}, {report.path}")
+        for check in report.checks:
+            typer.echo(f"  {'passed' if check.passed else 'FAILED'}: {check.what}: {check.detail}")
+    if not all(report.passed for report in reports):
+        raise typer.Exit(1)
