@@ -1,0 +1,62 @@
+"""Settings of the documentation: python -m sphinx -W -b html docs docs/_build/html"""
+
+import os
+import warnings
+from pathlib import Path
+
+import skmer
+
+HERE = Path(__file__).resolve().parent
+
+# The gallery writes the generated clips here, and nothing into the user's folders.
+os.environ["SKMER_DATA"] = str(HERE / "_build" / "data")
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+project = "skmer"
+author = "The skmer developers"
+copyright = author
+version = release = skmer.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "**/GALLERY_HEADER.rst"]
+autosummary_generate = True
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+
+html_theme = "pydata_sphinx_theme"
+html_title = "skmer"
+html_static_path = ["_static"]
+html_show_sourcelink = False
+html_copy_source = False
+html_theme_options = {
+    "navbar_end": ["theme-switcher"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "secondary_sidebar_items": ["page-toc"],
+    "show_toc_level": 2,
+}
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"/plot_",
+    "within_subsection_order": "FileNameSortKey",
+    "backreferences_dir": "generated/backreferences",
+    "doc_module": ("skmer",),
+    "reference_url": {"skmer": None},
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_memory": False,
+    "show_signature": False,
+    "write_computation_times": False,
+    "min_reported_time": 1,
+}
+
+# What third parties warn of has no place on a page of the gallery; skmer's own warnings have.
+warnings.filterwarnings("ignore", category=DeprecationWarning)
