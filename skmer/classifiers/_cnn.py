@@ -65,7 +65,7 @@ class KerasCNNClassifier(BaseKerasClassifier):
         Index into `history_` of the epoch that was kept.
     n_features_in_ : int
         Number of features, of a vector or of a frame.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where X was a data frame.
 
     See Also

@@ -58,7 +58,7 @@ class KerasLSTMClassifier(BaseKerasClassifier):
         Index into `history_` of the epoch that was kept.
     n_features_in_ : int
         Number of features, of a frame or of a vector.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where X was a data frame.
 
     See Also

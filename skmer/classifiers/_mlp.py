@@ -50,7 +50,7 @@ class KerasMLPClassifier(BaseKerasClassifier):
         Index into `history_` of the epoch that was kept.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where X was a data frame.
 
     See Also
