@@ -163,9 +163,15 @@ def evaluate_dynamic_regression(
 
 def _split_moments(split: Split, clips: np.ndarray) -> Split:
     """Return the split of moments that a split of clips makes."""
-    parts = {part: getattr(split, part) for part in ("train", "validation", "test")}
+
+    def moments(rows):
+        return np.flatnonzero(np.isin(clips, rows))
+
     return replace(
-        split, **{part: np.flatnonzero(np.isin(clips, rows)) for part, rows in parts.items()}
+        split,
+        train=moments(split.train),
+        validation=moments(split.validation),
+        test=moments(split.test),
     )
 
 

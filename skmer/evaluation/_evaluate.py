@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from skmer.evaluation._features import (
+    View,
     check_filled,
     check_names,
     describe_feature,
@@ -150,7 +151,8 @@ def evaluate(
         n_jobs=n_jobs,
         verbose=verbose,
     )
-    tasks, described, seen = [], {}, []
+    tasks, described = [], {}
+    seen: list[View] = []
     for feature, transformer in transformers.items():
         views = {
             name: view_name(transformer, name, preset=preset, sequences=name in sequences)

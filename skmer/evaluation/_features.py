@@ -20,7 +20,7 @@ FEATURES = ("l3", "vggish", "mfcc")
 # The views of a feature, and what the transformer's parameters are for each. The matrix is the
 # study's: 1500 frames of 20 ms at the transformer's 22050 Hz.
 GIVEN, VECTOR, FRAMES, MATRIX = "given", "vector", "frames", "matrix"
-VIEWS = {
+VIEWS: dict[str, dict[str, object]] = {
     VECTOR: {},
     FRAMES: {"pooling": None},
     MATRIX: {"statistics": None, "n_frames": 1500, "hop_length": 441},

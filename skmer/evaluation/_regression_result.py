@@ -27,7 +27,7 @@ class RegressionResult(BaseResult):
     """
 
     configuration = ("feature", "regressor", "target")
-    metrics = REGRESSION_METRICS
+    metrics: tuple[str, ...] = REGRESSION_METRICS
     has_classes = False
     sums_of_score = staticmethod(sums_of_r2)
     score_of_sums = staticmethod(r2_of_sums)

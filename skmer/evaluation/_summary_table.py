@@ -43,9 +43,10 @@ def format_summary(result: BaseResult):
         table.add_column(name)
     for protocol in protocols:
         table.add_column(protocol, justify="right", no_wrap=True)
-    if "gap" in summary:
+    pair = result.protocols_to_compare()
+    if pair:
         table.add_column("gap", justify="right", no_wrap=True)
-        table.caption += f"; gap = {' - '.join(result.protocols_to_compare())}"
+        table.caption += f"; gap = {' - '.join(pair)}"
     for key, rows in summary.groupby(list(result.configuration), sort=False):
         feature, *rest = key
         cells = [f"{feature} (random weights)" if feature in random else feature, *rest]
@@ -53,7 +54,7 @@ def format_summary(result: BaseResult):
         for protocol in protocols:
             row = by_protocol.loc[protocol]
             cells.append(_with_spread(row[headline], row[f"{headline}_std"]))
-        if "gap" in summary:
+        if pair:
             cells.append(f"{by_protocol['gap'].iloc[0]:+.3f}")
         table.add_row(*cells)
     return table

@@ -47,6 +47,10 @@ class StratifiedThreeWaySplit(BaseCrossValidator):
         test_size: float = 0.1,
         random_state=None,
     ):
+        self.n_splits = n_splits
+        self.validation_size = validation_size
+        self.test_size = test_size
+        self.random_state = random_state
         if not isinstance(n_splits, Integral) or n_splits < 1:
             raise ValueError(
                 "The 'n_splits' parameter of StratifiedThreeWaySplit must be an int of at least 1. "
@@ -63,10 +67,6 @@ class StratifiedThreeWaySplit(BaseCrossValidator):
                 "The 'validation_size' and 'test_size' parameters of StratifiedThreeWaySplit must "
                 f"leave something to train on. Got {validation_size!r} and {test_size!r} instead."
             )
-        self.n_splits = n_splits
-        self.validation_size = validation_size
-        self.test_size = test_size
-        self.random_state = random_state
 
     def split_parts(self, X, y, groups=None) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Yield the rows of the three parts, draw by draw.
