@@ -16,8 +16,6 @@ _N_MELS = {"mel128": 128, "mel256": 256}
 # Zeros (before, after) a frame; the columns that come out are 199 in each case.
 _MEL_PADDING = {"kapre": (0, 1964), "librosa": (1024, 1024), "trained": (982, 982)}
 _FLOOR, _RANGE_DB = 1e-10, 80
-# A block of this many frames keeps every intermediate array within the processor's cache.
-_FRAMES_AT_ONCE = 4
 
 
 def l3_spectrogram(
@@ -56,20 +54,20 @@ def l3_spectrogram(
     (1, 256, 199)
     """
     spectrogram = np.empty((len(frames), *INPUT_SHAPES[input_repr]), np.float32)
-    for start in range(0, len(frames), _FRAMES_AT_ONCE):
-        part = slice(start, start + _FRAMES_AT_ONCE)
-        spectrogram[part] = _block(frames[part], input_repr, frontend)
+    # One at a time: the arrays of several are so large that memory is mapped anew for each block.
+    for out, frame in zip(spectrogram, frames):
+        out[:] = _spectrogram(frame, input_repr, frontend)
     return spectrogram
 
 
-def _block(frames, input_repr, frontend):
+def _spectrogram(frame, input_repr, frontend):
     # kapre computes in float32, librosa in float64: where a clip has next to nothing, it shows.
     if frontend == "kapre":
-        frames = frames.astype(np.float32, copy=False)
+        frame = frame.astype(np.float32, copy=False)
     if input_repr == "linear":
-        level = magnitude(columns(frames, 512, HOP_LENGTH), _window(512, frontend), 512)
+        level = magnitude(columns(frame, 512, HOP_LENGTH), _window(512, frontend), 512)
     else:
-        padded = np.pad(frames, ((0, 0), _MEL_PADDING[frontend]))
+        padded = np.pad(frame, _MEL_PADDING[frontend])
         spectrum = magnitude(columns(padded, 2048, HOP_LENGTH), _window(2048, frontend), 2048)
         product = _mel_product(input_repr, "htk" if frontend == "trained" else "slaney")
         if frontend == "trained":
@@ -79,9 +77,9 @@ def _block(frames, input_repr, frontend):
     np.maximum(level, _FLOOR, out=level)
     np.log10(level, out=level)
     level *= 10
-    level -= level.max(axis=(1, 2), keepdims=True)
+    level -= level.max()
     np.maximum(level, -_RANGE_DB, out=level)
-    return level.swapaxes(1, 2)
+    return level.T
 
 
 @cache
