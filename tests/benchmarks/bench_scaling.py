@@ -1,6 +1,6 @@
 """Measure what a clip and a cache entry cost, and carry that to many clips.
 
-Run: python docs/measure_scaling.py [--clips 10000000] [--entries 10000] [--folder DIR]
+Run: python tests/benchmarks/bench_scaling.py [--clips 10000000] [--entries 10000] [--folder DIR]
 The networks have random weights, which cost what the published ones cost.
 """
 
@@ -8,6 +8,7 @@ import argparse
 import os
 import platform
 import time
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 # One thread, so that seconds of the processor are seconds of one core.
@@ -27,8 +28,6 @@ def seconds_of_core(function, repeats):
 
 def measure(transformer, path):
     """Core-seconds cold and warm, bytes of the entry, and bytes of the row."""
-    from pathlib import Path
-
     from skmer.utils import ClipCache
 
     transformer.fit([path]).transform([path])
