@@ -10,7 +10,9 @@ import typer
 # Of click, or of typer where it carries a click of its own.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
-_OUR_MISTAKES = (ValueError, TypeError, OSError, ImportError)
+# What the library raises on a mistake of the user's, and what its advice is called here.
+_MISTAKES = (ValueError, TypeError, OSError, ImportError)
+_OPTIONS = {"weights=None": "--weights random", "'data_home'": "--data-home"}
 OK, MISTAKE, INTERRUPTED = 0, 2, 130
 
 
@@ -42,13 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             status = app(args=arguments, prog_name="skmer", standalone_mode=False)
         except _UsageError as error:
-            return _complain(f"{error.format_message()} See 'skmer --help'.")  # type: ignore[attr-defined]
+            message = error.format_message().rstrip(".")  # type: ignore[attr-defined]
+            return _complain(f"{message}. See 'skmer --help'.")
         except BrokenPipeError:
             # Whoever read our output has seen enough; the interpreter must not flush into it.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return OK
-        except _OUR_MISTAKES as error:
-            return _complain(" ".join([str(error), *getattr(error, "__notes__", [])]))
+        except _MISTAKES as error:
+            message = " ".join([str(error), *getattr(error, "__notes__", [])])
+            for argument, option in _OPTIONS.items():
+                message = message.replace(argument, option)
+            return _complain(message)
         except (KeyboardInterrupt, typer.Abort):
             return INTERRUPTED
     return OK if status is None else status

@@ -17,10 +17,13 @@ def list_weights() -> None:
     from skmer.embeddings._weights import list_weights
 
     table = Table("name", "state", "size", "licence", "file")
-    for row in list_weights():
+    rows = list_weights()
+    for row in rows:
         size = "" if row.size is None else f"{row.size / 1e6:.1f} MB"
-        table.add_row(row.name, row.state, size, row.licence, str(row.path))
+        table.add_row(row.name, row.state, size, row.licence, row.file)
     Console().print(table)
+    for folder in dict.fromkeys(row.path.parent for row in rows):
+        typer.echo(f"The files are, or belong, in {folder}")
 
 
 @app.command()
@@ -46,7 +49,7 @@ def verify(
 
     names = [row.name for row in list_weights() if row.present] if name is None else [name]
     if not names:
-        typer.echo("No weights are on this machine, so there is nothing to verify.")
+        typer.echo("No weights are on this machine to verify.")
     reports = [verify_weights(each) for each in names]
     for report in reports:
         typer.echo(f"{report.name}: {report.state}, {report.path}")

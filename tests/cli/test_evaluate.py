@@ -1,0 +1,102 @@
+"""`skmer evaluate` from end to end."""
+
+import json
+
+import pandas as pd
+import pytest
+
+
+def test_toy_under_both_protocols(skmer, tmp_path):
+    outcome = skmer(
+        *("evaluate", "toy", "--features", "mfcc", "--classifiers", "svm,nb"),
+        *("--protocol", "grouped,koh2021", "--repeats", 2, "--seed", 3),
+    )
+    assert outcome.status == 0
+    folder = tmp_path / "skmer-results" / "toy"
+    assert outcome.out.splitlines()[-1] == (
+        "Scores, predictions, manifest and report.html are in skmer-results/toy"
+    )
+    assert "gap = koh2021 - grouped" in outcome.out
+    assert "24/24 fits" in outcome.err
+
+    scores = pd.read_csv(folder / "scores.csv")
+    assert list(scores.columns[:9]) == [
+        *("feature", "classifier", "protocol", "repeat", "fold"),
+        *("accuracy", "f1_macro", "f1_weighted", "balanced_accuracy"),
+    ]
+    counts = scores.groupby(["classifier", "protocol"]).size()
+    assert counts.to_dict() == {
+        ("nb", "grouped"): 10,
+        ("nb", "koh2021"): 2,
+        ("svm", "grouped"): 10,
+        ("svm", "koh2021"): 2,
+    }
+    for name, score in scores.groupby(["classifier", "protocol"])["accuracy"].mean().items():
+        assert 0.25 < score < 1, name
+    assert len(pd.read_csv(folder / "predictions.csv")) == 2 * (2 * 80 + 2 * 8)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["settings"]["random_state"] == 3
+    assert manifest["settings"]["preset"] == "tuned"
+    assert (folder / "report.html").read_text().lstrip().startswith("<!")
+
+
+@pytest.mark.slow
+def test_random_weights_are_labelled(skmer, clips, tmp_path):
+    outcome = skmer(
+        *("evaluate", clips / "clips.csv", "--features", "l3", "--classifiers", "nb"),
+        *("--weights", "random", "--repeats", 1, "--out", tmp_path / "out"),
+        *("--cache", tmp_path / "cache"),
+    )
+    assert outcome.status == 0
+    assert "l3 (random weights)" in outcome.out
+    assert "20 entries" in skmer("cache", "size", tmp_path / "cache").out
+
+
+def test_a_csv_without_groups_needs_another_protocol(skmer, one_sentence, clips):
+    table = clips / "ungrouped.csv"
+    frame = pd.read_csv(clips / "clips.csv").drop(columns="group")
+    frame.to_csv(table, index=False)
+    words = ("evaluate", table, "--features", "mfcc", "--classifiers", "nb", "--repeats", 3)
+    assert "groups" in one_sentence(*words)
+    assert skmer(*words, "--protocol", "koh2021").status == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["toi"], "must be one of toy, ravdess-song, emomusic, 4q, bimodal or the path of"),
+        (["toy", "--features", "mfcc,sound"], "must be one or several of l3, vggish, mfcc"),
+        (["toy", "--classifiers", "svn"], "one or several of svm, nb, rf, mlp, cnn, lstm"),
+        (["toy", "--protocol", "random"], "must be one or several of grouped, koh2021"),
+        (["toy", "--preset", "mine"], "must be one of tuned, koh2021. Got 'mine'"),
+        (["toy", "--weights", "l4=x"], "pretrained, random, or files such as l3=PATH"),
+        (["toy", "--weights", "l3=missing.h5"], "missing.h5 does not exist"),
+        (["toy", "--weights", "vggish=missing.ckpt", "--features", "vggish"], "does not exist"),
+        (["toy", "--features", "mfcc,mfcc"], "'mfcc' twice"),
+        (["missing.csv"], "no csv file"),
+        (["ravdess-song", "--data-home", "nowhere"], "nowhere"),
+    ],
+)
+def test_mistakes(one_sentence, words, said):
+    assert said in one_sentence("evaluate", *words)
+
+
+def test_missing_weights_are_told_in_the_words_of_the_command(one_sentence):
+    message = one_sentence("evaluate", "toy", "--features", "l3", "--classifiers", "nb")
+    assert "'openl3-mel256-music'" in message
+    assert "pass --weights random" in message
+
+
+def test_a_bad_csv(one_sentence, clips):
+    (clips / "bad.csv").write_text("file,emotion\na.wav,sad\n")
+    assert "must have the columns 'path' and 'label'" in one_sentence("evaluate", clips / "bad.csv")
+
+
+def test_out_is_tried_before_any_work(one_sentence, tmp_path, monkeypatch):
+    def fail(*args, **kwargs):
+        raise AssertionError("the dataset was loaded first")
+
+    monkeypatch.setattr("skmer.datasets.load_dataset", fail)
+    (tmp_path / "file").touch()
+    message = one_sentence("evaluate", "toy", "--out", tmp_path / "file" / "folder")
+    assert "cannot be written into the folder" in message

@@ -1,0 +1,88 @@
+"""`skmer extract` on files, folders, patterns and tables."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from skmer import MFCCStatsTransformer
+
+MFCC = ("--features", "mfcc", "--out")
+
+
+def test_a_folder_to_the_bottom(skmer, clips, tmp_path):
+    (clips / "deep" / "er").mkdir(parents=True)
+    shutil.move(clips / "07.wav", clips / "deep" / "er" / "07.WAV")
+    shutil.copy(clips / "01.wav", clips / "._01.wav")
+    (clips / "notes.txt").write_text("no clip")
+    outcome = skmer("extract", clips, *MFCC, "sub/t.parquet")
+    assert outcome.status == 0
+    assert outcome.out == "sub/t.parquet has 20 rows of 20 clips\n"
+    assert "clips/s" in outcome.err
+
+    table = pd.read_parquet(tmp_path / "sub" / "t.parquet")
+    assert table["path"].tolist()[-1] == str(clips / "deep" / "er" / "07.WAV")
+    expected = MFCCStatsTransformer().fit_transform(table["path"].tolist())
+    np.testing.assert_array_equal(table.filter(like="mfcc_").to_numpy(), expected)
+    assert set(table["sr"]) == {16000}
+    assert set(table["duration"]) == {0.25}
+    settings = json.loads(pq.read_schema(tmp_path / "sub" / "t.parquet").metadata[b"skmer"])
+    assert settings["transformer"] == "MFCCStatsTransformer"
+    assert settings["parameters"]["n_mfcc"] == 20
+
+
+def test_a_table_keeps_labels_groups_order_and_missing_files(skmer, clips):
+    frame = pd.read_csv(clips / "clips.csv")[::-1]
+    frame.loc[3, "path"] = "missing.wav"
+    frame.to_csv(clips / "clips.csv", index=False)
+    outcome = skmer("extract", clips / "clips.csv", *MFCC, "t.parquet")
+    assert outcome.status == 0
+    assert outcome.out.endswith("20 clips; 1 could not be read, see its column 'error'\n")
+    table = pd.read_parquet("t.parquet")
+    assert table["label"].tolist() == frame["label"].tolist()
+    assert table["group"].tolist() == frame["group"].tolist()
+    assert table["error"].notna().sum() == 1
+    assert table["error"].iloc[16] == "the file does not exist."
+    assert table.filter(like="mfcc_").iloc[16].isna().all()
+
+
+def test_patterns_and_files_once_each(skmer, clips):
+    outcome = skmer("extract", clips / "0[12].wav", clips / "01.wav", *MFCC, "t.npz", "--frames")
+    assert outcome.status == 0
+    table = np.load("t.npz")
+    assert np.unique(table["path"]).size == 2
+    assert table["embeddings"].shape == (len(table["time"]), 20)
+
+
+def test_random_weights_follow_the_seed(one_sentence, clips):
+    message = one_sentence(
+        "extract", clips, "--weights", "l3=random,vggish=nowhere", "--features", "vggish",
+        "--out", "t.npz",
+    )  # fmt: skip
+    assert "nowhere does not exist" in message
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["missing.wav", "--out", "t.npz"], "There is no file, folder or match"),
+        (["*.wav", "--out", "t.npz"], "There is no file, folder or match"),
+        (["empty", "--out", "t.npz"], "holds no audio file"),
+        (["missing.csv", "--out", "t.npz"], "no csv file"),
+        (["bad.csv", "--out", "t.npz"], "must have a column 'path'"),
+        (["clips", "--out", "t.txt"], "must end in .parquet or .npz"),
+        (["clips", "--out", "file/t.npz"], "cannot be written into the folder"),
+        (["clips", "--out", "t.npz", "--features", "l3,mfcc"], "must be one of l3, vggish, mfcc"),
+        (["clips", "--out", "t.npz", "--features", "l3"], "pass --weights random"),
+    ],
+)
+def test_mistakes(one_sentence, clips, tmp_path, words, said):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "bad.csv").write_text("file\na.wav\n")
+    features = [] if "--features" in words else ["--features", "mfcc"]
+    assert said in one_sentence("extract", *words, *features)
+    assert not list(tmp_path.glob("t.*"))
