@@ -1,6 +1,5 @@
 """What the three Keras classifiers have in common."""
 
-import os
 from abc import abstractmethod
 from numbers import Integral, Real
 
@@ -11,7 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skmer.classifiers._validation_split import validation_split
-from skmer.utils import track
+from skmer.utils import quiet_tensorflow, track
 from skmer.utils._sklearn import (
     Interval,
     StrOptions,
@@ -20,7 +19,6 @@ from skmer.utils._sklearn import (
     validate_data,
 )
 
-_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "GRPC_VERBOSITY": "ERROR"}
 _JIT_MIN_STEPS = 500
 
 
@@ -270,9 +268,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
 
 def _import_network():
     """Import the module that needs TensorFlow, without TensorFlow's messages."""
-    # They are read while the library loads, so nothing done after the import silences it.
-    for name, value in _QUIET.items():
-        os.environ.setdefault(name, value)
-    from skmer.classifiers import _network
+    with quiet_tensorflow():
+        from skmer.classifiers import _network
 
     return _network

@@ -5,24 +5,20 @@ from functools import cache
 
 import numpy as np
 
+from skmer.utils import quiet_tensorflow
+
 from ._base import Engine
 
 _GPU_ROWS = 32
-# No messages, and no more of a GPU's memory than is needed.
-_ENVIRONMENT = {
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-    "GRPC_VERBOSITY": "ERROR",
-    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-}
 
 
 @cache
 def import_tensorflow():
     """Import TensorFlow without its messages, unless the user's environment asks for them."""
-    # They are read while the library loads, so nothing done after the import silences it.
-    for name, value in _ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    import tensorflow
+    # No more of a GPU's memory than is needed.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    with quiet_tensorflow():
+        import tensorflow
 
     return tensorflow
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from skmer.exceptions import WeightsIntegrityError
+from skmer.utils import quiet_tensorflow
 
 from ._arrays import PCA_SHAPES, VGGISH_SHAPES, check_shape, digest_arrays, finish
 from ._checksum import checksum, put_aside
@@ -195,10 +196,8 @@ def _convert(path: Path) -> tuple[Arrays, str]:
 
 def _read_checkpoint(path: Path) -> Arrays:
     """The 18 arrays of a TensorFlow checkpoint."""
-    # both set before TensorFlow is first imported, or it talks on standard error
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-    import tensorflow as tf
+    with quiet_tensorflow():
+        import tensorflow as tf
 
     try:
         reader = tf.train.load_checkpoint(str(path))
