@@ -7,6 +7,8 @@ import typer
 
 from skmer.cli._options import check_choice, parse_weights, split_names
 
+PROTOCOLS = ("grouped", "koh2021")
+
 
 def evaluate(
     dataset: Annotated[
@@ -75,27 +77,29 @@ def evaluate(
     from skmer.evaluation._evaluate import CLASSIFIERS, PRESETS
     from skmer.evaluation._features import FEATURES
 
-    settings = {
-        "features": split_names("--features", features, FEATURES),
-        "classifiers": split_names("--classifiers", classifiers, CLASSIFIERS),
-        "protocol": split_names("--protocol", protocol, ("grouped", "koh2021")),
-        "preset": check_choice("--preset", preset, PRESETS),
-        "weights": parse_weights(weights),
-    }
+    feature_names = split_names("--features", features, FEATURES)
+    classifier_names = split_names("--classifiers", classifiers, CLASSIFIERS)
+    protocols = split_names("--protocol", protocol, PROTOCOLS)
+    check_choice("--preset", preset, PRESETS)
+    which = parse_weights(weights)
     if out is not None:
         evaluation.check_output_folder(out)
     clips = load_dataset(dataset, data_home=data_home)
     folder = evaluation.check_output_folder(out or Path("skmer-results", Path(dataset).stem))
     result = evaluation.evaluate(
-        X=clips.data,
-        y=clips.target,
+        feature_names,
+        classifier_names,
+        clips.data,
+        clips.target,
         groups=clips.groups,
+        protocol=protocols,
+        preset=preset,
         n_repeats=repeats,
+        weights=which,
         random_state=seed,
         memory=cache,
         n_jobs=jobs,
         verbose=True,
-        **settings,
     )
     result.save(folder)
     Console().print(evaluation.format_summary(result))

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 SUFFIXES = (
-    ".aif", ".aiff", ".au", ".caf", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav",
+    ".aif", ".aiff", ".au", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav",
 )  # fmt: skip
 
 

@@ -103,8 +103,8 @@ class Parts:
     def read(self, place: Place) -> ClipRecord:
         """Return one record."""
         table = self._load(place.part)
-        facts = (table[name][place.index].as_py() for name in _FACTS)
-        return ClipRecord(*facts, table["rows"][place.index].values.to_numpy())
+        facts = {name: table[name][place.index].as_py() for name in _FACTS}
+        return ClipRecord(**facts, rows=table["rows"][place.index].values.to_numpy())
 
     def remove(self) -> None:
         """Remove these parts, and what a kill left of one that was being written."""

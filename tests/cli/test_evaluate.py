@@ -64,7 +64,7 @@ def test_a_csv_without_groups_needs_another_protocol(skmer, one_sentence, clips)
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["toi"], "must be one of toy, ravdess-song, emomusic, 4q, bimodal or the path of"),
+        (["mine"], "must be one of toy, ravdess-song, emomusic, 4q, bimodal or the path of"),
         (["toy", "--features", "mfcc,sound"], "must be one or several of l3, vggish, mfcc"),
         (["toy", "--classifiers", "svn"], "one or several of svm, nb, rf, mlp, cnn, lstm"),
         (["toy", "--protocol", "random"], "must be one or several of grouped, koh2021"),

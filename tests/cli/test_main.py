@@ -39,7 +39,7 @@ def test_help_imports_nothing_heavy():
     ("words", "said"),
     [
         ([], "Missing command"),
-        (["evalute"], "No such command 'evalute'"),
+        (["score"], "No such command 'score'"),
         (["evaluate"], "Missing argument 'DATASET'"),
         (["evaluate", "toy", "--feature", "mfcc"], "No such option: --feature"),
         (["evaluate", "toy", "--repeats", "some"], "--repeats"),

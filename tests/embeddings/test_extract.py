@@ -210,7 +210,7 @@ def test_errors_are_listed_and_move_no_row(paths, tmp_path, frames):
 def test_failed_clips_are_tried_again(paths, tmp_path, computed):
     file = Path(paths[1])
     sound = file.read_bytes()
-    file.write_bytes(b"not yet")
+    file.write_bytes(b"not yet, but soon, it will be audio")
     interrupt(computed, paths, tmp_path / "table.parquet", 3)
     file.write_bytes(sound)
     done = extract(paths, MFCCStatsTransformer(), tmp_path / "table.parquet")
