@@ -54,6 +54,10 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         """Return what decides the layers, apart from the input, as something hashable."""
 
     @abstractmethod
+    def _input_shape(self):
+        """Return the shape of a row that the network takes; None where it may vary."""
+
+    @abstractmethod
     def _to_network_input(self, X):
         """Return `X` as the float32 array that the network takes."""
 
