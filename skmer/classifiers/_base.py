@@ -31,6 +31,9 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
     # Groups that are routed to a cross-validation reach the validation split by default.
     __metadata_request__fit = {"groups": True}
 
+    input_ndim_: int
+    row_shape_: tuple[int, ...]
+
     _takes_sequences = False
     _jit_compile = True
 
@@ -223,7 +226,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
 
     def _check_sizes(self, name, values):
         """Return the entries of a parameter that lists positive integers, as a tuple."""
-        if not all(isinstance(value, Integral) and value > 0 for value in values):
+        if not all(isinstance(value, Integral) and int(value) > 0 for value in values):
             raise ValueError(
                 f"The '{name}' parameter of {type(self).__name__} must hold positive integers. "
                 f"Got {values!r} instead."
