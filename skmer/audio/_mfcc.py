@@ -11,7 +11,8 @@ from skmer.audio._spectra import MelProduct, magnitude, mel_bank, periodic_hann
 
 _FLOOR, _RANGE_DB = 1e-10, 80
 _DELTA_WIDTH = 9
-_COLUMNS_AT_ONCE = 256
+# More would not stay in the processor's cache.
+_COLUMNS_AT_ONCE = 128
 
 
 def mel_power_columns(
