@@ -79,7 +79,7 @@ class Network:
             validation_data = _to_tensors(validation, jit_compile)
             validation_rows = np.arange(len(validation[0]))
         monitored = validation is not None and patience is not None
-        history = {"loss": [], "accuracy": []}
+        history: dict[str, list[float]] = {}
         best, best_loss, best_weights = 0, np.inf, None
         for epoch in epochs:
             rows = shuffle.permutation(len(X))
@@ -120,7 +120,7 @@ class Network:
     def _train_batches(self, X, y, weight, order, n_rows):
         def step(batch):
             with tf.GradientTape() as tape:
-                loss, hits, size = self._loss(*batch, training=True)
+                loss, hits, size = self._loss(batch, training=True)
                 mean = loss / size
             variables = self.model.trainable_variables
             self.model.optimizer.apply(tape.gradient(mean, variables), variables)
@@ -130,7 +130,7 @@ class Network:
 
     def _evaluate_batches(self, X, y, weight, order, n_rows):
         def step(batch):
-            loss, hits, _ = self._loss(*batch, training=False)
+            loss, hits, _ = self._loss(batch, training=False)
             return loss, hits
 
         return self._mean_over_batches(step, X, y, weight, order, n_rows)
@@ -149,7 +149,8 @@ class Network:
         n_rows = tf.cast(n_rows, tf.float32)
         return loss_sum / n_rows, hit_sum / n_rows
 
-    def _loss(self, x, y, weight, real, training):
+    def _loss(self, batch, *, training):
+        x, y, weight, real = batch
         proba = self.model(x, training=training)
         losses = keras.ops.sparse_categorical_crossentropy(y, proba)
         hits = tf.cast(tf.equal(tf.argmax(proba, -1, tf.int32), y), tf.float32)
