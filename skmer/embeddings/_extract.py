@@ -74,7 +74,8 @@ def extract(
     columns : dict of str to sequence of str of length n_clips, default=None
         Further columns, such as labels.
     n_jobs : int, default=None
-        Number of jobs over clips, as in joblib; obeys `joblib.parallel_config`.
+        Number of jobs over clips, as in joblib; obeys `joblib.parallel_config`. None = that of the
+        transformer.
     chunk_size : int, default=256
         The most clips that are held in memory before they are written to a part.
     verbose : bool, default=False
@@ -131,7 +132,13 @@ def extract(
                 stacklevel=2,
             )
         places, n_computed = _compute(
-            paths, recipe, transformer.memory, parts, n_jobs, chunk_size, verbose
+            paths,
+            recipe,
+            transformer.memory,
+            parts,
+            transformer.n_jobs if n_jobs is None else n_jobs,
+            chunk_size,
+            verbose,
         )
         n_rows = sum(max(1, place.size // len(names)) for place in places)
         clips = _Clips(paths, columns, places, parts, transformer, len(names), frames)

@@ -8,8 +8,9 @@ from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 
-# Rows are written in batches of about so many bytes, which bounds the memory.
+# Rows are written in batches of about so many, which bounds the memory.
 _BATCH_BYTES = 2**25
+_BATCH_ROWS = 2**14
 _MISSING: dict[str, object] = {"int64": -1, "double": np.nan, "string": ""}
 
 
@@ -25,16 +26,17 @@ def batches(clips: Iterable[tuple[dict, np.ndarray]]) -> Iterator[Batch]:
     """Join clips, each facts and rows, to batches; facts that are lists have one entry a row."""
     facts: dict[str, list] = {}
     blocks: list[np.ndarray] = []
-    n_bytes = 0
+    n_rows = n_bytes = 0
     for known, rows in clips:
         for name, value in known.items():
             values = value if isinstance(value, list) else [value] * len(rows)
             facts.setdefault(name, []).extend(values)
         blocks.append(rows)
+        n_rows += len(rows)
         n_bytes += rows.nbytes
-        if n_bytes >= _BATCH_BYTES:
+        if n_rows >= _BATCH_ROWS or n_bytes >= _BATCH_BYTES:
             yield Batch(facts, np.concatenate(blocks))
-            facts, blocks, n_bytes = {}, [], 0
+            facts, blocks, n_rows, n_bytes = {}, [], 0, 0
     if blocks:
         yield Batch(facts, np.concatenate(blocks))
 
