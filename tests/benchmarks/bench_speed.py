@@ -1,0 +1,189 @@
+"""Speed beside the plain ways: L3-Net, its front-end, VGGish, MFCC, and import. No cache anywhere."""
+
+from pathlib import Path
+
+import _librosa_way
+import _openl3_way
+import _vggish_way
+import numpy as np
+from _measure import check_equal, make_clips, python, share, speedup, take_turns
+
+from skmer import L3Transformer, MFCCStatsTransformer, VGGishTransformer
+from skmer.audio import l3_spectrogram
+from skmer.embeddings._weights import load_l3_weights, load_vggish_weights
+
+HOP = 0.1
+
+
+def l3(quick, folder):
+    """Files to frames, mel256, hop 0.1: every engine and precision against the openl3 way."""
+    paths = make_clips(folder, 1 if quick else 2, seconds=3 if quick else 5, sr=48000)
+    settings = {"frontend": "librosa", "hop_size": HOP, "weights": None, "random_state": 0}
+    ours = {
+        "ncnn": L3Transformer(engine="ncnn", **settings),
+        "tensorflow": L3Transformer(engine="tensorflow", **settings),
+        "onnxruntime int8": L3Transformer(engine="onnxruntime", precision="int8", **settings),
+    }
+    for transformer in ours.values():
+        transformer.fit(paths)
+    weights = load_l3_weights(
+        None,
+        content_type="music",
+        input_repr="mel256",
+        random_state_seed=ours["ncnn"]._recipe(pooled=False).seed,
+    )
+    model = _openl3_way.build_model(weights.arrays, (256, 199))
+
+    def openl3_way():
+        return np.concatenate(_openl3_way.embed(model, paths, hop_size=HOP, n_mels=256))
+
+    expected = openl3_way()
+    cosines = {
+        name: check_equal(
+            np.concatenate(transformer.transform_frames(paths)),
+            expected,
+            at_least=0.99 if "int8" in name else 0.9999,
+        )
+        for name, transformer in ours.items()
+    }
+    functions = {
+        name: lambda transformer=transformer: transformer.transform_frames(paths)
+        for name, transformer in ours.items()
+    }
+    times = take_turns({"openl3": openl3_way, **functions}, 3 if quick else 7)
+    targets = {"ncnn": 1.7, "onnxruntime int8": 3.0}
+    for name, found in cosines.items():
+        row = speedup(
+            f"L3 mel256, hop 0.1, files to frames: {name}",
+            times,
+            name,
+            "openl3",
+            count=len(expected),
+            unit="frames/s",
+            at_least=targets.get(name),
+        )
+        row.note = f"lowest cosine of a frame {found:.6f}"
+        yield row
+
+
+def front_ends(quick, folder):
+    """Spectrograms alone, against librosa frame by frame."""
+    rng = np.random.default_rng(0)
+    audio = rng.standard_normal(48000 * (3 if quick else 6)).astype(np.float32)
+    frames = _openl3_way.cut(audio, HOP)
+    for frontend in ("kapre", "librosa"):
+        functions = {
+            "skmer": lambda frontend=frontend: l3_spectrogram(frames, frontend=frontend),
+            "librosa": lambda: [_openl3_way.spectrogram(frame, 256) for frame in frames],
+        }
+        yield speedup(
+            f"L3 front-end alone, mel256, {frontend}",
+            take_turns(functions, 5 if quick else 9),
+            "skmer",
+            "librosa",
+            count=len(frames),
+            unit="frames/s",
+        )
+
+
+def vggish(quick, folder):
+    """Files to examples, against numpy and Keras' predict."""
+    paths = make_clips(folder, 1 if quick else 4, seconds=10, sr=16000)
+    ours = {
+        name: VGGishTransformer(engine=name, weights=None, random_state=0).fit(paths)
+        for name in ("ncnn", "tensorflow")
+    }
+    weights = load_vggish_weights(None, seed=ours["ncnn"]._recipe(pooled=False).seed)
+    model = _vggish_way.build_model(weights.arrays)
+    expected = np.concatenate(_vggish_way.embed(model, paths))
+    functions = {"plain": lambda: _vggish_way.embed(model, paths)}
+    for name, transformer in ours.items():
+        check_equal(np.concatenate(transformer.transform_frames(paths)), expected)
+        functions[name] = lambda transformer=transformer: transformer.transform_frames(paths)
+    times = take_turns(functions, 5 if quick else 9)
+    for name in ours:
+        yield speedup(
+            f"VGGish, files to examples: {name}",
+            times,
+            name,
+            "plain",
+            count=len(expected),
+            unit="examples/s",
+            at_least=1.3 if name == "ncnn" else None,
+        )
+
+
+_MFCC = """
+import sys
+sys.path.insert(0, sys.argv[1])
+folder, n_jobs, n_clips = sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+paths = [f"{folder}/{i % 40}.wav" for i in range(n_clips)]
+"""
+_MFCC_OURS = """
+from skmer import MFCCStatsTransformer
+MFCCStatsTransformer(n_jobs=n_jobs).fit_transform(paths)
+"""
+_MFCC_PLAIN = """
+import _librosa_way
+_librosa_way.embed(paths, n_jobs)
+"""
+
+
+def mfcc(quick, folder):
+    """Whole programs, start of interpreter, imports and workers included, and the work alone."""
+    paths = make_clips(folder, 40, seconds=4.2, sr=48000)
+    transformer = MFCCStatsTransformer().fit(paths)
+    check_equal(transformer.transform(paths), _librosa_way.embed(paths))
+    functions = {
+        "skmer": lambda: transformer.transform(paths),
+        "librosa": lambda: _librosa_way.embed(paths),
+    }
+    yield speedup(
+        "MFCC, 4.2 s clips at 48 kHz, one process, warm",
+        take_turns(functions, 3 if quick else 9),
+        "skmer",
+        "librosa",
+        count=len(paths),
+        unit="clips/s",
+        at_least=1.0,
+    )
+    here = Path(__file__).parent
+    n_clips = 200 if quick else 1000
+    for n_jobs in (1, 2):
+        functions = {
+            name: lambda code=code, n_jobs=n_jobs: python(
+                _MFCC + code, here, folder, n_jobs, n_clips
+            )
+            for name, code in (("skmer", _MFCC_OURS), ("librosa", _MFCC_PLAIN))
+        }
+        row = speedup(
+            f"MFCC, whole program, {n_clips} clips, n_jobs={n_jobs}",
+            take_turns(functions, 3 if quick else 5),
+            "skmer",
+            "librosa",
+            count=n_clips,
+            unit="clips/s",
+            at_least=1.0,
+        )
+        row.note = "imports and the start of workers included"
+        yield row
+
+
+def imports(quick, folder):
+    """Imports, each in a fresh interpreter: names are loaded lazily, so what loads one counts."""
+    code = "import time; t = time.perf_counter(); {}; print(time.perf_counter() - t)"
+    repeats = 5 if quick else 15
+    for ours, theirs in (
+        ("import skmer", "import sklearn"),
+        ("from skmer import L3Transformer", "from sklearn.feature_extraction import text"),
+    ):
+        # The first round fills the disk's cache.
+        rounds = [
+            [float(python(code.format(line))[0]) for line in (ours, theirs)]
+            for _ in range(repeats + 1)
+        ][1:]
+        times = {
+            name: np.array(found)[:, None] * [1, np.nan]
+            for name, found in zip(("ours", "theirs"), zip(*rounds))
+        }
+        yield share(f"{ours}, against {theirs}", times, "ours", "theirs", at_most=1.5)
