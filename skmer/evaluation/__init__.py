@@ -21,6 +21,7 @@ from skmer.evaluation._fixed_split import FixedSplit
 from skmer.evaluation._group_kfold import RepeatedStratifiedGroupKFold
 from skmer.evaluation._regression import evaluate_regression
 from skmer.evaluation._regression_result import RegressionResult
+from skmer.evaluation._reproduction import Reproduction, reproduce_koh2021
 from skmer.evaluation._result import EvaluationResult
 from skmer.evaluation._statistics_bayesian import BayesianTTest, bayesian_correlated_ttest
 from skmer.evaluation._statistics_bootstrap import BootstrapInterval, cluster_bootstrap
@@ -53,6 +54,7 @@ __all__ = [
     "RegressionResult",
     "RepeatedStratifiedGroupKFold",
     "ReportConsistency",
+    "Reproduction",
     "StratifiedThreeWaySplit",
     "audit",
     "bayesian_correlated_ttest",
@@ -68,5 +70,6 @@ __all__ = [
     "group_block_permutation_test",
     "holm",
     "neighbour_purity",
+    "reproduce_koh2021",
     "tsne_purity",
 ]

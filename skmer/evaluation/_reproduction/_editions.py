@@ -1,0 +1,67 @@
+"""The two editions of the study, and how much of each is computed."""
+
+from dataclasses import dataclass, field, fields
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One reading of the study: its settings, its clips, and the protocol of its headline."""
+
+    name: str
+    preset: str
+    protocol: str
+    ravdess_subset: str
+    ravdess_fearful: str
+
+
+FAITHFUL = Edition("faithful", "koh2021", "koh2021", "koh2021", "20 fearful clips drawn by seed 0")
+DEFENSIBLE = Edition("defensible", "tuned", "grouped", "all", "every clip")
+EDITIONS = (FAITHFUL, DEFENSIBLE)
+
+
+def _what(text: str, default):
+    return field(default=default, metadata={"what": text})
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is computed; the defaults are the study's."""
+
+    n_shuffles: int = _what("random 80/10/10 splits of every cell", 20)
+    n_draws: int = _what("draws of the 5 folds with groups kept apart, in every cell", 4)
+    max_epochs: int = _what("epochs at most of MLP, CNN and LSTM", 1000)
+    patience: int = _what("epochs without improvement before CNN, LSTM and the tuned MLP stop", 100)
+    l3_hops: tuple[float, float] = _what("seconds from frame to frame of L3-Net", (0.1, 0.5))
+    matrix: tuple[int, float] = _what(
+        "frames, and milliseconds from frame to frame, of the MFCC matrix for CNN and LSTM",
+        (1500, 20.0),
+    )
+    n_regression_folds: int = _what("folds of the regression", 10)
+    perplexities: tuple[int, ...] = _what("perplexities of t-SNE", (5, 10, 20, 30, 50, 75, 100))
+
+
+FULL = Effort()
+QUICK = Effort(
+    n_shuffles=3,
+    n_draws=1,
+    max_epochs=50,
+    patience=10,
+    l3_hops=(1.0, 1.0),
+    matrix=(250, 120.0),
+    n_regression_folds=5,
+    perplexities=(10, 30, 100),
+)
+
+
+def changes(effort: Effort) -> list[str]:
+    """Say in words what an effort changes of the study's."""
+    return [
+        f"{_in_words(getattr(effort, one.name))} instead of {_in_words(one.default)} "
+        f"{one.metadata['what']}"
+        for one in fields(Effort)
+        if getattr(effort, one.name) != one.default
+    ]
+
+
+def _in_words(value) -> str:
+    return ", ".join(f"{one:g}" for one in value) if isinstance(value, tuple) else f"{value:g}"

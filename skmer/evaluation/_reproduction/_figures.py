@@ -1,0 +1,135 @@
+"""The figures of the report, each a title and an svg; nothing is computed but the drawing."""
+
+from collections.abc import Iterator
+
+from skmer.evaluation._displays import (
+    AccuracyBarsDisplay,
+    ConfusionDisplay,
+    EmbeddingMapDisplay,
+    GapDisplay,
+    PairedComparisonDisplay,
+    PerClassReportDisplay,
+)
+from skmer.evaluation._displays._style import FEATURE_NAMES, PALETTE
+from skmer.evaluation._features import FEATURES
+from skmer.evaluation._report import _svg
+from skmer.evaluation._reproduction._checks import mean_chance
+from skmer.evaluation._reproduction._clips import titles
+from skmer.evaluation._reproduction._editions import EDITIONS, Edition
+from skmer.evaluation._reproduction._embeddings import LARGE, LARGE_CLASSIFIER
+from skmer.evaluation._reproduction._published import published
+from skmer.evaluation._reproduction._table import headline_protocol
+
+Figures = list[tuple[str, str]]
+
+
+def draw_bars(work, dataset: str) -> Figures:
+    """Draw the accuracies of a dataset in the study's form, an edition a figure."""
+    figures = []
+    for edition, result in _editions(work, dataset):
+        intervals = result.intervals()
+        intervals = intervals[intervals["feature"].isin(FEATURES)]
+        protocol = headline_protocol(result, edition)
+        chance = mean_chance(work.holdings.clips[dataset, edition.name].target)
+        figure, axes = _new(6.4, 3.4)
+        AccuracyBarsDisplay.from_intervals(intervals, protocol=protocol, chance=chance, ax=axes)
+        title = f"{titles()[dataset]}, {edition.name}: {_in_words(protocol)}"
+        figures.append((title, _svg(figure)))
+    return figures
+
+
+def draw_gaps(work, dataset: str) -> Figures:
+    """Draw what random splits give away, an edition a figure."""
+    figures = []
+    for edition, result in _editions(work, dataset):
+        if result.protocols_to_compare() is None:
+            continue
+        n_lines = len(result.scores.groupby(["feature", "classifier"]))
+        figure, axes = _new(6.0, 0.34 * n_lines + 1.3)
+        GapDisplay.from_scores(result.scores, ax=axes)
+        figures.append((f"{edition.name}: random minus grouped", _svg(figure)))
+    return figures
+
+
+def draw_best(work, dataset: str) -> Figures:
+    """Draw confusion and report of the best cell of each edition, and of the study's own cell."""
+    figures = []
+    for edition, result in _editions(work, dataset):
+        protocol = headline_protocol(result, edition)
+        summary = result.summary()
+        summary = summary[summary["protocol"] == protocol]
+        best = summary.loc[summary["accuracy"].idxmax()]
+        cells = {(best["feature"], best["classifier"]): "best"}
+        there = set(zip(summary["feature"], summary["classifier"]))
+        for row in published()["accuracy"]:
+            cell = row["feature"], row["classifier"]
+            if row["dataset"] == dataset and cell in there:
+                cells.setdefault(cell, "the study's")
+        labels = work.holdings.clips[dataset, edition.name].target_names
+        for (feature, classifier), why in cells.items():
+            chosen = {"feature": feature, "classifier": classifier, "protocol": protocol}
+            title = f"{edition.name}, {why}: {FEATURE_NAMES.get(feature, feature)} + {classifier}"
+            figure, axes = _new(2.0 + 0.55 * len(labels), 1.6 + 0.55 * len(labels))
+            ConfusionDisplay.from_frame(result.predictions, **chosen, labels=labels, ax=axes)
+            figures.append((title, _svg(figure)))
+            figure, axes = _new(4.6, 0.42 * len(labels) + 1.5)
+            PerClassReportDisplay.from_frame(result.predictions, **chosen, labels=labels, ax=axes)
+            figures.append((title, _svg(figure)))
+    return figures
+
+
+def draw_map(one) -> Figures:
+    """Draw a map three times, and the purity of its labels over perplexities."""
+    figures = []
+    for name, labels in one.labels.items():
+        figure, axes = _new(5.8, 4.2)
+        EmbeddingMapDisplay(one.points, labels, name=name).plot(axes)
+        figures.append((f"perplexity {one.perplexity}, coloured by {name}", _svg(figure)))
+    figure, axes = _new(5.8, 3.4)
+    for colour, (name, rows) in zip(PALETTE, one.purity.groupby("label", sort=False)):
+        axes.plot(rows["perplexity"], rows["purity"], "o-", color=colour, label=name)
+        axes.axhline(rows["chance"].iloc[0], color=colour, linestyle="--", linewidth=0.9)
+    axes.set(xlabel="perplexity", ylabel="purity of 10 neighbours", ylim=(0, 1.02))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
+    figures.append(("purity over perplexities; dashed: by chance", _svg(figure)))
+    return figures
+
+
+def draw_sizes(work) -> Figures:
+    """Draw 512 against 6144 dimensions of L3-Net, split by split."""
+    figures = []
+    for dataset in work.holdings.datasets:
+        for edition, result in _editions(work, dataset):
+            if LARGE not in set(result.scores["feature"]):
+                continue
+            protocol = headline_protocol(result, edition)
+            chosen = {"classifier": LARGE_CLASSIFIER, "protocol": protocol}
+            figure, axes = _new(4.4, 4.6)
+            PairedComparisonDisplay.from_scores(
+                result.scores,
+                {"feature": LARGE, **chosen},
+                {"feature": "l3", **chosen},
+                names=("6144 dimensions", "512 dimensions"),
+                ax=axes,
+            )
+            figures.append((f"{titles()[dataset]}, {edition.name}", _svg(figure)))
+    return figures
+
+
+def _editions(work, dataset: str) -> Iterator[tuple[Edition, object]]:
+    for edition in EDITIONS:
+        if (dataset, edition.name) in work.results:
+            yield edition, work.results[dataset, edition.name]
+
+
+def _new(width: float, height: float):
+    """Return figure and axes without pyplot, so that no window system is touched."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots()
+
+
+def _in_words(protocol: str) -> str:
+    return "groups kept apart" if protocol == "grouped" else "random 80/10/10 splits"
