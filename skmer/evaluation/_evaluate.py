@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 
 import numpy as np
+from sklearn.base import clone
 
 from skmer.evaluation._features import (
     View,
@@ -151,6 +152,10 @@ def evaluate(
         n_jobs=n_jobs,
         verbose=verbose,
     )
+    if not isinstance(features, Mapping):
+        # Weights that cannot be had are told of before hours of work on another feature.
+        for transformer in transformers.values():
+            clone(transformer).fit(X)
     tasks, described = [], {}
     seen: list[View] = []
     for feature, transformer in transformers.items():

@@ -81,8 +81,9 @@ def test_mistakes(one_sentence, words, said):
     assert said in one_sentence("evaluate", *words)
 
 
-def test_missing_weights_are_told_in_the_words_of_the_command(one_sentence):
-    message = one_sentence("evaluate", "toy", "--features", "l3", "--classifiers", "nb")
+def test_missing_weights_are_told_first_and_in_the_words_of_the_command(one_sentence):
+    # Were MFCC computed first, their progress bar would stand before the sentence.
+    message = one_sentence("evaluate", "toy", "--features", "mfcc,l3", "--classifiers", "nb")
     assert "'openl3-mel256-music'" in message
     assert "pass --weights random" in message
 
