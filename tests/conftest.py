@@ -4,7 +4,12 @@ import ipaddress
 import socket
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# How long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("skmer", deadline=None)
+hypothesis.settings.load_profile("skmer")
 
 NOT_HERE = "needs the shared development data beside the checkout"
 

@@ -222,7 +222,8 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator):
             results, total=len(clips), description=type(self).__name__, enabled=self.verbose
         )
         rows, notes, failures = [], {}, []
-        for clip, (row, clip_notes, error) in zip(clips, results):
+        # The results first: they are to be asked once more, so that the bar reaches its end.
+        for (row, clip_notes, error), clip in zip(results, clips):
             if error is not None:
                 if self.on_error == "raise":
                     raise error

@@ -63,7 +63,9 @@ def _make_transformer(name, preset, weights, random_state, shared):
     network = {"weights": weights, "random_state": random_state if weights is None else None}
     if name == "vggish":
         return VGGishTransformer(**network, **shared)
-    return L3Transformer(hop_size=0.1 if preset == "koh2021" else 0.5, **network, **shared)
+    # The study (April 2021) is older than openl3 0.4, whose spectrograms are others.
+    study = {"hop_size": 0.1, "frontend": "trained"} if preset == "koh2021" else {}
+    return L3Transformer(**study, **network, **shared)
 
 
 def check_filled(parameter: str, items: dict) -> dict:
