@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sklearn.model_selection import BaseCrossValidator
+
 from skmer.classifiers import make_classifier
 from skmer.evaluation._evaluate import evaluate
 from skmer.evaluation._group_kfold import RepeatedStratifiedGroupKFold
@@ -12,11 +14,10 @@ from skmer.evaluation._reproduction._editions import Effort
 from skmer.evaluation._reproduction._embeddings import (
     LARGE,
     LARGE_CLASSIFIER,
-    Extractor,
     Feature,
     describe_view,
 )
-from skmer.evaluation._reproduction._store import Store
+from skmer.evaluation._reproduction._run import Run
 from skmer.evaluation._result import EvaluationResult
 from skmer.evaluation._three_way import StratifiedThreeWaySplit
 
@@ -44,9 +45,9 @@ def list_cells(dataset: str, features: Iterable[Feature], classifiers) -> list[C
     ]
 
 
-def make_protocols(groups, effort: Effort, seed: int) -> dict[str, object]:
+def make_protocols(groups, effort: Effort, seed: int) -> dict[str, BaseCrossValidator]:
     """Return the splitters of a cell; without groups nothing can be kept apart."""
-    protocols: dict[str, object] = {
+    protocols: dict[str, BaseCrossValidator] = {
         "koh2021": StratifiedThreeWaySplit(effort.n_shuffles, random_state=seed)
     }
     if groups is not None:
@@ -69,43 +70,34 @@ def make_model(classifier: str, preset: str, effort: Effort):
     return model.set_params(**limits)
 
 
-def evaluate_cell(
-    cell: Cell,
-    clips,
-    *,
-    store: Store,
-    extractor: Extractor,
-    seed: int,
-    n_jobs: int | None,
-    verbose: bool,
-) -> EvaluationResult:
+def evaluate_cell(cell: Cell, clips, run: Run) -> EvaluationResult:
     """Return the result of a cell under both protocols, from the store where it is there."""
-    feature, effort = cell.feature, extractor.effort
+    feature, effort = cell.feature, run.effort
     preset = feature.edition.preset
     view = feature.view(cell.classifier)
     model = make_model(cell.classifier, preset, effort)
-    protocols = make_protocols(clips.groups, effort, seed)
+    protocols = make_protocols(clips.groups, effort, run.seed)
     settings = {
         "clips": clips_digest(clips),
         "feature": describe_view(feature, view, effort),
         "classifier": describe(model),
         "protocols": {name: repr(splitter) for name, splitter in protocols.items()},
-        "seed": seed,
+        "seed": run.seed,
     }
 
     def compute() -> EvaluationResult:
         result = evaluate(
-            {feature.name: extractor(feature, view, clips)},
+            {feature.name: run.extractor(feature, view, clips)},
             {cell.classifier: model},
             None,
             clips.target,
             groups=clips.groups,
             protocol=protocols,
             preset=preset,
-            random_state=seed,
-            n_jobs=n_jobs,
+            random_state=run.seed,
+            n_jobs=run.n_jobs,
             audit=False,
-            verbose=verbose,
+            verbose=run.verbose,
         )
         result.scores["weights"] = feature.weights_label
         result.manifest["features"][feature.name] |= {
@@ -115,7 +107,7 @@ def evaluate_cell(
         }
         return result
 
-    return store.result(EvaluationResult, str(cell), settings, compute)
+    return run.store.result(EvaluationResult, str(cell), settings, compute)
 
 
 def join_results(results: list[EvaluationResult]) -> EvaluationResult:

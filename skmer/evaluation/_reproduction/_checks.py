@@ -7,17 +7,22 @@ from skmer.evaluation._consistency import check_report_consistency, consistent_s
 from skmer.evaluation._features import VECTOR
 from skmer.evaluation._reproduction._cells import make_protocols
 from skmer.evaluation._reproduction._clips import Holdings, clips_digest
-from skmer.evaluation._reproduction._embeddings import Extractor, Feature, describe_view
+from skmer.evaluation._reproduction._embeddings import Feature, describe_view
 from skmer.evaluation._reproduction._published import published
-from skmer.evaluation._reproduction._store import Store
+from skmer.evaluation._reproduction._run import Run
 
 # A tenth of each dataset, rounded down and up, and sizes beyond.
 _TENTH = {"4q": (90,), "bimodal": (16, 17)}
 _LARGEST = 300
 
 
-def check_reports() -> dict[str, dict]:
+def check_reports(run: Run) -> dict[str, dict]:
     """Tell for each printed report which numbers of test clips it can come from."""
+    settings = {"reports": published()["reports"], "largest": _LARGEST}
+    return run.store.facts("consistency", settings, _check_reports)
+
+
+def _check_reports() -> dict[str, dict]:
     counts = published()["clips"]["counts"]
     found = {}
     for name, tenth in _TENTH.items():
@@ -37,23 +42,21 @@ def check_reports() -> dict[str, dict]:
     return found
 
 
-def audit_files(holdings: Holdings, *, store: Store, n_jobs) -> dict | None:
+def audit_files(holdings: Holdings, run: Run) -> dict:
     """Look for files that are there twice, within and across datasets."""
     clips = {name: holdings.of(name)[-1][1] for name in holdings.datasets}
-    if not clips:
-        return None
     paths = [str(path) for one in clips.values() for path in one.data]
     names = [name for name, one in clips.items() for _ in one.data]
     settings = {name: clips_digest(one) for name, one in clips.items()}
     several = names if len(clips) > 1 else None
-    return store.facts(
+    return run.store.facts(
         "audit-files",
         settings,
-        lambda: _plain(audit(paths=paths, datasets=several, n_jobs=n_jobs)),
+        lambda: _plain(audit(paths=paths, datasets=several, n_jobs=run.n_jobs)),
     )
 
 
-def audit_labels(annotations, *, store: Store) -> dict:
+def audit_labels(annotations, run: Run) -> dict:
     """Look for swapped columns and repeated songs in the annotations of Emotion in Music."""
     frame = annotations.frame
     static, dynamic = (
@@ -61,27 +64,25 @@ def audit_labels(annotations, *, store: Store) -> dict:
         for label in ("static", "dynamic")
     )
     items = (frame["artist"] + " - " + frame["title"]).tolist()
-    return store.facts(
+    return run.store.facts(
         "audit-emomusic-annotations",
         {"clips": clips_digest(annotations), "static": static.tolist()},
         lambda: _plain(audit(items=items, targets=static, reference=dynamic)),
     )
 
 
-def audit_splits(
-    dataset: str, feature: Feature, clips, *, store: Store, extractor: Extractor, seed: int
-) -> dict[str, dict]:
+def audit_splits(dataset: str, feature: Feature, clips, run: Run) -> dict[str, dict]:
     """Audit the splits of both protocols with one feature, which stands for all."""
-    protocols = make_protocols(clips.groups, extractor.effort, seed)
+    protocols = make_protocols(clips.groups, run.effort, run.seed)
     settings = {
         "clips": clips_digest(clips),
-        "feature": describe_view(feature, VECTOR, extractor.effort),
+        "feature": describe_view(feature, VECTOR, run.effort),
         "protocols": {name: repr(splitter) for name, splitter in protocols.items()},
-        "seed": seed,
+        "seed": run.seed,
     }
 
     def compute() -> dict:
-        X = extractor(feature, VECTOR, clips)
+        X = run.extractor(feature, VECTOR, clips)
         return {
             name: _plain(
                 audit(
@@ -89,14 +90,14 @@ def audit_splits(
                     clips.target,
                     groups=clips.groups,
                     cv=list(splitter.split(X, clips.target, clips.groups)),
-                    random_state=seed,
+                    random_state=run.seed,
                 )
             )
             for name, splitter in protocols.items()
         }
 
     name = f"audit-{dataset}-{feature.edition.name}-{feature.name}"
-    return store.facts(name, settings, compute)
+    return run.store.facts(name, settings, compute)
 
 
 def _plain(report) -> dict:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sklearn.metrics import f1_score
 
+from skmer.evaluation._displays._style import CLASSIFIER_NAMES, FEATURE_NAMES
 from skmer.evaluation._evaluate import CLASSIFIERS
 from skmer.evaluation._features import FEATURES
 from skmer.evaluation._reproduction._clips import titles
@@ -53,22 +54,24 @@ def judge_claims(work) -> list[Claim]:
 def why_not(work, dataset: str, edition: str, features, classifiers=()) -> str | None:
     """Say what keeps a claim on some cells from being tested; None when nothing does."""
     result = work.results.get((dataset, edition))
+    reasons = ["its audio is not in place"] if result is None else []
     for feature in features:
+        name = FEATURE_NAMES.get(feature, feature)
         if feature in work.left_out:
-            return f"{feature} was left out, since its weights are not here"
-        if feature in work.random_features:
-            return f"the network of {feature} has random weights"
-        if feature not in work.features:
-            return f"{feature} was not asked for"
-    if dataset in work.holdings.missing and result is None:
-        return "the audio of the dataset is not in place"
-    if result is None:
-        return "the dataset was not run"
-    ran = set(result.scores["classifier"])
-    for classifier in classifiers:
-        if classifier not in ran:
-            return f"the classifier {classifier} was not asked for"
-    return None
+            reasons.append(f"the weights of {name} are not here")
+        elif feature in work.random_features:
+            reasons.append(f"the network of {name} has random weights")
+        elif feature not in work.features:
+            reasons.append(f"{name} was not asked for")
+    if result is not None:
+        ran = set(result.scores["classifier"])
+        missing = [CLASSIFIER_NAMES[name] for name in classifiers if name not in ran]
+        reasons += [f"{name} was not asked for" for name in missing]
+    return ", and ".join(reasons) or None
+
+
+def _in_words(row: dict) -> str:
+    return f"{FEATURE_NAMES[row['feature']]} + {CLASSIFIER_NAMES[row['classifier']]}"
 
 
 def _each(work, dataset, features, classifiers, judge_edition) -> dict[str, Verdict]:
@@ -107,7 +110,7 @@ def _orders(work):
             return judge_order(accuracies, best=order["best"], but=but, wanted=set(CLASSIFIERS))
 
         text = f"{titles()[dataset]}: L3-Net is more accurate than VGGish and MFCC with every "
-        text += f"classifier{' but ' + ', '.join(sorted(but)) if but else ''}"
+        text += " but ".join(["classifier", *(CLASSIFIER_NAMES[name] for name in but)])
         yield Claim(text, order["origin"], _each(work, dataset, FEATURES, (), of_edition))
 
 
@@ -118,9 +121,7 @@ def _values(work):
         def of_edition(edition: Edition, row=row) -> Verdict:
             return judge_value(row["value"], work.cell(row, edition.name))
 
-        text = (
-            f"{titles()[dataset]}: {feature} + {classifier} has an accuracy of {row['value']:.2f}"
-        )
+        text = f"{titles()[dataset]}: {_in_words(row)} has the accuracy of {row['value']:.2f}"
         verdicts = _each(work, dataset, [feature], [classifier], of_edition)
         yield Claim(text, row["origin"], verdicts)
 
@@ -134,7 +135,7 @@ def _improvements(work):
         def of_edition(edition: Edition, row=row) -> Verdict:
             return judge_above(row["earlier"], _score(work, row, edition))
 
-        text = f"{titles()[dataset]}: {feature} + {classifier} raises the {row['metric']} of "
+        text = f"{titles()[dataset]}: {_in_words(row)} raises the {row['metric']} of "
         text += f"{row['earlier']:.3f} known before"
         verdicts = _each(work, dataset, [feature], [classifier], of_edition)
         yield Claim(text, row["origin"], verdicts)
@@ -218,9 +219,9 @@ def _sizes(work):
             return judge_difference(test.difference, test.low, test.high)
 
         text = f"{titles()[dataset]}: 512 dimensions of L3-Net do better than 6144, by "
-        text += f"{LARGE_CLASSIFIER}"
-        needs = _each(work, dataset, ["l3", LARGE], [LARGE_CLASSIFIER], of_edition)
-        yield Claim(text, "section on features", needs)
+        text += f"{CLASSIFIER_NAMES[LARGE_CLASSIFIER]}"
+        needs = _each(work, dataset, ["l3"], [LARGE_CLASSIFIER], of_edition)
+        yield Claim(text, "text on features", needs)
 
 
 def _reports(work):

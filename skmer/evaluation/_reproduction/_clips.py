@@ -12,6 +12,9 @@ from skmer.evaluation._reproduction._editions import EDITIONS
 from skmer.evaluation._reproduction._published import DATASETS, published
 from skmer.exceptions import DatasetNotFoundError
 
+# Training, validation and test part of a random split.
+N_PARTS = 3
+
 
 @dataclass
 class Holdings:
@@ -20,6 +23,7 @@ class Holdings:
     clips: dict[tuple[str, str], Bunch] = field(default_factory=dict)
     annotations: Bunch | None = None
     missing: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def of(self, dataset: str) -> list[tuple[str, Bunch]]:
         """Return the editions of a dataset."""
@@ -50,12 +54,39 @@ def find_clips(data_home) -> Holdings:
             holdings.missing[name] = str(error)
         else:
             for edition, clips in zip(EDITIONS, loaded):
-                holdings.clips[name, edition.name] = clips
+                kept, rare = _without_rare(clips)
+                holdings.clips[name, edition.name] = kept
+                if rare:
+                    holdings.notes.append(_describe_rare(titles()[name], edition.name, rare))
     try:
         holdings.annotations = fetch_emomusic(annotations_only=True, **options)
     except DatasetNotFoundError as error:
         holdings.missing["emomusic"] = str(error)
     return holdings
+
+
+def _without_rare(clips: Bunch) -> tuple[Bunch, dict[str, int]]:
+    """Leave out classes that cannot be in all parts of a split, as where most clips are missing."""
+    rare = {}
+    for label, count in zip(*np.unique(clips.target, return_counts=True)):
+        at = clips.target == label
+        in_one_group = clips.groups is not None and np.unique(clips.groups[at]).size < 2
+        if count < N_PARTS or in_one_group:
+            rare[str(label)] = int(count)
+    kept = ~np.isin(clips.target, list(rare))
+    chosen = Bunch(**clips)
+    for name in ("data", "target", "groups"):
+        chosen[name] = None if clips[name] is None else clips[name][kept]
+    chosen["frame"] = clips.frame[kept].reset_index(drop=True)
+    return chosen, rare
+
+
+def _describe_rare(title: str, edition: str, rare: dict[str, int]) -> str:
+    counts = ", ".join(f"{label} ({count} clips)" for label, count in rare.items())
+    return (
+        f"{title}, {edition}: left out {counts}, since too few of its clips are in place to be in "
+        "every part of a split."
+    )
 
 
 def titles() -> dict[str, str]:

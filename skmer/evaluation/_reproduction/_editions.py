@@ -11,11 +11,10 @@ class Edition:
     preset: str
     protocol: str
     ravdess_subset: str
-    ravdess_fearful: str
 
 
-FAITHFUL = Edition("faithful", "koh2021", "koh2021", "koh2021", "20 fearful clips drawn by seed 0")
-DEFENSIBLE = Edition("defensible", "tuned", "grouped", "all", "every clip")
+FAITHFUL = Edition("faithful", "koh2021", "koh2021", "koh2021")
+DEFENSIBLE = Edition("defensible", "tuned", "grouped", "all")
 EDITIONS = (FAITHFUL, DEFENSIBLE)
 
 

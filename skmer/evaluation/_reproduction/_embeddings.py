@@ -1,6 +1,7 @@
 """The features of the study: which can be had, and what each classifier sees of them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -30,14 +31,14 @@ class Feature:
 
     name: str
     edition: Edition
-    transformer: object
+    transformer: Any
     weights_label: str | None
     weights_digest: str | None
 
     @property
     def is_random(self) -> bool:
         """Whether the network was never trained."""
-        return bool(self.weights_label) and self.weights_label.startswith("random")
+        return (self.weights_label or "").startswith("random")
 
     def view(self, classifier: str) -> str:
         """Which view of the feature a classifier gets."""
@@ -50,7 +51,7 @@ def make_features(
     names, *, edition: Edition, effort: Effort, weights, random_state, memory, n_jobs, verbose
 ) -> tuple[dict[str, Feature], dict[str, str]]:
     """Return the features that can be had, and why the others cannot."""
-    transformers = make_transformers(
+    transformers: dict[str, Any] = make_transformers(
         names,
         preset=edition.preset,
         weights=weights,
@@ -61,19 +62,23 @@ def make_features(
     )
     if "l3" in transformers:
         transformers["l3"].set_params(hop_size=effort.l3_hops[EDITIONS.index(edition)])
-        transformers[LARGE] = clone(transformers["l3"]).set_params(embedding_size=6144)
     features, left_out = {}, {}
     for name, transformer in transformers.items():
         try:
             # Fitting reads no clip; it only sees that the weights are there.
-            transformer.fit([np.zeros(1, np.float32)])
+            features[name] = _fit(name, edition, transformer)
         except WeightsNotFoundError as error:
             left_out[name] = str(error)
-            continue
-        label = getattr(transformer, "weights_label_", None)
-        digest = getattr(transformer, "weights_digest_", None)
-        features[name] = Feature(name, edition, transformer, label, digest)
+    if "l3" in features:
+        large = clone(features["l3"].transformer).set_params(embedding_size=6144)
+        features[LARGE] = _fit(LARGE, edition, large)
     return features, left_out
+
+
+def _fit(name: str, edition: Edition, transformer) -> Feature:
+    transformer.fit([np.zeros(1, np.float32)])
+    label = getattr(transformer, "weights_label_", None)
+    return Feature(name, edition, transformer, label, getattr(transformer, "weights_digest_", None))
 
 
 def view_parameters(view: str, effort: Effort) -> dict[str, object]:

@@ -19,6 +19,7 @@ from skmer.evaluation._reproduction._editions import EDITIONS, Edition
 from skmer.evaluation._reproduction._embeddings import LARGE, LARGE_CLASSIFIER
 from skmer.evaluation._reproduction._published import published
 from skmer.evaluation._reproduction._table import headline_protocol
+from skmer.evaluation._result import EvaluationResult
 
 Figures = list[tuple[str, str]]
 
@@ -65,7 +66,8 @@ def draw_best(work, dataset: str) -> Figures:
             cell = row["feature"], row["classifier"]
             if row["dataset"] == dataset and cell in there:
                 cells.setdefault(cell, "the study's")
-        labels = work.holdings.clips[dataset, edition.name].target_names
+        clips = work.holdings.clips[dataset, edition.name]
+        labels = [name for name in clips.target_names if name in clips.target]
         for (feature, classifier), why in cells.items():
             chosen = {"feature": feature, "classifier": classifier, "protocol": protocol}
             title = f"{edition.name}, {why}: {FEATURE_NAMES.get(feature, feature)} + {classifier}"
@@ -117,7 +119,7 @@ def draw_sizes(work) -> Figures:
     return figures
 
 
-def _editions(work, dataset: str) -> Iterator[tuple[Edition, object]]:
+def _editions(work, dataset: str) -> Iterator[tuple[Edition, EvaluationResult]]:
     for edition in EDITIONS:
         if (dataset, edition.name) in work.results:
             yield edition, work.results[dataset, edition.name]

@@ -1,15 +1,16 @@
 """The study's map of RAVDESS, and what its neighbourhoods are made of."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 from skmer.evaluation._features import VECTOR
 from skmer.evaluation._reproduction._clips import clips_digest
-from skmer.evaluation._reproduction._embeddings import Extractor, Feature, describe_view
+from skmer.evaluation._reproduction._embeddings import Feature, describe_view
 from skmer.evaluation._reproduction._published import published
-from skmer.evaluation._reproduction._store import Store
+from skmer.evaluation._reproduction._run import Run
 from skmer.evaluation._statistics_purity import tsne_map, tsne_purity
 
 
@@ -21,7 +22,7 @@ class SingerMap:
     perplexity: int
     points: np.ndarray
     labels: dict[str, np.ndarray]
-    purity: object
+    purity: Any
 
     def at(self, label: str) -> tuple[float, float]:
         """Return purity of a label in the map itself, and by chance."""
@@ -35,36 +36,34 @@ class SingerMap:
         return float(values.min()), float(values.max())
 
 
-def map_singers(
-    feature: Feature, clips, *, store: Store, extractor: Extractor, seed: int
-) -> SingerMap | None:
+def map_singers(feature: Feature, clips, run: Run) -> SingerMap | None:
     """Map the clips of RAVDESS by one feature; None for fewer clips than its perplexity needs."""
     import pandas as pd
 
     perplexity = published()["map"]["perplexity"]
     if len(clips.data) <= perplexity:
         return None
-    perplexities = [value for value in extractor.effort.perplexities if value < len(clips.data)]
+    perplexities = [value for value in run.effort.perplexities if value < len(clips.data)]
     labels = {
         name: clips.frame[column].to_numpy()
         for name, column in (("emotion", "emotion"), ("singer", "actor"), ("sex", "sex"))
     }
     settings = {
         "clips": clips_digest(clips),
-        "feature": describe_view(feature, VECTOR, extractor.effort),
+        "feature": describe_view(feature, VECTOR, run.effort),
         "perplexities": sorted({*perplexities, perplexity}),
-        "seed": seed,
+        "seed": run.seed,
     }
 
     def compute() -> dict:
-        scaled = StandardScaler().fit_transform(extractor(feature, VECTOR, clips))
+        scaled = StandardScaler().fit_transform(run.extractor(feature, VECTOR, clips))
         return {
             "purity": tsne_purity(
-                scaled, labels, settings["perplexities"], random_state=seed
+                scaled, labels, settings["perplexities"], random_state=run.seed
             ).to_dict("list"),
-            "points": tsne_map(scaled, perplexity=perplexity, random_state=seed).tolist(),
+            "points": tsne_map(scaled, perplexity=perplexity, random_state=run.seed).tolist(),
         }
 
-    facts = store.facts(f"ravdess-song-map-{feature.name}", settings, compute)
+    facts = run.store.facts(f"ravdess-song-map-{feature.name}", settings, compute)
     purity = pd.DataFrame(facts["purity"])
     return SingerMap(feature, perplexity, np.array(facts["points"]), labels, purity)

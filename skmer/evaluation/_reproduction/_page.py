@@ -63,7 +63,7 @@ def _counts(work) -> list[dict]:
 
 def _row(row: dict) -> dict:
     """Return a row of the table in words."""
-    cells = {"title": titles()[row["dataset"]]}
+    cells: dict[str, object] = {"title": titles()[row["dataset"]]}
     cells |= {name: row[name] for name in ("feature", "classifier", "target", "score")}
     cells["published"] = _number(row["published"])
     for edition in EDITIONS:
@@ -137,7 +137,7 @@ def _section(work, dataset: str) -> dict:
 
 def _regressions(work) -> list[tuple[str, str, str]]:
     """Return a table of scores for each feature and edition, equal ones once."""
-    tables = {}
+    tables: dict[tuple[str, str], list[str]] = {}
     for (feature, edition), result in work.regressions.items():
         summary = result.summary()
         intervals = result.intervals().rename(columns={"r2": "pooled r2"})

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import joblib
 import numpy as np
 
 from skmer.datasets import get_data_home
@@ -10,8 +11,8 @@ from skmer.evaluation._fixed_split import FixedSplit
 from skmer.evaluation._regression import evaluate_regression, regression_protocols
 from skmer.evaluation._regression_result import RegressionResult
 from skmer.evaluation._reproduction._clips import clips_digest
-from skmer.evaluation._reproduction._embeddings import Extractor, Feature, describe_view
-from skmer.evaluation._reproduction._store import Store
+from skmer.evaluation._reproduction._embeddings import Feature, describe_view
+from skmer.evaluation._reproduction._run import Run
 
 CHOI = "choi2017"
 REGRESSOR = "svr"
@@ -41,35 +42,36 @@ def regress(
     feature: Feature | np.ndarray,
     *,
     name: str,
-    store: Store,
-    extractor: Extractor,
-    seed: int,
-    n_jobs: int | None,
-    verbose: bool,
+    run: Run,
 ) -> RegressionResult:
     """Predict both labels with one feature, under random, artist-grouped and published splits."""
-    frame, effort = dataset.frame, extractor.effort
+    frame, effort = dataset.frame, run.effort
     targets = {
         f"{label} {axis}": frame[f"{label}_{axis}"].to_numpy()
         for label in ("static", "dynamic")
         for axis in ("arousal", "valence")
     }
     known = regression_protocols(effort.n_regression_folds, 1)
-    protocols = {key: known[key](seed) for key in ("shuffled", "grouped")}
+    protocols = {key: known[key](run.seed) for key in ("shuffled", "grouped")}
     parts = frame["split"].to_numpy(dtype=str)
     if {"train", "test"} <= set(parts):
         protocols["fixed"] = FixedSplit(parts)
-    given = not isinstance(feature, Feature)
+    if isinstance(feature, Feature):
+        described, label = describe_view(feature, VECTOR, effort), feature.weights_label
+    else:
+        described, label = {"array": joblib.hash(feature)}, None
     settings = {
         "clips": clips_digest(dataset),
-        "feature": _array_digest(feature) if given else describe_view(feature, VECTOR, effort),
+        "feature": described,
         "regressor": REGRESSOR,
         "protocols": {key: repr(splitter) for key, splitter in protocols.items()},
-        "seed": seed,
+        "seed": run.seed,
     }
 
     def compute() -> RegressionResult:
-        values = feature if given else extractor(feature, VECTOR, dataset)
+        values = (
+            run.extractor(feature, VECTOR, dataset) if isinstance(feature, Feature) else feature
+        )
         result = evaluate_regression(
             {name: values},
             [REGRESSOR],
@@ -77,19 +79,12 @@ def regress(
             targets,
             groups=dataset.groups,
             protocol=protocols,
-            random_state=seed,
-            n_jobs=n_jobs,
-            verbose=verbose,
+            random_state=run.seed,
+            n_jobs=run.n_jobs,
+            verbose=run.verbose,
         )
-        if not given:
-            result.scores["weights"] = feature.weights_label
-            result.manifest["features"][name]["weights"] = feature.weights_label
+        result.scores["weights"] = label
+        result.manifest["features"][name]["weights"] = label
         return result
 
-    return store.result(RegressionResult, f"emomusic-r2-{name}", settings, compute)
-
-
-def _array_digest(values: np.ndarray) -> str:
-    from joblib import hash
-
-    return hash(values)
+    return run.store.result(RegressionResult, f"emomusic-r2-{name}", settings, compute)

@@ -1,7 +1,5 @@
 """The whole study, piece by piece, each remembered when it is finished."""
 
-from pathlib import Path
-
 from skmer.evaluation._evaluate import CLASSIFIERS
 from skmer.evaluation._features import FEATURES, check_names
 from skmer.evaluation._files import check_output_folder
@@ -13,11 +11,12 @@ from skmer.evaluation._reproduction._checks import (
     check_reports,
 )
 from skmer.evaluation._reproduction._clips import find_clips
-from skmer.evaluation._reproduction._editions import EDITIONS, FAITHFUL, FULL, QUICK
+from skmer.evaluation._reproduction._editions import EDITIONS, FAITHFUL, FULL, QUICK, Edition
 from skmer.evaluation._reproduction._embeddings import LARGE, Extractor, make_features
 from skmer.evaluation._reproduction._maps import map_singers
 from skmer.evaluation._reproduction._regressions import CHOI, find_published_features, regress
 from skmer.evaluation._reproduction._reproduction import Reproduction
+from skmer.evaluation._reproduction._run import Run
 from skmer.evaluation._reproduction._store import Store
 from skmer.exceptions import DatasetNotFoundError, WeightsNotFoundError
 
@@ -101,73 +100,75 @@ def reproduce_koh2021(
         raise DatasetNotFoundError(
             "None of the study's datasets is in place. " + " ".join(holdings.missing.values())
         )
-    effort = QUICK if quick else FULL
-    store, extractor = Store(out / "pieces"), Extractor(effort)
-    say = _make_say(verbose)
-    found = Reproduction(holdings, effort, random_state, reports=check_reports())
-    common = {"store": store, "extractor": extractor, "seed": random_state}
-    fitting = common | {"n_jobs": n_jobs, "verbose": verbose}
+    run = Run(
+        Store(out / "pieces"), Extractor(QUICK if quick else FULL), random_state, n_jobs, verbose
+    )
+    found = Reproduction(holdings, run.effort, random_state, reports=check_reports(run))
     for edition in EDITIONS:
-        here, left_out = make_features(
+        found.features, found.left_out = make_features(
             features,
             edition=edition,
-            effort=effort,
+            effort=run.effort,
             weights=weights,
             random_state=random_state,
-            memory=Path(out, "cache") if memory is None else memory,
+            memory=out / "cache" if memory is None else memory,
             n_jobs=n_jobs,
             verbose=verbose,
         )
-        found.left_out, found.features = left_out, here
-        if not here:
+        if not found.features:
             raise WeightsNotFoundError(
-                "None of the features can be computed. " + " ".join(left_out.values())
+                "None of the features can be computed. " + " ".join(found.left_out.values())
             )
-        vectors = {name: feature for name, feature in here.items() if name != LARGE}
-        for dataset in holdings.datasets:
-            clips = holdings.clips[dataset, edition.name]
-            cells = list_cells(dataset, here.values(), classifiers)
-            results = []
-            for cell in cells:
-                say(str(cell))
-                results.append(evaluate_cell(cell, clips, **fitting))
-            found.results[dataset, edition.name] = join_results(results)
-            say(f"{dataset}, {edition.name}: leakage audit")
-            # The plainest feature stands for all: a leak is a matter of clips and splits.
-            plainest = vectors.get("mfcc", next(iter(vectors.values())))
-            found.audits[dataset, edition.name] = audit_splits(dataset, plainest, clips, **common)
-        if ("emomusic", edition.name) in holdings.clips:
-            clips = holdings.clips["emomusic", edition.name]
-            for name, feature in vectors.items():
-                say(f"emomusic, {edition.name}: r2 of {name}")
-                found.regressions[name, edition.name] = regress(
-                    clips, feature, name=name, **fitting
-                )
-        layers = find_published_features(data_home, holdings.annotations)
-        if layers is not None:
-            say(f"emomusic: r2 of {CHOI}")
-            found.regressions[CHOI, edition.name] = regress(
-                holdings.annotations, layers, name=CHOI, **fitting
-            )
-        if edition is FAITHFUL and ("ravdess-song", edition.name) in holdings.clips:
-            clips = holdings.clips["ravdess-song", edition.name]
-            for name, feature in vectors.items():
-                say(f"ravdess-song: map of {name}")
-                one = map_singers(feature, clips, **common)
-                if one is not None:
-                    found.maps[name] = one
-    say("leakage audit of files and annotations")
-    files = audit_files(holdings, store=store, n_jobs=n_jobs)
-    if files is not None:
-        found.audits["files", ""] = files
+        _classify(found, edition, classifiers, run)
+        _regress(found, edition, find_published_features(data_home, holdings.annotations), run)
+        if edition is FAITHFUL:
+            _map(found, edition, run)
+    run.say("leakage audit of files and annotations")
+    if holdings.clips:
+        found.audits["files", ""] = audit_files(holdings, run)
     if holdings.annotations is not None:
-        found.audits["emomusic annotations", ""] = audit_labels(holdings.annotations, store=store)
-    found.computed = store.computed
+        found.audits["emomusic annotations", ""] = audit_labels(holdings.annotations, run)
+    found.computed = run.store.computed
     found.save(out)
     return found
 
 
-def _make_say(verbose: bool):
-    from rich.console import Console
+def _classify(found: Reproduction, edition: Edition, classifiers, run: Run) -> None:
+    """Evaluate the cells of every dataset, and audit its splits."""
+    for dataset in found.holdings.datasets:
+        clips = found.holdings.clips[dataset, edition.name]
+        results = []
+        for cell in list_cells(dataset, found.features.values(), classifiers):
+            run.say(str(cell))
+            results.append(evaluate_cell(cell, clips, run))
+        found.results[dataset, edition.name] = join_results(results)
+        run.say(f"{dataset}-{edition.name}: leakage audit")
+        # The plainest feature stands for all: a leak is a matter of clips and splits.
+        plainest = found.features.get("mfcc", next(iter(found.features.values())))
+        found.audits[dataset, edition.name] = audit_splits(dataset, plainest, clips, run)
 
-    return Console(stderr=True, quiet=not verbose, highlight=False).print
+
+def _regress(found: Reproduction, edition: Edition, layers, run: Run) -> None:
+    """Predict arousal and valence of Emotion in Music with whatever features there are."""
+    clips = found.holdings.clips.get(("emomusic", edition.name))
+    sources: dict = {}
+    if clips is not None:
+        sources = {name: (one, clips) for name, one in found.features.items() if name != LARGE}
+    if layers is not None:
+        sources[CHOI] = layers, found.holdings.annotations
+    for name, (feature, dataset) in sources.items():
+        run.say(f"emomusic-{edition.name}: r2 of {name}")
+        found.regressions[name, edition.name] = regress(dataset, feature, name=name, run=run)
+
+
+def _map(found: Reproduction, edition: Edition, run: Run) -> None:
+    """Map the clips of RAVDESS by every feature."""
+    clips = found.holdings.clips.get(("ravdess-song", edition.name))
+    if clips is None:
+        return
+    for name, feature in found.features.items():
+        if name != LARGE:
+            run.say(f"ravdess-song: map of {name}")
+            one = map_singers(feature, clips, run)
+            if one is not None:
+                found.maps[name] = one

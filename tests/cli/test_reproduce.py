@@ -1,0 +1,109 @@
+"""`skmer reproduce koh2021` from end to end, on a replica of RAVDESS."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from skmer.evaluation._reproduction import _cells, _checks, _maps
+
+SR = 8000
+WORDS = ("reproduce", "koh2021", "--quick", "--features", "mfcc", "--classifiers", "svm,nb")
+# The replica has some of the singers, as the data of a user may.
+pytestmark = pytest.mark.filterwarnings("ignore::skmer.exceptions.IncompleteDatasetWarning")
+
+
+@pytest.fixture(scope="module")
+def data_home(tmp_path_factory):
+    """Six singers, three emotions, eight clips each, in RAVDESS's layout."""
+    home = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    time = np.arange(SR // 2) / SR
+    for actor in range(1, 7):
+        folder = home / "ravdess_song" / f"Actor_{actor:02d}"
+        folder.mkdir(parents=True)
+        for k, emotion in enumerate(("02", "04", "05")):
+            for take in range(8):
+                parts = (take // 4 + 1, take // 2 % 2 + 1, take % 2 + 1)
+                name = "-".join(
+                    ["03-02", emotion, *(f"{part:02d}" for part in parts), f"{actor:02d}"]
+                )
+                pitch = (150 if actor % 2 else 300) * (1 + 0.2 * k) + 5 * actor
+                tone = np.sin(2 * np.pi * pitch * time) + rng.normal(scale=0.3, size=time.size)
+                soundfile.write(folder / f"{name}.wav", 0.2 * tone, SR)
+    return home
+
+
+@pytest.fixture
+def reproduce(skmer, data_home, tmp_path):
+    return lambda *words: skmer(*WORDS, "--data-home", data_home, "--out", tmp_path / "out", *words)
+
+
+def test_report_and_resume(reproduce, tmp_path, monkeypatch):
+    outcome = reproduce()
+    assert outcome.status == 0, outcome.err
+    assert "pieces computed" in outcome.out
+    out = tmp_path / "out"
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "This is a quick run" in page
+    assert "3 instead of 20 random 80/10/10 splits" in page
+    assert page.count("<svg") >= 2 + 2 + 4 + 4
+    assert "http://www.w3.org" in page
+    assert "<script" not in page
+    assert "src=" not in page
+    assert "<link" not in page
+
+    table = pd.read_csv(out / "table.csv")
+    ran = table[table["feature"] == "mfcc"]
+    assert ran["classifier"].tolist() == ["svm", "nb"]
+    assert (ran["faithful_protocol"] == "koh2021").all()
+    assert (ran["defensible_protocol"] == "grouped").all()
+    for edition in ("faithful", "defensible"):
+        assert (ran[f"{edition}_low"] <= ran[edition]).all()
+        assert (ran[edition] <= ran[f"{edition}_high"]).all()
+        assert ran[f"{edition}_gap"].notna().all()
+    printed = table[(table["dataset"] == "ravdess-song") & (table["feature"] == "l3")]
+    assert printed["published"].tolist() == [0.71]
+
+    claims = pd.read_csv(out / "claims.csv")
+    assert set(claims["verdict"]) <= {"held", "not held", "not testable here"}
+    on_l3 = claims["claim"].str.contains("L3-Net") & ~claims["claim"].str.contains("MFCC reaches")
+    assert (claims.loc[on_l3, "verdict"] == "not testable here").all()
+    reports = claims[claims["claim"].str.contains("classification report")]
+    assert reports["verdict"].tolist() == ["not held", "not held"]
+
+    calls = []
+    for module, name in (
+        (_cells, "evaluate"),
+        (_checks, "audit"),
+        (_checks, "_check_reports"),
+        (_maps, "tsne_map"),
+        (_maps, "tsne_purity"),
+    ):
+        monkeypatch.setattr(module, name, lambda *a, name=name, **k: calls.append(name))
+    again = reproduce()
+    assert again.status == 0, again.err
+    assert calls == []
+    assert "0 pieces computed" in again.out
+    pd.testing.assert_frame_equal(pd.read_csv(out / "table.csv"), table)
+
+
+def test_without_weights_there_is_nothing_to_do(skmer, data_home):
+    words = ("reproduce", "koh2021", "--features", "l3", "--data-home", data_home)
+    outcome = skmer(*words)
+    assert outcome.status == 2
+    assert "None of the features can be computed" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("reproduce", "koh2020"), "STUDY must be one of koh2021"),
+        (("reproduce", "koh2021", "--features", "l4"), "--features must be"),
+        (("reproduce", "koh2021"), "None of the study's datasets is in place"),
+    ],
+)
+def test_mistakes(skmer, words, says):
+    outcome = skmer(*words)
+    assert outcome.status == 2
+    assert says in outcome.err
