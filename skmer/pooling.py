@@ -1,12 +1,17 @@
 """From the frames of a clip to one vector, or from many clips to one padded array."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 __all__ = ["STATISTICS", "pad_frames", "pool_frames"]
 
-STATISTICS = {"mean": np.mean, "std": np.std, "max": np.max, "min": np.min}
+STATISTICS: dict[str, Callable[..., np.ndarray]] = {
+    "mean": np.mean,
+    "std": np.std,
+    "max": np.max,
+    "min": np.min,
+}
 
 
 def pool_frames(frames: np.ndarray, statistics: str | Sequence[str] = "mean") -> np.ndarray:

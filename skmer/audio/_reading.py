@@ -138,12 +138,14 @@ def _open(path, *, sr, offset, duration, name=None):
         file = soundfile.SoundFile(path)
     except soundfile.LibsndfileError as error:
         blocks, from_sr = _open_with_audioread(path, name, reason=str(error))
-        blocks = _cut(blocks, *_span(from_sr, offset, duration))
+        start, stop = _span(from_sr, offset, duration)
+        blocks = _cut(blocks, start, stop)
     except PermissionError as error:
         raise AudioDecodeError(f"{name}: the file may not be read ({error.strerror}).") from error
     else:
         from_sr = file.samplerate
-        blocks = _soundfile_blocks(file, *_span(from_sr, offset, duration), name)
+        start, stop = _span(from_sr, offset, duration)
+        blocks = _soundfile_blocks(file, start, stop, name)
     blocks = _checked(blocks, name, offset)
     return _resample(blocks, from_sr, sr or from_sr), sr or from_sr
 

@@ -136,7 +136,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator):
         """
         if isinstance(n_frames, bool) or not isinstance(n_frames, Integral) or n_frames < 0:
             raise ValueError(f"n_frames must be an integer of at least 0, got {n_frames!r}.")
-        return np.arange(n_frames) * self._hop_seconds()
+        return np.arange(int(n_frames)) * self._hop_seconds()
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the output columns.
@@ -221,7 +221,9 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator):
         results = track(
             results, total=len(clips), description=type(self).__name__, enabled=self.verbose
         )
-        rows, notes, failures = [], {}, []
+        rows: list[np.ndarray] = []
+        notes: dict[str, list[str]] = {}
+        failures: list[str] = []
         # The results first: they are to be asked once more, so that the bar reaches its end.
         for (row, clip_notes, error), clip in zip(results, clips):
             if error is not None:

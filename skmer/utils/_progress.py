@@ -1,6 +1,6 @@
 """A progress bar that says what runs, how much is done, and how long is left."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ def track(
         TimeRemainingColumn,
     )
 
-    if total is None and hasattr(iterable, "__len__"):
+    if total is None and isinstance(iterable, Sized):
         total = len(iterable)
     with Progress(
         TextColumn("{task.description}"),

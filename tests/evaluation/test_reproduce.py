@@ -40,7 +40,7 @@ def test_what_quick_changes_is_told_from_the_numbers_themselves():
     assert changes(FULL) == []
     told = changes(QUICK)
     assert "3 instead of 20 random 80/10/10 splits of every cell" in told
-    assert "50 instead of 1000 epochs at most of MLP, CNN and LSTM" in told
+    assert "30 instead of 1000 epochs at most of MLP, CNN and LSTM" in told
     assert len(told) == 8
 
 
@@ -49,7 +49,7 @@ def test_quick_trains_no_longer_than_it_says(preset, patience):
     parameters = make_model("mlp", preset, QUICK).get_params()
     epochs = [value for name, value in parameters.items() if name.endswith("epochs")]
     waits = [value for name, value in parameters.items() if name.endswith("patience")]
-    assert (epochs, waits) == ([50], [patience])
+    assert (epochs, waits) == ([30], [patience])
     full = make_model("mlp", preset, FULL).get_params()
     assert [value for name, value in full.items() if name.endswith("epochs")] == [1000]
 

@@ -6,26 +6,38 @@ from collections import OrderedDict
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 import joblib
 
 from ...exceptions import EngineNotAvailableError
+from ._base import Engine
 from ._networks import build_network
 
 __all__ = ["get_engine", "resolve_engine"]
 
-# Per engine: its module, the packages it needs, the extra that brings them, and for each of its
-# precisions the networks that gain by it. The order is the order of speed.
+
+class _Entry(NamedTuple):
+    """One engine: where it is, what it needs, and which networks gain by each of its precisions."""
+
+    module: str
+    class_name: str
+    packages: tuple[str, ...]
+    extra: str
+    networks: dict[str, tuple[str, ...]]
+
+
+# In the order of speed.
 _ENGINES = {
-    "ncnn": ("_ncnn", "NcnnEngine", ("ncnn",), "skmer[fast]", {"float32": ("l3", "vggish")}),
-    "tensorflow": (
+    "ncnn": _Entry("_ncnn", "NcnnEngine", ("ncnn",), "skmer[fast]", {"float32": ("l3", "vggish")}),
+    "tensorflow": _Entry(
         "_tensorflow",
         "TensorFlowEngine",
         ("tensorflow",),
         "skmer",
         {"float32": ("l3", "vggish")},
     ),
-    "onnxruntime": (
+    "onnxruntime": _Entry(
         "_onnxruntime",
         "OnnxRuntimeEngine",
         ("onnx", "onnxruntime"),
@@ -34,16 +46,18 @@ _ENGINES = {
     ),
 }
 _N_KEPT = 4
-_engines = OrderedDict()
+_engines: OrderedDict[tuple, Engine] = OrderedDict()
 _engines_lock = threading.Lock()
 
 
 def resolve_engine(network, engine="auto", precision="float32"):
     """Name the engine that will run `network`, without loading it."""
-    able = [name for name, entry in _ENGINES.items() if network in entry[4].get(precision, ())]
+    able = [
+        name for name, entry in _ENGINES.items() if network in entry.networks.get(precision, ())
+    ]
     if not able or engine not in ("auto", *able):
         offers = "; ".join(
-            f"{name}: {', '.join(p for p, networks in entry[4].items() if network in networks)}"
+            f"{name}: {', '.join(p for p, able in entry.networks.items() if network in able)}"
             for name, entry in _ENGINES.items()
         )
         raise ValueError(
@@ -59,7 +73,7 @@ def resolve_engine(network, engine="auto", precision="float32"):
     if missing:
         raise EngineNotAvailableError(
             f"The engine {engine!r} with precision={precision!r} needs {' and '.join(missing)}, "
-            f'which is not installed. Install it by: pip install "{_ENGINES[engine][3]}"'
+            f'which is not installed. Install it by: pip install "{_ENGINES[engine].extra}"'
         )
     return engine
 
@@ -73,7 +87,7 @@ def get_engine(
     key = (network, name, precision, weights.digest, tuple(input_shape), n_threads)
     with _engines_lock:
         if key not in _engines:
-            module, class_name = _ENGINES[name][:2]
+            module, class_name = _ENGINES[name].module, _ENGINES[name].class_name
             build = getattr(import_module(f"{__name__}.{module}"), class_name)
             described = build_network(network, weights.arrays, input_shape)
             _engines[key] = build(described, n_threads=n_threads)
@@ -84,7 +98,7 @@ def get_engine(
 
 
 def _missing(name):
-    return [package for package in _ENGINES[name][2] if find_spec(package) is None]
+    return [package for package in _ENGINES[name].packages if find_spec(package) is None]
 
 
 def _default_threads():

@@ -13,7 +13,7 @@ class Engine(ABC):
     Several threads may call one engine at once.
     """
 
-    name = None
+    name: str
     # One frame at a time costs a CPU next to nothing and saves a gigabyte.
     convolution_rows = 1
     # The dense layers are bound by reading their matrices: once for as many frames as a clip has.

@@ -34,7 +34,7 @@ class OnnxRuntimeEngine(Engine):
         lows, highs = np.reshape([outcome[1:] for outcome in outcomes], (len(frames), -1, 2)).T
         lows, highs = lows.min(axis=1) * _HEADROOM, highs.max(axis=1) * _HEADROOM
         ranges = list(zip(lows, highs, strict=True))
-        edges = np.float32(_INPUT_RANGE) * self._scale + self._offset
+        edges = np.array(_INPUT_RANGE, np.float32) * self._scale + self._offset
         graph = _int8_graph(network, [(edges.min(), edges.max()), *ranges])
         self._session = _session(graph, n_threads)
         self.cosine = min(

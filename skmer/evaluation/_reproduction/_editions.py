@@ -43,10 +43,10 @@ FULL = Effort()
 QUICK = Effort(
     n_shuffles=3,
     n_draws=1,
-    max_epochs=50,
+    max_epochs=30,
     patience=10,
     l3_hops=(1.0, 1.0),
-    matrix=(250, 120.0),
+    matrix=(100, 300.0),
     n_regression_folds=5,
     perplexities=(10, 30, 100),
 )
