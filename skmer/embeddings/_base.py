@@ -1,12 +1,15 @@
 """What every transformer of clips does, whatever it computes: rows, cache, errors, output."""
 
 import warnings
+from abc import ABC, abstractmethod
 from numbers import Integral, Real
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skmer.embeddings._clips import FORMS, check_matrix, check_sequence, is_sequence_of_clips
@@ -29,7 +32,15 @@ _NOTES = {
 }
 
 
-class BaseClipTransformer(TransformerMixin, BaseEstimator):
+def settle_weights(weights, random_state) -> tuple[int, str]:
+    """Return the seed of random weights (0 for others), and what to call the weights."""
+    if weights is None:
+        seed = int(check_random_state(random_state).randint(2**31 - 1))
+        return seed, f"random weights (seed {seed})"
+    return 0, Path(weights).name
+
+
+class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
     """Base of the transformers from clips to vectors; users take one of the subclasses."""
 
     _parameter_constraints: dict = {
@@ -162,17 +173,21 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator):
 
     # What the subclasses say.
 
+    @abstractmethod
     def _recipe(self, *, pooled: bool) -> Recipe:
-        raise NotImplementedError
+        """Return the recipe of this transformer; without `pooled`, for frames."""
 
+    @abstractmethod
     def _frame_size(self) -> int:
-        raise NotImplementedError
+        """Return the numbers a frame has."""
 
+    @abstractmethod
     def _hop_seconds(self) -> float:
-        raise NotImplementedError
+        """Return the seconds between two frames."""
 
+    @abstractmethod
     def _network_sr(self) -> int:
-        raise NotImplementedError
+        """Return the rate that bare waveforms are taken to have [Hz]."""
 
     def _check_settings(self) -> None:
         """Check what the parameter constraints cannot say."""

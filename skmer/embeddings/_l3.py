@@ -7,11 +7,10 @@ from numbers import Integral, Real
 from os import PathLike
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from skmer.audio import Framing, l3_spectrogram
 from skmer.audio._l3 import FRAME_LENGTH, FRONTENDS, INPUT_SHAPES, SR
-from skmer.embeddings._base import BaseClipTransformer
+from skmer.embeddings._base import BaseClipTransformer, settle_weights
 from skmer.embeddings._engines import get_engine, resolve_engine
 from skmer.embeddings._recipe import Recipe, check_digest
 from skmer.embeddings._weights import l3_weights_digest, load_l3_weights
@@ -248,11 +247,7 @@ class L3Transformer(BaseClipTransformer):
 
     def _fit_network(self):
         resolve_engine("l3", self.engine, self.precision)
-        self._seed = 0
-        self.weights_label_ = "pretrained" if self.weights == "pretrained" else str(self.weights)
-        if self.weights is None:
-            self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-            self.weights_label_ = f"random weights (seed {self._seed})"
+        self._seed, self.weights_label_ = settle_weights(self.weights, self.random_state)
         self.weights_digest_ = l3_weights_digest(
             self.weights,
             content_type=self.content_type,

@@ -1,5 +1,6 @@
 """A recipe: all that decides the numbers of a clip. Small, immutable, sent to worker processes."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,7 +15,7 @@ from skmer.utils import ClipCache
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class Recipe(ABC):
     """Base of the recipes, one a transformer."""
 
     offset: float
@@ -31,11 +32,11 @@ class Recipe:
         """Return what decides the frames, for the cache key: not the pooling."""
         return {"offset": self.offset, "duration": self.duration, "sr": self.sr}
 
+    @abstractmethod
     def compute(
         self, waveform: Iterable[np.ndarray], n_threads: int | None
     ) -> tuple[np.ndarray, set[str]]:
         """Turn blocks of a waveform into frames (n_frames, d), and notes on the clip."""
-        raise NotImplementedError
 
     def finish(self, frames: np.ndarray) -> np.ndarray:
         """Turn frames, computed or from the cache, into the row that users see."""

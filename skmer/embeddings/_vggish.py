@@ -7,11 +7,10 @@ from numbers import Integral, Real
 from os import PathLike
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from skmer.audio import Framing, vggish_log_mel
 from skmer.audio._vggish import FRAME_LENGTH, HOP_LENGTH, N_COLUMNS, N_MELS, SR
-from skmer.embeddings._base import BaseClipTransformer
+from skmer.embeddings._base import BaseClipTransformer, settle_weights
 from skmer.embeddings._engines import get_engine, resolve_engine
 from skmer.embeddings._recipe import Recipe, check_digest
 from skmer.embeddings._weights import (
@@ -242,11 +241,7 @@ class VGGishTransformer(BaseClipTransformer):
 
     def _fit_network(self):
         resolve_engine("vggish", self.engine, "float32")
-        self._seed = 0
-        self.weights_label_ = "pretrained" if self.weights == "pretrained" else str(self.weights)
-        if self.weights is None:
-            self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-            self.weights_label_ = f"random weights (seed {self._seed})"
+        self._seed, self.weights_label_ = settle_weights(self.weights, self.random_state)
         self.weights_digest_ = vggish_weights_digest(self.weights, seed=self._seed)
         if self.postprocess is not None:
             _pca(self._weights(), self._seed, self.weights_digest_)

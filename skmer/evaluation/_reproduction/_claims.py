@@ -103,7 +103,7 @@ def _orders(work):
         def of_edition(edition: Edition, dataset=dataset, but=but) -> Verdict:
             result = work.results[dataset, edition.name]
             scores = result.summary()
-            protocol = headline_protocol(result, edition)
+            protocol = headline_protocol(result.scores, edition)
             scores = scores[(scores["protocol"] == protocol) & scores["feature"].isin(FEATURES)]
             table = scores.pivot_table(index="classifier", columns="feature", values="accuracy")
             accuracies = {name: row.to_dict() for name, row in table.iterrows()}
@@ -149,7 +149,7 @@ def _score(work, row, edition: Edition) -> dict:
     predictions = result.predictions
     for column in ("feature", "classifier"):
         predictions = predictions[predictions[column] == row[column]]
-    predictions = predictions[predictions["protocol"] == headline_protocol(result, edition)]
+    predictions = predictions[predictions["protocol"] == headline_protocol(result.scores, edition)]
     interval = cluster_bootstrap(
         lambda y_true, y_pred: f1_score(y_true, y_pred, average="weighted", zero_division=0),
         predictions["y_true"].to_numpy(),
@@ -167,11 +167,11 @@ def _baseline(work) -> Claim:
     best = next(row["value"] for row in published()["accuracy"] if row["dataset"] == dataset)
 
     def of_edition(edition: Edition) -> Verdict:
-        result = work.results[dataset, edition.name]
-        scores = result.intervals()
+        scores = work.intervals[dataset, edition.name]
+        protocol = headline_protocol(scores, edition)
         scores = scores[scores["feature"] == "mfcc"]
         top = scores.loc[scores.groupby("protocol")["accuracy"].idxmax()].set_index("protocol")
-        own = top.loc[headline_protocol(result, edition)]
+        own = top.loc[protocol]
         reason = f"the best is {own['classifier']} with {own['accuracy']:.3f}, "
         reason += f"{own['low']:.3f} to {own['high']:.3f}"
         if edition.protocol == "grouped" and "koh2021" in top.index:
@@ -206,7 +206,7 @@ def _sizes(work):
         def of_edition(edition: Edition, dataset=dataset) -> Verdict:
             result = work.results[dataset, edition.name]
             scores = result.scores[
-                (result.scores["protocol"] == headline_protocol(result, edition))
+                (result.scores["protocol"] == headline_protocol(result.scores, edition))
                 & (result.scores["classifier"] == LARGE_CLASSIFIER)
             ].sort_values(["repeat", "fold"])
             small, large = (scores[scores["feature"] == name] for name in ("l3", LARGE))

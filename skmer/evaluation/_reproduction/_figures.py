@@ -10,7 +10,7 @@ from skmer.evaluation._displays import (
     PairedComparisonDisplay,
     PerClassReportDisplay,
 )
-from skmer.evaluation._displays._style import FEATURE_NAMES, PALETTE
+from skmer.evaluation._displays._style import CLASSIFIER_NAMES, FEATURE_NAMES, PALETTE
 from skmer.evaluation._features import FEATURES
 from skmer.evaluation._report import _svg
 from skmer.evaluation._reproduction._checks import mean_chance
@@ -28,9 +28,9 @@ def draw_bars(work, dataset: str) -> Figures:
     """Draw the accuracies of a dataset in the study's form, an edition a figure."""
     figures = []
     for edition, result in _editions(work, dataset):
-        intervals = result.intervals()
+        intervals = work.intervals[dataset, edition.name]
         intervals = intervals[intervals["feature"].isin(FEATURES)]
-        protocol = headline_protocol(result, edition)
+        protocol = headline_protocol(result.scores, edition)
         chance = mean_chance(work.holdings.clips[dataset, edition.name].target)
         figure, axes = _new(6.4, 3.4)
         AccuracyBarsDisplay.from_intervals(intervals, protocol=protocol, chance=chance, ax=axes)
@@ -42,12 +42,18 @@ def draw_bars(work, dataset: str) -> Figures:
 def draw_gaps(work, dataset: str) -> Figures:
     """Draw what random splits give away, an edition a figure."""
     figures = []
-    for edition, result in _editions(work, dataset):
-        if result.protocols_to_compare() is None:
+    for edition, _ in _editions(work, dataset):
+        table = work.intervals[dataset, edition.name].pivot_table(
+            index=["feature", "classifier"], columns="protocol", values="accuracy", sort=False
+        )
+        if "grouped" not in table:
             continue
-        n_lines = len(result.scores.groupby(["feature", "classifier"]))
-        figure, axes = _new(6.0, 0.34 * n_lines + 1.3)
-        GapDisplay.from_scores(result.scores, ax=axes)
+        names = [
+            f"{FEATURE_NAMES.get(feature, feature)} + {CLASSIFIER_NAMES[classifier]}"
+            for feature, classifier in table.index
+        ]
+        figure, axes = _new(6.0, 0.34 * len(names) + 1.3)
+        GapDisplay(table["koh2021"], table["grouped"], names).plot(axes)
         figures.append((f"{edition.name}: random minus grouped", _svg(figure)))
     return figures
 
@@ -56,7 +62,7 @@ def draw_best(work, dataset: str) -> Figures:
     """Draw confusion and report of the best cell of each edition, and of the study's own cell."""
     figures = []
     for edition, result in _editions(work, dataset):
-        protocol = headline_protocol(result, edition)
+        protocol = headline_protocol(result.scores, edition)
         summary = result.summary()
         summary = summary[summary["protocol"] == protocol]
         best = summary.loc[summary["accuracy"].idxmax()]
@@ -70,7 +76,8 @@ def draw_best(work, dataset: str) -> Figures:
         labels = [name for name in clips.target_names if name in clips.target]
         for (feature, classifier), why in cells.items():
             chosen = {"feature": feature, "classifier": classifier, "protocol": protocol}
-            title = f"{edition.name}, {why}: {FEATURE_NAMES.get(feature, feature)} + {classifier}"
+            title = f"{edition.name}, {why}: {FEATURE_NAMES.get(feature, feature)} + "
+            title += CLASSIFIER_NAMES[classifier]
             figure, axes = _new(2.0 + 0.55 * len(labels), 1.6 + 0.55 * len(labels))
             ConfusionDisplay.from_frame(result.predictions, **chosen, labels=labels, ax=axes)
             figures.append((title, _svg(figure)))
@@ -105,7 +112,7 @@ def draw_sizes(work) -> Figures:
         for edition, result in _editions(work, dataset):
             if LARGE not in set(result.scores["feature"]):
                 continue
-            protocol = headline_protocol(result, edition)
+            protocol = headline_protocol(result.scores, edition)
             chosen = {"classifier": LARGE_CLASSIFIER, "protocol": protocol}
             figure, axes = _new(4.4, 4.6)
             PairedComparisonDisplay.from_scores(

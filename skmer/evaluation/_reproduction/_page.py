@@ -140,7 +140,7 @@ def _regressions(work) -> list[tuple[str, str, str]]:
     tables: dict[tuple[str, str], list[str]] = {}
     for (feature, edition), result in work.regressions.items():
         summary = result.summary()
-        intervals = result.intervals().rename(columns={"r2": "pooled r2"})
+        intervals = work.r2_intervals[feature, edition].rename(columns={"r2": "pooled r2"})
         keys = ["feature", "regressor", "target", "protocol"]
         table = summary[[*keys, "n_splits", "r2", "r2_std", "ccc", "rmse"]].merge(
             intervals, on=keys

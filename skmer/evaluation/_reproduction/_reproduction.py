@@ -64,6 +64,16 @@ class Reproduction:
         }
 
     @cached_property
+    def intervals(self) -> dict:
+        """Accuracy with its interval, by dataset and edition."""
+        return {key: result.intervals() for key, result in self.results.items()}
+
+    @cached_property
+    def r2_intervals(self) -> dict:
+        """r2 with its interval, by feature and edition."""
+        return {key: result.intervals() for key, result in self.regressions.items()}
+
+    @cached_property
     def table(self):
         """The table 'published / faithful / defensible'.
 
@@ -74,7 +84,7 @@ class Reproduction:
 
         from skmer.evaluation._reproduction._table import accuracy_rows, regression_rows
 
-        return pd.DataFrame([*accuracy_rows(self.results), *regression_rows(self.regressions)])
+        return pd.DataFrame([*accuracy_rows(self.intervals), *regression_rows(self.r2_intervals)])
 
     @cached_property
     def claims(self) -> list:

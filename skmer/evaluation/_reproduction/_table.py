@@ -8,19 +8,19 @@ from skmer.evaluation._reproduction._editions import EDITIONS
 from skmer.evaluation._reproduction._published import DATASETS, published, published_accuracy
 
 
-def headline_protocol(result, edition) -> str:
+def headline_protocol(scores, edition) -> str:
     """Return the protocol of an edition's headline; without groups there are only random splits."""
-    return edition.protocol if edition.protocol in result.manifest["protocols"] else "koh2021"
+    return edition.protocol if edition.protocol in set(scores["protocol"]) else "koh2021"
 
 
-def accuracy_rows(results: dict) -> list[dict]:
+def accuracy_rows(intervals: dict) -> list[dict]:
     """Return a row for each cell that was run, or has a printed accuracy."""
     rows = []
     for dataset in DATASETS:
         tables = {
-            edition.name: _accuracies(results[dataset, edition.name], edition)
+            edition.name: _accuracies(intervals[dataset, edition.name], edition)
             for edition in EDITIONS
-            if (dataset, edition.name) in results
+            if (dataset, edition.name) in intervals
         }
         printed = [
             (row["feature"], row["classifier"])
@@ -39,11 +39,11 @@ def accuracy_rows(results: dict) -> list[dict]:
     return rows
 
 
-def regression_rows(regressions: dict) -> list[dict]:
+def regression_rows(intervals: dict) -> list[dict]:
     """Return a row for each target and feature: random splits beside the published split."""
     rows = []
     known = {row["target"]: row["value"] for row in published()["r2"]}
-    names = list(dict.fromkeys(feature for feature, _ in regressions)) or ["l3"]
+    names = list(dict.fromkeys(feature for feature, _ in intervals)) or ["l3"]
     for feature in names:
         for axis in ("arousal", "valence"):
             for label in ("static", "dynamic"):
@@ -52,8 +52,8 @@ def regression_rows(regressions: dict) -> list[dict]:
                 # The study does not say which label; its predecessors took the static one.
                 row["published"] = known[axis] if (feature, label) == ("l3", "static") else np.nan
                 for edition in EDITIONS:
-                    result = regressions.get((feature, edition.name))
-                    found = {} if result is None else _r2(result, edition, row["target"])
+                    table = intervals.get((feature, edition.name))
+                    found = {} if table is None else _r2(table, edition, row["target"])
                     row |= _columns(edition.name, found)
                 rows.append(row)
     return rows
@@ -66,21 +66,20 @@ def _columns(edition: str, found: dict) -> dict:
     }
 
 
-def _accuracies(result, edition) -> dict[tuple[str, str], dict]:
+def _accuracies(table, edition) -> dict[tuple[str, str], dict]:
     """Return estimate, interval and gap of each feature and classifier."""
-    intervals = result.intervals().set_index(["protocol", "feature", "classifier"])
-    protocol = headline_protocol(result, edition)
+    protocol = headline_protocol(table, edition)
+    intervals = table.set_index(["protocol", "feature", "classifier"])
     return {
         key: _found(intervals, protocol, key, "accuracy", "koh2021", "grouped")
         for key in intervals.loc[protocol].index
     }
 
 
-def _r2(result, edition, target: str) -> dict:
-    intervals = result.intervals().set_index(["protocol", "feature", "regressor", "target"])
+def _r2(table, edition, target: str) -> dict:
+    intervals = table.set_index(["protocol", "feature", "regressor", "target"])
     wanted = "shuffled" if edition.protocol == "koh2021" else "fixed"
-    ran = result.manifest["protocols"]
-    protocol = wanted if wanted in ran else "grouped"
+    protocol = wanted if wanted in set(table["protocol"]) else "grouped"
     key = (*intervals.index[0][1:3], target)
     return _found(intervals, protocol, key, "r2", "shuffled", "grouped")
 
