@@ -2,7 +2,7 @@
 
 import numpy as np
 import soundfile
-from _measure import PEAK_MB, Row, make_clips, python, take_turns
+from _measure import PEAK_MB, Row, make_clips, python, share, take_turns
 
 from skmer import MFCCStatsTransformer
 
@@ -100,19 +100,18 @@ def clips(quick, folder):
             for size in sizes
         }
         times = take_turns(functions, 3)
-        cost = {size: values[:, 0] / max(sizes) for size, values in times.items()}
-        ratios = cost[sizes[-1]] / cost[sizes[0]]
-        yield Row(
+        row = share(
             f"Cost of a clip, MFCC of 0.1 s, {name}: {sizes[-1]} in a call against {sizes[0]}",
-            float(np.median(ratios)),
-            float(ratios.min()),
-            float(ratios.max()),
-            f"{np.median(cost[sizes[-1]]) * 1e3:.3g} ms",
-            f"{np.median(cost[sizes[0]]) * 1e3:.3g} ms",
-            len(ratios),
+            times,
+            sizes[-1],
+            sizes[0],
+            count=max(sizes),
+            unit="clips/s",
             at_most=1.2,
-            note=", ".join(f"{s}: {np.median(cost[s]) * 1e3:.3g} ms" for s in sizes),
         )
+        cost = {size: np.median(values[:, 0]) / max(sizes) for size, values in times.items()}
+        row.note = ", ".join(f"{size}: {seconds * 1e3:.3g} ms" for size, seconds in cost.items())
+        yield row
 
 
 def _in_calls_of(transformer, paths, size, total):
