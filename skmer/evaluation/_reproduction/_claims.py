@@ -1,6 +1,6 @@
 """The claims of the study, each judged for both editions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sklearn.metrics import f1_score
 
@@ -79,8 +79,19 @@ def _each(work, dataset, features, classifiers, judge_edition) -> dict[str, Verd
     verdicts = {}
     for edition in EDITIONS:
         why = why_not(work, dataset, edition.name, features, classifiers)
-        verdicts[edition.name] = judge_edition(edition) if why is None else not_testable(why)
+        if why is None:
+            verdict = judge_edition(edition)
+            verdicts[edition.name] = replace(verdict, reason=verdict.reason + _share(work, dataset))
+        else:
+            verdicts[edition.name] = not_testable(why)
     return verdicts
+
+
+def _share(work, dataset: str) -> str:
+    """Say how much of the study's dataset is in place, where it is not all."""
+    rows = [row for row in work.class_counts if row["dataset"] == dataset]
+    here, printed = (sum(row[key] for row in rows) for key in ("here", "published"))
+    return f"; with {here} of the study's {printed} clips" if here < printed else ""
 
 
 def _counts(work):
@@ -121,7 +132,7 @@ def _values(work):
         def of_edition(edition: Edition, row=row) -> Verdict:
             return judge_value(row["value"], work.cell(row, edition.name))
 
-        text = f"{titles()[dataset]}: {_in_words(row)} has the accuracy of {row['value']:.2f}"
+        text = f"{titles()[dataset]}: {_in_words(row)} has an accuracy of {row['value']:.2f}"
         verdicts = _each(work, dataset, [feature], [classifier], of_edition)
         yield Claim(text, row["origin"], verdicts)
 
@@ -135,7 +146,8 @@ def _improvements(work):
         def of_edition(edition: Edition, row=row) -> Verdict:
             return judge_above(row["earlier"], _score(work, row, edition))
 
-        text = f"{titles()[dataset]}: {_in_words(row)} raises the {row['metric']} of "
+        metric = row["metric"].replace("_", " ")
+        text = f"{titles()[dataset]}: {_in_words(row)} raises the {metric} of "
         text += f"{row['earlier']:.3f} known before"
         verdicts = _each(work, dataset, [feature], [classifier], of_edition)
         yield Claim(text, row["origin"], verdicts)

@@ -43,8 +43,8 @@ def regression_rows(intervals: dict) -> list[dict]:
     """Return a row for each target and feature: random splits beside the published split."""
     rows = []
     known = {row["target"]: row["value"] for row in published()["r2"]}
-    names = list(dict.fromkeys(feature for feature, _ in intervals)) or ["l3"]
-    for feature in names:
+    features = {feature for feature, _ in intervals}
+    for feature in dict.fromkeys(["l3", *(feature for feature, _ in intervals)]):
         for axis in ("arousal", "valence"):
             for label in ("static", "dynamic"):
                 row = {"dataset": "emomusic", "feature": feature, "classifier": "svr"}
@@ -55,7 +55,8 @@ def regression_rows(intervals: dict) -> list[dict]:
                     table = intervals.get((feature, edition.name))
                     found = {} if table is None else _r2(table, edition, row["target"])
                     row |= _columns(edition.name, found)
-                rows.append(row)
+                if feature in features or np.isfinite(row["published"]):
+                    rows.append(row)
     return rows
 
 
