@@ -45,7 +45,12 @@ class Store:
             part = Path(unfinished, "piece")
             part.mkdir()
             write(piece, part)
-            part.rename(place)
+            try:
+                part.rename(place)
+            except OSError:
+                # Another run in the same folder may have been faster.
+                if not place.is_dir():
+                    raise
         self.computed.append(name)
         return read(place)
 
