@@ -91,7 +91,7 @@ def _share(work, dataset: str) -> str:
     """Say how much of the study's dataset is in place, where it is not all."""
     rows = [row for row in work.class_counts if row["dataset"] == dataset]
     here, printed = (sum(row[key] for row in rows) for key in ("here", "published"))
-    return f"; with {here} of the study's {printed} clips" if here < printed else ""
+    return f"; {here} of the study's {printed} clips are in place" if here < printed else ""
 
 
 def _counts(work):
