@@ -42,7 +42,9 @@ def _comparisons(result) -> list[tuple[str, str]]:
 
 
 def _html(table) -> str:
-    return table.to_html(index=False, float_format="{:.3f}".format, na_rep="", border=0)
+    # None in a column of text is an empty cell too, which na_rep alone does not see to.
+    table = table.astype(object).where(table.notna(), "")
+    return table.to_html(index=False, float_format="{:.3f}".format, border=0)
 
 
 def _svg(figure) -> str:
