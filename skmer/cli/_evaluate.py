@@ -72,10 +72,12 @@ def evaluate(
     """Score features with classifiers on a dataset, and write the table and a report."""
     from rich.console import Console
 
-    import skmer.evaluation as evaluation
+    from skmer import evaluation
     from skmer.datasets import load_dataset
-    from skmer.evaluation._evaluate import CLASSIFIERS, PRESETS
-    from skmer.evaluation._features import FEATURES
+    from skmer.evaluation.experiment._classification import CLASSIFIERS, PRESETS
+    from skmer.evaluation.experiment._features import FEATURES
+    from skmer.evaluation.report import format_summary
+    from skmer.utils._output_folder import check_output_folder
 
     feature_names = split_names("--features", features, FEATURES)
     classifier_names = split_names("--classifiers", classifiers, CLASSIFIERS)
@@ -83,9 +85,9 @@ def evaluate(
     check_choice("--preset", preset, PRESETS)
     which = parse_weights(weights)
     if out is not None:
-        evaluation.check_output_folder(out)
+        check_output_folder(out)
     clips = load_dataset(dataset, data_home=data_home)
-    folder = evaluation.check_output_folder(out or Path("skmer-results", Path(dataset).stem))
+    folder = check_output_folder(out or Path("skmer-results", Path(dataset).stem))
     result = evaluation.evaluate(
         feature_names,
         classifier_names,
@@ -102,5 +104,5 @@ def evaluate(
         verbose=True,
     )
     result.save(folder)
-    Console().print(evaluation.format_summary(result))
+    Console().print(format_summary(result))
     typer.echo(f"Scores, predictions, manifest and report.html are in {folder}")

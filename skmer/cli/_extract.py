@@ -42,7 +42,7 @@ def extract(
     """Write the embeddings of audio files to one table, going on where a kill stopped it."""
     from skmer import embeddings
     from skmer.cli._inputs import find_clips
-    from skmer.evaluation._features import FEATURES
+    from skmer.evaluation.experiment._features import FEATURES
 
     check_choice("--features", features, FEATURES)
     which = parse_weights(weights)

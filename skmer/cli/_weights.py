@@ -14,7 +14,7 @@ def list_weights() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from skmer.embeddings._weights import list_weights
+    from skmer.embeddings.weights import list_weights
 
     table = Table("name", "state", "size", "licence", "file")
     rows = list_weights()
@@ -29,7 +29,7 @@ def list_weights() -> None:
 @app.command()
 def fetch(name: Name) -> None:
     """Download one of them, unless a good copy is here already."""
-    from skmer.embeddings._weights import fetch_weights
+    from skmer.embeddings.weights import fetch_weights
 
     typer.echo(f"{name} is in {fetch_weights(name)}")
 
@@ -45,7 +45,7 @@ def verify(
     The status is 1 where a check fails, and where a file that was named is missing.
     """
     from skmer.embeddings._verify import verify_weights
-    from skmer.embeddings._weights import list_weights
+    from skmer.embeddings.weights import list_weights
 
     names = [row.name for row in list_weights() if row.present] if name is None else [name]
     if not names:

@@ -4,20 +4,36 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from skmer.embeddings._extract import extract
-    from skmer.embeddings._extraction import Extraction
+    from skmer.embeddings._base import BaseClipTransformer
     from skmer.embeddings._l3 import L3Transformer
     from skmer.embeddings._mfcc import MFCCStatsTransformer
+    from skmer.embeddings._verify import verify_weights
     from skmer.embeddings._vggish import VGGishTransformer
+    from skmer.embeddings.extraction import Extraction, extract
+    from skmer.embeddings.weights import fetch_weights, list_weights
 
-__all__ = ["Extraction", "L3Transformer", "MFCCStatsTransformer", "VGGishTransformer", "extract"]
+__all__ = [
+    "BaseClipTransformer",
+    "Extraction",
+    "L3Transformer",
+    "MFCCStatsTransformer",
+    "VGGishTransformer",
+    "extract",
+    "fetch_weights",
+    "list_weights",
+    "verify_weights",
+]
 
 _MODULES = {
-    "Extraction": "_extraction",
+    "BaseClipTransformer": "_base",
+    "Extraction": "extraction",
     "L3Transformer": "_l3",
     "MFCCStatsTransformer": "_mfcc",
     "VGGishTransformer": "_vggish",
-    "extract": "_extract",
+    "extract": "extraction",
+    "fetch_weights": "weights",
+    "list_weights": "weights",
+    "verify_weights": "_verify",
 }
 
 

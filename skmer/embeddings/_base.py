@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skmer.embeddings._clips import FORMS, check_matrix, check_sequence, is_sequence_of_clips
-from skmer.embeddings._recipe import Recipe, embed_clip, failed_row
+from skmer.embeddings.recipes._base import Recipe, embed_clip, failed_row
 from skmer.exceptions import FailedClipsWarning, ShortClipWarning, SilentClipWarning
 from skmer.pooling import STATISTICS, pad_frames
 from skmer.utils import ClipCache, track

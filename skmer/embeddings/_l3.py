@@ -5,9 +5,9 @@ from os import PathLike
 
 from skmer.audio._l3 import FRONTENDS, INPUT_SHAPES, SR
 from skmer.embeddings._base import BaseClipTransformer, settle_weights
-from skmer.embeddings._engines import resolve_engine
-from skmer.embeddings._l3_recipe import L3Recipe
-from skmer.embeddings._weights import l3_weights_digest
+from skmer.embeddings.engines import resolve_engine
+from skmer.embeddings.recipes._l3 import L3Recipe
+from skmer.embeddings.weights import l3_weights_digest
 from skmer.pooling import STATISTICS
 from skmer.utils._sklearn import Interval, Options, StrOptions
 

@@ -3,7 +3,7 @@
 from numbers import Integral
 
 from skmer.embeddings._base import BaseClipTransformer
-from skmer.embeddings._mfcc_recipe import MFCCRecipe
+from skmer.embeddings.recipes._mfcc import MFCCRecipe
 from skmer.pooling import STATISTICS
 from skmer.utils._sklearn import Interval
 

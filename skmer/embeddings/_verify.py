@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skmer.embeddings._weights import describe_weights, load_l3_weights, load_vggish_pca
+from skmer.embeddings.weights import describe_weights, load_l3_weights, load_vggish_pca
 from skmer.exceptions import WeightsIntegrityError
 
 # Least mean cosine and largest relative error of a frame's mean and standard deviation. The
@@ -102,7 +102,7 @@ def _verify_l3(name: str) -> list[WeightsCheck]:
     checks = [WeightsCheck("arrays", True, f"{len(loaded.arrays)} of the right shapes, all finite")]
     if name not in L3_SETTINGS:
         return checks
-    reference = files("skmer.embeddings") / "_reference"
+    reference = files("skmer.embeddings") / "reference"
     with (
         as_file(reference / "openl3_chirp.npz") as figures,
         as_file(reference / "chirp_44k.flac") as clip,

@@ -5,9 +5,9 @@ from os import PathLike
 
 from skmer.audio._vggish import HOP_LENGTH, SR
 from skmer.embeddings._base import BaseClipTransformer, settle_weights
-from skmer.embeddings._engines import resolve_engine
-from skmer.embeddings._vggish_recipe import VGGishRecipe, load_pca
-from skmer.embeddings._weights import vggish_weights_digest
+from skmer.embeddings.engines import resolve_engine
+from skmer.embeddings.recipes._vggish import VGGishRecipe, load_pca
+from skmer.embeddings.weights import vggish_weights_digest
 from skmer.pooling import STATISTICS
 from skmer.utils._sklearn import Interval, StrOptions
 

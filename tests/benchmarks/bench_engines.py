@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from skmer.embeddings._engines import get_engine
-from skmer.embeddings._weights import load_l3_weights, load_vggish_weights
+from skmer.embeddings.engines import get_engine
+from skmer.embeddings.weights import load_l3_weights, load_vggish_weights
 
 CASES = [
     ("l3", "tensorflow", "float32"),

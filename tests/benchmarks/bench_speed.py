@@ -11,7 +11,7 @@ from _measure import check_equal, make_clips, python, share, speedup, take_turns
 
 from skmer import L3Transformer, MFCCStatsTransformer, VGGishTransformer
 from skmer.audio import l3_spectrogram
-from skmer.embeddings._weights import load_l3_weights, load_vggish_weights
+from skmer.embeddings.weights import load_l3_weights, load_vggish_weights
 
 HOP = 0.1
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from skmer.evaluation._reproduction import _cells, _checks, _maps
+from skmer.studies.koh2021.pieces import _cells, _checks, _maps
 
 SR = 8000
 WORDS = ("reproduce", "koh2021", "--quick", "--features", "mfcc", "--classifiers", "svm,nb")

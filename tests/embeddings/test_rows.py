@@ -127,7 +127,7 @@ def test_a_damaged_entry_is_computed_again(paths, tmp_path):
 def test_no_network_is_loaded_when_every_clip_is_cached(
     transformer, waveforms, tmp_path, monkeypatch
 ):
-    module = import_module(f"{transformer.__module__}_recipe")
+    module = import_module(transformer.__module__.replace("embeddings.", "embeddings.recipes."))
     embed = transformer(weights=None, random_state=0, memory=joblib.Memory(tmp_path, verbose=0))
     clip = [waveforms[1]]
     mean = embed.fit_transform(clip)

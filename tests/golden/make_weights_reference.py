@@ -3,7 +3,7 @@
     python tests/golden/make_weights_reference.py ../shared/golden/openl3_published
 
 reads the regression files of github marl/openl3 (tests/data, MIT licence), which were made with the
-real weights, and writes skmer/embeddings/_reference: the clip, and of each embedding 64 evenly
+real weights, and writes skmer/embeddings/reference: the clip, and of each embedding 64 evenly
 spread columns and the mean and standard deviation of every frame.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
-TARGET = Path(__file__).resolve().parents[2] / "skmer" / "embeddings" / "_reference"
+TARGET = Path(__file__).resolve().parents[2] / "skmer" / "embeddings" / "reference"
 SUFFIXES = {"trained": "", "kapre": "_kapre", "librosa": "_librosa"}
 NAMES = {"openl3-mel256-music": "", "openl3-linear-env": "_linear"}
 N_COLUMNS = 64

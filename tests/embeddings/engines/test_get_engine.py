@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from skmer.embeddings import _engines
-from skmer.embeddings._engines import get_engine, resolve_engine
+from skmer.embeddings import engines as _engines
+from skmer.embeddings.engines import get_engine, resolve_engine
 from skmer.exceptions import EngineNotAvailableError
 
 
@@ -105,7 +105,7 @@ def _get(weights, **other):
 
 def test_loaded_once_by_many_threads(no_engines, l3_weights, monkeypatch):
     pytest.importorskip("ncnn")
-    from skmer.embeddings._engines import _ncnn
+    from skmer.embeddings.engines import _ncnn
 
     built = []
 
@@ -156,11 +156,11 @@ def test_ncnn_needs_no_tensorflow():
     code = (
         "import sys, os\n"
         "os.environ['CUDA_VISIBLE_DEVICES'] = '-1'\n"
-        "from skmer.embeddings._engines import resolve_engine\n"
+        "from skmer.embeddings.engines import resolve_engine\n"
         "assert resolve_engine('l3') == 'ncnn'\n"
         "heavy = {'tensorflow', 'keras', 'ncnn', 'onnx', 'onnxruntime'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
-        "import skmer.embeddings._engines._ncnn\n"
+        "import skmer.embeddings.engines._ncnn\n"
         "assert 'tensorflow' not in sys.modules\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pytest
 
-from skmer.embeddings._engines import get_engine
+from skmer.embeddings.engines import get_engine
 
 EXACT = ("tensorflow", "ncnn")
 REPRESENTATIONS = ("linear", "mel128", "mel256")

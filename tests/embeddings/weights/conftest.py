@@ -9,8 +9,8 @@ import h5py
 import numpy as np
 import pytest
 
-from skmer.embeddings._weights import _fetch
-from skmer.embeddings._weights._registry import WeightsFile
+from skmer.embeddings.weights import _fetch
+from skmer.embeddings.weights._registry import WeightsFile
 
 
 class Server:

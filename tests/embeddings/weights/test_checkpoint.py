@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from skmer.embeddings._weights import (
+from skmer.embeddings.weights import (
     _checkpoint,
     _load,
     digest_arrays,
@@ -16,8 +16,8 @@ from skmer.embeddings._weights import (
     load_vggish_weights,
     vggish_weights_digest,
 )
-from skmer.embeddings._weights._checkpoint import converted_path
-from skmer.embeddings._weights._registry import REGISTRY
+from skmer.embeddings.weights._checkpoint import converted_path
+from skmer.embeddings.weights._registry import REGISTRY
 from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
 
 SMALL = tuple(

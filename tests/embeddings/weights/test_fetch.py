@@ -14,8 +14,8 @@ import pytest
 from filelock import FileLock
 
 import skmer
-from skmer.embeddings._weights import _fetch, _store
-from skmer.embeddings._weights._store import obtain
+from skmer.embeddings.weights import _fetch, _store
+from skmer.embeddings.weights._store import obtain
 from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
 
 
@@ -251,8 +251,8 @@ import os, sys, types
 for name in ("skmer", "skmer.embeddings"):
     sys.modules[name] = types.ModuleType(name)
     sys.modules[name].__path__ = [os.path.join({root!r}, *name.split("."))]
-from skmer.embeddings._weights._registry import WeightsFile
-from skmer.embeddings._weights._store import obtain
+from skmer.embeddings.weights._registry import WeightsFile
+from skmer.embeddings.weights._store import obtain
 
 entry = WeightsFile(name="small", file={file!r}, base_url={url!r}, checksums={checksums!r},
                     licence="", citation="")

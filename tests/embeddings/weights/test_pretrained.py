@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from skmer.embeddings._weights import (
+from skmer.embeddings.weights import (
     _listing,
     _load,
     describe_weights,
@@ -18,8 +18,8 @@ from skmer.embeddings._weights import (
     list_weights,
     load_l3_weights,
 )
-from skmer.embeddings._weights._checksum import checksum
-from skmer.embeddings._weights._registry import REGISTRY
+from skmer.embeddings.weights._checksum import checksum
+from skmer.embeddings.weights._registry import REGISTRY
 from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
 
 SETTINGS = {"content_type": "env", "input_repr": "mel128", "random_state_seed": 0}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skmer.embeddings._weights import (
+from skmer.embeddings.weights import (
     _load,
     l3_weights_digest,
     load_l3_weights,
@@ -11,7 +11,7 @@ from skmer.embeddings._weights import (
     load_vggish_weights,
     vggish_weights_digest,
 )
-from skmer.embeddings._weights._arrays import L3_SHAPES, VGGISH_SHAPES
+from skmer.embeddings.weights._arrays import L3_SHAPES, VGGISH_SHAPES
 
 SETTINGS = {"content_type": "music", "input_repr": "mel256"}
 

@@ -10,12 +10,12 @@ import soundfile as sf
 
 from skmer.embeddings import _verify
 from skmer.embeddings._verify import TOLERANCES, verify_weights
-from skmer.embeddings._weights import _listing, _load, load_l3_weights
-from skmer.embeddings._weights._checksum import checksum
-from skmer.embeddings._weights._registry import REGISTRY
+from skmer.embeddings.weights import _listing, _load, load_l3_weights
+from skmer.embeddings.weights._checksum import checksum
+from skmer.embeddings.weights._registry import REGISTRY
 
 NAME = "openl3-linear-env"
-REFERENCE = files("skmer.embeddings") / "_reference"
+REFERENCE = files("skmer.embeddings") / "reference"
 SUFFIXES = {"trained": "", "kapre": "_kapre", "librosa": "_librosa"}
 ENDINGS = {"openl3-mel256-music": "", NAME: "_linear"}
 
@@ -41,7 +41,7 @@ def in_place(folder, monkeypatch, write_h5, as_layers, tmp_path):
     registry = {**REGISTRY, NAME: replace(REGISTRY[NAME], checksums=blob)}
     for module in (_load, _listing):
         monkeypatch.setattr(module, "REGISTRY", registry)
-    monkeypatch.setattr("skmer.embeddings._weights._registry.REGISTRY", registry)
+    monkeypatch.setattr("skmer.embeddings.weights._registry.REGISTRY", registry)
     return path
 
 

@@ -1,0 +1,1 @@
+"""What computes the frames of a clip; worker processes import it without scikit-learn."""

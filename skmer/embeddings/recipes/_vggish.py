@@ -1,0 +1,96 @@
+"""The recipe of VGGish frames; importing it does not import scikit-learn, for workers' sake."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from skmer.audio import Framing, vggish_log_mel
+from skmer.audio._vggish import FRAME_LENGTH, N_COLUMNS, N_MELS, SR
+from skmer.embeddings.engines import get_engine
+from skmer.embeddings.recipes._base import Recipe, check_digest
+from skmer.embeddings.weights import load_vggish_pca, load_vggish_weights
+from skmer.exceptions import WeightsNotFoundError
+
+_CLIP = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class VGGishRecipe(Recipe):
+    """Clip -> VGGish frames; raw ones in the cache, post-processed ones for users."""
+
+    sr: int = SR
+    weights: str | None
+    seed: int
+    digest: str
+    postprocess: str | None
+    hop_length: int
+    batch_size: int
+    engine: str
+    kind = "vggish"
+
+    def settings(self):
+        names = "digest hop_length engine"
+        return super().settings() | {name: getattr(self, name) for name in names.split()}
+
+    def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
+        network = _network(self.weights, self.seed, self.digest, self.engine, n_threads)
+        counted = _Counter(waveform)
+        framing = Framing(FRAME_LENGTH, self.hop_length, keep_tail=False)
+        parts = [
+            network(vggish_log_mel(frames))
+            for frames in framing.blocks(counted, size=self.batch_size)
+        ]
+        notes = {"short"} if counted.n_samples < FRAME_LENGTH else set()
+        return np.concatenate(parts), notes
+
+    def finish(self, frames):
+        if self.postprocess is not None:
+            eigen_vectors, means = load_pca(self.weights, self.seed, self.digest)
+            frames = np.clip((eigen_vectors @ (frames.T - means)).T, -_CLIP, _CLIP)
+        if self.postprocess == "quantize":
+            # Truncated, not rounded, as published.
+            frames = np.floor((frames + _CLIP) * (255 / (2 * _CLIP)))
+        return super().finish(frames)
+
+
+class _Counter:
+    """Pass blocks on, and count their samples."""
+
+    def __init__(self, blocks):
+        self.blocks = blocks
+        self.n_samples = 0
+
+    def __iter__(self):
+        for block in self.blocks:
+            self.n_samples += len(block)
+            yield block
+
+
+@lru_cache(maxsize=2)
+def _network(weights, seed, digest, engine, n_threads):
+    """Load the network whose digest `fit` has stated."""
+    loaded = load_vggish_weights(weights, seed=seed, with_pca=False)
+    check_digest(loaded, digest)
+    return get_engine(
+        "vggish",
+        engine=engine,
+        precision="float32",
+        weights=loaded,
+        input_shape=(N_COLUMNS, N_MELS),
+        n_threads=n_threads,
+    )
+
+
+@lru_cache(maxsize=2)
+def load_pca(weights, seed, digest):
+    """Load what post-processing needs."""
+    pca = load_vggish_pca(weights, seed=seed)
+    if pca is None:
+        raise WeightsNotFoundError(
+            "The 'postprocess' parameter of VGGishTransformer needs the file "
+            f"vggish_pca_params.npz beside {weights!r}, and it is not there. Put it there, or set "
+            "postprocess=None."
+        )
+    return pca

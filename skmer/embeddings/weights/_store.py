@@ -1,0 +1,129 @@
+"""Where weights files lie on this machine, and how one is had: found, verified, else fetched."""
+
+import errno
+import importlib.util
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from skmer.embeddings.weights._checksum import find_mismatch, put_aside
+from skmer.embeddings.weights._fetch import UnreachableError, download
+from skmer.embeddings.weights._registry import WeightsFile
+from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
+
+FOLDER_VARIABLE = "SKMER_WEIGHTS"
+MIRROR_VARIABLE = "SKMER_WEIGHTS_MIRROR"
+
+# files verified by this process: (path, size, time of change in ns)
+_verified: set[tuple] = set()
+
+
+def weights_folder() -> Path:
+    """The folder that downloads go to: $SKMER_WEIGHTS, else one in the user's cache."""
+    if folder := os.environ.get(FOLDER_VARIABLE):
+        return Path(folder).expanduser().absolute()
+    import platformdirs
+
+    return platformdirs.user_cache_path("skmer") / "weights"
+
+
+def weights_url(entry: WeightsFile) -> str:
+    """Where `entry` is fetched from: $SKMER_WEIGHTS_MIRROR, else its own source."""
+    return (os.environ.get(MIRROR_VARIABLE) or entry.base_url).rstrip("/") + "/" + entry.file
+
+
+def obtain(entry: WeightsFile, *, is_ready: Callable[[Path], bool] | None = None) -> Path:
+    """The path of the verified file: in the folder, in an installed openl3, or fetched now.
+
+    `is_ready` may say that the file at its path is not needed, being converted already.
+    """
+    target = weights_folder() / entry.file
+    try:
+        if is_ready is not None and is_ready(target):
+            return target
+        if target.exists():
+            return verified(target, entry)
+        if (installed := find_installed(entry)) is not None:
+            return verified(installed, entry)
+        return _fetched(entry, target)
+    except WeightsNotFoundError:
+        raise
+    except UnreachableError as error:
+        raise not_to_be_had(entry, str(error)) from error
+    except OSError as error:
+        elsewhere = f"${FOLDER_VARIABLE} may name another folder"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            reason = f"no space is left in {target.parent} (free some; {elsewhere})"
+        else:
+            what = error.filename or target.parent
+            reason = f"{what} cannot be read or written ({error.strerror or error}; {elsewhere})"
+        raise not_to_be_had(entry, reason) from error
+
+
+def _fetched(entry: WeightsFile, target: Path) -> Path:
+    """`target`, downloaded and verified; one process downloads and the others wait for it."""
+    from filelock import FileLock
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(target.name + ".part")
+    with FileLock(target.with_name(f".{target.name}.lock")):
+        if target.exists():
+            return verified(target, entry)
+        url = weights_url(entry)
+        if find_mismatch(part, entry.checksums) is not None:
+            resumed = download(url, part)
+            if resumed and find_mismatch(part, entry.checksums) is not None:
+                # pieces of two different files may have met in it
+                part.unlink()
+                download(url, part)
+        if (mismatch := find_mismatch(part, entry.checksums)) is not None:
+            raise WeightsIntegrityError(
+                f"What was downloaded from {url} is not the published '{entry.name}': {mismatch}; "
+                f"{put_aside(part)}. Try again later, or put "
+                f"{entry.file} into {target.parent} yourself."
+            )
+        os.replace(part, target)
+        return verified(target, entry)
+
+
+def not_to_be_had(entry: WeightsFile, reason: str) -> WeightsNotFoundError:
+    """The error that says which file, why not, where it comes from and where to put it."""
+    return WeightsNotFoundError(
+        f"The pretrained weights '{entry.name}' are not on this machine and cannot be downloaded: "
+        f"{reason}. Put {entry.file} from {weights_url(entry)} into {weights_folder()}, or pass "
+        "weights=None for random weights."
+    )
+
+
+def verified(path: Path, entry: WeightsFile) -> Path:
+    """`path`, once its checksums match; a file of ours that does not match is put aside."""
+    status = path.stat()
+    state = (str(path), status.st_size, status.st_mtime_ns)
+    if state in _verified:
+        return path
+    if (mismatch := find_mismatch(path, checksums_of(path, entry))) is not None:
+        kept = put_aside(path) if path.name == entry.file else "it was not loaded"
+        raise WeightsIntegrityError(
+            f"The file {path} is not the published '{entry.name}': {mismatch}; {kept}. Run again "
+            f"to download it, or put {entry.file} from {weights_url(entry)} into "
+            f"{weights_folder()}."
+        )
+    _verified.add(state)
+    return path
+
+
+def checksums_of(path: Path, entry: WeightsFile) -> dict[str, str]:
+    """What is known of a file: of the published one, or of openl3's unpacked one."""
+    return entry.checksums if path.name == entry.file else entry.unpacked_checksums
+
+
+def find_installed(entry: WeightsFile) -> Path | None:
+    """The same file inside an installed openl3, which is not imported."""
+    if entry.unpacked is None:
+        return None
+    spec = importlib.util.find_spec("openl3")
+    for folder in (spec.submodule_search_locations if spec else None) or ():
+        path = Path(folder) / entry.unpacked
+        if path.is_file():
+            return path
+    return None

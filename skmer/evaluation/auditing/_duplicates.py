@@ -1,0 +1,121 @@
+"""Recordings that are there more than once."""
+
+from collections import defaultdict
+from hashlib import file_digest, sha256
+
+import numpy as np
+from joblib import Parallel, delayed
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.special import betainc
+from sklearn.neighbors import NearestNeighbors
+from sklearn.preprocessing import StandardScaler
+
+from skmer.audio import read_audio
+from skmer.evaluation.auditing._finding import AuditFinding
+
+# Neighbours whose distances tell how close two unrelated clips may come.
+N_NEIGHBOURS = 10
+
+
+def equal_sets(keys):
+    """Return sets of rows that have the same key; None is no key."""
+    rows = defaultdict(list)
+    for row, key in enumerate(keys):
+        if key is not None:
+            rows[key].append(row)
+    return [tuple(found) for found in rows.values() if len(found) > 1]
+
+
+def file_digests(paths, n_jobs):
+    """Return the SHA-256 of each file."""
+    return Parallel(n_jobs=n_jobs)(delayed(_file_digest)(path) for path in paths)
+
+
+def audio_digests(paths, n_jobs):
+    """Return the SHA-256 of each file's decoded waveform, whatever its container."""
+    return Parallel(n_jobs=n_jobs)(delayed(_audio_digest)(path) for path in paths)
+
+
+def _file_digest(path):
+    with open(path, "rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def _audio_digest(path):
+    waveform, sr = read_audio(path)
+    # 16 bits, so that a copy of another sample format is the same recording.
+    samples = np.round(waveform * 2**15).astype("<i4")
+    return sha256(samples.tobytes() + str(sr).encode()).hexdigest()
+
+
+def near_sets(X, alpha):
+    """Return sets of rows that are closer than chance allows, and the intrinsic dimension.
+
+    Where points lie at random in d dimensions, the distance to the nearest neighbour over that to
+    the k-th, to the power d, is the least of k - 1 uniform numbers. A row whose ratio is so small
+    that one in `alpha` data sets would have such a row has a near duplicate.
+    """
+    X = StandardScaler().fit_transform(np.asarray(X, dtype=float))
+    k = min(N_NEIGHBOURS, len(X) - 1)
+    distances, neighbours = NearestNeighbors(n_neighbors=k).fit(X).kneighbors()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Copies of copies have no spread to compare with: their ratio is 0.
+        ratios = np.where(distances[:, -1:] > 0, distances / distances[:, -1:], 0.0)
+        # Levina and Bickel's estimate, by the median over rows so that duplicates have no say.
+        dimension = float(1 / np.median(-np.log(ratios[:, :-1]).mean(axis=1)))
+    if not np.isfinite(dimension) or dimension == 0:
+        return equal_sets([row.tobytes() for row in X]), float("nan")
+    chance = betainc(1, k - 1, ratios**dimension)
+    near = chance[:, :-1] * len(X) < alpha
+    rows, columns = np.nonzero(near)
+    links = coo_array((np.ones(len(rows)), (rows, neighbours[rows, columns])), shape=(len(X),) * 2)
+    return equal_sets(connected_components(links, directed=False)[1].tolist()), dimension
+
+
+def duplicates(kind, sets, *, splits, groups, datasets, names):
+    """Turn sets of equal or nearly equal rows into findings."""
+    what = {
+        "duplicate_files": "identical files",
+        "duplicate_audio": "identical decoded audio",
+        "near_duplicates": "embeddings closer than chance allows",
+        "duplicate_items": "the same item name",
+    }[kind]
+    crossing = [rows for rows in sets if splits is not None and splits.crossed_by(rows)]
+    between = [rows for rows in sets if datasets is not None and len(set(datasets[list(rows)])) > 1]
+    # Copies that one group keeps together, on one side of every split, do no harm.
+    loose = [
+        rows
+        for rows in sets
+        if rows not in crossing and (groups is None or len(set(groups[list(rows)])) > 1)
+    ]
+    found = []
+    for severity, chosen, where in (
+        ("error", crossing, "on both sides of a split"),
+        ("warning", loose, "though no split given separates them"),
+    ):
+        if chosen:
+            pair = " and ".join(str(names[row]) for row in chosen[0][:2])
+            found.append(
+                AuditFinding(
+                    kind,
+                    severity,
+                    f"{sum(map(len, chosen))} rows in {len(chosen)} sets have {what}, {where}, "
+                    f"such as {pair}.",
+                    tuple(chosen),
+                )
+            )
+    if between:
+        pair = " and ".join(
+            f"{names[row]} ({datasets[row]})"
+            for row in {datasets[row]: row for row in between[0]}.values()
+        )
+        found.append(
+            AuditFinding(
+                "item_in_two_datasets",
+                "error" if any(rows in crossing for rows in between) else "warning",
+                f"{len(between)} items are in more than one dataset, with {what}, such as {pair}.",
+                tuple(between),
+            )
+        )
+    return found

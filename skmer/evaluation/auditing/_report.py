@@ -1,0 +1,59 @@
+"""What a leakage audit found, measured, and could not look at."""
+
+from dataclasses import dataclass
+
+from skmer.evaluation.auditing._finding import AuditFinding
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """Outcome of :func:`audit`.
+
+    Attributes
+    ----------
+    findings : tuple of AuditFinding
+        Leaks and suspicions; empty for a clean design.
+    checked : tuple of str
+        The kinds that were looked for.
+    skipped : dict of str to str
+        The kinds that were not, with what they would have needed.
+    measurements : dict of str to float
+        Figures behind the checks, whether or not they led to a finding: ``identity_accuracy``,
+        ``identity_chance``, ``identity_pvalue``, ``intrinsic_dimension``.
+    """
+
+    findings: tuple[AuditFinding, ...]
+    checked: tuple[str, ...]
+    skipped: dict[str, str]
+    measurements: dict[str, float]
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was found in what was checked."""
+        return not self.findings
+
+    def to_frame(self):
+        """Return the findings as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns kind, severity, message, n_rows, rows.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                (finding.kind, finding.severity, finding.message, len(finding.rows), finding.rows)
+                for finding in self.findings
+            ],
+            columns=["kind", "severity", "message", "n_rows", "rows"],
+        )
+
+    def __str__(self) -> str:
+        """Return the findings, then what was not looked at, a line each."""
+        lines = [f"{found.severity}: {found.message}" for found in self.findings]
+        if not lines:
+            lines = [f"nothing found in {len(self.checked)} checks"]
+        lines += [f"not checked: {kind} (needs {needs})" for kind, needs in self.skipped.items()]
+        return "\n".join(lines)

@@ -1,0 +1,17 @@
+"""Figures in scikit-learn's manner: arrays stored, ``from_*`` to make, ``plot`` to draw."""
+
+from skmer.evaluation.displays._accuracy_bars import AccuracyBarsDisplay
+from skmer.evaluation.displays._confusion import ConfusionDisplay
+from skmer.evaluation.displays._embedding_map import EmbeddingMapDisplay
+from skmer.evaluation.displays._gap import GapDisplay
+from skmer.evaluation.displays._paired_comparison import PairedComparisonDisplay
+from skmer.evaluation.displays._per_class_report import PerClassReportDisplay
+
+__all__ = [
+    "AccuracyBarsDisplay",
+    "ConfusionDisplay",
+    "EmbeddingMapDisplay",
+    "GapDisplay",
+    "PairedComparisonDisplay",
+    "PerClassReportDisplay",
+]

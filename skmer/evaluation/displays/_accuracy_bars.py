@@ -1,0 +1,188 @@
+"""Accuracy by classifier and feature, in the study's form."""
+
+import numpy as np
+
+from skmer.evaluation.displays._frames import select
+from skmer.evaluation.displays._style import (
+    CLASSIFIER_NAMES,
+    FEATURE_COLOURS,
+    FEATURE_NAMES,
+    PALETTE,
+    axes_or_new,
+    in_order,
+)
+
+
+class AccuracyBarsDisplay:
+    """Bars of a score, a cluster for each classifier and a colour for each feature.
+
+    Parameters
+    ----------
+    heights : array-like of shape (n_features, n_classifiers)
+        The scores; NaN leaves a bar out.
+    features, classifiers : list of str
+        Their names.
+    errors : array-like of shape (n_features, n_classifiers) or (2, n_features, n_classifiers), \
+default=None
+        Lengths of the error bars, or below and above.
+    metric : str, default="accuracy"
+        Name of the score.
+    error_name : str, default=None
+        What the error bars are.
+
+    Attributes
+    ----------
+    bars_ : dict of str to matplotlib BarContainer
+        The bars of each feature.
+    ax_ : matplotlib Axes
+        Axes of the bars.
+    figure_ : matplotlib Figure
+        Figure of the axes.
+
+    Examples
+    --------
+    >>> from skmer.evaluation import AccuracyBarsDisplay
+    >>> display = AccuracyBarsDisplay([[0.7, 0.5], [0.6, 0.5]], ["l3", "mfcc"], ["svm", "nb"])
+    >>> display.classifiers
+    ['svm', 'nb']
+    """
+
+    def __init__(
+        self, heights, features, classifiers, *, errors=None, metric="accuracy", error_name=None
+    ):
+        self.heights = np.asarray(heights, dtype=float)
+        self.features = list(features)
+        self.classifiers = list(classifiers)
+        self.errors = None if errors is None else np.asarray(errors, dtype=float)
+        self.metric = metric
+        self.error_name = error_name
+
+    @classmethod
+    def from_scores(cls, scores, *, metric="accuracy", protocol=None, chance=None, ax=None):
+        """Draw the means of an evaluation's scores, with their standard deviation over splits.
+
+        Parameters
+        ----------
+        scores : pandas.DataFrame
+            The `scores` of an evaluation's result.
+        metric : str, default="accuracy"
+            Column of the score.
+        protocol : str, default=None
+            Protocol to draw; needed when there is more than one.
+        chance : float, default=None
+            Height of a dashed line.
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None: a new figure.
+
+        Returns
+        -------
+        AccuracyBarsDisplay
+            The display, drawn.
+        """
+        grouped = select(scores, protocol=protocol).groupby(["feature", "classifier"])[metric]
+        mean, spread = (_table(grouped.agg(how)) for how in ("mean", "std"))
+        display = cls(
+            mean.to_numpy(),
+            mean.index,
+            mean.columns,
+            errors=np.nan_to_num(spread.to_numpy()),
+            metric=metric,
+            error_name="standard deviation over splits",
+        )
+        return display.plot(ax, chance=chance)
+
+    @classmethod
+    def from_intervals(cls, intervals, *, metric="accuracy", protocol=None, chance=None, ax=None):
+        """Draw estimates with their intervals.
+
+        Parameters
+        ----------
+        intervals : pandas.DataFrame
+            Columns feature, classifier, protocol, the metric, low and high, as an evaluation's
+            ``intervals()`` returns.
+        metric : str, default="accuracy"
+            Column of the score.
+        protocol : str, default=None
+            Protocol to draw; needed when there is more than one.
+        chance : float, default=None
+            Height of a dashed line.
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None: a new figure.
+
+        Returns
+        -------
+        AccuracyBarsDisplay
+            The display, drawn.
+        """
+        chosen = select(intervals, protocol=protocol).set_index(["feature", "classifier"])
+        middle, low, high = (_table(chosen[column]) for column in (metric, "low", "high"))
+        display = cls(
+            middle.to_numpy(),
+            middle.index,
+            middle.columns,
+            errors=np.stack([middle - low, high - middle]),
+            metric=metric,
+            error_name="95 % interval",
+        )
+        return display.plot(ax, chance=chance)
+
+    def plot(self, ax=None, *, chance=None):
+        """Draw the bars.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None: a new figure.
+        chance : float, default=None
+            Height of a dashed line.
+
+        Returns
+        -------
+        AccuracyBarsDisplay
+            The display itself.
+        """
+        self.ax_ = axes_or_new(ax, figsize=(6.0, 3.2))
+        self.figure_ = self.ax_.figure
+        places = np.arange(len(self.classifiers))
+        width = 0.84 / len(self.features)
+        spare = [colour for colour in PALETTE if colour not in FEATURE_COLOURS.values()]
+        self.bars_ = {}
+        for k, feature in enumerate(self.features):
+            self.bars_[feature] = self.ax_.bar(
+                places + (k - (len(self.features) - 1) / 2) * width,
+                self.heights[k],
+                width * 0.94,
+                yerr=None if self.errors is None else self.errors[..., k, :],
+                color=FEATURE_COLOURS.get(feature, spare[k % len(spare)]),
+                ecolor="#222222",
+                capsize=2,
+                error_kw={"elinewidth": 0.9},
+                label=FEATURE_NAMES.get(feature, feature),
+            )
+        if chance is not None:
+            self.ax_.axhline(chance, color="#222222", linestyle="--", linewidth=0.9)
+            self.ax_.annotate(
+                "chance",
+                (1, chance),
+                xycoords=("axes fraction", "data"),
+                xytext=(3, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize="small",
+            )
+        self.ax_.set_xticks(places, [CLASSIFIER_NAMES.get(name, name) for name in self.classifiers])
+        self.ax_.set_ylim(0, 1)
+        self.ax_.set_ylabel(self.metric.replace("_", " "))
+        if self.error_name and self.errors is not None:
+            self.ax_.set_xlabel(f"error bars: {self.error_name}", fontsize="small")
+        self.ax_.spines[["top", "right"]].set_visible(False)
+        self.ax_.legend(
+            loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(self.features), frameon=False
+        )
+        return self
+
+
+def _table(values):
+    """Return features by classifiers, in the study's order."""
+    table = values.unstack("classifier")
+    return table.loc[in_order(table.index, FEATURE_NAMES), in_order(table, CLASSIFIER_NAMES)]

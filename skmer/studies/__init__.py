@@ -1,0 +1,17 @@
+"""Published studies, done again."""
+
+from skmer.studies.koh2021 import (
+    ReportConsistency,
+    Reproduction,
+    check_report_consistency,
+    consistent_sizes,
+    reproduce_koh2021,
+)
+
+__all__ = [
+    "ReportConsistency",
+    "Reproduction",
+    "check_report_consistency",
+    "consistent_sizes",
+    "reproduce_koh2021",
+]

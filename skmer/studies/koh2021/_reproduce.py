@@ -1,0 +1,174 @@
+"""The whole study, piece by piece, each remembered when it is finished."""
+
+from skmer.evaluation.experiment._classification import CLASSIFIERS
+from skmer.evaluation.experiment._features import FEATURES, check_names
+from skmer.exceptions import DatasetNotFoundError, WeightsNotFoundError
+from skmer.studies.koh2021._clips import find_clips
+from skmer.studies.koh2021._editions import EDITIONS, FAITHFUL, FULL, QUICK, Edition
+from skmer.studies.koh2021._embeddings import LARGE, Extractor, make_features
+from skmer.studies.koh2021._reproduction import Reproduction
+from skmer.studies.koh2021._run import Run
+from skmer.studies.koh2021._store import Store
+from skmer.studies.koh2021.pieces._cells import evaluate_cell, join_results, list_cells
+from skmer.studies.koh2021.pieces._checks import (
+    audit_files,
+    audit_labels,
+    audit_splits,
+    check_reports,
+)
+from skmer.studies.koh2021.pieces._maps import map_singers
+from skmer.studies.koh2021.pieces._regressions import CHOI, find_published_features, regress
+from skmer.utils._output_folder import check_output_folder
+
+
+def reproduce_koh2021(
+    out,
+    *,
+    data_home=None,
+    quick: bool = False,
+    features=FEATURES,
+    classifiers=CLASSIFIERS,
+    weights="pretrained",
+    random_state: int = 0,
+    memory=None,
+    n_jobs: int | None = None,
+    verbose: bool = False,
+) -> Reproduction:
+    """Do the study of Koh and Dubnov (2021) again, with whichever of its datasets are in place.
+
+    Two editions stand side by side. The faithful one has the study's settings, its number of
+    clips, and its random splits; the defensible one scales and searches inside the training part,
+    uses all clips, and keeps singers and artists apart. Both are scored under both protocols, so
+    that the gap between them is known.
+
+    Parameters
+    ----------
+    out : path-like
+        Folder of the report. Each finished piece is kept in its sub-folder ``pieces``; a run that
+        was interrupted goes on from there.
+    data_home : path-like, default=None
+        Folder of the datasets, as of the `fetch_*` functions; nothing is downloaded to it.
+    quick : bool, default=False
+        Compute far less, to see the report within minutes; it says what is less.
+    features : list of {"l3", "vggish", "mfcc"}, default=all three
+        A network without weights is left out, and the report says so.
+    classifiers : list of {"svm", "nb", "rf", "mlp", "cnn", "lstm"}, default=all six
+        The classifiers.
+    weights : {"pretrained", None}, path, or dict, default="pretrained"
+        Weights of the networks, as of :func:`evaluate`.
+    random_state : int, default=0
+        Where every other seed comes from.
+    memory : path or joblib.Memory, default=None
+        Cache of the clips' embeddings; None = the sub-folder ``cache`` of `out`.
+    n_jobs : int, default=None
+        Number of fits at once, in joblib's meaning.
+    verbose : bool, default=False
+        Show progress on standard error.
+
+    Returns
+    -------
+    reproduction : Reproduction
+        With `table`, `claims`, and the results of each dataset; also saved in `out`.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        When no dataset is in place.
+    WeightsNotFoundError
+        When none of the features can be had.
+
+    See Also
+    --------
+    evaluate : One dataset at a time.
+
+    References
+    ----------
+    Koh, E., & Dubnov, S. (2021). Comparison and analysis of deep audio embeddings for music
+    emotion recognition. arXiv:2104.06517.
+
+    Examples
+    --------
+    >>> from skmer.studies import reproduce_koh2021
+    >>> found = reproduce_koh2021("koh2021", data_home="my_data", quick=True)  # doctest: +SKIP
+    >>> found.table[["dataset", "published", "faithful", "defensible"]]  # doctest: +SKIP
+    """
+    features = check_names("features", features, FEATURES)
+    classifiers = check_names("classifiers", classifiers, CLASSIFIERS)
+    out = check_output_folder(out)
+    holdings = find_clips(data_home)
+    if not holdings.clips and holdings.annotations is None:
+        raise DatasetNotFoundError(
+            "None of the study's datasets is in place. " + " ".join(holdings.missing.values())
+        )
+    run = Run(
+        Store(out / "pieces"), Extractor(QUICK if quick else FULL), random_state, n_jobs, verbose
+    )
+    found = Reproduction(holdings, run.effort, random_state, reports=check_reports(run))
+    for edition in EDITIONS:
+        found.features, found.left_out = make_features(
+            features,
+            edition=edition,
+            effort=run.effort,
+            weights=weights,
+            random_state=random_state,
+            memory=out / "cache" if memory is None else memory,
+            n_jobs=n_jobs,
+            verbose=verbose,
+        )
+        if not found.features:
+            raise WeightsNotFoundError(
+                "None of the features can be computed. " + " ".join(found.left_out.values())
+            )
+        _classify(found, edition, classifiers, run)
+        _regress(found, edition, find_published_features(data_home, holdings.annotations), run)
+        if edition is FAITHFUL:
+            _map(found, edition, run)
+    run.say("leakage audit of files and annotations")
+    if holdings.clips:
+        found.audits["files", ""] = audit_files(holdings, run)
+    if holdings.annotations is not None:
+        found.audits["emomusic annotations", ""] = audit_labels(holdings.annotations, run)
+    found.computed = run.store.computed
+    found.save(out)
+    return found
+
+
+def _classify(found: Reproduction, edition: Edition, classifiers, run: Run) -> None:
+    """Evaluate the cells of every dataset, and audit its splits."""
+    for dataset in found.holdings.datasets:
+        clips = found.holdings.clips[dataset, edition.name]
+        results = []
+        for cell in list_cells(dataset, found.features.values(), classifiers):
+            run.say(str(cell))
+            results.append(evaluate_cell(cell, clips, run))
+        found.results[dataset, edition.name] = join_results(results)
+        run.say(f"{dataset}-{edition.name}: leakage audit")
+        # The plainest feature stands for all: a leak is a matter of clips and splits.
+        plainest = found.features.get("mfcc", next(iter(found.features.values())))
+        found.audits[dataset, edition.name] = audit_splits(dataset, plainest, clips, run)
+
+
+def _regress(found: Reproduction, edition: Edition, layers, run: Run) -> None:
+    """Predict arousal and valence of Emotion in Music with whatever features there are."""
+    clips = found.holdings.clips.get(("emomusic", edition.name))
+    sources: dict = {}
+    if clips is not None:
+        sources = {name: (one, clips) for name, one in found.features.items() if name != LARGE}
+    if layers is not None:
+        sources[CHOI] = layers, found.holdings.annotations
+    for name, (feature, dataset) in sources.items():
+        run.say(f"emomusic-{edition.name}: r2 of {name}")
+        found.regressions[name, edition.name] = regress(dataset, feature, name=name, run=run)
+
+
+def _map(found: Reproduction, edition: Edition, run: Run) -> None:
+    """Map the clips of RAVDESS by every feature."""
+    clips = found.holdings.clips.get(("ravdess-song", edition.name))
+    if clips is None:
+        return
+    for name, feature in found.features.items():
+        if name != LARGE:
+            run.say(f"ravdess-song: map of {name}")
+            one = map_singers(feature, clips, run)
+            if one is not None:
+                found.maps[name] = one

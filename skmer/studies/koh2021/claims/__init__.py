@@ -1,0 +1,1 @@
+"""What the study claims, and what can be said of each claim."""

@@ -1,0 +1,117 @@
+"""What needs no classifier: can the printed tables be, and does anything leak?"""
+
+import numpy as np
+
+from skmer.evaluation.auditing._audit import audit
+from skmer.evaluation.experiment._features import VECTOR
+from skmer.studies.koh2021._clips import Holdings, clips_digest
+from skmer.studies.koh2021._embeddings import Feature, describe_view
+from skmer.studies.koh2021._published import published
+from skmer.studies.koh2021._run import Run
+from skmer.studies.koh2021.consistency._check import check_report_consistency, consistent_sizes
+from skmer.studies.koh2021.pieces._cells import make_protocols
+
+# A tenth of each dataset, rounded down and up, and sizes beyond.
+_TENTH = {"4q": (90,), "bimodal": (16, 17)}
+_LARGEST = 300
+
+
+def check_reports(run: Run) -> dict[str, dict]:
+    """Tell for each printed report which numbers of test clips it can come from."""
+    settings = {"reports": published()["reports"], "largest": _LARGEST}
+    return run.store.facts("consistency", settings, _check_reports)
+
+
+def _check_reports() -> dict[str, dict]:
+    counts = published()["clips"]["counts"]
+    found = {}
+    for name, tenth in _TENTH.items():
+        report = published()["reports"][name]
+        sizes = consistent_sizes(**report, sizes=range(1, _LARGEST + 1))
+        smallest = check_report_consistency(**report, n=sizes[0])
+        n_all = sum(counts[name].values())
+        found[name] = {
+            "tenth": list(tenth),
+            "tenth_possible": [size for size in tenth if size in sizes],
+            "sizes": sizes,
+            "largest_tried": _LARGEST,
+            "fifth": n_all // 5,
+            "fifth_possible": n_all // 5 in sizes,
+            "supports": list(smallest.supports or ()),
+        }
+    return found
+
+
+def audit_files(holdings: Holdings, run: Run) -> dict:
+    """Look for files that are there twice, within and across datasets."""
+    clips = {name: holdings.of(name)[-1][1] for name in holdings.datasets}
+    paths = [str(path) for one in clips.values() for path in one.data]
+    names = [name for name, one in clips.items() for _ in one.data]
+    settings = {name: clips_digest(one) for name, one in clips.items()}
+    several = names if len(clips) > 1 else None
+    return run.store.facts(
+        "audit-files",
+        settings,
+        lambda: _plain(audit(paths=paths, datasets=several, n_jobs=run.n_jobs)),
+    )
+
+
+def audit_labels(annotations, run: Run) -> dict:
+    """Look for swapped columns and repeated songs in the annotations of Emotion in Music."""
+    frame = annotations.frame
+    static, dynamic = (
+        frame[[f"{label}_arousal", f"{label}_valence"]].to_numpy()
+        for label in ("static", "dynamic")
+    )
+    items = (frame["artist"] + " - " + frame["title"]).tolist()
+    return run.store.facts(
+        "audit-emomusic-annotations",
+        {"clips": clips_digest(annotations), "static": static.tolist()},
+        lambda: _plain(audit(items=items, targets=static, reference=dynamic)),
+    )
+
+
+def audit_splits(dataset: str, feature: Feature, clips, run: Run) -> dict[str, dict]:
+    """Audit the splits of both protocols with one feature, which stands for all."""
+    protocols = make_protocols(clips.groups, run.effort, run.seed)
+    settings = {
+        "clips": clips_digest(clips),
+        "feature": describe_view(feature, VECTOR, run.effort),
+        "protocols": {name: repr(splitter) for name, splitter in protocols.items()},
+        "seed": run.seed,
+    }
+
+    def compute() -> dict:
+        X = run.extractor(feature, VECTOR, clips)
+        return {
+            name: _plain(
+                audit(
+                    X,
+                    clips.target,
+                    groups=clips.groups,
+                    cv=list(splitter.split(X, clips.target, clips.groups)),
+                    random_state=run.seed,
+                )
+            )
+            for name, splitter in protocols.items()
+        }
+
+    name = f"audit-{dataset}-{feature.edition.name}-{feature.name}"
+    return run.store.facts(name, settings, compute)
+
+
+def _plain(report) -> dict:
+    """Return a report as json can hold it."""
+    return {
+        "findings": [
+            {"kind": found.kind, "severity": found.severity, "message": found.message}
+            for found in report.findings
+        ],
+        "checked": list(report.checked),
+        "measurements": {name: float(value) for name, value in report.measurements.items()},
+    }
+
+
+def mean_chance(labels) -> float:
+    """Return the share of the largest class."""
+    return float(np.unique(np.asarray(labels), return_counts=True)[1].max() / len(labels))

@@ -1,0 +1,20 @@
+"""Which versions of which packages made the numbers."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+PACKAGES = (
+    "skmer", "numpy", "scipy", "scikit-learn", "pandas", "joblib", "soundfile", "soxr", "librosa",
+    "tensorflow", "tensorflow-cpu", "keras", "scikeras", "ncnn", "onnxruntime",
+)  # fmt: skip
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that make the numbers."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,182 @@
+"""One fit: seeds, groups and validation reach the parts of a model that need them."""
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV, KFold, StratifiedGroupKFold
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skmer.evaluation.experiment._fit import (
+    fit_and_predict,
+    set_inner_folds,
+    set_seed,
+    stops_early,
+    training_rows,
+)
+from skmer.evaluation.experiment._protocols import Split
+
+N_CLIPS, N_FEATURES = 60, 4
+SEEN = []
+
+
+class Recorder(ClassifierMixin, BaseEstimator):
+    """Predicts one class, and remembers the rows and groups of every fit."""
+
+    def __init__(self, width=1, random_state=None, validation_fraction=0.0):
+        self.width = width
+        self.random_state = random_state
+        self.validation_fraction = validation_fraction
+
+    def fit(self, X, y, groups=None):
+        self.classes_ = np.unique(y)
+        rows = X[:, 0].astype(int)
+        SEEN.append(
+            {"rows": rows, "groups": groups, "seed": self.random_state}
+            | {"validation_fraction": self.validation_fraction}
+        )
+        return self
+
+    def predict(self, X):
+        SEEN[-1]["scored"] = X[:, 0].astype(int)
+        return np.full(len(X), self.classes_[0])
+
+
+@pytest.fixture
+def data():
+    """Rows whose first column is their number, so that a fit tells which rows it saw."""
+    SEEN.clear()
+    rng = np.random.default_rng(0)
+    X = np.column_stack([np.arange(N_CLIPS), rng.normal(size=(N_CLIPS, N_FEATURES - 1))])
+    return X, np.tile(["calm", "sad"], N_CLIPS // 2), np.repeat(np.arange(10), 6)
+
+
+def split(*, validation=()):
+    validation = np.array(validation, dtype=int)
+    train = np.setdiff1d(np.arange(12, N_CLIPS), validation)
+    return Split("mine", 0, 0, 77, train, validation, np.arange(12))
+
+
+def test_only_training_rows_are_fitted_and_only_test_rows_scored(data):
+    X, y, groups = data
+    fitted = fit_and_predict(Recorder(), X, y, groups, split(), "it")
+    (seen,) = SEEN
+    assert np.array_equal(seen["rows"], np.arange(12, N_CLIPS))
+    assert np.array_equal(seen["scored"], np.arange(12))
+    assert np.array_equal(seen["groups"], groups[12:])
+    assert seen["seed"] == 77
+    assert fitted.n_train == 48
+    assert fitted.y_pred.tolist() == ["calm"] * 12
+    assert fitted.proba is None
+
+
+def test_the_model_given_is_left_as_it_was(data):
+    X, y, groups = data
+    search = GridSearchCV(make_pipeline(StandardScaler(), Recorder()), {"recorder__width": [1, 2]})
+    fit_and_predict(search, X, y, groups, split(), "it")
+    assert search.cv is None
+    assert search.estimator[-1].random_state is None
+    assert not hasattr(search, "best_params_")
+
+
+def test_nested_search_keeps_groups_apart(data):
+    X, y, groups = data
+    search = GridSearchCV(Recorder(), {"width": [1, 2]}, cv=4)
+    fit_and_predict(search, X, y, groups, split(), "it")
+    inner = [seen for seen in SEEN if seen["rows"].size < 48]
+    assert len(inner) == 2 * 4
+    for seen in inner:
+        assert not set(groups[seen["rows"]]) & set(groups[seen["scored"]])
+        assert not set(seen["scored"]) & set(range(12))
+        assert np.array_equal(seen["groups"], groups[seen["rows"]])
+    tested = np.concatenate([seen["scored"] for seen in inner])
+    assert np.array_equal(np.unique(tested), np.arange(12, N_CLIPS))
+    assert SEEN[-1]["rows"].size == 48
+
+
+def test_without_groups_the_search_splits_them(data):
+    X, y, groups = data
+    search = GridSearchCV(Recorder(), {"width": [1]}, cv=5)
+    fit_and_predict(search, X, y, None, split(), "it")
+    assert all(seen["groups"] is None for seen in SEEN)
+    assert any(set(groups[seen["rows"]]) & set(groups[seen["scored"]]) for seen in SEEN[:5])
+
+
+def test_models_without_groups_are_fitted_without(data):
+    X, y, groups = data
+    fitted = fit_and_predict(
+        make_pipeline(StandardScaler(), GaussianNB()), X, y, groups, split(), "it"
+    )
+    direct = make_pipeline(StandardScaler(), GaussianNB()).fit(X[12:], y[12:])
+    assert np.array_equal(fitted.y_pred, direct.predict(X[:12]))
+    assert np.array_equal(fitted.proba, direct.predict_proba(X[:12]))
+
+
+def test_every_part_that_draws_gets_the_seed():
+    model = make_pipeline(StandardScaler(), RandomForestClassifier(random_state=3))
+    set_seed(model, 9)
+    assert model[-1].random_state == 9
+    search = GridSearchCV(clone(model), {"randomforestclassifier__max_depth": [1]})
+    set_seed(search, 11)
+    assert search.estimator[-1].random_state == 11
+
+
+def test_folds_of_a_search_get_the_seed_unless_they_have_one():
+    for own, expected in ((None, 9), (4, 4)):
+        folds = StratifiedGroupKFold(3, shuffle=True, random_state=own)
+        search = GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9]}, cv=folds)
+        model = clone(search)
+        set_seed(model, 9)
+        assert model.cv.random_state == expected
+        assert folds.random_state == own
+
+
+def test_inner_folds():
+    search = GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9]})
+    set_inner_folds(search, np.array([0, 1, 2, 2]), seed=1)
+    assert isinstance(search.cv, StratifiedGroupKFold)
+    assert search.cv.n_splits == 3
+
+    explicit = GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9]}, cv=KFold(2))
+    set_inner_folds(explicit, np.array([0, 1, 2, 2]), seed=1)
+    assert isinstance(explicit.cv, KFold)
+
+    regressor = GridSearchCV(Ridge(), {"alpha": [1]}, cv=4)
+    set_inner_folds(regressor, None, seed=1)
+    assert regressor.cv.shuffle
+    assert regressor.cv.n_splits == 4
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (Recorder(), False),
+        (Recorder(validation_fraction=0.2), True),
+        (MLPClassifier(), False),
+        (MLPClassifier(early_stopping=True), True),
+        (GradientBoostingClassifier(), False),
+        (GradientBoostingClassifier(n_iter_no_change=5), True),
+        (GaussianNB(), False),
+    ],
+)
+def test_who_stops_early(model, expected):
+    assert stops_early(model) is expected
+
+
+def test_validation_part_goes_to_models_that_stop_early_and_to_no_other():
+    three_way = split(validation=range(12, 18))
+    early = make_pipeline(StandardScaler(), Recorder(validation_fraction=0.5))
+    assert np.array_equal(training_rows(early, three_way), np.arange(12, N_CLIPS))
+    assert early[-1].validation_fraction == 6 / 48
+    assert np.array_equal(training_rows(Recorder(), three_way), np.arange(18, N_CLIPS))
+
+
+def test_an_error_says_where_it_happened(data):
+    X, y, groups = data
+    with pytest.raises(ValueError, match="NaN") as caught:
+        fit_and_predict(GaussianNB(), X * np.nan, y, groups, split(), "mfcc + nb")
+    assert "while fitting mfcc + nb" in caught.value.__notes__[0]

@@ -1,0 +1,243 @@
+"""Regression: units, nesting, moments, and the figures of published features."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import KFold
+from sklearn.preprocessing import FunctionTransformer
+
+from skmer.evaluation import FixedSplit, evaluate_dynamic_regression, evaluate_regression
+from skmer.evaluation.experiment._dynamic_regression import align_frames
+from skmer.evaluation.experiment._regressors import make_regressor
+from skmer.evaluation.statistics._scores import concordance, regression_scores
+
+N_CLIPS, N_FEATURES = 48, 5
+ARTISTS = np.repeat(np.arange(12), 4)
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(N_CLIPS, N_FEATURES))
+    noise = rng.normal(scale=0.3, size=(N_CLIPS, 2))
+    return X, pd.DataFrame(X[:, :2] + noise, columns=["arousal", "valence"]) + [5.0, 50.0]
+
+
+def test_concordance_is_lins():
+    y = np.array([1.0, 2.0, 4.0])
+    assert concordance(y, y) == pytest.approx(1)
+    assert concordance(y, y + 1) == pytest.approx(2 * y.var() / (2 * y.var() + 1))
+    assert concordance(y, np.full(3, 2.0)) == 0
+    assert concordance(np.ones(3), np.ones(3)) == 0
+
+
+def test_scores_are_in_the_unit_of_the_target(data):
+    _, y = data
+    valence = y["valence"].to_numpy()
+    scores = regression_scores(valence, valence + 2)
+    assert scores["rmse"] == pytest.approx(2)
+
+
+@pytest.mark.parametrize("name", ["svr", "ridge"])
+def test_a_change_of_unit_changes_no_more_than_the_unit(data, name):
+    X, y = data
+    small = make_regressor(name).fit(X, y["valence"])
+    large = make_regressor(name).fit(X, 1000 * y["valence"] - 7)
+    assert large.best_params_ == small.best_params_
+    # The solver of the SVR stops within a thousandth of the target's deviation.
+    assert np.allclose(large.predict(X), 1000 * small.predict(X) - 7, rtol=0, atol=1)
+
+
+def test_frames_and_targets(data):
+    X, y = data
+    result = evaluate_regression(
+        {"a": X, "b": FunctionTransformer(np.tanh)},
+        {"ridge": Ridge(), "mean": DummyRegressor()},
+        X,
+        y,
+        groups=ARTISTS,
+        protocol=["grouped", "shuffled"],
+        n_folds=4,
+        n_repeats=2,
+    )
+    assert len(result.scores) == 2 * 2 * 2 * 2 * (4 * 2)
+    names = ["feature", "regressor", "target", "protocol", "repeat", "fold"]
+    assert list(result.scores.columns[:9]) == [*names, "r2", "ccc", "rmse"]
+    predictions = result.predictions
+    for target in y:
+        part = predictions[predictions["target"] == target]
+        assert (part["y_true"] == y[target].to_numpy()[part["row"]]).all()
+    summary = result.summary().set_index(["regressor", "target", "protocol", "feature"])["r2"]
+    assert summary["ridge", "valence", "grouped", "a"] > 0.6
+    assert summary["mean", "valence", "grouped", "a"] < 0.05
+    assert "gap" in result.summary()
+
+
+@pytest.mark.parametrize(
+    ("y", "names"),
+    [
+        (np.arange(N_CLIPS), ["target"]),
+        (pd.Series(np.arange(N_CLIPS), name="tempo"), ["tempo"]),
+        (np.arange(2 * N_CLIPS).reshape(-1, 2), ["arousal", "valence"]),
+        ({"tension": np.arange(N_CLIPS)}, ["tension"]),
+    ],
+)
+def test_forms_of_y(data, y, names):
+    result = evaluate_regression(
+        {"a": data[0]}, {"mean": DummyRegressor()}, None, y, protocol="shuffled", n_folds=2
+    )
+    assert list(result.scores["target"].unique()) == names
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"y": np.zeros((N_CLIPS, 3))}, "Got shape \\(48, 3\\)"),
+        ({"y": np.where(np.arange(N_CLIPS) == 7, np.nan, 1.0)}, "no value for clip 7"),
+        ({"y": np.ones(N_CLIPS)}, "'target' is the same for every clip"),
+        ({"y": {}}, "at least one column"),
+        ({"y": {"a": np.arange(3), "b": np.arange(4)}}, "columns of one length"),
+        ({"y": np.arange(40)}, "48 clips in X and 40 labels"),
+        ({"regressors": ["lasso"]}, "'regressors' .* 'svr', 'ridge'.* Got 'lasso'"),
+        ({"protocol": "koh2021"}, "'grouped' or 'shuffled'.* Got 'koh2021'"),
+        ({"groups": None}, "'grouped' protocol needs 'groups'"),
+    ],
+)
+def test_bad_input_is_one_plain_sentence(data, changes, message):
+    arguments = {
+        "features": {"a": data[0]},
+        "regressors": ["ridge"],
+        "X": data[0],
+        "y": data[1],
+        "groups": ARTISTS,
+    }
+    with pytest.raises(ValueError, match=message):
+        evaluate_regression(**arguments | changes)
+
+
+def test_frames_are_averaged_around_each_moment_or_the_nearest_is_taken():
+    frames = np.arange(8.0)[:, None]
+    frame_times = np.arange(8) * 0.25
+    dense = align_frames(frames, frame_times, np.array([0.5, 1.5]), clip=0)
+    assert dense.ravel().tolist() == [2.0, 5.5]
+    sparse = align_frames(frames[::4], frame_times[::4], np.array([0.0, 0.25, 0.75, 1.0]), clip=0)
+    assert sparse.ravel().tolist() == [0.0, 0.0, 4.0, 4.0]
+    with pytest.raises(ValueError, match="Clip 3 has a target at 3 s and no frame within 1 s"):
+        align_frames(frames, frame_times, np.array([1.0, 3.0]), clip=3)
+
+
+@pytest.fixture(scope="module")
+def moments():
+    rng = np.random.default_rng(1)
+    feature = rng.normal(size=(N_CLIPS, 6, 3)) + rng.normal(size=(N_CLIPS, 1, 3))
+    arousal = pd.DataFrame(feature[..., 0] + 0.2, columns=15 + np.arange(6) / 2)
+    arousal.iloc[5, 4:] = np.nan
+    return feature, arousal
+
+
+def test_moments_of_a_clip_stay_together(moments):
+    feature, arousal = moments
+    result = evaluate_dynamic_regression(
+        {"a": feature},
+        ["ridge"],
+        None,
+        {"arousal": arousal},
+        groups=ARTISTS,
+        protocol=["grouped", KFold(4, shuffle=True, random_state=0)],
+        n_folds=4,
+    )
+    predictions = result.predictions
+    for _, part in predictions.groupby(["protocol", "repeat"]):
+        assert len(part[["row", "fold"]].drop_duplicates()) == N_CLIPS
+        assert len(part) == 6 * N_CLIPS - 2
+    grouped = predictions[predictions["protocol"] == "grouped"]
+    assert len(grouped[["group", "fold"]].drop_duplicates()) == 12
+    at = predictions[predictions["row"] == 3].iloc[1]
+    assert at["time"] == 15.5
+    assert at["y_true"] == arousal.iloc[3, 1]
+    assert (result.scores["r2"] > 0.99).all()
+
+
+def test_scores_of_songs(moments):
+    feature, arousal = moments
+    result = evaluate_dynamic_regression(
+        {"a": feature}, {"mean": DummyRegressor()}, None, {"arousal": arousal},
+        protocol="shuffled", n_folds=4,
+    )  # fmt: skip
+    songs = result.song_scores()
+    assert len(songs) == N_CLIPS
+    means = songs.groupby("fold")[["r2", "ccc", "rmse"]].mean()
+    for metric in means:
+        assert np.allclose(means[metric], result.scores[f"{metric}_song"])
+    assert (songs["r2"] <= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"y": np.zeros((3, 6))}, "must be a dict of name .* Got ndarray"),
+        ({"y": {"a": np.zeros((N_CLIPS, 6))}, "times": None}, "no column names for 'a'"),
+        ({"y": {"a": np.zeros((N_CLIPS, 5))}}, "shape \\(48, 6\\).* Got \\(48, 5\\)"),
+        ({"y": {"a": np.full((N_CLIPS, 6), np.nan)}}, "Clip 0 has no target"),
+        ({"features": {"a": np.zeros((N_CLIPS, 4, 2))}}, "feature 'a' must have the shape"),
+    ],
+)
+def test_bad_moments_are_one_plain_sentence(moments, changes, message):
+    arguments = {
+        "features": {"a": moments[0]},
+        "regressors": ["ridge"],
+        "X": None,
+        "y": {"arousal": moments[1].fillna(0).to_numpy()},
+        "times": np.arange(6),
+        "protocol": "shuffled",
+    }
+    with pytest.raises(ValueError, match=message):
+        evaluate_dynamic_regression(**arguments | changes)
+
+
+@pytest.fixture(scope="module")
+def emomusic(shared):
+    """Published features of 744 songs, their labels, their artists, and the published test part."""
+    choi, annotations = shared / "data" / "choi2017", shared / "data" / "emomusic"
+    if not choi.is_dir():
+        pytest.skip("needs the shared development data beside the checkout")
+    X = np.hstack([np.load(choi / f"emoMusic_layer_{layer}.npy") for layer in range(5)])
+    labels = pd.read_csv(choi / "emoMusic.csv")
+    songs = pd.read_csv(annotations / "songs_info.csv").set_index("song_id").loc[labels["id"]]
+    targets = {"static": labels[["label_arousal", "label_valence"]].to_numpy() * 9}
+    curves = [
+        pd.read_csv(annotations / f"{axis}_cont_average.csv").set_index("song_id")
+        for axis in ("arousal", "valence")
+    ]
+    targets["dynamic"] = np.column_stack([one.loc[labels["id"]].mean(axis=1) for one in curves])
+    is_test = songs["Mediaeval 2013 set"].str.strip() == "evaluation"
+    artists = songs["Artist"].str.strip().str.lower().to_numpy()
+    return X, targets, artists, np.where(is_test, "test", "train")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("targets", "protocol", "arousal", "valence"),
+    [
+        ("static", "shuffled", 0.682, 0.523),
+        ("static", "fixed", 0.644, 0.438),
+        ("dynamic", "shuffled", 0.723, 0.544),
+        ("dynamic", "grouped", 0.702, 0.536),
+    ],
+)
+def test_figures_of_published_features(emomusic, targets, protocol, arousal, valence):
+    X, y, artists, parts = emomusic
+    result = evaluate_regression(
+        {"choi": X},
+        ["svr"],
+        None,
+        y[targets],
+        groups=artists,
+        protocol=FixedSplit(parts) if protocol == "fixed" else protocol,
+        n_jobs=2,
+    )
+    r2 = result.summary().set_index("target")["r2"]
+    assert r2["arousal"] == pytest.approx(arousal, abs=0.02)
+    assert r2["valence"] == pytest.approx(valence, abs=0.02)

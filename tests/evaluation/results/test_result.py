@@ -1,0 +1,233 @@
+"""What a result tells: summary, comparison, files, report, table."""
+
+import json
+import re
+from io import StringIO
+
+import numpy as np
+import pytest
+from rich.console import Console
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import StratifiedKFold
+from sklearn.naive_bayes import GaussianNB
+from sklearn.preprocessing import FunctionTransformer
+
+from skmer.evaluation import (
+    EvaluationResult,
+    FixedSplit,
+    corrected_resampled_ttest,
+    evaluate,
+    evaluate_regression,
+    holm,
+)
+from skmer.evaluation.report import format_summary
+from skmer.utils._output_folder import check_output_folder
+
+N_CLIPS = 60
+LABELS = np.tile(["NA", "sad"], N_CLIPS // 2)
+SINGERS = np.repeat(np.arange(10), 6)
+
+
+class Drawn(FunctionTransformer):
+    """A feature from a network that was never trained."""
+
+    def fit(self, X, y=None):
+        self.weights_label_ = "random (seed 3)"
+        self.weights_digest_ = "random-3"
+        return super().fit(X, y)
+
+
+@pytest.fixture(scope="module")
+def feature():
+    """Every singer has a voice of their own, louder than the emotion."""
+    rng = np.random.default_rng(0)
+    voices = 3 * rng.normal(size=(10, 4))
+    return rng.normal(size=(N_CLIPS, 4)) + voices[SINGERS] + 1.2 * (LABELS == "sad")[:, None]
+
+
+@pytest.fixture(scope="module")
+def result(feature):
+    return evaluate(
+        {"given": feature, "drawn": Drawn()},
+        {"nb": GaussianNB(), "most": DummyClassifier(strategy="prior")},
+        feature,
+        LABELS,
+        groups=SINGERS,
+        protocol=["koh2021", "grouped"],
+        n_repeats=2,
+    )
+
+
+def test_summary_has_means_spreads_and_the_gap(result):
+    summary = result.summary()
+    assert len(summary) == 2 * 2 * 2
+    assert summary["n_splits"].tolist() == [2, 10] * 4
+    row = summary.iloc[1]
+    mine = result.scores.query("feature == 'given' and classifier == 'nb'")
+    grouped = mine[mine["protocol"] == "grouped"]["accuracy"]
+    assert row["accuracy"] == pytest.approx(grouped.mean())
+    assert row["accuracy_std"] == pytest.approx(grouped.std(ddof=1))
+    random = mine[mine["protocol"] == "koh2021"]["accuracy"]
+    assert row["gap"] == pytest.approx(random.mean() - grouped.mean())
+    assert summary["weights"].fillna("").tolist() == [""] * 4 + ["random (seed 3)"] * 4
+
+
+def test_no_gap_without_both_protocols(feature):
+    one = evaluate(
+        {"a": feature}, {"nb": GaussianNB()}, None, LABELS, groups=SINGERS, n_repeats=1, audit=False
+    )
+    assert "gap" not in one.summary()
+    unknown = evaluate(
+        {"a": feature}, {"nb": GaussianNB()}, None, LABELS, protocol="koh2021", audit=False
+    )
+    assert unknown.protocols_to_compare() is None
+
+
+def test_compare_is_the_corrected_test_with_holm(result):
+    comparison = result.compare("f1_macro", protocol="grouped")
+    assert len(comparison) == 4 * 3 / 2
+    row = comparison.iloc[0]
+    assert (row["classifier_1"], row["classifier_2"]) == ("nb", "most")
+    scores = result.scores.query("feature == 'given' and protocol == 'grouped'")
+    first, second = (
+        scores[scores["classifier"] == name]["f1_macro"].to_numpy() for name in ("nb", "most")
+    )
+    expected = corrected_resampled_ttest(first, second, n_train=48, n_test=12)
+    assert row["difference"] == pytest.approx(first.mean() - second.mean())
+    assert row["pvalue"] == pytest.approx(expected.pvalue)
+    assert np.allclose(comparison["pvalue_holm"], holm(comparison["pvalue"].to_numpy()))
+    assert set(result.compare()["protocol"]) == {"koh2021", "grouped"}
+
+
+def test_compare_refuses_what_is_not_there(result, feature):
+    with pytest.raises(ValueError, match=r"'metric' .* accuracy, f1_macro.* Got 'auc'"):
+        result.compare("auc")
+    with pytest.raises(ValueError, match=r"'protocol' .* koh2021, grouped.* Got 'fixed'"):
+        result.compare(protocol="fixed")
+    parts = np.where(SINGERS < 8, "train", "test")
+    models = {"nb": GaussianNB(), "most": DummyClassifier()}
+    single = evaluate({"a": feature}, models, None, LABELS, protocol=FixedSplit(parts), audit=False)
+    with pytest.raises(ValueError, match="'fixed' protocol has one split only"):
+        single.compare()
+
+
+def test_intervals_hold_the_score_and_widen_with_groups(result, feature):
+    intervals = result.intervals(n_resamples=200)
+    assert (intervals["low"] <= intervals["accuracy"]).all()
+    assert (intervals["accuracy"] <= intervals["high"]).all()
+    run = {"X": None, "y": LABELS, "protocol": StratifiedKFold(5), "audit": False}
+    by_clip = evaluate({"a": feature}, {"nb": GaussianNB()}, **run).intervals().iloc[0]
+    by_singer = evaluate({"a": feature}, {"nb": GaussianNB()}, groups=SINGERS, **run)
+    by_singer = by_singer.intervals().iloc[0]
+    assert by_clip["accuracy"] == by_singer["accuracy"]
+    assert by_clip["low"] != by_singer["low"]
+
+
+def test_save_and_load(result, tmp_path):
+    folder = result.save(tmp_path / "new" / "results")
+    assert {path.name for path in folder.iterdir()} == {
+        "scores.csv", "predictions.csv", "manifest.json", "report.html"
+    }  # fmt: skip
+    loaded = EvaluationResult.load(folder)
+    assert loaded.manifest == result.manifest
+    assert np.allclose(loaded.summary()["accuracy"], result.summary()["accuracy"])
+    assert loaded.predictions["y_pred"].tolist() == result.predictions["y_pred"].tolist()
+    assert np.allclose(
+        loaded.predictions["proba_sad"], result.predictions["proba_sad"], equal_nan=True
+    )
+    assert loaded.summary()["weights"].fillna("").iloc[-1] == "random (seed 3)"
+
+
+def test_the_manifest_says_what_it_rests_on(result, tmp_path):
+    manifest = json.loads((result.save(tmp_path) / "manifest.json").read_text())
+    assert manifest["dataset"] == {
+        "n_clips": N_CLIPS, "classes": {"NA": 30, "sad": 30}, "n_groups": 10
+    }  # fmt: skip
+    assert manifest["settings"]["random_state"] == 0
+    assert {"python", "numpy", "scikit-learn", "skmer"} <= set(manifest["versions"])
+    drawn = manifest["features"]["drawn"]
+    assert (drawn["weights"], drawn["weights_digest"]) == ("random (seed 3)", "random-3")
+    assert manifest["models"]["nb"]["parameters"] == {"priors": None, "var_smoothing": 1e-09}
+    assert manifest["protocols"]["grouped"]["groups_kept_apart"] is True
+    assert manifest["protocols"]["koh2021"]["groups_kept_apart"] is False
+    splits = manifest["protocols"]["koh2021"]["splits"]
+    assert [len(splits[0][part]) for part in ("validation", "test")] == [6, 6]
+    assert splits[0]["n_train"] == 48
+    tested = result.predictions.query("protocol == 'koh2021' and repeat == 1")
+    assert sorted(set(tested["row"])) == splits[1]["test"]
+
+
+def test_the_report_stands_alone_and_marks_random_weights(result, tmp_path):
+    page = result.report(tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 3
+    assert not re.search(r"<(script|link|img|iframe)\b", page)
+    assert not re.search(r"(src|href)=[\"'](https?:)?//", page)
+    assert "<strong>drawn: random weights.</strong>" in page
+    assert "<strong>given" not in page
+    for part in ("Intervals", "Confusion of the best", "Comparisons", "grouped", "f1_macro"):
+        assert part in page
+    assert result.report(tmp_path / "again.html").read_text(encoding="utf-8") == page
+
+
+def test_a_report_escapes_what_users_named(feature, tmp_path):
+    result = evaluate(
+        {"<b>a</b>": feature}, {"nb": GaussianNB()}, None, LABELS, protocol=StratifiedKFold(2)
+    )
+    page = result.report(tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<b>a</b>" not in page
+    assert "&lt;b&gt;a&lt;/b&gt;" in page
+
+
+def test_a_report_of_regression(tmp_path):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 3))
+    result = evaluate_regression(
+        {"a": X}, {"ridge": Ridge()}, None, X[:, :2], protocol="shuffled", n_folds=4
+    )
+    folder = result.save(tmp_path)
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 1
+    assert "valence" in page
+    assert np.allclose(
+        type(result).load(folder).predictions["y_pred"], result.predictions["y_pred"]
+    )
+
+
+def test_the_table_for_the_terminal(result):
+    console = Console(width=80, record=True, file=StringIO())
+    console.print(format_summary(result))
+    text = console.export_text()
+    summary = result.summary()
+    assert "random weights" in re.sub(r"\s+", " ", text)
+    for _, row in summary.iterrows():
+        assert f"{row['accuracy']:.3f} ± {row['accuracy_std']:.3f}" in text
+        assert f"{row['gap']:+.3f}" in text
+    assert "gap = koh2021 - grouped" in re.sub(r"\s+", " ", text)
+    assert max(len(line) for line in text.splitlines()) <= 80
+
+
+def test_the_audit_is_in_manifest_and_report(result, feature, tmp_path):
+    audits = result.manifest["audit"]
+    assert {found["kind"] for found in audits["koh2021"]["findings"]} == {
+        "shared_groups", "identity_probe"
+    }  # fmt: skip
+    assert audits["grouped"]["findings"] == []
+    assert audits["grouped"]["measurements"]["identity_accuracy"] > 0.5
+    page = result.report(tmp_path / "report.html").read_text(encoding="utf-8")
+    assert audits["koh2021"]["findings"][0]["message"] in page
+    assert "Nothing found" in page
+    without = evaluate(
+        {"a": feature}, {"nb": GaussianNB()}, None, LABELS, protocol=StratifiedKFold(2), audit=False
+    )
+    assert without.manifest["audit"] is None
+    assert "Not run" in without.report(tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_an_unwritable_folder_is_one_sentence(tmp_path, result):
+    (tmp_path / "file").write_text("")
+    message = r"cannot be written into the folder '.*file.*' \(.*\); choose another one"
+    with pytest.raises(OSError, match=message):
+        check_output_folder(tmp_path / "file" / "results")
+    with pytest.raises(OSError, match=message):
+        result.save(tmp_path / "file")

@@ -1,0 +1,196 @@
+"""The pieces of a reproduction: what is printed, stored, limited, left out, and found."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.utils import Bunch
+
+from skmer.evaluation import EvaluationResult
+from skmer.exceptions import DatasetNotFoundError
+from skmer.studies import reproduce_koh2021
+from skmer.studies.koh2021._clips import _without_rare
+from skmer.studies.koh2021._editions import FAITHFUL, FULL, QUICK, changes
+from skmer.studies.koh2021._embeddings import Extractor, make_features, view_parameters
+from skmer.studies.koh2021._published import DATASETS, published, published_accuracy
+from skmer.studies.koh2021._run import Run
+from skmer.studies.koh2021._store import Store
+from skmer.studies.koh2021.pieces._cells import make_model
+from skmer.studies.koh2021.pieces._checks import _check_reports
+from skmer.studies.koh2021.pieces._regressions import find_published_features, regress
+
+
+def test_published_counts_add_up():
+    counts = published()["clips"]["counts"]
+    assert [sum(counts[name].values()) for name in DATASETS] == [900, 162, 744, 848]
+    assert published_accuracy("ravdess-song", "l3", "cnn")["value"] == 0.71
+    assert published_accuracy("ravdess-song", "mfcc", "cnn") is None
+
+
+def test_printed_reports_are_not_of_a_tenth():
+    found = _check_reports()
+    assert found["4q"]["tenth_possible"] == []
+    assert 180 in found["4q"]["sizes"]
+    assert found["bimodal"]["tenth_possible"] == []
+    assert found["bimodal"]["sizes"][0] == 25
+    assert found["bimodal"]["supports"] == [8, 9, 3, 5]
+
+
+def test_what_quick_changes_is_told_from_the_numbers_themselves():
+    assert changes(FULL) == []
+    told = changes(QUICK)
+    assert "3 instead of 20 random 80/10/10 splits of every cell" in told
+    assert "30 instead of 1000 epochs at most of MLP, CNN and LSTM" in told
+    assert len(told) == 8
+
+
+@pytest.mark.parametrize(("preset", "patience"), [("koh2021", None), ("tuned", 10)])
+def test_quick_trains_no_longer_than_it_says(preset, patience):
+    parameters = make_model("mlp", preset, QUICK).get_params()
+    epochs = [value for name, value in parameters.items() if name.endswith("epochs")]
+    waits = [value for name, value in parameters.items() if name.endswith("patience")]
+    assert (epochs, waits) == ([30], [patience])
+    full = make_model("mlp", preset, FULL).get_params()
+    assert [value for name, value in full.items() if name.endswith("epochs")] == [1000]
+
+
+def test_the_matrix_is_the_studys_or_coarser_over_the_same_time():
+    full, quick = (view_parameters("matrix", effort) for effort in (FULL, QUICK))
+    assert (full["n_frames"], full["hop_length"]) == (1500, 441)
+    assert quick["n_frames"] * quick["hop_length"] == full["n_frames"] * full["hop_length"]
+
+
+def test_a_piece_is_computed_once_for_its_settings(tmp_path):
+    store, calls = Store(tmp_path), []
+
+    def compute():
+        calls.append(1)
+        return {"n": len(calls)}
+
+    assert store.facts("a", {"seed": 0}, compute) == {"n": 1}
+    assert Store(tmp_path).facts("a", {"seed": 0}, compute) == {"n": 1}
+    assert store.facts("a", {"seed": 1}, compute) == {"n": 2}
+    assert store.computed == ["a", "a"]
+
+
+def test_a_piece_that_fails_leaves_nothing(tmp_path):
+    store = Store(tmp_path)
+    with pytest.raises(ZeroDivisionError):
+        store.facts("a", {}, lambda: {"n": 1 // 0})
+    with pytest.raises(TypeError):
+        store.facts("b", {}, lambda: {"n": object()})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_result_is_kept_without_probabilities(tmp_path):
+    scores = pd.DataFrame({"accuracy": [0.5]})
+    predictions = pd.DataFrame({"y_true": ["NA", "1"], "y_pred": ["1", "1"], "proba_1": [0.5, 0.5]})
+    manifest = {"settings": {"labels_are_text": True}}
+    result = EvaluationResult(scores, predictions, manifest)
+    kept = Store(tmp_path).result(EvaluationResult, "a", {}, lambda: result)
+    assert list(kept.predictions) == ["y_true", "y_pred"]
+    assert kept.predictions["y_true"].tolist() == ["NA", "1"]
+
+
+def test_classes_too_rare_to_split_are_left_out_by_name():
+    target = np.array(["calm"] * 6 + ["sad"] * 2 + ["angry"] * 4)
+    groups = np.array([1, 1, 1, 2, 2, 2, 1, 2, 3, 3, 3, 3])
+    frame = pd.DataFrame({"label": target})
+    clips = Bunch(data=np.arange(12), target=target, groups=groups, frame=frame)
+    kept, rare = _without_rare(clips)
+    assert rare == {"sad": 2, "angry": 4}
+    assert kept.target.tolist() == ["calm"] * 6
+    assert len(kept.data) == len(kept.groups) == len(kept.frame) == 6
+    assert len(clips.data) == 12
+
+
+@pytest.fixture
+def options(tmp_path, monkeypatch):
+    monkeypatch.setenv("SKMER_WEIGHTS", str(tmp_path / "weights"))
+    shared = {"random_state": 0, "memory": None, "n_jobs": None, "verbose": False}
+    return shared | {"edition": FAITHFUL, "effort": FULL}
+
+
+def test_networks_without_weights_are_left_out(options):
+    features, left_out = make_features(["l3", "mfcc"], weights="pretrained", **options)
+    assert list(features) == ["mfcc"]
+    assert "openl3-mel256-music" in left_out["l3"]
+
+
+def test_random_weights_are_marked(options):
+    features, left_out = make_features(["l3", "vggish", "mfcc"], weights=None, **options)
+    assert left_out == {}
+    assert [name for name, one in features.items() if one.is_random] == ["l3", "vggish", "l3-6144"]
+    assert features["l3"].transformer.hop_size == 0.1
+    assert features["l3-6144"].transformer.embedding_size == 6144
+
+
+def test_without_any_dataset_it_says_where_to_get_them(tmp_path):
+    with pytest.raises(DatasetNotFoundError, match="None of the study's datasets is in place"):
+        reproduce_koh2021(tmp_path / "out", data_home=tmp_path)
+
+
+N_SONGS = 40
+
+
+@pytest.fixture
+def songs():
+    rng = np.random.default_rng(0)
+    static = 5 + rng.normal(size=(N_SONGS, 2))
+    frame = pd.DataFrame(
+        {
+            "song_id": rng.permutation(N_SONGS),
+            "split": np.where(np.arange(N_SONGS) < 30, "train", "test"),
+            "static_arousal": static[:, 0],
+            "static_valence": static[:, 1],
+            "dynamic_arousal": (static[:, 0] - 5) / 4,
+            "dynamic_valence": (static[:, 1] - 5) / 4,
+        }
+    )
+    artists = np.arange(N_SONGS) // 2
+    return SimpleNamespace(
+        frame=frame,
+        data=[f"{song}.mp3" for song in frame["song_id"]],
+        target=np.repeat(["Q1", "Q2"], N_SONGS // 2),
+        groups=artists,
+    )
+
+
+def test_published_features_go_to_their_songs(tmp_path, songs):
+    folder = tmp_path / "choi2017"
+    folder.mkdir()
+    ids = np.arange(N_SONGS)
+    pd.DataFrame({"id": ids}).to_csv(folder / "emoMusic.csv")
+    assert find_published_features(tmp_path, songs) is None
+    for layer in range(5):
+        np.save(folder / f"emoMusic_layer_{layer}.npy", np.stack([ids, ids + layer], axis=1))
+    features = find_published_features(tmp_path, songs)
+    assert features.shape == (N_SONGS, 10)
+    assert (features[:, 0] == songs.frame["song_id"]).all()
+    pd.DataFrame({"id": ids[1:]}).to_csv(folder / "emoMusic.csv")
+    with pytest.raises(ValueError, match="a row for each of the 40 songs"):
+        find_published_features(tmp_path, songs)
+
+
+def test_regression_under_three_protocols(tmp_path, songs, monkeypatch):
+    from sklearn.svm import SVR
+
+    from skmer.evaluation.experiment import _regressors
+
+    monkeypatch.setitem(_regressors.GRIDS, "svr", (SVR(), {"C": [10]}))
+    run = Run(Store(tmp_path), Extractor(QUICK), 0, None, False)
+    features = songs.frame[["static_arousal", "static_valence"]].to_numpy()
+    result = regress(songs, features, name="known", run=run)
+    assert set(result.scores["protocol"]) == {"shuffled", "grouped", "fixed"}
+    assert set(result.scores["target"]) == {
+        "static arousal", "static valence", "dynamic arousal", "dynamic valence"
+    }  # fmt: skip
+    r2 = result.intervals().set_index(["protocol", "target"])["r2"]
+    assert r2["shuffled"].min() > 0.8
+    # The dynamic targets here are the static ones in another unit.
+    assert r2["grouped", "dynamic valence"] == pytest.approx(
+        r2["grouped", "static valence"], abs=0.01
+    )
+    regress(songs, features, name="known", run=run)
+    assert run.store.computed == ["emomusic-r2-known"]
