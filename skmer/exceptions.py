@@ -7,6 +7,8 @@ __all__ = [
     "FailedClipsWarning",
     "IgnoredCacheWarning",
     "IncompleteDatasetWarning",
+    "InputError",
+    "InputTypeError",
     "ShortClipWarning",
     "SilentClipWarning",
     "WeightsIntegrityError",
@@ -14,7 +16,15 @@ __all__ = [
 ]
 
 
-class AudioDecodeError(ValueError):
+class InputError(ValueError):
+    """What was given to skmer cannot be used; the message is one sentence for the user."""
+
+
+class InputTypeError(TypeError):
+    """What was given to skmer is of a type that it does not take; one sentence for the user."""
+
+
+class AudioDecodeError(InputError):
     """A clip cannot be turned into a waveform: missing, unreadable, empty, or not finite.
 
     Parameters
@@ -48,7 +58,7 @@ class WeightsNotFoundError(FileNotFoundError):
     """Pretrained weights are neither on this machine nor to be had from their source."""
 
 
-class WeightsIntegrityError(ValueError):
+class WeightsIntegrityError(InputError):
     """A weights file is not what it should be: wrong checksum, format, shape, or values."""
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from skmer.exceptions import InputError
+
 __all__ = ["STATISTICS", "pad_frames", "pool_frames"]
 
 STATISTICS: dict[str, Callable[..., np.ndarray]] = {
@@ -42,13 +44,13 @@ def pool_frames(frames: np.ndarray, statistics: str | Sequence[str] = "mean") ->
     """
     frames = np.asarray(frames)
     if frames.ndim != 2 or not len(frames):
-        raise ValueError(
+        raise InputError(
             f"frames must have shape (n_frames, d) with n_frames >= 1, got {frames.shape}."
         )
     names = (statistics,) if isinstance(statistics, str) else tuple(statistics)
     unknown = [name for name in names if name not in STATISTICS]
     if unknown or not names:
-        raise ValueError(
+        raise InputError(
             f"statistics must be one or several of {sorted(STATISTICS)}, got {statistics!r}."
         )
     # float64 sums keep the mean within the frames' bounds to the last float32 digit.

@@ -10,6 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skmer.classifiers._validation_split import validation_split
+from skmer.exceptions import InputError
 from skmer.utils import quiet_tensorflow, track
 from skmer.utils._sklearn import (
     Interval,
@@ -99,7 +100,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         groups = None if groups is None else groups[kept]
         self.classes_, codes = np.unique(y, return_inverse=True)
         if self.classes_.size < 2:
-            raise ValueError(
+            raise InputError(
                 f"{type(self).__name__} needs samples of at least 2 classes with a weight above 0. "
                 f"Got {self.classes_.size} class instead."
             )
@@ -197,26 +198,26 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         try:
             X = X if hasattr(X, "ndim") else np.asarray(X)
         except ValueError:
-            raise ValueError(
+            raise InputError(
                 f"{name} takes X as one array. Got sequences of different lengths instead. "
                 "Pad the short ones with frames of zeros at the end."
             ) from None
         if not reset and {X.ndim, self.input_ndim_} == {2, 3}:
-            raise ValueError(
+            raise InputError(
                 f"X must have {self.input_ndim_} dimensions, as when {name} was fitted. "
                 f"Got {X.ndim} dimensions instead."
             )
         if X.ndim != 3:
             X = validate_data(self, X, reset=reset, dtype=np.float32)
         elif not self._takes_sequences:
-            raise ValueError(
+            raise InputError(
                 f"{name} takes X of shape (n_samples, n_features). Got an array of 3 dimensions "
                 "instead. Pool the frames, or use KerasLSTMClassifier."
             )
         else:
             X = check_array(X, allow_nd=True, dtype=np.float32, estimator=self, input_name="X")
             if X.shape[1] == 0:
-                raise ValueError(f"{name} needs at least 1 frame a sample. Got 0 frames instead.")
+                raise InputError(f"{name} needs at least 1 frame a sample. Got 0 frames instead.")
             # The columns of the frames are the features, as those of a plain X are.
             validate_data(self, X[:, 0], reset=reset, dtype=np.float32)
         if reset:
@@ -227,7 +228,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
     def _check_sizes(self, name, values):
         """Return the entries of a parameter that lists positive integers, as a tuple."""
         if not all(isinstance(value, Integral) and int(value) > 0 for value in values):
-            raise ValueError(
+            raise InputError(
                 f"The '{name}' parameter of {type(self).__name__} must hold positive integers. "
                 f"Got {values!r} instead."
             )
@@ -238,7 +239,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
             return None
         groups = column_or_1d(groups)
         if len(groups) != n_samples:
-            raise ValueError(
+            raise InputError(
                 f"The 'groups' argument of {type(self).__name__}.fit must have one entry for each "
                 f"of the {n_samples} samples. Got {len(groups)} entries instead."
             )

@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 
 from skmer.classifiers._base import BaseKerasClassifier
+from skmer.exceptions import InputError
 from skmer.utils._sklearn import Interval
 
 
@@ -155,7 +156,7 @@ class KerasCNNClassifier(BaseKerasClassifier):
             value = getattr(self, name)
             values = (value,) * len(filters) if isinstance(value, Integral) else value
             if len(values) != len(filters):
-                raise ValueError(
+                raise InputError(
                     f"The '{name}' parameter of KerasCNNClassifier must be an int, or one int for "
                     f"each of the {len(filters)} filters. Got {value!r} instead."
                 )

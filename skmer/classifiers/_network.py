@@ -9,6 +9,8 @@ import numpy as np
 import tensorflow as tf
 from scikeras.wrappers import KerasClassifier
 
+from skmer.exceptions import InputError
+
 _MAX_IDLE = 16
 
 _idle: OrderedDict = OrderedDict()
@@ -91,7 +93,7 @@ class Network:
             for name, value in zip(names, losses):
                 history.setdefault(name, []).append(value)
             if not np.isfinite(losses).all():
-                raise ValueError(
+                raise InputError(
                     f"Training failed: the loss is not finite after epoch {epoch + 1}. "
                     "Scale the features, for instance with StandardScaler, or lower learning_rate."
                 )

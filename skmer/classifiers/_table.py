@@ -12,6 +12,7 @@ from skmer.classifiers._group_aware_kfold import GroupAwareKFold
 from skmer.classifiers._lstm import KerasLSTMClassifier
 from skmer.classifiers._mlp import KerasMLPClassifier
 from skmer.classifiers._sequence_scaler import SequenceScaler
+from skmer.exceptions import InputError
 
 _NAMES = ("svm", "nb", "rf", "mlp", "cnn", "lstm")
 _PRESETS = ("koh2021", "tuned")
@@ -143,7 +144,7 @@ def _search(classifier, grid):
 
 def _check(parameter, value, allowed, owner):
     if value not in allowed:
-        raise ValueError(
+        raise InputError(
             f"The '{parameter}' parameter of {owner} must be one of "
             f"{', '.join(map(repr, allowed))}. Got {value!r} instead."
         )

@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
 
+from skmer.exceptions import InputError
+
 _N_DRAWS = 50
 
 
@@ -20,7 +22,7 @@ def _split_rows(y, groups, fraction, seed, owner):
     classes, counts = np.unique(y, return_counts=True)
     n_validation = max(round(fraction * len(y)), classes.size)
     if counts.min() < 2 or len(y) - n_validation < classes.size:
-        raise ValueError(
+        raise InputError(
             f"The 'validation_fraction' parameter of {owner} must leave samples of every class to "
             f"train on and to validate on. Got n_samples={len(y)}, {counts.min()} of the class "
             f"'{classes[counts.argmin()]}'. Add samples, or set validation_fraction=0."
@@ -43,7 +45,7 @@ def _split_groups(y, groups, fraction, seed, owner):
             if distance < best_distance and (held_out < counts).all():
                 best, best_distance = (train, validation), distance
     if best is None:
-        raise ValueError(
+        raise InputError(
             f"The 'validation_fraction' parameter of {owner} must leave groups to validate on and "
             f"every class in the others. Got {np.unique(groups).size} groups and {counts.size} "
             "classes. Add groups, call fit without groups, or set validation_fraction=0."

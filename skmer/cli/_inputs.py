@@ -4,6 +4,8 @@ import glob
 import os
 from pathlib import Path
 
+from skmer.exceptions import InputError
+
 SUFFIXES = (
     ".aif", ".aiff", ".au", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav",
 )  # fmt: skip
@@ -53,7 +55,7 @@ def _csv_rows(path: Path) -> list[dict[str, str]]:
 
     frame = read_table(path)
     if "path" not in frame or (frame["path"].str.strip() == "").any() or frame.empty:
-        raise ValueError(
+        raise InputError(
             f"The csv file '{path}' must have a column 'path', with a path in every row. "
             f"Got the columns {list(frame.columns)} and {len(frame)} rows."
         )

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
+from skmer.exceptions import InputError
+
 
 def split_names(option: str, text: str, known: Sequence[str]) -> list[str]:
     """Split a comma-separated list of known names."""
     names = [name.strip() for name in text.split(",")]
     for name in names:
         if name not in known:
-            raise ValueError(
+            raise InputError(
                 f"{option} must be one or several of {', '.join(known)}, separated by commas. "
                 f"Got {text!r}."
             )
@@ -18,7 +20,7 @@ def split_names(option: str, text: str, known: Sequence[str]) -> list[str]:
 def check_choice(option: str, text: str, known: Sequence[str]) -> str:
     """Refuse what is not one of a few words."""
     if text not in known:
-        raise ValueError(f"{option} must be one of {', '.join(known)}. Got {text!r}.")
+        raise InputError(f"{option} must be one of {', '.join(known)}. Got {text!r}.")
     return text
 
 
@@ -31,7 +33,7 @@ def parse_weights(text: str) -> str | dict[str, str | None] | None:
     for item in text.split(","):
         network, equals, value = item.strip().partition("=")
         if network not in ("l3", "vggish") or not equals or not value:
-            raise ValueError(
+            raise InputError(
                 "--weights must be pretrained, random, or files such as "
                 f"l3=PATH,vggish=PATH. Got {text!r}."
             )

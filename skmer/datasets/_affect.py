@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skmer.exceptions import InputError
+
 
 @dataclass(frozen=True)
 class AffectScale:
@@ -60,7 +62,7 @@ class AffectScale:
         array = np.asarray(values, dtype=float)
         wrong = array[~((array >= self.low) & (array <= self.high))]
         if wrong.size:
-            raise ValueError(
+            raise InputError(
                 f"The {what} must lie on the scale '{self}'. Got {wrong[0]:g} and {wrong.size - 1} "
                 "others outside it; are they on another scale?"
             )

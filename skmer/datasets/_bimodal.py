@@ -29,6 +29,7 @@ from skmer.datasets._base import (
 )
 from skmer.datasets._in_place import find_table, match_audio, read_quadrants
 from skmer.datasets._validate import Finding, check_counts, check_presence
+from skmer.exceptions import InputError
 from skmer.utils._sklearn import validate_params
 
 INFO = DatasetInfo(
@@ -178,7 +179,7 @@ def _read_sheet(path: Path):
             table = pd.DataFrame(rows[i + 1 :], columns=headings)
             break
     else:
-        raise ValueError(
+        raise InputError(
             f"{path} must have a line with the headings {sorted(needed)}. There is none; put the "
             f"published file from {INFO.url} there."
         )
@@ -200,6 +201,6 @@ def _read_rows(path: Path) -> list[list]:
         rows = workbook.worksheets[0].iter_rows(values_only=True)
         return [["" if cell is None else cell for cell in row] for row in rows]
     except Exception as error:  # broken files raise errors of many kinds in both readers
-        raise ValueError(
+        raise InputError(
             f"{path} must be an Excel workbook. Got: {error}; put the published file there."
         ) from error

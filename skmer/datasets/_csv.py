@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from skmer.datasets._base import make_bunch, shorten
-from skmer.exceptions import DatasetNotFoundError
+from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils._sklearn import validate_params
 
 
@@ -74,16 +74,16 @@ def load_csv(path: str | os.PathLike, *, return_X_y: bool = False, as_frame: boo
     columns = ["path", "label", *(["group"] if "group" in frame else [])]
     missing = [name for name in ("path", "label") if name not in frame]
     if missing:
-        raise ValueError(
+        raise InputError(
             f"{path} must have the columns 'path' and 'label', separated by commas. "
             f"Got {list(frame.columns)}; name them in the first line of the file."
         )
     if frame.empty:
-        raise ValueError(f"{path} must list at least one clip. Got a header and no rows.")
+        raise InputError(f"{path} must list at least one clip. Got a header and no rows.")
     for name in columns:
         blank = frame.index[frame[name].str.strip() == ""]
         if len(blank):
-            raise ValueError(
+            raise InputError(
                 f"Every row of {path} must have a {name!r}. "
                 f"It is empty in line {shorten(blank + 2)}."
             )
@@ -91,7 +91,7 @@ def load_csv(path: str | os.PathLike, *, return_X_y: bool = False, as_frame: boo
     frame["path"] = [os.path.normpath(path.parent / Path(item).expanduser()) for item in frame.path]
     twice = frame["path"][frame["path"].duplicated()]
     if len(twice):
-        raise ValueError(
+        raise InputError(
             f"{path} must list a clip once, or it may be trained on and tested on at once. "
             f"Listed again: {shorten(twice)}."
         )
@@ -120,12 +120,12 @@ def read_table(path: Path):
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(
+        raise InputError(
             f"{path} must be a csv file in UTF-8. Got other bytes; save it again as UTF-8."
         ) from error
     except pd.errors.EmptyDataError as error:
-        raise ValueError(f"{path} must list at least one clip. Got an empty file.") from error
+        raise InputError(f"{path} must list at least one clip. Got an empty file.") from error
     except pd.errors.ParserError as error:
-        raise ValueError(f"{path} must be a csv file. Got: {str(error).strip()}.") from error
+        raise InputError(f"{path} must be a csv file. Got: {str(error).strip()}.") from error
     frame.columns = frame.columns.str.strip()
     return frame

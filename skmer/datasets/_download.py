@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from skmer.datasets._base import shorten
-from skmer.exceptions import DatasetNotFoundError
+from skmer.exceptions import DatasetNotFoundError, InputError
 
 N_RETRIES = 2
 _CHUNK = 1 << 16
@@ -93,7 +93,7 @@ def _download(archive: Archive, temporary: Path, folder: Path) -> Path:
             f"{_first_line(error)}. {by_hand}"
         ) from error
     except ValueError as error:
-        raise ValueError(
+        raise InputError(
             f"{archive.filename} from {archive.url} is not the published file, its SHA-256 is "
             f"another; it was not kept. {by_hand}"
         ) from error
@@ -112,7 +112,7 @@ def _unpack(path: Path, target: Path, wanted: Callable[[str], str | None]) -> No
             if place is None:
                 continue
             if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-                raise ValueError(
+                raise InputError(
                     f"{path.name} must not hold files outside its own folder. Got {name!r}."
                 )
             destination = target / place
@@ -120,7 +120,7 @@ def _unpack(path: Path, target: Path, wanted: Callable[[str], str | None]) -> No
             with open(destination, "wb") as file:
                 shutil.copyfileobj(stream, file, _CHUNK)
     except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError) as error:
-        raise ValueError(
+        raise InputError(
             f"{path.name} must be a whole zip or tar archive. Got: {error}; try again later."
         ) from error
 
@@ -151,7 +151,7 @@ def _check(unpacked: Path, checksums: Mapping[str, str], archive: Archive) -> No
     ]
     for what, names in (("lacks", missing), ("holds other bytes for", wrong)):
         if names:
-            raise ValueError(
+            raise InputError(
                 f"{archive.filename} from {archive.url} is not the published file: it {what} "
                 f"{len(names)} of {len(checksums)} clips, {shorten(names)}. Nothing of it was "
                 "kept; try again later."

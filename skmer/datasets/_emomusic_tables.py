@@ -6,6 +6,7 @@ from pathlib import Path
 
 from skmer.datasets._affect import DYNAMIC_SCALE, STATIC_SCALE
 from skmer.datasets._base import normalise_name, shorten
+from skmer.exceptions import InputError
 
 ANNOTATION_FILES = (
     "songs_info.csv",
@@ -52,19 +53,19 @@ def _read(path: Path, columns: tuple[str, ...]):
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except ValueError as error:
-        raise ValueError(
+        raise InputError(
             f"{path} must be a csv file in UTF-8. Got: {error}; fetch the annotations anew."
         ) from error
     frame = frame.rename(columns=str.strip).apply(lambda column: column.str.strip())
     missing = [name for name in ("song_id", *columns) if name not in frame]
     if missing:
-        raise ValueError(
+        raise InputError(
             f"{path} must have the columns {shorten(('song_id', *columns))} of Emotion in Music. "
             f"It lacks {shorten(missing)}; fetch the annotations anew."
         )
     frame["song_id"] = _numbers(frame["song_id"], path).astype(int)
     if frame["song_id"].duplicated().any():
-        raise ValueError(f"{path} must hold every song once; fetch the annotations anew.")
+        raise InputError(f"{path} must hold every song once; fetch the annotations anew.")
     return frame.set_index("song_id")
 
 
@@ -73,7 +74,7 @@ def _numbers(values, path: Path):
     try:
         return values.astype(float)
     except ValueError as error:
-        raise ValueError(
+        raise InputError(
             f"{path} must hold numbers. Got: {error}; fetch the annotations anew."
         ) from error
 
@@ -82,7 +83,7 @@ def _require_songs(frame, song_ids, path: Path) -> None:
     """Raise where a table lacks songs."""
     missing = song_ids.difference(frame.index)
     if len(missing):
-        raise ValueError(
+        raise InputError(
             f"{path} must hold every song of songs_info.csv. It lacks the songs "
             f"{shorten(missing)}; fetch the annotations anew."
         )
@@ -94,7 +95,7 @@ def _read_dynamic(path: Path, song_ids):
     _require_songs(frame, song_ids, path)
     times = {name: int(match[1]) / 1000 for name in frame if (match := _SAMPLE.fullmatch(name))}
     if len(times) != N_SAMPLES:
-        raise ValueError(
+        raise InputError(
             f"{path} must have {N_SAMPLES} columns such as 'sample_15000ms'. Got {len(times)}; "
             "fetch the annotations anew."
         )

@@ -29,6 +29,7 @@ from skmer.datasets._base import (
 )
 from skmer.datasets._in_place import find_table, match_audio, read_quadrants
 from skmer.datasets._validate import Finding, check_counts, check_presence
+from skmer.exceptions import InputError
 from skmer.utils._sklearn import validate_params
 
 INFO = DatasetInfo(
@@ -180,7 +181,7 @@ def _read_csv(path: Path, columns: tuple[str, ...]):
     frame = frame.rename(columns=str.strip).apply(lambda column: column.str.strip())
     missing = [name for name in columns if name not in frame]
     if missing:
-        raise ValueError(
+        raise InputError(
             f"{path} must have the columns {list(columns)}. Got {list(frame.columns)}; "
             f"put the published file from {INFO.url} there."
         )

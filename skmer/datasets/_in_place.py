@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from skmer.datasets._base import DatasetInfo, find_audio, shorten
-from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning
+from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning, InputError
 
 
 def find_table(folder: Path, names: tuple[str, ...], info: DatasetInfo) -> Path:
@@ -24,11 +24,11 @@ def read_quadrants(values: Iterable[str], table: str) -> list[str]:
     """Quadrants written as Q1, q1, 1 or 1.0."""
     values = list(values)
     if not values:
-        raise ValueError(f"{table} must list songs. Got none; put the published file there.")
+        raise InputError(f"{table} must list songs. Got none; put the published file there.")
     matches = [re.fullmatch(r"Q?([1-4])(\.0)?", str(value).strip().upper()) for value in values]
     for value, match in zip(values, matches):
         if match is None:
-            raise ValueError(
+            raise InputError(
                 f"The column 'Quadrant' of {table} must hold Q1, Q2, Q3, Q4 or 1, 2, 3, 4. "
                 f"Got {value!r}; put the published file there."
             )

@@ -8,7 +8,7 @@ from skmer.datasets import _bimodal, _emomusic, _fourq, _ravdess, _toy
 from skmer.datasets._base import get_data_home
 from skmer.datasets._csv import load_csv
 from skmer.datasets._validate import ValidationReport
-from skmer.exceptions import DatasetNotFoundError
+from skmer.exceptions import DatasetNotFoundError, InputError
 
 _MODULES: dict[str, ModuleType] = {
     module.INFO.name: module for module in (_toy, _ravdess, _emomusic, _fourq, _bimodal)
@@ -111,7 +111,7 @@ def load_dataset(
         "bimodal": _bimodal.fetch_bimodal,
     }
     if name not in fetchers:
-        raise ValueError(
+        raise InputError(
             f"The dataset must be one of {', '.join(_MODULES)} or the path of a .csv file. "
             f"Got {os.fspath(name)!r}."
         )
@@ -155,7 +155,7 @@ def validate_dataset(
     (True, [])
     """
     if name not in _MODULES:
-        raise ValueError(f"The dataset must be one of {', '.join(_MODULES)}. Got {name!r}.")
+        raise InputError(f"The dataset must be one of {', '.join(_MODULES)}. Got {name!r}.")
     module = _MODULES[name]
     folder = get_data_home(data_home) / module.FOLDER
     if not folder.is_dir():

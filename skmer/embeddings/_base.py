@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmer.embeddings._clips import FORMS, check_matrix, check_sequence, is_sequence_of_clips
 from skmer.embeddings.recipes._base import Recipe, embed_clip, failed_row
-from skmer.exceptions import FailedClipsWarning, ShortClipWarning, SilentClipWarning
+from skmer.exceptions import FailedClipsWarning, InputError, ShortClipWarning, SilentClipWarning
 from skmer.pooling import STATISTICS, pad_frames
 from skmer.utils import ClipCache, track
 from skmer.utils._sklearn import (
@@ -105,7 +105,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         check_is_fitted(self)
         recipe = self._recipe(pooled=True)
         if recipe.pooling is None and not output_is_default(self):
-            raise ValueError(
+            raise InputError(
                 f"{type(self).__name__} without pooling returns a 3-D array, which no data frame "
                 "holds; set pooling, or leave set_output(transform='default')."
             )
@@ -146,7 +146,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
             Seconds from the start of the part of the clip that is used.
         """
         if isinstance(n_frames, bool) or not isinstance(n_frames, Integral) or n_frames < 0:
-            raise ValueError(f"n_frames must be an integer of at least 0, got {n_frames!r}.")
+            raise InputError(f"n_frames must be an integer of at least 0, got {n_frames!r}.")
         return np.arange(int(n_frames)) * self._hop_seconds()
 
     def get_feature_names_out(self, input_features=None):
@@ -195,7 +195,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         if isinstance(pooling, list | tuple) and (
             not pooling or any(name not in STATISTICS for name in pooling)
         ):
-            raise ValueError(
+            raise InputError(
                 f"The 'pooling' parameter of {type(self).__name__} must be one of "
                 f"{sorted(STATISTICS)}, a tuple of those, or None. Got {pooling!r} instead."
             )
@@ -218,7 +218,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         if is_sequence_of_clips(X, estimator=name):
             return check_sequence(X, sr=sr, estimator=name)
         if hasattr(X, "columns") and any(str(kind) in "object str String" for kind in X.dtypes):
-            raise ValueError(
+            raise InputError(
                 f"X of {name} must be {FORMS}; got a data frame with text in it. Pass the column "
                 "of paths, for instance X['path']."
             )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skmer.exceptions import InputError, InputTypeError
+
 FORMS = (
     "a sequence of paths, of waveforms or of (waveform, sr) pairs, or a 2-D float array with one "
     "clip a row"
@@ -44,14 +46,14 @@ def is_sequence_of_clips(X, *, estimator: str) -> bool:
     Raises ValueError for a lone path, which is iterable but never meant as a sequence.
     """
     if isinstance(X, str | bytes | os.PathLike):
-        raise ValueError(
+        raise InputError(
             f"X of {estimator} must be {FORMS}; got a lone {type(X).__name__}, {X!r}. For one clip "
             "write [path]."
         )
     if hasattr(X, "toarray"):
         return False
     if isinstance(X, dict | set):
-        raise TypeError(f"X of {estimator} must be {FORMS}; got a {type(X).__name__}.")
+        raise InputTypeError(f"X of {estimator} must be {FORMS}; got a {type(X).__name__}.")
     if isinstance(X, np.ndarray):
         return X.ndim == 1 and X.dtype.kind in "OUT"
     if hasattr(X, "columns"):
@@ -59,7 +61,7 @@ def is_sequence_of_clips(X, *, estimator: str) -> bool:
     if not hasattr(X, "__len__") or not hasattr(X, "__getitem__"):
         return False
     if len(X) == 0:
-        raise ValueError(
+        raise InputError(
             f"X of {estimator} must be {FORMS}; got 0 samples, an empty {type(X).__name__}."
         )
     first = X.iloc[0] if hasattr(X, "iloc") else X[0]
@@ -87,7 +89,7 @@ def _source(item, row, sr, estimator):
     if _is_pair(item):
         audio, own_sr = item
         if isinstance(own_sr, bool) or int(own_sr) != own_sr or own_sr < 1:
-            raise ValueError(
+            raise InputError(
                 f"Row {row} of X of {estimator}: the sr of a (waveform, sr) pair must be an "
                 f"integer of at least 1 Hz, got {own_sr!r}."
             )
@@ -96,7 +98,7 @@ def _source(item, row, sr, estimator):
         return item, sr
     if isinstance(item, list | tuple) and item and isinstance(item[0], numbers.Number):
         return np.asarray(item, dtype=float), sr
-    raise TypeError(
+    raise InputTypeError(
         f"Row {row} of X of {estimator} must be a path, a waveform or a (waveform, sr) pair, got "
         f"{item!r} of type {type(item).__name__}."
     )

@@ -8,6 +8,7 @@ from skmer.embeddings._base import BaseClipTransformer, settle_weights
 from skmer.embeddings.engines import resolve_engine
 from skmer.embeddings.recipes._l3 import L3Recipe
 from skmer.embeddings.weights import l3_weights_digest
+from skmer.exceptions import InputError
 from skmer.pooling import STATISTICS
 from skmer.utils._sklearn import Interval, Options, StrOptions
 
@@ -166,7 +167,7 @@ class L3Transformer(BaseClipTransformer):
         super()._check_settings()
         # Truncated, not rounded, as openl3 does.
         if int(self.hop_size * SR) < 1:
-            raise ValueError(
+            raise InputError(
                 "The 'hop_size' parameter of L3Transformer must be at least one sample, "
                 f"{1 / SR:.2g} s. Got {self.hop_size!r} instead."
             )

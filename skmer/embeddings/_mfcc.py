@@ -4,6 +4,7 @@ from numbers import Integral
 
 from skmer.embeddings._base import BaseClipTransformer
 from skmer.embeddings.recipes._mfcc import MFCCRecipe
+from skmer.exceptions import InputError
 from skmer.pooling import STATISTICS
 from skmer.utils._sklearn import Interval
 
@@ -140,17 +141,17 @@ class MFCCStatsTransformer(BaseClipTransformer):
         if statistics is not None and (
             not statistics or any(name not in STATISTICS for name in statistics)
         ):
-            raise ValueError(
+            raise InputError(
                 "The 'statistics' parameter of MFCCStatsTransformer must be a tuple of one or "
                 f"several of {sorted(STATISTICS)}, or None. Got {statistics!r} instead."
             )
         if self.n_frames is not None and statistics is not None:
-            raise ValueError(
+            raise InputError(
                 "The 'n_frames' parameter of MFCCStatsTransformer is for statistics=None alone. "
                 f"Got n_frames={self.n_frames!r} with statistics={statistics!r}."
             )
         if self.n_mfcc > self.n_mels:
-            raise ValueError(
+            raise InputError(
                 "The 'n_mfcc' parameter of MFCCStatsTransformer must be at most n_mels="
                 f"{self.n_mels}. Got {self.n_mfcc!r} instead."
             )

@@ -8,6 +8,7 @@ from skmer.embeddings._base import BaseClipTransformer, settle_weights
 from skmer.embeddings.engines import resolve_engine
 from skmer.embeddings.recipes._vggish import VGGishRecipe, load_pca
 from skmer.embeddings.weights import vggish_weights_digest
+from skmer.exceptions import InputError
 from skmer.pooling import STATISTICS
 from skmer.utils._sklearn import Interval, StrOptions
 
@@ -141,7 +142,7 @@ class VGGishTransformer(BaseClipTransformer):
     def _check_settings(self):
         super()._check_settings()
         if self._hop_length() < 1:
-            raise ValueError(
+            raise InputError(
                 "The 'hop_size' parameter of VGGishTransformer must round to at least one column "
                 f"of 0.01 s. Got {self.hop_size!r} instead."
             )

@@ -12,7 +12,7 @@ import joblib
 
 from skmer.embeddings.engines._base import Engine
 from skmer.embeddings.engines._networks import build_network
-from skmer.exceptions import EngineNotAvailableError
+from skmer.exceptions import EngineNotAvailableError, InputError
 
 __all__ = ["get_engine", "resolve_engine"]
 
@@ -60,7 +60,7 @@ def resolve_engine(network, engine="auto", precision="float32"):
             f"{name}: {', '.join(p for p, able in entry.networks.items() if network in able)}"
             for name, entry in _ENGINES.items()
         )
-        raise ValueError(
+        raise InputError(
             f"No engine {engine!r} runs the network {network!r} with precision={precision!r}. "
             f"Possible are engine='auto' or one of these with its precisions: {offers}."
         )

@@ -4,6 +4,8 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from skmer.exceptions import InputError
+
 
 class Engine(ABC):
     """A network ready to run: ``engine(batch)`` maps (n, bins, columns) to (n, output size).
@@ -28,7 +30,7 @@ class Engine(ABC):
     def __call__(self, batch):
         batch = np.ascontiguousarray(batch, dtype=np.float32)
         if batch.ndim != 3 or batch.shape[1:] != self._shape:
-            raise ValueError(
+            raise InputError(
                 f"The engine {self.name!r} needs frames of shape (n, {self._shape[0]}, "
                 f"{self._shape[1]}). Got {batch.shape} instead."
             )

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skmer.exceptions import InputError
+
 _BATCH_NORM_EPSILON = 1e-3
 _L3_CELLS = (4, 3)
 _N_L3_CONVOLUTIONS = 8
@@ -62,7 +64,7 @@ class Network:
 def build_network(name, arrays, input_shape):
     """Describe network `name` with the weights `arrays` in stored order."""
     if tuple(input_shape) not in INPUT_SHAPES[name]:
-        raise ValueError(
+        raise InputError(
             f"The input of network {name!r} must have shape (bins, columns) in "
             f"{INPUT_SHAPES[name]}. Got {tuple(input_shape)} instead."
         )

@@ -23,7 +23,7 @@ from skmer.embeddings.weights._arrays import (
     finish,
 )
 from skmer.embeddings.weights._checksum import checksum, put_aside
-from skmer.exceptions import WeightsIntegrityError
+from skmer.exceptions import InputError, WeightsIntegrityError
 from skmer.utils import quiet_tensorflow
 
 PCA_FILE = "vggish_pca_params.npz"
@@ -103,7 +103,7 @@ def _opened(path: Path):
     """An open npz, without pickles; whatever is wrong with it becomes one error with its name."""
     try:
         if not zipfile.is_zipfile(path):
-            raise ValueError("it is no npz archive")
+            raise InputError("it is no npz archive")
         with np.load(path, allow_pickle=False) as stored:
             yield stored
     except WeightsIntegrityError:

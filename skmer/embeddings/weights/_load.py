@@ -27,7 +27,7 @@ from skmer.embeddings.weights._random import (
 )
 from skmer.embeddings.weights._registry import REGISTRY, l3_name
 from skmer.embeddings.weights._store import obtain
-from skmer.exceptions import WeightsNotFoundError
+from skmer.exceptions import InputTypeError, WeightsNotFoundError
 
 Weights = str | os.PathLike | None
 _VGGISH = ("VGGishTransformer", "vggish_model.ckpt or an npz made from it")
@@ -145,7 +145,7 @@ def _vggish_signature(path: Path) -> tuple:
 def _given_path(weights: Weights, estimator: str, kinds: str) -> Path:
     """The path that the user gave, which must be a file."""
     if not isinstance(weights, (str, os.PathLike)):
-        raise TypeError(
+        raise InputTypeError(
             f"The 'weights' parameter of {estimator} must be 'pretrained', the path of a file "
             f"({kinds}), or None for random weights. Got {weights!r} instead."
         )

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from skmer.exceptions import InputError
+
 OPENL3_URL = "https://github.com/marl/openl3/raw/models/"
 VGGISH_URL = "https://storage.googleapis.com/audioset/"
 OPENL3_CITATION = (
@@ -99,5 +101,5 @@ REGISTRY = MappingProxyType(
 def find_entry(name: str) -> WeightsFile:
     """The entry called `name`, or a ValueError that lists the names."""
     if name not in REGISTRY:
-        raise ValueError(f"The weights are one of {', '.join(REGISTRY)}. Got {name!r} instead.")
+        raise InputError(f"The weights are one of {', '.join(REGISTRY)}. Got {name!r} instead.")
     return REGISTRY[name]

@@ -33,6 +33,7 @@ from skmer.evaluation.auditing._preprocessing import fitted_outside, scaled_outs
 from skmer.evaluation.auditing._probe import identity_probe
 from skmer.evaluation.auditing._report import AuditReport
 from skmer.evaluation.auditing._splits import Splits, shared_groups, shared_rows
+from skmer.exceptions import InputError
 from skmer.utils._sklearn import HasMethods, Interval, validate_params
 
 
@@ -260,9 +261,9 @@ def _count_rows(columns):
     """Return the number of rows of everything given."""
     lengths = {name: len(values) for name, values in columns.items() if values is not None}
     if not lengths:
-        raise ValueError("audit needs something to look at, such as X or paths. Got nothing.")
+        raise InputError("audit needs something to look at, such as X or paths. Got nothing.")
     if len(set(lengths.values())) > 1:
-        raise ValueError(f"Everything given to audit must have one row a clip. Got {lengths}.")
+        raise InputError(f"Everything given to audit must have one row a clip. Got {lengths}.")
     return next(iter(lengths.values()))
 
 

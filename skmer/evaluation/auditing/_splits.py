@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 
 from skmer.evaluation.auditing._finding import AuditFinding
+from skmer.exceptions import InputError
 
 
 class Splits:
@@ -13,13 +14,13 @@ class Splits:
     def __init__(self, cv, n_rows, X, y, groups):
         pairs = _split(cv, np.zeros(n_rows) if X is None else X, y, groups)
         if not pairs:
-            raise ValueError("'cv' must have at least one split. Got none.")
+            raise InputError("'cv' must have at least one split. Got none.")
         self.pairs = []
         for pair in pairs:
             try:
                 train, test = (np.asarray(rows) for rows in pair)
             except (TypeError, ValueError) as error:
-                raise ValueError(
+                raise InputError(
                     "'cv' must be a splitter or a list of (train rows, test rows). "
                     f"Got an item {pair!r} instead."
                 ) from error
@@ -52,7 +53,7 @@ def _mask(rows, n_rows):
     try:
         mask[rows] = True
     except IndexError as error:
-        raise ValueError(
+        raise InputError(
             f"'cv' must hold numbers of rows below {n_rows}, the number of rows audited. "
             f"Got {rows!r} instead."
         ) from error

@@ -1,5 +1,7 @@
 """Picking rows out of the frames of scores and predictions."""
 
+from skmer.exceptions import InputError
+
 
 def select(frame, **conditions):
     """Return the rows that meet the conditions; None picks the only value there is."""
@@ -7,9 +9,9 @@ def select(frame, **conditions):
         there = list(dict.fromkeys(frame[column]))
         if value is None:
             if len(there) > 1:
-                raise ValueError(f"The {column!r} parameter must be one of {there}. Got None.")
+                raise InputError(f"The {column!r} parameter must be one of {there}. Got None.")
             continue
         if value not in there:
-            raise ValueError(f"The {column!r} parameter must be one of {there}. Got {value!r}.")
+            raise InputError(f"The {column!r} parameter must be one of {there}. Got {value!r}.")
         frame = frame[frame[column] == value]
     return frame

@@ -10,6 +10,7 @@ from skmer.evaluation.displays._style import (
     axes_or_new,
     in_order,
 )
+from skmer.exceptions import InputError
 
 
 class GapDisplay:
@@ -86,7 +87,7 @@ class GapDisplay:
         )
         pairs = [(f, c) for f in features for c in classifiers if (f, c) in both]
         if not pairs:
-            raise ValueError(
+            raise InputError(
                 f"No feature and classifier was scored by both {random!r} and {grouped!r}."
             )
         names = [f"{FEATURE_NAMES.get(f, f)} + {CLASSIFIER_NAMES.get(c, c)}" for f, c in pairs]

@@ -4,6 +4,7 @@ import numpy as np
 
 from skmer.evaluation.displays._style import PALETTE, axes_or_new
 from skmer.evaluation.statistics._ttest import corrected_resampled_ttest
+from skmer.exceptions import InputError
 
 
 class PairedComparisonDisplay:
@@ -79,13 +80,13 @@ class PairedComparisonDisplay:
                 rows = rows[rows[column] == value]
             rows = rows.set_index(split)
             if rows.empty or rows.index.has_duplicates:
-                raise ValueError(
+                raise InputError(
                     f"The {name!r} parameter must pick one score a split. "
                     f"{conditions} picks {len(rows)} scores for {rows.index.nunique()} splits."
                 )
             chosen.append(rows.sort_index())
         if not chosen[0].index.equals(chosen[1].index):
-            raise ValueError("'first' and 'second' must have been scored on the same splits.")
+            raise InputError("'first' and 'second' must have been scored on the same splits.")
         if names is None:
             differ = [key for key in first if first[key] != second.get(key)]
             names = tuple(

@@ -24,6 +24,7 @@ from skmer.evaluation.results._classification import EvaluationResult
 from skmer.evaluation.splitters._repeated_stratified_group_kfold import RepeatedStratifiedGroupKFold
 from skmer.evaluation.splitters._stratified_three_way_split import StratifiedThreeWaySplit
 from skmer.evaluation.statistics._scores import classification_scores
+from skmer.exceptions import InputError
 from skmer.utils._seeds import settle_seed
 
 CLASSIFIERS = ("svm", "nb", "rf", "mlp", "cnn", "lstm")
@@ -126,7 +127,7 @@ def evaluate(
     """
     started = time.perf_counter()
     if preset not in PRESETS:
-        raise ValueError(
+        raise InputError(
             f"The 'preset' parameter of evaluate must be 'tuned' or 'koh2021'. Got {preset!r} "
             "instead."
         )

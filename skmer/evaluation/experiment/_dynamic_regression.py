@@ -19,6 +19,7 @@ from skmer.evaluation.experiment._runner import Task, run_tasks
 from skmer.evaluation.experiment._targets import check_curves, check_lengths
 from skmer.evaluation.results._dynamic_regression import DynamicRegressionResult
 from skmer.evaluation.statistics._scores import dynamic_scores
+from skmer.exceptions import InputError
 from skmer.utils._seeds import settle_seed
 
 # A moment further than this from every frame, in seconds, has no frame: the clip is too short.
@@ -186,7 +187,7 @@ def _extract_moments(feature, X, times, clips, moments, name: str) -> View:
         frames = np.asarray(feature)
         expected = (clips.max() + 1, times.size)
         if frames.ndim != 3 or frames.shape[1] != times.size or len(frames) < expected[0]:
-            raise ValueError(
+            raise InputError(
                 f"The feature {name!r} must have the shape (n_clips, n_times, d), here "
                 f"{(*expected, 'd')}. Got {frames.shape} instead."
             )
@@ -211,7 +212,7 @@ def align_frames(frames, frame_times, times, clip: int) -> np.ndarray:
     nearest = distances.min(axis=1, initial=np.inf)
     if times.size and nearest.max() > FARTHEST:
         late = times[nearest.argmax()]
-        raise ValueError(
+        raise InputError(
             f"Clip {clip} has a target at {late:g} s and no frame within {FARTHEST:g} s of it; "
             "give the whole clip, or set that target to NaN."
         )

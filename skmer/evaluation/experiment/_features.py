@@ -14,6 +14,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import get_tags
 
 from skmer.evaluation.experiment._manifest import describe
+from skmer.exceptions import InputError, InputTypeError
 
 FEATURES = ("l3", "vggish", "mfcc")
 
@@ -71,7 +72,7 @@ def _make_transformer(name, preset, weights, random_state, shared):
 def check_filled(parameter: str, items: dict) -> dict:
     """Refuse an empty dict."""
     if not items:
-        raise ValueError(f"The {parameter!r} parameter must hold at least one entry. Got none.")
+        raise InputError(f"The {parameter!r} parameter must hold at least one entry. Got none.")
     return items
 
 
@@ -79,16 +80,16 @@ def check_names(parameter: str, names, known: Sequence[str]) -> list[str]:
     """Return the names asked for, each known and there once."""
     listed = [names] if isinstance(names, str) else list(names)
     if not listed:
-        raise ValueError(f"The {parameter!r} parameter must hold at least one entry. Got none.")
+        raise InputError(f"The {parameter!r} parameter must hold at least one entry. Got none.")
     for name in listed:
         if name not in known:
-            raise ValueError(
+            raise InputError(
                 f"The {parameter!r} parameter must be a list of names from "
                 f"{', '.join(repr(one) for one in known)}, or a dict of your own. "
                 f"Got {name!r} instead."
             )
         if listed.count(name) > 1:
-            raise ValueError(f"The {parameter!r} parameter has {name!r} twice.")
+            raise InputError(f"The {parameter!r} parameter has {name!r} twice.")
     return listed
 
 
@@ -96,12 +97,12 @@ def _check_feature(name, feature) -> None:
     """Refuse what is neither an array nor a transformer that trains nothing."""
     if not hasattr(feature, "fit_transform"):
         if np.ndim(feature) < 2:
-            raise TypeError(
+            raise InputTypeError(
                 f"The feature {name!r} must be a transformer, or an array of at least two "
                 f"dimensions with one row per clip. Got {feature!r} instead."
             )
     elif _learns(feature):
-        raise ValueError(
+        raise InputError(
             f"The feature {name!r} ({type(feature).__name__}) learns from the clips it is fitted "
             "on, and features are computed before the folds are made; put it in front of the "
             "classifier instead, as in classifiers={'pca+svm': make_pipeline(PCA(), SVC())}."
@@ -157,7 +158,7 @@ def extract(feature, views: set[str], X, *, name: str, n_clips: int) -> dict[str
 def check_view(view: View, name: str, n_clips: int) -> View:
     """Refuse a feature that does not give finite numbers for every clip."""
     if len(view.X) != n_clips:
-        raise ValueError(
+        raise InputError(
             f"The feature {name!r} has {len(view.X)} rows for {n_clips} labels; there must be one "
             "for each clip, in the same order."
         )
@@ -165,7 +166,7 @@ def check_view(view: View, name: str, n_clips: int) -> View:
     if not finite.all():
         rows = np.flatnonzero(~finite)
         listed = ", ".join(str(row) for row in rows[:10]) + (", ..." if rows.size > 10 else "")
-        raise ValueError(
+        raise InputError(
             f"The feature {name!r} is not finite for {rows.size} of {n_clips} clips (rows "
             f"{listed}); leave those clips out of X, y and groups."
         )

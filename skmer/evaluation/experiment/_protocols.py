@@ -8,6 +8,7 @@ from sklearn.model_selection import PredefinedSplit
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from skmer.evaluation.splitters._fixed_split import FixedSplit
+from skmer.exceptions import InputError, InputTypeError
 from skmer.utils._seeds import derive_seeds
 
 
@@ -53,7 +54,7 @@ def make_protocols(
     protocols = []
     for name, splitter in _named_splitters(protocol, known, split_seed).items():
         if name == "grouped" and groups is None:
-            raise ValueError(
+            raise InputError(
                 "The 'grouped' protocol needs 'groups', the singer, artist or the like of each "
                 "clip. Got None instead; pass groups, or choose another protocol."
             )
@@ -69,18 +70,18 @@ def _named_splitters(protocol, known, split_seed) -> dict[str, object]:
         listed = protocol if isinstance(protocol, list | tuple) else [protocol]
         pairs = [(_name_of(item), item) for item in listed]
     if not pairs:
-        raise ValueError("The 'protocol' parameter must name at least one protocol. Got none.")
+        raise InputError("The 'protocol' parameter must name at least one protocol. Got none.")
     names = [name for name, _ in pairs]
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(
+            raise InputError(
                 f"The 'protocol' parameter has {name!r} twice; give a dict of name to splitter."
             )
     splitters = {}
     for name, item in pairs:
         if isinstance(item, str):
             if item not in known:
-                raise ValueError(
+                raise InputError(
                     "The 'protocol' parameter must be "
                     f"{' or '.join(repr(key) for key in known)}, a scikit-learn splitter, or a "
                     f"list or dict of those. Got {item!r} instead."
@@ -89,7 +90,7 @@ def _named_splitters(protocol, known, split_seed) -> dict[str, object]:
         elif callable(getattr(item, "split", None)):
             splitters[name] = item
         else:
-            raise TypeError(
+            raise InputTypeError(
                 "The 'protocol' parameter must be a name, a scikit-learn splitter, or a list or "
                 f"dict of those. Got {item!r} instead."
             )
@@ -115,7 +116,7 @@ def _make_protocol(name, splitter, strata, groups, fit_seed) -> Protocol:
         _check_parts(name, strata.size, train, validation, test)
     grouped = None if groups is None else all(_apart(groups, *part) for part in parts)
     if name == "grouped" and not grouped:
-        raise ValueError("The 'grouped' protocol got a splitter that splits groups.")
+        raise InputError("The 'grouped' protocol got a splitter that splits groups.")
     n_repeats = _count_repeats(splitter, parts)
     per_repeat = len(parts) // n_repeats
     splits = tuple(
@@ -135,14 +136,14 @@ def _asks_for_groups(splitter) -> bool:
 def _check_parts(name, n_clips, train, validation, test) -> None:
     for what, part in (("train on", train), ("test on", test)):
         if part.size == 0:
-            raise ValueError(f"The {name!r} protocol has a split with no clips to {what}.")
+            raise InputError(f"The {name!r} protocol has a split with no clips to {what}.")
     together = np.concatenate([train, validation, test])
     if together.max() >= n_clips:
-        raise ValueError(
+        raise InputError(
             f"The {name!r} protocol names clip {together.max()}, and there are {n_clips} clips."
         )
     if np.unique(together).size < together.size:
-        raise ValueError(
+        raise InputError(
             f"The {name!r} protocol has a split with the same clip in two parts; scores on clips "
             "seen in training mean nothing."
         )
@@ -168,7 +169,7 @@ def check_classes(y: np.ndarray, groups: np.ndarray | None, protocols: list[Prot
         return
     for label in np.unique(y):
         if np.unique(groups[y == label]).size < 2:
-            raise ValueError(
+            raise InputError(
                 f"The class {str(label)!r} occurs in one group only, so that with groups kept "
                 "apart it is never both trained on and tested; add groups with that class, leave "
                 "it out, or choose another protocol."

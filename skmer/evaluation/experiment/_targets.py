@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from skmer.exceptions import InputError
+
 
 def check_lengths(n_clips: int, *, X=None, groups=None) -> None:
     """Refuse clips and groups of another number than there are labels."""
     for what, values in (("clips in X", X), ("groups", groups)):
         if values is not None and len(values) != n_clips:
-            raise ValueError(
+            raise InputError(
                 f"There are {len(values)} {what} and {n_clips} labels in y; there must be one of "
                 "each for every clip."
             )
@@ -19,19 +21,19 @@ def check_labels(y) -> np.ndarray:
     """Return class labels as an array of one label for each clip."""
     y = np.asarray(y)
     if y.ndim != 1:
-        raise ValueError(f"The labels y must be one for each clip. Got shape {y.shape} instead.")
+        raise InputError(f"The labels y must be one for each clip. Got shape {y.shape} instead.")
     if y.dtype.kind == "O":
         strange = [label for label in y if not isinstance(label, str)]
         if strange:
-            raise ValueError(
+            raise InputError(
                 "The labels y must be all strings or all numbers. "
                 f"Got {strange[0]!r} among them; leave clips without a label out."
             )
         y = y.astype(str)
     elif y.dtype.kind == "f" and not np.isfinite(y).all():
-        raise ValueError("The labels y have missing values; leave clips without a label out.")
+        raise InputError("The labels y have missing values; leave clips without a label out.")
     if np.unique(y).size < 2:
-        raise ValueError(
+        raise InputError(
             f"The labels y must hold at least two classes. Got {np.unique(y).tolist()} instead."
         )
     return y
@@ -48,31 +50,31 @@ def check_numbers(y) -> dict[str, np.ndarray]:
         elif values.ndim == 2 and values.shape[1] == 2:
             targets = {"arousal": values[:, 0], "valence": values[:, 1]}
         else:
-            raise ValueError(
+            raise InputError(
                 "The targets y must be one column, the two columns arousal and valence, or a "
                 f"data frame or dict of named columns. Got shape {values.shape} instead."
             )
     if not targets:
-        raise ValueError("The targets y must have at least one column. Got none.")
+        raise InputError("The targets y must have at least one column. Got none.")
     n_clips = {values.shape for values in targets.values()}
     if len(n_clips) > 1 or any(values.ndim != 1 for values in targets.values()):
-        raise ValueError("The targets y must be columns of one length, one number for each clip.")
+        raise InputError("The targets y must be columns of one length, one number for each clip.")
     for name, values in targets.items():
         if not np.isfinite(values).all():
             row = int(np.flatnonzero(~np.isfinite(values))[0])
-            raise ValueError(
+            raise InputError(
                 f"The target {name!r} has no value for clip {row}; leave that clip out of X, y and "
                 "groups."
             )
         if np.ptp(values) == 0:
-            raise ValueError(f"The target {name!r} is the same for every clip.")
+            raise InputError(f"The target {name!r} is the same for every clip.")
     return targets
 
 
 def check_curves(y, times) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Return targets over time by name, all of one shape, and the seconds of their columns."""
     if not isinstance(y, Mapping) or not y:
-        raise ValueError(
+        raise InputError(
             "The targets y must be a dict of name to an array of shape (n_clips, n_times). "
             f"Got {type(y).__name__} instead."
         )
@@ -80,7 +82,7 @@ def check_curves(y, times) -> tuple[dict[str, np.ndarray], np.ndarray]:
         columns = {name: getattr(values, "columns", None) for name, values in y.items()}
         lacking = [name for name, values in columns.items() if values is None]
         if lacking:
-            raise ValueError(
+            raise InputError(
                 "The 'times' parameter may be None only where the targets are data frames with "
                 f"seconds as column names. Got no column names for {lacking[0]!r}."
             )
@@ -90,13 +92,13 @@ def check_curves(y, times) -> tuple[dict[str, np.ndarray], np.ndarray]:
     first = next(iter(curves.values()))
     for name, curve in curves.items():
         if curve.ndim != 2 or curve.shape[1] != times.size or len(curve) != len(first):
-            raise ValueError(
+            raise InputError(
                 f"The target {name!r} must have the shape {(len(first), times.size)}, a row for "
                 f"each clip and a column for each time. Got {curve.shape} instead."
             )
         if not np.array_equal(np.isfinite(curve), np.isfinite(first)):
-            raise ValueError("The targets y must have values at the same clips and times.")
+            raise InputError("The targets y must have values at the same clips and times.")
     empty = np.flatnonzero(~np.isfinite(first).any(axis=1))
     if empty.size:
-        raise ValueError(f"Clip {empty[0]} has no target at any time; leave it out of X and y.")
+        raise InputError(f"Clip {empty[0]} has no target at any time; leave it out of X and y.")
     return curves, times

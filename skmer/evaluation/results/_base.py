@@ -7,6 +7,7 @@ from pathlib import Path
 
 from skmer.evaluation.results._files import to_json
 from skmer.evaluation.statistics._intervals import interval_of_sums
+from skmer.exceptions import InputError
 from skmer.utils._output_folder import check_output_folder
 
 # What `compare` tells of each test.
@@ -162,13 +163,13 @@ class BaseResult:
 
         metric = self.metrics[0] if metric is None else metric
         if metric not in self.metrics:
-            raise ValueError(
+            raise InputError(
                 f"The 'metric' parameter of compare must be one of {', '.join(self.metrics)}. "
                 f"Got {metric!r} instead."
             )
         ran = list(self.manifest["protocols"])
         if protocol is not None and protocol not in ran:
-            raise ValueError(
+            raise InputError(
                 f"The 'protocol' parameter of compare must be one of {', '.join(ran)}. "
                 f"Got {protocol!r} instead."
             )
@@ -186,7 +187,7 @@ class BaseResult:
             index=["repeat", "fold"], columns=list(self.configuration), values=metric, sort=False
         )
         if len(table) < 2:
-            raise ValueError(
+            raise InputError(
                 f"The {protocol!r} protocol has one split only, and a paired test needs several; "
                 "see the intervals instead."
             )

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 
+from skmer.exceptions import InputError
+
 
 class FixedSplit(BaseCrossValidator):
     """The one split that came with a dataset, clip by clip.
@@ -34,13 +36,13 @@ class FixedSplit(BaseCrossValidator):
         parts = np.asarray(parts)
         unknown = sorted({str(part) for part in parts} - {"train", "valid", "validation", "test"})
         if unknown:
-            raise ValueError(
+            raise InputError(
                 "The 'parts' parameter of FixedSplit may hold 'train', 'valid' and 'test'. "
                 f"Got {unknown[0]!r} instead."
             )
         for part in ("train", "test"):
             if not (parts == part).any():
-                raise ValueError(
+                raise InputError(
                     f"The 'parts' parameter of FixedSplit must mark at least one clip {part!r}."
                 )
         self.parts = parts
@@ -68,7 +70,7 @@ class FixedSplit(BaseCrossValidator):
             When X has another number of clips than `parts`.
         """
         if len(X) != self.parts.size:
-            raise ValueError(
+            raise InputError(
                 f"FixedSplit was given the parts of {self.parts.size} clips and got {len(X)} "
                 "clips to split; the two must agree, clip by clip."
             )

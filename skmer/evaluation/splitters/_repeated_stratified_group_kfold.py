@@ -6,6 +6,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold
 
+from skmer.exceptions import InputError
 from skmer.utils._seeds import derive_seeds
 
 
@@ -46,7 +47,7 @@ class RepeatedStratifiedGroupKFold(BaseCrossValidator):
     def __init__(self, n_splits: int = 5, *, n_repeats: int = 10, random_state=None):
         for name, value, least in (("n_splits", n_splits, 2), ("n_repeats", n_repeats, 1)):
             if not isinstance(value, Integral) or value < least:
-                raise ValueError(
+                raise InputError(
                     f"The '{name}' parameter of RepeatedStratifiedGroupKFold must be an int of at "
                     f"least {least}. Got {value!r} instead."
                 )
@@ -79,13 +80,13 @@ class RepeatedStratifiedGroupKFold(BaseCrossValidator):
             When `groups` is missing, or there are fewer groups than folds.
         """
         if groups is None:
-            raise ValueError(
+            raise InputError(
                 "RepeatedStratifiedGroupKFold needs 'groups', the singer, artist or the like of "
                 "each clip. Got None instead."
             )
         n_groups = np.unique(np.asarray(groups)).size
         if n_groups < self.n_splits:
-            raise ValueError(
+            raise InputError(
                 f"RepeatedStratifiedGroupKFold cannot make {self.n_splits} folds from {n_groups} "
                 "groups; use at most as many folds as there are groups."
             )

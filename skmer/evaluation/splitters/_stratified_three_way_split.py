@@ -6,6 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator, StratifiedShuffleSplit
 
+from skmer.exceptions import InputError
 from skmer.utils._seeds import derive_seeds
 
 
@@ -52,18 +53,18 @@ class StratifiedThreeWaySplit(BaseCrossValidator):
         self.test_size = test_size
         self.random_state = random_state
         if not isinstance(n_splits, Integral) or n_splits < 1:
-            raise ValueError(
+            raise InputError(
                 "The 'n_splits' parameter of StratifiedThreeWaySplit must be an int of at least 1. "
                 f"Got {n_splits!r} instead."
             )
         for name, value in (("validation_size", validation_size), ("test_size", test_size)):
             if not isinstance(value, Real) or not 0 < value < 1:
-                raise ValueError(
+                raise InputError(
                     f"The '{name}' parameter of StratifiedThreeWaySplit must be a float between 0 "
                     f"and 1. Got {value!r} instead."
                 )
         if validation_size + test_size >= 1:
-            raise ValueError(
+            raise InputError(
                 "The 'validation_size' and 'test_size' parameters of StratifiedThreeWaySplit must "
                 f"leave something to train on. Got {validation_size!r} and {test_size!r} instead."
             )
@@ -93,7 +94,7 @@ class StratifiedThreeWaySplit(BaseCrossValidator):
         labels, counts = np.unique(np.asarray(y), return_counts=True)
         if counts.min() < 3:
             rare = labels[counts.argmin()]
-            raise ValueError(
+            raise InputError(
                 "StratifiedThreeWaySplit needs at least 3 clips of every class, one for each part. "
                 f"The class {str(rare)!r} has {counts.min()}; add clips or leave that class out."
             )
@@ -102,7 +103,7 @@ class StratifiedThreeWaySplit(BaseCrossValidator):
         n_validation = int(np.ceil(self.validation_size * y.size))
         for name, size in (("test", n_test), ("validation", n_validation)):
             if size < labels.size:
-                raise ValueError(
+                raise InputError(
                     f"StratifiedThreeWaySplit cannot put {labels.size} classes into a {name} part "
                     f"of {size} of {y.size} clips; add clips or enlarge '{name}_size'."
                 )

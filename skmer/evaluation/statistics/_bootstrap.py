@@ -8,6 +8,7 @@ import numpy as np
 from scipy import stats
 from sklearn.utils import _safe_indexing, check_consistent_length, check_random_state
 
+from skmer.exceptions import InputError
 from skmer.utils._sklearn import Interval, StrOptions, validate_params
 
 
@@ -109,27 +110,27 @@ def cluster_bootstrap(
     (0.75, 0.5, 1.0)
     """
     if not arrays:
-        raise ValueError("cluster_bootstrap needs at least one array of rows. Got none.")
+        raise InputError("cluster_bootstrap needs at least one array of rows. Got none.")
     arrays = tuple(array if hasattr(array, "shape") else np.asarray(array) for array in arrays)
     n_rows = len(arrays[0])
     groups = np.arange(n_rows) if groups is None else np.asarray(groups)
     check_consistent_length(*arrays, groups)
     names, codes = np.unique(groups, return_inverse=True)
     if len(names) < 2:
-        raise ValueError(
+        raise InputError(
             f"cluster_bootstrap draws whole groups, so it needs at least 2. Got {len(names)}."
         )
     members = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
     estimate = float(statistic(*arrays))
     if not np.isfinite(estimate):
-        raise ValueError(f"The statistic must be a finite number. Got {estimate} for all rows.")
+        raise InputError(f"The statistic must be a finite number. Got {estimate} for all rows.")
 
     def of_groups(drawn):
         """Return the statistic over the rows of the drawn groups."""
         rows = np.concatenate([members[group] for group in drawn.astype(int)])
         value = float(statistic(*(_safe_indexing(array, rows) for array in arrays)))
         if not np.isfinite(value):
-            raise ValueError(
+            raise InputError(
                 f"The statistic must be a finite number. Got {value} for one resample of the "
                 "groups; use a statistic that is defined when a class or a spread is missing."
             )
@@ -145,7 +146,7 @@ def cluster_bootstrap(
         random_state=check_random_state(random_state),
     )
     if np.isnan(result.confidence_interval).any():
-        raise ValueError(
+        raise InputError(
             f"The {method} interval is undefined where all resamples give the same value; "
             "use method='percentile'."
         )

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils import check_array
 
+from skmer.exceptions import InputError
 from skmer.utils._sklearn import validate_params
 
 
@@ -38,7 +39,7 @@ def holm(pvalues) -> np.ndarray:
         pvalues, ensure_2d=False, ensure_min_samples=0, input_name="pvalues", dtype=float
     )
     if pvalues.ndim != 1 or ((pvalues < 0) | (pvalues > 1)).any():
-        raise ValueError(
+        raise InputError(
             "'pvalues' must be probabilities between 0 and 1, of shape (n_comparisons,). "
             f"Got {pvalues!r} instead."
         )

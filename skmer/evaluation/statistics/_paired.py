@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
+from skmer.exceptions import InputError
+
 
 class PairedMoments(NamedTuple):
     """Mean difference over resamples, its corrected standard error, degrees of freedom."""
@@ -22,7 +24,7 @@ def paired_moments(scores_a, scores_b, n_train, n_test) -> PairedMoments:
     )
     for scores, name in ((scores_a, "scores_a"), (scores_b, "scores_b")):
         if scores.ndim != 1:
-            raise ValueError(
+            raise InputError(
                 f"'{name}' must be one score a resample, of shape (n_resamples,). "
                 f"Got shape {scores.shape} instead."
             )
@@ -45,7 +47,7 @@ def size_ratio(n_train, n_test, n_resamples) -> float:
     for name, size in (("n_train", n_train), ("n_test", n_test)):
         size = np.asarray(size, dtype=float)
         if size.shape not in ((), (n_resamples,)) or not (size > 0).all():
-            raise ValueError(
+            raise InputError(
                 f"'{name}' must be one positive number of rows, or one for each of the "
                 f"{n_resamples} resamples. Got {size!r} instead."
             )

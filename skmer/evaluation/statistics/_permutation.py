@@ -10,6 +10,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.utils import check_consistent_length, check_random_state
 
+from skmer.exceptions import InputError
 from skmer.utils._sklearn import Interval, StrOptions, validate_params
 
 
@@ -129,7 +130,7 @@ def group_block_permutation_test(
     check_consistent_length(y, groups)
     for name, array in (("y", y), ("groups", groups)):
         if array.ndim != 1:
-            raise ValueError(
+            raise InputError(
                 f"'{name}' must have one value a row, of shape (n_rows,). "
                 f"Got shape {array.shape} instead."
             )
@@ -143,7 +144,7 @@ def group_block_permutation_test(
         pools = [list(rows[:, None]) for rows in blocks]
     pools = [pool for pool in pools if len({_content(y, rows) for rows in pool}) > 1]
     if not pools:
-        raise ValueError(
+        raise InputError(
             f"group_block_permutation_test found no labels that can change places {scheme} "
             "groups; give groups that differ in their labels, or try the other scheme."
         )
@@ -153,7 +154,7 @@ def group_block_permutation_test(
     null = np.array(Parallel(n_jobs=n_jobs)(delayed(statistic)(labels) for labels in permuted))
     observed = float(statistic(y))
     if not (np.isfinite(observed) and np.isfinite(null).all()):
-        raise ValueError("The statistic must be a finite number for every permutation of 'y'.")
+        raise InputError("The statistic must be a finite number for every permutation of 'y'.")
     # Sums in another order differ in the last bits, which must not decide a tie.
     reached = np.sum(null >= observed - 1e-12 * max(1.0, abs(observed)))
     return GroupPermutationTest(

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_array, check_consistent_length
 
+from skmer.exceptions import InputError
 from skmer.utils._sklearn import Interval, validate_params
 
 
@@ -45,7 +46,7 @@ def neighbour_purity(embedding, labels, *, n_neighbors=10) -> float:
     labels = np.asarray(labels)
     check_consistent_length(embedding, labels)
     if n_neighbors >= len(labels):
-        raise ValueError(
+        raise InputError(
             "The 'n_neighbors' parameter of neighbour_purity must be smaller than the number of "
             f"rows, {len(labels)}. Got {n_neighbors} instead."
         )
@@ -115,7 +116,7 @@ def tsne_purity(
     features = check_array(features, input_name="features")
     for perplexity in perplexities:
         if not isinstance(perplexity, Real) or not 0 < float(perplexity) < len(features):
-            raise ValueError(
+            raise InputError(
                 "The 'perplexities' parameter of tsne_purity must hold numbers above 0 and below "
                 f"the number of rows, {len(features)}. Got {perplexity!r} instead."
             )

@@ -18,6 +18,7 @@ from numbers import Integral
 
 import numpy as np
 
+from skmer.exceptions import InputError
 from skmer.studies.koh2021.consistency._result import ReportConsistency
 from skmer.studies.koh2021.consistency._search import Rounded, Search
 from skmer.utils._sklearn import Interval, validate_params
@@ -140,7 +141,7 @@ def _search(per_class, limit, accuracy, weighted, supports, decimals):
     """Return a search for the table as printed."""
     rows = np.asarray(per_class, dtype=object)
     if rows.ndim != 2 or rows.shape[1] != 3 or not len(rows):
-        raise ValueError(
+        raise InputError(
             "'per_class' must have a row of precision, recall and F1 for each class. "
             f"Got shape {rows.shape} instead."
         )
@@ -149,14 +150,14 @@ def _search(per_class, limit, accuracy, weighted, supports, decimals):
     else:
         weighted = np.asarray(weighted, dtype=object)
         if weighted.shape != (3,):
-            raise ValueError(
+            raise InputError(
                 f"'weighted' must be precision, recall and F1. Got shape {weighted.shape} instead."
             )
         weighted = tuple(_rounded(figure, "weighted", decimals) for figure in weighted)
     if supports is not None:
         supports = _whole_numbers(supports, "supports", least=1)
         if len(supports) != len(rows):
-            raise ValueError(
+            raise InputError(
                 f"'supports' must have one number for each of the {len(rows)} classes. "
                 f"Got {len(supports)} instead."
             )
@@ -178,7 +179,7 @@ def _rounded(figure, name, decimals):
     except (InvalidOperation, ValueError, OverflowError):
         units, whole = None, -1
     if units != whole or not 0 <= whole <= 10**decimals:
-        raise ValueError(
+        raise InputError(
             f"'{name}' must hold numbers from 0 to 1 with at most {decimals} decimals (see the "
             f"'decimals' parameter). Got {figure!r} instead."
         )
@@ -189,5 +190,5 @@ def _whole_numbers(values: Iterable, name, *, least):
     """Return a list of ints."""
     values = list(values)
     if not all(isinstance(value, Integral) and value >= least for value in values):
-        raise ValueError(f"'{name}' must be whole numbers from {least} up. Got {values!r} instead.")
+        raise InputError(f"'{name}' must be whole numbers from {least} up. Got {values!r} instead.")
     return [int(value) for value in values]

@@ -10,6 +10,7 @@ from skmer.evaluation.experiment._features import VECTOR
 from skmer.evaluation.experiment._regression import evaluate_regression, regression_protocols
 from skmer.evaluation.results._regression import RegressionResult
 from skmer.evaluation.splitters._fixed_split import FixedSplit
+from skmer.exceptions import InputError
 from skmer.studies.koh2021._clips import clips_digest
 from skmer.studies.koh2021._embeddings import Feature, describe_view
 from skmer.studies.koh2021._run import Run
@@ -30,7 +31,7 @@ def find_published_features(data_home, annotations) -> np.ndarray | None:
     layers = np.concatenate([np.load(folder / name) for name in _LAYERS], axis=1)
     places = pd.Index(songs.astype(int)).get_indexer(annotations.frame["song_id"].astype(int))
     if len(layers) != len(songs) or (places < 0).any():
-        raise ValueError(
+        raise InputError(
             f"The features in {folder} must have a row for each of the {len(annotations.frame)} "
             f"songs of Emotion in Music. Got {len(layers)} rows and {len(songs)} songs."
         )
