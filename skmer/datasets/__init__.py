@@ -1,15 +1,16 @@
 """Datasets of music and singing labelled with emotion."""
 
-from skmer.datasets._affect import AffectScale
-from skmer.datasets._base import DatasetInfo, get_data_home
 from skmer.datasets._bimodal import fetch_bimodal
 from skmer.datasets._csv import load_csv
 from skmer.datasets._emomusic import fetch_emomusic
 from skmer.datasets._fourq import fetch_4q
-from skmer.datasets._ravdess import fetch_ravdess_song
+from skmer.datasets._ravdess_song import fetch_ravdess_song
 from skmer.datasets._registry import list_datasets, load_dataset, validate_dataset
 from skmer.datasets._toy import load_toy_emotions
-from skmer.datasets._validate import ValidationReport
+from skmer.datasets.base._affect_scale import AffectScale
+from skmer.datasets.base._data_home import get_data_home
+from skmer.datasets.base._dataset_info import DatasetInfo
+from skmer.datasets.validation._report import ValidationReport
 
 __all__ = [
     "AffectScale",

@@ -3,9 +3,10 @@
 import os
 from pathlib import Path
 
-from skmer.datasets._base import make_bunch, shorten
+from skmer.datasets.base._bunch import make_bunch
 from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils._sklearn import validate_params
+from skmer.utils._words import shorten
 
 
 @validate_params(

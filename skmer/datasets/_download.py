@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from skmer.datasets._base import shorten
 from skmer.exceptions import DatasetNotFoundError, InputError
+from skmer.utils._words import shorten
 
 N_RETRIES = 2
 _CHUNK = 1 << 16

@@ -21,20 +21,17 @@ import re
 import warnings
 from pathlib import Path, PurePosixPath
 
-from skmer.datasets._affect import DYNAMIC_SCALE, STATIC_SCALE
-from skmer.datasets._base import (
-    FETCH_CONSTRAINTS,
-    DatasetInfo,
-    describe,
-    get_data_home,
-    make_bunch,
-    shorten,
-)
 from skmer.datasets._download import Archive, download_and_unpack
-from skmer.datasets._emomusic_tables import ANNOTATION_FILES, AXES, read_annotations
-from skmer.datasets._validate import Finding, check_counts, check_presence
+from skmer.datasets.base._affect_scale import DYNAMIC_SCALE, STATIC_SCALE
+from skmer.datasets.base._bunch import FETCH_CONSTRAINTS, make_bunch
+from skmer.datasets.base._data_home import get_data_home
+from skmer.datasets.base._dataset_info import DatasetInfo, describe
+from skmer.datasets.tables._emomusic import ANNOTATION_FILES, AXES, read_annotations
+from skmer.datasets.validation._checks import check_counts, check_presence
+from skmer.datasets.validation._finding import Finding
 from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning
 from skmer.utils._sklearn import StrOptions, validate_params
+from skmer.utils._words import shorten
 
 INFO = DatasetInfo(
     name="emomusic",

@@ -17,18 +17,14 @@ IEEE Transactions on Affective Computing 11(4), 614-626, 2020.
 import os
 from pathlib import Path
 
-from skmer.datasets._base import (
-    FETCH_CONSTRAINTS,
-    QUADRANTS,
-    DatasetInfo,
-    describe,
-    find_audio,
-    get_data_home,
-    make_bunch,
-    normalise_name,
-)
-from skmer.datasets._in_place import find_table, match_audio, read_quadrants
-from skmer.datasets._validate import Finding, check_counts, check_presence
+from skmer.datasets.base._bunch import FETCH_CONSTRAINTS, QUADRANTS, make_bunch
+from skmer.datasets.base._data_home import get_data_home
+from skmer.datasets.base._dataset_info import DatasetInfo, describe
+from skmer.datasets.in_place._audio import find_audio
+from skmer.datasets.in_place._matching import find_table, match_audio, read_quadrants
+from skmer.datasets.tables._names import normalise_name
+from skmer.datasets.validation._checks import check_counts, check_presence
+from skmer.datasets.validation._finding import Finding
 from skmer.exceptions import InputError
 from skmer.utils._sklearn import validate_params
 

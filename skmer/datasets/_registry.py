@@ -4,14 +4,14 @@ import os
 from pathlib import Path
 from types import ModuleType
 
-from skmer.datasets import _bimodal, _emomusic, _fourq, _ravdess, _toy
-from skmer.datasets._base import get_data_home
+from skmer.datasets import _bimodal, _emomusic, _fourq, _ravdess_song, _toy
 from skmer.datasets._csv import load_csv
-from skmer.datasets._validate import ValidationReport
+from skmer.datasets.base._data_home import get_data_home
+from skmer.datasets.validation._report import ValidationReport
 from skmer.exceptions import DatasetNotFoundError, InputError
 
 _MODULES: dict[str, ModuleType] = {
-    module.INFO.name: module for module in (_toy, _ravdess, _emomusic, _fourq, _bimodal)
+    module.INFO.name: module for module in (_toy, _ravdess_song, _emomusic, _fourq, _bimodal)
 }
 _CHECKED = {
     "toy": "every clip against the same clip computed anew",
@@ -105,7 +105,7 @@ def load_dataset(
     if name == "toy":
         return _toy.load_toy_emotions(data_home=data_home)
     fetchers = {
-        "ravdess-song": _ravdess.fetch_ravdess_song,
+        "ravdess-song": _ravdess_song.fetch_ravdess_song,
         "emomusic": _emomusic.fetch_emomusic,
         "4q": _fourq.fetch_4q,
         "bimodal": _bimodal.fetch_bimodal,

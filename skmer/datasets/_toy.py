@@ -13,16 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from skmer.datasets._base import (
-    COMMON_CONSTRAINTS,
-    QUADRANTS,
-    DatasetInfo,
-    describe,
-    get_data_home,
-    make_bunch,
-)
-from skmer.datasets._toy_synthesis import ARTISTS, DURATION, N_TAKES, SR, toy_clip
-from skmer.datasets._validate import Finding, find_extra
+from skmer.datasets.base._bunch import COMMON_CONSTRAINTS, QUADRANTS, make_bunch
+from skmer.datasets.base._data_home import get_data_home
+from skmer.datasets.base._dataset_info import DatasetInfo, describe
+from skmer.datasets.synthesis._clip import ARTISTS, DURATION, N_TAKES, SR, toy_clip
+from skmer.datasets.validation._checks import find_extra
+from skmer.datasets.validation._finding import Finding
 from skmer.utils import track
 from skmer.utils._sklearn import validate_params
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from skmer.datasets import _ravdess, load_toy_emotions
+from skmer.datasets import _ravdess_song, load_toy_emotions
 
 EMOMUSIC_COUNTS = {"Q1": 305, "Q2": 87, "Q3": 241, "Q4": 111}
 BIMODAL_COUNTS = {"Q1": 52, "Q2": 45, "Q3": 31, "Q4": 34}
@@ -26,7 +26,7 @@ def toy_home(tmp_path_factory) -> Path:
 @pytest.fixture
 def ravdess_home(tmp_path) -> Path:
     """All names of RAVDESS song, the files empty."""
-    for name in _ravdess.checksums():
+    for name in _ravdess_song.checksums():
         path = tmp_path / "ravdess_song" / f"Actor_{name[-2:]}" / f"{name}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()

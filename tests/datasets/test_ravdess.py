@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from skmer.datasets import _download, _ravdess, fetch_ravdess_song, validate_dataset
+from skmer.datasets import _download, _ravdess_song, fetch_ravdess_song, validate_dataset
 from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning
 
 TABLE_1 = {"neutral": 92, "calm": 184, "happy": 184, "sad": 184, "angry": 184, "fearful": 20}
@@ -109,10 +109,10 @@ CLIPS = {
 def published(monkeypatch, server):
     """Zenodo on loopback, with three clips."""
     checksums = {name: hashlib.sha256(content).hexdigest() for name, content in CLIPS.items()}
-    monkeypatch.setattr(_ravdess, "checksums", lambda: checksums)
+    monkeypatch.setattr(_ravdess_song, "checksums", lambda: checksums)
     monkeypatch.setattr(_download, "N_RETRIES", 0)
     url = f"{server.url}/songs.zip"
-    monkeypatch.setattr(_ravdess, "ARCHIVE", _download.Archive("songs.zip", url, None))
+    monkeypatch.setattr(_ravdess_song, "ARCHIVE", _download.Archive("songs.zip", url, None))
 
     def publish(clips):
         buffer = io.BytesIO()
@@ -173,4 +173,4 @@ def test_the_shared_half(shared):
         name: 48 if name == "neutral" else 96 for name in TABLE_1
     }
     listed = (shared / "data" / "ravdess_song" / "SHA256SUMS").read_text().split()
-    assert set(listed[::2]) == set(_ravdess.checksums().values())
+    assert set(listed[::2]) == set(_ravdess_song.checksums().values())

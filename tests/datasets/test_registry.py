@@ -12,7 +12,7 @@ from skmer.datasets import (
     load_toy_emotions,
     validate_dataset,
 )
-from skmer.datasets._base import describe
+from skmer.datasets.base._dataset_info import describe
 from skmer.exceptions import DatasetNotFoundError
 
 NAMES = ["toy", "ravdess-song", "emomusic", "4q", "bimodal"]

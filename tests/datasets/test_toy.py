@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from skmer.datasets import _toy, load_toy_emotions, validate_dataset
-from skmer.datasets._toy_synthesis import SR, toy_clip
+from skmer.datasets.synthesis._clip import SR, toy_clip
 
 # SHA-256 of all samples, in the order of the dataset.
 GOLDEN = "db84b0a9d0ccbe65c4f90c5d8f29b8225c2d299e0d9aee5d1c3be641c3051dc1"

@@ -26,19 +26,16 @@ from pathlib import Path
 
 import numpy as np
 
-from skmer.datasets._base import (
-    FETCH_CONSTRAINTS,
-    DatasetInfo,
-    describe,
-    get_data_home,
-    make_bunch,
-    shorten,
-)
 from skmer.datasets._download import Archive, download_and_unpack, sha256_of
-from skmer.datasets._validate import Finding, Status, find_extra, relative
+from skmer.datasets.base._bunch import FETCH_CONSTRAINTS, make_bunch
+from skmer.datasets.base._data_home import get_data_home
+from skmer.datasets.base._dataset_info import DatasetInfo, describe
+from skmer.datasets.validation._checks import find_extra, relative
+from skmer.datasets.validation._finding import Finding, Status
 from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning
 from skmer.utils import track
 from skmer.utils._sklearn import Interval, StrOptions, validate_params
+from skmer.utils._words import shorten
 
 INFO = DatasetInfo(
     name="ravdess-song",
@@ -229,7 +226,7 @@ def validate(folder: Path, *, verbose: bool) -> list[Finding]:
 
 def checksums() -> dict[str, str]:
     """SHA-256 of the published wav files, by clip name, in the order of singer and name."""
-    path = resources.files("skmer.datasets") / "_checksums" / "ravdess_song.txt.gz"
+    path = resources.files("skmer.datasets") / "checksums" / "ravdess_song.txt.gz"
     lines = gzip.decompress(path.read_bytes()).decode("ascii").splitlines()
     return {Path(name).stem: sha for sha, name in sorted(map(str.split, lines), key=lambda x: x[1])}
 

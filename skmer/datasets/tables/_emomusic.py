@@ -4,9 +4,10 @@ import hashlib
 import re
 from pathlib import Path
 
-from skmer.datasets._affect import DYNAMIC_SCALE, STATIC_SCALE
-from skmer.datasets._base import normalise_name, shorten
+from skmer.datasets.base._affect_scale import DYNAMIC_SCALE, STATIC_SCALE
+from skmer.datasets.tables._names import normalise_name
 from skmer.exceptions import InputError
+from skmer.utils._words import shorten
 
 ANNOTATION_FILES = (
     "songs_info.csv",

@@ -1,22 +1,10 @@
 """What a check of a dataset's files found."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
-from skmer.datasets._base import AUDIO_SUFFIXES, DatasetInfo, shorten
-
-Status = Literal["ok", "unverified", "missing", "wrong", "extra"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One file, what is the matter with it, and why."""
-
-    file: str
-    status: Status
-    detail: str = ""
+from skmer.datasets.validation._finding import Finding, Status
+from skmer.utils._words import shorten
 
 
 @dataclass(frozen=True)
@@ -91,44 +79,3 @@ class ValidationReport:
                 lines.append(f"{len(files)} files {word}{names}.")
         lines += [f"{item.file}: {item.detail}." for item in self.findings if item.detail]
         return "\n".join(lines)
-
-
-def check_counts(file: str, labels: Iterable[str], info: DatasetInfo) -> Finding:
-    """Finding about a table: whether its labels are as many as published."""
-    labels = list(labels)
-    counts = {name: labels.count(name) for name in info.class_counts}
-    if counts == info.class_counts:
-        return Finding(file, "ok")
-    return Finding(
-        file, "wrong", f"the clips per class are {counts}, published are {info.class_counts}"
-    )
-
-
-def check_presence(
-    expected: Mapping[str, Path | None], folder: Path, wrong: Mapping[str, str] | None = None
-) -> list[Finding]:
-    """Findings about audio without checksums, by the name each clip should have."""
-    findings = []
-    for name, path in expected.items():
-        if path is None or not path.is_file():
-            findings.append(Finding(name, "missing"))
-        elif wrong and name in wrong:
-            findings.append(Finding(relative(path, folder), "wrong", wrong[name]))
-        else:
-            findings.append(Finding(relative(path, folder), "unverified"))
-    known = {path for path in expected.values() if path is not None}
-    return findings + find_extra(folder, known)
-
-
-def find_extra(folder: Path, known: set[Path]) -> list[Finding]:
-    """Findings about audio files that belong to no clip."""
-    return [
-        Finding(relative(path, folder), "extra")
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in AUDIO_SUFFIXES and path not in known
-    ]
-
-
-def relative(path: Path, folder: Path) -> str:
-    """Path below a folder, with forward slashes."""
-    return path.relative_to(folder).as_posix()

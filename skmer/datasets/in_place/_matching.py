@@ -5,8 +5,10 @@ import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
-from skmer.datasets._base import DatasetInfo, find_audio, shorten
+from skmer.datasets.base._dataset_info import DatasetInfo
+from skmer.datasets.in_place._audio import find_audio
 from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning, InputError
+from skmer.utils._words import shorten
 
 
 def find_table(folder: Path, names: tuple[str, ...], info: DatasetInfo) -> Path:

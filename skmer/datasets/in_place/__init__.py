@@ -1,0 +1,1 @@
+"""Files that a person has put in place: found at any depth."""

@@ -1,0 +1,1 @@
+"""Annotation tables, read by the names of their columns."""

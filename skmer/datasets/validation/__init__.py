@@ -1,0 +1,1 @@
+"""What a check of a dataset's files looks at, and finds."""

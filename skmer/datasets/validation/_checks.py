@@ -1,0 +1,49 @@
+"""Checks that several datasets share."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from skmer.datasets.base._dataset_info import DatasetInfo
+from skmer.datasets.in_place._audio import AUDIO_SUFFIXES
+from skmer.datasets.validation._finding import Finding
+
+
+def check_counts(file: str, labels: Iterable[str], info: DatasetInfo) -> Finding:
+    """Finding about a table: whether its labels are as many as published."""
+    labels = list(labels)
+    counts = {name: labels.count(name) for name in info.class_counts}
+    if counts == info.class_counts:
+        return Finding(file, "ok")
+    return Finding(
+        file, "wrong", f"the clips per class are {counts}, published are {info.class_counts}"
+    )
+
+
+def check_presence(
+    expected: Mapping[str, Path | None], folder: Path, wrong: Mapping[str, str] | None = None
+) -> list[Finding]:
+    """Findings about audio without checksums, by the name each clip should have."""
+    findings = []
+    for name, path in expected.items():
+        if path is None or not path.is_file():
+            findings.append(Finding(name, "missing"))
+        elif wrong and name in wrong:
+            findings.append(Finding(relative(path, folder), "wrong", wrong[name]))
+        else:
+            findings.append(Finding(relative(path, folder), "unverified"))
+    known = {path for path in expected.values() if path is not None}
+    return findings + find_extra(folder, known)
+
+
+def find_extra(folder: Path, known: set[Path]) -> list[Finding]:
+    """Findings about audio files that belong to no clip."""
+    return [
+        Finding(relative(path, folder), "extra")
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in AUDIO_SUFFIXES and path not in known
+    ]
+
+
+def relative(path: Path, folder: Path) -> str:
+    """Path below a folder, with forward slashes."""
+    return path.relative_to(folder).as_posix()
