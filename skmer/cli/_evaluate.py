@@ -74,8 +74,8 @@ def evaluate(
 
     from skmer import evaluation
     from skmer.datasets import load_dataset
+    from skmer.embeddings import FEATURES
     from skmer.evaluation.experiment._classification import CLASSIFIERS, PRESETS
-    from skmer.evaluation.experiment._features import FEATURES
     from skmer.evaluation.report import format_summary
     from skmer.utils._output_folder import check_output_folder
 

@@ -42,20 +42,15 @@ def extract(
     """Write the embeddings of audio files to one table, going on where a kill stopped it."""
     from skmer import embeddings
     from skmer.cli._inputs import find_clips
-    from skmer.evaluation.experiment._features import FEATURES
 
-    check_choice("--features", features, FEATURES)
+    check_choice("--features", features, embeddings.FEATURES)
     which = parse_weights(weights)
     if isinstance(which, dict):
         which = which.get(features, "pretrained")
     clips = find_clips(inputs)
-    if features == "mfcc":
-        transformer = embeddings.MFCCStatsTransformer(memory=cache)
-    else:
-        network = embeddings.L3Transformer if features == "l3" else embeddings.VGGishTransformer
-        transformer = network(
-            weights=which, random_state=seed if which is None else None, memory=cache
-        )
+    transformer = embeddings.make_transformer(
+        features, weights=which, random_state=seed, memory=cache
+    )
     done = embeddings.extract(
         clips.pop("path"),
         transformer,

@@ -7,12 +7,14 @@ if TYPE_CHECKING:
     from skmer.embeddings._base import BaseClipTransformer
     from skmer.embeddings._l3 import L3Transformer
     from skmer.embeddings._mfcc import MFCCStatsTransformer
+    from skmer.embeddings._table import FEATURES, make_transformer
     from skmer.embeddings._verify import verify_weights
     from skmer.embeddings._vggish import VGGishTransformer
     from skmer.embeddings.extraction import Extraction, extract
     from skmer.embeddings.weights import fetch_weights, list_weights
 
 __all__ = [
+    "FEATURES",
     "BaseClipTransformer",
     "Extraction",
     "L3Transformer",
@@ -21,10 +23,12 @@ __all__ = [
     "extract",
     "fetch_weights",
     "list_weights",
+    "make_transformer",
     "verify_weights",
 ]
 
 _MODULES = {
+    "FEATURES": "_table",
     "BaseClipTransformer": "_base",
     "Extraction": "extraction",
     "L3Transformer": "_l3",
@@ -33,6 +37,7 @@ _MODULES = {
     "extract": "extraction",
     "fetch_weights": "weights",
     "list_weights": "weights",
+    "make_transformer": "_table",
     "verify_weights": "_verify",
 }
 

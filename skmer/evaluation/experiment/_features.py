@@ -16,8 +16,6 @@ from sklearn.utils import get_tags
 from skmer.evaluation.experiment._manifest import describe
 from skmer.exceptions import InputError, InputTypeError
 
-FEATURES = ("l3", "vggish", "mfcc")
-
 # The views of a feature, and what the transformer's parameters are for each. The matrix is the
 # study's: 1500 frames of 20 ms at the transformer's 22050 Hz.
 GIVEN, VECTOR, FRAMES, MATRIX = "given", "vector", "frames", "matrix"
@@ -45,28 +43,21 @@ def make_transformers(
         for name, feature in features.items():
             _check_feature(name, feature)
         return check_filled("features", dict(features))
-    shared = {"memory": memory, "n_jobs": n_jobs, "verbose": verbose}
+    from skmer.embeddings import FEATURES, make_transformer
+
+    each = weights if isinstance(weights, Mapping) else dict.fromkeys(FEATURES, weights)
     return {
-        name: _make_transformer(name, preset, weights, random_state, shared)
+        name: make_transformer(
+            name,
+            preset=preset,
+            weights=each.get(name, "pretrained"),
+            random_state=random_state,
+            memory=memory,
+            n_jobs=n_jobs,
+            verbose=verbose,
+        )
         for name in check_names("features", features, FEATURES)
     }
-
-
-def _make_transformer(name, preset, weights, random_state, shared):
-    """Make one of skmer's own, with the settings of `preset`."""
-    from skmer.embeddings import L3Transformer, MFCCStatsTransformer, VGGishTransformer
-
-    if name == "mfcc":
-        return MFCCStatsTransformer(**shared)
-    if isinstance(weights, Mapping):
-        weights = weights.get(name, "pretrained")
-    # Without pretrained weights the network is drawn, and from a recorded seed.
-    network = {"weights": weights, "random_state": random_state if weights is None else None}
-    if name == "vggish":
-        return VGGishTransformer(**network, **shared)
-    # The study (April 2021) is older than openl3 0.4, whose spectrograms are others.
-    study = {"hop_size": 0.1, "frontend": "trained"} if preset == "koh2021" else {}
-    return L3Transformer(**study, **network, **shared)
 
 
 def check_filled(parameter: str, items: dict) -> dict:

@@ -1,7 +1,8 @@
 """The whole study, piece by piece, each remembered when it is finished."""
 
+from skmer.embeddings import FEATURES
 from skmer.evaluation.experiment._classification import CLASSIFIERS
-from skmer.evaluation.experiment._features import FEATURES, check_names
+from skmer.evaluation.experiment._features import check_names
 from skmer.exceptions import DatasetNotFoundError, WeightsNotFoundError
 from skmer.studies.koh2021._clips import find_clips
 from skmer.studies.koh2021._editions import EDITIONS, FAITHFUL, FULL, QUICK, Edition

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 from sklearn.metrics import f1_score
 
+from skmer.embeddings import FEATURES
 from skmer.evaluation.displays._style import CLASSIFIER_NAMES, FEATURE_NAMES
 from skmer.evaluation.experiment._classification import CLASSIFIERS
-from skmer.evaluation.experiment._features import FEATURES
 from skmer.evaluation.statistics._bootstrap import cluster_bootstrap
 from skmer.evaluation.statistics._ttest import corrected_resampled_ttest
 from skmer.studies.koh2021._clips import titles

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from skmer.embeddings import FEATURES
 from skmer.evaluation.displays import (
     AccuracyBarsDisplay,
     ConfusionDisplay,
@@ -11,7 +12,6 @@ from skmer.evaluation.displays import (
     PerClassReportDisplay,
 )
 from skmer.evaluation.displays._style import CLASSIFIER_NAMES, FEATURE_NAMES, PALETTE
-from skmer.evaluation.experiment._features import FEATURES
 from skmer.evaluation.report._page import _svg
 from skmer.evaluation.results._classification import EvaluationResult
 from skmer.studies.koh2021._clips import titles
