@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -61,12 +61,20 @@ def read_audio(path, *, sr: int | None = None, offset: float = 0.0, duration: fl
     >>> waveform.shape, sr
     ((8000,), 16000)
     """
-    blocks, sr = _open(path, sr=sr, offset=offset, duration=duration)
+    blocks, from_sr = _open(path, offset=offset, duration=duration)
+    sr = sr or from_sr
+    blocks = _resample(blocks, from_sr, sr)
     return np.concatenate(list(blocks)), sr
 
 
 def stream_audio(
-    source, *, sr: int, offset: float = 0.0, duration: float | None = None, name: str | None = None
+    source,
+    *,
+    sr: int,
+    offset: float = 0.0,
+    duration: float | None = None,
+    name: str | None = None,
+    on_decoded: Callable[[np.ndarray, int], None] | None = None,
 ) -> Iterator[np.ndarray]:
     """Yield one clip as blocks of a float32 mono waveform, resampled to `sr`.
 
@@ -80,6 +88,8 @@ def stream_audio(
         The part of the clip to use [s].
     name : str, default=None
         What error messages call the clip; None = the path.
+    on_decoded : callable, default=None
+        Called with every mono block as it was decoded, before it is resampled, and its rate [Hz].
 
     Yields
     ------
@@ -106,9 +116,18 @@ def stream_audio(
         waveform = as_waveform(audio, name=name)[start:stop]
         if not len(waveform):
             raise AudioDecodeError(_past_the_end(name, offset))
-        yield from _resample(iter([waveform]), from_sr, sr)
+        blocks = iter([waveform])
     else:
-        yield from _open(source, sr=sr, offset=offset, duration=duration, name=name)[0]
+        blocks, from_sr = _open(source, offset=offset, duration=duration, name=name)
+    yield from _resample(_overheard(blocks, from_sr, on_decoded), from_sr, sr)
+
+
+def _overheard(blocks, sr, on_decoded):
+    """Pass blocks on, telling `on_decoded` of each."""
+    for block in blocks:
+        if on_decoded is not None:
+            on_decoded(block, sr)
+        yield block
 
 
 def _span(sr, offset, duration):
@@ -123,7 +142,7 @@ def _past_the_end(name, offset):
     return f"{name}: the clip is empty, it has no samples."
 
 
-def _open(path, *, sr, offset, duration, name=None):
+def _open(path, *, offset, duration, name=None):
     """Return (iterator of blocks, rate) of a file, having opened it."""
     import soundfile
 
@@ -146,8 +165,7 @@ def _open(path, *, sr, offset, duration, name=None):
         from_sr = file.samplerate
         start, stop = _span(from_sr, offset, duration)
         blocks = _soundfile_blocks(file, start, stop, name)
-    blocks = _checked(blocks, name, offset)
-    return _resample(blocks, from_sr, sr or from_sr), sr or from_sr
+    return _checked(blocks, name, offset), from_sr
 
 
 def _soundfile_blocks(file, start, stop, name):

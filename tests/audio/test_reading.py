@@ -126,3 +126,20 @@ def test_a_file_that_breaks_off(tmp_path):
     path.write_bytes(data[: len(data) // 2])
     with pytest.raises(AudioDecodeError, match=r"cut\.flac"):
         read_audio(path)
+
+
+def test_what_was_decoded_is_told_before_it_is_resampled(tmp_path, stereo):
+    path = tmp_path / "clip.wav"
+    soundfile.write(path, stereo, 1000, subtype="FLOAT")
+    told = []
+
+    def note(block, sr):
+        assert sr == 1000
+        told.append(block)
+
+    resampled = np.concatenate(list(stream_audio(path, sr=500, offset=1, on_decoded=note)))
+    assert len(resampled) < len(stereo)
+    np.testing.assert_array_equal(np.concatenate(told), read_audio(path, offset=1)[0])
+    told.clear()
+    list(stream_audio((stereo, 1000), sr=500, on_decoded=note))
+    np.testing.assert_array_equal(np.concatenate(told), as_waveform(stereo))
