@@ -94,7 +94,7 @@ class PairedComparisonDisplay:
                 for conditions in (first, second)
             )
         values = [rows[metric].to_numpy() for rows in chosen]
-        sizes = {key: chosen[0][key].to_numpy() for key in ("n_train", "n_test")}
+        sizes = {key: [rows[key] for rows in chosen[::-1]] for key in ("n_train", "n_test")}
         test = corrected_resampled_ttest(values[1], values[0], **sizes)
         return cls(values[0], values[1], names, metric=metric, test=test).plot(ax)
 

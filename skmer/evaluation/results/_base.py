@@ -6,7 +6,7 @@ from itertools import combinations
 from pathlib import Path
 
 from skmer.evaluation.results._files import to_json
-from skmer.evaluation.statistics._intervals import interval_of_sums
+from skmer.evaluation.statistics._intervals import TotalsScore, bootstrap_interval
 from skmer.exceptions import InputError
 from skmer.utils._output_folder import check_output_folder
 
@@ -25,9 +25,8 @@ class BaseResult:
     # Given by the package above, so that a result does not know its report.
     report: Callable[..., Path]
 
-    # The headline as a function of sums over predictions, for its interval.
-    sums_of_score: Callable
-    score_of_sums: Callable
+    # The headline score, in the form that its interval is computed from.
+    headline_score: TotalsScore
 
     def __init__(self, scores, predictions, manifest: dict):
         self.scores = scores
@@ -87,9 +86,10 @@ class BaseResult:
         keys = [*self.configuration, "protocol"]
         rows = []
         for key, part in self.predictions.groupby(keys, sort=False):
-            estimate, low, high = interval_of_sums(
-                self.score_of_sums,
-                self.sums_of_score(part["y_true"].to_numpy(), part["y_pred"].to_numpy()),
+            estimate, low, high = bootstrap_interval(
+                self.headline_score,
+                part["y_true"].to_numpy(),
+                part["y_pred"].to_numpy(),
                 part["group" if "group" in part else "row"].to_numpy(),
                 n_resamples=n_resamples,
                 random_state=self.manifest["settings"]["random_state"],
@@ -184,19 +184,24 @@ class BaseResult:
 
         scores = self.scores[self.scores["protocol"] == protocol]
         table = scores.pivot_table(
-            index=["repeat", "fold"], columns=list(self.configuration), values=metric, sort=False
+            index=["repeat", "fold"],
+            columns=list(self.configuration),
+            values=[metric, "n_train", "n_test"],
+            sort=False,
         )
         if len(table) < 2:
             raise InputError(
                 f"The {protocol!r} protocol has one split only, and a paired test needs several; "
                 "see the intervals instead."
             )
-        sizes = {"n_train": scores["n_train"].mean(), "n_test": scores["n_test"].mean()}
         rows = []
-        for first, second in combinations(table.columns, 2):
-            test = corrected_resampled_ttest(
-                table[first].to_numpy(), table[second].to_numpy(), **sizes
+        for pair in combinations(table[metric].columns, 2):
+            # Each pair by its own sizes, whatever else was evaluated.
+            scores_of_pair, n_train, n_test = (
+                table[column][list(pair)].to_numpy().T for column in (metric, "n_train", "n_test")
             )
+            test = corrected_resampled_ttest(*scores_of_pair, n_train=n_train, n_test=n_test)
+            first, second = pair
             row = {"protocol": protocol, "metric": metric}
             row |= {f"{key}_1": value for key, value in zip(self.configuration, first)}
             row |= {f"{key}_2": value for key, value in zip(self.configuration, second)}

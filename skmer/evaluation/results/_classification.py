@@ -1,7 +1,7 @@
 """The result of an evaluation of classifiers."""
 
 from skmer.evaluation.results._base import BaseResult
-from skmer.evaluation.statistics._intervals import accuracy_of_sums, sums_of_accuracy
+from skmer.evaluation.statistics._intervals import ACCURACY
 from skmer.evaluation.statistics._scores import CLASSIFICATION_METRICS
 
 
@@ -30,5 +30,4 @@ class EvaluationResult(BaseResult):
     configuration = ("feature", "classifier")
     metrics = CLASSIFICATION_METRICS
     has_classes = True
-    sums_of_score = staticmethod(sums_of_accuracy)
-    score_of_sums = staticmethod(accuracy_of_sums)
+    headline_score = ACCURACY

@@ -1,7 +1,7 @@
 """The result of an evaluation of regressors."""
 
 from skmer.evaluation.results._base import BaseResult
-from skmer.evaluation.statistics._intervals import r2_of_sums, sums_of_r2
+from skmer.evaluation.statistics._intervals import R2
 from skmer.evaluation.statistics._scores import REGRESSION_METRICS
 
 
@@ -29,5 +29,4 @@ class RegressionResult(BaseResult):
     configuration = ("feature", "regressor", "target")
     metrics: tuple[str, ...] = REGRESSION_METRICS
     has_classes = False
-    sums_of_score = staticmethod(sums_of_r2)
-    score_of_sums = staticmethod(r2_of_sums)
+    headline_score = R2

@@ -61,9 +61,9 @@ def bayesian_correlated_ttest(scores_a, scores_b, *, n_train, n_test, rope=0.01)
     ----------
     scores_a, scores_b : array-like of shape (n_resamples,)
         Scores of the two models, resample by resample.
-    n_train, n_test : float or array-like of shape (n_resamples,)
-        Rows trained on and tested on. When they differ between resamples (grouped folds), the
-        mean of their ratio is used.
+    n_train, n_test : float or array-like of shape (n_resamples,) or (2, n_resamples)
+        Rows trained on and tested on. When they differ between resamples (grouped folds) or
+        between the two models (one holds rows out to stop early), the mean of their ratio is used.
     rope : float, default=0.01
         Region of practical equivalence: models whose scores differ by no more than this, in the
         unit of the scores, count as the same.

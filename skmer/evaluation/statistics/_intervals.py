@@ -1,28 +1,38 @@
-"""Bootstrap intervals of scores that are a function of sums over predictions.
+"""Bootstrap intervals of scores that depend on totals over the predictions alone.
 
-The sums of every group are taken once, so that a resample costs a handful of additions; the draws
-and the interval are those of `cluster_bootstrap`.
+Each group's totals are taken once, so that a resample costs a handful of additions; the draws and
+the interval are those of `cluster_bootstrap`.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
 
 
-def sums_of_accuracy(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-    """Return a row for each prediction, whose sum `accuracy_of_sums` takes."""
+class TotalsScore(NamedTuple):
+    """A score that can be computed from totals over the predictions.
+
+    `summands` gives one row of numbers for each prediction; `from_totals` makes the score of the
+    sums of these rows, over the last axis.
+    """
+
+    summands: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    from_totals: Callable[[np.ndarray], np.ndarray]
+
+
+def _accuracy_summands(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
     right = np.asarray(y_true) == np.asarray(y_pred)
     return np.column_stack([right, np.ones(right.size)])
 
 
-def accuracy_of_sums(sums: np.ndarray) -> np.ndarray:
-    """Share of the predictions that are right."""
-    return sums[..., 0] / sums[..., 1]
+def _accuracy_from_totals(totals: np.ndarray) -> np.ndarray:
+    n_right, n = np.moveaxis(totals, -1, 0)
+    return n_right / n
 
 
-def sums_of_r2(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-    """Return a row for each prediction, whose sum `r2_of_sums` takes."""
+def _r2_summands(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
     # Deviations from the mean of all: sums of squares of the targets themselves would cancel.
     deviation = y_true - np.mean(y_true)
     return np.column_stack(
@@ -30,31 +40,36 @@ def sums_of_r2(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
     )
 
 
-def r2_of_sums(sums: np.ndarray) -> np.ndarray:
-    """Share of the variance that the predictions explain."""
-    error, squares, total, n = np.moveaxis(sums, -1, 0)
+def _r2_from_totals(totals: np.ndarray) -> np.ndarray:
+    error, squares, total, n = np.moveaxis(totals, -1, 0)
     return 1 - error / (squares - total**2 / n)
 
 
-def interval_of_sums(
-    score: Callable[[np.ndarray], np.ndarray],
-    rows: np.ndarray,
+ACCURACY = TotalsScore(_accuracy_summands, _accuracy_from_totals)
+R2 = TotalsScore(_r2_summands, _r2_from_totals)
+
+
+def bootstrap_interval(
+    score: TotalsScore,
+    y_true: np.ndarray,
+    y_pred: np.ndarray,
     groups: np.ndarray,
     *,
     n_resamples: int,
     random_state: int,
 ) -> tuple[float, float, float]:
     """Return the score of all rows and the ends of its 95 % interval, NaN for a single group."""
+    rows = score.summands(y_true, y_pred)
     codes = np.unique(groups, return_inverse=True)[1]
     n_groups = codes.max() + 1
-    sums = np.zeros((n_groups, rows.shape[1]))
-    np.add.at(sums, codes, rows)
-    estimate = float(score(sums.sum(axis=0)))
+    totals = np.zeros((n_groups, rows.shape[1]))
+    np.add.at(totals, codes, rows)
+    estimate = float(score.from_totals(totals.sum(axis=0)))
     if n_groups < 2:
         return estimate, np.nan, np.nan
     interval = stats.bootstrap(
         (np.arange(n_groups),),
-        lambda drawn, axis: score(sums[drawn.astype(int)].sum(axis=-2)),
+        lambda drawn, axis: score.from_totals(totals[drawn.astype(int)].sum(axis=-2)),
         n_resamples=n_resamples,
         batch=100,
         method="percentile",

@@ -42,14 +42,17 @@ def paired_moments(scores_a, scores_b, n_train, n_test) -> PairedMoments:
 
 
 def size_ratio(n_train, n_test, n_resamples) -> float:
-    """Return the mean of n_test / n_train over resamples."""
+    """Return the mean of n_test / n_train over resamples, and over the two models."""
     sizes = []
     for name, size in (("n_train", n_train), ("n_test", n_test)):
         size = np.asarray(size, dtype=float)
-        if size.shape not in ((), (n_resamples,)) or not (size > 0).all():
+        shapes = ((), (n_resamples,), (2, n_resamples))
+        if size.shape not in shapes or not (np.isfinite(size) & (size > 0)).all():
             raise InputError(
-                f"'{name}' must be one positive number of rows, or one for each of the "
-                f"{n_resamples} resamples. Got {size!r} instead."
+                f"'{name}' must be one positive number of rows, one for each of the {n_resamples} "
+                f"resamples, or two rows of those, of model a and of model b. Got {size!r} instead."
             )
         sizes.append(size)
-    return float(np.mean(sizes[1] / sizes[0]))
+    ratio = sizes[1] / sizes[0]
+    # Over the models first: a sum of two is the same whichever model comes first.
+    return float(np.mean(ratio.mean(axis=0) if ratio.ndim == 2 else ratio))

@@ -67,9 +67,9 @@ def corrected_resampled_ttest(
     ----------
     scores_a, scores_b : array-like of shape (n_resamples,)
         Scores of the two models, resample by resample.
-    n_train, n_test : float or array-like of shape (n_resamples,)
-        Rows trained on and tested on. When they differ between resamples (grouped folds), the
-        mean of their ratio is used.
+    n_train, n_test : float or array-like of shape (n_resamples,) or (2, n_resamples)
+        Rows trained on and tested on. When they differ between resamples (grouped folds) or
+        between the two models (one holds rows out to stop early), the mean of their ratio is used.
     alternative : {"two-sided", "greater", "less"}, default="two-sided"
         "greater" asks whether `scores_a` are higher.
     confidence_level : float, default=0.95

@@ -198,6 +198,18 @@ def test_paired_comparison_shows_every_split_and_the_test(scores):
     assert display.ax_.get_xlabel() == "accuracy, mfcc"
 
 
+def test_paired_comparison_is_the_same_either_way_round_with_unequal_training_sizes(scores):
+    scores = scores[scores["protocol"] == "grouped"].copy()
+    scores.loc[scores["classifier"] == "rf", "n_train"] = 70
+    pair = [{"feature": "l3", "classifier": name} for name in ("svm", "rf")]
+    there = PairedComparisonDisplay.from_scores(scores, *pair).test
+    back = PairedComparisonDisplay.from_scores(scores, *pair[::-1]).test
+    assert there.pvalue == back.pvalue
+    assert there.difference == -back.difference
+    equal = PairedComparisonDisplay.from_scores(scores.assign(n_train=80), *pair).test
+    assert there.standard_error > equal.standard_error
+
+
 def test_paired_comparison_of_arrays_and_of_equal_scores(ax):
     display = PairedComparisonDisplay([0.5, 0.5], [0.5, 0.5], ["512", "6144"]).plot(ax)
     assert display.ax_ is ax

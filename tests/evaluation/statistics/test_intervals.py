@@ -5,13 +5,7 @@ import pytest
 from sklearn.metrics import accuracy_score, r2_score
 
 from skmer.evaluation import cluster_bootstrap
-from skmer.evaluation.statistics._intervals import (
-    accuracy_of_sums,
-    interval_of_sums,
-    r2_of_sums,
-    sums_of_accuracy,
-    sums_of_r2,
-)
+from skmer.evaluation.statistics._intervals import ACCURACY, R2, bootstrap_interval
 
 RNG = np.random.default_rng(0)
 GROUPS = np.repeat(np.arange(9), [3, 5, 2, 7, 4, 4, 6, 1, 8])
@@ -20,16 +14,10 @@ LABELS = RNG.choice(["calm", "sad"], size=(2, GROUPS.size))
 
 
 @pytest.mark.parametrize(
-    ("metric", "sums_of_score", "score_of_sums", "y"),
-    [
-        (accuracy_score, sums_of_accuracy, accuracy_of_sums, LABELS),
-        (r2_score, sums_of_r2, r2_of_sums, NUMBERS),
-    ],
+    ("metric", "score", "y"), [(accuracy_score, ACCURACY, LABELS), (r2_score, R2, NUMBERS)]
 )
-def test_same_as_the_bootstrap_over_rows(metric, sums_of_score, score_of_sums, y):
-    estimate, low, high = interval_of_sums(
-        score_of_sums, sums_of_score(*y), GROUPS, n_resamples=300, random_state=7
-    )
+def test_same_as_the_bootstrap_over_rows(metric, score, y):
+    estimate, low, high = bootstrap_interval(score, *y, GROUPS, n_resamples=300, random_state=7)
     expected = cluster_bootstrap(metric, *y, groups=GROUPS, n_resamples=300, random_state=7)
     assert estimate == pytest.approx(expected.estimate)
     assert (low, high) == pytest.approx((expected.low, expected.high))
@@ -37,9 +25,8 @@ def test_same_as_the_bootstrap_over_rows(metric, sums_of_score, score_of_sums, y
 
 
 def test_one_group_has_no_interval():
-    rows = sums_of_accuracy(*LABELS)
-    estimate, low, high = interval_of_sums(
-        accuracy_of_sums, rows, np.zeros(len(rows)), n_resamples=10, random_state=0
+    estimate, low, high = bootstrap_interval(
+        ACCURACY, *LABELS, np.zeros(GROUPS.size), n_resamples=10, random_state=0
     )
     assert estimate == accuracy_score(*LABELS)
     assert np.isnan([low, high]).all()

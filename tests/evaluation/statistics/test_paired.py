@@ -80,6 +80,17 @@ def test_sizes_by_resample_enter_as_the_mean_ratio():
     assert by_resample.statistic == pytest.approx(at_once.statistic)
 
 
+def test_sizes_by_model_enter_as_the_mean_ratio_whichever_comes_first():
+    sizes = {"n_train": [[80] * 6, [90] * 6], "n_test": 20}
+    there, back = (corrected_resampled_ttest(*pair, **sizes) for pair in ((A, B), (B, A)))
+    assert there.pvalue == back.pvalue
+    ratio = (20 / 80 + 20 / 90) / 2
+    at_once = corrected_resampled_ttest(A, B, n_train=1, n_test=ratio)
+    assert there.statistic == pytest.approx(at_once.statistic)
+    swapped = corrected_resampled_ttest(A, B, n_train=[[90] * 6, [80] * 6], n_test=20)
+    assert swapped.pvalue == there.pvalue
+
+
 @pytest.mark.parametrize(
     ("shift", "statistic", "pvalue", "probabilities"),
     [(0.0, 0.0, 1.0, (0, 1, 0)), (0.2, np.inf, 0.0, (0, 0, 1)), (-0.2, -np.inf, 0.0, (1, 0, 0))],
@@ -113,6 +124,8 @@ def test_corrected_ttest_keeps_its_level_where_the_plain_one_does_not():
     [
         ({"n_train": 0}, "'n_train' parameter of corrected_resampled_ttest must be"),
         ({"n_test": [1, 2]}, "'n_test' must be one positive number"),
+        ({"n_train": [[80] * 6] * 3}, "'n_train' must be one positive number"),
+        ({"n_train": [np.inf] * 6}, "'n_train' must be one positive number"),
         ({"scores_b": [0.1, 0.2]}, "inconsistent numbers of samples"),
         ({"scores_b": [np.nan] * 6}, "scores_b contains NaN"),
         ({"scores_a": A[:, None]}, "'scores_a' must be one score a resample"),
