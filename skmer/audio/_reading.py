@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skmer.audio._resampling import check_resampler, resample
 from skmer.audio._waveform import as_waveform, check_finite
 from skmer.exceptions import AudioDecodeError
 
@@ -14,7 +15,14 @@ from skmer.exceptions import AudioDecodeError
 _BLOCK_SECONDS = 20
 
 
-def read_audio(path, *, sr: int | None = None, offset: float = 0.0, duration: float | None = None):
+def read_audio(
+    path,
+    *,
+    sr: int | None = None,
+    offset: float = 0.0,
+    duration: float | None = None,
+    resampler: str = "soxr_hq",
+):
     """Read one audio file as a float32 mono waveform.
 
     Parameters
@@ -28,6 +36,9 @@ def read_audio(path, *, sr: int | None = None, offset: float = 0.0, duration: fl
         Where to start [s].
     duration : float, default=None
         How much to read [s]; None = to the end.
+    resampler : {"soxr_hq", "kaiser_best"}, default="soxr_hq"
+        How to resample: by soxr's "HQ" preset, or by the filter of resampy's that openl3 and
+        VGGish take (package resampy, extra ``skmer[resampy]``).
 
     Returns
     -------
@@ -47,7 +58,8 @@ def read_audio(path, *, sr: int | None = None, offset: float = 0.0, duration: fl
 
     References
     ----------
-    Resampling is soxr's "HQ" preset (the SoX Resampler library by R. Sykes, python-soxr package).
+    The SoX Resampler library by R. Sykes (python-soxr package); B. McFee, "resampy: efficient
+    sample rate conversion in Python", Journal of Open Source Software 1(8), 2016.
 
     Examples
     --------
@@ -61,9 +73,10 @@ def read_audio(path, *, sr: int | None = None, offset: float = 0.0, duration: fl
     >>> waveform.shape, sr
     ((8000,), 16000)
     """
+    check_resampler(resampler)
     blocks, from_sr = _open(path, offset=offset, duration=duration)
     sr = sr or from_sr
-    blocks = _resample(blocks, from_sr, sr)
+    blocks = resample(blocks, from_sr, sr, resampler)
     return np.concatenate(list(blocks)), sr
 
 
@@ -73,6 +86,7 @@ def stream_audio(
     sr: int,
     offset: float = 0.0,
     duration: float | None = None,
+    resampler: str = "soxr_hq",
     name: str | None = None,
     on_decoded: Callable[[np.ndarray, int], None] | None = None,
 ) -> Iterator[np.ndarray]:
@@ -86,6 +100,8 @@ def stream_audio(
         The rate to come out [Hz].
     offset, duration : float
         The part of the clip to use [s].
+    resampler : {"soxr_hq", "kaiser_best"}, default="soxr_hq"
+        As for `read_audio`.
     name : str, default=None
         What error messages call the clip; None = the path.
     on_decoded : callable, default=None
@@ -109,6 +125,7 @@ def stream_audio(
     >>> sum(len(block) for block in stream_audio((np.zeros(96000), 96000), sr=48000))
     48000
     """
+    check_resampler(resampler)
     if isinstance(source, tuple):
         audio, from_sr = source
         name = name or "the waveform"
@@ -119,7 +136,8 @@ def stream_audio(
         blocks = iter([waveform])
     else:
         blocks, from_sr = _open(source, offset=offset, duration=duration, name=name)
-    yield from _resample(_overheard(blocks, from_sr, on_decoded), from_sr, sr)
+    blocks = _overheard(blocks, from_sr, on_decoded)
+    yield from resample(blocks, from_sr, sr, resampler)
 
 
 def _overheard(blocks, sr, on_decoded):
@@ -240,22 +258,3 @@ def _checked(blocks, name, offset):
         yield block
     if empty:
         raise AudioDecodeError(_past_the_end(name, offset))
-
-
-def _resample(blocks, from_sr, to_sr):
-    """Resample a stream of mono blocks by soxr HQ."""
-    if from_sr == to_sr:
-        yield from blocks
-        return
-    import soxr
-
-    stream, dtype = None, np.float32
-    for block in blocks:
-        if stream is None:
-            dtype = block.dtype
-            stream = soxr.ResampleStream(from_sr, to_sr, 1, dtype=dtype.name, quality="HQ")
-        out = stream.resample_chunk(block)
-        if len(out):
-            yield out
-    if stream is not None:
-        yield stream.resample_chunk(np.zeros(0, dtype), last=True)

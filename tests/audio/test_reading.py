@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import soundfile
-import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,16 +44,6 @@ def test_offset_and_duration_cut_samples(tmp_path, stereo):
     np.testing.assert_array_equal(waveform, stereo.mean(axis=1)[1500:3750])
     from_array = np.concatenate(list(stream_audio((stereo, 1000), sr=1000, offset=1.5, duration=2)))
     np.testing.assert_array_equal(from_array, stereo.mean(axis=1)[1500:3500])
-
-
-def test_long_files_in_blocks_equal_one_resampling(tmp_path):
-    audio = np.random.default_rng(1).standard_normal(8000 * 65).astype(np.float32)
-    path = tmp_path / "long.wav"
-    soundfile.write(path, audio, 8000, subtype="FLOAT")
-    blocks = list(stream_audio(path, sr=11025))
-    assert len(blocks) > 3
-    whole = soxr.resample(audio, 8000, 11025, quality="HQ")
-    np.testing.assert_array_equal(np.concatenate(blocks), whole)
 
 
 @settings(deadline=None, max_examples=25)

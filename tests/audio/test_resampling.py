@@ -1,0 +1,62 @@
+"""Both resamplers: the numbers of their packages, whatever the blocks, and one sentence without."""
+
+import numpy as np
+import pytest
+import resampy
+import soundfile
+import soxr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skmer.audio import _resampling, read_audio, stream_audio
+from skmer.audio._resampling import RESAMPLERS, resample
+from skmer.exceptions import InputError
+
+RATES = st.sampled_from([8000, 11025, 16000, 22050, 44100, 48000, 96000, 47999])
+
+
+def whole(audio, from_sr, to_sr, resampler):
+    if resampler == "soxr_hq":
+        return soxr.resample(audio, from_sr, to_sr, quality="HQ")
+    return resampy.resample(audio.astype(float), from_sr, to_sr, filter="kaiser_best")
+
+
+@settings(max_examples=25)
+@given(
+    from_sr=RATES,
+    to_sr=RATES,
+    resampler=st.sampled_from(sorted(RESAMPLERS)),
+    cuts=st.lists(st.integers(0, 9000), max_size=3),
+    dtype=st.sampled_from([np.float32, np.float64]),
+)
+def test_any_cut_gives_what_the_package_gives(from_sr, to_sr, resampler, cuts, dtype):
+    audio = np.random.default_rng(0).standard_normal(9000).astype(dtype)
+    at_once = np.concatenate(list(resample([audio], from_sr, to_sr, resampler)))
+    in_blocks = list(resample(np.split(audio, sorted(cuts)), from_sr, to_sr, resampler))
+    np.testing.assert_array_equal(np.concatenate(in_blocks), at_once)
+    assert at_once.dtype == dtype
+    if from_sr != to_sr:
+        expected = whole(audio, from_sr, to_sr, resampler)
+        np.testing.assert_allclose(at_once, expected, rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize("resampler", RESAMPLERS)
+def test_files_and_arrays_longer_than_a_chunk_agree(tmp_path, resampler):
+    audio = np.random.default_rng(1).standard_normal(8000 * 65 + 17).astype(np.float32)
+    path = tmp_path / "long.wav"
+    soundfile.write(path, audio, 8000, subtype="FLOAT")
+    from_file = list(stream_audio(path, sr=11025, resampler=resampler))
+    assert len(from_file) > 3
+    from_file = np.concatenate(from_file)
+    np.testing.assert_array_equal(read_audio(path, sr=11025, resampler=resampler)[0], from_file)
+    from_array = np.concatenate(list(stream_audio((audio, 8000), sr=11025, resampler=resampler)))
+    np.testing.assert_array_equal(from_array, from_file)
+    np.testing.assert_allclose(from_file, whole(audio, 8000, 11025, resampler), atol=2e-6)
+
+
+def test_unknown_and_missing(tmp_path, monkeypatch):
+    with pytest.raises(InputError, match=r"'resampler'.*'kaiser_best', 'soxr_hq'.*got 'linear'"):
+        read_audio(tmp_path / "any.wav", resampler="linear")
+    monkeypatch.setattr(_resampling, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"needs the package resampy.*skmer\[resampy\]"):
+        next(stream_audio((np.zeros(9), 9), sr=9, resampler="kaiser_best"))
