@@ -13,6 +13,7 @@ __all__ = [
     "SilentClipWarning",
     "WeightsIntegrityError",
     "WeightsNotFoundError",
+    "WorkerError",
 ]
 
 
@@ -60,6 +61,10 @@ class WeightsNotFoundError(FileNotFoundError):
 
 class WeightsIntegrityError(InputError):
     """A weights file is not what it should be: wrong checksum, format, shape, or values."""
+
+
+class WorkerError(RuntimeError):
+    """A worker process ended before its work was done, most often killed for its memory."""
 
 
 class FailedClipsWarning(UserWarning):

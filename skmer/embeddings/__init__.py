@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from skmer.embeddings._table import FEATURES, make_transformer
     from skmer.embeddings._verify import verify_weights
     from skmer.embeddings._vggish import VGGishTransformer
-    from skmer.embeddings.extraction import Extraction, extract
+    from skmer.embeddings.extraction import Extraction, extract, extract_files
     from skmer.embeddings.weights import fetch_weights, list_weights
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "MFCCStatsTransformer",
     "VGGishTransformer",
     "extract",
+    "extract_files",
     "fetch_weights",
     "list_weights",
     "make_transformer",
@@ -35,6 +36,7 @@ _MODULES = {
     "MFCCStatsTransformer": "_mfcc",
     "VGGishTransformer": "_vggish",
     "extract": "extraction",
+    "extract_files": "extraction",
     "fetch_weights": "weights",
     "list_weights": "weights",
     "make_transformer": "_table",

@@ -1,7 +1,8 @@
 """The arguments of an extraction, checked before any work."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from numbers import Integral
 from pathlib import Path
 
 from sklearn.base import clone
@@ -18,45 +19,80 @@ FACTS = {
     "notes": "string",
 }
 FRAME_FACTS = {"frame": "int64", "time": "double"}
-SUFFIXES = (".parquet", ".npz")
+SUFFIXES = (".parquet", ".npz", ".csv")
+# Arrays that a npz file holds beside the columns.
+_ARRAYS = ("columns", "embeddings", "settings")
 
 
 def check_paths(paths) -> list[str]:
     """Return the paths as strings."""
     if isinstance(paths, str | bytes | os.PathLike):
-        raise InputError(f"'paths' must be a sequence of paths, got a lone one, {paths!r}.")
+        raise InputError(f"'paths' must be a sequence of paths, got a lone one, {paths!r:.200}.")
     checked = []
     for row, path in enumerate(paths):
         if not isinstance(path, str | os.PathLike):
-            raise InputTypeError(f"Entry {row} of 'paths' must be a path, got {path!r}.")
-        checked.append(os.fspath(path))
+            raise InputTypeError(f"Entry {row} of 'paths' must be a path, got {path!r:.100}.")
+        checked.append(os.path.expanduser(os.fspath(path)))
     if not checked:
         raise InputError("'paths' must hold at least one path, got none.")
     return checked
 
 
-def check_columns(
-    columns: Mapping[str, Sequence[str]] | None, n_clips: int
-) -> dict[str, list[str]]:
-    """Return the user's own columns as lists."""
-    checked = {name: list(values) for name, values in (columns or {}).items()}
-    taken = ("path", *FACTS, *FRAME_FACTS)
-    for name, values in checked.items():
+def check_columns(columns: Mapping | None, n_clips: int, names: list[str]) -> dict[str, list]:
+    """Return the user's own columns as lists of values that every kind of table can hold."""
+    checked = {}
+    taken = {"path", *FACTS, *FRAME_FACTS, *_ARRAYS, *names}
+    for name, values in (columns or {}).items():
+        if not isinstance(name, str) or not name:
+            raise InputTypeError(
+                f"The names of 'columns' must be texts of at least one letter. Got {name!r}."
+            )
         if name in taken:
             raise InputError(f"A column of the table is called {name!r} already; rename yours.")
-        if len(values) != n_clips:
+        checked[name] = [_plain(value) for value in values]
+        if len(checked[name]) != n_clips:
             raise InputError(
                 f"The column {name!r} must have one entry for each of the {n_clips} paths. "
-                f"Got {len(values)}."
+                f"Got {len(checked[name])}."
             )
     return checked
 
 
+def column_types(columns: Mapping[str, list]) -> dict[str, str]:
+    """Return what each column holds: "string", "int64", "double" or "bool"."""
+    return {name: _column_type(name, values) for name, values in columns.items()}
+
+
+def _plain(value):
+    """A numpy number as Python's own, and what stands for a missing value as None."""
+    value = value.item() if hasattr(value, "item") and not hasattr(value, "__len__") else value
+    missing = value is None or value != value or str(value) == "<NA>"
+    return None if missing else value
+
+
+def _column_type(name: str, values: list) -> str:
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {bool} and None not in values:
+        return "bool"
+    whole = kinds == {int} and None not in values
+    if whole and all(-(2**63) <= value < 2**63 for value in values):
+        return "int64"
+    if kinds and kinds <= {int, float}:
+        return "double"
+    if all(issubclass(kind, str) for kind in kinds):
+        return "string"
+    listed = ", ".join(sorted(kind.__name__ for kind in kinds))
+    raise InputTypeError(
+        f"The column {name!r} must hold texts, or whole numbers, or numbers, or truth values. "
+        f"Got values of {listed}."
+    )
+
+
 def check_out(out: str | os.PathLike) -> Path:
     """Return the table's path, which can be written."""
-    path = Path(out)
+    path = Path(out).expanduser()
     if path.suffix not in SUFFIXES:
-        raise InputError(f"The table must end in {' or '.join(SUFFIXES)}. Got '{path}'.")
+        raise InputError(f"The table must end in {', '.join(SUFFIXES)}. Got '{path}'.")
     if path.is_dir():
         raise IsADirectoryError(f"The table cannot be written to '{path}', which is a folder.")
     return path
@@ -64,21 +100,31 @@ def check_out(out: str | os.PathLike) -> Path:
 
 def check_chunk_size(chunk_size: int) -> int:
     """Refuse chunks without clips."""
-    if isinstance(chunk_size, bool) or not isinstance(chunk_size, int) or chunk_size < 1:
+    if isinstance(chunk_size, bool) or not isinstance(chunk_size, Integral) or chunk_size < 1:
         raise InputError(
             f"The 'chunk_size' parameter must be an integer of at least 1. Got {chunk_size!r}."
         )
-    return chunk_size
+    return int(chunk_size)
 
 
-def settle_transformer(transformer, frames: bool) -> BaseClipTransformer:
-    """Return an unfitted copy that pools where a row is a clip, and not where it is a frame."""
-    if not isinstance(transformer, BaseClipTransformer):
+def prepare_transformers(transformer, frames: bool) -> list[BaseClipTransformer]:
+    """Return unfitted copies that pool where a row is a clip, and not where it is a frame."""
+    given = list(transformer) if isinstance(transformer, list | tuple) else [transformer]
+    if not given or not all(isinstance(one, BaseClipTransformer) for one in given):
+        wrong = next((one for one in given if not isinstance(one, BaseClipTransformer)), given)
         raise InputTypeError(
-            "'transformer' must be an L3Transformer, VGGishTransformer or MFCCStatsTransformer. "
-            f"Got {transformer!r}."
+            "'transformer' must be a transformer of clips, such as MFCCStatsTransformer(), or a "
+            f"list of those. Got {wrong!r:.100}."
         )
-    transformer = clone(transformer)
+    if frames and len(given) > 1:
+        raise InputError(
+            "With frames=True one transformer fills a table, since each has frames of its own "
+            f"length; write a table for each. Got {len(given)} transformers."
+        )
+    return [_prepare(clone(one), frames) for one in given]
+
+
+def _prepare(transformer, frames):
     parameters = transformer.get_params()
     pooling = "pooling" if "pooling" in parameters else "statistics"
     if frames:
@@ -89,3 +135,14 @@ def settle_transformer(transformer, frames: bool) -> BaseClipTransformer:
             f"set {pooling}."
         )
     return transformer
+
+
+def column_names(transformers: list[BaseClipTransformer]) -> list[str]:
+    """Return the names of all numbers, each there once."""
+    names = [str(name) for one in transformers for name in one.get_feature_names_out()]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(
+            f"Two of the transformers give a column {twice!r}; write a table for each of them."
+        )
+    return names

@@ -5,14 +5,12 @@ import json
 import os
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 import numpy as np
-from joblib import Parallel, cpu_count, delayed, effective_n_jobs
 
 from skmer._version import __version__
 from skmer.embeddings._base import BaseClipTransformer
@@ -24,14 +22,19 @@ from skmer.embeddings.extraction._checks import (
     check_columns,
     check_out,
     check_paths,
-    settle_transformer,
+    column_names,
+    column_types,
+    prepare_transformers,
 )
-from skmer.embeddings.extraction._parts import ClipRecord, Parts, Place
+from skmer.embeddings.extraction._earlier import earlier_records, settings_beside
+from skmer.embeddings.extraction._lock import lock_output
+from skmer.embeddings.extraction._parts import ClipRecord, Parts, StoredRecord
 from skmer.embeddings.extraction._result import Extraction
-from skmer.embeddings.extraction._table import batches, write_npz, write_parquet
+from skmer.embeddings.extraction._table import batches, write_csv, write_npz, write_parquet
 from skmer.embeddings.recipes._base import Recipe, embed_clip
-from skmer.exceptions import IgnoredCacheWarning
+from skmer.exceptions import IgnoredCacheWarning, WorkerError
 from skmer.utils import ClipCache, track
+from skmer.utils._parallel import run_parallel, threads_per_worker
 
 # A part is written when it holds chunk_size clips or so many bytes, or after so many seconds or
 # such a share of the time so far: the most that a kill can cost, against the number of files.
@@ -40,17 +43,18 @@ _PART_SECONDS = 1.0
 _PART_SHARE = 0.01
 
 # Parameters that change no number, and what a recipe holds that changes none.
-_NO_SETTINGS = ("memory", "n_jobs", "on_error", "verbose")
-_NO_KEY = ("weights", "batch_size")
+_NOT_IN_SETTINGS = ("memory", "n_jobs", "on_error", "verbose")
+_NOT_IN_KEY = ("weights", "batch_size")
+_WRITERS = {".parquet": write_parquet, ".npz": write_npz, ".csv": write_csv}
 
 
 def extract(
     paths: Sequence[str | os.PathLike],
-    transformer: BaseClipTransformer,
+    transformer: BaseClipTransformer | Sequence[BaseClipTransformer],
     out: str | os.PathLike,
     *,
     frames: bool = False,
-    columns: Mapping[str, Sequence[str]] | None = None,
+    columns: Mapping[str, Sequence] | None = None,
     n_jobs: int | None = None,
     chunk_size: int = 256,
     verbose: bool = False,
@@ -65,14 +69,17 @@ def extract(
     ----------
     paths : sequence of str or path-like, of length n_clips
         Audio files, in the order of the table.
-    transformer : L3Transformer, VGGishTransformer or MFCCStatsTransformer
-        Fitted or not. Its `memory` is used as well; its `on_error` is not, see Returns.
+    transformer : transformer of clips, or list of those
+        Fitted or not; of a list each gives its columns. The `memory` and `n_jobs` of the first are
+        used as well; `on_error` is not, see Returns.
     out : str or path-like
-        The table, ``.parquet`` or ``.npz``; replaced where it exists.
+        The table, ``.parquet``, ``.npz`` or ``.csv``; replaced where it exists. Clips that the
+        table held already, with the same settings, are not computed again. Beside it stays a
+        hidden lock file, which keeps a second process from writing it at the same time.
     frames : bool, default=False
         A row for each frame of a clip, with its time, instead of one for the clip.
-    columns : dict of str to sequence of str of length n_clips, default=None
-        Further columns, such as labels.
+    columns : dict of str to sequence of length n_clips, default=None
+        Further columns, such as labels: texts, numbers or truth values.
     n_jobs : int, default=None
         Number of jobs over clips, as in joblib; obeys `joblib.parallel_config`. None = that of the
         transformer.
@@ -89,7 +96,8 @@ def extract(
         NaN), notes ("short", "silent"), with `frames` also frame and time [s], and one column for
         each of the transformer's ``get_feature_names_out()``. The settings are in the file's
         metadata, as JSON under "skmer". A npz file has an array for each of these, with all the
-        numbers in "embeddings", and "settings".
+        numbers in "embeddings", and "settings". A csv file has its settings in ``<out>.json``
+        beside it, and an apostrophe before texts that a spreadsheet would take for a formula.
 
     Raises
     ------
@@ -115,15 +123,21 @@ def extract(
     (3, 3)
     """
     paths = check_paths(paths)
-    columns = check_columns(columns, len(paths))
     out = check_out(out)
-    check_chunk_size(chunk_size)
-    transformer = settle_transformer(transformer, frames).fit(paths[:1])
-    recipe = transformer._recipe(pooled=True)
-    names = [str(name) for name in transformer.get_feature_names_out()]
+    chunk_size = check_chunk_size(chunk_size)
+    transformers = [one.fit(paths[:1]) for one in prepare_transformers(transformer, frames)]
+    names = column_names(transformers)
+    columns = check_columns(columns, len(paths), names)
+    types = {"path": "string", **column_types(columns), **FACTS, **(FRAME_FACTS if frames else {})}
+    recipes = [one._recipe(pooled=True) for one in transformers]
+    if n_jobs is None:
+        n_jobs = transformers[0].n_jobs
+    key = recipe_key(recipes, names)
 
-    with _lock_folder(out.with_name(f"{out.name}.parts")) as folder:
-        parts = Parts(folder, _key(recipe, names))
+    with lock_output(out):
+        folder = out.with_name(f"{out.name}.parts")
+        folder.mkdir(exist_ok=True)
+        parts = Parts(folder, key)
         if n_foreign := parts.n_foreign():
             warnings.warn(
                 f"{n_foreign} parts in {folder} were made with other settings; they are left there "
@@ -131,101 +145,117 @@ def extract(
                 IgnoredCacheWarning,
                 stacklevel=2,
             )
-        places, n_computed = _compute(
+        stored, n_computed = _compute(
             paths,
-            recipe,
-            transformer.memory,
+            recipes,
+            transformers[0].memory,
             parts,
-            transformer.n_jobs if n_jobs is None else n_jobs,
+            earlier_records(out, key, names),
+            n_jobs,
             chunk_size,
             verbose,
         )
-        n_rows = sum(max(1, place.size // len(names)) for place in places)
-        clips = _Clips(paths, columns, places, parts, transformer, len(names), frames)
-        table = folder / f"{parts.key}-table.tmp"
-        write = partial(write_npz, n_rows=n_rows) if out.suffix == ".npz" else write_parquet
-        write(
-            table,
-            batches(clips),
-            types=_types(columns, frames),
-            names=names,
-            settings=_settings(transformer, frames),
+        n_rows = sum(max(1, record.size // len(names)) for record in stored)
+        clips = _Clips(paths, columns, stored, parts, transformers[0], len(names), frames)
+        settings = settings_of(transformers, frames) | {"key": key}
+        table = folder / f"{key}-table.tmp"
+        _WRITERS[out.suffix](
+            table, batches(clips), types=types, names=names, settings=settings, n_rows=n_rows
         )
+        if out.suffix == ".csv":
+            _write_settings_beside(out, table, settings)
         os.replace(table, out)
         parts.remove()
+        with suppress(OSError):
+            folder.rmdir()
     return Extraction(out, len(paths), n_rows, n_computed, clips.n_failed)
 
 
 def _compute(
     paths: list[str],
-    recipe: Recipe,
+    recipes: list[Recipe],
     memory,
     parts: Parts,
+    earlier: Iterable[ClipRecord],
     n_jobs: int | None,
     chunk_size: int,
     verbose: bool,
-) -> tuple[list[Place], int]:
-    """Compute what is not finished, and write it to parts; return where the record of each is."""
-    places: list[Place | None] = [None] * len(paths)
-    if finished := parts.finished():
-        known = track(paths, description="finished before", enabled=verbose)
-        places = [finished.get(_digest(path) or "") for path in known]
-    todo = [row for row, place in enumerate(places) if place is None]
+) -> tuple[list[StoredRecord], int]:
+    """Compute what is not finished, and write it to parts; return where each record is."""
+    finished = parts.finished()
+    fresh = (record for record in earlier if record.digest not in finished)
+    for record, place in _write_parts(fresh, parts, chunk_size):
+        finished[str(record.digest)] = place
+    stored: list[StoredRecord | None] = [None] * len(paths)
+    if finished:
+        digests = run_parallel(digest_of_file, ((path,) for path in paths), n_jobs=n_jobs)
+        digests = track(digests, description="looking", total=len(paths), enabled=verbose)
+        stored = [finished.get(digest or "") for digest in digests]
+    todo = [row for row, record in enumerate(stored) if record is None]
     cache = None if memory is None else ClipCache(memory)
-    n_workers = effective_n_jobs(n_jobs)
-    n_threads = max(1, cpu_count() // n_workers) if n_workers > 1 else None
-    records = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_extract_clip)(recipe, paths[row], cache, n_threads) for row in todo
+    n_threads = threads_per_worker(n_jobs)
+    records = run_parallel(
+        _extract_clip, ((recipes, paths[row], cache, n_threads) for row in todo), n_jobs=n_jobs
     )
     records = track(records, description="extracting", total=len(todo), enabled=verbose)
+    try:
+        for row, (_, place) in zip(todo, _write_parts(records, parts, chunk_size)):
+            stored[row] = place
+    except WorkerError as error:
+        first = next(path for path, place in zip(paths, stored) if place is None)
+        error.add_note(f"It was at the clips from {first!r:.200} on; those before it are kept.")
+        raise
+    return [record for record in stored if record is not None], len(todo)
 
-    rows: list[int] = []
+
+def _write_parts(
+    records: Iterable[ClipRecord], parts: Parts, chunk_size: int
+) -> Iterator[tuple[ClipRecord, StoredRecord]]:
+    """Write records to parts as they come; yield each, and where it is, once it is written."""
     waiting: list[ClipRecord] = []
-
-    def write_part() -> None:
-        if waiting:
-            for row, place in zip(rows, parts.write(waiting)):
-                places[row] = place
-            rows.clear()
-            waiting.clear()
-
     n_bytes, started_at = 0, time.monotonic()
     written_at = started_at
     try:
-        for record, row in zip(records, todo):
-            rows.append(row)
+        for record in records:
             waiting.append(record)
             n_bytes += record.rows.nbytes
             now = time.monotonic()
             due = now - written_at >= max(_PART_SECONDS, _PART_SHARE * (now - started_at))
             if due or len(waiting) >= chunk_size or n_bytes >= _PART_BYTES:
-                write_part()
+                # Taken before they are written, so that nothing is written twice.
+                chunk, waiting = waiting, []
                 n_bytes, written_at = 0, now
-    finally:
+                yield from zip(chunk, parts.write(chunk))
+    except BaseException:
         # Whatever ends the loop, what was computed is not lost.
-        write_part()
-    return [place for place in places if place is not None], len(todo)
+        if waiting:
+            parts.write(waiting)
+        raise
+    if waiting:
+        yield from zip(waiting, parts.write(waiting))
 
 
 def _extract_clip(
-    recipe: Recipe, path: str, cache: ClipCache | None, n_threads: int | None
+    recipes: list[Recipe], path: str, cache: ClipCache | None, n_threads: int | None
 ) -> ClipRecord:
     """Compute one clip, in whatever process."""
     clip = Clip(0, path)
-    digest = _digest(path)
-    rows, notes, error = embed_clip(recipe, clip, cache, n_threads)
-    duration, sr = (None, None) if error else _describe(path)
+    digest = digest_of_file(path)
+    blocks, all_notes = [], set()
+    for recipe in recipes:
+        rows, notes, error = embed_clip(recipe, clip, cache, n_threads)
+        if error is not None:
+            said = str(error).removeprefix(f"{clip.name}: ")
+            return ClipRecord(digest, None, None, said, None, np.zeros(0, np.float32))
+        blocks.append(np.ascontiguousarray(rows, np.float32).ravel())
+        all_notes.update(notes)
+    duration, sr = _describe(path)
     return ClipRecord(
-        digest,
-        duration,
-        sr,
-        None if error is None else str(error).removeprefix(f"{clip.name}: "),
-        ", ".join(sorted(notes)) or None,
-        np.zeros(0, np.float32) if error else np.ascontiguousarray(rows, np.float32),
+        digest, duration, sr, None, ", ".join(sorted(all_notes)) or None, np.concatenate(blocks)
     )
 
 
-def _digest(path: str) -> str | None:
+def digest_of_file(path: str) -> str | None:
     """SHA-256 of a file; None where it cannot be read."""
     try:
         with open(path, "rb") as file:
@@ -248,10 +278,10 @@ def _describe(path: str) -> tuple[float | None, int | None]:
 class _Clips:
     """Facts and rows of every clip, read back from the parts in the order of the table."""
 
-    def __init__(self, paths, columns, places, parts, transformer, width, frames):
+    def __init__(self, paths, columns, stored, parts, transformer, width, frames):
         self.paths = paths
         self.columns = columns
-        self.places = places
+        self.stored = stored
         self.parts = parts
         self.transformer = transformer
         self.width = width
@@ -259,7 +289,7 @@ class _Clips:
         self.n_failed = 0
 
     def __iter__(self) -> Iterator[tuple[dict, np.ndarray]]:
-        for row, place in enumerate(self.places):
+        for row, place in enumerate(self.stored):
             record = self.parts.read(place)
             self.n_failed += record.error is not None
             facts = {"path": self.paths[row]}
@@ -277,18 +307,16 @@ class _Clips:
         return {"frame": list(range(n_frames)), "time": times.tolist()}
 
 
-def _types(columns: dict, frames: bool) -> dict[str, str]:
-    own = dict.fromkeys(columns, "string")
-    return {"path": "string", **own, **FACTS, **(FRAME_FACTS if frames else {})}
-
-
-def _key(recipe: Recipe, names: list[str]) -> str:
+def recipe_key(recipes: list[Recipe], names: list[str]) -> str:
     """Name all that decides the numbers: parts of another key never reach this table."""
     import soxr
 
     decisive = {
-        "recipe": recipe.kind,
-        **{name: value for name, value in asdict(recipe).items() if name not in _NO_KEY},
+        "recipes": [
+            {"recipe": recipe.kind}
+            | {name: value for name, value in asdict(recipe).items() if name not in _NOT_IN_KEY}
+            for recipe in recipes
+        ],
         "columns": names,
         "skmer": __version__,
         "soxr": soxr.__version__,
@@ -297,48 +325,33 @@ def _key(recipe: Recipe, names: list[str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _settings(transformer: BaseClipTransformer, frames: bool) -> dict:
+def settings_of(transformers: list[BaseClipTransformer], frames: bool) -> dict:
     """Say in the table what it holds."""
     import soxr
 
-    parameters = {
-        name: value if isinstance(value, int | float | str | None) else repr(value)
-        for name, value in transformer.get_params().items()
-        if name not in _NO_SETTINGS
-    }
+    described = [
+        {
+            "transformer": type(one).__name__,
+            "parameters": {
+                name: value if isinstance(value, int | float | str | None) else repr(value)
+                for name, value in one.get_params().items()
+                if name not in _NOT_IN_SETTINGS
+            },
+            "weights": getattr(one, "weights_label_", None),
+            "weights_digest": getattr(one, "weights_digest_", None),
+        }
+        for one in transformers
+    ]
     return {
-        "transformer": type(transformer).__name__,
-        "parameters": parameters,
+        "features": described,
         "rows": "frames" if frames else "clips",
-        "weights": getattr(transformer, "weights_label_", None),
-        "weights_digest": getattr(transformer, "weights_digest_", None),
         "versions": {"skmer": __version__, "numpy": np.__version__, "soxr": soxr.__version__},
     }
 
 
-@contextmanager
-def _lock_folder(folder: Path) -> Iterator[Path]:
-    """Have the folder of parts for this process alone; remove it where it is left empty."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(folder / ".lock", timeout=0)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout as error:
-        raise OSError(
-            f"Another process is writing the table whose parts are in '{folder}'; wait for it, or "
-            "choose another file."
-        ) from error
-    except OSError as error:
-        raise type(error)(
-            f"The table and its parts cannot be written into the folder '{folder.parent}' "
-            f"({error.strerror or error}); choose another one."
-        ) from error
-    try:
-        yield folder
-    finally:
-        lock.release()
-        with suppress(OSError):
-            (folder / ".lock").unlink(missing_ok=True)
-            folder.rmdir()
+def _write_settings_beside(out: Path, table: Path, settings: dict) -> None:
+    """Write the settings of a csv table, with its digest, so that a later run can trust it."""
+    beside = settings_beside(out)
+    temporary = beside.with_name(f"{beside.name}.tmp")
+    temporary.write_text(json.dumps(settings | {"sha256": digest_of_file(str(table))}, indent=2))
+    os.replace(temporary, beside)

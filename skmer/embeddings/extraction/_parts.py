@@ -1,5 +1,7 @@
 """The finished parts of an extraction: small files that outlive a kill, each whole or absent."""
 
+import hashlib
+import io
 import os
 import uuid
 import warnings
@@ -28,8 +30,8 @@ class ClipRecord:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the record of a clip is, and how many numbers its rows have."""
+class StoredRecord:
+    """Where the record of a clip is stored, and how many numbers its rows have."""
 
     part: Path
     index: int
@@ -37,26 +39,26 @@ class Place:
 
 
 class Parts:
-    """The parts in a folder that were made with one set of settings, told apart by `key`."""
+    """The parts in a folder that were made with one set of settings, told apart by `key`.
+
+    The name of a part ends in the digest of its bytes, so that a damaged one is never believed.
+    """
 
     def __init__(self, folder: Path, key: str):
         self.folder = folder
         self.key = key
         self._load = lru_cache(maxsize=_OPEN_PARTS)(_load)
 
-    def finished(self) -> dict[str, Place]:
-        """Return the places of the clips that were computed, by their digests.
+    def finished(self) -> dict[str, StoredRecord]:
+        """Return where the records of computed clips are, by the digests of the clips.
 
         Failed clips are not among them: what kept them from being read may have passed.
         """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        places = {}
+        stored = {}
         for path in self._mine():
             try:
-                rows = pq.read_table(path, columns=["digest", "error", "size"]).to_pylist()
-            except (pa.ArrowException, OSError):
+                table = _load(path)
+            except OSError:
                 warnings.warn(
                     f"The part {path} is damaged; its clips are computed again.",
                     IgnoredCacheWarning,
@@ -64,17 +66,18 @@ class Parts:
                 )
                 path.unlink(missing_ok=True)
                 continue
+            rows = table.select(["digest", "error", "size"]).to_pylist()
             for index, row in enumerate(rows):
                 if row["digest"] is not None and row["error"] is None:
-                    places[row["digest"]] = Place(path, index, row["size"])
-        return places
+                    stored[row["digest"]] = StoredRecord(path, index, row["size"])
+        return stored
 
     def n_foreign(self) -> int:
         """Count the parts of extractions with other settings."""
         return sum(1 for _ in self.folder.glob("*.parquet")) - len(self._mine())
 
-    def write(self, records: list[ClipRecord]) -> list[Place]:
-        """Write one part; return the places of its records."""
+    def write(self, records: list[ClipRecord]) -> list[StoredRecord]:
+        """Write one part; return where its records are."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -88,23 +91,26 @@ class Parts:
             np.concatenate([[0], np.cumsum(sizes)]),
             np.concatenate([record.rows.ravel() for record in records]),
         )
-        path = self.folder / f"{self.key}-{uuid.uuid4().hex}.parquet"
-        temporary = path.with_suffix(".tmp")
+        stream = io.BytesIO()
+        pq.write_table(pa.table({**facts, "size": sizes, "rows": rows}), stream)
+        content = stream.getvalue()
+        path = self.folder / f"{self.key}-{_digest(content)}.parquet"
+        temporary = self.folder / f"{self.key}-{uuid.uuid4().hex}.tmp"
         try:
-            with temporary.open("wb") as stream:
-                pq.write_table(pa.table({**facts, "size": sizes, "rows": rows}), stream)
-                stream.flush()
-                os.fsync(stream.fileno())
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
-        return [Place(path, index, int(size)) for index, size in enumerate(sizes)]
+        return [StoredRecord(path, index, int(size)) for index, size in enumerate(sizes)]
 
-    def read(self, place: Place) -> ClipRecord:
+    def read(self, stored: StoredRecord) -> ClipRecord:
         """Return one record."""
-        table = self._load(place.part)
-        facts = {name: table[name][place.index].as_py() for name in _FACTS}
-        return ClipRecord(**facts, rows=table["rows"][place.index].values.to_numpy())
+        table = self._load(stored.part)
+        facts = {name: table[name][stored.index].as_py() for name in _FACTS}
+        return ClipRecord(**facts, rows=table["rows"][stored.index].values.to_numpy())
 
     def remove(self) -> None:
         """Remove these parts, and what a kill left of one that was being written."""
@@ -116,8 +122,15 @@ class Parts:
         return sorted(self.folder.glob(f"{self.key}-*.parquet"))
 
 
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
 def _load(path: Path):
-    """A part as an arrow table, its columns of one chunk each."""
+    """A part as an arrow table, its columns of one chunk each; OSError where it is damaged."""
     import pyarrow.parquet as pq
 
-    return pq.read_table(path).combine_chunks()
+    content = path.read_bytes()
+    if not path.stem.endswith(_digest(content)):
+        raise OSError(f"The part {path} is damaged; run the same call again.")
+    return pq.read_table(io.BytesIO(content)).combine_chunks()

@@ -11,7 +11,9 @@ import numpy as np
 # Rows are written in batches of about so many, which bounds the memory.
 _BATCH_BYTES = 2**25
 _BATCH_ROWS = 2**14
-_MISSING: dict[str, object] = {"int64": -1, "double": np.nan, "string": ""}
+_MISSING: dict[str, object] = {"int64": -1, "double": np.nan, "string": "", "bool": False}
+# What makes a spreadsheet take a text for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,9 @@ def batches(clips: Iterable[tuple[dict, np.ndarray]]) -> Iterator[Batch]:
         yield Batch(facts, np.concatenate(blocks))
 
 
-def write_parquet(path: Path, rows: Iterable[Batch], *, types: dict, names, settings: dict) -> None:
+def write_parquet(
+    path: Path, rows: Iterable[Batch], *, types: dict, names, settings: dict, n_rows: int
+) -> None:
     """Write a Parquet file: a column for every fact and every number."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -51,7 +55,7 @@ def write_parquet(path: Path, rows: Iterable[Batch], *, types: dict, names, sett
         [(name, pa.type_for_alias(kind)) for name, kind in fields],
         metadata={"skmer": json.dumps(settings)},
     )
-    with pq.ParquetWriter(path, schema) as writer:
+    with pq.ParquetWriter(path, schema, write_page_checksum=True) as writer:
         for batch in rows:
             columns = [*batch.facts.values(), *np.ascontiguousarray(batch.numbers.T)]
             arrays = [pa.array(column, kind) for column, kind in zip(columns, schema.types)]
@@ -77,6 +81,26 @@ def write_npz(
         for name, array in arrays.items():
             with archive.open(ZipInfo(f"{name}.npy"), "w", force_zip64=True) as stream:
                 np.lib.format.write_array(stream, array, allow_pickle=False)
+
+
+def write_csv(
+    path: Path, rows: Iterable[Batch], *, types: dict, names, settings: dict, n_rows: int
+) -> None:
+    """Write a csv file; texts that a spreadsheet would run get an apostrophe in front."""
+    import pandas as pd
+
+    texts = [name for name, kind in types.items() if kind == "string"]
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        for at, batch in enumerate(rows):
+            facts = {name: pd.array(values, dtype=object) for name, values in batch.facts.items()}
+            frame = pd.DataFrame(facts)
+            frame[texts] = frame[texts].map(_disarm)
+            numbers = pd.DataFrame(batch.numbers, columns=names)
+            pd.concat([frame, numbers], axis=1).to_csv(stream, index=False, header=at == 0)
+
+
+def _disarm(text):
+    return f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA) else text
 
 
 def _filled(values: list, kind: str) -> np.ndarray:

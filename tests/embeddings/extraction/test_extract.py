@@ -18,6 +18,7 @@ import soundfile
 from skmer import L3Transformer, MFCCStatsTransformer, VGGishTransformer
 from skmer.embeddings import Extraction, extract
 from skmer.embeddings.extraction import _extract
+from skmer.embeddings.extraction._lock import lock_output
 from skmer.exceptions import IgnoredCacheWarning, WeightsNotFoundError
 
 N_CLIPS = 12
@@ -93,7 +94,7 @@ def test_a_row_a_clip(paths, tmp_path, suffix, n_jobs):
     assert list(table["label"]) == ["a", "b"] * 6
     assert list(table["duration"]) == [(2000 + 500 * i) / 8000 for i in range(N_CLIPS)]
     assert set(table["sr"]) == {8000}
-    assert settings["parameters"]["n_mfcc"] == 20
+    assert settings["features"][0]["parameters"]["n_mfcc"] == 20
     assert settings["rows"] == "clips"
 
 
@@ -139,7 +140,8 @@ def test_resumed_after_an_interrupt(paths, tmp_path, computed, suffix):
     assert (done.n_computed, done.n_clips) == (5, N_CLIPS)
     extract(paths, MFCCStatsTransformer(), whole)
     assert out.read_bytes() == whole.read_bytes()
-    assert {path.name for path in tmp_path.iterdir()} == {"clips", out.name, whole.name}
+    locks = {f".{out.name}.lock", f".{whole.name}.lock"}
+    assert {path.name for path in tmp_path.iterdir()} == {"clips", out.name, whole.name} | locks
 
 
 def test_resumed_by_content_not_by_name_or_order(paths, tmp_path, computed):
@@ -227,8 +229,8 @@ def test_notes_say_what_is_odd(tmp_path):
 
 def test_a_second_process_is_kept_out(paths, tmp_path):
     with (
-        _extract._lock_folder(tmp_path / "table.npz.parts"),
-        pytest.raises(OSError, match="Another process is writing the table"),
+        lock_output(tmp_path / "table.npz"),
+        pytest.raises(OSError, match="Another process is writing"),
     ):
         extract(paths, MFCCStatsTransformer(), tmp_path / "table.npz")
 
@@ -246,11 +248,11 @@ def test_weights_are_wanted_before_any_work(paths, tmp_path, monkeypatch):
         ({"paths": "clip.wav"}, ValueError, "a lone one, 'clip.wav'"),
         ({"paths": []}, ValueError, "at least one path"),
         ({"paths": [1]}, TypeError, "Entry 0 of 'paths' must be a path, got 1"),
-        ({"transformer": "mfcc"}, TypeError, "must be an L3Transformer"),
+        ({"transformer": "mfcc"}, TypeError, "must be a transformer of clips"),
         ({"transformer": VGGishTransformer(pooling=None)}, ValueError, "pooling=None .* frames"),
         ({"transformer": MFCCStatsTransformer(statistics=None)}, ValueError, "statistics=None"),
         ({"transformer": MFCCStatsTransformer(n_fft=0)}, ValueError, "'n_fft' parameter"),
-        ({"out": "table.csv"}, ValueError, "must end in .parquet or .npz"),
+        ({"out": "table.txt"}, ValueError, "must end in .parquet, .npz, .csv"),
         ({"out": "folder.npz"}, IsADirectoryError, "which is a folder"),
         ({"columns": {"label": ["a"]}}, ValueError, "for each of the 12 paths. Got 1"),
         ({"columns": {"sr": ["a"] * 12}}, ValueError, "called 'sr' already"),

@@ -1,0 +1,180 @@
+"""One file of frames for each clip, as openl3's command writes them."""
+
+import csv
+import json
+import os
+import uuid
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from skmer.embeddings._base import BaseClipTransformer
+from skmer.embeddings._clips import Clip
+from skmer.embeddings.extraction._checks import check_paths, column_names, prepare_transformers
+from skmer.embeddings.extraction._extract import digest_of_file, recipe_key, settings_of
+from skmer.embeddings.extraction._lock import lock_output
+from skmer.embeddings.extraction._result import Extraction
+from skmer.embeddings.recipes._base import Recipe, embed_clip
+from skmer.exceptions import InputError
+from skmer.utils import ClipCache, track
+from skmer.utils._parallel import run_parallel, threads_per_worker
+
+
+def extract_files(
+    paths: Sequence[str | os.PathLike],
+    transformer: BaseClipTransformer,
+    folder: str | os.PathLike,
+    *,
+    n_jobs: int | None = None,
+    verbose: bool = False,
+) -> Extraction:
+    """Embed audio files frame by frame, and write one npz file for each.
+
+    Clips whose file is there already, of the same content and settings, are not computed again.
+
+    Parameters
+    ----------
+    paths : sequence of str or path-like, of length n_clips
+        Audio files.
+    transformer : transformer of clips
+        Fitted or not. Its `memory` is used as well.
+    folder : str or path-like
+        Where the files go: each is called as its clip, with the suffix ``.npz``, below the same
+        folders as below the deepest folder that all clips share.
+    n_jobs : int, default=None
+        Number of jobs over clips, as in joblib. None = that of the transformer.
+    verbose : bool, default=False
+        Show a progress bar on standard error.
+
+    Returns
+    -------
+    extraction : Extraction
+        Counts; a row is a frame. Each file has the arrays of openl3's: ``embedding`` of shape
+        (n_frames, d), dtype float32, and ``timestamps`` of shape (n_frames,) [s]; and ``settings``,
+        JSON. Clips that could not be read have no file: ``errors.csv`` in the folder says why.
+
+    Raises
+    ------
+    OSError
+        When the folder cannot be written, or another process is at it.
+    InputError, InputTypeError
+        For an argument that is not as above, or two clips that would be one file.
+    WeightsNotFoundError
+        When pretrained weights are wanted and cannot be had.
+
+    See Also
+    --------
+    extract : Writes one table.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from skmer import MFCCStatsTransformer
+    >>> from skmer.datasets import load_toy_emotions
+    >>> from skmer.embeddings import extract_files
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     clips = load_toy_emotions(data_home=folder).data[:2]
+    ...     done = extract_files(clips, MFCCStatsTransformer(), f"{folder}/frames")
+    ...     first = np.load(next(done.path.rglob("*.npz")))
+    ...     first["embedding"].shape[1]
+    20
+    """
+    paths = check_paths(paths)
+    (transformer,) = prepare_transformers(transformer, frames=True)
+    transformer.fit(paths[:1])
+    names = column_names([transformer])
+    recipe = transformer._recipe(pooled=False)
+    settings = settings_of([transformer], frames=True) | {"key": recipe_key([recipe], names)}
+    folder = Path(folder).expanduser()
+    targets = _targets(paths, folder)
+    n_jobs = transformer.n_jobs if n_jobs is None else n_jobs
+    cache = None if transformer.memory is None else ClipCache(transformer.memory)
+    n_threads = threads_per_worker(n_jobs)
+    n_rows = n_computed = 0
+    failures = []
+    with lock_output(folder):
+        folder.mkdir(exist_ok=True)
+        results = run_parallel(
+            _extract_file,
+            (
+                (recipe, transformer, path, target, settings, cache, n_threads)
+                for path, target in zip(paths, targets)
+            ),
+            n_jobs=n_jobs,
+        )
+        results = track(results, description="extracting", total=len(paths), enabled=verbose)
+        for path, (n_frames, computed, error) in zip(paths, results):
+            n_rows += n_frames
+            n_computed += computed
+            if error is not None:
+                failures.append((path, error))
+        _write_errors(folder / "errors.csv", failures)
+    return Extraction(folder, len(paths), n_rows, n_computed, len(failures))
+
+
+def _targets(paths: list[str], folder: Path) -> list[Path]:
+    """Return the file of each clip; two clips that would share one are refused."""
+    whole = [os.path.abspath(path) for path in paths]
+    root = os.path.commonpath([os.path.dirname(path) for path in whole])
+    targets = [folder / Path(os.path.relpath(path, root)).with_suffix(".npz") for path in whole]
+    seen: dict[Path, str] = {}
+    for path, target in zip(whole, targets):
+        other = seen.setdefault(target, path)
+        if other != path:
+            raise InputError(
+                f"The clips '{other}' and '{path}' would both be written to '{target}'; rename one "
+                "of them, or write one table instead."
+            )
+    return targets
+
+
+def _extract_file(
+    recipe: Recipe,
+    transformer: BaseClipTransformer,
+    path: str,
+    target: Path,
+    settings: dict,
+    cache: ClipCache | None,
+    n_threads: int | None,
+) -> tuple[int, bool, str | None]:
+    """Write the file of one clip; return frames, whether they were computed, and the error."""
+    known = settings | {"digest": digest_of_file(path)}
+    if (n_frames := _n_frames_there(target, known)) is not None:
+        return n_frames, False, None
+    clip = Clip(0, path)
+    frames, _, error = embed_clip(recipe, clip, cache, n_threads)
+    if error is not None:
+        return 0, True, str(error).removeprefix(f"{clip.name}: ")
+    times = transformer.frame_times(len(frames))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f"{target.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with temporary.open("wb") as stream:
+            np.savez(stream, embedding=frames, timestamps=times, settings=json.dumps(known))
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return len(frames), True, None
+
+
+def _n_frames_there(target: Path, known: dict) -> int | None:
+    """How many frames the file has that an earlier run wrote; None where there is none such."""
+    try:
+        with np.load(target, allow_pickle=False) as arrays:
+            there = json.loads(str(arrays["settings"]))
+            same = all(there.get(name) == known[name] for name in ("key", "digest"))
+            return len(arrays["embedding"]) if same else None
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError):
+        return None
+
+
+def _write_errors(path: Path, failures: list[tuple[str, str]]) -> None:
+    """Say which clips have no file, and why; nothing where each has one."""
+    if not failures:
+        path.unlink(missing_ok=True)
+        return
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([("path", "error"), *failures])
