@@ -3,6 +3,7 @@
 from skmer.audio._framing import Framing
 from skmer.audio._l3 import l3_spectrogram
 from skmer.audio._mfcc import mel_power_columns, mfcc_deltas, mfcc_from_mel
+from skmer.audio._musicnn import musicnn_log_mel
 from skmer.audio._reading import read_audio, stream_audio
 from skmer.audio._vggish import vggish_log_mel
 from skmer.audio._waveform import as_waveform
@@ -14,6 +15,7 @@ __all__ = [
     "mel_power_columns",
     "mfcc_deltas",
     "mfcc_from_mel",
+    "musicnn_log_mel",
     "read_audio",
     "stream_audio",
     "vggish_log_mel",

@@ -7,16 +7,13 @@ import numpy as np
 import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 
-from skmer.audio._framing import Framing
-from skmer.audio._spectra import MelProduct, magnitude, mel_bank, periodic_hann
+from skmer.audio._spectra import MelProduct, mel_bank, mel_power_blocks, periodic_hann
 
 _FLOOR, _RANGE_DB = 1e-10, 80
 _DELTA_WIDTH = 9
 _K = np.arange(_DELTA_WIDTH) - _DELTA_WIDTH // 2
 # Savitzky-Golay: the first (second) derivative of the line (parabola) fitted to nine columns.
 _DELTA_FILTERS = {1: _K / 60, 2: (_K**2 - 20 / 3) / 154}
-# More would not stay in the processor's cache.
-_COLUMNS_AT_ONCE = 128
 
 
 def mel_power_columns(
@@ -63,13 +60,8 @@ def mel_power_columns(
         yield from waveform
         yield np.zeros(centre, np.float32)
 
-    framing = Framing(n_fft, hop_length, keep_tail=False)
-    window, product = _window(n_fft), _mel_product(sr, n_fft, n_mels)
-    parts = []
-    for block in framing.blocks(padded(), size=_COLUMNS_AT_ONCE):
-        spectrum = magnitude(block.astype(np.float32, copy=False), window, n_fft)
-        parts.append(product(np.square(spectrum, out=spectrum)))
-    return np.concatenate(parts)
+    blocks = mel_power_blocks(padded(), _window(n_fft), hop_length, _mel_product(sr, n_fft, n_mels))
+    return np.concatenate(list(blocks))
 
 
 def mfcc_from_mel(mel: np.ndarray, *, n_mfcc: int) -> np.ndarray:

@@ -1,12 +1,18 @@
 """What the front-ends share: windows, magnitude columns, mel banks, products."""
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 
+from skmer.audio._framing import Framing
+
 # Filters per product: a few neighbours share few spectrum bins, so most of the zeros are skipped.
 _FILTERS_AT_ONCE = 16
 
+# More would not stay in the processor's cache.
+_COLUMNS_AT_ONCE = 128
 
 # The FFT library computes columns in SIMD groups, and a rest that fills no group by other code,
 # which rounds otherwise. Whole groups only, so that a column's bits do not depend on its place.
@@ -98,3 +104,13 @@ class MelProduct:
         for filters, bins, part in self.parts:
             out[:, filters] = flat[:, bins] @ part
         return out.reshape(*spectra.shape[:-1], self.n_mels)
+
+
+def mel_power_blocks(
+    padded: Iterable[np.ndarray], window: np.ndarray, hop_length: int, product: MelProduct
+) -> Iterator[np.ndarray]:
+    """Mel power of a padded waveform that comes in blocks, some columns (n, n_mels) at a time."""
+    framing = Framing(len(window), hop_length, keep_tail=False)
+    for block in framing.blocks(padded, size=_COLUMNS_AT_ONCE):
+        spectrum = magnitude(block.astype(np.float32, copy=False), window, len(window))
+        yield product(np.square(spectrum, out=spectrum))

@@ -3,6 +3,8 @@
 import librosa
 import numpy as np
 import pytest
+import soundfile
+import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +13,7 @@ from skmer.audio import (
     mel_power_columns,
     mfcc_deltas,
     mfcc_from_mel,
+    musicnn_log_mel,
     vggish_log_mel,
 )
 from skmer.audio._l3 import FRONTENDS, INPUT_SHAPES
@@ -121,3 +124,48 @@ def test_mfcc_is_librosas(n_samples):
             )
     else:
         assert np.isfinite(mfcc_deltas(mfcc, order=2)).all()
+
+
+def musicnn_columns(audio, cuts=()):
+    return np.concatenate(list(musicnn_log_mel(np.split(audio, sorted(cuts)))))
+
+
+@given(
+    n_samples=st.one_of(st.integers(1, 1200), st.integers(1, 70000)),
+    cuts=st.lists(st.integers(0, 70000), max_size=4),
+)
+@settings(max_examples=50)
+@pytest.mark.filterwarnings("ignore:n_fft=512 is too large")
+def test_musicnn_is_librosas_mirrored_at_the_ends(n_samples, cuts):
+    audio = np.random.default_rng(n_samples).standard_normal(n_samples).astype(np.float32)
+    mel = librosa.feature.melspectrogram(
+        y=audio, sr=16000, n_fft=512, hop_length=256, n_mels=96, pad_mode="reflect"
+    )
+    columns = musicnn_columns(audio, cuts)
+    assert columns.dtype == np.float32
+    np.testing.assert_allclose(columns, np.log10(10000 * mel + 1).T, atol=5e-5)
+    np.testing.assert_array_equal(columns, musicnn_columns(audio))
+
+
+def test_musicnn_of_silence_and_of_nothing_is_0():
+    assert (musicnn_columns(np.zeros(600, np.float32)) == np.zeros((3, 96))).all()
+    assert (musicnn_columns(np.zeros(0, np.float32)) == np.zeros((1, 96))).all()
+
+
+def test_musicnn_does_not_overflow_where_the_music_is_loud():
+    loud = np.full(4000, 1e4, np.float32)
+    loud[::2] *= -1
+    assert np.isfinite(musicnn_columns(loud)).all()
+
+
+def test_musicnn_against_the_published_code(shared):
+    folder = shared / "golden" / "musicnn"
+    with np.load(folder / "expected.npz") as expected:
+        for clip in ("mono_16k", "stereo_44k", "exact_16k"):
+            audio, sr = soundfile.read(folder / f"{clip}.wav", always_2d=True)
+            audio = audio.mean(axis=1)
+            if sr != 16000:
+                audio = soxr.resample(audio, sr, 16000, quality="HQ")
+            columns = musicnn_columns(audio.astype(np.float32))
+            wanted = expected[f"{clip}|log_mel_first_patch"]
+            np.testing.assert_allclose(columns[:187], wanted, atol=1e-5, err_msg=clip)
