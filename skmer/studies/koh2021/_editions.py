@@ -18,29 +18,31 @@ DEFENSIBLE = Edition("defensible", "tuned", "grouped", "all")
 EDITIONS = (FAITHFUL, DEFENSIBLE)
 
 
-def _what(text: str, default):
-    return field(default=default, metadata={"what": text})
+def _setting(text: str, default):
+    return field(default=default, metadata={"meaning": text})
 
 
 @dataclass(frozen=True)
-class Effort:
+class Budget:
     """How much is computed; the defaults are the study's."""
 
-    n_shuffles: int = _what("random 80/10/10 splits of every cell", 20)
-    n_draws: int = _what("draws of the 5 folds with groups kept apart, in every cell", 4)
-    max_epochs: int = _what("epochs at most of MLP, CNN and LSTM", 1000)
-    patience: int = _what("epochs without improvement before CNN, LSTM and the tuned MLP stop", 100)
-    l3_hops: tuple[float, float] = _what("seconds from frame to frame of L3-Net", (0.1, 0.5))
-    matrix: tuple[int, float] = _what(
+    n_shuffles: int = _setting("random 80/10/10 splits of every cell", 20)
+    n_draws: int = _setting("draws of the 5 folds with groups kept apart, in every cell", 4)
+    max_epochs: int = _setting("epochs at most of MLP, CNN and LSTM", 1000)
+    patience: int = _setting(
+        "epochs without improvement before CNN, LSTM and the tuned MLP stop", 100
+    )
+    l3_hops: tuple[float, float] = _setting("seconds from frame to frame of L3-Net", (0.1, 0.5))
+    matrix: tuple[int, float] = _setting(
         "frames, and milliseconds from frame to frame, of the MFCC matrix for CNN and LSTM",
         (1500, 20.0),
     )
-    n_regression_folds: int = _what("folds of the regression", 10)
-    perplexities: tuple[int, ...] = _what("perplexities of t-SNE", (5, 10, 20, 30, 50, 75, 100))
+    n_regression_folds: int = _setting("folds of the regression", 10)
+    perplexities: tuple[int, ...] = _setting("perplexities of t-SNE", (5, 10, 20, 30, 50, 75, 100))
 
 
-FULL = Effort()
-QUICK = Effort(
+FULL = Budget()
+QUICK = Budget(
     n_shuffles=3,
     n_draws=1,
     max_epochs=30,
@@ -52,15 +54,17 @@ QUICK = Effort(
 )
 
 
-def changes(effort: Effort) -> list[str]:
-    """Say in words what an effort changes of the study's."""
+def describe_reductions(budget: Budget) -> list[str]:
+    """Say in words what a budget changes of the study's."""
     return [
-        f"{_in_words(getattr(effort, one.name))} instead of {_in_words(one.default)} "
-        f"{one.metadata['what']}"
-        for one in fields(Effort)
-        if getattr(effort, one.name) != one.default
+        f"{_in_words(getattr(budget, setting.name))} instead of {_in_words(setting.default)} "
+        f"{setting.metadata['meaning']}"
+        for setting in fields(Budget)
+        if getattr(budget, setting.name) != setting.default
     ]
 
 
 def _in_words(value) -> str:
-    return ", ".join(f"{one:g}" for one in value) if isinstance(value, tuple) else f"{value:g}"
+    return (
+        ", ".join(f"{number:g}" for number in value) if isinstance(value, tuple) else f"{value:g}"
+    )

@@ -4,12 +4,12 @@ from skmer.embeddings import FEATURES
 from skmer.evaluation.experiment._classification import CLASSIFIERS
 from skmer.evaluation.experiment._features import check_names
 from skmer.exceptions import DatasetNotFoundError, WeightsNotFoundError
-from skmer.studies.koh2021._clips import find_clips
+from skmer.studies.koh2021._context import RunContext
+from skmer.studies.koh2021._datasets import find_datasets
 from skmer.studies.koh2021._editions import EDITIONS, FAITHFUL, FULL, QUICK, Edition
-from skmer.studies.koh2021._embeddings import LARGE, Extractor, make_features
+from skmer.studies.koh2021._features import LARGE, FeatureExtractor, make_features
 from skmer.studies.koh2021._reproduction import Reproduction
-from skmer.studies.koh2021._run import Run
-from skmer.studies.koh2021._store import Store
+from skmer.studies.koh2021._store import PieceStore
 from skmer.studies.koh2021.pieces._cells import evaluate_cell, join_results, list_cells
 from skmer.studies.koh2021.pieces._checks import (
     audit_files,
@@ -96,20 +96,24 @@ def reproduce_koh2021(
     features = check_names("features", features, FEATURES)
     classifiers = check_names("classifiers", classifiers, CLASSIFIERS)
     out = check_output_folder(out)
-    holdings = find_clips(data_home)
-    if not holdings.clips and holdings.annotations is None:
+    datasets = find_datasets(data_home, verbose=verbose)
+    if not datasets.clips and datasets.annotations is None:
         raise DatasetNotFoundError(
-            "None of the study's datasets is in place. " + " ".join(holdings.missing.values())
+            "None of the study's datasets is in place. " + " ".join(datasets.missing.values())
         )
-    run = Run(
-        Store(out / "pieces"), Extractor(QUICK if quick else FULL), random_state, n_jobs, verbose
+    context = RunContext(
+        PieceStore(out / "pieces"),
+        FeatureExtractor(QUICK if quick else FULL),
+        random_state,
+        n_jobs,
+        verbose,
     )
-    found = Reproduction(holdings, run.effort, random_state, reports=check_reports(run))
+    found = Reproduction(datasets, context.budget, random_state, reports=check_reports(context))
     for edition in EDITIONS:
         found.features, found.left_out = make_features(
             features,
             edition=edition,
-            effort=run.effort,
+            budget=context.budget,
             weights=weights,
             random_state=random_state,
             memory=out / "cache" if memory is None else memory,
@@ -120,56 +124,58 @@ def reproduce_koh2021(
             raise WeightsNotFoundError(
                 "None of the features can be computed. " + " ".join(found.left_out.values())
             )
-        _classify(found, edition, classifiers, run)
-        _regress(found, edition, find_published_features(data_home, holdings.annotations), run)
+        _classify(found, edition, classifiers, context)
+        _regress(found, edition, find_published_features(data_home, datasets.annotations), context)
         if edition is FAITHFUL:
-            _map(found, edition, run)
-    run.say("leakage audit of files and annotations")
-    if holdings.clips:
-        found.audits["files", ""] = audit_files(holdings, run)
-    if holdings.annotations is not None:
-        found.audits["emomusic annotations", ""] = audit_labels(holdings.annotations, run)
-    found.computed = run.store.computed
+            _map(found, edition, context)
+    context.announce("leakage audit of files and annotations")
+    if datasets.clips:
+        found.audits["files", ""] = audit_files(datasets, context)
+    if datasets.annotations is not None:
+        found.audits["emomusic annotations", ""] = audit_labels(datasets.annotations, context)
+    found.computed = context.store.computed
     found.save(out)
     return found
 
 
-def _classify(found: Reproduction, edition: Edition, classifiers, run: Run) -> None:
+def _classify(found: Reproduction, edition: Edition, classifiers, context: RunContext) -> None:
     """Evaluate the cells of every dataset, and audit its splits."""
-    for dataset in found.holdings.datasets:
-        clips = found.holdings.clips[dataset, edition.name]
+    for dataset in found.datasets.names:
+        clips = found.datasets.clips[dataset, edition.name]
         results = []
         for cell in list_cells(dataset, found.features.values(), classifiers):
-            run.say(str(cell))
-            results.append(evaluate_cell(cell, clips, run))
+            context.announce(str(cell))
+            results.append(evaluate_cell(cell, clips, context))
         found.results[dataset, edition.name] = join_results(results)
-        run.say(f"{dataset}-{edition.name}: leakage audit")
+        context.announce(f"{dataset}-{edition.name}: leakage audit")
         # The plainest feature stands for all: a leak is a matter of clips and splits.
         plainest = found.features.get("mfcc", next(iter(found.features.values())))
-        found.audits[dataset, edition.name] = audit_splits(dataset, plainest, clips, run)
+        found.audits[dataset, edition.name] = audit_splits(dataset, plainest, clips, context)
 
 
-def _regress(found: Reproduction, edition: Edition, layers, run: Run) -> None:
+def _regress(found: Reproduction, edition: Edition, layers, context: RunContext) -> None:
     """Predict arousal and valence of Emotion in Music with whatever features there are."""
-    clips = found.holdings.clips.get(("emomusic", edition.name))
+    clips = found.datasets.clips.get(("emomusic", edition.name))
     sources: dict = {}
     if clips is not None:
         sources = {name: (one, clips) for name, one in found.features.items() if name != LARGE}
     if layers is not None:
-        sources[CHOI] = layers, found.holdings.annotations
+        sources[CHOI] = layers, found.datasets.annotations
     for name, (feature, dataset) in sources.items():
-        run.say(f"emomusic-{edition.name}: r2 of {name}")
-        found.regressions[name, edition.name] = regress(dataset, feature, name=name, run=run)
+        context.announce(f"emomusic-{edition.name}: r2 of {name}")
+        found.regressions[name, edition.name] = regress(
+            dataset, feature, name=name, context=context
+        )
 
 
-def _map(found: Reproduction, edition: Edition, run: Run) -> None:
+def _map(found: Reproduction, edition: Edition, context: RunContext) -> None:
     """Map the clips of RAVDESS by every feature."""
-    clips = found.holdings.clips.get(("ravdess-song", edition.name))
+    clips = found.datasets.clips.get(("ravdess-song", edition.name))
     if clips is None:
         return
     for name, feature in found.features.items():
         if name != LARGE:
-            run.say(f"ravdess-song: map of {name}")
-            one = map_singers(feature, clips, run)
-            if one is not None:
-                found.maps[name] = one
+            context.announce(f"ravdess-song: map of {name}")
+            singer_map = map_singers(feature, clips, context)
+            if singer_map is not None:
+                found.maps[name] = singer_map

@@ -1,29 +1,34 @@
-"""Finished pieces of a reproduction, each a folder of small csv and json files."""
+"""Finished pieces of a reproduction, each a folder of small files."""
 
 import hashlib
 import json
+import shutil
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from skmer._version import __version__
-from skmer.evaluation.results._files import to_json
+from skmer.exceptions import IgnoredCacheWarning
 
 T = TypeVar("T")
+# In the form of the program sha256sum, whose option -c checks a piece as well.
+_CHECKSUMS = "SHA256SUMS"
 
 
-class Store:
+class PieceStore:
     """Remembers each piece by the settings that decide its numbers.
 
-    A piece is written beside its place and renamed, so that it is there whole or not at all. What
-    a first run goes on with was read back, so that a second run goes on with the same.
+    A piece is written beside its place and renamed, so that it is there whole or not at all. It
+    holds the checksums of its files: one that was cut or changed since is computed again, with a
+    warning. What a first run goes on with was read back, so that a second run goes on with the
+    same.
     """
 
     def __init__(self, folder: Path):
         self.folder = folder
         self.computed: list[str] = []
-        self.found: list[str] = []
         folder.mkdir(parents=True, exist_ok=True)
 
     def remember(
@@ -36,15 +41,22 @@ class Store:
         read: Callable[[Path], T],
     ) -> T:
         """Return the piece of that name and settings, computed where it is not there yet."""
-        place = self.folder / f"{name}-{_digest(settings)}"
+        place = self.folder / f"{name}-{_key(settings)}"
         if place.is_dir():
-            self.found.append(name)
-            return read(place)
+            if _is_intact(place):
+                return read(place)
+            warnings.warn(
+                f"The finished piece {place} is damaged and is computed again.",
+                IgnoredCacheWarning,
+                stacklevel=3,
+            )
+            shutil.rmtree(place)
         piece = compute()
         with tempfile.TemporaryDirectory(dir=self.folder, prefix=".unfinished-") as unfinished:
             part = Path(unfinished, "piece")
             part.mkdir()
             write(piece, part)
+            (part / _CHECKSUMS).write_text(_checksums(part), encoding="utf-8")
             try:
                 part.rename(place)
             except OSError:
@@ -54,27 +66,50 @@ class Store:
         self.computed.append(name)
         return read(place)
 
-    def result(self, cls, name: str, settings: dict, compute: Callable[[], T]) -> T:
+    def result(self, cls: Callable[..., T], name: str, settings, compute: Callable[[], T]) -> T:
         """Remember an evaluation's result."""
-        return self.remember(name, settings, compute, write=_write_result, read=cls.load)
+        return self.remember(
+            name, settings, compute, write=_write_result, read=lambda place: cls(*_read(place))
+        )
 
     def facts(self, name: str, settings: dict, compute: Callable[[], dict]) -> dict:
         """Remember what json can hold."""
         return self.remember(name, settings, compute, write=_write_facts, read=_read_facts)
 
 
-def _digest(settings: dict) -> str:
+def _key(settings: dict) -> str:
     text = json.dumps({"skmer": __version__, **settings}, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _checksums(folder: Path) -> str:
+    files = sorted(path for path in folder.iterdir() if path.name != _CHECKSUMS)
+    digests = ((hashlib.sha256(path.read_bytes()).hexdigest(), path.name) for path in files)
+    return "".join(f"{digest}  {name}\n" for digest, name in digests)
+
+
+def _is_intact(folder: Path) -> bool:
+    try:
+        return (folder / _CHECKSUMS).read_text(encoding="utf-8") == _checksums(folder)
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _write_result(result, folder: Path) -> None:
     """Write what intervals and figures need: the probabilities stay out."""
     predictions = result.predictions
     kept = [name for name in predictions if not str(name).startswith("proba_")]
-    result.scores.to_csv(folder / "scores.csv", index=False)
-    predictions[kept].to_csv(folder / "predictions.csv", index=False)
-    (folder / "manifest.json").write_text(to_json(result.manifest), encoding="utf-8")
+    # Parquet gives back text, numbers and empty cells as they were.
+    result.scores.to_parquet(folder / "scores.parquet")
+    predictions[kept].to_parquet(folder / "predictions.parquet")
+    _write_facts(result.manifest, folder)
+
+
+def _read(folder: Path) -> tuple:
+    import pandas as pd
+
+    frames = (pd.read_parquet(folder / f"{name}.parquet") for name in ("scores", "predictions"))
+    return (*frames, _read_facts(folder))
 
 
 def _write_facts(facts: dict, folder: Path) -> None:

@@ -1,5 +1,6 @@
 """The pieces of a reproduction: what is printed, stored, limited, left out, and found."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,14 +9,14 @@ import pytest
 from sklearn.utils import Bunch
 
 from skmer.evaluation import EvaluationResult
-from skmer.exceptions import DatasetNotFoundError
+from skmer.exceptions import DatasetNotFoundError, IgnoredCacheWarning
 from skmer.studies import reproduce_koh2021
-from skmer.studies.koh2021._clips import _without_rare
-from skmer.studies.koh2021._editions import FAITHFUL, FULL, QUICK, changes
-from skmer.studies.koh2021._embeddings import Extractor, make_features, view_parameters
+from skmer.studies.koh2021._context import RunContext
+from skmer.studies.koh2021._datasets import StudyDatasets, _add_digests, _without_rare
+from skmer.studies.koh2021._editions import FAITHFUL, FULL, QUICK, describe_reductions
+from skmer.studies.koh2021._features import FeatureExtractor, make_features, view_parameters
 from skmer.studies.koh2021._published import DATASETS, published, published_accuracy
-from skmer.studies.koh2021._run import Run
-from skmer.studies.koh2021._store import Store
+from skmer.studies.koh2021._store import PieceStore
 from skmer.studies.koh2021.pieces._cells import make_model
 from skmer.studies.koh2021.pieces._checks import _check_reports
 from skmer.studies.koh2021.pieces._regressions import find_published_features, regress
@@ -38,8 +39,8 @@ def test_printed_reports_are_not_of_a_tenth():
 
 
 def test_what_quick_changes_is_told_from_the_numbers_themselves():
-    assert changes(FULL) == []
-    told = changes(QUICK)
+    assert describe_reductions(FULL) == []
+    told = describe_reductions(QUICK)
     assert "3 instead of 20 random 80/10/10 splits of every cell" in told
     assert "30 instead of 1000 epochs at most of MLP, CNN and LSTM" in told
     assert len(told) == 8
@@ -56,26 +57,75 @@ def test_quick_trains_no_longer_than_it_says(preset, patience):
 
 
 def test_the_matrix_is_the_studys_or_coarser_over_the_same_time():
-    full, quick = (view_parameters("matrix", effort) for effort in (FULL, QUICK))
+    full, quick = (view_parameters("matrix", budget) for budget in (FULL, QUICK))
     assert (full["n_frames"], full["hop_length"]) == (1500, 441)
     assert quick["n_frames"] * quick["hop_length"] == full["n_frames"] * full["hop_length"]
 
 
 def test_a_piece_is_computed_once_for_its_settings(tmp_path):
-    store, calls = Store(tmp_path), []
+    store, calls = PieceStore(tmp_path), []
 
     def compute():
         calls.append(1)
         return {"n": len(calls)}
 
     assert store.facts("a", {"seed": 0}, compute) == {"n": 1}
-    assert Store(tmp_path).facts("a", {"seed": 0}, compute) == {"n": 1}
+    assert PieceStore(tmp_path).facts("a", {"seed": 0}, compute) == {"n": 1}
     assert store.facts("a", {"seed": 1}, compute) == {"n": 2}
     assert store.computed == ["a", "a"]
 
 
+def _cut(path):
+    path.write_bytes(path.read_bytes()[:20])
+
+
+def _change_one_bit(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("damage", [_cut, _change_one_bit, Path.unlink])
+@pytest.mark.parametrize("name", ["scores.parquet", "facts.json", "SHA256SUMS"])
+def test_a_damaged_piece_is_computed_again_with_one_warning(tmp_path, damage, name):
+    frame = pd.DataFrame({"y_true": ["a"], "y_pred": ["a"], "accuracy": [1.0]})
+    result = EvaluationResult(frame, frame, {"settings": {"seed": 0}})
+    store = PieceStore(tmp_path)
+
+    def remember():
+        return store.result(EvaluationResult, "a", {}, lambda: result)
+
+    remember()
+    (file,) = tmp_path.glob(f"a-*/{name}")
+    damage(file)
+    with pytest.warns(IgnoredCacheWarning, match="is damaged and is computed again") as caught:
+        again = remember()
+    assert len(caught) == 1
+    pd.testing.assert_frame_equal(again.scores, frame)
+    remember()
+    assert store.computed == ["a", "a"]
+
+
+def test_clips_are_known_by_their_content(tmp_path):
+    frame = pd.DataFrame({"path": ["x/1.wav"], "label": ["calm"]})
+
+    def digest(folder, content, frame=frame):
+        (tmp_path / folder / "x").mkdir(parents=True, exist_ok=True)
+        path = tmp_path / folder / "x" / "1.wav"
+        path.write_bytes(content)
+        clips = Bunch(frame=frame.assign(path=str(path)), data=[str(path)])
+        datasets = StudyDatasets({("4q", "faithful"): clips})
+        _add_digests(datasets, verbose=False)
+        return clips.digest
+
+    first = digest("here", b"one")
+    assert digest("there", b"one") == first
+    assert digest("here", b"two") != first
+    assert digest("here", b"one", frame.assign(label="sad")) != first
+
+
 def test_a_piece_that_fails_leaves_nothing(tmp_path):
-    store = Store(tmp_path)
+    store = PieceStore(tmp_path)
     with pytest.raises(ZeroDivisionError):
         store.facts("a", {}, lambda: {"n": 1 // 0})
     with pytest.raises(TypeError):
@@ -88,7 +138,7 @@ def test_a_result_is_kept_without_probabilities(tmp_path):
     predictions = pd.DataFrame({"y_true": ["NA", "1"], "y_pred": ["1", "1"], "proba_1": [0.5, 0.5]})
     manifest = {"settings": {"labels_are_text": True}}
     result = EvaluationResult(scores, predictions, manifest)
-    kept = Store(tmp_path).result(EvaluationResult, "a", {}, lambda: result)
+    kept = PieceStore(tmp_path).result(EvaluationResult, "a", {}, lambda: result)
     assert list(kept.predictions) == ["y_true", "y_pred"]
     assert kept.predictions["y_true"].tolist() == ["NA", "1"]
 
@@ -109,7 +159,7 @@ def test_classes_too_rare_to_split_are_left_out_by_name():
 def options(tmp_path, monkeypatch):
     monkeypatch.setenv("SKMER_WEIGHTS", str(tmp_path / "weights"))
     shared = {"random_state": 0, "memory": None, "n_jobs": None, "verbose": False}
-    return shared | {"edition": FAITHFUL, "effort": FULL}
+    return shared | {"edition": FAITHFUL, "budget": FULL}
 
 
 def test_networks_without_weights_are_left_out(options):
@@ -154,6 +204,7 @@ def songs():
         data=[f"{song}.mp3" for song in frame["song_id"]],
         target=np.repeat(["Q1", "Q2"], N_SONGS // 2),
         groups=artists,
+        digest="of the songs",
     )
 
 
@@ -179,9 +230,9 @@ def test_regression_under_three_protocols(tmp_path, songs, monkeypatch):
     from skmer.evaluation.experiment import _regressors
 
     monkeypatch.setitem(_regressors.GRIDS, "svr", (SVR(), {"C": [10]}))
-    run = Run(Store(tmp_path), Extractor(QUICK), 0, None, False)
+    context = RunContext(PieceStore(tmp_path), FeatureExtractor(QUICK), 0, None, False)
     features = songs.frame[["static_arousal", "static_valence"]].to_numpy()
-    result = regress(songs, features, name="known", run=run)
+    result = regress(songs, features, name="known", context=context)
     assert set(result.scores["protocol"]) == {"shuffled", "grouped", "fixed"}
     assert set(result.scores["target"]) == {
         "static arousal", "static valence", "dynamic arousal", "dynamic valence"
@@ -192,5 +243,5 @@ def test_regression_under_three_protocols(tmp_path, songs, monkeypatch):
     assert r2["grouped", "dynamic valence"] == pytest.approx(
         r2["grouped", "static valence"], abs=0.01
     )
-    regress(songs, features, name="known", run=run)
-    assert run.store.computed == ["emomusic-r2-known"]
+    regress(songs, features, name="known", context=context)
+    assert context.store.computed == ["emomusic-r2-known"]

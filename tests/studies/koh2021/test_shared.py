@@ -14,14 +14,14 @@ def test_half_of_ravdess(shared, tmp_path):
     found = reproduce_koh2021(
         tmp_path / "out", data_home=home, quick=True, features=["mfcc"], classifiers=["svm"]
     )
-    assert len(found.holdings.clips["ravdess-song", "defensible"].data) == 528
+    assert len(found.datasets.clips["ravdess-song", "defensible"].data) == 528
     row = found.table[found.table["feature"] == "mfcc"].iloc[0]
     assert 0.1 < row["defensible_gap"] < 0.35
     assert row["defensible_low"] < 0.55 < row["defensible_high"]
-    one = found.maps["mfcc"]
-    purity, chance = one.at("sex")
+    singer_map = found.maps["mfcc"]
+    purity, chance = singer_map.purity_of("sex")
     assert purity > 0.8 > 0.6 > chance
-    purity, chance = one.at("singer")
+    purity, chance = singer_map.purity_of("singer")
     assert purity > 3 * chance
     random, grouped = (
         found.audits["ravdess-song", "defensible"][name] for name in ("koh2021", "grouped")

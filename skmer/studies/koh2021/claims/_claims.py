@@ -1,5 +1,6 @@
 """The claims of the study, each judged for both editions."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from sklearn.metrics import f1_score
@@ -9,9 +10,10 @@ from skmer.evaluation.displays._style import CLASSIFIER_NAMES, FEATURE_NAMES
 from skmer.evaluation.experiment._classification import CLASSIFIERS
 from skmer.evaluation.statistics._bootstrap import cluster_bootstrap
 from skmer.evaluation.statistics._ttest import corrected_resampled_ttest
-from skmer.studies.koh2021._clips import titles
+from skmer.studies.koh2021._datasets import titles
 from skmer.studies.koh2021._editions import EDITIONS, FAITHFUL, Edition
-from skmer.studies.koh2021._embeddings import LARGE, LARGE_CLASSIFIER
+from skmer.studies.koh2021._features import LARGE, LARGE_CLASSIFIER
+from skmer.studies.koh2021._findings import Findings
 from skmer.studies.koh2021._published import DATASETS, published
 from skmer.studies.koh2021._table import headline_protocol
 from skmer.studies.koh2021.claims._verdicts import (
@@ -36,32 +38,34 @@ class Claim:
     verdicts: dict[str, Verdict]
 
 
-def judge_claims(work) -> list[Claim]:
+def judge_claims(findings: Findings) -> list[Claim]:
     """Judge every claim by what a reproduction has found."""
     return [
-        *_counts(work),
-        *_orders(work),
-        *_values(work),
-        *_improvements(work),
-        _baseline(work),
-        *_regressions(work),
-        *_sizes(work),
-        *_reports(work),
-        *_maps(work),
+        *_counts(findings),
+        *_orders(findings),
+        *_values(findings),
+        *_improvements(findings),
+        _baseline(findings),
+        *_regressions(findings),
+        *_sizes(findings),
+        *_reports(findings),
+        *_maps(findings),
     ]
 
 
-def why_not(work, dataset: str, edition: str, features, classifiers=()) -> str | None:
+def why_untestable(
+    findings: Findings, dataset: str, edition: str, features, classifiers=()
+) -> str | None:
     """Say what keeps a claim on some cells from being tested; None when nothing does."""
-    result = work.results.get((dataset, edition))
+    result = findings.results.get((dataset, edition))
     reasons = ["its audio is not in place"] if result is None else []
     for feature in features:
         name = FEATURE_NAMES.get(feature, feature)
-        if feature in work.left_out:
+        if feature in findings.left_out:
             reasons.append(f"the weights of {name} are not here")
-        elif feature in work.random_features:
+        elif feature in findings.random_features:
             reasons.append(f"the network of {name} has random weights")
-        elif feature not in work.features:
+        elif feature not in findings.features:
             reasons.append(f"{name} was not asked for")
     if result is not None:
         ran = set(result.scores["classifier"])
@@ -74,29 +78,33 @@ def _in_words(row: dict) -> str:
     return f"{FEATURE_NAMES[row['feature']]} + {CLASSIFIER_NAMES[row['classifier']]}"
 
 
-def _each(work, dataset, features, classifiers, judge_edition) -> dict[str, Verdict]:
+def _judge_editions(
+    findings: Findings, dataset, features, classifiers, judge_edition: Callable[[Edition], Verdict]
+) -> dict[str, Verdict]:
     """Judge a claim for each edition, or say what keeps it from being tested."""
     verdicts = {}
     for edition in EDITIONS:
-        why = why_not(work, dataset, edition.name, features, classifiers)
+        why = why_untestable(findings, dataset, edition.name, features, classifiers)
         if why is None:
             verdict = judge_edition(edition)
-            verdicts[edition.name] = replace(verdict, reason=verdict.reason + _share(work, dataset))
+            verdicts[edition.name] = replace(
+                verdict, reason=verdict.reason + _share(findings, dataset)
+            )
         else:
             verdicts[edition.name] = not_testable(why)
     return verdicts
 
 
-def _share(work, dataset: str) -> str:
+def _share(findings: Findings, dataset: str) -> str:
     """Say how much of the study's dataset is in place, where it is not all."""
-    rows = [row for row in work.class_counts if row["dataset"] == dataset]
+    rows = [row for row in findings.class_counts if row["dataset"] == dataset]
     here, printed = (sum(row[key] for row in rows) for key in ("here", "published"))
     return f"; {here} of the study's {printed} clips are in place" if here < printed else ""
 
 
-def _counts(work):
+def _counts(findings: Findings) -> Iterator[Claim]:
     for dataset in DATASETS:
-        rows = [row for row in work.class_counts if row["dataset"] == dataset]
+        rows = [row for row in findings.class_counts if row["dataset"] == dataset]
         verdict = judge_counts(
             {row["class"]: row["published"] for row in rows},
             {row["class"]: row["here"] for row in rows},
@@ -106,13 +114,13 @@ def _counts(work):
         yield Claim(text, published()["clips"]["origin"], {FAITHFUL.name: verdict})
 
 
-def _orders(work):
+def _orders(findings: Findings) -> Iterator[Claim]:
     order = published()["order"]
     for dataset in DATASETS:
         but = {classifier for name, classifier in order["except"] if name == dataset}
 
         def of_edition(edition: Edition, dataset=dataset, but=but) -> Verdict:
-            result = work.results[dataset, edition.name]
+            result = findings.results[dataset, edition.name]
             scores = result.summary()
             protocol = headline_protocol(result.scores, edition)
             scores = scores[(scores["protocol"] == protocol) & scores["feature"].isin(FEATURES)]
@@ -122,42 +130,44 @@ def _orders(work):
 
         text = f"{titles()[dataset]}: L3-Net is more accurate than VGGish and MFCC with every "
         text += " but ".join(["classifier", *(CLASSIFIER_NAMES[name] for name in but)])
-        yield Claim(text, order["origin"], _each(work, dataset, FEATURES, (), of_edition))
+        yield Claim(
+            text, order["origin"], _judge_editions(findings, dataset, FEATURES, (), of_edition)
+        )
 
 
-def _values(work):
+def _values(findings: Findings) -> Iterator[Claim]:
     for row in published()["accuracy"]:
         dataset, feature, classifier = (row[key] for key in ("dataset", "feature", "classifier"))
 
         def of_edition(edition: Edition, row=row) -> Verdict:
-            return judge_value(row["value"], work.cell(row, edition.name))
+            return judge_value(row["value"], findings.accuracy_of(row, edition.name))
 
         text = f"{titles()[dataset]}: {_in_words(row)} has an accuracy of {row['value']:.2f}"
-        verdicts = _each(work, dataset, [feature], [classifier], of_edition)
+        verdicts = _judge_editions(findings, dataset, [feature], [classifier], of_edition)
         yield Claim(text, row["origin"], verdicts)
 
 
-def _improvements(work):
+def _improvements(findings: Findings) -> Iterator[Claim]:
     for row in published()["improvements"]:
         dataset, feature, classifier = (row[key] for key in ("dataset", "feature", "classifier"))
         if row["value"] <= row["earlier"]:
             continue
 
         def of_edition(edition: Edition, row=row) -> Verdict:
-            return judge_above(row["earlier"], _score(work, row, edition))
+            return judge_above(row["earlier"], _score(findings, row, edition))
 
         metric = row["metric"].replace("_", " ")
         text = f"{titles()[dataset]}: {_in_words(row)} raises the {metric} of "
         text += f"{row['earlier']:.3f} known before"
-        verdicts = _each(work, dataset, [feature], [classifier], of_edition)
+        verdicts = _judge_editions(findings, dataset, [feature], [classifier], of_edition)
         yield Claim(text, row["origin"], verdicts)
 
 
-def _score(work, row, edition: Edition) -> dict:
+def _score(findings: Findings, row, edition: Edition) -> dict:
     """Return a score and its interval over groups, from the out-of-fold predictions."""
     if row["metric"] == "accuracy":
-        return work.cell(row, edition.name)
-    result = work.results[row["dataset"], edition.name]
+        return findings.accuracy_of(row, edition.name)
+    result = findings.results[row["dataset"], edition.name]
     predictions = result.predictions
     for column in ("feature", "classifier"):
         predictions = predictions[predictions[column] == row[column]]
@@ -168,18 +178,18 @@ def _score(work, row, edition: Edition) -> dict:
         predictions["y_pred"].to_numpy(),
         groups=predictions["group" if "group" in predictions else "row"].to_numpy(),
         n_resamples=500,
-        random_state=work.seed,
+        random_state=findings.seed,
     )
     return {"estimate": interval.estimate, "low": interval.low, "high": interval.high}
 
 
-def _baseline(work) -> Claim:
+def _baseline(findings: Findings) -> Claim:
     """Return the claim that figure 3 makes by its bars: MFCC stays below the best of L3-Net."""
     dataset = "ravdess-song"
     best = next(row["value"] for row in published()["accuracy"] if row["dataset"] == dataset)
 
     def of_edition(edition: Edition) -> Verdict:
-        scores = work.intervals[dataset, edition.name]
+        scores = findings.intervals[dataset, edition.name]
         protocol = headline_protocol(scores, edition)
         scores = scores[scores["feature"] == "mfcc"]
         top = scores.loc[scores.groupby("protocol")["accuracy"].idxmax()].set_index("protocol")
@@ -196,27 +206,29 @@ def _baseline(work) -> Claim:
     return Claim(
         f"{titles()[dataset]}: no classifier on MFCC reaches L3-Net's best, {best:.2f}",
         published()["order"]["origin"],
-        _each(work, dataset, ["mfcc"], (), of_edition),
+        _judge_editions(findings, dataset, ["mfcc"], (), of_edition),
     )
 
 
-def _regressions(work):
+def _regressions(findings: Findings) -> Iterator[Claim]:
     for row in published()["r2"]:
 
         def of_edition(edition: Edition, row=row) -> Verdict:
             target = f"static {row['target']}"
-            return judge_above(row["earlier"], work.r2("l3", target, edition.name))
+            return judge_above(row["earlier"], findings.r2_of("l3", target, edition.name))
 
         text = f"Emotion in Music: L3-Net raises the r2 of {row['target']} of {row['earlier']:.3f} "
         text += f"known before, to {row['value']:.3f}"
-        yield Claim(text, row["origin"], _each(work, "emomusic", ["l3"], (), of_edition))
+        yield Claim(
+            text, row["origin"], _judge_editions(findings, "emomusic", ["l3"], (), of_edition)
+        )
 
 
-def _sizes(work):
+def _sizes(findings: Findings) -> Iterator[Claim]:
     for dataset in DATASETS:
 
         def of_edition(edition: Edition, dataset=dataset) -> Verdict:
-            result = work.results[dataset, edition.name]
+            result = findings.results[dataset, edition.name]
             scores = result.scores[
                 (result.scores["protocol"] == headline_protocol(result.scores, edition))
                 & (result.scores["classifier"] == LARGE_CLASSIFIER)
@@ -232,12 +244,12 @@ def _sizes(work):
 
         text = f"{titles()[dataset]}: 512 dimensions of L3-Net do better than 6144, by "
         text += f"{CLASSIFIER_NAMES[LARGE_CLASSIFIER]}"
-        needs = _each(work, dataset, ["l3"], [LARGE_CLASSIFIER], of_edition)
+        needs = _judge_editions(findings, dataset, ["l3"], [LARGE_CLASSIFIER], of_edition)
         yield Claim(text, "text on features", needs)
 
 
-def _reports(work):
-    for dataset, check in work.reports.items():
+def _reports(findings: Findings) -> Iterator[Claim]:
+    for dataset, check in findings.reports.items():
         tenth = " or ".join(map(str, check["tenth"]))
         possible = bool(check["tenth_possible"])
         smallest = check["sizes"][0]
@@ -248,20 +260,21 @@ def _reports(work):
         yield Claim(text, published()["reports"]["origin"], {FAITHFUL.name: verdict})
 
 
-def _maps(work):
+def _maps(findings: Findings) -> Iterator[Claim]:
     texts = {
         "sex": "the large clusters of the map are the singers' sex",
         "singer": "the small clusters of the map are singers rather than emotions",
         "stable": "the clusters are the same over perplexities",
     }
-    why = why_not(work, "ravdess-song", FAITHFUL.name, ["l3"])
-    if why is None and "l3" not in work.maps:
+    why = why_untestable(findings, "ravdess-song", FAITHFUL.name, ["l3"])
+    if why is None and "l3" not in findings.maps:
         why = "there are too few clips for the perplexity"
     if why is None:
-        one = work.maps["l3"]
+        singer_map = findings.maps["l3"]
         names = ("emotion", "singer", "sex")
         verdicts = judge_purities(
-            {name: one.at(name) for name in names}, {name: one.spread(name) for name in names}
+            {name: singer_map.purity_of(name) for name in names},
+            {name: singer_map.purity_range(name) for name in names},
         )
     else:
         verdicts = dict.fromkeys(texts, not_testable(why))

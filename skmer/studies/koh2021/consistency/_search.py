@@ -119,7 +119,7 @@ class Search:
             fits = (reached + low <= self._most) & (reached + high >= self._least)
             rows = np.flatnonzero(fits.all(axis=1))
             within += [(found[row], reached[row]) for row in _from_the_middle(rows)]
-        # The ends of what the bounds allow are the least likely to work out.
+        # The ends of what the bounds allow are the least likely to findings out.
         for counts, reached in _from_the_middle(within):
             result = self._extend(remaining - counts.support, (*chosen, counts), reached)
             if result:

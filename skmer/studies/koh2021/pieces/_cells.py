@@ -6,20 +6,17 @@ from dataclasses import dataclass
 from sklearn.model_selection import BaseCrossValidator
 
 from skmer.classifiers import make_classifier
-from skmer.evaluation.experiment._classification import evaluate
+from skmer.evaluation.experiment._classification import evaluate, known_protocols
 from skmer.evaluation.experiment._manifest import describe
 from skmer.evaluation.results._classification import EvaluationResult
-from skmer.evaluation.splitters._repeated_stratified_group_kfold import RepeatedStratifiedGroupKFold
-from skmer.evaluation.splitters._stratified_three_way_split import StratifiedThreeWaySplit
-from skmer.studies.koh2021._clips import clips_digest
-from skmer.studies.koh2021._editions import Effort
-from skmer.studies.koh2021._embeddings import (
+from skmer.studies.koh2021._context import RunContext
+from skmer.studies.koh2021._editions import Budget
+from skmer.studies.koh2021._features import (
     LARGE,
     LARGE_CLASSIFIER,
     Feature,
     describe_view,
 )
-from skmer.studies.koh2021._run import Run
 
 
 @dataclass(frozen=True)
@@ -45,59 +42,55 @@ def list_cells(dataset: str, features: Iterable[Feature], classifiers) -> list[C
     ]
 
 
-def make_protocols(groups, effort: Effort, seed: int) -> dict[str, BaseCrossValidator]:
+def make_protocols(groups, budget: Budget, seed: int) -> dict[str, BaseCrossValidator]:
     """Return the splitters of a cell; without groups nothing can be kept apart."""
-    protocols: dict[str, BaseCrossValidator] = {
-        "koh2021": StratifiedThreeWaySplit(effort.n_shuffles, random_state=seed)
-    }
+    draws = {"koh2021": budget.n_shuffles}
     if groups is not None:
-        protocols["grouped"] = RepeatedStratifiedGroupKFold(
-            5, n_repeats=effort.n_draws, random_state=seed
-        )
-    return protocols
+        draws["grouped"] = budget.n_draws
+    return {name: known_protocols(5, n_repeats)[name](seed) for name, n_repeats in draws.items()}
 
 
-def make_model(classifier: str, preset: str, effort: Effort):
-    """Return a classifier of the preset that trains no longer than the effort allows."""
+def make_model(classifier: str, preset: str, budget: Budget):
+    """Return a classifier of the preset that trains no longer than the budget allows."""
     model = make_classifier(classifier, preset=preset)
     limits = {}
     for name, value in model.get_params().items():
         last = name.rsplit("__")[-1]
         if last == "epochs":
-            limits[name] = min(value, effort.max_epochs)
+            limits[name] = min(value, budget.max_epochs)
         elif last == "patience" and value is not None:
-            limits[name] = min(value, effort.patience)
+            limits[name] = min(value, budget.patience)
     return model.set_params(**limits)
 
 
-def evaluate_cell(cell: Cell, clips, run: Run) -> EvaluationResult:
+def evaluate_cell(cell: Cell, clips, context: RunContext) -> EvaluationResult:
     """Return the result of a cell under both protocols, from the store where it is there."""
-    feature, effort = cell.feature, run.effort
+    feature, budget = cell.feature, context.budget
     preset = feature.edition.preset
     view = feature.view(cell.classifier)
-    model = make_model(cell.classifier, preset, effort)
-    protocols = make_protocols(clips.groups, effort, run.seed)
+    model = make_model(cell.classifier, preset, budget)
+    protocols = make_protocols(clips.groups, budget, context.seed)
     settings = {
-        "clips": clips_digest(clips),
-        "feature": describe_view(feature, view, effort),
+        "clips": clips.digest,
+        "feature": describe_view(feature, view, budget),
         "classifier": describe(model),
         "protocols": {name: repr(splitter) for name, splitter in protocols.items()},
-        "seed": run.seed,
+        "seed": context.seed,
     }
 
     def compute() -> EvaluationResult:
         result = evaluate(
-            {feature.name: run.extractor(feature, view, clips)},
+            {feature.name: context.extractor(feature, view, clips)},
             {cell.classifier: model},
             None,
             clips.target,
             groups=clips.groups,
             protocol=protocols,
             preset=preset,
-            random_state=run.seed,
-            n_jobs=run.n_jobs,
+            random_state=context.seed,
+            n_jobs=context.n_jobs,
             audit=False,
-            verbose=run.verbose,
+            verbose=context.verbose,
         )
         result.scores["weights"] = feature.weights_label
         result.manifest["features"][feature.name] |= {
@@ -107,7 +100,7 @@ def evaluate_cell(cell: Cell, clips, run: Run) -> EvaluationResult:
         }
         return result
 
-    return run.store.result(EvaluationResult, str(cell), settings, compute)
+    return context.store.result(EvaluationResult, str(cell), settings, compute)
 
 
 def join_results(results: list[EvaluationResult]) -> EvaluationResult:

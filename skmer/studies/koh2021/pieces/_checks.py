@@ -4,10 +4,11 @@ import numpy as np
 
 from skmer.evaluation.auditing._audit import audit
 from skmer.evaluation.experiment._features import VECTOR
-from skmer.studies.koh2021._clips import Holdings, clips_digest
-from skmer.studies.koh2021._embeddings import Feature, describe_view
+from skmer.studies.koh2021._context import RunContext
+from skmer.studies.koh2021._datasets import StudyDatasets
+from skmer.studies.koh2021._editions import EDITIONS
+from skmer.studies.koh2021._features import Feature, describe_view
 from skmer.studies.koh2021._published import published
-from skmer.studies.koh2021._run import Run
 from skmer.studies.koh2021.consistency._check import check_report_consistency, consistent_sizes
 from skmer.studies.koh2021.pieces._cells import make_protocols
 
@@ -16,10 +17,10 @@ _TENTH = {"4q": (90,), "bimodal": (16, 17)}
 _LARGEST = 300
 
 
-def check_reports(run: Run) -> dict[str, dict]:
+def check_reports(context: RunContext) -> dict[str, dict]:
     """Tell for each printed report which numbers of test clips it can come from."""
     settings = {"reports": published()["reports"], "largest": _LARGEST}
-    return run.store.facts("consistency", settings, _check_reports)
+    return context.store.facts("consistency", settings, _check_reports)
 
 
 def _check_reports() -> dict[str, dict]:
@@ -42,21 +43,21 @@ def _check_reports() -> dict[str, dict]:
     return found
 
 
-def audit_files(holdings: Holdings, run: Run) -> dict:
+def audit_files(datasets: StudyDatasets, context: RunContext) -> dict:
     """Look for files that are there twice, within and across datasets."""
-    clips = {name: holdings.of(name)[-1][1] for name in holdings.datasets}
+    clips = {name: datasets.clips[name, EDITIONS[-1].name] for name in datasets.names}
     paths = [str(path) for one in clips.values() for path in one.data]
     names = [name for name, one in clips.items() for _ in one.data]
-    settings = {name: clips_digest(one) for name, one in clips.items()}
+    settings = {name: one.digest for name, one in clips.items()}
     several = names if len(clips) > 1 else None
-    return run.store.facts(
+    return context.store.facts(
         "audit-files",
         settings,
-        lambda: _plain(audit(paths=paths, datasets=several, n_jobs=run.n_jobs)),
+        lambda: _plain(audit(paths=paths, datasets=several, n_jobs=context.n_jobs)),
     )
 
 
-def audit_labels(annotations, run: Run) -> dict:
+def audit_labels(annotations, context: RunContext) -> dict:
     """Look for swapped columns and repeated songs in the annotations of Emotion in Music."""
     frame = annotations.frame
     static, dynamic = (
@@ -64,25 +65,25 @@ def audit_labels(annotations, run: Run) -> dict:
         for label in ("static", "dynamic")
     )
     items = (frame["artist"] + " - " + frame["title"]).tolist()
-    return run.store.facts(
+    return context.store.facts(
         "audit-emomusic-annotations",
-        {"clips": clips_digest(annotations), "static": static.tolist()},
+        {"clips": annotations.digest, "static": static.tolist()},
         lambda: _plain(audit(items=items, targets=static, reference=dynamic)),
     )
 
 
-def audit_splits(dataset: str, feature: Feature, clips, run: Run) -> dict[str, dict]:
+def audit_splits(dataset: str, feature: Feature, clips, context: RunContext) -> dict[str, dict]:
     """Audit the splits of both protocols with one feature, which stands for all."""
-    protocols = make_protocols(clips.groups, run.effort, run.seed)
+    protocols = make_protocols(clips.groups, context.budget, context.seed)
     settings = {
-        "clips": clips_digest(clips),
-        "feature": describe_view(feature, VECTOR, run.effort),
+        "clips": clips.digest,
+        "feature": describe_view(feature, VECTOR, context.budget),
         "protocols": {name: repr(splitter) for name, splitter in protocols.items()},
-        "seed": run.seed,
+        "seed": context.seed,
     }
 
     def compute() -> dict:
-        X = run.extractor(feature, VECTOR, clips)
+        X = context.extractor(feature, VECTOR, clips)
         return {
             name: _plain(
                 audit(
@@ -90,14 +91,14 @@ def audit_splits(dataset: str, feature: Feature, clips, run: Run) -> dict[str, d
                     clips.target,
                     groups=clips.groups,
                     cv=list(splitter.split(X, clips.target, clips.groups)),
-                    random_state=run.seed,
+                    random_state=context.seed,
                 )
             )
             for name, splitter in protocols.items()
         }
 
     name = f"audit-{dataset}-{feature.edition.name}-{feature.name}"
-    return run.store.facts(name, settings, compute)
+    return context.store.facts(name, settings, compute)
 
 
 def _plain(report) -> dict:

@@ -11,9 +11,8 @@ from skmer.evaluation.experiment._regression import evaluate_regression, regress
 from skmer.evaluation.results._regression import RegressionResult
 from skmer.evaluation.splitters._fixed_split import FixedSplit
 from skmer.exceptions import InputError
-from skmer.studies.koh2021._clips import clips_digest
-from skmer.studies.koh2021._embeddings import Feature, describe_view
-from skmer.studies.koh2021._run import Run
+from skmer.studies.koh2021._context import RunContext
+from skmer.studies.koh2021._features import Feature, describe_view
 
 CHOI = "choi2017"
 REGRESSOR = "svr"
@@ -43,35 +42,35 @@ def regress(
     feature: Feature | np.ndarray,
     *,
     name: str,
-    run: Run,
+    context: RunContext,
 ) -> RegressionResult:
     """Predict both labels with one feature, under random, artist-grouped and published splits."""
-    frame, effort = dataset.frame, run.effort
+    frame, budget = dataset.frame, context.budget
     targets = {
         f"{label} {axis}": frame[f"{label}_{axis}"].to_numpy()
         for label in ("static", "dynamic")
         for axis in ("arousal", "valence")
     }
-    known = regression_protocols(effort.n_regression_folds, 1)
-    protocols = {key: known[key](run.seed) for key in ("shuffled", "grouped")}
+    known = regression_protocols(budget.n_regression_folds, 1)
+    protocols = {key: known[key](context.seed) for key in ("shuffled", "grouped")}
     parts = frame["split"].to_numpy(dtype=str)
     if {"train", "test"} <= set(parts):
         protocols["fixed"] = FixedSplit(parts)
     if isinstance(feature, Feature):
-        described, label = describe_view(feature, VECTOR, effort), feature.weights_label
+        described, label = describe_view(feature, VECTOR, budget), feature.weights_label
     else:
         described, label = {"array": joblib.hash(feature)}, None
     settings = {
-        "clips": clips_digest(dataset),
+        "clips": dataset.digest,
         "feature": described,
         "regressor": REGRESSOR,
         "protocols": {key: repr(splitter) for key, splitter in protocols.items()},
-        "seed": run.seed,
+        "seed": context.seed,
     }
 
     def compute() -> RegressionResult:
         values = (
-            run.extractor(feature, VECTOR, dataset) if isinstance(feature, Feature) else feature
+            context.extractor(feature, VECTOR, dataset) if isinstance(feature, Feature) else feature
         )
         result = evaluate_regression(
             {name: values},
@@ -80,12 +79,12 @@ def regress(
             targets,
             groups=dataset.groups,
             protocol=protocols,
-            random_state=run.seed,
-            n_jobs=run.n_jobs,
-            verbose=run.verbose,
+            random_state=context.seed,
+            n_jobs=context.n_jobs,
+            verbose=context.verbose,
         )
         result.scores["weights"] = label
         result.manifest["features"][name]["weights"] = label
         return result
 
-    return run.store.result(RegressionResult, f"emomusic-r2-{name}", settings, compute)
+    return context.store.result(RegressionResult, f"emomusic-r2-{name}", settings, compute)

@@ -14,24 +14,26 @@ from skmer.evaluation.displays import (
 from skmer.evaluation.displays._style import CLASSIFIER_NAMES, FEATURE_NAMES, PALETTE
 from skmer.evaluation.report._page import _svg
 from skmer.evaluation.results._classification import EvaluationResult
-from skmer.studies.koh2021._clips import titles
+from skmer.studies.koh2021._datasets import titles
 from skmer.studies.koh2021._editions import EDITIONS, Edition
-from skmer.studies.koh2021._embeddings import LARGE, LARGE_CLASSIFIER
+from skmer.studies.koh2021._features import LARGE, LARGE_CLASSIFIER
+from skmer.studies.koh2021._findings import Findings
 from skmer.studies.koh2021._published import published
 from skmer.studies.koh2021._table import headline_protocol
 from skmer.studies.koh2021.pieces._checks import mean_chance
+from skmer.studies.koh2021.pieces._maps import SingerMap
 
 Figures = list[tuple[str, str]]
 
 
-def draw_bars(work, dataset: str) -> Figures:
+def draw_bars(findings: Findings, dataset: str) -> Figures:
     """Draw the accuracies of a dataset in the study's form, an edition a figure."""
     figures = []
-    for edition, result in _editions(work, dataset):
-        intervals = work.intervals[dataset, edition.name]
+    for edition, result in _editions(findings, dataset):
+        intervals = findings.intervals[dataset, edition.name]
         intervals = intervals[intervals["feature"].isin(FEATURES)]
         protocol = headline_protocol(result.scores, edition)
-        chance = mean_chance(work.holdings.clips[dataset, edition.name].target)
+        chance = mean_chance(findings.datasets.clips[dataset, edition.name].target)
         figure, axes = _new(6.4, 3.4)
         AccuracyBarsDisplay.from_intervals(intervals, protocol=protocol, chance=chance, ax=axes)
         title = f"{titles()[dataset]}, {edition.name}: {_in_words(protocol)}"
@@ -39,11 +41,11 @@ def draw_bars(work, dataset: str) -> Figures:
     return figures
 
 
-def draw_gaps(work, dataset: str) -> Figures:
+def draw_gaps(findings: Findings, dataset: str) -> Figures:
     """Draw what random splits give away, an edition a figure."""
     figures = []
-    for edition, _ in _editions(work, dataset):
-        table = work.intervals[dataset, edition.name].pivot_table(
+    for edition, _ in _editions(findings, dataset):
+        table = findings.intervals[dataset, edition.name].pivot_table(
             index=["feature", "classifier"], columns="protocol", values="accuracy", sort=False
         )
         if "grouped" not in table:
@@ -58,10 +60,10 @@ def draw_gaps(work, dataset: str) -> Figures:
     return figures
 
 
-def draw_best(work, dataset: str) -> Figures:
+def draw_best(findings: Findings, dataset: str) -> Figures:
     """Draw confusion and report of the best cell of each edition, and of the study's own cell."""
     figures = []
-    for edition, result in _editions(work, dataset):
+    for edition, result in _editions(findings, dataset):
         protocol = headline_protocol(result.scores, edition)
         summary = result.summary()
         summary = summary[summary["protocol"] == protocol]
@@ -72,7 +74,7 @@ def draw_best(work, dataset: str) -> Figures:
             cell = row["feature"], row["classifier"]
             if row["dataset"] == dataset and cell in there:
                 cells.setdefault(cell, "the study's")
-        clips = work.holdings.clips[dataset, edition.name]
+        clips = findings.datasets.clips[dataset, edition.name]
         labels = [name for name in clips.target_names if name in clips.target]
         for (feature, classifier), why in cells.items():
             chosen = {"feature": feature, "classifier": classifier, "protocol": protocol}
@@ -87,15 +89,15 @@ def draw_best(work, dataset: str) -> Figures:
     return figures
 
 
-def draw_map(one) -> Figures:
+def draw_map(singer_map: SingerMap) -> Figures:
     """Draw a map three times, and the purity of its labels over perplexities."""
     figures = []
-    for name, labels in one.labels.items():
+    for name, labels in singer_map.labels.items():
         figure, axes = _new(5.8, 4.2)
-        EmbeddingMapDisplay(one.points, labels, name=name).plot(axes)
-        figures.append((f"perplexity {one.perplexity}, coloured by {name}", _svg(figure)))
+        EmbeddingMapDisplay(singer_map.points, labels, name=name).plot(axes)
+        figures.append((f"perplexity {singer_map.perplexity}, coloured by {name}", _svg(figure)))
     figure, axes = _new(5.8, 3.4)
-    for colour, (name, rows) in zip(PALETTE, one.purity.groupby("label", sort=False)):
+    for colour, (name, rows) in zip(PALETTE, singer_map.purity.groupby("label", sort=False)):
         axes.plot(rows["perplexity"], rows["purity"], "o-", color=colour, label=name)
         axes.axhline(rows["chance"].iloc[0], color=colour, linestyle="--", linewidth=0.9)
     axes.set(xlabel="perplexity", ylabel="purity of 10 neighbours", ylim=(0, 1.02))
@@ -105,11 +107,11 @@ def draw_map(one) -> Figures:
     return figures
 
 
-def draw_sizes(work) -> Figures:
+def draw_sizes(findings: Findings) -> Figures:
     """Draw 512 against 6144 dimensions of L3-Net, split by split."""
     figures = []
-    for dataset in work.holdings.datasets:
-        for edition, result in _editions(work, dataset):
+    for dataset in findings.datasets.names:
+        for edition, result in _editions(findings, dataset):
             if LARGE not in set(result.scores["feature"]):
                 continue
             protocol = headline_protocol(result.scores, edition)
@@ -126,10 +128,10 @@ def draw_sizes(work) -> Figures:
     return figures
 
 
-def _editions(work, dataset: str) -> Iterator[tuple[Edition, EvaluationResult]]:
+def _editions(findings: Findings, dataset: str) -> Iterator[tuple[Edition, EvaluationResult]]:
     for edition in EDITIONS:
-        if (dataset, edition.name) in work.results:
-            yield edition, work.results[dataset, edition.name]
+        if (dataset, edition.name) in findings.results:
+            yield edition, findings.results[dataset, edition.name]
 
 
 def _new(width: float, height: float):

@@ -5,14 +5,17 @@ from datetime import UTC, datetime
 import numpy as np
 
 from skmer.evaluation.report._page import _html
-from skmer.studies.koh2021._clips import titles
-from skmer.studies.koh2021._editions import EDITIONS, changes
+from skmer.studies.koh2021._datasets import titles
+from skmer.studies.koh2021._editions import EDITIONS, describe_reductions
+from skmer.studies.koh2021._findings import Findings
 from skmer.studies.koh2021._published import DATASETS, published
+from skmer.studies.koh2021.claims._claims import Claim
+from skmer.studies.koh2021.pieces._maps import SingerMap
 from skmer.studies.koh2021.report import _figures
 from skmer.utils._versions import versions
 
 
-def render_page(work) -> str:
+def render_page(findings: Findings, claims: list[Claim]) -> str:
     """Return the page as a string."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -24,30 +27,33 @@ def render_page(work) -> str:
         lstrip_blocks=True,
     )
     return environment.get_template("koh2021.html.j2").render(
-        work=work,
+        findings=findings,
         titles=titles(),
         published=published(),
         editions=EDITIONS,
-        changes=changes(work.effort),
-        counts=_counts(work),
-        rows=[_row(row) for row in work.table.to_dict("records")],
-        claims=work.claims,
-        tally=_tally(work),
-        gaps=_gaps(work),
-        sections=[_section(work, dataset) for dataset in work.holdings.datasets],
-        regressions=_regressions(work),
-        maps=[(one, _figures.draw_map(one), _html(_purity(one))) for one in work.maps.values()],
-        sizes=_figures.draw_sizes(work),
+        changes=describe_reductions(findings.budget),
+        counts=_counts(findings),
+        rows=[_row(row) for row in findings.table.to_dict("records")],
+        claims=claims,
+        tally=_tally(claims),
+        gaps=_gaps(findings),
+        sections=[_section(findings, dataset) for dataset in findings.datasets.names],
+        regressions=_regressions(findings),
+        maps=[
+            (drawn, _figures.draw_map(drawn), _html(_purity(drawn)))
+            for drawn in findings.maps.values()
+        ],
+        sizes=_figures.draw_sizes(findings),
         versions=versions(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
-def _counts(work) -> list[dict]:
+def _counts(findings: Findings) -> list[dict]:
     """Return a row for each dataset: what is printed, and what is here."""
     rows = []
     for dataset in DATASETS:
-        classes = [row for row in work.class_counts if row["dataset"] == dataset]
+        classes = [row for row in findings.class_counts if row["dataset"] == dataset]
         here = [row["here"] for row in classes]
         rows.append(
             {
@@ -55,7 +61,7 @@ def _counts(work) -> list[dict]:
                 "classes": [row["class"] for row in classes],
                 "published": [row["published"] for row in classes],
                 "here": None if None in here else here,
-                "missing": work.holdings.missing.get(dataset),
+                "missing": findings.datasets.missing.get(dataset),
             }
         )
     return rows
@@ -86,24 +92,25 @@ def _number(value: float) -> str:
     return f"{value:.3f}" if np.isfinite(value) else ""
 
 
-def _tally(work) -> dict[str, dict[str, int]]:
+def _tally(claims: list[Claim]) -> dict[str, dict[str, int]]:
     """Count the verdicts of each edition."""
     tally: dict[str, dict[str, int]] = {edition.name: {} for edition in EDITIONS}
-    for claim in work.claims:
+    for claim in claims:
         for edition, verdict in claim.verdicts.items():
             tally[edition][verdict.state] = tally[edition].get(verdict.state, 0) + 1
     return tally
 
 
-def _gaps(work) -> list[dict]:
+def _gaps(findings: Findings) -> list[dict]:
     """Return the widest gap of each dataset and edition between random and grouped splits."""
-    table = work.table[work.table["score"] == "accuracy"]
+    table = findings.table[findings.table["score"] == "accuracy"]
     rows = []
-    for dataset in work.holdings.datasets:
+    for dataset in findings.datasets.names:
         for edition in EDITIONS:
-            gaps = table.loc[table["dataset"] == dataset, f"{edition.name}_gap"].astype(float)
+            cells = table[table["dataset"] == dataset]
+            gaps = cells[f"{edition.name}_gap"].astype(float)
             if gaps.notna().any():
-                row = table.loc[gaps.idxmax()]
+                row = cells.iloc[int(np.nanargmax(gaps))]
                 rows.append(
                     {
                         "title": titles()[dataset],
@@ -116,11 +123,11 @@ def _gaps(work) -> list[dict]:
     return rows
 
 
-def _section(work, dataset: str) -> dict:
+def _section(findings: Findings, dataset: str) -> dict:
     """Return the figures and tables of one dataset; the editions stay in tables of their own."""
     summaries = []
     for edition in EDITIONS:
-        result = work.results[dataset, edition.name]
+        result = findings.results[dataset, edition.name]
         columns = ["feature", "classifier", "protocol", "n_splits", "accuracy", "accuracy_std"]
         columns += ["f1_macro", "f1_weighted", "balanced_accuracy"]
         summary = result.summary()
@@ -128,19 +135,19 @@ def _section(work, dataset: str) -> dict:
         summaries.append((edition, _html(summary[columns])))
     return {
         "title": titles()[dataset],
-        "bars": _figures.draw_bars(work, dataset),
-        "gaps": _figures.draw_gaps(work, dataset),
-        "best": _figures.draw_best(work, dataset),
+        "bars": _figures.draw_bars(findings, dataset),
+        "gaps": _figures.draw_gaps(findings, dataset),
+        "best": _figures.draw_best(findings, dataset),
         "summaries": summaries,
     }
 
 
-def _regressions(work) -> list[tuple[str, str, str]]:
+def _regressions(findings: Findings) -> list[tuple[str, str, str]]:
     """Return a table of scores for each feature and edition, equal ones once."""
     tables: dict[tuple[str, str], list[str]] = {}
-    for (feature, edition), result in work.regressions.items():
+    for (feature, edition), result in findings.regressions.items():
         summary = result.summary()
-        intervals = work.r2_intervals[feature, edition].rename(columns={"r2": "pooled r2"})
+        intervals = findings.r2_intervals[feature, edition].rename(columns={"r2": "pooled r2"})
         keys = ["feature", "regressor", "target", "protocol"]
         table = summary[[*keys, "n_splits", "r2", "r2_std", "ccc", "rmse"]].merge(
             intervals, on=keys
@@ -151,8 +158,8 @@ def _regressions(work) -> list[tuple[str, str, str]]:
     return [(feature, " and ".join(names), html) for (feature, html), names in tables.items()]
 
 
-def _purity(one):
+def _purity(singer_map: SingerMap):
     """Return the purities of a map, a column a label."""
-    table = one.purity.pivot_table(index="perplexity", columns="label", values="purity")
-    table.loc["by chance"] = one.purity.groupby("label")["chance"].first()
+    table = singer_map.purity.pivot_table(index="perplexity", columns="label", values="purity")
+    table.loc["by chance"] = singer_map.purity.groupby("label")["chance"].first()
     return table.reset_index()[["perplexity", "emotion", "singer", "sex"]]

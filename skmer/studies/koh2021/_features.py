@@ -17,12 +17,12 @@ from skmer.evaluation.experiment._features import (
 )
 from skmer.evaluation.experiment._manifest import describe
 from skmer.exceptions import WeightsNotFoundError
-from skmer.studies.koh2021._editions import EDITIONS, Edition, Effort
+from skmer.studies.koh2021._editions import EDITIONS, Budget, Edition
 
 # The study's larger embedding, compared with the smaller one by a single classifier.
 LARGE, LARGE_CLASSIFIER = "l3-6144", "svm"
 # They change how fast the numbers come, not the numbers.
-_IDLE = ("memory", "n_jobs", "verbose", "batch_size")
+_SPEED_PARAMETERS = ("memory", "n_jobs", "verbose", "batch_size")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Feature:
 
 
 def make_features(
-    names, *, edition: Edition, effort: Effort, weights, random_state, memory, n_jobs, verbose
+    names, *, edition: Edition, budget: Budget, weights, random_state, memory, n_jobs, verbose
 ) -> tuple[dict[str, Feature], dict[str, str]]:
     """Return the features that can be had, and why the others cannot."""
     transformers: dict[str, Any] = make_transformers(
@@ -61,7 +61,7 @@ def make_features(
         verbose=verbose,
     )
     if "l3" in transformers:
-        transformers["l3"].set_params(hop_size=effort.l3_hops[EDITIONS.index(edition)])
+        transformers["l3"].set_params(hop_size=budget.l3_hops[EDITIONS.index(edition)])
     features, left_out = {}, {}
     for name, transformer in transformers.items():
         try:
@@ -81,30 +81,30 @@ def _fit(name: str, edition: Edition, transformer) -> Feature:
     return Feature(name, edition, transformer, label, getattr(transformer, "weights_digest_", None))
 
 
-def view_parameters(view: str, effort: Effort) -> dict[str, object]:
+def view_parameters(view: str, budget: Budget) -> dict[str, object]:
     """Return the parameters of the transformer for a view."""
     if view != MATRIX:
         return VIEWS[view]
-    n_frames, milliseconds = effort.matrix
+    n_frames, milliseconds = budget.matrix
     # At the 22050 Hz of the MFCC, as everywhere in skmer.
     hop_length = round(22050 * milliseconds / 1000)
     return VIEWS[MATRIX] | {"n_frames": n_frames, "hop_length": hop_length}
 
 
-def describe_view(feature: Feature, view: str, effort: Effort) -> dict:
+def describe_view(feature: Feature, view: str, budget: Budget) -> dict:
     """Say what decides the numbers of a view."""
-    transformer = clone(feature.transformer).set_params(**view_parameters(view, effort))
+    transformer = clone(feature.transformer).set_params(**view_parameters(view, budget))
     described = describe(transformer)
-    for name in _IDLE:
+    for name in _SPEED_PARAMETERS:
         described["parameters"].pop(name, None)
     return described | {"weights_digest": feature.weights_digest}
 
 
-class Extractor:
+class FeatureExtractor:
     """Computes a view of the clips of one dataset, and keeps the last one at hand."""
 
-    def __init__(self, effort: Effort):
-        self.effort = effort
+    def __init__(self, budget: Budget):
+        self.budget = budget
         self._key: tuple | None = None
         self._values = np.empty(0)
 
@@ -112,7 +112,7 @@ class Extractor:
         """Return the view, a row for each clip."""
         key = feature.name, feature.edition.name, view, id(clips)
         if key != self._key:
-            parameters = view_parameters(view, self.effort)
+            parameters = view_parameters(view, self.budget)
             transformer = clone(feature.transformer).set_params(**parameters)
             computed = View(np.asarray(transformer.fit_transform(clips.data)))
             self._values = check_view(computed, feature.name, len(clips.data)).X
