@@ -1,5 +1,7 @@
 """The table of six, against what the study states."""
 
+import inspect
+
 import numpy as np
 import pytest
 from sklearn import config_context
@@ -26,7 +28,7 @@ def test_every_entry_is_a_classifier(name, preset):
 
 @pytest.mark.parametrize("name, has_patience", [("mlp", False), ("cnn", True), ("lstm", True)])
 def test_koh2021_networks(name, has_patience):
-    parameters = make_classifier(name).get_params()
+    parameters = make_classifier(name, preset="koh2021").get_params()
     assert parameters["epochs"] == 1000
     assert parameters["batch_size"] == 32
     assert parameters["patience"] == (100 if has_patience else None)
@@ -34,14 +36,14 @@ def test_koh2021_networks(name, has_patience):
 
 
 def test_sizes_of_the_networks():
-    assert make_classifier("mlp").hidden_layer_sizes == (512, 512)
-    assert make_classifier("cnn").filters == (64, 64, 64, 64)
-    assert make_classifier("lstm").units == 128
+    assert make_classifier("mlp", preset="koh2021").hidden_layer_sizes == (512, 512)
+    assert make_classifier("cnn", preset="koh2021").filters == (64, 64, 64, 64)
+    assert make_classifier("lstm", preset="koh2021").units == 128
 
 
 def test_koh2021_leaves_features_and_library_defaults_alone():
     for name in ("svm", "nb", "rf"):
-        classifier = make_classifier(name)
+        classifier = make_classifier(name, preset="koh2021")
         assert classifier.get_params() == type(classifier)().get_params()
 
 
@@ -70,6 +72,21 @@ def test_tuned_search_keeps_groups_apart(name, vectors):
         grouped.cv_results_["mean_test_score"].tolist()
         != plain.cv_results_["mean_test_score"].tolist()
     )
+
+
+def test_one_default_preset_here_and_in_evaluate():
+    from skmer.evaluation import evaluate
+
+    defaults = {
+        inspect.signature(function).parameters["preset"].default
+        for function in (make_classifier, takes_sequences, evaluate)
+    }
+    assert defaults == {"tuned"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_all_tuned_classifiers_give_probabilities(name):
+    assert hasattr(make_classifier(name), "predict_proba")
 
 
 @pytest.mark.parametrize(
