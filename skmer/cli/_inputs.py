@@ -11,18 +11,37 @@ SUFFIXES = (
 )  # fmt: skip
 
 
-def find_clips(inputs: list[str]) -> dict[str, list[str]]:
-    """Return the columns path, and label and group where every input is a csv file with them.
+# What the table calls its own, so that a column of the user's gets another name.
+_TAKEN = (
+    "columns",
+    "digest",
+    "duration",
+    "embeddings",
+    "error",
+    "frame",
+    "notes",
+    "settings",
+    "sr",
+    "time",
+)
 
-    A file that is named twice is there once.
+
+def find_clips(inputs: list[str]) -> dict[str, list]:
+    """Return the column path, and every other column of the csv files among the inputs.
+
+    A file that is named twice is there once. Columns that the table has itself are called
+    ``input_...``.
     """
     found: dict[str, dict[str, str]] = {}
     for text in inputs:
         for row in _rows(text):
             found.setdefault(row["path"], row)
     rows = list(found.values())
-    names = [name for name in ("path", "label", "group") if all(name in row for row in rows)]
-    return {name: [row[name] for row in rows] for name in names}
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return {
+        f"input_{name}" if name in _TAKEN else name: [row.get(name) for row in rows]
+        for name in names
+    }
 
 
 def _rows(text: str) -> list[dict[str, str]]:
@@ -60,5 +79,4 @@ def _csv_rows(path: Path) -> list[dict[str, str]]:
             f"Got the columns {list(frame.columns)} and {len(frame)} rows."
         )
     frame["path"] = [os.path.normpath(path.parent / Path(item.strip())) for item in frame["path"]]
-    names = [name for name in ("path", "label", "group") if name in frame]
-    return frame[names].to_dict("records")
+    return frame.to_dict("records")

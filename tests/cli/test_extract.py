@@ -30,8 +30,8 @@ def test_a_folder_to_the_bottom(skmer, clips, tmp_path):
     assert set(table["sr"]) == {16000}
     assert set(table["duration"]) == {0.25}
     settings = json.loads(pq.read_schema(tmp_path / "sub" / "t.parquet").metadata[b"skmer"])
-    assert settings["transformer"] == "MFCCStatsTransformer"
-    assert settings["parameters"]["n_mfcc"] == 20
+    assert settings["features"][0]["transformer"] == "MFCCStatsTransformer"
+    assert settings["features"][0]["parameters"]["n_mfcc"] == 20
 
 
 def test_a_table_keeps_labels_groups_order_and_missing_files(skmer, clips):
@@ -73,10 +73,17 @@ def test_random_weights_follow_the_seed(one_sentence, clips):
         (["empty", "--out", "t.npz"], "holds no audio file"),
         (["missing.csv", "--out", "t.npz"], "no csv file"),
         (["bad.csv", "--out", "t.npz"], "must have a column 'path'"),
-        (["clips", "--out", "t.txt"], "must end in .parquet or .npz"),
-        (["clips", "--out", "file/t.npz"], "cannot be written into the folder"),
-        (["clips", "--out", "t.npz", "--features", "l3,mfcc"], "must be one of l3, vggish, mfcc"),
+        (["clips", "--out", "t.txt"], "must end in .parquet, .npz, .csv"),
+        (["clips", "--out", "file/t.npz"], "cannot be written into its folder"),
+        (
+            ["clips", "--out", "t.npz", "--features", "l3,mfc"],
+            "must be one or several of l3, vggish, mfcc",
+        ),
         (["clips", "--out", "t.npz", "--features", "l3"], "pass --weights random"),
+        (["clips", "--out", "t.npz", "--layer", "tags"], "--layer says nothing of mfcc"),
+        (["clips", "--out", "t.npz", "--no-center"], "--no-center says nothing of mfcc"),
+        (["clips"], "either --out FILE"),
+        (["clips", "--out", "t.npz", "--per-file", "d"], "either --out FILE"),
     ],
 )
 def test_mistakes(one_sentence, clips, tmp_path, words, said):
@@ -86,3 +93,40 @@ def test_mistakes(one_sentence, clips, tmp_path, words, said):
     features = [] if "--features" in words else ["--features", "mfcc"]
     assert said in one_sentence("extract", *words, *features)
     assert not list(tmp_path.glob("t.*"))
+
+
+def test_every_column_of_a_csv_is_kept(skmer, clips):
+    frame = pd.read_csv(clips / "clips.csv").assign(year=1999, duration="long", album="=A1")
+    frame.to_csv(clips / "clips.csv", index=False)
+    assert skmer("extract", clips / "clips.csv", *MFCC, "t.csv").status == 0
+    table = pd.read_csv("t.csv")
+    assert set(table["year"]) == {1999}
+    assert set(table["input_duration"]) == {"long"}
+    assert set(table["album"]) == {"'=A1"}
+    assert table["label"].tolist() == frame["label"].tolist()
+
+
+def test_settings_of_the_networks(skmer, clips):
+    words = ["--weights", "random", "--embedding-size", "6144", "--hop-size", "0.1", "--no-center"]
+    outcome = skmer(
+        *("extract", clips / "01.wav", "--features", "l3,mfcc", "--input-repr", "mel128"),
+        *(*words, "--frontend", "librosa", "--out", "t.parquet"),
+    )
+    assert outcome.status == 0
+    settings = json.loads(pq.read_schema("t.parquet").metadata[b"skmer"])
+    l3, mfcc = (one["parameters"] for one in settings["features"])
+    assert (l3["input_repr"], l3["embedding_size"], l3["hop_size"]) == ("mel128", 6144, 0.1)
+    assert (l3["center"], l3["frontend"]) == (False, "librosa")
+    assert "center" not in mfcc
+    assert pd.read_parquet("t.parquet").shape == (1, 6 + 6144 + 120)
+
+
+def test_a_file_for_each_clip(skmer, clips):
+    outcome = skmer("extract", clips / "01.wav", clips / "02.wav", *MFCC[:2], "--per-file", "d")
+    assert outcome.status == 0
+    assert np.load("d/01.npz")["embedding"].shape[1] == 20
+
+
+def test_nothing_read_is_status_1(skmer, clips):
+    (clips / "01.wav").write_text("no audio")
+    assert skmer("extract", clips / "01.wav", *MFCC, "t.csv").status == 1
