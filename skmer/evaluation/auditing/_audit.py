@@ -15,25 +15,20 @@ preprocessing         something was fitted on training and test rows together
 """
 
 from numbers import Integral, Real
+from os import PathLike
 
 import numpy as np
 from sklearn.utils import check_array
-from sklearn.utils.multiclass import type_of_target
 
 from skmer.evaluation.auditing._columns import swapped_columns
-from skmer.evaluation.auditing._duplicates import (
-    audio_digests,
-    duplicates,
-    equal_sets,
-    file_digests,
-    near_sets,
-)
+from skmer.evaluation.auditing._duplicates import duplicates
+from skmer.evaluation.auditing._evidence import Evidence
 from skmer.evaluation.auditing._finding import AuditFinding
 from skmer.evaluation.auditing._preprocessing import fitted_outside, scaled_outside
-from skmer.evaluation.auditing._probe import identity_probe
 from skmer.evaluation.auditing._report import AuditReport
 from skmer.evaluation.auditing._splits import Splits, shared_groups, shared_rows
-from skmer.exceptions import InputError
+from skmer.exceptions import InputError, InputTypeError
+from skmer.utils._labels import check_labels
 from skmer.utils._sklearn import HasMethods, Interval, validate_params
 
 
@@ -150,95 +145,101 @@ def audit(
     2 of 10 groups have rows both in the training set and in the test set, in 4 of 4 splits.
     """
     if X is not None:
-        X = check_array(X, input_name="X", ensure_min_samples=4, dtype=float)
+        X = _check_features(X)
     columns = {"X": X, "y": y, "groups": groups, "paths": paths, "items": items}
     columns |= {"datasets": datasets, "targets": targets, "reference": reference}
     n_rows = _count_rows(columns)
-    y, groups, datasets = (
-        None if values is None else np.asarray(values) for values in (y, groups, datasets)
+    if groups is not None:
+        groups = check_labels(groups, "The groups")
+    evidence = Evidence(
+        X,
+        None if y is None else np.asarray(y),
+        groups=groups,
+        paths=paths,
+        items=items,
+        datasets=None if datasets is None else np.asarray(datasets),
+        alpha=alpha,
+        n_permutations=n_permutations,
+        random_state=random_state,
+        n_jobs=n_jobs,
     )
     splits = None if cv is None else Splits(cv, n_rows, X, y, groups)
-    looked = _Findings()
+    return judge(
+        evidence, splits, targets=targets, reference=reference, preprocessing=preprocessing
+    )
 
-    looked.at("shared_rows", lambda: shared_rows(splits), cv=cv)
-    looked.at("shared_groups", lambda: shared_groups(splits, groups), groups=groups, cv=cv)
 
-    names = paths if paths is not None else items if items is not None else range(n_rows)
-    context = {"splits": splits, "groups": groups, "datasets": datasets, "names": list(names)}
-    known: list[set[int]] = []
-
-    def repeated(kind, find):
-        """Report sets of equal rows, once, by the strictest check that sees them."""
-        sets = [
-            rows for rows in find() if not any(known_set.issuperset(rows) for known_set in known)
-        ]
-        known.extend(map(set, sets))
-        return duplicates(kind, sets, **context)
-
-    def near():
-        sets, looked.measurements["intrinsic_dimension"] = near_sets(X, alpha)
-        return sets
-
-    for kind, find, needs in (
-        ("duplicate_files", lambda: equal_sets(file_digests(paths, n_jobs)), {"paths": paths}),
-        ("duplicate_audio", lambda: equal_sets(audio_digests(paths, n_jobs)), {"paths": paths}),
-        ("duplicate_items", lambda: equal_sets(map(_plain, items)), {"items": items}),
-        ("near_duplicates", near, {"X": X}),
+def judge(
+    evidence: Evidence, splits: Splits | None, *, targets=None, reference=None, preprocessing=None
+) -> AuditReport:
+    """Say what the evidence means for splits, and what could not be looked at."""
+    X, groups = evidence.X, evidence.groups
+    checks = _Checks()
+    checks.run("shared_rows", lambda: shared_rows(splits), cv=splits)
+    checks.run("shared_groups", lambda: shared_groups(splits, groups), groups=groups, cv=splits)
+    for kind, needs in (
+        ("duplicate_files", {"paths": evidence.paths}),
+        ("duplicate_audio", {"paths": evidence.paths}),
+        ("duplicate_items", {"items": evidence.items}),
+        ("near_duplicates", {"X": X}),
     ):
-        looked.at(kind, lambda kind=kind, find=find: repeated(kind, find), **needs)
-    sources = {
-        "datasets": datasets,
-        "paths, items or X": next(
-            (source for source in (paths, items, X) if source is not None), None
-        ),
-    }
-    looked.at("item_in_two_datasets", list, **sources)
-
-    def probe():
-        found = identity_probe(
-            X,
-            _strata(y, n_rows),
-            groups,
-            n_permutations=n_permutations,
-            random_state=random_state,
-        )
-        for name, value in found._asdict().items():
-            looked.measurements[f"identity_{name}"] = value
-        apart = splits is not None and not shared_groups(splits, groups)
-        if apart or found.pvalue > alpha:
-            return []
-        return [
-            AuditFinding(
-                "identity_probe",
-                "warning" if splits is None else "error",
-                f"The group can be read off the features: the nearest neighbour is of the same "
-                f"group for {found.accuracy:.0%} of the rows, against {found.chance:.0%} by "
-                "chance; keep groups apart in every split.",
-            )
-        ]
-
-    repeatable = groups if groups is None or _has_repeats(groups) else None
-    looked.at("identity_probe", probe, X=X, **{"groups of two or more rows": repeatable})
-    looked.at(
+        checks.run(kind, lambda kind=kind: duplicates(kind, evidence, splits), **needs)
+    if X is not None:
+        checks.measurements["intrinsic_dimension"] = evidence.intrinsic_dimension
+    sources = (evidence.paths, evidence.items, X)
+    checks.run(
+        "item_in_two_datasets",
+        list,
+        **{
+            "datasets": evidence.datasets,
+            "paths, items or X": next((one for one in sources if one is not None), None),
+        },
+    )
+    repeated = groups if groups is None or np.unique(groups).size < len(groups) else None
+    checks.run(
+        "identity_probe",
+        lambda: _recognised(evidence, splits, checks),
+        **{"X": X, "groups of two or more rows": repeated},
+    )
+    checks.run(
         "swapped_columns",
         lambda: swapped_columns(targets, reference),
         targets=targets,
         reference=reference,
     )
-    if hasattr(preprocessing, "fit"):
-        preprocessing = [preprocessing]
-    n_allowed = n_rows - 1 if splits is None else splits.largest_train
-    looked.at(
-        "preprocessing",
-        lambda: fitted_outside(preprocessing or (), n_allowed) or scaled_outside(X),
-        X=X,
-    )
+    checks.run("preprocessing", lambda: _preprocessed(X, splits, preprocessing), X=X)
     return AuditReport(
-        tuple(looked.findings), tuple(looked.checked), looked.skipped, looked.measurements
+        tuple(checks.findings), tuple(checks.checked), checks.skipped, checks.measurements
     )
 
 
-class _Findings:
+def _recognised(evidence, splits, checks):
+    """Find groups that can be read off the features, where splits do not keep them apart."""
+    probe = evidence.probe
+    for name, value in probe._asdict().items():
+        checks.measurements[f"identity_{name}"] = value
+    apart = splits is not None and not shared_groups(splits, evidence.groups)
+    if apart or probe.pvalue > evidence.alpha:
+        return []
+    return [
+        AuditFinding(
+            "identity_probe",
+            "warning" if splits is None else "error",
+            f"The group can be read off the features: the nearest neighbour is of the same group "
+            f"for {probe.accuracy:.0%} of the rows, against {probe.chance:.0%} by chance; keep "
+            "groups apart in every split.",
+        )
+    ]
+
+
+def _preprocessed(X, splits, preprocessing):
+    """Find what was fitted outside the folds, by its own word or by its mark on X."""
+    steps = [preprocessing] if hasattr(preprocessing, "fit") else preprocessing or ()
+    n_allowed = len(X) - 1 if splits is None else splits.largest_train
+    return fitted_outside(steps, n_allowed) or scaled_outside(X)
+
+
+class _Checks:
     """What was found, measured, looked for, and left out for want of data."""
 
     def __init__(self):
@@ -247,7 +248,7 @@ class _Findings:
         self.skipped = {}
         self.measurements = {}
 
-    def at(self, kind, find, **needs):
+    def run(self, kind, find, **needs):
         """Run a check when all that it needs is there."""
         missing = [name for name, value in needs.items() if value is None]
         if missing:
@@ -255,6 +256,22 @@ class _Findings:
         else:
             self.checked.append(kind)
             self.findings += find()
+
+
+def _check_features(X):
+    """Return features as a table of numbers."""
+    if len(X) and not hasattr(X, "columns") and isinstance(next(iter(X)), str | PathLike):
+        raise InputTypeError(
+            "X of audit must be features, one row of numbers for each clip. Got text or paths "
+            "instead; give files as paths=..., and names as items=..."
+        )
+    try:
+        return check_array(X, input_name="X", ensure_min_samples=4, dtype=float)
+    except ValueError as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"X of audit must be features, one row of finite numbers for each clip: {reason}"
+        ) from error
 
 
 def _count_rows(columns):
@@ -265,21 +282,3 @@ def _count_rows(columns):
     if len(set(lengths.values())) > 1:
         raise InputError(f"Everything given to audit must have one row a clip. Got {lengths}.")
     return next(iter(lengths.values()))
-
-
-def _plain(item):
-    """Return a name without case, blanks and punctuation; None when nothing is left."""
-    return "".join(filter(str.isalnum, str(item).casefold())) or None
-
-
-def _strata(y, n_rows):
-    """Return what a group must not be guessed from: labels, or ranges of a number."""
-    if y is None:
-        return np.zeros(n_rows, dtype=int)
-    if type_of_target(y) == "continuous":
-        return np.digitize(y, np.quantile(y, [0.2, 0.4, 0.6, 0.8]))
-    return y
-
-
-def _has_repeats(groups):
-    return len(np.unique(groups)) < len(groups)

@@ -73,8 +73,10 @@ def near_sets(X, alpha):
     return equal_sets(connected_components(links, directed=False)[1].tolist()), dimension
 
 
-def duplicates(kind, sets, *, splits, groups, datasets, names):
+def duplicates(kind, evidence, splits):
     """Turn sets of equal or nearly equal rows into findings."""
+    sets, name_of = evidence.copies[kind], evidence.name_of
+    groups, datasets = evidence.groups, evidence.datasets
     what = {
         "duplicate_files": "identical files",
         "duplicate_audio": "identical decoded audio",
@@ -95,7 +97,7 @@ def duplicates(kind, sets, *, splits, groups, datasets, names):
         ("warning", loose, "though no split given separates them"),
     ):
         if chosen:
-            pair = " and ".join(str(names[row]) for row in chosen[0][:2])
+            pair = " and ".join(name_of(row) for row in chosen[0][:2])
             found.append(
                 AuditFinding(
                     kind,
@@ -107,7 +109,7 @@ def duplicates(kind, sets, *, splits, groups, datasets, names):
             )
     if between:
         pair = " and ".join(
-            f"{names[row]} ({datasets[row]})"
+            f"{name_of(row)} ({datasets[row]})"
             for row in {datasets[row]: row for row in between[0]}.values()
         )
         found.append(

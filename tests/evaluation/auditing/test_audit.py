@@ -11,6 +11,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
 from skmer.evaluation import audit
+from skmer.evaluation.auditing import _evidence
+from skmer.evaluation.auditing._audit import judge
+from skmer.evaluation.auditing._splits import Splits
 
 N_GROUPS, N_EACH, N_COLUMNS = 12, 8, 6
 N_ROWS = N_GROUPS * N_EACH
@@ -262,11 +265,39 @@ def test_a_scaler_that_saw_every_row(X):
         ({"groups": [1, 2], "cv": [(0, 1, 2)]}, "'cv' must be a splitter or a list of"),
         ({"groups": [1, 2], "cv": [([0], [2])]}, "numbers of rows below 2"),
         ({"groups": [1, 2], "cv": []}, "at least one split"),
+        ({"groups": ["a", None, "b"]}, "groups have missing values: 1 of 3 clips .* row 1"),
+        ({"groups": [1.0, np.nan, 2.0]}, "groups have missing values"),
+        ({"groups": ["a", 1, "b"]}, "all text or all numbers. Got 'a' in row 0 and 1 in row 1"),
+        ({"X": [["calm", "sad"]] * 5}, "one row of finite numbers for each clip: could not"),
     ],
 )
 def test_bad_input_is_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         audit(**arguments)
+
+
+def test_paths_are_no_features(paths):
+    for X in (paths, [str(path) for path in paths]):
+        with pytest.raises(TypeError, match="Got text or paths instead; give files as paths="):
+            audit(X, Y, groups=GROUPS)
+
+
+def test_what_does_not_depend_on_the_splits_is_found_out_once(X, monkeypatch):
+    calls = []
+    for name in ("near_sets", "identity_probe"):
+        real = getattr(_evidence, name)
+        monkeypatch.setattr(
+            _evidence,
+            name,
+            lambda *a, _name=name, _real=real, **k: calls.append(_name) or _real(*a, **k),
+        )
+    evidence = _evidence.Evidence(X, Y, groups=GROUPS)
+    for cv in (GroupKFold(4), KFold(4)):
+        assert (
+            judge(evidence, Splits(cv, N_ROWS, X, Y, GROUPS)).measurements
+            == audit(X, Y, groups=GROUPS, cv=cv).measurements
+        )
+    assert calls.count("near_sets") == calls.count("identity_probe") == 1 + 2
 
 
 def test_published_features_of_emomusic_have_no_duplicates(shared):

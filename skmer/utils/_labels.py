@@ -1,0 +1,72 @@
+"""Labels and groups as plain arrays: one for each clip, all text or all numbers, none missing."""
+
+from numbers import Real
+
+import numpy as np
+
+from skmer.exceptions import InputError
+
+
+def check_labels(values, name: str) -> np.ndarray:
+    """Return one label for each clip as an array of text, of numbers, or of booleans.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_clips,)
+        Text, numbers or booleans; not a mixture, which has no order.
+    name : str
+        What messages call them, such as "The groups".
+
+    Returns
+    -------
+    labels : ndarray of shape (n_clips,)
+
+    Raises
+    ------
+    InputError
+        For another shape, a missing value, a mixture, or something else than text and numbers.
+    """
+    labels = values if isinstance(values, np.ndarray) else _items_of(values)
+    if labels.ndim != 1:
+        raise InputError(f"{name} must be one for each clip. Got shape {labels.shape} instead.")
+    if labels.dtype.kind in "biuU":
+        return labels
+    import pandas as pd
+
+    missing = np.flatnonzero(pd.isna(labels))
+    if missing.size:
+        raise InputError(
+            f"{name} have missing values: {missing.size} of {labels.size} clips have none, the "
+            f"first in row {missing[0]}. Leave those clips out of X, y and groups."
+        )
+    if labels.dtype.kind == "f":
+        return labels
+    kinds = [_kind(label) for label in labels]
+    for row, kind in enumerate(kinds):
+        if kind is None or kind != kinds[0]:
+            raise InputError(
+                f"{name} must be all text or all numbers. Got {labels[0]!r} in row 0"
+                + (f" and {labels[row]!r} in row {row}." if row else ".")
+            )
+    return np.array(labels.tolist())
+
+
+def _items_of(values) -> np.ndarray:
+    """Return an array of the items as they are; numpy alone would write 1 among text as "1"."""
+    if hasattr(values, "to_numpy"):
+        return values.to_numpy(dtype=object)
+    listed = list(values)
+    if any(np.ndim(item) for item in listed):
+        return np.asarray(listed)
+    items = np.empty(len(listed), dtype=object)
+    items[:] = listed
+    return items
+
+
+def _kind(label) -> str | None:
+    """Return what a label is; None for what labels may not be."""
+    if isinstance(label, str):
+        return "text"
+    if isinstance(label, bool | np.bool_):
+        return "boolean"
+    return "number" if isinstance(label, Real) else None

@@ -1,0 +1,54 @@
+"""Labels and groups: what comes out is what went in, and nothing is missing or mixed."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skmer.exceptions import InputError
+from skmer.utils._labels import check_labels
+
+
+@given(st.lists(st.text(), min_size=1) | st.lists(st.integers(-(2**40), 2**40), min_size=1))
+def test_labels_stay_what_they_are(labels):
+    for values in (labels, tuple(labels), pd.Series(labels), np.array(labels, dtype=object)):
+        assert check_labels(values, "They").tolist() == np.array(labels).tolist()
+
+
+def test_nullable_columns_are_plain_arrays():
+    assert check_labels(pd.Series([1, 2], dtype="Int64"), "They").dtype == np.int64
+    assert check_labels(pd.Series(["b", "a"], dtype="category"), "They").tolist() == ["b", "a"]
+    assert check_labels([True, False], "They").dtype == bool
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["a", None],
+        ["a", np.nan],
+        pd.Series(["a", pd.NA], dtype="string"),
+        pd.Series([1, pd.NA], dtype="Int64"),
+        [1.0, np.nan],
+        np.array([1.0, np.nan]),
+        [1, None],
+    ],
+)
+def test_missing_values(values):
+    with pytest.raises(InputError, match="They have missing values: 1 of 2 .* in row 1"):
+        check_labels(values, "They")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (["a", 1], "Got 'a' in row 0 and 1 in row 1"),
+        ([1, "a"], "Got 1 in row 0 and 'a' in row 1"),
+        ([True, 2], "Got True in row 0 and 2 in row 1"),
+        ([b"a", b"b"], "all text or all numbers. Got b'a' in row 0"),
+        ([["a"], ["b"]], "one for each clip. Got shape \\(2, 1\\)"),
+    ],
+)
+def test_mixtures_and_other_things(values, message):
+    with pytest.raises(InputError, match=message):
+        check_labels(values, "They")
