@@ -65,19 +65,23 @@ class Framing:
             A view where that is possible; do not write to it.
         """
         need = self.frame_length + (size - 1) * self.hop_length
+        # One frame more than `size` must be begun: the last block is not known to be last.
+        wanted = need + self.hop_length
         buffer = [np.zeros(self.left_padding, np.float32)]
         held, n_samples, done = self.left_padding, 0, 0
-        for block in waveform:
-            n_samples += len(block)
-            buffer.append(block)
-            held += len(block)
-            # One frame more than `size` must be begun: the last block is not known to be last.
-            while held >= need + self.hop_length:
-                joined = np.concatenate(buffer)
+        for piece in _pieces(waveform, wanted):
+            n_samples += len(piece)
+            buffer.append(piece)
+            held += len(piece)
+            if held < wanted:
+                continue
+            joined = np.concatenate(buffer)
+            while held >= wanted:
                 yield self._view(joined)[:size]
                 done += size
-                buffer = [joined[size * self.hop_length :]]
-                held = len(buffer[0])
+                joined = joined[size * self.hop_length :]
+                held = len(joined)
+            buffer = [joined]
         left = self.n_frames(n_samples) - done
         joined = np.concatenate(buffer)
         length = self.frame_length + (left - 1) * self.hop_length
@@ -89,3 +93,10 @@ class Framing:
 
     def _view(self, waveform):
         return sliding_window_view(waveform, self.frame_length)[:: self.hop_length]
+
+
+def _pieces(waveform, length):
+    """The same blocks, none longer than `length`: what is left of one is copied with the next."""
+    for block in waveform:
+        for start in range(0, len(block), length):
+            yield block[start : start + length]

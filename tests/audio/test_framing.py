@@ -76,3 +76,20 @@ def test_no_sample_is_lost_and_no_frame_is_empty(n_samples, frame, hop, left):
         assert (n_frames - 1) * hop + frame >= n_samples + left
     dropped = Framing(frame, hop, left, keep_tail=False).n_frames(n_samples)
     assert 0 <= n_frames - dropped <= 1
+
+
+@pytest.mark.parametrize("cut", [1, 441, 10**9])
+def test_what_is_copied_grows_with_the_waveform_alone(monkeypatch, cut):
+    copied = []
+
+    def concatenate(arrays, real=np.concatenate):
+        joined = real(arrays)
+        copied.append(len(joined))
+        return joined
+
+    monkeypatch.setattr("skmer.audio._framing.np.concatenate", concatenate)
+    audio = np.zeros(20000, np.float32)
+    blocks = [audio[start : start + cut] for start in range(0, len(audio), cut)]
+    n_frames = sum(len(frames) for frames in Framing(100, 50).blocks(blocks, size=19))
+    assert n_frames == 399
+    assert sum(copied) < 2 * len(audio)
