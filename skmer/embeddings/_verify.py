@@ -6,7 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from skmer.embeddings.weights import describe_weights, load_l3_weights, load_vggish_pca
+from skmer.embeddings.weights import (
+    describe_weights,
+    load_l3_weights,
+    load_musicnn_weights,
+    load_vggish_pca,
+)
 from skmer.exceptions import WeightsIntegrityError
 
 # Least mean cosine and largest relative error of a frame's mean and standard deviation. The
@@ -74,7 +79,9 @@ def verify_weights(name: str) -> WeightsReport:
         return WeightsReport(row.name, row.path, row.state, ())
     checks = [_check_checksum(row.state)]
     if checks[0].passed:
-        verify = _verify_vggish if name in VGGISH_FIGURES else _verify_l3
+        verify = {"musicnn": _verify_musicnn, "vggish": _verify_vggish}.get(
+            name.partition("-")[0], _verify_l3
+        )
         try:
             checks += verify(name)
         except WeightsIntegrityError as error:
@@ -150,6 +157,13 @@ def _compare(name: str, frontend: str, frames: np.ndarray, published) -> Weights
         f"the frames within {error:.1%} (at most {largest_error:.0%})"
     )
     return WeightsCheck(what, cosine >= least_cosine and error <= largest_error, detail)
+
+
+def _verify_musicnn(name: str) -> list[WeightsCheck]:
+    """The arrays, which are known by their content."""
+    loaded = load_musicnn_weights("pretrained", name.removeprefix("musicnn-"), seed=0)
+    detail = f"{len(loaded.arrays)} of the right shapes, and the published ones by their SHA-256"
+    return [WeightsCheck("arrays", True, detail)]
 
 
 def _verify_vggish(name: str) -> list[WeightsCheck]:

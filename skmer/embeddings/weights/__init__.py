@@ -18,9 +18,17 @@ from skmer.embeddings.weights._load import (
     load_vggish_weights,
     vggish_weights_digest,
 )
+from skmer.embeddings.weights.musicnn import (
+    MUSICNN_TAGS,
+    MusiCNNWeights,
+    load_musicnn_weights,
+    musicnn_weights_digest,
+)
 
 __all__ = [
+    "MUSICNN_TAGS",
     "L3Weights",
+    "MusiCNNWeights",
     "VGGishWeights",
     "WeightsRow",
     "describe_weights",
@@ -29,7 +37,9 @@ __all__ = [
     "l3_weights_digest",
     "list_weights",
     "load_l3_weights",
+    "load_musicnn_weights",
     "load_vggish_pca",
     "load_vggish_weights",
+    "musicnn_weights_digest",
     "vggish_weights_digest",
 ]

@@ -84,7 +84,7 @@ def finish(array: np.ndarray, role: str, source: str) -> np.ndarray:
             f"The weights file {source} is damaged: the array '{role}' holds values that are not "
             "finite; put the published file in its place."
         )
-    if role == "moving variance" and (array < 0).any():
+    if role.replace("_", " ").endswith("moving variance") and (array < 0).any():
         raise WeightsIntegrityError(
             f"The weights file {source} is damaged: the array '{role}' holds negative values; put "
             "the published file in its place."

@@ -11,8 +11,9 @@ from skmer.embeddings.weights._store import (
     find_installed,
     obtain,
     weights_folder,
-    weights_url,
+    weights_source,
 )
+from skmer.embeddings.weights.musicnn import musicnn_state, obtain_musicnn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,7 @@ class WeightsRow:
     present: bool
     state: str
     size: int | None
-    url: str
+    source: str
     licence: str
     citation: str
 
@@ -47,7 +48,10 @@ def describe_weights(name: str) -> WeightsRow:
 
 def fetch_weights(name: str) -> Path:
     """Download one published file unless a good copy is here already; returns its path."""
-    return obtain(find_entry(name))
+    entry = find_entry(name)
+    if entry.requirement is not None:
+        return obtain_musicnn(name.removeprefix("musicnn-"))
+    return obtain(entry)
 
 
 def _describe(entry: WeightsFile) -> WeightsRow:
@@ -60,7 +64,7 @@ def _describe(entry: WeightsFile) -> WeightsRow:
         present=state != "missing",
         state=state,
         size=path.stat().st_size if path.exists() else entry.size,
-        url=weights_url(entry),
+        source=weights_source(entry),
         licence=entry.licence,
         citation=entry.citation,
     )
@@ -68,6 +72,8 @@ def _describe(entry: WeightsFile) -> WeightsRow:
 
 def _find(entry: WeightsFile) -> tuple[Path, str]:
     """(path, state) of the copy that would be used."""
+    if entry.requirement is not None:
+        return musicnn_state(entry.name.removeprefix("musicnn-"))
     target = weights_folder() / entry.file
     path = target if target.exists() else find_installed(entry)
     if path is None:

@@ -1,15 +1,11 @@
 """From the transformers' parameter `weights` to checked arrays, read once per process."""
 
-import os
-import threading
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
-from weakref import WeakValueDictionary
 
 import numpy as np
 
+from skmer.embeddings.weights._alive import digests, keep_alive, read_once, reading, signature
 from skmer.embeddings.weights._arrays import L3Weights, VGGishWeights, digest_arrays
 from skmer.embeddings.weights._checkpoint import (
     PCA_FILE,
@@ -26,18 +22,9 @@ from skmer.embeddings.weights._random import (
     random_vggish_weights,
 )
 from skmer.embeddings.weights._registry import REGISTRY, l3_name
-from skmer.embeddings.weights._store import obtain
-from skmer.exceptions import InputTypeError, WeightsNotFoundError
+from skmer.embeddings.weights._store import Weights, given_path, obtain
 
-Weights = str | os.PathLike | None
 _VGGISH = ("VGGishTransformer", "vggish_model.ckpt or an npz made from it")
-W = TypeVar("W", L3Weights, VGGishWeights)
-
-# Arrays live as long as somebody uses them, so no second copy of 288 MB is ever kept; digests are
-# kept, so that asking for one does not read a file again.
-_alive: WeakValueDictionary = WeakValueDictionary()
-_digests: dict[tuple, str] = {}
-_reading = threading.RLock()
 
 
 def load_l3_weights(
@@ -52,7 +39,7 @@ def load_l3_weights(
         arrays = read_l3_arrays(path)
         return L3Weights(arrays, digest_arrays(arrays), label)
 
-    return _once(("l3", label, *_signature(path)), read)
+    return read_once(("l3", label, *signature(path)), read)
 
 
 def load_vggish_weights(weights: Weights, *, seed: int, with_pca: bool = True) -> VGGishWeights:
@@ -62,7 +49,7 @@ def load_vggish_weights(weights: Weights, *, seed: int, with_pca: bool = True) -
     not need that file. Beside a path it may be missing, and `pca` is None.
     """
     if weights is None:
-        return _once(("vggish", "random", seed), lambda: random_vggish_weights(seed))
+        return read_once(("vggish", "random", seed), lambda: random_vggish_weights(seed))
     path, label, md5 = _vggish_path(weights)
 
     def read() -> VGGishWeights:
@@ -70,12 +57,12 @@ def load_vggish_weights(weights: Weights, *, seed: int, with_pca: bool = True) -
         return VGGishWeights(arrays, digest, label)
 
     key = ("vggish", label, *_vggish_signature(path))
-    with _reading:
-        found = _once(key, read)
+    with reading:
+        found = read_once(key, read)
         if with_pca and found.pca is None:
             pca = load_vggish_pca(weights, seed=seed)
             if pca is not None:
-                found = _alive[key] = replace(found, pca=pca)
+                found = keep_alive(key, replace(found, pca=pca))
         return found
 
 
@@ -85,7 +72,7 @@ def load_vggish_pca(weights: Weights, *, seed: int) -> tuple[np.ndarray, np.ndar
         return random_vggish_pca(seed)
     if weights == "pretrained":
         return read_pca(obtain(REGISTRY["vggish-pca"]))
-    beside = _given_path(weights, *_VGGISH).with_name(PCA_FILE)
+    beside = given_path(weights, *_VGGISH).with_name(PCA_FILE)
     return read_pca(beside) if beside.is_file() else None
 
 
@@ -96,15 +83,15 @@ def l3_weights_digest(
     if weights is None:
         return random_digest(random_state_seed)
     path, label = _l3_path(weights, content_type, input_repr)
-    key = ("l3", label, *_signature(path))
-    if key not in _digests:
+    key = ("l3", label, *signature(path))
+    if key not in digests:
         load_l3_weights(
             weights,
             content_type=content_type,
             input_repr=input_repr,
             random_state_seed=random_state_seed,
         )
-    return _digests[key]
+    return digests[key]
 
 
 def vggish_weights_digest(weights: Weights, *, seed: int) -> str:
@@ -113,58 +100,24 @@ def vggish_weights_digest(weights: Weights, *, seed: int) -> str:
         return random_digest(seed)
     path, label, md5 = _vggish_path(weights)
     key = ("vggish", label, *_vggish_signature(path))
-    if key not in _digests:
+    if key not in digests:
         stated = read_vggish_digest(path, md5)
         if stated is None:
             return load_vggish_weights(weights, seed=seed, with_pca=False).digest
-        _digests[key] = stated
-    return _digests[key]
-
-
-def _once(key: tuple, read: Callable[[], W]) -> W:
-    """What is alive under `key`, else what `read` returns."""
-    with _reading:
-        found = _alive.get(key)
-        if found is None:
-            found = _alive[key] = read()
-            _digests[key] = found.digest
-        return found
-
-
-def _signature(path: Path) -> tuple:
-    """What tells one state of a file from another."""
-    status = path.stat()
-    return str(path), status.st_size, status.st_mtime_ns
+        digests[key] = stated
+    return digests[key]
 
 
 def _vggish_signature(path: Path) -> tuple:
-    """As `_signature`; of the conversion where the checkpoint itself is not there."""
-    return _signature(path if path.exists() else converted_path(path))
-
-
-def _given_path(weights: Weights, estimator: str, kinds: str) -> Path:
-    """The path that the user gave, which must be a file."""
-    if not isinstance(weights, (str, os.PathLike)):
-        raise InputTypeError(
-            f"The 'weights' parameter of {estimator} must be 'pretrained', the path of a file "
-            f"({kinds}), or None for random weights. Got {weights!r} instead."
-        )
-    path = Path(weights).expanduser().absolute()
-    readable = os.access(path, os.R_OK)
-    if not (path.is_file() and readable):
-        what = "is no file" if readable else "cannot be read" if path.exists() else "does not exist"
-        raise WeightsNotFoundError(
-            f"The weights file {path} {what}: the 'weights' parameter of {estimator} must be "
-            f"'pretrained', the path of a file ({kinds}), or None for random weights."
-        )
-    return path
+    """As `signature`; of the conversion where the checkpoint itself is not there."""
+    return signature(path if path.exists() else converted_path(path))
 
 
 def _l3_path(weights: Weights, content_type: str, input_repr: str) -> tuple[Path, str]:
     """(file, label) of a path or of "pretrained"."""
     if weights == "pretrained":
         return obtain(REGISTRY[l3_name(content_type, input_repr)]), "pretrained"
-    path = _given_path(weights, "L3Transformer", ".h5 or .h5.gz")
+    path = given_path(weights, "L3Transformer", ".h5 or .h5.gz")
     return path, path.name
 
 
@@ -174,7 +127,7 @@ def _vggish_path(weights: Weights) -> tuple[Path, str, str | None]:
         entry = REGISTRY["vggish"]
         md5 = entry.checksums["md5"]
         return obtain(entry, is_ready=lambda path: _is_converted(path, md5)), "pretrained", md5
-    path = _given_path(weights, *_VGGISH)
+    path = given_path(weights, *_VGGISH)
     return path, path.name, None
 
 

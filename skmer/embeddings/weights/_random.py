@@ -23,7 +23,7 @@ def random_digest(seed: int) -> str:
     return f"random-{seed}"
 
 
-def _uniform(bits: np.random.PCG64, shape: tuple[int, ...], limit: float) -> np.ndarray:
+def uniform(bits: np.random.PCG64, shape: tuple[int, ...], limit: float) -> np.ndarray:
     """Read-only float32 uniform in [-limit, limit), 16 bits each.
 
     Made from the raw stream, which numpy keeps the same for ever; those of its Generator it may
@@ -37,14 +37,14 @@ def _uniform(bits: np.random.PCG64, shape: tuple[int, ...], limit: float) -> np.
     return array.reshape(shape)
 
 
-def _constant(shape: tuple[int, ...], value: float) -> np.ndarray:
+def constant(shape: tuple[int, ...], value: float) -> np.ndarray:
     """Read-only float32 filled with one value."""
     array = np.full(shape, value, dtype=np.float32)
     array.setflags(write=False)
     return array
 
 
-def _he_limit(shape: tuple[int, ...]) -> float:
+def he_limit(shape: tuple[int, ...]) -> float:
     """Bound of the uniform distribution that keeps the scale through a rectified layer [He2015]."""
     return sqrt(6 / prod(shape[:-1]))
 
@@ -55,9 +55,9 @@ def random_l3_weights(seed: int) -> L3Weights:
     arrays = []
     for position, (role, shape) in enumerate(L3_SHAPES):
         if role == "kernel":
-            arrays.append(_uniform(bits, shape, _he_limit(shape)))
+            arrays.append(uniform(bits, shape, he_limit(shape)))
         else:
-            arrays.append(_constant(shape, (_L3_INPUT_NORM if position < 4 else _L3_NORM)[role]))
+            arrays.append(constant(shape, (_L3_INPUT_NORM if position < 4 else _L3_NORM)[role]))
     return L3Weights(tuple(arrays), random_digest(seed), f"random (seed {seed})")
 
 
@@ -65,7 +65,7 @@ def random_vggish_weights(seed: int) -> VGGishWeights:
     """VGGish with random kernels, and a random matrix in the place of its PCA."""
     bits = np.random.PCG64(seed)
     arrays = tuple(
-        _uniform(bits, shape, _he_limit(shape)) if len(shape) > 1 else _constant(shape, 0.0)
+        uniform(bits, shape, he_limit(shape)) if len(shape) > 1 else constant(shape, 0.0)
         for _, shape in VGGISH_SHAPES
     )
     label = f"random (seed {seed})"
@@ -77,4 +77,4 @@ def random_vggish_pca(seed: int) -> tuple[np.ndarray, np.ndarray]:
     (_, eigen_shape), (_, mean_shape) = PCA_SHAPES
     # a stream of its own, so that it can be had without the network's arrays
     bits = np.random.PCG64([seed, 1])
-    return _uniform(bits, eigen_shape, sqrt(3 / eigen_shape[1])), _constant(mean_shape, 0.0)
+    return uniform(bits, eigen_shape, sqrt(3 / eigen_shape[1])), constant(mean_shape, 0.0)

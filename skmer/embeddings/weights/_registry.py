@@ -15,6 +15,10 @@ VGGISH_CITATION = (
     "S. Hershey et al., 'CNN Architectures for Large-Scale Audio Classification', ICASSP 2017, "
     "pp. 131-135."
 )
+MUSICNN_CITATION = (
+    "J. Pons and X. Serra, 'musicnn: Pre-trained convolutional neural networks for music audio "
+    "tagging', ISMIR 2019, late-breaking demo."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,14 +27,16 @@ class WeightsFile:
 
     name: str
     file: str
-    base_url: str
     checksums: dict[str, str]
     licence: str
     citation: str
+    # an address that ends in "/", or else the package and version that the file is the wheel of
+    base_url: str | None = None
+    requirement: str | None = None
     size: int | None = None
-    # what the installed openl3 package calls the same file, unpacked, and its checksums
-    unpacked: str | None = None
-    unpacked_checksums: dict[str, str] = field(default_factory=dict)
+    # the same arrays inside an installed package, below site-packages, and their checksums
+    installed: str | None = None
+    installed_checksums: dict[str, str] = field(default_factory=dict)
 
 
 # Blob ids as the branch "models" of github marl/openl3 lists them. The two SHA-256 of mel256_music
@@ -69,8 +75,8 @@ def _openl3(input_repr: str, content_type: str) -> WeightsFile:
         checksums=checksums,
         licence="CC BY 4.0",
         citation=OPENL3_CITATION,
-        unpacked=f"openl3_audio_{input_repr}_{content_type}.h5",
-        unpacked_checksums={"sha256": _UNPACKED_SHA256[key]} if key in _UNPACKED_SHA256 else {},
+        installed=f"openl3/openl3_audio_{input_repr}_{content_type}.h5",
+        installed_checksums={"sha256": _UNPACKED_SHA256[key]} if key in _UNPACKED_SHA256 else {},
     )
 
 
@@ -86,11 +92,31 @@ def _vggish(name: str, file: str, md5: str) -> WeightsFile:
     )
 
 
+def musicnn_name(trained_on: str) -> str:
+    """The registry's name of one MusiCNN model."""
+    return f"musicnn-{trained_on}"
+
+
+def _musicnn(trained_on: str) -> WeightsFile:
+    """The registry's entry of one MusiCNN model; both are in one wheel."""
+    return WeightsFile(
+        name=musicnn_name(trained_on),
+        file="musicnn-0.1.0-py3-none-any.whl",
+        requirement="musicnn==0.1.0",
+        checksums={"sha256": "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa"},
+        licence="ISC",
+        citation=MUSICNN_CITATION,
+        size=29_292_476,
+        installed=f"musicnn/{trained_on.upper()}_musicnn/.index",
+    )
+
+
 REGISTRY = MappingProxyType(
     {
         entry.name: entry
         for entry in (
             *(_openl3(*key) for key in _OPENL3_BLOBS),
+            *(_musicnn(trained_on) for trained_on in ("msd", "mtt")),
             _vggish("vggish", "vggish_model.ckpt", "d1c7011e6366aa34176bb05c705e31a8"),
             _vggish("vggish-pca", "vggish_pca_params.npz", "c80cae691033abe7c7ecd11ea39fc834"),
         )

@@ -3,16 +3,19 @@
 import errno
 import importlib.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from skmer.embeddings.weights._checksum import find_mismatch, put_aside
 from skmer.embeddings.weights._fetch import UnreachableError, download
 from skmer.embeddings.weights._registry import WeightsFile
-from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
+from skmer.exceptions import InputTypeError, WeightsIntegrityError, WeightsNotFoundError
 
 FOLDER_VARIABLE = "SKMER_WEIGHTS"
 MIRROR_VARIABLE = "SKMER_WEIGHTS_MIRROR"
+
+Weights = str | os.PathLike | None
 
 # files verified by this process: (path, size, time of change in ns)
 _verified: set[tuple] = set()
@@ -27,18 +30,41 @@ def weights_folder() -> Path:
     return platformdirs.user_cache_path("skmer") / "weights"
 
 
-def weights_url(entry: WeightsFile) -> str:
-    """Where `entry` is fetched from: $SKMER_WEIGHTS_MIRROR, else its own source."""
+def weights_source(entry: WeightsFile) -> str:
+    """Where `entry` is fetched from: $SKMER_WEIGHTS_MIRROR, else its own source.
+
+    Of a package only name and version are known; the package client knows where it is.
+    """
+    if entry.base_url is None:
+        return f"the package {entry.requirement}"
     return (os.environ.get(MIRROR_VARIABLE) or entry.base_url).rstrip("/") + "/" + entry.file
 
 
+def given_path(weights: Weights, estimator: str, kinds: str) -> Path:
+    """The path that the user gave as the parameter `weights`, which must be a file."""
+    if not isinstance(weights, (str, os.PathLike)):
+        raise InputTypeError(
+            f"The 'weights' parameter of {estimator} must be 'pretrained', the path of a file "
+            f"({kinds}), or None for random weights. Got {weights!r} instead."
+        )
+    path = Path(weights).expanduser().absolute()
+    readable = os.access(path, os.R_OK)
+    if not (path.is_file() and readable):
+        what = "is no file" if readable else "cannot be read" if path.exists() else "does not exist"
+        raise WeightsNotFoundError(
+            f"The weights file {path} {what}: the 'weights' parameter of {estimator} must be "
+            f"'pretrained', the path of a file ({kinds}), or None for random weights."
+        )
+    return path
+
+
 def obtain(entry: WeightsFile, *, is_ready: Callable[[Path], bool] | None = None) -> Path:
-    """The path of the verified file: in the folder, in an installed openl3, or fetched now.
+    """The path of the verified file: in the folder, in an installed package, or fetched now.
 
     `is_ready` may say that the file at its path is not needed, being converted already.
     """
     target = weights_folder() / entry.file
-    try:
+    with sentences_for(entry):
         if is_ready is not None and is_ready(target):
             return target
         if target.exists():
@@ -46,30 +72,45 @@ def obtain(entry: WeightsFile, *, is_ready: Callable[[Path], bool] | None = None
         if (installed := find_installed(entry)) is not None:
             return verified(installed, entry)
         return _fetched(entry, target)
-    except WeightsNotFoundError:
-        raise
+
+
+@contextmanager
+def sentences_for(entry: WeightsFile) -> Iterator[None]:
+    """Whatever keeps `entry` from being had inside the block becomes one sentence."""
+    folder = weights_folder()
+    try:
+        yield
     except UnreachableError as error:
         raise not_to_be_had(entry, str(error)) from error
+    except WeightsNotFoundError:
+        raise
     except OSError as error:
         elsewhere = f"${FOLDER_VARIABLE} may name another folder"
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            reason = f"no space is left in {target.parent} (free some; {elsewhere})"
+            reason = f"no space is left in {folder} (free some; {elsewhere})"
         else:
-            what = error.filename or target.parent
+            what = error.filename or folder
             reason = f"{what} cannot be read or written ({error.strerror or error}; {elsewhere})"
         raise not_to_be_had(entry, reason) from error
 
 
-def _fetched(entry: WeightsFile, target: Path) -> Path:
-    """`target`, downloaded and verified; one process downloads and the others wait for it."""
+@contextmanager
+def one_at_a_time(target: Path) -> Iterator[None]:
+    """One process fetches `target`, the others wait for it."""
     from filelock import FileLock
 
+    with FileLock(target.with_name(f".{target.name}.lock")):
+        yield
+
+
+def _fetched(entry: WeightsFile, target: Path) -> Path:
+    """`target`, downloaded and verified; one process downloads and the others wait for it."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
-    with FileLock(target.with_name(f".{target.name}.lock")):
+    with one_at_a_time(target):
         if target.exists():
             return verified(target, entry)
-        url = weights_url(entry)
+        url = weights_source(entry)
         if find_mismatch(part, entry.checksums) is not None:
             resumed = download(url, part)
             if resumed and find_mismatch(part, entry.checksums) is not None:
@@ -90,7 +131,7 @@ def not_to_be_had(entry: WeightsFile, reason: str) -> WeightsNotFoundError:
     """The error that says which file, why not, where it comes from and where to put it."""
     return WeightsNotFoundError(
         f"The pretrained weights '{entry.name}' are not on this machine and cannot be downloaded: "
-        f"{reason}. Put {entry.file} from {weights_url(entry)} into {weights_folder()}, or pass "
+        f"{reason}. Put {entry.file} from {weights_source(entry)} into {weights_folder()}, or pass "
         "weights=None for random weights."
     )
 
@@ -105,7 +146,7 @@ def verified(path: Path, entry: WeightsFile) -> Path:
         kept = put_aside(path) if path.name == entry.file else "it was not loaded"
         raise WeightsIntegrityError(
             f"The file {path} is not the published '{entry.name}': {mismatch}; {kept}. Run again "
-            f"to download it, or put {entry.file} from {weights_url(entry)} into "
+            f"to download it, or put {entry.file} from {weights_source(entry)} into "
             f"{weights_folder()}."
         )
     _verified.add(state)
@@ -113,17 +154,18 @@ def verified(path: Path, entry: WeightsFile) -> Path:
 
 
 def checksums_of(path: Path, entry: WeightsFile) -> dict[str, str]:
-    """What is known of a file: of the published one, or of openl3's unpacked one."""
-    return entry.checksums if path.name == entry.file else entry.unpacked_checksums
+    """What is known of a file: of the published one, or of the one in a package."""
+    return entry.checksums if path.name == entry.file else entry.installed_checksums
 
 
 def find_installed(entry: WeightsFile) -> Path | None:
-    """The same file inside an installed openl3, which is not imported."""
-    if entry.unpacked is None:
+    """The same file inside an installed package, which is not imported."""
+    if entry.installed is None:
         return None
-    spec = importlib.util.find_spec("openl3")
+    package, _, inside = entry.installed.partition("/")
+    spec = importlib.util.find_spec(package)
     for folder in (spec.submodule_search_locations if spec else None) or ():
-        path = Path(folder) / entry.unpacked
+        path = Path(folder) / inside
         if path.is_file():
             return path
     return None

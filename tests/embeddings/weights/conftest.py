@@ -127,7 +127,7 @@ def entry(server) -> WeightsFile:
         },
         licence="none",
         citation="none",
-        unpacked="small.bin",
+        installed="openl3/small.bin",
     )
 
 

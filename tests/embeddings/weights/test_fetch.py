@@ -238,7 +238,7 @@ def test_file_inside_an_installed_openl3(server, folder, entry, tmp_path, monkey
     (package / "small.bin").write_bytes(b"unpacked")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     assert obtain(entry) == package / "small.bin"
-    wrong = replace(entry, unpacked_checksums={"sha256": "0" * 64})
+    wrong = replace(entry, installed_checksums={"sha256": "0" * 64})
     monkeypatch.setattr(_store, "_verified", set())
     with pytest.raises(WeightsIntegrityError, match="it was not loaded"):
         obtain(wrong)

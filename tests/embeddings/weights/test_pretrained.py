@@ -69,17 +69,21 @@ def test_registry_is_complete(folder):
         for shape in ("linear", "mel128", "mel256")
         for content in ("env", "music")
     ]
-    assert [row.name for row in rows[6:]] == ["vggish", "vggish-pca"]
+    assert [row.name for row in rows[6:]] == ["musicnn-msd", "musicnn-mtt", "vggish", "vggish-pca"]
     for row in rows:
-        assert row.url == REGISTRY[row.name].base_url + row.file
-        assert row.url.startswith("https://")
+        entry = REGISTRY[row.name]
+        if entry.base_url is None:
+            assert row.source == "the package musicnn==0.1.0"
+        else:
+            assert row.source == entry.base_url + row.file
+            assert row.source.startswith("https://")
         assert row.licence
         assert row.citation
         assert row.path == folder / row.file
     lengths = {"git-blob": 40, "md5": 32, "sha256": 64}
     for entry in REGISTRY.values():
         assert entry.checksums
-        for kind, value in (entry.checksums | entry.unpacked_checksums).items():
+        for kind, value in (entry.checksums | entry.installed_checksums).items():
             assert re.fullmatch(rf"[0-9a-f]{{{lengths[kind]}}}", value)
 
 

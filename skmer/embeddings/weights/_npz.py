@@ -1,0 +1,59 @@
+"""Arrays of known names and shapes from an npz: no pickles, nothing larger is allocated."""
+
+import zipfile
+import zlib
+from math import prod
+from pathlib import Path
+
+import numpy as np
+from numpy.lib import format as npy
+
+from skmer.embeddings.weights._arrays import check_shape
+from skmer.exceptions import InputError, WeightsIntegrityError
+
+_ZIP_MAGIC = b"PK\x03\x04"
+
+
+def is_zip(path: Path) -> bool:
+    """Whether the file begins as a zip archive (an npz, a wheel) does."""
+    with path.open("rb") as stream:
+        return stream.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC
+
+
+def read_npz(path: Path, shapes, network: str) -> list[np.ndarray]:
+    """The arrays called as in `shapes`, every shape checked before its numbers are read."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = set(archive.namelist())
+            for name, _ in shapes:
+                if f"{name}.npy" not in members:
+                    raise WeightsIntegrityError(
+                        f"The weights file {path} does not fit {network}: it lacks the array "
+                        f"'{name}'."
+                    )
+            return [_read_member(archive, name, shape, path) for name, shape in shapes]
+    except WeightsIntegrityError:
+        raise
+    # zipfile has RuntimeError for encrypted members, NotImplementedError for odd compressions
+    except (ValueError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
+        raise WeightsIntegrityError(
+            f"The weights file {path} is damaged, or is not one of {network} ({error}); put the "
+            "right file in its place."
+        ) from error
+
+
+def _read_member(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], path: Path):
+    """One array, read by hand: numpy would allocate what the header says before it reads."""
+    with archive.open(f"{name}.npy") as stream:
+        version = npy.read_magic(stream)
+        read_header = npy.read_array_header_1_0 if version[0] == 1 else npy.read_array_header_2_0
+        found, fortran_order, dtype = read_header(stream)
+        check_shape(name, found, dtype, shape, str(path))
+        size = prod(shape) * dtype.itemsize
+        data = stream.read(size)
+        if len(data) != size:
+            raise InputError(f"the array '{name}' is cut short")
+        # beyond the array there is nothing, and reading to the end checks the member's checksum
+        if stream.read(1):
+            raise InputError(f"the array '{name}' is followed by other bytes")
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran_order else "C")

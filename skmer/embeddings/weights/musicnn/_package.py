@@ -1,0 +1,72 @@
+"""A package from the index by the package client of this environment, with the user's settings."""
+
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from skmer.exceptions import WeightsNotFoundError
+
+# Seconds. The clients have limits of their own; this one ends what hangs all the same.
+CLIENT_TIMEOUT = 900.0
+_SPACE = ("No space left on device", "Disk quota exceeded")
+
+
+def fetch_package(requirement: str, sha256: str, folder: Path) -> None:
+    """Have the package client put a wheel, or the files in it, into `folder`.
+
+    pip downloads the wheel. uv cannot; it checks the wheel's SHA-256 and unpacks it. Neither runs
+    anything of the package. Raises PackageError when there is no client or it fails.
+    """
+    command = _command(requirement, sha256, folder)
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=CLIENT_TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise PackageError(f"the package client did not end in {CLIENT_TIMEOUT:.0f} s") from error
+    except OSError as error:
+        raise PackageError(f"the package client cannot be started ({error.strerror})") from error
+    if done.returncode:
+        raise PackageError(_reason(done.stdout + "\n" + done.stderr, folder))
+
+
+class PackageError(WeightsNotFoundError):
+    """Why a package cannot be had, in words that go on a sentence."""
+
+
+def _command(requirement: str, sha256: str, folder: Path) -> list[str]:
+    """What to run: this environment's pip, else uv."""
+    if importlib.util.find_spec("pip") is not None:
+        # -P: a file called pip.py in the working folder is not run
+        return [
+            sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:",
+            "--no-input", "--disable-pip-version-check", "--progress-bar=off",
+            "-d", str(folder), requirement,
+        ]  # fmt: skip
+    if (uv := shutil.which("uv")) is not None:
+        pinned = folder / "requirements.txt"
+        pinned.write_text(f"{requirement} --hash=sha256:{sha256}\n", encoding="utf-8")
+        return [
+            uv, "pip", "install", "--python", sys.executable, "--no-deps", "--only-binary=:all:",
+            "--require-hashes", "--target", str(folder), "--requirements", str(pinned),
+        ]  # fmt: skip
+    raise PackageError("this environment has neither pip nor uv")
+
+
+def _reason(output: str, folder: Path) -> str:
+    """The client's own reason in one line, without passwords."""
+    if any(phrase in output for phrase in _SPACE):
+        return f"no space is left in {folder.parent} or in the temporary folder"
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if re.match(r"(?i)error\b", line)]
+    line = re.sub(r"//[^/@\s]+@", "//", (errors or lines or ["no reason given"])[-1])
+    return f"the package client failed ({line[:200]})"
