@@ -2,21 +2,23 @@
 
 import warnings
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
-from joblib import Parallel, cpu_count, delayed, effective_n_jobs
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skmer.embeddings._clips import FORMS, check_matrix, check_sequence, is_sequence_of_clips
-from skmer.embeddings.recipes._base import Recipe, embed_clip, failed_row
+from skmer.embeddings.recipes._base import EmbeddedClip, Recipe, embed_clip, failed_row
 from skmer.exceptions import FailedClipsWarning, InputError, ShortClipWarning, SilentClipWarning
 from skmer.pooling import STATISTICS, pad_frames
-from skmer.utils import ClipCache, track
+from skmer.utils import track
+from skmer.utils._cache import open_cache, warn_of_cache
+from skmer.utils._parallel import run_parallel, threads_per_worker
 from skmer.utils._sklearn import (
     HasMethods,
     Interval,
@@ -24,6 +26,7 @@ from skmer.utils._sklearn import (
     output_is_default,
     validate_data,
 )
+from skmer.utils._text import list_briefly
 
 # What a recipe notes about a clip, as users read it.
 _NOTES = {
@@ -103,14 +106,43 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
             When a clip cannot be read and ``on_error="raise"``.
         """
         check_is_fitted(self)
-        recipe = self._recipe(pooled=True)
-        if recipe.pooling is None and not output_is_default(self):
+        if self._recipe(pooled=True).pooling is None and not output_is_default(self):
             raise InputError(
                 f"{type(self).__name__} without pooling returns a 3-D array, which no data frame "
                 "holds; set pooling, or leave set_output(transform='default')."
             )
-        rows = self._embed(X, recipe)
-        return pad_frames(rows, recipe.n_frames) if recipe.pooling is None else np.stack(rows)
+        return self.transform_with_digests(X)[0]
+
+    def transform_with_digests(self, X):
+        """Embed clips, and digest what was decoded from each, in one pass.
+
+        Two clips with the same digest are the same recording in the part that is used, whatever
+        their files; a leakage audit takes them from here instead of decoding every clip again.
+        They are kept in the cache beside the frames.
+
+        Parameters
+        ----------
+        X : sequence of clips, or array-like of shape (n_clips, n_samples)
+            See the class.
+
+        Returns
+        -------
+        embeddings : ndarray of shape (n_clips, n_features_out), dtype float32
+            As `transform` returns them.
+        audio_digests : list of str or None, of length n_clips
+            SHA-256 of the decoded mono waveform at 16 bits and its rate, before it is resampled;
+            None for a clip that cannot be read.
+        """
+        check_is_fitted(self)
+        recipe = self._recipe(pooled=True)
+        clips = self._embed(X, recipe)
+        rows = [clip.row for clip in clips]
+        if recipe.pooling is None:
+            embeddings = pad_frames(rows, recipe.n_frames)
+            embeddings[[clip.error is not None for clip in clips]] = np.nan
+        else:
+            embeddings = np.stack(rows)
+        return embeddings, [clip.audio_digest for clip in clips]
 
     def transform_frames(self, X):
         """Embed clips frame by frame, without pooling.
@@ -130,7 +162,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         frame_times : When the frames are.
         """
         check_is_fitted(self)
-        return self._embed(X, self._recipe(pooled=False))
+        return [clip.row for clip in self._embed(X, self._recipe(pooled=False))]
 
     def frame_times(self, n_frames):
         """Return the times of frames in a clip.
@@ -225,38 +257,42 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         X = validate_data(self, X, reset=reset, dtype="numeric", ensure_2d=True)
         return check_matrix(X, sr=sr)
 
-    def _embed(self, X, recipe):
+    def _embed(self, X, recipe) -> list[EmbeddedClip]:
         clips = self._check_clips(X, reset=False)
-        cache = None if self.memory is None else ClipCache(self.memory)
-        n_workers = effective_n_jobs(self.n_jobs)
-        n_threads = max(1, cpu_count() // n_workers) if n_workers > 1 else None
-        results = Parallel(n_jobs=self.n_jobs, return_as="generator")(
-            delayed(embed_clip)(recipe, clip, cache, n_threads) for clip in clips
+        cache = open_cache(self.memory)
+        n_threads = threads_per_worker(self.n_jobs)
+        results = run_parallel(
+            embed_clip,
+            ((recipe, clip, cache, n_threads) for clip in clips),
+            n_jobs=self.n_jobs,
         )
         results = track(
             results, total=len(clips), description=type(self).__name__, enabled=self.verbose
         )
-        rows: list[np.ndarray] = []
+        embedded = []
         notes: dict[str, list[str]] = {}
-        failures: list[str] = []
+        failures, troubles = [], []
         # The results first: they are to be asked once more, so that the bar reaches its end.
-        for (row, clip_notes, error), clip in zip(results, clips):
-            if error is not None:
+        for result, clip in zip(results, clips):
+            if result.error is not None:
                 if self.on_error == "raise":
-                    raise error
-                failures.append(str(error))
-                row = failed_row(recipe, self._frame_size())
-            rows.append(row)
-            for note in clip_notes:
+                    raise result.error
+                failures.append(str(result.error))
+                result = replace(result, row=failed_row(recipe, self._frame_size()))
+            if result.trouble is not None:
+                troubles.append(result.trouble)
+            for note in result.notes:
                 notes.setdefault(note, []).append(clip.name)
+            embedded.append(result)
         for note, names in notes.items():
             what, category = _NOTES[note]
-            warnings.warn(f"{what}: {'; '.join(names)}.", category, stacklevel=3)
+            warnings.warn(f"{what}: {list_briefly(names)}.", category, stacklevel=4)
+        warn_of_cache(troubles, stacklevel=4)
         if failures:
             warnings.warn(
                 f"{len(failures)} of {len(clips)} clips could not be read, and their rows are NaN: "
-                + " ".join(failures),
+                + list_briefly(failures, separator=" "),
                 FailedClipsWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
-        return rows
+        return embedded

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmer.exceptions import InputError, InputTypeError
+from skmer.utils._digest import file_digest
 
 FORMS = (
     "a sequence of paths, of waveforms or of (waveform, sr) pairs, or a 2-D float array with one "
@@ -32,12 +33,21 @@ class Clip:
     def digest(self) -> str:
         """Return a digest of the clip's content, whatever its name and place."""
         if isinstance(self.source, str):
-            with open(self.source, "rb") as file:
-                return hashlib.file_digest(file, "blake2b").hexdigest()
+            return file_digest(self.source)
         audio, sr = self.source
-        digest = hashlib.blake2b(f"{audio.dtype.str} {audio.shape} {sr}".encode())
+        digest = hashlib.sha256(f"{audio.dtype.str} {audio.shape} {sr}".encode())
         digest.update(np.ascontiguousarray(audio))
         return digest.hexdigest()
+
+    def status(self) -> tuple | None:
+        """Return what changes when a file is written or replaced; None without a file."""
+        if not isinstance(self.source, str):
+            return None
+        try:
+            status = os.stat(self.source)
+        except (OSError, ValueError):
+            return None
+        return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def is_sequence_of_clips(X, *, estimator: str) -> bool:

@@ -195,6 +195,7 @@ class L3Transformer(BaseClipTransformer):
         return L3Recipe(
             offset=self.offset,
             duration=self.duration,
+            frame_size=self._frame_size(),
             pooling=self.pooling if pooled else None,
             weights=None if self.weights is None else str(self.weights),
             seed=self._seed,

@@ -180,6 +180,7 @@ class MFCCStatsTransformer(BaseClipTransformer):
         return MFCCRecipe(
             offset=self.offset,
             duration=self.duration,
+            frame_size=self._frame_size(),
             sr=self.target_sr,
             pooling=None if not pooled or self.statistics is None else tuple(self.statistics),
             n_frames=self.n_frames if pooled else None,

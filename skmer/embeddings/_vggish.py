@@ -173,6 +173,7 @@ class VGGishTransformer(BaseClipTransformer):
         return VGGishRecipe(
             offset=self.offset,
             duration=self.duration,
+            frame_size=self._frame_size(),
             pooling=self.pooling if pooled else None,
             weights=self._weights(),
             seed=self._seed,

@@ -2,91 +2,164 @@
 
 import contextlib
 import hashlib
-import io
 import json
 import os
-import tempfile
+import time
+import uuid
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from skmer.exceptions import IgnoredCacheWarning
+from skmer.exceptions import IgnoredCacheWarning, InputError
+from skmer.utils._digest import canonical_json, open_regular
+from skmer.utils._text import shorten
 
-# Raise it when a change to skmer changes numbers without changing a setting.
-_CACHE_VERSION = 1
-_DIGEST_SIZE = 16
+# Raise it when a change to skmer changes numbers, or the form of an entry, without a setting.
+_CACHE_VERSION = 2
+_CHECKSUM_SIZE = 16
+# A file that a process was writing when it was killed is told from one being written by its age.
+_ABANDONED_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class CacheEntry:
+    """What a cache holds of one clip.
+
+    Parameters
+    ----------
+    array : ndarray
+        The frames, as they were computed.
+    notes : list of str
+        What was noticed on the way, such as "short".
+    audio_digest : str, default=None
+        The digest of the decoded waveform.
+    trouble : str, default=None
+        Why the cache could not be read or written this time; never stored.
+    """
+
+    array: np.ndarray
+    notes: list[str]
+    audio_digest: str | None = None
+    trouble: str | None = field(default=None, compare=False)
+
+
+def open_cache(memory) -> "ClipCache | None":
+    """Return the cache that a parameter `memory` means; None where it means none."""
+    if memory is None or (hasattr(memory, "cache") and memory.location is None):
+        return None
+    return ClipCache(memory)
+
+
+def warn_of_cache(troubles: Sequence[str], *, stacklevel: int) -> None:
+    """Say once, for any number of clips, that the cache could not be used."""
+    if troubles:
+        others = f", and so were {len(troubles) - 1} others" if len(troubles) > 1 else ""
+        warnings.warn(
+            f"{troubles[0]}; the clip was computed instead{others}.",
+            IgnoredCacheWarning,
+            stacklevel=stacklevel + 1,
+        )
 
 
 class ClipCache:
     """Arrays on disk, keyed by content and by every setting that changes them.
 
     An entry is written to a temporary file and renamed, so it is whole or absent, also with many
-    processes and on shared storage. It starts with a checksum: a damaged one is computed again.
-    Entries are plain arrays without pickles, so that a shared folder can do no harm.
+    processes and on shared storage. It starts with a checksum and states its key: a damaged one,
+    or one that was copied over another, is computed again. Entries are plain arrays without
+    pickles, so that a shared folder can do no harm, and who may read them follows the umask.
 
     Parameters
     ----------
     memory : str, path-like, or joblib.Memory
-        The folder, made when the first entry is written. Of a `joblib.Memory` its folder is used,
-        so that its ``clear`` clears these entries as well.
+        The folder, made when the first entry is written; ``~`` is the home folder. Of a
+        `joblib.Memory` its folder is used, so that its ``clear`` clears these entries as well.
 
     Examples
     --------
     >>> import tempfile
     >>> import numpy as np
-    >>> from skmer.utils import ClipCache
+    >>> from skmer.utils import CacheEntry, ClipCache
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     cache = ClipCache(folder)
-    ...     first, _ = cache.remember({"hop": 1}, lambda: (np.ones((2, 3), np.float32), []))
-    ...     again, _ = cache.remember({"hop": 1}, lambda: 1 / 0)
+    ...     first = cache.remember({"hop": 1}, lambda: CacheEntry(np.ones((2, 3)), []))
+    ...     again = cache.remember({"hop": 1}, lambda: 1 / 0)
     ...     len(cache)
     1
-    >>> bool((first == again).all())
+    >>> bool((first.array == again.array).all())
     True
     """
 
     def __init__(self, memory):
         if hasattr(memory, "cache"):
+            if memory.location is None:
+                raise InputError(
+                    "A ClipCache needs a folder, and joblib.Memory(None) has none; give it one."
+                )
             # The sub-folder that joblib keeps its own entries in, and clears.
             memory = Path(memory.location) / "joblib"
-        self.folder = Path(memory) / "skmer-clips"
+        self.folder = Path(memory).expanduser() / "skmer-clips"
 
     def remember(
-        self, settings: dict, compute: Callable[[], tuple[np.ndarray, list[str]]]
-    ) -> tuple[np.ndarray, list[str]]:
+        self,
+        settings: dict,
+        compute: Callable[[], CacheEntry],
+        *,
+        is_valid: Callable[[np.ndarray], bool] = lambda array: True,
+    ) -> CacheEntry:
         """Return the entry for `settings`, computed and stored where there is none.
 
         Parameters
         ----------
         settings : dict
-            What decides the numbers; values that json knows.
+            What decides the numbers; values that json knows, and numpy's numbers.
         compute : callable
-            Returns an array and a list of notes on it.
+            Returns the entry.
+        is_valid : callable, default=None
+            Whether a stored array can be what `compute` would return.
 
         Returns
         -------
-        array : ndarray
-        notes : list of str
+        entry : CacheEntry
+            Its `trouble` says where the cache could not be used; nothing is raised for that.
         """
-        path = self._path(settings)
-        found = self._read(path)
-        if found is not None:
-            return found
-        array, notes = compute()
-        self._write(path, array, notes)
-        return array, notes
+        key = canonical_json({"cache_version": _CACHE_VERSION, **settings})
+        path = self._path(key)
+        trouble = None
+        try:
+            return _decode(_read(path), key, is_valid)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            trouble = f"could not be read ({error.strerror or error})"
+        except _WrongEntryError as error:
+            trouble = str(error)
+        entry = compute()
+        try:
+            _write(path, _encode(entry, key))
+        except OSError as error:
+            trouble = f"could not be written ({error.strerror or error})"
+        if trouble is None:
+            return entry
+        return replace(entry, trouble=f"The cache entry {shorten(str(path))} {trouble}")
 
     def __len__(self) -> int:
-        return sum(1 for _ in self._entries())
+        return sum(1 for _ in self._files("clip"))
 
     def size(self) -> int:
-        """Return how much the entries take on disk [bytes]."""
-        return sum(entry.stat().st_size for entry in self._entries())
+        """Return how much the folder takes on disk, unfinished files included [bytes]."""
+        return sum(
+            status.st_size for suffix in ("clip", "part") for _, status in self._files(suffix)
+        )
 
     def prune(self, max_bytes: int) -> int:
         """Remove the entries that were written first, until `max_bytes` bytes are left.
+
+        What killed processes left unfinished more than an hour ago is removed as well. Any number
+        of processes may prune, read and write at the same time.
 
         Parameters
         ----------
@@ -96,68 +169,94 @@ class ClipCache:
         Returns
         -------
         n_removed : int
+            Entries that this call removed.
         """
-        entries = sorted(
-            ((entry.stat().st_mtime_ns, entry.stat().st_size, entry) for entry in self._entries()),
-            key=lambda item: item[0],
-        )
-        excess, n_removed = sum(size for _, size, _ in entries) - max_bytes, 0
-        for _, size, entry in entries:
+        for path, status in self._files("part"):
+            # Either way: a clock may have been set back since.
+            if abs(time.time() - status.st_mtime) > _ABANDONED_SECONDS:
+                path.unlink(missing_ok=True)
+        entries = sorted(self._files("clip"), key=lambda item: item[1].st_mtime_ns)
+        excess, n_removed = self.size() - max_bytes, 0
+        for path, status in entries:
             if excess <= 0:
                 break
-            entry.unlink(missing_ok=True)
-            excess -= size
-            n_removed += 1
+            excess -= status.st_size
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+                n_removed += 1
         return n_removed
 
-    def _entries(self):
-        return self.folder.glob("[0-9a-f][0-9a-f]/*.clip")
+    def _files(self, suffix) -> Iterator[tuple[Path, os.stat_result]]:
+        for path in self.folder.glob(f"[0-9a-f][0-9a-f]/*.{suffix}"):
+            # Another process may have removed it since it was listed.
+            with contextlib.suppress(FileNotFoundError):
+                yield path, path.stat()
 
-    def _path(self, settings):
-        text = json.dumps({"cache_version": _CACHE_VERSION, **settings}, sort_keys=True)
-        key = hashlib.sha256(text.encode()).hexdigest()
+    def _path(self, key):
+        name = hashlib.sha256(key.encode()).hexdigest()
         # Two levels, so that no folder grows with the number of entries beyond use.
-        return self.folder / key[:2] / f"{key[2:]}.clip"
+        return self.folder / name[:2] / f"{name[2:]}.clip"
 
-    def _read(self, path):
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            self._warn(f"could not be read ({error.strerror})", path)
-            return None
-        digest, payload = data[:_DIGEST_SIZE], data[_DIGEST_SIZE:]
-        if hashlib.blake2b(payload, digest_size=_DIGEST_SIZE).digest() != digest:
-            self._warn("is damaged", path)
-            return None
-        stream = io.BytesIO(payload)
-        notes = json.loads(stream.readline())
-        return np.load(stream, allow_pickle=False), notes
 
-    def _write(self, path, array, notes):
-        stream = io.BytesIO()
-        stream.write(json.dumps(notes).encode() + b"\n")
-        np.save(stream, array, allow_pickle=False)
-        payload = stream.getvalue()
-        temporary = None
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(
-                dir=path.parent, suffix=".part", delete=False
-            ) as temporary:
-                temporary.write(hashlib.blake2b(payload, digest_size=_DIGEST_SIZE).digest())
-                temporary.write(payload)
-            os.replace(temporary.name, path)
-        except OSError as error:
-            if temporary is not None:
-                with contextlib.suppress(OSError):
-                    os.unlink(temporary.name)
-            self._warn(f"could not be written ({error.strerror})", path)
+class _WrongEntryError(Exception):
+    """A file in the place of an entry is not that entry; the message says why."""
 
-    def _warn(self, what, path):
-        warnings.warn(
-            f"The cache entry {path} {what}; the clip was computed instead.",
-            IgnoredCacheWarning,
-            stacklevel=2,
-        )
+
+def _read(path):
+    with open_regular(path) as file:
+        return file.read()
+
+
+def _write(path, data):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Not a tempfile, which nobody else may read whatever the umask.
+    temporary = path.with_suffix(f".{uuid.uuid4().hex}.part")
+    try:
+        with temporary.open("xb") as stream:
+            stream.write(data)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _checksum(payload):
+    return hashlib.blake2b(payload, digest_size=_CHECKSUM_SIZE).digest()
+
+
+def _encode(entry, key):
+    """Return the bytes of an entry: a checksum, a line of json, the array's own bytes."""
+    header = {
+        "key": key,
+        "notes": list(entry.notes),
+        "audio_digest": entry.audio_digest,
+        "dtype": entry.array.dtype.str,
+        "shape": entry.array.shape,
+    }
+    payload = json.dumps(header).encode() + b"\n" + entry.array.tobytes()
+    return _checksum(payload) + payload
+
+
+def _decode(data, key, is_valid):
+    payload = data[_CHECKSUM_SIZE:]
+    if _checksum(payload) != data[:_CHECKSUM_SIZE]:
+        raise _WrongEntryError("is damaged")
+    line, _, numbers = payload.partition(b"\n")
+    try:
+        header = json.loads(line)
+        if header["key"] != key:
+            raise _WrongEntryError("holds another clip or other settings")
+        notes, audio_digest = header["notes"], header["audio_digest"]
+        # A copy: what was read from bytes could not be written to.
+        array = np.frombuffer(numbers, header["dtype"]).reshape(header["shape"]).copy()
+        if not (
+            isinstance(audio_digest, str | None)
+            and isinstance(notes, list)
+            and all(isinstance(note, str) for note in notes)
+            and is_valid(array)
+        ):
+            raise TypeError
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise _WrongEntryError("is not what a cache writes") from error
+    return CacheEntry(array, notes, audio_digest)

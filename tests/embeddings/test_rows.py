@@ -7,11 +7,15 @@ from importlib import import_module
 import joblib
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from skmer import L3Transformer, MFCCStatsTransformer, VGGishTransformer
+from skmer.audio import read_audio
+from skmer.embeddings.recipes._mfcc import MFCCRecipe
 from skmer.exceptions import AudioDecodeError, FailedClipsWarning, IgnoredCacheWarning
+from skmer.utils._digest import AudioDigest
 
 MISSING = "no-such-clip.wav"
 
@@ -140,3 +144,79 @@ def test_no_network_is_loaded_when_every_clip_is_cached(
     embed.set_params(pooling=("mean", "max")).fit_transform(clip)
     with pytest.raises(AssertionError, match="was loaded"):
         embed.set_params(random_state=1).fit_transform(clip)
+
+
+@pytest.mark.parametrize("pooling", [None, "mean"])
+def test_a_failing_clip_is_nan_in_the_whole_row(waveforms, pooling):
+    vggish = VGGishTransformer(weights=None, random_state=0, pooling=pooling, on_error="nan")
+    with pytest.warns(FailedClipsWarning):
+        out = vggish.fit_transform([waveforms[2], MISSING])
+    assert np.isnan(out[1]).all()
+    assert np.isfinite(out[0]).all()
+
+
+def test_digests_of_the_audio_come_with_the_rows(paths, tmp_path, monkeypatch):
+    copy = tmp_path / "copy.flac"
+    audio, sr = soundfile.read(paths[0], dtype="float32")
+    soundfile.write(copy, audio, sr, subtype="PCM_16")
+    mfcc = MFCCStatsTransformer(memory=tmp_path, on_error="nan")
+    X = [*paths, copy, MISSING]
+    with pytest.warns(FailedClipsWarning):
+        _, digests = mfcc.fit(X).transform_with_digests(X)
+    assert digests[-1] is None
+    assert digests[0] == digests[5]
+    assert len(set(digests)) == 6
+    expected = AudioDigest()
+    expected.update(*read_audio(paths[1]))
+    assert digests[1] == expected.hexdigest()
+    # Afterwards nothing has to be decoded for them, whatever is made of the frames.
+    monkeypatch.setattr(MFCCRecipe, "compute", None)
+    again, same = mfcc.set_params(statistics=("max",)).transform_with_digests(paths)
+    assert same == digests[:5]
+    assert again.shape == (5, 60)
+
+
+@pytest.mark.parametrize("memory", [False, True])
+def test_a_file_that_changes_while_it_is_read_is_an_error(paths, tmp_path, monkeypatch, memory):
+    song = tmp_path / "song.wav"
+    shutil.copy(paths[0], song)
+    compute = MFCCRecipe.compute
+
+    def replace_meanwhile(self, waveform, n_threads):
+        frames = compute(self, waveform, n_threads)
+        os.replace(shutil.copy(paths[1], tmp_path / "new.wav"), song)
+        return frames
+
+    mfcc = MFCCStatsTransformer(memory=tmp_path / "cache" if memory else None)
+    with monkeypatch.context() as patched:
+        patched.setattr(MFCCRecipe, "compute", replace_meanwhile)
+        with pytest.raises(AudioDecodeError, match=r"Row 0.*song\.wav.*changed while it was read"):
+            mfcc.fit_transform([song])
+    assert not list((tmp_path / "cache").rglob("*.clip"))
+    np.testing.assert_array_equal(mfcc.fit_transform([song]), mfcc.fit_transform(paths[1:2]))
+
+
+def test_a_cache_that_cannot_be_used_is_one_warning(paths, tmp_path):
+    (tmp_path / "skmer-clips").write_text("a file where the folder should be")
+    with pytest.warns(IgnoredCacheWarning, match="and so were 4 others") as caught:
+        rows = MFCCStatsTransformer(memory=tmp_path).fit_transform(paths)
+    assert len(caught) == 1
+    np.testing.assert_array_equal(rows, MFCCStatsTransformer().fit_transform(paths))
+
+
+def test_joblibs_no_cache_is_no_cache(paths):
+    assert MFCCStatsTransformer(memory=joblib.Memory(None)).fit_transform(paths).shape == (5, 120)
+
+
+def test_a_search_over_numpys_numbers_has_a_cache(paths, tmp_path):
+    for number in (13, np.int64(13), np.int8(13)):
+        MFCCStatsTransformer(n_mfcc=number, offset=0, memory=tmp_path).fit_transform(paths[:1])
+    for offset in (0.0, np.float64(0), np.int64(0)):
+        MFCCStatsTransformer(n_mfcc=13, offset=offset, memory=tmp_path).fit_transform(paths[:1])
+    assert len(list(tmp_path.rglob("*.clip"))) == 1
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "clip.wav")
+    with pytest.raises(AudioDecodeError, match=r"Row 0.*clip\.wav"):
+        MFCCStatsTransformer(memory=tmp_path).fit_transform([tmp_path / "clip.wav"])

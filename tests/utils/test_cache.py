@@ -1,6 +1,12 @@
 """The cache keeps what it was given, notices damage, and can be bounded."""
 
+import hashlib
+import json
 import os
+import shutil
+import stat
+import threading
+import time
 
 import joblib
 import numpy as np
@@ -8,12 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skmer.exceptions import IgnoredCacheWarning
-from skmer.utils import ClipCache
+from skmer.exceptions import InputError
+from skmer.utils import CacheEntry, ClipCache
+from skmer.utils._cache import open_cache
+from skmer.utils._digest import canonical_json
 
 
 def entry(value):
-    return lambda: (np.full((2, 3), value, np.float32), ["short"])
+    return lambda: CacheEntry(np.full((2, 3), value, np.float32), ["short"], "abc")
 
 
 def never():
@@ -22,11 +30,13 @@ def never():
 
 def test_an_entry_is_computed_once(tmp_path):
     cache = ClipCache(tmp_path)
-    first, notes = cache.remember({"a": 1, "b": 2}, entry(7))
-    again, same_notes = ClipCache(tmp_path).remember({"b": 2, "a": 1}, never)
-    np.testing.assert_array_equal(first, again)
-    assert again.dtype == np.float32
-    assert notes == same_notes == ["short"]
+    first = cache.remember({"a": 1, "b": 2}, entry(7))
+    again = ClipCache(tmp_path).remember({"b": 2, "a": 1}, never)
+    np.testing.assert_array_equal(first.array, again.array)
+    assert again.array.dtype == np.float32
+    assert first.notes == again.notes == ["short"]
+    assert first.audio_digest == again.audio_digest == "abc"
+    assert first.trouble is again.trouble is None
     assert len(cache) == 1
 
 
@@ -35,44 +45,131 @@ SETTINGS = st.dictionaries(st.sampled_from("abcde"), st.none() | st.integers() |
 
 @given(SETTINGS, SETTINGS)
 def test_keys_are_equal_where_settings_are(one, other):
-    cache = ClipCache("never-made")
-
     def exact(settings):
         return {key: (type(value), value) for key, value in settings.items()}
 
     same = exact(one) == exact(other)
     if same or one != other:
-        assert (cache._path(one) == cache._path(other)) == same
+        assert (canonical_json(one) == canonical_json(other)) == same
 
 
-@pytest.mark.parametrize("damage", [b"", b"x" * 10, None])
-def test_a_damaged_entry_is_noticed(tmp_path, damage):
+def forge(header, numbers=b"\0" * 24):
+    """An entry with a right checksum and whatever content."""
+    payload = json.dumps(header).encode() + b"\n" + numbers
+    return hashlib.blake2b(payload, digest_size=16).digest() + payload
+
+
+KEY = canonical_json({"cache_version": 2, "a": 1})
+GOOD = {"key": KEY, "notes": [], "audio_digest": None, "dtype": "<f4", "shape": [2, 3]}
+
+
+@pytest.mark.parametrize(
+    ("content", "trouble"),
+    [
+        (b"", "is damaged"),
+        (b"x" * 10, "is damaged"),
+        (forge(GOOD)[:-1], "is damaged"),
+        (forge(GOOD | {"key": "another"}), "holds another clip or other settings"),
+        (forge([]), "is not what a cache writes"),
+        (forge(GOOD | {"notes": 3}), "is not what a cache writes"),
+        (forge(GOOD | {"audio_digest": 3}), "is not what a cache writes"),
+        (forge(GOOD | {"dtype": "O"}), "is not what a cache writes"),
+        (forge(GOOD | {"dtype": "no type"}), "is not what a cache writes"),
+        (forge(GOOD | {"shape": [2**40, 2**40]}), "is not what a cache writes"),
+        (forge(GOOD | {"shape": [3, 2]}), "is not what a cache writes"),
+        (forge({}), "is not what a cache writes"),
+    ],
+)
+def test_what_is_not_the_entry_is_computed_again(tmp_path, content, trouble):
     cache = ClipCache(tmp_path)
     cache.remember({"a": 1}, entry(1))
     (file,) = tmp_path.rglob("*.clip")
-    data = bytearray(file.read_bytes())
-    data[-1] ^= 1
-    file.write_bytes(bytes(data) if damage is None else damage)
-    with pytest.warns(IgnoredCacheWarning, match="is damaged"):
-        array, _ = cache.remember({"a": 1}, entry(2))
-    assert (array == 2).all()
-    again, _ = cache.remember({"a": 1}, never)
-    assert (again == 2).all()
+    file.write_bytes(content)
+    found = cache.remember({"a": 1}, entry(2), is_valid=lambda array: array.shape == (2, 3))
+    assert found.trouble.endswith(trouble)
+    assert (found.array == 2).all()
+    again = cache.remember({"a": 1}, never)
+    assert (again.array == 2).all()
+    file.write_bytes(forge(GOOD))
+    assert (cache.remember({"a": 1}, never).array == 0).all()
+
+
+def test_an_entry_copied_over_another_is_noticed(tmp_path):
+    cache = ClipCache(tmp_path)
+    cache.remember({"a": 1}, entry(1))
+    (one,) = tmp_path.rglob("*.clip")
+    cache.remember({"a": 2}, entry(2))
+    (other,) = set(tmp_path.rglob("*.clip")) - {one}
+    shutil.copy(one, other)
+    found = cache.remember({"a": 2}, entry(2))
+    assert (found.array == 2).all()
+    assert "holds another clip" in found.trouble
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes in folders are a thing of POSIX")
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_an_entry_without_end_is_not_read(tmp_path, kind):
+    cache = ClipCache(tmp_path)
+    cache.remember({"a": 1}, entry(1))
+    (file,) = tmp_path.rglob("*.clip")
+    file.unlink()
+    os.mkfifo(file) if kind == "pipe" else file.symlink_to("/dev/zero")
+    assert "it is no regular file" in cache.remember({"a": 1}, entry(2)).trouble
+    assert (cache.remember({"a": 1}, never).array == 2).all()
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):
     in_the_way = tmp_path / "skmer-clips"
     in_the_way.write_text("a file where the folder should be")
-    with pytest.warns(IgnoredCacheWarning, match="computed instead"):
-        array, _ = ClipCache(tmp_path).remember({"a": 1}, entry(3))
-    assert (array == 3).all()
+    found = ClipCache(tmp_path).remember({"a": 1}, entry(3))
+    assert (found.array == 3).all()
+    assert "could not be" in found.trouble
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the umask is a thing of POSIX")
+def test_who_may_read_an_entry_follows_the_umask(tmp_path):
+    before = os.umask(0o027)
+    try:
+        ClipCache(tmp_path).remember({"a": 1}, entry(1))
+    finally:
+        os.umask(before)
+    (file,) = tmp_path.rglob("*.clip")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+
+
+def test_numbers_of_numpy_have_the_key_of_pythons(tmp_path):
+    cache = ClipCache(tmp_path)
+    cache.remember({"n": 3, "hop": 0.5, "center": True, "sizes": [1, 2]}, entry(1))
+    same = {
+        "n": np.int64(3),
+        "hop": np.float32(0.5),
+        "center": np.bool_(True),
+        "sizes": np.array([1, 2]),
+    }
+    assert (cache.remember(same, never).array == 1).all()
+
+
+def test_no_folder_is_no_cache(tmp_path):
+    assert open_cache(None) is None
+    assert open_cache(joblib.Memory(None)) is None
+    assert open_cache(tmp_path).folder.parent == tmp_path
+    with pytest.raises(InputError, match=r"joblib\.Memory\(None\) has none"):
+        ClipCache(joblib.Memory(None))
+
+
+def test_home_is_found(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    ClipCache("~/cache").remember({"a": 1}, entry(1))
+    assert len(list((tmp_path / "cache").rglob("*.clip"))) == 1
 
 
 def test_pruning_removes_the_oldest(tmp_path):
     cache = ClipCache(tmp_path)
     for age in range(4):
+        known = set(tmp_path.rglob("*.clip"))
         cache.remember({"age": age}, entry(age))
-        os.utime(cache._path({"age": age}), (age, age))
+        (new,) = set(tmp_path.rglob("*.clip")) - known
+        os.utime(new, (age, age))
     size = cache.size()
     assert cache.prune(size // 2) == 2
     assert cache.size() == size // 2
@@ -92,9 +189,50 @@ def test_a_joblib_memory_lends_its_folder_and_clears_it(tmp_path):
 
 def test_many_processes_share_a_folder(tmp_path):
     seen = joblib.Parallel(n_jobs=2)(
-        joblib.delayed(ClipCache(tmp_path).remember)({"a": 1}, lambda: (np.arange(5), []))
+        joblib.delayed(ClipCache(tmp_path).remember)({"a": 1}, lambda: CacheEntry(np.arange(5), []))
         for _ in range(20)
     )
-    assert all((array == np.arange(5)).all() for array, _ in seen)
+    assert all((found.array == np.arange(5)).all() for found in seen)
     assert len(ClipCache(tmp_path)) == 1
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_unfinished_files_are_counted_and_the_old_ones_removed(tmp_path):
+    cache = ClipCache(tmp_path)
+    cache.remember({"a": 1}, entry(1))
+    (file,) = tmp_path.rglob("*.clip")
+    whole = cache.size()
+    new, old, later = (file.with_name(f"{name}.part") for name in ("new", "old", "later"))
+    for path in (new, old, later):
+        path.write_bytes(b"12345")
+    os.utime(old, (1, 1))
+    os.utime(later, (time.time() + 10**6,) * 2)
+    assert cache.size() == whole + 15
+    assert len(cache) == 1
+    assert cache.prune(10**9) == 0
+    assert set(tmp_path.rglob("*.part")) == {new}
+    assert cache.prune(0) == 1
+
+
+def test_pruning_beside_others_that_prune_and_write(tmp_path):
+    cache, errors = ClipCache(tmp_path), []
+    stop = time.monotonic() + 1.5
+
+    def again_and_again(work):
+        try:
+            while time.monotonic() < stop:
+                work()
+        except Exception as error:
+            errors.append(error)
+
+    def write():
+        for number in range(50):
+            assert cache.remember({"a": number}, entry(number)).trouble is None
+
+    works = [write, write, cache.size, lambda: cache.prune(0), lambda: cache.prune(0)]
+    threads = [threading.Thread(target=again_and_again, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []

@@ -1,6 +1,5 @@
 """What an earlier run left: a finished table whose clips need not be computed again."""
 
-import hashlib
 import json
 import warnings
 import zipfile
@@ -11,6 +10,7 @@ import numpy as np
 
 from skmer.embeddings.extraction._parts import ClipRecord
 from skmer.exceptions import IgnoredCacheWarning
+from skmer.utils._digest import file_digest
 
 _FACTS = ("digest", "duration", "sr", "error", "notes")
 
@@ -77,9 +77,7 @@ def _from_csv(table, key, names):
     settings = json.loads(settings_beside(table).read_text(encoding="utf-8"))
     if settings.get("key") != key:
         return
-    with table.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if settings.get("sha256") != digest:
+    if settings.get("sha256") != file_digest(table):
         raise ValueError("it was changed since it was written")
     kinds = {"digest": str, "error": str, "notes": str, **dict.fromkeys(names, np.float32)}
     for frame in pd.read_csv(table, dtype=kinds, chunksize=2**14):

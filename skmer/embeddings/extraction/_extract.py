@@ -1,6 +1,5 @@
 """Any number of clips to one table on disk, in bounded memory, resumed after a kill."""
 
-import hashlib
 import json
 import os
 import time
@@ -34,6 +33,8 @@ from skmer.embeddings.extraction._table import batches, write_csv, write_npz, wr
 from skmer.embeddings.recipes._base import Recipe, embed_clip
 from skmer.exceptions import IgnoredCacheWarning, WorkerError
 from skmer.utils import ClipCache, track
+from skmer.utils._cache import open_cache, warn_of_cache
+from skmer.utils._digest import file_digest, settings_digest
 from skmer.utils._parallel import run_parallel, threads_per_worker
 
 # A part is written when it holds chunk_size clips or so many bytes, or after so many seconds or
@@ -192,12 +193,14 @@ def _compute(
         digests = track(digests, description="looking", total=len(paths), enabled=verbose)
         stored = [finished.get(digest or "") for digest in digests]
     todo = [row for row, record in enumerate(stored) if record is None]
-    cache = None if memory is None else ClipCache(memory)
+    cache = open_cache(memory)
+    troubles: list[str] = []
     n_threads = threads_per_worker(n_jobs)
-    records = run_parallel(
+    results = run_parallel(
         _extract_clip, ((recipes, paths[row], cache, n_threads) for row in todo), n_jobs=n_jobs
     )
-    records = track(records, description="extracting", total=len(todo), enabled=verbose)
+    results = track(results, description="extracting", total=len(todo), enabled=verbose)
+    records = _without_troubles(results, troubles)
     try:
         for row, (_, place) in zip(todo, _write_parts(records, parts, chunk_size)):
             stored[row] = place
@@ -205,7 +208,15 @@ def _compute(
         first = next(path for path, place in zip(paths, stored) if place is None)
         error.add_note(f"It was at the clips from {first!r:.200} on; those before it are kept.")
         raise
+    warn_of_cache(troubles, stacklevel=3)
     return [record for record in stored if record is not None], len(todo)
+
+
+def _without_troubles(results, troubles: list[str]) -> Iterator[ClipRecord]:
+    """Pass records on, and keep what troubled the cache."""
+    for record, found in results:
+        troubles += found
+        yield record
 
 
 def _write_parts(
@@ -237,30 +248,27 @@ def _write_parts(
 
 def _extract_clip(
     recipes: list[Recipe], path: str, cache: ClipCache | None, n_threads: int | None
-) -> ClipRecord:
-    """Compute one clip, in whatever process."""
+) -> tuple[ClipRecord, list[str]]:
+    """Compute one clip, in whatever process; say as well what troubled the cache."""
     clip = Clip(0, path)
     digest = digest_of_file(path)
-    blocks, all_notes = [], set()
+    embedded = []
     for recipe in recipes:
-        rows, notes, error = embed_clip(recipe, clip, cache, n_threads)
-        if error is not None:
+        embedded.append(embed_clip(recipe, clip, cache, n_threads))
+        if (error := embedded[-1].error) is not None:
             said = str(error).removeprefix(f"{clip.name}: ")
-            return ClipRecord(digest, None, None, said, None, np.zeros(0, np.float32))
-        blocks.append(np.ascontiguousarray(rows, np.float32).ravel())
-        all_notes.update(notes)
-    duration, sr = _describe(path)
-    return ClipRecord(
-        digest, duration, sr, None, ", ".join(sorted(all_notes)) or None, np.concatenate(blocks)
-    )
+            return ClipRecord(digest, None, None, said, None, np.zeros(0, np.float32)), []
+    notes = sorted({note for one in embedded for note in one.notes})
+    rows = np.concatenate([np.ravel(one.row).astype(np.float32) for one in embedded])
+    troubles = [one.trouble for one in embedded if one.trouble is not None]
+    return ClipRecord(digest, *_describe(path), None, ", ".join(notes) or None, rows), troubles
 
 
 def digest_of_file(path: str) -> str | None:
     """SHA-256 of a file; None where it cannot be read."""
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+        return file_digest(path)
+    except (OSError, ValueError):
         return None
 
 
@@ -321,8 +329,7 @@ def recipe_key(recipes: list[Recipe], names: list[str]) -> str:
         "skmer": __version__,
         "soxr": soxr.__version__,
     }
-    text = json.dumps(decisive, sort_keys=True, default=repr)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return settings_digest(decisive)[:16]
 
 
 def settings_of(transformers: list[BaseClipTransformer], frames: bool) -> dict:

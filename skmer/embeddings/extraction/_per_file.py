@@ -19,6 +19,7 @@ from skmer.embeddings.extraction._result import Extraction
 from skmer.embeddings.recipes._base import Recipe, embed_clip
 from skmer.exceptions import InputError
 from skmer.utils import ClipCache, track
+from skmer.utils._cache import open_cache, warn_of_cache
 from skmer.utils._parallel import run_parallel, threads_per_worker
 
 
@@ -91,10 +92,10 @@ def extract_files(
     folder = Path(folder).expanduser()
     targets = _targets(paths, folder)
     n_jobs = transformer.n_jobs if n_jobs is None else n_jobs
-    cache = None if transformer.memory is None else ClipCache(transformer.memory)
+    cache = open_cache(transformer.memory)
     n_threads = threads_per_worker(n_jobs)
     n_rows = n_computed = 0
-    failures = []
+    failures, troubles = [], []
     with lock_output(folder):
         folder.mkdir(exist_ok=True)
         results = run_parallel(
@@ -106,12 +107,15 @@ def extract_files(
             n_jobs=n_jobs,
         )
         results = track(results, description="extracting", total=len(paths), enabled=verbose)
-        for path, (n_frames, computed, error) in zip(paths, results):
+        for path, (n_frames, computed, error, trouble) in zip(paths, results):
             n_rows += n_frames
             n_computed += computed
             if error is not None:
                 failures.append((path, error))
+            if trouble is not None:
+                troubles.append(trouble)
         _write_errors(folder / "errors.csv", failures)
+    warn_of_cache(troubles, stacklevel=2)
     return Extraction(folder, len(paths), n_rows, n_computed, len(failures))
 
 
@@ -139,15 +143,20 @@ def _extract_file(
     settings: dict,
     cache: ClipCache | None,
     n_threads: int | None,
-) -> tuple[int, bool, str | None]:
-    """Write the file of one clip; return frames, whether they were computed, and the error."""
+) -> tuple[int, bool, str | None, str | None]:
+    """Write the file of one clip.
+
+    Return the number of frames, whether they were computed, the error, and what troubled the
+    cache.
+    """
     known = settings | {"digest": digest_of_file(path)}
     if (n_frames := _n_frames_there(target, known)) is not None:
-        return n_frames, False, None
+        return n_frames, False, None, None
     clip = Clip(0, path)
-    frames, _, error = embed_clip(recipe, clip, cache, n_threads)
-    if error is not None:
-        return 0, True, str(error).removeprefix(f"{clip.name}: ")
+    embedded = embed_clip(recipe, clip, cache, n_threads)
+    if embedded.error is not None:
+        return 0, True, str(embedded.error).removeprefix(f"{clip.name}: "), None
+    frames = embedded.row
     times = transformer.frame_times(len(frames))
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f"{target.name}.{uuid.uuid4().hex}.tmp")
@@ -157,7 +166,7 @@ def _extract_file(
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
-    return len(frames), True, None
+    return len(frames), True, None, embedded.trouble
 
 
 def _n_frames_there(target: Path, known: dict) -> int | None:

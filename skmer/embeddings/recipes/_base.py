@@ -11,7 +11,8 @@ from skmer.audio import stream_audio
 from skmer.embeddings._clips import Clip
 from skmer.exceptions import AudioDecodeError, WeightsIntegrityError
 from skmer.pooling import pool_frames
-from skmer.utils import ClipCache
+from skmer.utils import CacheEntry, ClipCache
+from skmer.utils._digest import AudioDigest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,18 +26,30 @@ class Recipe(ABC):
     n_frames: int | None = None
     # The rate that `compute` wants [Hz].
     sr: int
+    # How many numbers a frame has; None = not known.
+    frame_size: int | None = None
     # The name in cache keys.
     kind: ClassVar[str]
 
     def settings(self) -> dict:
         """Return what decides the frames, for the cache key: not the pooling."""
-        return {"offset": self.offset, "duration": self.duration, "sr": self.sr}
+        duration = None if self.duration is None else float(self.duration)
+        return {"offset": float(self.offset), "duration": duration, "sr": int(self.sr)}
 
     @abstractmethod
     def compute(
         self, waveform: Iterable[np.ndarray], n_threads: int | None
     ) -> tuple[np.ndarray, set[str]]:
         """Turn blocks of a waveform into frames (n_frames, d), and notes on the clip."""
+
+    def is_valid(self, frames: np.ndarray) -> bool:
+        """Whether an array from a cache can be frames of this recipe."""
+        return (
+            frames.ndim == 2
+            and frames.dtype == np.float32
+            and len(frames) > 0
+            and self.frame_size in (None, frames.shape[1])
+        )
 
     def finish(self, frames: np.ndarray) -> np.ndarray:
         """Turn frames, computed or from the cache, into the row that users see."""
@@ -52,13 +65,32 @@ def check_digest(loaded, digest: str) -> None:
         )
 
 
-def embed_clip(recipe: Recipe, clip: Clip, cache: ClipCache | None, n_threads: int | None):
-    """Return (row, notes, None), or (None, [], error) for a clip that cannot be read."""
+@dataclass(frozen=True)
+class EmbeddedClip:
+    """What became of one clip: its row, or none and the error that kept it from being read.
+
+    `audio_digest` is `AudioDigest`'s of the part of the clip that was used. `trouble` says why the
+    cache could not be used.
+    """
+
+    row: np.ndarray
+    notes: list[str]
+    error: AudioDecodeError | None = None
+    audio_digest: str | None = None
+    trouble: str | None = None
+
+
+def embed_clip(
+    recipe: Recipe, clip: Clip, cache: ClipCache | None, n_threads: int | None
+) -> EmbeddedClip:
+    """Embed one clip, in whatever process."""
     try:
-        frames, notes = _frames(recipe, clip, cache, n_threads)
+        entry = _remember(recipe, clip, cache, n_threads)
     except AudioDecodeError as error:
-        return None, [], AudioDecodeError(str(error), row=clip.row)
-    return recipe.finish(frames), notes, None
+        nothing = np.zeros(0, np.float32)
+        return EmbeddedClip(nothing, [], AudioDecodeError(str(error), row=clip.row))
+    row = recipe.finish(entry.array)
+    return EmbeddedClip(row, entry.notes, None, entry.audio_digest, entry.trouble)
 
 
 def failed_row(recipe: Recipe, frame_size: int) -> np.ndarray:
@@ -66,19 +98,18 @@ def failed_row(recipe: Recipe, frame_size: int) -> np.ndarray:
     return recipe.finish(np.full((1, frame_size), np.nan, np.float32))
 
 
-def _frames(recipe, clip, cache, n_threads):
+def _remember(recipe, clip, cache, n_threads):
+    """Take the frames of a clip from the cache, or compute them."""
+    before = clip.status()
+
     def compute():
-        listened = _Listener(
-            stream_audio(
-                clip.source,
-                sr=recipe.sr,
-                offset=recipe.offset,
-                duration=recipe.duration,
-                name=clip.name,
+        entry = _compute(recipe, clip, n_threads)
+        # Else the numbers of one content would be kept under the digest of another.
+        if clip.status() != before:
+            raise AudioDecodeError(
+                f"{clip.name}: the file changed while it was read; read it again when it is whole."
             )
-        )
-        frames, notes = recipe.compute(listened, n_threads)
-        return frames, sorted(notes | ({"silent"} if listened.silent else set()))
+        return entry
 
     if cache is None:
         return compute()
@@ -90,7 +121,24 @@ def _frames(recipe, clip, cache, n_threads):
     import soxr
 
     settings = {"recipe": recipe.kind, **recipe.settings(), "soxr": soxr.__version__}
-    return cache.remember({"content": content, **settings}, compute)
+    return cache.remember({"content": content, **settings}, compute, is_valid=recipe.is_valid)
+
+
+def _compute(recipe, clip, n_threads):
+    digest = AudioDigest()
+    listened = _Listener(
+        stream_audio(
+            clip.source,
+            sr=recipe.sr,
+            offset=recipe.offset,
+            duration=recipe.duration,
+            name=clip.name,
+            on_decoded=digest.update,
+        )
+    )
+    frames, notes = recipe.compute(listened, n_threads)
+    notes = sorted(notes | ({"silent"} if listened.silent else set()))
+    return CacheEntry(frames, notes, digest.hexdigest())
 
 
 class _Listener:

@@ -1,7 +1,6 @@
 """Recordings that are there more than once."""
 
 from collections import defaultdict
-from hashlib import file_digest, sha256
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -13,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skmer.audio import read_audio
 from skmer.evaluation.auditing._finding import AuditFinding
+from skmer.utils._digest import AudioDigest, file_digest
 
 # Neighbours whose distances tell how close two unrelated clips may come.
 N_NEIGHBOURS = 10
@@ -29,7 +29,7 @@ def equal_sets(keys):
 
 def file_digests(paths, n_jobs):
     """Return the SHA-256 of each file."""
-    return Parallel(n_jobs=n_jobs)(delayed(_file_digest)(path) for path in paths)
+    return Parallel(n_jobs=n_jobs)(delayed(file_digest)(path) for path in paths)
 
 
 def audio_digests(paths, n_jobs):
@@ -37,16 +37,10 @@ def audio_digests(paths, n_jobs):
     return Parallel(n_jobs=n_jobs)(delayed(_audio_digest)(path) for path in paths)
 
 
-def _file_digest(path):
-    with open(path, "rb") as file:
-        return file_digest(file, "sha256").hexdigest()
-
-
 def _audio_digest(path):
-    waveform, sr = read_audio(path)
-    # 16 bits, so that a copy of another sample format is the same recording.
-    samples = np.round(waveform * 2**15).astype("<i4")
-    return sha256(samples.tobytes() + str(sr).encode()).hexdigest()
+    digest = AudioDigest()
+    digest.update(*read_audio(path))
+    return digest.hexdigest()
 
 
 def near_sets(X, alpha):
