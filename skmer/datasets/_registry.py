@@ -97,7 +97,7 @@ def load_dataset(
     >>> load_dataset("ravdess")
     Traceback (most recent call last):
         ...
-    ValueError: The dataset must be one of toy, ravdess-song, emomusic, 4q, bimodal or the path
+    skmer.exceptions.InputError: The dataset must be one of toy, ravdess-song, emomusic, 4q, bimodal or the path
     of a .csv file. Got 'ravdess'.
     """
     if Path(name).suffix.lower() == ".csv":

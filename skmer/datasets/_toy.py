@@ -2,9 +2,9 @@
 
 There is no original: the clips are computed, the same to the byte everywhere, and written to
 the data folder the first time they are asked for. They are meant for examples and tests: small,
-made in seconds, and hard enough that no classifier is right on all of them. Every artist plays
-the four quadrants in a manner of their own, so a classifier that has heard the artist does much
-better than one that has not, as with real music.
+made in seconds, long enough for every network, and hard enough that no classifier is right on all
+of them. Every artist plays the four quadrants in a manner of their own, so a classifier that has
+heard the artist does much better than one that has not, as with real music.
 """
 
 import os
@@ -16,7 +16,9 @@ import numpy as np
 from skmer.datasets.base._bunch import COMMON_CONSTRAINTS, QUADRANTS, make_bunch
 from skmer.datasets.base._data_home import get_data_home
 from skmer.datasets.base._dataset_info import DatasetInfo, describe
-from skmer.datasets.synthesis._clip import ARTISTS, DURATION, N_TAKES, SR, toy_clip
+from skmer.datasets.synthesis._clip import N_SAMPLES, toy_clip
+from skmer.datasets.synthesis._style import ARTISTS, N_TAKES
+from skmer.datasets.synthesis._tone import SR
 from skmer.datasets.validation._checks import find_extra
 from skmer.datasets.validation._finding import Finding
 from skmer.utils import track
@@ -33,7 +35,7 @@ INFO = DatasetInfo(
     downloadable=False,
 )
 # The number changes with the clips, so that clips of two versions never mix.
-FOLDER = "toy-1"
+FOLDER = "toy-2"
 
 _HEADER_BYTES = 44
 
@@ -48,20 +50,20 @@ def load_toy_emotions(
     """Load generated, music-like clips of the four quadrants of emotion.
 
     =========   =================================
-    Clips       80, of 2 s, 22050 Hz, mono
+    Clips       80, of 6.5 s, 16000 Hz, mono
     Classes     Q1, Q2, Q3, Q4, 20 clips each
     Groups      10 invented artists, 8 clips each
     Licence     BSD-3-Clause
     =========   =================================
 
     The clips are written to the data folder the first time, which takes seconds and
-    7 MB, and are the same on every machine. Several processes may do so at once.
+    17 MB, and are the same on every machine. Several processes may do so at once.
 
     Parameters
     ----------
     data_home : str or path-like, default=None
         Folder of the datasets; by default the environment variable ``SKMER_DATA``,
-        else the user's data folder. The clips are in ``<data_home>/toy-1``.
+        else the user's data folder. The clips are in ``<data_home>/toy-2``.
 
     return_X_y : bool, default=False
         If True, return ``(data, target)`` instead of a Bunch.
@@ -169,7 +171,7 @@ def _write_unless_there(path: Path, clip: tuple[int, str, int]) -> None:
     """Write one clip through a temporary file, so that no process ever reads half of it."""
     import soundfile
 
-    if path.is_file() and path.stat().st_size == _HEADER_BYTES + 2 * round(SR * DURATION):
+    if path.is_file() and path.stat().st_size == _HEADER_BYTES + 2 * N_SAMPLES:
         return
     temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex}.wav")
     try:
