@@ -4,9 +4,10 @@ from skmer.classifiers._cnn import KerasCNNClassifier
 from skmer.classifiers._lstm import KerasLSTMClassifier
 from skmer.classifiers._mlp import KerasMLPClassifier
 from skmer.classifiers._sequence_scaler import SequenceScaler
-from skmer.classifiers._table import make_classifier, takes_sequences
+from skmer.classifiers._table import CLASSIFIERS, make_classifier, takes_sequences
 
 __all__ = [
+    "CLASSIFIERS",
     "KerasCNNClassifier",
     "KerasLSTMClassifier",
     "KerasMLPClassifier",

@@ -15,7 +15,7 @@ from skmer.classifiers._mlp import KerasMLPClassifier
 from skmer.classifiers._sequence_scaler import SequenceScaler
 from skmer.exceptions import InputError
 
-_NAMES = ("svm", "nb", "rf", "mlp", "cnn", "lstm")
+CLASSIFIERS = ("svm", "nb", "rf", "mlp", "cnn", "lstm")
 _PRESETS = ("tuned", "koh2021")
 # With 90 % of the clips given to fit, this makes the study's 80/10/10.
 _KOH2021_VALIDATION = 1 / 9
@@ -70,7 +70,7 @@ def make_classifier(name, *, preset="tuned", random_state=None):
     Pipeline(steps=[('sequencescaler', SequenceScaler()),
                     ('keraslstmclassifier', KerasLSTMClassifier())])
     """
-    _check("name", name, _NAMES, "make_classifier")
+    _check("name", name, CLASSIFIERS, "make_classifier")
     _check("preset", preset, _PRESETS, "make_classifier")
     make = _make_koh2021 if preset == "koh2021" else _make_tuned
     return make(name, random_state)
@@ -97,7 +97,7 @@ def takes_sequences(name, *, preset="tuned"):
     >>> takes_sequences("lstm"), takes_sequences("lstm", preset="koh2021")
     (True, False)
     """
-    _check("name", name, _NAMES, "takes_sequences")
+    _check("name", name, CLASSIFIERS, "takes_sequences")
     _check("preset", preset, _PRESETS, "takes_sequences")
     return (name, preset) == ("lstm", "tuned")
 

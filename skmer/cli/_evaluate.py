@@ -73,9 +73,10 @@ def evaluate(
     from rich.console import Console
 
     from skmer import evaluation
+    from skmer.classifiers import CLASSIFIERS
     from skmer.datasets import load_dataset
     from skmer.embeddings import FEATURES
-    from skmer.evaluation.experiment._classification import CLASSIFIERS, PRESETS
+    from skmer.evaluation.experiment._classification import PRESETS
     from skmer.evaluation.report import format_summary
     from skmer.utils._output_folder import check_output_folder
 

@@ -48,8 +48,8 @@ def reproduce(
 
     What is finished is kept in the output folder, and a second run goes on from there.
     """
+    from skmer.classifiers import CLASSIFIERS
     from skmer.embeddings import FEATURES
-    from skmer.evaluation.experiment._classification import CLASSIFIERS
     from skmer.studies import reproduce_koh2021
 
     check_choice("STUDY", study, STUDIES)

@@ -3,6 +3,8 @@
 import tempfile
 from pathlib import Path
 
+from skmer.utils._paths import expand_path
+
 
 def check_output_folder(folder) -> Path:
     """Make sure that results can be written into a folder, before hours of work.
@@ -30,7 +32,7 @@ def check_output_folder(folder) -> Path:
     ...     check_output_folder(folder).is_dir()
     True
     """
-    folder = Path(folder)
+    folder = expand_path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # Trying is the only test that holds on every file system.

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from skmer.utils._paths import expand_path, user_folder
+
 
 def get_data_home(data_home: str | os.PathLike | None = None) -> Path:
     """Folder in which the datasets lie; it is not created.
@@ -11,7 +13,8 @@ def get_data_home(data_home: str | os.PathLike | None = None) -> Path:
     ----------
     data_home : str or path-like, default=None
         The folder. By default the environment variable ``SKMER_DATA``, else the
-        user's data folder of the operating system.
+        user's data folder of the operating system, or a temporary one for a user whose home
+        does not exist or cannot be written.
 
     Returns
     -------
@@ -27,7 +30,5 @@ def get_data_home(data_home: str | os.PathLike | None = None) -> Path:
     if data_home is None:
         data_home = os.environ.get("SKMER_DATA") or None
     if data_home is None:
-        from platformdirs import user_data_path
-
-        data_home = user_data_path("skmer", appauthor=False)
-    return Path(data_home).expanduser().absolute()
+        return user_folder("data")
+    return expand_path(data_home).absolute()

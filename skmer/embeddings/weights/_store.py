@@ -11,6 +11,7 @@ from skmer.embeddings.weights._checksum import find_mismatch, put_aside
 from skmer.embeddings.weights._fetch import UnreachableError, download
 from skmer.embeddings.weights._registry import WeightsFile
 from skmer.exceptions import InputTypeError, WeightsIntegrityError, WeightsNotFoundError
+from skmer.utils._paths import expand_path, user_folder
 
 FOLDER_VARIABLE = "SKMER_WEIGHTS"
 MIRROR_VARIABLE = "SKMER_WEIGHTS_MIRROR"
@@ -24,10 +25,8 @@ _verified: set[tuple] = set()
 def weights_folder() -> Path:
     """The folder that downloads go to: $SKMER_WEIGHTS, else one in the user's cache."""
     if folder := os.environ.get(FOLDER_VARIABLE):
-        return Path(folder).expanduser().absolute()
-    import platformdirs
-
-    return platformdirs.user_cache_path("skmer") / "weights"
+        return expand_path(folder).absolute()
+    return user_folder("cache") / "weights"
 
 
 def weights_source(entry: WeightsFile) -> str:
@@ -47,7 +46,7 @@ def given_path(weights: Weights, estimator: str, kinds: str) -> Path:
             f"The 'weights' parameter of {estimator} must be 'pretrained', the path of a file "
             f"({kinds}), or None for random weights. Got {weights!r} instead."
         )
-    path = Path(weights).expanduser().absolute()
+    path = expand_path(weights).absolute()
     readable = os.access(path, os.R_OK)
     if not (path.is_file() and readable):
         what = "is no file" if readable else "cannot be read" if path.exists() else "does not exist"

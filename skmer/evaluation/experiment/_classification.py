@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 from sklearn.base import clone
 
+from skmer.classifiers import CLASSIFIERS, make_classifier, takes_sequences
 from skmer.evaluation.experiment._audit import audit_protocols
 from skmer.evaluation.experiment._features import (
     View,
@@ -27,7 +28,6 @@ from skmer.evaluation.statistics._scores import classification_scores
 from skmer.exceptions import InputError
 from skmer.utils._seeds import settle_seed
 
-CLASSIFIERS = ("svm", "nb", "rf", "mlp", "cnn", "lstm")
 PRESETS = ("tuned", "koh2021")
 
 
@@ -225,8 +225,6 @@ def make_classifiers(classifiers, preset: str) -> tuple[dict, set[str]]:
     """Return the classifiers by name, and the names of those that take sequences."""
     if isinstance(classifiers, Mapping):
         return check_filled("classifiers", dict(classifiers)), set()
-    from skmer.classifiers import make_classifier, takes_sequences
-
     names = check_names("classifiers", classifiers, CLASSIFIERS)
     models = {name: make_classifier(name, preset=preset) for name in names}
     return models, {name for name in names if takes_sequences(name, preset=preset)}

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from sklearn.metrics import f1_score
 
+from skmer.classifiers import CLASSIFIERS
 from skmer.embeddings import FEATURES
 from skmer.evaluation.displays._style import CLASSIFIER_NAMES, FEATURE_NAMES
-from skmer.evaluation.experiment._classification import CLASSIFIERS
 from skmer.evaluation.statistics._bootstrap import cluster_bootstrap
 from skmer.evaluation.statistics._ttest import corrected_resampled_ttest
 from skmer.studies.koh2021._datasets import titles
