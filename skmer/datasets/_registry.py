@@ -97,8 +97,8 @@ def load_dataset(
     >>> load_dataset("ravdess")
     Traceback (most recent call last):
         ...
-    skmer.exceptions.InputError: The dataset must be one of toy, ravdess-song, emomusic, 4q, bimodal or the path
-    of a .csv file. Got 'ravdess'.
+    skmer.exceptions.InputError: The dataset must be one of toy, ravdess-song, emomusic, 4q,
+    bimodal or the path of a .csv file. Got 'ravdess'.
     """
     if Path(name).suffix.lower() == ".csv":
         return load_csv(name)

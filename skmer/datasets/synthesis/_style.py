@@ -52,20 +52,20 @@ class Style(NamedTuple):
 
 
 # What a trait takes from arousal, from valence, from the manner and from the artist.
-_WEIGHTS = Traits(
-    tempo=(1.0, 0.2, 0.5, 0.3),
-    drums=(1.0, 0.0, 0.5, 0.4),
-    attack=(0.8, 0.0, 0.5, 0.4),
-    staccato=(0.7, 0.4, 0.5, 0.4),
-    brightness=(0.5, 0.1, 0.8, 0.6),
-    roughness=(0.2, -0.8, 0.5, 0.4),
-    register=(0.0, 0.5, 0.6, 0.8),
-    formant=(0.0, 0.0, 1.0, 1.0),
-    hiss=(0.0, 0.0, 1.0, 0.8),
-    vibrato=(0.0, -0.4, 0.8, 0.8),
-    sustain=(-0.2, 0.0, 0.8, 1.0),
-    loudness=(0.5, 0.0, 1.0, 0.5),
-)
+_WEIGHTS = {
+    "tempo": (1.0, 0.2, 0.5, 0.3),
+    "drums": (1.0, 0.0, 0.5, 0.4),
+    "attack": (0.8, 0.0, 0.5, 0.4),
+    "staccato": (0.7, 0.4, 0.5, 0.4),
+    "brightness": (0.5, 0.1, 0.8, 0.6),
+    "roughness": (0.2, -0.8, 0.5, 0.4),
+    "register": (0.0, 0.5, 0.6, 0.8),
+    "formant": (0.0, 0.0, 1.0, 1.0),
+    "hiss": (0.0, 0.0, 1.0, 0.8),
+    "vibrato": (0.0, -0.4, 0.8, 0.8),
+    "sustain": (-0.2, 0.0, 0.8, 1.0),
+    "loudness": (0.5, 0.0, 1.0, 0.5),
+}
 
 
 def stream(*numbers: int) -> np.random.Generator:
@@ -84,7 +84,9 @@ def style_of(artist: int, quadrant: str, rng: np.random.Generator) -> Style:
     # The listeners who "labelled" the clip heard the emotion as strongly as this.
     heard = EMOTION_STRENGTH + EMOTION_SPREAD * _spread(rng, 2)
     arousal, valence = SIGNS[quadrant] * heard
-    from_arousal, from_valence, from_manner, from_artist = np.array(_WEIGHTS).T
+    from_arousal, from_valence, from_manner, from_artist = np.array(
+        [_WEIGHTS[name] for name in Traits._fields]
+    ).T
     traits = (
         arousal * from_arousal
         + valence * from_valence
