@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from skmer.audio._resampling import RESAMPLERS, check_resampler
 from skmer.embeddings._clips import FORMS, check_matrix, check_sequence, is_sequence_of_clips
 from skmer.embeddings.recipes._base import EmbeddedClip, Recipe, embed_clip, failed_row
 from skmer.exceptions import FailedClipsWarning, InputError, ShortClipWarning, SilentClipWarning
@@ -53,6 +54,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         "memory": [str, PathLike, HasMethods(["cache"]), None],
         "n_jobs": [Integral, None],
         "on_error": [StrOptions({"raise", "nan"})],
+        "resampler": [StrOptions(set(RESAMPLERS))],
         "verbose": ["boolean"],
     }
     # What feature names and the progress bar call the embedding.
@@ -80,6 +82,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
             When pretrained weights are wanted and cannot be had.
         """
         self._validate_params()
+        check_resampler(self.resampler)
         self._check_settings()
         self._check_clips(X, reset=True)
         self._fit_network()
@@ -165,7 +168,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         return [clip.row for clip in self._embed(X, self._recipe(pooled=False))]
 
     def frame_times(self, n_frames):
-        """Return the times of frames in a clip.
+        """Return the times of frames in a clip: the centre of what each frame looked at.
 
         Parameters
         ----------
@@ -175,11 +178,12 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         Returns
         -------
         times : ndarray of shape (n_frames,)
-            Seconds from the start of the part of the clip that is used.
+            Seconds from the start of the clip, also where `offset` skips a part of it.
         """
         if isinstance(n_frames, bool) or not isinstance(n_frames, Integral) or n_frames < 0:
             raise InputError(f"n_frames must be an integer of at least 0, got {n_frames!r}.")
-        return np.arange(int(n_frames)) * self._hop_seconds()
+        first = self.offset + self._first_center()
+        return first + np.arange(int(n_frames)) * self._hop_seconds()
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the output columns.
@@ -216,6 +220,13 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
     @abstractmethod
     def _hop_seconds(self) -> float:
         """Return the seconds between two frames."""
+
+    def _first_center(self) -> float:
+        """Return the centre of the first frame, in seconds after the start of the used part.
+
+        0 where a frame is centred on its time, as by padding; half a frame where it starts there.
+        """
+        return 0.0
 
     @abstractmethod
     def _network_sr(self) -> int:

@@ -3,7 +3,7 @@
 from numbers import Integral, Real
 from os import PathLike
 
-from skmer.audio._l3 import FRONTENDS, INPUT_SHAPES, SR
+from skmer.audio._l3 import FRAME_LENGTH, FRONTENDS, INPUT_SHAPES, SR
 from skmer.embeddings._base import BaseClipTransformer, settle_weights
 from skmer.embeddings.engines import resolve_engine
 from skmer.embeddings.recipes._l3 import L3Recipe
@@ -38,7 +38,8 @@ class L3Transformer(BaseClipTransformer):
     hop_size : float, default=0.5
         Seconds between the starts of two frames.
     center : bool, default=True
-        Put half a second of silence before the clip, so that frame times are frame centres.
+        Put half a second of silence before the clip, so that the first frame is centred on its
+        start.
     batch_size : int, default=32
         The most frames of one clip that go through the network at once.
     engine : {"auto", "tensorflow", "ncnn", "onnxruntime"}, default="auto"
@@ -63,6 +64,9 @@ class L3Transformer(BaseClipTransformer):
     on_error : {"raise", "nan"}, default="raise"
         What a clip that cannot be read does: raise `AudioDecodeError`, or become a row of NaN
         with one warning for all of them.
+    resampler : {"soxr_hq", "kaiser_best"}, default="soxr_hq"
+        How clips of another rate are brought to that of the network: by soxr, or by resampy's
+        filter, as openl3 has it (extra ``skmer[resampy]``).
     verbose : bool, default=False
         Show a progress bar over clips.
 
@@ -72,6 +76,8 @@ class L3Transformer(BaseClipTransformer):
         SHA-256 over the weights, or "random-<seed>".
     weights_label_ : str
         "pretrained", the name of the file, or "random weights (seed <seed>)".
+    weights_are_random_ : bool
+        Whether the network was never trained.
     embedding_size_ : int
         Numbers a frame.
     n_features_in_ : int
@@ -141,6 +147,7 @@ class L3Transformer(BaseClipTransformer):
         memory=None,
         n_jobs=None,
         on_error="raise",
+        resampler="soxr_hq",
         verbose=False,
     ):
         self.weights = weights
@@ -161,12 +168,12 @@ class L3Transformer(BaseClipTransformer):
         self.memory = memory
         self.n_jobs = n_jobs
         self.on_error = on_error
+        self.resampler = resampler
         self.verbose = verbose
 
     def _check_settings(self):
         super()._check_settings()
-        # Truncated, not rounded, as openl3 does.
-        if int(self.hop_size * SR) < 1:
+        if self._hop_length() < 1:
             raise InputError(
                 "The 'hop_size' parameter of L3Transformer must be at least one sample, "
                 f"{1 / SR:.2g} s. Got {self.hop_size!r} instead."
@@ -175,6 +182,7 @@ class L3Transformer(BaseClipTransformer):
     def _fit_network(self):
         resolve_engine("l3", self.engine, self.precision)
         self._seed, self.weights_label_ = settle_weights(self.weights, self.random_state)
+        self.weights_are_random_ = self.weights is None
         self.weights_digest_ = l3_weights_digest(
             self.weights,
             content_type=self.content_type,
@@ -182,11 +190,18 @@ class L3Transformer(BaseClipTransformer):
             random_state_seed=self._seed,
         )
 
+    def _hop_length(self):
+        # Truncated, not rounded, as openl3 does.
+        return int(self.hop_size * SR)
+
     def _frame_size(self):
         return self.embedding_size
 
     def _hop_seconds(self):
-        return self.hop_size
+        return self._hop_length() / SR
+
+    def _first_center(self):
+        return 0.0 if self.center else FRAME_LENGTH / 2 / SR
 
     def _network_sr(self):
         return SR
@@ -195,6 +210,7 @@ class L3Transformer(BaseClipTransformer):
         return L3Recipe(
             offset=self.offset,
             duration=self.duration,
+            resampler=self.resampler,
             frame_size=self._frame_size(),
             pooling=self.pooling if pooled else None,
             weights=None if self.weights is None else str(self.weights),
@@ -204,7 +220,7 @@ class L3Transformer(BaseClipTransformer):
             input_repr=self.input_repr,
             embedding_size=self.embedding_size,
             frontend=self.frontend,
-            hop_length=int(self.hop_size * SR),
+            hop_length=self._hop_length(),
             center=self.center,
             batch_size=self.batch_size,
             engine=resolve_engine("l3", self.engine, self.precision),

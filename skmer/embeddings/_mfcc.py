@@ -49,6 +49,9 @@ class MFCCStatsTransformer(BaseClipTransformer):
     on_error : {"raise", "nan"}, default="raise"
         What a clip that cannot be read does: raise `AudioDecodeError`, or become a row of NaN
         with one warning for all of them.
+    resampler : {"soxr_hq", "kaiser_best"}, default="soxr_hq"
+        How clips of another rate are brought to that of the network: by soxr, or by resampy's
+        filter, as openl3 and VGGish have it (extra ``skmer[resampy]``).
     verbose : bool, default=False
         Show a progress bar over clips.
 
@@ -118,6 +121,7 @@ class MFCCStatsTransformer(BaseClipTransformer):
         memory=None,
         n_jobs=None,
         on_error="raise",
+        resampler="soxr_hq",
         verbose=False,
     ):
         self.n_mfcc = n_mfcc
@@ -134,6 +138,7 @@ class MFCCStatsTransformer(BaseClipTransformer):
         self.memory = memory
         self.n_jobs = n_jobs
         self.on_error = on_error
+        self.resampler = resampler
         self.verbose = verbose
 
     def _check_settings(self):
@@ -180,6 +185,7 @@ class MFCCStatsTransformer(BaseClipTransformer):
         return MFCCRecipe(
             offset=self.offset,
             duration=self.duration,
+            resampler=self.resampler,
             frame_size=self._frame_size(),
             sr=self.target_sr,
             pooling=None if not pooled or self.statistics is None else tuple(self.statistics),

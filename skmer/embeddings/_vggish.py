@@ -3,10 +3,10 @@
 from numbers import Integral, Real
 from os import PathLike
 
-from skmer.audio._vggish import HOP_LENGTH, SR
+from skmer.audio._vggish import FRAME_LENGTH, HOP_LENGTH, SR
 from skmer.embeddings._base import BaseClipTransformer, settle_weights
 from skmer.embeddings.engines import resolve_engine
-from skmer.embeddings.recipes._vggish import VGGishRecipe, load_pca
+from skmer.embeddings.recipes._vggish import VGGishRecipe, pca_digest
 from skmer.embeddings.weights import vggish_weights_digest
 from skmer.exceptions import InputError
 from skmer.pooling import STATISTICS
@@ -53,6 +53,9 @@ class VGGishTransformer(BaseClipTransformer):
     on_error : {"raise", "nan"}, default="raise"
         What a clip that cannot be read does: raise `AudioDecodeError`, or become a row of NaN
         with one warning for all of them.
+    resampler : {"soxr_hq", "kaiser_best"}, default="soxr_hq"
+        How clips of another rate are brought to that of the network: by soxr, or by resampy's
+        filter, as the published VGGish code has it (extra ``skmer[resampy]``).
     verbose : bool, default=False
         Show a progress bar over clips.
 
@@ -62,6 +65,8 @@ class VGGishTransformer(BaseClipTransformer):
         SHA-256 over the weights, or "random-<seed>".
     weights_label_ : str
         "pretrained", the name of the file, or "random weights (seed <seed>)".
+    weights_are_random_ : bool
+        Whether the network was never trained.
     embedding_size_ : int
         Numbers a frame, 128.
     n_features_in_ : int
@@ -122,6 +127,7 @@ class VGGishTransformer(BaseClipTransformer):
         memory=None,
         n_jobs=None,
         on_error="raise",
+        resampler="soxr_hq",
         verbose=False,
     ):
         self.weights = weights
@@ -137,6 +143,7 @@ class VGGishTransformer(BaseClipTransformer):
         self.memory = memory
         self.n_jobs = n_jobs
         self.on_error = on_error
+        self.resampler = resampler
         self.verbose = verbose
 
     def _check_settings(self):
@@ -150,9 +157,11 @@ class VGGishTransformer(BaseClipTransformer):
     def _fit_network(self):
         resolve_engine("vggish", self.engine, "float32")
         self._seed, self.weights_label_ = settle_weights(self.weights, self.random_state)
+        self.weights_are_random_ = self.weights is None
         self.weights_digest_ = vggish_weights_digest(self.weights, seed=self._seed)
+        self._pca_digest = None
         if self.postprocess is not None:
-            load_pca(self._weights(), self._seed, self.weights_digest_)
+            self._pca_digest = pca_digest(self._weights(), self._seed)
 
     def _weights(self):
         return None if self.weights is None else str(self.weights)
@@ -166,6 +175,9 @@ class VGGishTransformer(BaseClipTransformer):
     def _hop_seconds(self):
         return self._hop_length() / SR
 
+    def _first_center(self):
+        return FRAME_LENGTH / 2 / SR
+
     def _network_sr(self):
         return SR
 
@@ -173,11 +185,13 @@ class VGGishTransformer(BaseClipTransformer):
         return VGGishRecipe(
             offset=self.offset,
             duration=self.duration,
+            resampler=self.resampler,
             frame_size=self._frame_size(),
             pooling=self.pooling if pooled else None,
             weights=self._weights(),
             seed=self._seed,
             digest=self.weights_digest_,
+            pca_digest=self._pca_digest,
             postprocess=self.postprocess,
             hop_length=self._hop_length(),
             batch_size=self.batch_size,

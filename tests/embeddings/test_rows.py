@@ -3,6 +3,7 @@
 import os
 import shutil
 from importlib import import_module
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -105,12 +106,13 @@ def test_every_setting_that_changes_numbers_changes_the_entry(paths, tmp_path):
         {"n_mels": 64},
         {"offset": 0.1},
         {"duration": 0.3},
+        {"resampler": "kaiser_best"},
     ):
         cached = MFCCStatsTransformer(memory=tmp_path, **change).fit_transform(paths[:1])
         fresh = MFCCStatsTransformer(**change).fit_transform(paths[:1])
         np.testing.assert_array_equal(cached, fresh)
     entries = len(list(tmp_path.rglob("*.clip")))
-    assert entries == 8
+    assert entries == 9
     for change in ({"statistics": ("max",)}, {"deltas": 0}, {"statistics": None}, {"n_jobs": 2}):
         MFCCStatsTransformer(memory=tmp_path, **change).fit_transform(paths[:1])
     assert len(list(tmp_path.rglob("*.clip"))) == entries
@@ -220,3 +222,23 @@ def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "clip.wav")
     with pytest.raises(AudioDecodeError, match=r"Row 0.*clip\.wav"):
         MFCCStatsTransformer(memory=tmp_path).fit_transform([tmp_path / "clip.wav"])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may act as another user")
+def test_two_users_have_one_cache(paths, tmp_path_factory):
+    for folder in Path(paths[0]).parents:
+        if folder.stat().st_mode & 0o001 == 0:
+            folder.chmod(folder.stat().st_mode | 0o055)
+    memory = tmp_path_factory.mktemp("shared")
+    memory.chmod(0o755)
+    mfcc = MFCCStatsTransformer(memory=memory).fit(paths)
+    first = mfcc.transform(paths[:4])
+    os.seteuid(65534)
+    try:
+        np.testing.assert_array_equal(mfcc.transform(paths[:4]), first)
+        # What the other user may not add to is one line.
+        with pytest.warns(IgnoredCacheWarning, match="could not be written") as caught:
+            mfcc.set_params(n_mfcc=13).transform(paths)
+    finally:
+        os.seteuid(0)
+    assert len(caught) == 1

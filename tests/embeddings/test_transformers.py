@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+import resampy
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_validate
@@ -11,7 +12,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
 from skmer import L3Transformer, MFCCStatsTransformer, VGGishTransformer
-from skmer.exceptions import ShortClipWarning, SilentClipWarning, WeightsNotFoundError
+from skmer.embeddings.extraction._extract import recipe_key
+from skmer.exceptions import (
+    ShortClipWarning,
+    SilentClipWarning,
+    WeightsIntegrityError,
+    WeightsNotFoundError,
+)
 
 RANDOM_L3 = L3Transformer(weights=None, random_state=0, input_repr="mel128", center=False)
 RANDOM_VGGISH = VGGishTransformer(weights=None, random_state=0)
@@ -176,3 +183,83 @@ def test_not_fitted():
 def test_weights_that_are_not_there(tmp_path):
     with pytest.raises(WeightsNotFoundError, match=r"no\.h5.*does not exist"):
         L3Transformer(weights=tmp_path / "no.h5").fit(["a.wav"])
+
+
+@pytest.mark.filterwarnings("ignore::skmer.exceptions.ShortClipWarning")
+@pytest.mark.parametrize("offset", [0, 1.5])
+@pytest.mark.parametrize(
+    "transformer",
+    [
+        L3Transformer(weights=None, random_state=0, input_repr="mel128", hop_size=0.2),
+        clone(RANDOM_L3).set_params(hop_size=0.2),
+        clone(RANDOM_VGGISH).set_params(hop_size=0.2),
+        MFCCStatsTransformer(),
+    ],
+    ids=["l3-centred", "l3", "vggish", "mfcc"],
+)
+def test_frame_times_are_the_centres_of_what_the_frames_heard(transformer, offset):
+    click, sr = 4.3, 16000
+    audio = np.zeros(8 * sr, np.float32)
+    audio[int(click * sr)] = 1
+    transformer = clone(transformer).set_params(offset=offset)
+    (frames,) = transformer.fit([(audio, sr)]).transform_frames([(audio, sr)])
+    times = transformer.frame_times(len(frames))
+    heard = np.abs(frames - frames[0]).max(axis=1) > 1e-3 * np.abs(frames).max()
+    assert 3 <= heard.sum() < len(frames) / 2
+    # The frames that heard it lie evenly about it.
+    assert abs(times[heard].mean() - click) <= 0.55 * np.diff(times).max()
+
+
+def test_times_are_those_of_whole_samples():
+    l3 = L3Transformer(hop_size=0.01001)
+    assert l3.frame_times(10**6)[-1] == pytest.approx((10**6 - 1) * 480 / 48000, abs=1e-9)
+
+
+def test_whether_weights_are_random_is_no_matter_of_their_name(tmp_path, monkeypatch):
+    monkeypatch.setattr("skmer.embeddings._l3.l3_weights_digest", lambda *args, **kwargs: "abc")
+    l3 = L3Transformer(weights=tmp_path / "random_crop.h5").fit(["a.wav"])
+    assert l3.weights_label_ == "random_crop.h5"
+    assert l3.weights_are_random_ is False
+    assert L3Transformer(weights=None).fit(["a.wav"]).weights_are_random_ is True
+    assert clone(RANDOM_VGGISH).fit(["a.wav"]).weights_are_random_ is True
+
+
+def test_another_pca_is_another_embedding(waveforms, monkeypatch):
+    def pca(seed):
+        rng = np.random.default_rng(seed)
+        return rng.standard_normal((128, 128)), rng.standard_normal((128, 1))
+
+    def use(number):
+        read = "skmer.embeddings.recipes._vggish.load_vggish_pca"
+        monkeypatch.setattr(read, lambda weights, *, seed: pca(number))
+
+    X = [waveforms[2]]
+    vggish = clone(RANDOM_VGGISH).set_params(postprocess="pca")
+    use(1)
+    first = vggish.fit(X)
+    rows = first.transform(X)
+    use(2)
+    second = clone(vggish).fit(X)
+    assert not np.allclose(second.transform(X), rows)
+    keys = {recipe_key([one._recipe(pooled=True)], ["a"]) for one in (first, second)}
+    assert len(keys) == 2
+    # A worker that reads the file later does not take one that `fit` did not see.
+    use(3)
+    third = clone(vggish).fit(X)
+    use(4)
+    with pytest.raises(WeightsIntegrityError, match="has changed since fit"):
+        third.transform(X)
+
+
+def test_the_resampler_that_openl3_and_vggish_have(waveforms):
+    audio, sr = waveforms[3]
+    here = MFCCStatsTransformer(target_sr=16000, resampler="kaiser_best").fit_transform(
+        [(audio, sr)]
+    )
+    done = resampy.resample(audio.astype(float), sr, 16000, filter="kaiser_best")
+    plain = MFCCStatsTransformer(target_sr=16000)
+    expected = plain.fit_transform([(done.astype(np.float32), 16000)])
+    np.testing.assert_allclose(here, expected, rtol=1e-4, atol=1e-3)
+    assert not np.allclose(here, plain.transform([(audio, sr)]), rtol=1e-4, atol=1e-3)
+    with pytest.raises(ValueError, match="'resampler' parameter of MFCCStats"):
+        plain.set_params(resampler="linear").fit([audio])

@@ -35,7 +35,7 @@ def test_nullable_columns_are_plain_arrays():
     ],
 )
 def test_missing_values(values):
-    with pytest.raises(InputError, match="They have missing values: 1 of 2 .* in row 1"):
+    with pytest.raises(InputError, match=r"They have missing values: 1 of 2 .* in row 1"):
         check_labels(values, "They")
 
 

@@ -30,7 +30,7 @@ from skmer.embeddings.extraction._lock import lock_output
 from skmer.embeddings.extraction._parts import ClipRecord, Parts, StoredRecord
 from skmer.embeddings.extraction._result import Extraction
 from skmer.embeddings.extraction._table import batches, write_csv, write_npz, write_parquet
-from skmer.embeddings.recipes._base import Recipe, embed_clip
+from skmer.embeddings.recipes._base import Recipe, embed_clip, resampler_version
 from skmer.exceptions import IgnoredCacheWarning, WorkerError
 from skmer.utils import ClipCache, track
 from skmer.utils._cache import open_cache, warn_of_cache
@@ -311,23 +311,23 @@ class _Clips:
     def _frame_facts(self, n_frames: int) -> dict[str, list]:
         if not n_frames:
             return {"frame": [None], "time": [None]}
-        times = self.transformer.offset + self.transformer.frame_times(n_frames)
+        times = self.transformer.frame_times(n_frames)
         return {"frame": list(range(n_frames)), "time": times.tolist()}
 
 
 def recipe_key(recipes: list[Recipe], names: list[str]) -> str:
     """Name all that decides the numbers: parts of another key never reach this table."""
-    import soxr
-
     decisive = {
         "recipes": [
-            {"recipe": recipe.kind}
+            {
+                "recipe": recipe.kind,
+                "resampler_version": resampler_version(recipe.resampler),
+            }
             | {name: value for name, value in asdict(recipe).items() if name not in _NOT_IN_KEY}
             for recipe in recipes
         ],
         "columns": names,
         "skmer": __version__,
-        "soxr": soxr.__version__,
     }
     return settings_digest(decisive)[:16]
 

@@ -3,11 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
 from typing import ClassVar
 
 import numpy as np
 
 from skmer.audio import stream_audio
+from skmer.audio._resampling import RESAMPLERS
 from skmer.embeddings._clips import Clip
 from skmer.exceptions import AudioDecodeError, WeightsIntegrityError
 from skmer.pooling import pool_frames
@@ -26,6 +29,7 @@ class Recipe(ABC):
     n_frames: int | None = None
     # The rate that `compute` wants [Hz].
     sr: int
+    resampler: str = "soxr_hq"
     # How many numbers a frame has; None = not known.
     frame_size: int | None = None
     # The name in cache keys.
@@ -34,7 +38,13 @@ class Recipe(ABC):
     def settings(self) -> dict:
         """Return what decides the frames, for the cache key: not the pooling."""
         duration = None if self.duration is None else float(self.duration)
-        return {"offset": float(self.offset), "duration": duration, "sr": int(self.sr)}
+        return {
+            "offset": float(self.offset),
+            "duration": duration,
+            "sr": int(self.sr),
+            "resampler": self.resampler,
+            "resampler_version": resampler_version(self.resampler),
+        }
 
     @abstractmethod
     def compute(
@@ -54,6 +64,12 @@ class Recipe(ABC):
     def finish(self, frames: np.ndarray) -> np.ndarray:
         """Turn frames, computed or from the cache, into the row that users see."""
         return frames if self.pooling is None else pool_frames(frames, self.pooling)
+
+
+@cache
+def resampler_version(resampler: str) -> str:
+    """Return the version of the package that resamples."""
+    return version(RESAMPLERS[resampler])
 
 
 def check_digest(loaded, digest: str) -> None:
@@ -118,10 +134,8 @@ def _remember(recipe, clip, cache, n_threads):
     except OSError:
         # Reading the audio says better than the digest what is wrong with the file.
         return compute()
-    import soxr
-
-    settings = {"recipe": recipe.kind, **recipe.settings(), "soxr": soxr.__version__}
-    return cache.remember({"content": content, **settings}, compute, is_valid=recipe.is_valid)
+    settings = {"content": content, "recipe": recipe.kind, **recipe.settings()}
+    return cache.remember(settings, compute, is_valid=recipe.is_valid)
 
 
 def _compute(recipe, clip, n_threads):
@@ -132,6 +146,7 @@ def _compute(recipe, clip, n_threads):
             sr=recipe.sr,
             offset=recipe.offset,
             duration=recipe.duration,
+            resampler=recipe.resampler,
             name=clip.name,
             on_decoded=digest.update,
         )

@@ -11,7 +11,9 @@ from skmer.audio._vggish import FRAME_LENGTH, N_COLUMNS, N_MELS, SR
 from skmer.embeddings.engines import get_engine
 from skmer.embeddings.recipes._base import Recipe, check_digest
 from skmer.embeddings.weights import load_vggish_pca, load_vggish_weights
-from skmer.exceptions import WeightsNotFoundError
+from skmer.embeddings.weights._arrays import digest_arrays
+from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
+from skmer.utils._text import shorten
 
 _CLIP = 2.0
 
@@ -24,6 +26,9 @@ class VGGishRecipe(Recipe):
     weights: str | None
     seed: int
     digest: str
+    # Of the PCA, which is in a file of its own; None where it is not used. It is not in the key of
+    # the cache, which keeps the frames that it is applied to.
+    pca_digest: str | None
     postprocess: str | None
     hop_length: int
     batch_size: int
@@ -47,7 +52,7 @@ class VGGishRecipe(Recipe):
 
     def finish(self, frames):
         if self.postprocess is not None:
-            eigen_vectors, means = load_pca(self.weights, self.seed, self.digest)
+            eigen_vectors, means = _load_pca(self.weights, self.seed, self.pca_digest)
             frames = np.clip((eigen_vectors @ (frames.T - means)).T, -_CLIP, _CLIP)
         if self.postprocess == "quantize":
             # Truncated, not rounded, as published.
@@ -84,13 +89,28 @@ def _network(weights, seed, digest, engine, n_threads):
 
 
 @lru_cache(maxsize=2)
-def load_pca(weights, seed, digest):
-    """Load what post-processing needs."""
+def _load_pca(weights, seed, digest):
+    """Load the PCA whose digest `fit` has stated."""
+    pca = _read_pca(weights, seed)
+    if digest_arrays(pca) != digest:
+        raise WeightsIntegrityError(
+            "The file vggish_pca_params.npz of VGGishTransformer has changed since fit. Fit the "
+            "transformer again."
+        )
+    return pca
+
+
+def pca_digest(weights, seed: int) -> str:
+    """Return the SHA-256 over the arrays of the PCA that the weights come with."""
+    return digest_arrays(_read_pca(weights, seed))
+
+
+def _read_pca(weights, seed):
     pca = load_vggish_pca(weights, seed=seed)
     if pca is None:
         raise WeightsNotFoundError(
             "The 'postprocess' parameter of VGGishTransformer needs the file "
-            f"vggish_pca_params.npz beside {weights!r}, and it is not there. Put it there, or set "
-            "postprocess=None."
+            f"vggish_pca_params.npz beside {shorten(repr(weights))}, and it is not there. Put it "
+            "there, or set postprocess=None."
         )
     return pca

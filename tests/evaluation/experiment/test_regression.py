@@ -8,8 +8,9 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import FunctionTransformer
 
+from skmer import MFCCStatsTransformer
 from skmer.evaluation import FixedSplit, evaluate_dynamic_regression, evaluate_regression
-from skmer.evaluation.experiment._dynamic_regression import align_frames
+from skmer.evaluation.experiment._dynamic_regression import _extract_moments, align_frames
 from skmer.evaluation.experiment._regressors import make_regressor
 from skmer.evaluation.statistics._scores import concordance, regression_scores
 
@@ -241,3 +242,17 @@ def test_figures_of_published_features(emomusic, targets, protocol, arousal, val
     r2 = result.summary().set_index("target")["r2"]
     assert r2["arousal"] == pytest.approx(arousal, abs=0.02)
     assert r2["valence"] == pytest.approx(valence, abs=0.02)
+
+
+def test_moments_are_found_where_they_are_in_the_clip_whatever_the_offset():
+    sr = 22050
+    audio = np.zeros(16 * sr, np.float32)
+    audio[5 * sr : 10 * sr] = np.random.default_rng(0).standard_normal(5 * sr)
+    times = np.arange(5.0, 10, 0.5)
+    clips, moments = np.zeros(times.size, int), np.arange(times.size)
+    view = _extract_moments(
+        MFCCStatsTransformer(offset=5), [(audio, sr)], times, clips, moments, "mfcc"
+    )
+    # The first coefficient is the loudness: every moment is one of noise.
+    loudness = view.X[:, 0]
+    assert loudness.min() > loudness.max() - 20
