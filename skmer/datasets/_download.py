@@ -1,6 +1,5 @@
 """Archives: fetched by pooch, unpacked beside their place, and moved there when whole."""
 
-import hashlib
 import os
 import shutil
 import sys
@@ -9,12 +8,13 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from skmer.exceptions import DatasetNotFoundError, InputError
+from skmer.utils._digest import file_digest
+from skmer.utils._progress import ProgressBar
 from skmer.utils._words import shorten
 
 N_RETRIES = 2
@@ -61,12 +61,6 @@ def download_and_unpack(
         ) from error
 
 
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _download(archive: Archive, temporary: Path, folder: Path) -> Path:
     """Archive on this disk, its checksum verified where one is known."""
     import pooch
@@ -82,7 +76,8 @@ def _download(archive: Archive, temporary: Path, folder: Path) -> Path:
     )
     by_hand = f"Try again later, or fetch it by hand and unpack it in {folder}."
     try:
-        with _progress(archive.filename) as progress:
+        shown = sys.stderr.isatty()
+        with ProgressBar(archive.filename, unit="bytes", enabled=shown) as progress:
             downloader = pooch.HTTPDownloader(progressbar=progress, chunk_size=_CHUNK)
             return Path(store.fetch(archive.filename, downloader=downloader))
     except requests.exceptions.RequestException as error:
@@ -147,7 +142,7 @@ def _check(unpacked: Path, checksums: Mapping[str, str], archive: Archive) -> No
     wrong = [
         name
         for name, sha in checksums.items()
-        if name not in missing and sha256_of(unpacked / name) != sha
+        if name not in missing and file_digest(unpacked / name) != sha
     ]
     for what, names in (("lacks", missing), ("holds other bytes for", wrong)):
         if names:
@@ -170,58 +165,3 @@ def _move_into(unpacked: Path, folder: Path) -> None:
             except OSError:
                 if not place.exists():
                     raise
-
-
-class _RichProgress:
-    """What pooch asks of a progress bar, drawn by rich."""
-
-    def __init__(self, progress, description: str):
-        self._progress = progress
-        self._task = progress.add_task(description, total=None)
-
-    @property
-    def total(self):
-        """Number of bytes to come."""
-        return self._progress.tasks[self._task].total
-
-    @total.setter
-    def total(self, n_bytes):
-        self._progress.update(self._task, total=n_bytes or None)
-
-    def update(self, n_bytes):
-        """Count bytes that have come."""
-        self._progress.advance(self._task, n_bytes)
-
-    def reset(self):
-        """Count from nought again."""
-        self._progress.reset(self._task)
-
-    def close(self):
-        """Do nothing: the context closes the display."""
-
-
-@contextmanager
-def _progress(description: str):
-    """A progress bar for pooch on a terminal, False elsewhere."""
-    if not sys.stderr.isatty():
-        yield False
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
-
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    ) as progress:
-        yield _RichProgress(progress, description)

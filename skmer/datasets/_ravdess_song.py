@@ -26,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skmer.datasets._download import Archive, download_and_unpack, sha256_of
+from skmer.datasets._download import Archive, download_and_unpack
 from skmer.datasets.base._bunch import FETCH_CONSTRAINTS, make_bunch
 from skmer.datasets.base._data_home import get_data_home
 from skmer.datasets.base._dataset_info import DatasetInfo, describe
@@ -34,6 +34,7 @@ from skmer.datasets.validation._checks import find_extra, relative
 from skmer.datasets.validation._finding import Finding, Status
 from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning
 from skmer.utils import track
+from skmer.utils._digest import file_digest
 from skmer.utils._sklearn import Interval, StrOptions, validate_params
 from skmer.utils._words import shorten
 
@@ -219,7 +220,7 @@ def validate(folder: Path, *, verbose: bool) -> list[Finding]:
         elif path.suffix == ".flac":
             findings.append(Finding(relative(path, folder), "unverified"))
         else:
-            status: Status = "ok" if sha256_of(path) == sha else "wrong"
+            status: Status = "ok" if file_digest(path) == sha else "wrong"
             findings.append(Finding(relative(path, folder), status))
     return findings + find_extra(folder, set(clips.values()))
 

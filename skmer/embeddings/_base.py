@@ -27,7 +27,7 @@ from skmer.utils._sklearn import (
     output_is_default,
     validate_data,
 )
-from skmer.utils._text import list_briefly
+from skmer.utils._words import shorten
 
 # What a recipe notes about a clip, as users read it.
 _NOTES = {
@@ -297,12 +297,12 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
             embedded.append(result)
         for note, names in notes.items():
             what, category = _NOTES[note]
-            warnings.warn(f"{what}: {list_briefly(names)}.", category, stacklevel=4)
+            warnings.warn(f"{what}: {shorten(names, 10, separator='; ')}.", category, stacklevel=4)
         warn_of_cache(troubles, stacklevel=4)
         if failures:
             warnings.warn(
                 f"{len(failures)} of {len(clips)} clips could not be read, and their rows are NaN: "
-                + list_briefly(failures, separator=" "),
+                + shorten(failures, 10, width=350, separator=" "),
                 FailedClipsWarning,
                 stacklevel=4,
             )

@@ -15,7 +15,7 @@ import numpy as np
 
 from skmer.exceptions import IgnoredCacheWarning, InputError
 from skmer.utils._digest import canonical_json, open_regular
-from skmer.utils._text import shorten
+from skmer.utils._words import cut_middle
 
 # Raise it when a change to skmer changes numbers, or the form of an entry, without a setting.
 _CACHE_VERSION = 2
@@ -144,7 +144,7 @@ class ClipCache:
             trouble = f"could not be written ({error.strerror or error})"
         if trouble is None:
             return entry
-        return replace(entry, trouble=f"The cache entry {shorten(str(path))} {trouble}")
+        return replace(entry, trouble=f"The cache entry {cut_middle(str(path))} {trouble}")
 
     def __len__(self) -> int:
         return sum(1 for _ in self._files("clip"))

@@ -6,6 +6,111 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
+class ProgressBar:
+    """A bar on standard error, while its block lasts.
+
+    It has what pooch asks of a bar (`total`, `update`, `reset`, `close`), and serves every other
+    long work too.
+
+    Parameters
+    ----------
+    description : str
+        Shown before the bar.
+    total : int, default=None
+        What there is to do, where that is known.
+    unit : str, default="clips"
+        What is counted, shown as ``unit/s``; "bytes" are shown as MB.
+    enabled : bool, default=True
+        With False, no bar and no import of rich.
+
+    Examples
+    --------
+    >>> from skmer.utils._progress import ProgressBar
+    >>> with ProgressBar("counting", total=2, enabled=False) as bar:
+    ...     bar.update(2)
+    """
+
+    def __init__(
+        self,
+        description: str,
+        *,
+        total: int | None = None,
+        unit: str = "clips",
+        enabled: bool = True,
+    ):
+        self._total = total
+        self._unit = unit
+        self._bar = _make_bar(unit) if enabled else None
+        if self._bar is not None:
+            self._task = self._bar.add_task(description, total=total, rate="")
+
+    def __enter__(self):
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    @property
+    def total(self) -> int | None:
+        """What there is to do; None = not known."""
+        return self._total
+
+    @total.setter
+    def total(self, total: int | None) -> None:
+        # A server that does not know says 0.
+        self._total = total or None
+        if self._bar is not None:
+            self._bar.update(self._task, total=self._total)
+
+    def update(self, n: int = 1, *, description: str | None = None) -> None:
+        """Count `n` more, and say what runs now."""
+        if self._bar is not None:
+            speed = self._bar.tasks[self._task].speed
+            rate = f"{speed:.1f} {self._unit}/s" if speed else ""
+            self._bar.update(self._task, advance=n, rate=rate, description=description)
+
+    def reset(self) -> None:
+        """Count from zero again."""
+        if self._bar is not None:
+            self._bar.reset(self._task, total=self._total)
+
+    def close(self) -> None:
+        """Leave the last state standing."""
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def _make_bar(unit):
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    count = (
+        (DownloadColumn(), TransferSpeedColumn())
+        if unit == "bytes"
+        else (MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
+    )
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        *count,
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+
+
 def track(
     iterable: Iterable[T],
     *,
@@ -40,33 +145,9 @@ def track(
     >>> list(track([1, 2], description="counting", enabled=False))
     [1, 2]
     """
-    if not enabled:
-        yield from iterable
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
     if total is None and isinstance(iterable, Sized):
         total = len(iterable)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    ) as progress:
-        task = progress.add_task(description, total=total, rate="")
+    with ProgressBar(description, total=total, unit=unit, enabled=enabled) as bar:
         for item in iterable:
             yield item
-            speed = progress.tasks[task].speed
-            progress.update(task, advance=1, rate=f"{speed:.1f} {unit}/s" if speed else "")
+            bar.update()

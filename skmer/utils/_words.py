@@ -1,11 +1,42 @@
-"""Parts of messages."""
+"""Parts of messages, of bounded length whatever they speak of."""
 
 from collections.abc import Iterable
 from typing import Any
 
 
-def shorten(items: Iterable[Any], limit: int = 5) -> str:
-    """First few of a list in words, for a message."""
+def cut_middle(text: str, width: int = 200) -> str:
+    """Cut the middle out of a text that is longer than `width` characters.
+
+    Examples
+    --------
+    >>> from skmer.utils._words import cut_middle
+    >>> cut_middle("abcdefghijklmnopqrstuvwxyz", 11)
+    'abcd...wxyz'
+    """
+    if len(text) <= width:
+        return text
+    kept = (width - 3) // 2
+    return f"{text[:kept]}...{text[-kept:]}"
+
+
+def shorten(
+    items: Iterable[Any], limit: int = 5, *, width: int = 300, separator: str = ", "
+) -> str:
+    """First few of a list in words, for a message: at most `limit`, and `width` characters.
+
+    Examples
+    --------
+    >>> from skmer.utils._words import shorten
+    >>> shorten(["one", "two", "three"], limit=2)
+    'one, two and 1 more'
+    >>> shorten(["one", "two", "three"], width=9)
+    'one, two and 1 more'
+    """
     texts = [str(item) for item in items]
-    more = f" and {len(texts) - limit} more" if len(texts) > limit else ""
-    return ", ".join(texts[:limit]) + more
+    shown: list[str] = []
+    for text in texts[:limit]:
+        if shown and len(separator.join([*shown, text])) > width:
+            break
+        shown.append(cut_middle(text, width))
+    more = f" and {len(texts) - len(shown)} more" if len(texts) > len(shown) else ""
+    return separator.join(shown) + more

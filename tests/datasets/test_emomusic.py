@@ -8,6 +8,7 @@ import pytest
 
 from skmer.datasets import AffectScale, _download, _emomusic, fetch_emomusic, validate_dataset
 from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning
+from skmer.utils._digest import file_digest
 
 from .conftest import EMOMUSIC_COUNTS, write_emomusic_annotations
 
@@ -152,7 +153,7 @@ def test_download_of_both_archives(tmp_path, server, monkeypatch):
     for name, content in contents.items():
         server.files[f"/{name}.tar.gz"] = content
         (tmp_path / "archive").write_bytes(content)
-        sha256 = _download.sha256_of(tmp_path / "archive")
+        sha256 = file_digest(tmp_path / "archive")
         url = f"{server.url}/{name}.tar.gz"
         monkeypatch.setattr(_emomusic, name, _download.Archive(f"{name}.tar.gz", url, sha256))
     home = tmp_path / "home"

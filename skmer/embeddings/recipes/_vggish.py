@@ -13,7 +13,7 @@ from skmer.embeddings.recipes._base import Recipe, check_digest
 from skmer.embeddings.weights import load_vggish_pca, load_vggish_weights
 from skmer.embeddings.weights._arrays import digest_arrays
 from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
-from skmer.utils._text import shorten
+from skmer.utils._words import cut_middle
 
 _CLIP = 2.0
 
@@ -110,7 +110,7 @@ def _read_pca(weights, seed):
     if pca is None:
         raise WeightsNotFoundError(
             "The 'postprocess' parameter of VGGishTransformer needs the file "
-            f"vggish_pca_params.npz beside {shorten(repr(weights))}, and it is not there. Put it "
-            "there, or set postprocess=None."
+            f"vggish_pca_params.npz beside {cut_middle(repr(weights))}, and it is not there. Put "
+            "it there, or set postprocess=None."
         )
     return pca

@@ -1,23 +1,11 @@
 """Checksums of files, git's among them, and what becomes of a file that fails them."""
 
-import hashlib
 import os
 from pathlib import Path
 
+from skmer.utils._digest import file_digest as checksum
 
-def checksum(path: Path, kind: str) -> str:
-    """The checksum (hex) of a file; `kind` is "git-blob", "md5" or "sha256".
-
-    A git blob id is the SHA-1 of the file behind a short header, as `git hash-object` prints it.
-    """
-    with path.open("rb") as stream:
-        if kind == "git-blob":
-            total = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
-        else:
-            total = hashlib.new(kind, usedforsecurity=False)
-        while block := stream.read(2**20):
-            total.update(block)
-    return total.hexdigest()
+__all__ = ["checksum", "find_mismatch", "put_aside"]
 
 
 def find_mismatch(path: Path, checksums: dict[str, str]) -> str | None:

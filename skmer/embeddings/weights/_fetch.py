@@ -3,13 +3,14 @@
 import errno
 import logging
 import socket
+import sys
 import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from skmer.embeddings.weights._progress import DownloadBar
+from skmer.utils._progress import ProgressBar
 
 # Seconds. The first bounds how long a machine without a network is kept waiting.
 REACH_TIMEOUT = 4.0
@@ -67,7 +68,8 @@ def _stream(url: str, part: Path) -> bool:
     if held:
         headers["Range"] = f"bytes={held}-"
 
-    with part.open("ab") as stream, DownloadBar(part.stem) as bar, ExitStack() as responses:
+    progress = ProgressBar(part.stem, unit="bytes", enabled=sys.stderr.isatty())
+    with part.open("ab") as stream, progress, ExitStack() as responses:
 
         def look_at(response, **_):
             nonlocal status
@@ -78,7 +80,7 @@ def _stream(url: str, part: Path) -> bool:
                 stream.truncate(0)
 
         fetch = pooch.HTTPDownloader(
-            progressbar=bar,
+            progressbar=progress,
             chunk_size=_BLOCK,
             timeout=(CONNECT_TIMEOUT, STALL_TIMEOUT),
             headers=headers,

@@ -13,6 +13,7 @@ from skmer.exceptions import DatasetNotFoundError
 from skmer.studies.koh2021._editions import EDITIONS, FAITHFUL
 from skmer.studies.koh2021._published import DATASETS, published
 from skmer.utils import track
+from skmer.utils._digest import file_digest
 
 # Training, validation and test part of a random split.
 N_PARTS = 3
@@ -89,8 +90,7 @@ def _add_digests(datasets: StudyDatasets, *, verbose: bool) -> None:
     paths = list(dict.fromkeys(path for clips in datasets.clips.values() for path in clips.data))
     digests = {}
     for path in track(paths, description="digests of the clips", enabled=verbose):
-        with open(path, "rb") as file:
-            digests[path] = hashlib.file_digest(file, "sha256").hexdigest()
+        digests[path] = file_digest(path)
     for clips in datasets.clips.values():
         clips["digest"] = _digest(clips.frame, {path: digests[path] for path in clips.data})
 
