@@ -93,7 +93,7 @@ def _check_checksum(state: str) -> WeightsCheck:
     """What the list says of the file, as a check."""
     detail = {
         "verified": "matches the published one",
-        "converted": "matched when the arrays were converted",
+        "converted": "the arrays are the published ones",
         "unknown": "none is published for the unpacked file inside openl3",
         "wrong": "does not match the published one",
     }

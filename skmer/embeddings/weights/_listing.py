@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from skmer.embeddings.weights._checkpoint import converted_path, read_vggish_digest
 from skmer.embeddings.weights._checksum import find_mismatch
 from skmer.embeddings.weights._registry import REGISTRY, WeightsFile, find_entry
 from skmer.embeddings.weights._store import (
@@ -77,9 +76,6 @@ def _find(entry: WeightsFile) -> tuple[Path, str]:
     target = weights_folder() / entry.file
     path = target if target.exists() else find_installed(entry)
     if path is None:
-        md5 = entry.checksums.get("md5")
-        if md5 is not None and read_vggish_digest(target, md5) is not None:
-            return converted_path(target), "converted"
         return target, "missing"
     checksums = checksums_of(path, entry)
     if not checksums:

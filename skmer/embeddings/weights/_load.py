@@ -7,13 +7,6 @@ import numpy as np
 
 from skmer.embeddings.weights._alive import digests, keep_alive, read_once, reading, signature
 from skmer.embeddings.weights._arrays import L3Weights, VGGishWeights, digest_arrays
-from skmer.embeddings.weights._checkpoint import (
-    PCA_FILE,
-    converted_path,
-    read_pca,
-    read_vggish_arrays,
-    read_vggish_digest,
-)
 from skmer.embeddings.weights._hdf5 import read_l3_arrays
 from skmer.embeddings.weights._random import (
     random_digest,
@@ -23,8 +16,9 @@ from skmer.embeddings.weights._random import (
 )
 from skmer.embeddings.weights._registry import REGISTRY, l3_name
 from skmer.embeddings.weights._store import Weights, given_path, obtain
+from skmer.embeddings.weights._vggish import PCA_FILE, read_pca, read_vggish_arrays
 
-_VGGISH = ("VGGishTransformer", "vggish_model.ckpt or an npz made from it")
+_VGGISH = ("VGGishTransformer", "vggish_model.ckpt or an npz of its arrays")
 
 
 def load_l3_weights(
@@ -50,13 +44,13 @@ def load_vggish_weights(weights: Weights, *, seed: int, with_pca: bool = True) -
     """
     if weights is None:
         return read_once(("vggish", "random", seed), lambda: random_vggish_weights(seed))
-    path, label, md5 = _vggish_path(weights)
+    path, label = _vggish_path(weights)
 
     def read() -> VGGishWeights:
-        arrays, digest = read_vggish_arrays(path, md5)
-        return VGGishWeights(arrays, digest, label)
+        arrays = read_vggish_arrays(path)
+        return VGGishWeights(arrays, digest_arrays(arrays), label)
 
-    key = ("vggish", label, *_vggish_signature(path))
+    key = ("vggish", label, *signature(path))
     with reading:
         found = read_once(key, read)
         if with_pca and found.pca is None:
@@ -95,22 +89,14 @@ def l3_weights_digest(
 
 
 def vggish_weights_digest(weights: Weights, *, seed: int) -> str:
-    """The digest that `load_vggish_weights` would state; a converted file only has to be opened."""
+    """The digest that `load_vggish_weights` would state, without drawing random arrays."""
     if weights is None:
         return random_digest(seed)
-    path, label, md5 = _vggish_path(weights)
-    key = ("vggish", label, *_vggish_signature(path))
+    path, label = _vggish_path(weights)
+    key = ("vggish", label, *signature(path))
     if key not in digests:
-        stated = read_vggish_digest(path, md5)
-        if stated is None:
-            return load_vggish_weights(weights, seed=seed, with_pca=False).digest
-        digests[key] = stated
+        return load_vggish_weights(weights, seed=seed, with_pca=False).digest
     return digests[key]
-
-
-def _vggish_signature(path: Path) -> tuple:
-    """As `signature`; of the conversion where the checkpoint itself is not there."""
-    return signature(path if path.exists() else converted_path(path))
 
 
 def _l3_path(weights: Weights, content_type: str, input_repr: str) -> tuple[Path, str]:
@@ -121,16 +107,9 @@ def _l3_path(weights: Weights, content_type: str, input_repr: str) -> tuple[Path
     return path, path.name
 
 
-def _vggish_path(weights: Weights) -> tuple[Path, str, str | None]:
-    """(file, label, published MD5 where there is one) of a path or of "pretrained"."""
+def _vggish_path(weights: Weights) -> tuple[Path, str]:
+    """(file, label) of a path or of "pretrained"."""
     if weights == "pretrained":
-        entry = REGISTRY["vggish"]
-        md5 = entry.checksums["md5"]
-        return obtain(entry, is_ready=lambda path: _is_converted(path, md5)), "pretrained", md5
+        return obtain(REGISTRY["vggish"]), "pretrained"
     path = given_path(weights, *_VGGISH)
-    return path, path.name, None
-
-
-def _is_converted(path: Path, md5: str) -> bool:
-    """Whether a good conversion makes the checkpoint itself unnecessary."""
-    return read_vggish_digest(path, md5) is not None
+    return path, path.name

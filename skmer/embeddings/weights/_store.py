@@ -3,7 +3,7 @@
 import errno
 import importlib.util
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -57,15 +57,10 @@ def given_path(weights: Weights, estimator: str, kinds: str) -> Path:
     return path
 
 
-def obtain(entry: WeightsFile, *, is_ready: Callable[[Path], bool] | None = None) -> Path:
-    """The path of the verified file: in the folder, in an installed package, or fetched now.
-
-    `is_ready` may say that the file at its path is not needed, being converted already.
-    """
+def obtain(entry: WeightsFile) -> Path:
+    """The path of the verified file: in the folder, in an installed package, or fetched now."""
     target = weights_folder() / entry.file
     with sentences_for(entry):
-        if is_ready is not None and is_ready(target):
-            return target
         if target.exists():
             return verified(target, entry)
         if (installed := find_installed(entry)) is not None:

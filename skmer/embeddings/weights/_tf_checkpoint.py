@@ -6,16 +6,20 @@ tensor_bundle.proto and saved_tensor_slice.proto). TensorFlow writes these table
 keeps the numbers in a second file, each array with a checksum; V1 keeps them in the values.
 """
 
+import io
 import struct
 from collections.abc import Iterator
 from math import prod
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from skmer.embeddings.weights._arrays import check_shape
 from skmer.exceptions import InputError, WeightsIntegrityError
 
+INDEX = ".index"
+NUMBERS = ".data-00000-of-00001"
 _FOOTER_SIZE = 48
 _MAGIC = struct.pack("<Q", 0xDB4775248B80FB57)
 _FLOAT = 1  # DT_FLOAT
@@ -32,62 +36,64 @@ class DamagedCheckpointError(InputError):
     """What is wrong with the bytes, in words that end a sentence."""
 
 
-def is_table(tail: bytes) -> bool:
-    """Whether a file that ends so is a table."""
-    return tail.endswith(_MAGIC)
+def read_checkpoint(path: Path, shapes: Shapes) -> list[np.ndarray]:
+    """The float arrays called as in `shapes`: V2 where `path` ends in .index, else V1."""
+    with path.open("rb") as table:
+        if not path.name.endswith(INDEX):
+            return _read_v1(table, shapes, str(path))
+        numbers = path.with_name(path.name.removesuffix(INDEX) + NUMBERS)
+        if not numbers.is_file():
+            raise DamagedCheckpointError(f"{numbers.name} is not beside it")
+        with numbers.open("rb") as stream:
+            return read_v2(table, stream, shapes, str(path))
 
 
-def read_v2(index: bytes, numbers: bytes, shapes: Shapes, source: str) -> list[np.ndarray]:
+def read_v2(table: BinaryIO, numbers: BinaryIO, shapes: Shapes, source: str) -> list[np.ndarray]:
     """The float arrays called as in `shapes` from the two files of a V2 checkpoint."""
-    entries = dict(_entries(index))
-    return [_read_v2(entries, numbers, name, shape, source) for name, shape in shapes]
-
-
-def read_v1(path: Path, shapes: Shapes) -> list[np.ndarray]:
-    """The float arrays called as in `shapes` from a V1 checkpoint."""
-    # a map of the file: its arrays are copied once, one after the other
-    table = memoryview(np.memmap(path, dtype=np.uint8, mode="r"))
-    found: dict[str, Buffer] = {}
-    declared: dict[str, tuple[int, ...]] = {}
-    for key, value in _entries(table):
-        parts = _fields(value)
-        if not key:
-            for meta in _all(_fields(_first(parts, 1, b"")), 1):
-                tensor = _fields(meta)
-                declared[_text(_first(tensor, 1, b""))] = _shape(_first(tensor, 2, b""))
-        elif 2 in parts:
-            tensor = _fields(_first(parts, 2, b""))
-            found[_text(_first(tensor, 1, b""))] = _first(_fields(_first(tensor, 3, b"")), 5, b"")
+    entries = {key: _fields(value) for key, value in _entries(table)}
     arrays = []
     for name, shape in shapes:
-        if name not in found:
-            raise _lacking(str(path), name)
-        check_shape(name, declared.get(name, ()), np.dtype(np.float32), shape, str(path))
-        arrays.append(_floats(found[name], shape, name))
+        if (entry := entries.get(name.encode())) is None:
+            raise _lacking(source, name)
+        kind = np.dtype(np.float32 if _number(entry, 1) == _FLOAT else np.void)
+        check_shape(name, _shape(_bytes(entry, 2)), kind, shape, source)
+        if _number(entry, 3) or 7 in entry:
+            raise DamagedCheckpointError(f"the array '{name}' is spread over files or slices")
+        data = _read(numbers, _number(entry, 4), 4 * prod(shape))
+        if _masked_crc(data) != _number(entry, 6):
+            raise DamagedCheckpointError(f"the checksum of the array '{name}' does not match")
+        arrays.append(np.frombuffer(data, dtype="<f4").reshape(shape))
     return arrays
 
 
-def _read_v2(entries, numbers: bytes, name: str, shape, source: str) -> np.ndarray:
-    """One array of a V2 checkpoint, its place, shape and checksum looked at."""
-    if (value := entries.get(name.encode())) is None:
-        raise _lacking(source, name)
-    entry = _fields(value)
-    kind = np.dtype(np.float32 if _first(entry, 1, 0) == _FLOAT else np.void)
-    check_shape(name, _shape(_first(entry, 2, b"")), kind, shape, source)
-    start, size = _first(entry, 4, 0), _first(entry, 5, 0)
-    if _first(entry, 3, 0) or 7 in entry:
-        raise DamagedCheckpointError(f"the array '{name}' is spread over several files or slices")
-    found = numbers[start : start + size]
-    if _masked_crc(found) != _first(entry, 6, 0):
-        raise DamagedCheckpointError(f"the checksum of the array '{name}' does not match")
-    return _floats(found, shape, name)
+def _read_v1(table: BinaryIO, shapes: Shapes, source: str) -> list[np.ndarray]:
+    """The float arrays called as in `shapes` from a V1 checkpoint.
 
-
-def _floats(found: Buffer, shape: tuple[int, ...], name: str) -> np.ndarray:
-    """Bytes as an array, where there are as many as there must be."""
-    if len(found) != 4 * prod(shape):
-        raise DamagedCheckpointError(f"the array '{name}' is cut short")
-    return np.frombuffer(found, dtype="<f4").reshape(shape)
+    The blocks' own checksums are not computed: in plain Python that takes minutes.
+    """
+    wanted = dict(shapes)
+    declared: dict[str, tuple[int, ...]] = {}
+    found: dict[str, np.ndarray] = {}
+    for key, value in _entries(table):
+        if not key:
+            for meta in _all(_fields(_bytes(_fields(value), 1)), 1):
+                tensor = _fields(meta)
+                declared[_text(_bytes(tensor, 1))] = _shape(_bytes(tensor, 2))
+            continue
+        tensor = _fields(_bytes(_fields(value), 2))
+        name = _text(_bytes(tensor, 1))
+        if (shape := wanted.get(name)) is None:
+            continue
+        check_shape(name, declared.get(name, ()), np.dtype(np.float32), shape, source)
+        data = _bytes(_fields(_bytes(tensor, 3)), 5)
+        if len(data) != 4 * prod(shape):
+            raise DamagedCheckpointError(f"the array '{name}' is cut short")
+        # copied, so that the block that holds it is freed before the next one is read
+        found[name] = np.frombuffer(data, dtype="<f4").reshape(shape).copy()
+    for name, _ in shapes:
+        if name not in found:
+            raise _lacking(source, name)
+    return [found[name] for name, _ in shapes]
 
 
 def _lacking(source: str, name: str) -> WeightsIntegrityError:
@@ -96,30 +102,36 @@ def _lacking(source: str, name: str) -> WeightsIntegrityError:
     )
 
 
-def _entries(table: Buffer) -> Iterator[tuple[bytes, memoryview]]:
+def _entries(table: BinaryIO) -> Iterator[tuple[bytes, memoryview]]:
     """The (key, value) pairs of a table."""
-    view = memoryview(table)
-    if not is_table(bytes(view[-len(_MAGIC) :])):
+    size = table.seek(0, io.SEEK_END)
+    footer = memoryview(_read(table, max(size - _FOOTER_SIZE, 0), min(size, _FOOTER_SIZE)))
+    if footer[-len(_MAGIC) :] != _MAGIC or size < _FOOTER_SIZE:
         raise DamagedCheckpointError("it is no TensorFlow checkpoint")
-    footer = view[-_FOOTER_SIZE:]
     *_, position = _numbers(footer, 0, 2)
     n_entries = 0
-    for _, handle in _block(view, footer[position:]):
-        for entry in _block(view, handle):
+    for _, handle in _block(table, footer[position:]):
+        for entry in _block(table, handle):
             n_entries += 1
             if n_entries > _MOST_ENTRIES:
                 raise DamagedCheckpointError(f"it lists more than {_MOST_ENTRIES} arrays")
             yield entry
 
 
-def _block(table: memoryview, handle: memoryview) -> Iterator[tuple[bytes, memoryview]]:
+def _read(stream: BinaryIO, start: int, size: int) -> bytes:
+    """`size` bytes from `start`, which must be there: nothing is read that the file has not."""
+    if start + size > stream.seek(0, io.SEEK_END):
+        raise DamagedCheckpointError("it is cut short")
+    stream.seek(start)
+    return stream.read(size)
+
+
+def _block(table: BinaryIO, handle: memoryview) -> Iterator[tuple[bytes, memoryview]]:
     """The (key, value) pairs of the block that `handle` (offset and size) points at."""
     offset, size, _ = _numbers(handle, 0, 2)
-    if offset + size + 5 > len(table):
-        raise DamagedCheckpointError("it is cut short")
-    if table[offset + size]:
+    if _read(table, offset + size, 1) != b"\0":
         raise DamagedCheckpointError("it is compressed, which TensorFlow never does")
-    block = table[offset : offset + size]
+    block = memoryview(_read(table, offset, size))
     if size < 4:
         raise DamagedCheckpointError("one of its blocks is empty")
     (n_restarts,) = struct.unpack("<I", block[-4:])
@@ -178,16 +190,25 @@ def _fields(message: Buffer) -> dict[int, list]:
     return fields
 
 
-def _all(fields: dict[int, list], number: int) -> list:
-    return fields.get(number, [])
-
-
-def _first(fields: dict[int, list], number: int, default):
-    """A field's value, which must be of the kind of its default."""
-    value = fields.get(number, [default])[0]
-    if isinstance(value, int) != isinstance(default, int):
+def _number(fields: dict[int, list], number: int) -> int:
+    """A field that must be a number; 0 where it is left out."""
+    value = fields.get(number, [0])[0]
+    if not isinstance(value, int):
         raise DamagedCheckpointError("a field in it is of the wrong kind")
     return value
+
+
+def _all(fields: dict[int, list], number: int) -> list[memoryview]:
+    """A repeated field that must hold bytes."""
+    values = fields.get(number, [])
+    if any(isinstance(value, int) for value in values):
+        raise DamagedCheckpointError("a field in it is of the wrong kind")
+    return values
+
+
+def _bytes(fields: dict[int, list], number: int) -> Buffer:
+    """A field that must hold bytes; none where it is left out."""
+    return values[0] if (values := _all(fields, number)) else b""
 
 
 def _text(name: Buffer) -> str:
@@ -196,7 +217,7 @@ def _text(name: Buffer) -> str:
 
 def _shape(message: Buffer) -> tuple[int, ...]:
     """A TensorShapeProto as a tuple."""
-    return tuple(_first(_fields(dim), 1, 0) for dim in _all(_fields(message), 2))
+    return tuple(_number(_fields(dim), 1) for dim in _all(_fields(message), 2))
 
 
 def _crc_table() -> list[int]:

@@ -4,7 +4,6 @@ import hashlib
 import importlib.util
 import io
 import shutil
-import struct
 import sys
 import zipfile
 from dataclasses import replace
@@ -22,53 +21,9 @@ from skmer.embeddings.weights import (
 )
 from skmer.embeddings.weights import _registry as registry
 from skmer.embeddings.weights._registry import REGISTRY
-from skmer.embeddings.weights._tf_checkpoint import _masked_crc
 from skmer.embeddings.weights.musicnn import MUSICNN_SHAPES, PUBLISHED_DIGESTS
 
 WHEEL = "musicnn-0.1.0-py3-none-any.whl"
-
-
-def varint(number):
-    out = b""
-    while number > 127:
-        out, number = out + bytes([number & 127 | 128]), number >> 7
-    return out + bytes([number])
-
-
-def field(number, value):
-    """One field of a protocol buffer: an int, or bytes."""
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    return varint(number << 3 | 2) + varint(len(value)) + value
-
-
-def table(pairs):
-    """A table as LevelDB writes it, one block."""
-
-    def block(pairs):
-        entries = b"".join(
-            varint(0) + varint(len(key)) + varint(len(value)) + key + value for key, value in pairs
-        )
-        return entries + struct.pack("<II", 0, 1)
-
-    data = block(pairs)
-    index = block([(b"\xff", varint(0) + varint(len(data)))])
-    footer = varint(0) + varint(0) + varint(len(data) + 5) + varint(len(index))
-    magic = struct.pack("<Q", 0xDB4775248B80FB57)
-    return data + bytes(5) + index + bytes(5) + footer.ljust(40, b"\0") + magic
-
-
-def checkpoint(arrays, *, damage=False):
-    """(index, numbers) of a V2 checkpoint."""
-    numbers, pairs = b"", [(b"", field(1, 1))]
-    for name in sorted(arrays):
-        data = arrays[name].astype("<f4").tobytes()
-        shape = b"".join(field(2, field(1, size)) for size in arrays[name].shape)
-        crc = struct.pack("<I", _masked_crc(data))
-        entry = field(1, 1) + field(2, shape) + field(4, len(numbers)) + field(5, len(data))
-        pairs.append((name.encode(), entry + varint(6 << 3 | 5) + crc))
-        numbers += bytes([data[0] ^ 1]) + data[1:] if damage else data
-    return table(pairs), numbers
 
 
 @pytest.fixture(scope="module")
@@ -81,12 +36,12 @@ def arrays():
 
 
 @pytest.fixture(scope="module")
-def wheel(arrays):
+def wheel(arrays, v2_checkpoint):
     """The bytes of a wheel as the published one is made, with arrays of our own."""
     members = {}
     for trained_on, model in arrays.items():
         folder = f"musicnn/{trained_on.upper()}_musicnn"
-        index, numbers = checkpoint(model)
+        index, numbers = v2_checkpoint(model)
         members |= {f"{folder}/.index": index, f"{folder}/.data-00000-of-00001": numbers}
     members["musicnn/__init__.py"] = b"raise RuntimeError('must not be imported')\n"
     info = "musicnn-0.1.0.dist-info"
@@ -204,8 +159,8 @@ def test_installed_package_is_not_imported(published, folder, wheel, arrays, mon
 
 
 @pytest.mark.parametrize("kind", ["wheel", "index", "prefix", "npz"])
-def test_given_by_path(tmp_path, wheel, arrays, kind):
-    index, numbers = checkpoint(arrays["mtt"])
+def test_given_by_path(tmp_path, wheel, arrays, v2_checkpoint, kind):
+    index, numbers = v2_checkpoint(arrays["mtt"])
     (tmp_path / "own.index").write_bytes(index)
     (tmp_path / "own.data-00000-of-00001").write_bytes(numbers)
     (tmp_path / "own.whl").write_bytes(wheel)

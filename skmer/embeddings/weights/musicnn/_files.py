@@ -3,6 +3,7 @@
 All three are read as data: nothing of the package is imported or run.
 """
 
+import io
 import zipfile
 import zlib
 from pathlib import Path
@@ -11,12 +12,16 @@ import numpy as np
 
 from skmer.embeddings.weights._arrays import digest_arrays
 from skmer.embeddings.weights._npz import is_zip, read_npz
-from skmer.embeddings.weights._tf_checkpoint import DamagedCheckpointError, is_table, read_v2
+from skmer.embeddings.weights._tf_checkpoint import (
+    INDEX,
+    NUMBERS,
+    DamagedCheckpointError,
+    read_checkpoint,
+    read_v2,
+)
 from skmer.embeddings.weights.musicnn._arrays import MUSICNN_SHAPES, by_name
 from skmer.exceptions import WeightsIntegrityError
 
-INDEX = ".index"
-NUMBERS = ".data-00000-of-00001"
 # The published ones take 9.5 MB, two thirds of it the state of the optimiser.
 _LARGEST = 64 * 2**20
 
@@ -35,7 +40,7 @@ def read_musicnn_file(path: Path, trained_on: str) -> tuple[dict[str, np.ndarray
 def _read(path: Path, trained_on: str) -> list[np.ndarray]:
     try:
         if not is_zip(path):
-            return _read_checkpoint(path)
+            return read_checkpoint(path, MUSICNN_SHAPES)
         with zipfile.ZipFile(path) as archive:
             index = checkpoint_in("musicnn", trained_on)
             if index.as_posix() not in archive.namelist():
@@ -44,7 +49,9 @@ def _read(path: Path, trained_on: str) -> list[np.ndarray]:
             numbers = _unpack(archive, index.with_name(NUMBERS).as_posix())
         return read_v2(table, numbers, MUSICNN_SHAPES, str(path))
     # zipfile has RuntimeError for encrypted members, NotImplementedError for odd compressions
-    except (DamagedCheckpointError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
+    except (
+        DamagedCheckpointError, KeyError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile,
+    ) as error:  # fmt: skip
         raise WeightsIntegrityError(
             f"The weights file {path} is damaged, or is not one of MusiCNN ({error}); it must be "
             "the wheel of musicnn 0.1.0, the .index file of a TensorFlow checkpoint beside its "
@@ -52,27 +59,10 @@ def _read(path: Path, trained_on: str) -> list[np.ndarray]:
         ) from error
 
 
-def _unpack(archive: zipfile.ZipFile, name: str) -> bytes:
-    """One member of the wheel, whatever its header says of its size."""
+def _unpack(archive: zipfile.ZipFile, name: str) -> io.BytesIO:
+    """One member of the wheel, bounded whatever its header says of its size."""
     with archive.open(name) as stream:
-        return _bounded(stream)
-
-
-def _bounded(stream) -> bytes:
-    data = stream.read(_LARGEST + 1)
+        data = stream.read(_LARGEST + 1)
     if len(data) > _LARGEST:
-        raise DamagedCheckpointError(f"a part of it holds more than {_LARGEST >> 20} MB")
-    return data
-
-
-def _read_checkpoint(path: Path) -> list[np.ndarray]:
-    """The arrays of a checkpoint whose index is at `path`."""
-    with path.open("rb") as stream:
-        index = _bounded(stream)
-    if not is_table(index):
-        raise DamagedCheckpointError("it is no TensorFlow checkpoint of version 2")
-    numbers = path.with_name(path.name.removesuffix(INDEX) + NUMBERS)
-    if not numbers.is_file():
-        raise DamagedCheckpointError(f"{numbers.name} is not beside it")
-    with numbers.open("rb") as stream:
-        return read_v2(index, _bounded(stream), MUSICNN_SHAPES, str(path))
+        raise DamagedCheckpointError(f"{name} in it holds more than {_LARGEST >> 20} MB")
+    return io.BytesIO(data)

@@ -24,13 +24,13 @@ from skmer.embeddings.weights._store import (
     verified,
     weights_folder,
 )
+from skmer.embeddings.weights._tf_checkpoint import INDEX
 from skmer.embeddings.weights.musicnn._arrays import (
     PUBLISHED_DIGESTS,
     MusiCNNWeights,
     random_musicnn_weights,
 )
 from skmer.embeddings.weights.musicnn._files import (
-    INDEX,
     checkpoint_in,
     read_musicnn_file,
 )
