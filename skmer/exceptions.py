@@ -9,6 +9,7 @@ __all__ = [
     "IncompleteDatasetWarning",
     "InputError",
     "InputTypeError",
+    "ModelVersionWarning",
     "ShortClipWarning",
     "SilentClipWarning",
     "WeightsIntegrityError",
@@ -77,6 +78,10 @@ class IgnoredCacheWarning(UserWarning):
 
 class IncompleteDatasetWarning(UserWarning):
     """A dataset was read, but not all of its published clips are in place."""
+
+
+class ModelVersionWarning(UserWarning):
+    """A saved model was made with other versions of the packages that decide its numbers."""
 
 
 class ShortClipWarning(UserWarning):

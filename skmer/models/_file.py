@@ -1,0 +1,258 @@
+"""The file of a model: a zip archive of the pipeline, written by skops, and its card.
+
+Nothing in it is a pickle, and nothing in it is code: an estimator is rebuilt from its class, which
+must be one of scikit-learn's or skmer's, and from arrays and plain values.
+"""
+
+import copy
+import hashlib
+import json
+import os
+import uuid
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from skmer.exceptions import InputError, ModelVersionWarning, WeightsIntegrityError
+from skmer.models._card import make_card, to_markdown
+from skmer.models._pipeline import split_pipeline
+from skmer.models._trusted import check_types
+from skmer.utils._output_folder import check_output_folder
+from skmer.utils._versions import versions
+
+_FORMAT = 1
+# Packages whose other versions may give other numbers.
+_DECISIVE = ("skmer", "scikit-learn", "numpy", "keras", "tensorflow")
+
+
+def save_model(pipeline, path, *, card: Mapping | None = None) -> Path:
+    """Write a fitted pipeline to one file, with a card that says what it is.
+
+    Parameters
+    ----------
+    pipeline : sklearn.pipeline.Pipeline
+        Fitted; the first step is a transformer of clips, or a union of those.
+    path : str or path-like
+        The file to write, such as ``calm-or-sad.skmer``; replaced where it exists. The card is
+        written beside it as well, for people: ``calm-or-sad.md``.
+    card : mapping, default=None
+        What is known of the model beside its parts, as values that JSON knows: name, data, scores,
+        audit. The settings of the embedding, the digest of its weights, the versions, the classes
+        and the licence of the weights are added.
+
+    Returns
+    -------
+    path : pathlib.Path
+        The file.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        For a pipeline that is not as above, or holds what cannot be loaded safely.
+    NotFittedError
+        For a pipeline that is not fitted.
+
+    See Also
+    --------
+    load_model : Reads it.
+    predict_clips : Predicts with it.
+
+    References
+    ----------
+    The skops package, https://skops.readthedocs.io, writes estimators without pickles. Mitchell,
+    M., et al. (2019). Model cards for model reporting. FAT*, 220-229.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skmer import MFCCStatsTransformer
+    >>> from skmer.datasets import load_toy_emotions
+    >>> from skmer.models import load_model, read_card, save_model
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     toy = load_toy_emotions(data_home=folder)
+    ...     model = make_pipeline(MFCCStatsTransformer(), GaussianNB())
+    ...     model = model.fit(toy.data[::8], toy.target[::8])
+    ...     path = save_model(model, f"{folder}/toy.skmer", card={"data": {"name": "toy"}})
+    ...     again = load_model(path).predict(toy.data[:5])
+    ...     bool((again == model.predict(toy.data[:5])).all()), read_card(path)["task"]
+    (True, 'classification')
+    """
+    import skops.io
+
+    transformers, rest = split_pipeline(pipeline)
+    check_is_fitted(pipeline)
+    path = Path(path).expanduser()
+    check_output_folder(path.parent)
+    model = skops.io.dumps(_without_machine(pipeline))
+    types = skops.io.get_untrusted_types(data=model)
+    check_types(types, what="The model")
+    whole = make_card(transformers, rest, card)
+    whole |= {"format": _FORMAT, "model_sha256": hashlib.sha256(model).hexdigest()}
+    try:
+        text = json.dumps(whole, indent=2, allow_nan=False, ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"The 'card' must hold values that JSON knows: {error}; turn the others into text."
+        ) from error
+    markdown = to_markdown(whole)
+    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with zipfile.ZipFile(temporary, "w") as archive:
+            archive.writestr("model.skops", model)
+            archive.writestr("card.json", text)
+            archive.writestr("card.md", markdown)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    path.with_suffix(".md").write_text(markdown, encoding="utf-8")
+    return path
+
+
+def _without_machine(pipeline: Pipeline) -> Pipeline:
+    """Return the pipeline without what holds on one machine only: cache folder, jobs."""
+    step = copy.deepcopy(pipeline.steps[0][1])
+    changes = {"memory": None, "n_jobs": None, "verbose": False}
+    nested = {
+        name: changes[name.rpartition("__")[2]]
+        for name in step.get_params()
+        if name.rpartition("__")[2] in changes
+    }
+    step.set_params(**nested)
+    slim = copy.copy(pipeline)
+    slim.steps = [(pipeline.steps[0][0], step), *pipeline.steps[1:]]
+    return slim
+
+
+def read_card(path) -> dict:
+    """Read the card of a model, without loading the model.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file that `save_model` wrote.
+
+    Returns
+    -------
+    card : dict
+        What the model says of itself.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no such file.
+    InputError
+        When the file is no model.
+
+    Examples
+    --------
+    >>> from skmer.models import read_card
+    >>> read_card("emotions.skmer")["scores"]  # doctest: +SKIP
+    {'accuracy': 0.57, 'low': 0.49, 'high': 0.65}
+    """
+    return _read(path)[0]
+
+
+def load_model(path) -> Pipeline:
+    """Read a model that `save_model` wrote, and check that it is what it was.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    Returns
+    -------
+    pipeline : sklearn.pipeline.Pipeline
+        Fitted; it predicts from clips.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no such file.
+    InputError
+        When the file is no model, is damaged, or holds types that could run code.
+    WeightsNotFoundError
+        When the weights of its network cannot be had on this machine.
+    WeightsIntegrityError
+        When they are others than those that it was trained on.
+
+    Warns
+    -----
+    ModelVersionWarning
+        When packages that decide its numbers have other versions than where it was made.
+
+    See Also
+    --------
+    save_model : Writes it, and has an example.
+
+    Examples
+    --------
+    >>> from skmer.models import load_model
+    >>> load_model("emotions.skmer").predict(["song.mp3"])  # doctest: +SKIP
+    array(['calm'], dtype='<U4')
+    """
+    import skops.io
+
+    card, model = _read(path)
+    types = skops.io.get_untrusted_types(data=model)
+    check_types(types, what=f"The model '{path}'")
+    pipeline = skops.io.loads(model, trusted=types)
+    transformers, _ = split_pipeline(pipeline)
+    for transformer in transformers:
+        _check_weights(transformer, path)
+    now = versions()
+    others = [
+        f"{name} {card['versions'][name]} (here {now.get(name, 'none')})"
+        for name in _DECISIVE
+        if name in card.get("versions", {}) and card["versions"][name] != now.get(name)
+    ]
+    if others:
+        warnings.warn(
+            f"The model '{path}' was made with {', '.join(others)}; its numbers may differ here.",
+            ModelVersionWarning,
+            stacklevel=2,
+        )
+    return pipeline
+
+
+def _read(path) -> tuple[dict, bytes]:
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no model '{path}'.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            card = json.loads(archive.read("card.json"))
+            model = archive.read("model.skops")
+        if card["format"] > _FORMAT:
+            raise InputError(
+                f"The model '{path}' was written by a newer skmer (format {card['format']}, known "
+                f"are up to {_FORMAT}); update skmer."
+            )
+        whole = card["model_sha256"] == hashlib.sha256(model).hexdigest()
+    except (zipfile.BadZipFile, KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError,
+            RuntimeError, NotImplementedError, EOFError, OSError) as error:  # fmt: skip
+        raise InputError(f"The file '{path}' is not a model that save_model wrote.") from error
+    if not whole:
+        raise InputError(f"The model '{path}' is damaged; get another copy of it.")
+    return card, model
+
+
+def _check_weights(transformer, path) -> None:
+    """Make sure that the network's weights are here, and are those of the training."""
+    digest = getattr(transformer, "weights_digest_", None)
+    if digest is None:
+        return
+    here = clone(transformer).fit(["clip"]).weights_digest_
+    if here != digest:
+        raise WeightsIntegrityError(
+            f"The model '{path}' was trained on weights with the digest {digest:.16}..., and "
+            f"{type(transformer).__name__}(weights={transformer.weights!r:.100}) has "
+            f"{here:.16}... here; put the file in place that it was trained on."
+        )
