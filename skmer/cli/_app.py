@@ -8,6 +8,7 @@ from skmer._version import __version__
 from skmer.cli import _cache, _datasets, _weights
 from skmer.cli._evaluate import evaluate
 from skmer.cli._extract import extract
+from skmer.cli._predict import predict
 from skmer.cli._reproduce import reproduce
 
 app = typer.Typer(
@@ -36,6 +37,7 @@ def _root(
 
 app.command()(evaluate)
 app.command()(extract)
+app.command()(predict)
 app.command()(reproduce)
 app.add_typer(_weights.app, name="weights")
 app.add_typer(_datasets.app, name="datasets")

@@ -1,0 +1,79 @@
+"""`skmer predict`: the emotion of new clips, by a model that was trained before."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skmer.exceptions import InputError
+
+_SUFFIXES = (".csv", ".json", ".parquet")
+
+
+def predict(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A file that skmer train or save_model wrote.")
+    ],
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Audio files, folders (searched to the bottom), patterns, or .csv files with a "
+            "column path.",
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Where to write: .csv, .json or .parquet; else csv to the screen."
+        ),
+    ] = None,
+    frames: Annotated[
+        bool, typer.Option("--frames", help="One row a moment, with its time, instead of a clip.")
+    ] = False,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", help="Processes at once; -1 = all cores.")
+    ] = None,
+) -> int:
+    """Predict the emotion of clips: label and probabilities, or arousal and valence.
+
+    skmer predict emotions.skmer song.mp3
+
+    skmer predict emotions.skmer songs/ --frames --out moments.parquet
+    """
+    from skmer.cli._inputs import find_clips
+    from skmer.models import load_model, predict_clips, read_card
+    from skmer.utils._output_folder import check_output_folder
+
+    if out is not None:
+        out = out.expanduser()
+        if out.suffix not in _SUFFIXES:
+            raise InputError(f"--out must end in {', '.join(_SUFFIXES)}. Got '{out}'.")
+        check_output_folder(out.parent)
+    targets = read_card(model).get("targets")
+    predictions = predict_clips(
+        load_model(model),
+        find_clips(inputs)["path"],
+        frames=frames,
+        targets=targets,
+        n_jobs=jobs,
+        verbose=True,
+    )
+    n_failed = int(predictions["error"].notna().sum())
+    if out is None:
+        typer.echo(predictions.to_csv(index=False), nl=False)
+    else:
+        _write(predictions, out)
+        typer.echo(f"{out} has {len(predictions)} rows", err=True)
+    if n_failed:
+        typer.echo(f"{n_failed} clips could not be read, see the column 'error'", err=True)
+    return int(n_failed == len(predictions))
+
+
+def _write(predictions, out: Path) -> None:
+    if out.suffix == ".csv":
+        predictions.to_csv(out, index=False)
+    elif out.suffix == ".json":
+        predictions.to_json(out, orient="records", indent=2, force_ascii=False)
+    else:
+        predictions.to_parquet(out, index=False)

@@ -1,0 +1,65 @@
+"""`skmer predict`: rows for people and for programs."""
+
+import json
+
+import pandas as pd
+import pytest
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+
+from skmer import MFCCStatsTransformer
+from skmer.models import predict_clips, save_model
+
+
+@pytest.fixture
+def model(clips, tmp_path):
+    """A fitted model, and where it was saved."""
+    table = pd.read_csv(clips / "clips.csv")
+    paths = [str(clips / name) for name in table["path"]]
+    made = make_pipeline(MFCCStatsTransformer(), GaussianNB()).fit(paths, table["label"])
+    return made, save_model(made, tmp_path / "m.skmer")
+
+
+def test_csv_to_the_screen_and_progress_beside_it(skmer, clips, model):
+    outcome = skmer("predict", model[1], clips / "01.wav", clips / "02.wav")
+    assert outcome.status == 0
+    lines = outcome.out.splitlines()
+    assert lines[0] == "path,label,proba_calm,proba_tense,error"
+    assert [line.split(",")[1] for line in lines[1:]] == ["tense", "calm"]
+    assert "extracting" in outcome.err
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])
+def test_files(skmer, clips, model, suffix):
+    made, path = model
+    (clips / "07.wav").write_text("no audio")
+    outcome = skmer("predict", path, clips / "clips.csv", "--out", f"p{suffix}")
+    assert outcome.status == 0
+    assert "1 clips could not be read" in outcome.err
+    read = {".csv": pd.read_csv, ".json": pd.read_json, ".parquet": pd.read_parquet}[suffix]
+    table = read(f"p{suffix}")
+    expected = predict_clips(made, table["path"].tolist())
+    assert table["label"].tolist()[:7] == expected["label"].tolist()[:7]
+    assert table["error"].notna().tolist() == [i == 7 for i in range(20)]
+    if suffix == ".json":
+        with open("p.json", encoding="utf-8") as stream:
+            assert json.load(stream)[7]["label"] is None
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["none.skmer", "01.wav"], "There is no model"),
+        (["clips/clips.csv", "clips"], "is not a model that save_model wrote"),
+        (["m.skmer", "clips", "--out", "t.txt"], "--out must end in .csv, .json, .parquet"),
+        (["m.skmer", "missing.wav"], "There is no file, folder or match"),
+        (["m.skmer", "clips", "--frames"], "whose pooling a single frame has"),
+    ],
+)
+def test_mistakes(one_sentence, model, words, said):
+    assert said in one_sentence("predict", *words)
+
+
+def test_nothing_read_is_status_1(skmer, clips, model):
+    (clips / "01.wav").write_text("no audio")
+    assert skmer("predict", model[1], clips / "01.wav").status == 1
