@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmer.exceptions import WeightsIntegrityError
-from skmer.utils._text import shorten
+from skmer.utils._words import cut_middle
 
 _L3_WIDTHS = (64, 64, 128, 128, 256, 256, 512, 512)
 
@@ -71,7 +71,7 @@ class VGGishWeights:
 def check_shape(role: str, shape: Sequence[int], dtype: np.dtype, expected, source: str) -> None:
     """Raise unless an array that is still in its file has the shape and kind it must have."""
     if tuple(shape) != tuple(expected) or dtype.kind != "f":
-        got = shorten(f"{dtype} of shape {tuple(shape)}", 80)
+        got = cut_middle(f"{dtype} of shape {tuple(shape)}", 80)
         raise WeightsIntegrityError(
             f"The weights file {source} does not fit the network: the array '{role}' must hold "
             f"floats of shape {tuple(expected)}. Got {got} instead."
