@@ -21,10 +21,10 @@ from skmer.datasets.base._affect_scale import AffectScale
 from skmer.datasets.base._bunch import FETCH_CONSTRAINTS, make_bunch
 from skmer.datasets.base._data_home import get_data_home
 from skmer.datasets.base._dataset_info import DatasetInfo, describe
-from skmer.datasets.in_place._audio import find_audio
-from skmer.datasets.in_place._matching import find_table, match_audio, read_quadrants
-from skmer.datasets.tables._names import normalise_name
-from skmer.datasets.validation._checks import check_counts, check_presence
+from skmer.datasets.in_place._audio import match_songs
+from skmer.datasets.in_place._matching import find_table, match_audio
+from skmer.datasets.tables._names import artist_groups, read_quadrants
+from skmer.datasets.validation._checks import check_counts, check_presence, warn_of_cut_table
 from skmer.datasets.validation._finding import Finding
 from skmer.exceptions import InputError
 from skmer.utils._sklearn import validate_params
@@ -126,8 +126,10 @@ def fetch_bimodal(
     >>> dataset = fetch_bimodal(data_home="my_data")  # doctest: +SKIP
     """
     folder = get_data_home(data_home) / FOLDER
+    frame = read_table(folder)
+    warn_of_cut_table(len(frame), INFO.n_clips, "MER-Audio-dataset", INFO)
     return make_bunch(
-        match_audio(read_table(folder), folder, INFO),
+        match_audio(frame, folder, INFO),
         descr=describe(INFO),
         target_names=list(INFO.class_counts),
         return_X_y=return_X_y,
@@ -143,8 +145,8 @@ def read_table(folder: Path):
     frame = sheet[["song code"]].set_axis(["song"], axis=1)
     frame.insert(0, "label", read_quadrants(sheet["quadrant"], path.name))
     if "artist" in sheet:
-        artist = sheet["artist"].astype(str).str.strip()
-        frame.insert(1, "group", artist.map(normalise_name).where(artist != "", frame["song"]))
+        artist = sheet["artist"].astype(str)
+        frame.insert(1, "group", artist_groups(artist, frame["song"]))
     for axis in ("valence", "arousal"):
         frame[axis] = SCALE.check(sheet[f"avg_{axis}"], what=f"{axis} labels of {path.name}")
     return frame
@@ -156,8 +158,8 @@ def validate(folder: Path, *, verbose: bool) -> list[Finding]:
         frame = read_table(folder)
     except ValueError as error:
         return [Finding("MER-Audio-dataset", "wrong", str(error).rstrip("."))]
-    audio = find_audio(folder)
-    paths = {song: audio.get(song.upper()) for song in frame["song"]}
+    audio = match_songs(frame["song"], folder)
+    paths = {song: audio.get(song) for song in frame["song"]}
     return [
         check_counts("MER-Audio-dataset", frame["label"], INFO),
         *check_presence(paths, folder),

@@ -27,7 +27,7 @@ from skmer.datasets.base._bunch import FETCH_CONSTRAINTS, make_bunch
 from skmer.datasets.base._data_home import get_data_home
 from skmer.datasets.base._dataset_info import DatasetInfo, describe
 from skmer.datasets.tables._emomusic import ANNOTATION_FILES, AXES, read_annotations
-from skmer.datasets.validation._checks import check_counts, check_presence
+from skmer.datasets.validation._checks import check_counts, check_presence, warn_of_cut_table
 from skmer.datasets.validation._finding import Finding
 from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning
 from skmer.utils._sklearn import StrOptions, validate_params
@@ -171,6 +171,7 @@ def fetch_emomusic(
     if missing:
         _download(ANNOTATIONS_ARCHIVE, folder, shorten(missing), download_if_missing)
     frame, dynamic = read_annotations(folder)
+    warn_of_cut_table(len(frame), INFO.n_clips, "songs_info.csv", INFO)
     paths = [folder / CLIPS_FOLDER / f"{song_id}.mp3" for song_id in frame["song_id"]]
     frame.insert(0, "path", [str(path) for path in paths])
     if not annotations_only:

@@ -17,15 +17,15 @@ IEEE Transactions on Affective Computing 11(4), 614-626, 2020.
 import os
 from pathlib import Path
 
-from skmer.datasets.base._bunch import FETCH_CONSTRAINTS, QUADRANTS, make_bunch
+from skmer.datasets.base._bunch import FETCH_CONSTRAINTS, make_bunch
 from skmer.datasets.base._data_home import get_data_home
 from skmer.datasets.base._dataset_info import DatasetInfo, describe
-from skmer.datasets.in_place._audio import find_audio
-from skmer.datasets.in_place._matching import find_table, match_audio, read_quadrants
-from skmer.datasets.tables._names import normalise_name
-from skmer.datasets.validation._checks import check_counts, check_presence
+from skmer.datasets.in_place._audio import match_songs
+from skmer.datasets.in_place._matching import find_table, match_audio
+from skmer.datasets.tables._csv_file import read_csv_file
+from skmer.datasets.tables._names import QUADRANTS, artist_groups, read_quadrants
+from skmer.datasets.validation._checks import check_counts, check_presence, warn_of_cut_table
 from skmer.datasets.validation._finding import Finding
-from skmer.exceptions import InputError
 from skmer.utils._sklearn import validate_params
 
 INFO = DatasetInfo(
@@ -127,8 +127,10 @@ def fetch_4q(
     >>> dataset = fetch_4q(data_home="my_data")  # doctest: +SKIP
     """
     folder = get_data_home(data_home) / FOLDER
+    frame = read_table(folder)
+    warn_of_cut_table(len(frame), INFO.n_clips, ANNOTATIONS, INFO)
     return make_bunch(
-        match_audio(read_table(folder), folder, INFO),
+        match_audio(frame, folder, INFO),
         descr=describe(INFO),
         target_names=QUADRANTS,
         return_X_y=return_X_y,
@@ -138,13 +140,13 @@ def fetch_4q(
 
 def read_table(folder: Path):
     """Annotations and artists of the songs, in the order of the annotations."""
-    annotations = _read_csv(find_table(folder, (ANNOTATIONS,), INFO), ("Song", "Quadrant"))
-    metadata = _read_csv(find_table(folder, (METADATA,), INFO), ("Song", "Artist", "Title"))
+    annotations = _read(folder, ANNOTATIONS, ("Song", "Quadrant"))
+    metadata = _read(folder, METADATA, ("Song", "Artist", "Title"))
     metadata = metadata.drop_duplicates("Song").set_index("Song")
     frame = annotations[["Song"]].rename(columns={"Song": "song"})
     frame.insert(0, "label", read_quadrants(annotations["Quadrant"], ANNOTATIONS))
     artist = frame["song"].map(metadata["Artist"]).fillna("")
-    frame.insert(1, "group", artist.map(normalise_name).where(artist != "", frame["song"]))
+    frame.insert(1, "group", artist_groups(artist, frame["song"]))
     frame["artist"] = artist
     frame["title"] = frame["song"].map(metadata["Title"]).fillna("")
     return frame
@@ -156,8 +158,8 @@ def validate(folder: Path, *, verbose: bool) -> list[Finding]:
         frame = read_table(folder)
     except ValueError as error:
         return [Finding(ANNOTATIONS, "wrong", str(error).rstrip("."))]
-    audio = find_audio(folder)
-    paths = {song: audio.get(song.upper()) for song in frame["song"]}
+    audio = match_songs(frame["song"], folder)
+    paths = {song: audio.get(song) for song in frame["song"]}
     misplaced = {
         song: f"it is in the folder {path.parent.name}, its annotation is {label}"
         for (song, path), label in zip(paths.items(), frame["label"])
@@ -169,16 +171,7 @@ def validate(folder: Path, *, verbose: bool) -> list[Finding]:
     ]
 
 
-def _read_csv(path: Path, columns: tuple[str, ...]):
-    """Table of a latin-1 csv file as strings."""
-    import pandas as pd
-
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="latin-1")
-    frame = frame.rename(columns=str.strip).apply(lambda column: column.str.strip())
-    missing = [name for name in columns if name not in frame]
-    if missing:
-        raise InputError(
-            f"{path} must have the columns {list(columns)}. Got {list(frame.columns)}; "
-            f"put the published file from {INFO.url} there."
-        )
-    return frame
+def _read(folder: Path, name: str, columns: tuple[str, ...]):
+    """Table of a file at any depth."""
+    path = find_table(folder, (name,), INFO)
+    return read_csv_file(path, columns, separators=",", fallback="latin-1").frame

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from skmer.datasets.base._bunch import COMMON_CONSTRAINTS, QUADRANTS, make_bunch
+from skmer.datasets.base._bunch import COMMON_CONSTRAINTS, make_bunch
 from skmer.datasets.base._data_home import get_data_home
 from skmer.datasets.base._dataset_info import DatasetInfo, describe
 from skmer.datasets.synthesis._clip import N_SAMPLES, toy_clip
 from skmer.datasets.synthesis._style import ARTISTS, N_TAKES
 from skmer.datasets.synthesis._tone import SR
+from skmer.datasets.tables._names import QUADRANTS
 from skmer.datasets.validation._checks import find_extra
 from skmer.datasets.validation._finding import Finding
 from skmer.utils import track

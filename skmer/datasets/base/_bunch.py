@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
-QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
-
 COMMON_CONSTRAINTS: dict[str, list] = {
     "data_home": [str, os.PathLike, None],
     "return_X_y": ["boolean"],

@@ -1,13 +1,11 @@
 """Datasets that a person has to put in place: finding their tables and their audio."""
 
-import re
 import warnings
-from collections.abc import Iterable
 from pathlib import Path
 
 from skmer.datasets.base._dataset_info import DatasetInfo
-from skmer.datasets.in_place._audio import find_audio
-from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning, InputError
+from skmer.datasets.in_place._audio import match_songs
+from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning
 from skmer.utils._words import shorten
 
 
@@ -22,25 +20,9 @@ def find_table(folder: Path, names: tuple[str, ...], info: DatasetInfo) -> Path:
     return min(found, key=lambda path: (len(path.parts), path))
 
 
-def read_quadrants(values: Iterable[str], table: str) -> list[str]:
-    """Quadrants written as Q1, q1, 1 or 1.0."""
-    values = list(values)
-    if not values:
-        raise InputError(f"{table} must list songs. Got none; put the published file there.")
-    matches = [re.fullmatch(r"Q?([1-4])(\.0)?", str(value).strip().upper()) for value in values]
-    for value, match in zip(values, matches):
-        if match is None:
-            raise InputError(
-                f"The column 'Quadrant' of {table} must hold Q1, Q2, Q3, Q4 or 1, 2, 3, 4. "
-                f"Got {value!r}; put the published file there."
-            )
-    return [f"Q{match[1]}" for match in matches if match]
-
-
 def match_audio(frame, folder: Path, info: DatasetInfo):
     """Table with a column path in front, of the songs (column ``song``) whose audio is there."""
-    audio = find_audio(folder)
-    paths = frame["song"].str.upper().map(audio)
+    paths = frame["song"].map(match_songs(frame["song"], folder))
     missing = frame.loc[paths.isna(), "song"]
     if len(missing) == len(frame):
         raise DatasetNotFoundError(

@@ -5,9 +5,10 @@ import re
 from pathlib import Path
 
 from skmer.datasets.base._affect_scale import DYNAMIC_SCALE, STATIC_SCALE
-from skmer.datasets.tables._names import normalise_name
+from skmer.datasets.tables._csv_file import read_csv_file
+from skmer.datasets.tables._names import normalise_name, quadrants_of
+from skmer.datasets.tables._songs import by_song, numbers, require_songs
 from skmer.exceptions import InputError
-from skmer.utils._words import shorten
 
 ANNOTATION_FILES = (
     "songs_info.csv",
@@ -28,19 +29,18 @@ def read_annotations(folder: Path):
         folder / "songs_info.csv", ("Artist", "Song title", "Genre", "Mediaeval 2013 set")
     )
     static = _read(folder / "static_annotations.csv", tuple(f"mean_{axis}" for axis in AXES))
-    _require_songs(static, songs.index, folder / "static_annotations.csv")
+    _require_the_same_songs(songs, static, "static_annotations.csv")
     dynamic = {}
     for axis in AXES:
-        path = folder / f"{axis}_cont_average.csv"
-        dynamic[axis] = _read_dynamic(path, songs.index)
+        dynamic[axis] = _read_dynamic(folder / f"{axis}_cont_average.csv", songs)
     frame = songs[["Artist", "Song title", "Genre"]].set_axis(["artist", "title", "genre"], axis=1)
-    frame.insert(0, "label", _quadrants(dynamic))
+    # No threshold on the static labels gives the counts in Table 1 of Koh and Dubnov (2021).
+    arousal, valence = (dynamic[axis].mean(axis=1) for axis in AXES)
+    frame.insert(0, "label", quadrants_of(arousal, valence, middle=0))
     frame.insert(1, "group", frame["artist"].map(normalise_name))
     frame["split"] = _splits(songs)
     for axis in AXES:
-        labels = _numbers(
-            static[f"mean_{axis}"].loc[songs.index], folder / "static_annotations.csv"
-        )
+        labels = numbers(static[f"mean_{axis}"].loc[songs.index], "static_annotations.csv")
         frame[f"static_{axis}"] = STATIC_SCALE.check(labels, what=f"static {axis} labels")
     for axis in AXES:
         frame[f"dynamic_{axis}"] = dynamic[axis].mean(axis=1)
@@ -49,69 +49,34 @@ def read_annotations(folder: Path):
 
 def _read(path: Path, columns: tuple[str, ...]):
     """Table of a file by song id, without the tabs and blanks around names and values."""
+    frame = read_csv_file(path, ("song_id", *columns), separators=",").frame
+    frame = by_song(frame, "song_id", str(path))
+    song_ids = numbers(frame.index.to_series(), str(path)).astype(int)
+    return frame.set_axis(song_ids, axis=0).rename_axis("song_id")
+
+
+def _require_the_same_songs(songs, table, name: str) -> None:
+    """Raise where one of two tables was cut."""
+    require_songs(songs.index, table.index, name, "songs_info.csv")
+    require_songs(table.index, songs.index, "songs_info.csv", name)
+
+
+def _read_dynamic(path: Path, songs):
+    """Labels of one axis over time: a row a song, a column a time in seconds."""
     import pandas as pd
 
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except ValueError as error:
-        raise InputError(
-            f"{path} must be a csv file in UTF-8. Got: {error}; fetch the annotations anew."
-        ) from error
-    frame = frame.rename(columns=str.strip).apply(lambda column: column.str.strip())
-    missing = [name for name in ("song_id", *columns) if name not in frame]
-    if missing:
-        raise InputError(
-            f"{path} must have the columns {shorten(('song_id', *columns))} of Emotion in Music. "
-            f"It lacks {shorten(missing)}; fetch the annotations anew."
-        )
-    frame["song_id"] = _numbers(frame["song_id"], path).astype(int)
-    if frame["song_id"].duplicated().any():
-        raise InputError(f"{path} must hold every song once; fetch the annotations anew.")
-    return frame.set_index("song_id")
-
-
-def _numbers(values, path: Path):
-    """Values as floats."""
-    try:
-        return values.astype(float)
-    except ValueError as error:
-        raise InputError(
-            f"{path} must hold numbers. Got: {error}; fetch the annotations anew."
-        ) from error
-
-
-def _require_songs(frame, song_ids, path: Path) -> None:
-    """Raise where a table lacks songs."""
-    missing = song_ids.difference(frame.index)
-    if len(missing):
-        raise InputError(
-            f"{path} must hold every song of songs_info.csv. It lacks the songs "
-            f"{shorten(missing)}; fetch the annotations anew."
-        )
-
-
-def _read_dynamic(path: Path, song_ids):
-    """Labels of one axis over time: a row a song, a column a time in seconds."""
     frame = _read(path, ())
-    _require_songs(frame, song_ids, path)
+    _require_the_same_songs(songs, frame, path.name)
     times = {name: int(match[1]) / 1000 for name in frame if (match := _SAMPLE.fullmatch(name))}
     if len(times) != N_SAMPLES:
         raise InputError(
             f"{path} must have {N_SAMPLES} columns such as 'sample_15000ms'. Got {len(times)}; "
             "fetch the annotations anew."
         )
-    frame = _numbers(frame.loc[song_ids, sorted(times, key=lambda name: times[name])], path)
-    DYNAMIC_SCALE.check(frame, what=f"labels in {path.name}")
-    return frame.rename(columns=times).rename_axis(columns="time")
-
-
-def _quadrants(dynamic) -> list[str]:
-    """Quadrant of the mean over time: no threshold on the static labels gives Table 1's counts."""
-    names = {(True, True): "Q1", (True, False): "Q2", (False, False): "Q3", (False, True): "Q4"}
-    return [
-        names[arousal > 0, valence > 0]
-        for arousal, valence in zip(*(dynamic[axis].mean(axis=1) for axis in AXES))
-    ]
+    frame = frame.loc[songs.index, sorted(times, key=lambda name: times[name])]
+    labels = DYNAMIC_SCALE.check(numbers(frame, str(path)), what=f"labels in {path.name}")
+    frame = frame.rename(columns=times).rename_axis(columns="time")
+    return pd.DataFrame(labels, frame.index, frame.columns)
 
 
 def _splits(songs) -> list[str]:

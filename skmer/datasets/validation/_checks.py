@@ -1,11 +1,13 @@
 """Checks that several datasets share."""
 
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from skmer.datasets.base._dataset_info import DatasetInfo
-from skmer.datasets.in_place._audio import AUDIO_SUFFIXES
+from skmer.datasets.in_place._audio import find_audio_files
 from skmer.datasets.validation._finding import Finding
+from skmer.exceptions import IncompleteDatasetWarning
 
 
 def check_counts(file: str, labels: Iterable[str], info: DatasetInfo) -> Finding:
@@ -17,6 +19,17 @@ def check_counts(file: str, labels: Iterable[str], info: DatasetInfo) -> Finding
     return Finding(
         file, "wrong", f"the clips per class are {counts}, published are {info.class_counts}"
     )
+
+
+def warn_of_cut_table(n_songs: int, n_published: int, table: str, info: DatasetInfo) -> None:
+    """Say it to the caller of a loader when its table does not have all songs, or has more."""
+    if n_songs != n_published:
+        warnings.warn(
+            f"{table} lists {n_songs} songs, and the {info.title} as published has {n_published}; "
+            f"those listed are used. Get the published table from {info.url}.",
+            IncompleteDatasetWarning,
+            stacklevel=4,
+        )
 
 
 def check_presence(
@@ -39,8 +52,8 @@ def find_extra(folder: Path, known: set[Path]) -> list[Finding]:
     """Findings about audio files that belong to no clip."""
     return [
         Finding(relative(path, folder), "extra")
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in AUDIO_SUFFIXES and path not in known
+        for path in find_audio_files(folder).paths
+        if path not in known
     ]
 
 
