@@ -10,8 +10,10 @@ __all__ = [
     "InputError",
     "InputTypeError",
     "ModelVersionWarning",
+    "SampleScaleWarning",
     "ShortClipWarning",
     "SilentClipWarning",
+    "TruncatedClipWarning",
     "WeightsIntegrityError",
     "WeightsNotFoundError",
     "WorkerError",
@@ -88,5 +90,13 @@ class ShortClipWarning(UserWarning):
     """A clip is shorter than one frame and was padded with zeros."""
 
 
+class SampleScaleWarning(UserWarning):
+    """A clip has samples far beyond full scale, which is 1; they may be integers cast to floats."""
+
+
 class SilentClipWarning(UserWarning):
-    """A clip holds nothing but zeros; its embedding says nothing about music."""
+    """A clip holds nothing but zeros, or its channels cancel; its embedding says nothing."""
+
+
+class TruncatedClipWarning(UserWarning):
+    """A file ends before its sound does; what is there was read."""

@@ -1,18 +1,16 @@
 """Reading, slicing, mixing and resampling, in blocks, so that a long file never lies in memory."""
 
-import contextlib
+import math
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from numbers import Integral, Real
 
 import numpy as np
 
+from skmer.audio._decoding import SoundSource, check_rate
 from skmer.audio._resampling import check_resampler, resample
-from skmer.audio._waveform import as_waveform, check_finite
-from skmer.exceptions import AudioDecodeError
-
-# Seconds of audio decoded at a time: long against any filter, short against memory.
-_BLOCK_SECONDS = 20
+from skmer.audio._waveform import Mixer, check_samples, mix_samples, note
+from skmer.exceptions import AudioDecodeError, InputError
 
 
 def read_audio(
@@ -27,9 +25,10 @@ def read_audio(
 
     Parameters
     ----------
-    path : str or path-like
-        Whatever libsndfile reads (wav, flac, ogg, mp3, ...); where the audioread package is
-        installed, whatever that reads.
+    path : str, path-like or binary file
+        Whatever libsndfile reads (wav, flac, ogg, mp3, ...); with ffmpeg on the PATH, whatever that
+        reads (m4a, ...). Joined files are read to their end, and so are those whose header says
+        another length than they have. An open file must be seekable; it is read from its start.
     sr : int, default=None
         Rate to resample to [Hz]; None keeps the file's own.
     offset : float, default=0.0
@@ -50,7 +49,15 @@ def read_audio(
     Raises
     ------
     AudioDecodeError
-        When the file is missing, empty, not audio, not finite, or ends before `offset`.
+        When the file is missing, empty, not audio, not finite, or ends before `offset`, or its
+        header states a rate or channels that no recording has.
+
+    Warns
+    -----
+    TruncatedClipWarning
+        When the file ends before its sound does.
+    SampleScaleWarning
+        When samples are far beyond full scale.
 
     See Also
     --------
@@ -73,11 +80,17 @@ def read_audio(
     >>> waveform.shape, sr
     ((8000,), 16000)
     """
+    _check_part("read_audio", sr, offset, duration)
     check_resampler(resampler)
-    blocks, from_sr = _open(path, offset=offset, duration=duration)
-    sr = sr or from_sr
-    blocks = resample(blocks, from_sr, sr, resampler)
-    return np.concatenate(list(blocks)), sr
+    name = repr(path if hasattr(path, "read") else os.fspath(path))
+    noted: list[str] = []
+    with SoundSource(path, name=name) as source:
+        to_sr = source.sr if sr is None else int(sr)
+        blocks = _file_blocks(source, offset, duration, noted.append)
+        waveform = list(resample(blocks, source.sr, to_sr, resampler))
+    for what in noted:
+        note(what, name, None)
+    return np.concatenate(waveform), to_sr
 
 
 def stream_audio(
@@ -89,13 +102,15 @@ def stream_audio(
     resampler: str = "soxr_hq",
     name: str | None = None,
     on_decoded: Callable[[np.ndarray, int], None] | None = None,
+    on_note: Callable[[str], None] | None = None,
 ) -> Iterator[np.ndarray]:
     """Yield one clip as blocks of a float32 mono waveform, resampled to `sr`.
 
     Parameters
     ----------
-    source : str, path-like, or (waveform, sr) pair
-        A file, or an array of shape (n_samples,) or (n_samples, n_channels) with its rate [Hz].
+    source : str, path-like, binary file, or (waveform, sr) pair
+        A file as for `read_audio`, or an array of shape (n_samples,) or (n_samples, n_channels)
+        with its rate [Hz].
     sr : int
         The rate to come out [Hz].
     offset, duration : float
@@ -106,6 +121,10 @@ def stream_audio(
         What error messages call the clip; None = the path.
     on_decoded : callable, default=None
         Called with every mono block as it was decoded, before it is resampled, and its rate [Hz].
+    on_note : callable, default=None
+        Called at the end of the clip with "cut" where the file ends before its sound does, "loud"
+        where samples are far beyond full scale, "silent" where nothing is to be heard, as where
+        channels cancel; None = warnings of the first two.
 
     Yields
     ------
@@ -125,19 +144,25 @@ def stream_audio(
     >>> sum(len(block) for block in stream_audio((np.zeros(96000), 96000), sr=48000))
     48000
     """
+    _check_part("stream_audio", sr, offset, duration)
     check_resampler(resampler)
     if isinstance(source, tuple):
         audio, from_sr = source
         name = name or "the waveform"
+        check_rate(from_sr, name=name)
         start, stop = _span(from_sr, offset, duration)
-        waveform = as_waveform(audio, name=name)[start:stop]
-        if not len(waveform):
+        samples = check_samples(audio, name=name)[start:stop]
+        if not len(samples):
             raise AudioDecodeError(_past_the_end(name, offset))
-        blocks = iter([waveform])
-    else:
-        blocks, from_sr = _open(source, offset=offset, duration=duration, name=name)
-    blocks = _overheard(blocks, from_sr, on_decoded)
-    yield from resample(blocks, from_sr, sr, resampler)
+        waveform = mix_samples(samples, name=name, on_note=on_note)
+        blocks = _overheard([waveform], from_sr, on_decoded)
+        yield from resample(blocks, from_sr, int(sr), resampler)
+        return
+    name = name or repr(source if hasattr(source, "read") else os.fspath(source))
+    with SoundSource(source, name=name) as opened:
+        blocks = _file_blocks(opened, offset, duration, on_note)
+        blocks = _overheard(blocks, opened.sr, on_decoded)
+        yield from resample(blocks, opened.sr, int(sr), resampler)
 
 
 def _overheard(blocks, sr, on_decoded):
@@ -160,101 +185,37 @@ def _past_the_end(name, offset):
     return f"{name}: the clip is empty, it has no samples."
 
 
-def _open(path, *, offset, duration, name=None):
-    """Return (iterator of blocks, rate) of a file, having opened it."""
-    import soundfile
-
-    path = os.fspath(path)
-    name = name or repr(path)
-    if not Path(path).is_file():
-        what = "is a folder, not an audio file" if Path(path).is_dir() else "does not exist"
-        raise AudioDecodeError(f"{name}: the file {what}.")
-    if Path(path).stat().st_size == 0:
-        raise AudioDecodeError(f"{name}: the file is empty (0 bytes).")
-    try:
-        file = soundfile.SoundFile(path)
-    except soundfile.LibsndfileError as error:
-        blocks, from_sr = _open_with_audioread(path, name, reason=str(error))
-        start, stop = _span(from_sr, offset, duration)
-        blocks = _cut(blocks, start, stop)
-    except PermissionError as error:
-        raise AudioDecodeError(f"{name}: the file may not be read ({error.strerror}).") from error
-    else:
-        from_sr = file.samplerate
-        start, stop = _span(from_sr, offset, duration)
-        blocks = _soundfile_blocks(file, start, stop, name)
-    return _checked(blocks, name, offset), from_sr
+def _file_blocks(source, offset, duration, on_note):
+    """Mono blocks of the part of a file that is used; raise where there are none."""
+    start, stop = _span(source.sr, offset, duration)
+    mixer, is_empty = Mixer(source.name), True
+    for block in source.blocks(start, stop):
+        # The block's memory is used again; of one channel it would be the waveform itself.
+        yield mixer.mix(block.copy() if block.shape[1] == 1 else block)
+        is_empty = False
+    if is_empty:
+        raise AudioDecodeError(_past_the_end(source.name, offset))
+    mixer.tell(on_note)
+    if source.ended_early:
+        note("cut", source.name, on_note)
 
 
-def _soundfile_blocks(file, start, stop, name):
-    """Mono blocks of an open SoundFile."""
-    import soundfile
-
-    with file:
-        if start >= file.frames:
-            return
-        left = np.inf if stop is None else stop - start
-        try:
-            if start:
-                file.seek(start)
-            while left > 0:
-                block = file.read(
-                    int(min(left, _BLOCK_SECONDS * file.samplerate)),
-                    dtype="float32",
-                    always_2d=True,
-                )
-                if not len(block):
-                    return
-                left -= len(block)
-                yield block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
-        except soundfile.LibsndfileError as error:
-            raise AudioDecodeError(
-                f"{name}: the file breaks off or is damaged ({error}); get it again."
-            ) from error
+def _check_part(function, sr, offset, duration):
+    """Raise InputError for parameters out of range; the one place of the layer, so no library."""
+    for parameter, value, is_right, allowed in (
+        ("sr", sr, _is_number(sr, Integral) and sr >= 1, "an integer of at least 1 Hz"),
+        ("offset", offset, _is_number(offset, Real) and offset >= 0, "seconds of at least 0"),
+        ("duration", duration, _is_number(duration, Real) and duration > 0, "seconds above 0"),
+    ):
+        is_none = value is None and (parameter, function) in _MAY_BE_NONE
+        if not is_right and not is_none:
+            raise InputError(
+                f"The '{parameter}' parameter of {function} must be {allowed}, got {value!r}."
+            )
 
 
-def _open_with_audioread(path, name, *, reason):
-    """Blocks and rate by the audioread package, for what libsndfile does not read."""
-    refusal = AudioDecodeError(
-        f"{name}: the file is not in a format that can be read ({reason.rstrip('.')}); "
-        "convert it to wav, flac, ogg or mp3."
-    )
-    try:
-        import audioread
-    except ImportError:
-        raise refusal from None
-    try:
-        file = audioread.audio_open(path)
-    except (audioread.DecodeError, EOFError, OSError):
-        raise refusal from None
-
-    def blocks():
-        with contextlib.closing(file):
-            for data in file:
-                block = np.frombuffer(data, "<i2").reshape(-1, file.channels)
-                yield (block.astype(np.float32) / 2**15).mean(axis=1)
-
-    return blocks(), file.samplerate
+_MAY_BE_NONE = {("sr", "read_audio"), ("duration", "read_audio"), ("duration", "stream_audio")}
 
 
-def _cut(blocks, start, stop):
-    """Samples start..stop of a stream of blocks."""
-    at = 0
-    for block in blocks:
-        piece = block[max(start - at, 0) : None if stop is None else max(stop - at, 0)]
-        at += len(block)
-        if len(piece):
-            yield piece
-        if stop is not None and at >= stop:
-            return
-
-
-def _checked(blocks, name, offset):
-    """Pass blocks on; raise where there are none or one is not finite."""
-    empty = True
-    for block in blocks:
-        check_finite(block, name=name)
-        empty = False
-        yield block
-    if empty:
-        raise AudioDecodeError(_past_the_end(name, offset))
+def _is_number(value, kind):
+    return isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)

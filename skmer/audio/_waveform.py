@@ -1,14 +1,27 @@
 """Arrays of any usual kind -> mono waveforms."""
 
+import warnings
+from collections.abc import Callable
+
 import numpy as np
 
-from skmer.exceptions import AudioDecodeError
+from skmer.exceptions import AudioDecodeError, SampleScaleWarning, TruncatedClipWarning
 
 # Full scale of the integer PCM formats; 8-bit PCM in wav files is unsigned, centred on 128.
 _PCM_SCALE = {"int8": 2**7, "int16": 2**15, "int32": 2**31}
+# Powers of what is below stay finite in float32; and 32-bit PCM that was cast to floats is below.
+_HIGHEST_SAMPLE = 1e10
+# A full scale of 1 is passed a little by loud music, and by noise that was drawn for a test.
+_FAR_BEYOND_FULL_SCALE = 100
+# Channels cancel where their mean is this far below them, or no more than the rounding of 16 bits.
+_CANCELLED, _ROUNDING = 1e-2, 2**-15
+# More than recordings have: a batch of clips, or a damaged header.
+MOST_CHANNELS = 128
 
 
-def as_waveform(audio, *, name: str = "the waveform") -> np.ndarray:
+def as_waveform(
+    audio, *, name: str = "the waveform", on_note: Callable[[str], None] | None = None
+) -> np.ndarray:
     """Turn an array into a mono waveform of floats.
 
     Parameters
@@ -17,7 +30,10 @@ def as_waveform(audio, *, name: str = "the waveform") -> np.ndarray:
         Floats are taken as they are; integer PCM (8, 16, 32 bit) is scaled to [-1, 1). Channels
         are averaged.
     name : str, default="the waveform"
-        What error messages call the clip.
+        What messages call the clip.
+    on_note : callable, default=None
+        Called with "loud" where samples are far beyond full scale, and with "silent" where nothing
+        is to be heard, as where channels cancel; None = a `SampleScaleWarning` for the former.
 
     Returns
     -------
@@ -27,7 +43,8 @@ def as_waveform(audio, *, name: str = "the waveform") -> np.ndarray:
     Raises
     ------
     AudioDecodeError
-        When the array has no samples, more than two dimensions, no numbers, NaN or infinity.
+        When the array has no samples, more than two dimensions, no numbers, integers of no known
+        scale, masked samples, NaN, infinity, or numbers that no sound has.
 
     Examples
     --------
@@ -36,6 +53,16 @@ def as_waveform(audio, *, name: str = "the waveform") -> np.ndarray:
     >>> as_waveform(np.array([[16384, -16384], [16384, 0]], dtype=np.int16))
     array([0.  , 0.25], dtype=float32)
     """
+    return mix_samples(check_samples(audio, name=name), name=name, on_note=on_note)
+
+
+def check_samples(audio, *, name: str) -> np.ndarray:
+    """Return an array of one clip, (n_samples,) or (n_samples, n_channels), in its own dtype."""
+    if np.ma.is_masked(audio):
+        raise AudioDecodeError(
+            f"{name}: samples are masked, and what they should be is not known; fill them first, "
+            "for instance audio.filled(0)."
+        )
     audio = np.asarray(audio)
     if audio.ndim not in (1, 2):
         raise AudioDecodeError(
@@ -49,31 +76,114 @@ def as_waveform(audio, *, name: str = "the waveform") -> np.ndarray:
             f"{name}: a waveform of shape {audio.shape} has more channels than samples; "
             "pass it as (n_samples, n_channels), for instance audio.T."
         )
+    if audio.ndim == 2 and audio.shape[1] > MOST_CHANNELS:
+        raise AudioDecodeError(
+            f"{name}: a waveform of shape {audio.shape} has {audio.shape[1]} channels, and at most "
+            f"{MOST_CHANNELS} are taken; for several clips pass a list of waveforms."
+        )
     kind = audio.dtype.name
+    if audio.dtype.kind != "f" and kind != "uint8" and kind not in _PCM_SCALE:
+        advice = (
+            "their full scale is not known; cast them to the integers that the file had, or divide "
+            "by their full scale"
+            if audio.dtype.kind in "iu"
+            else "pass numbers"
+        )
+        raise AudioDecodeError(
+            f"{name}: samples must be floats or 8, 16 or 32-bit integer PCM, got dtype {kind}: "
+            f"{advice}."
+        )
+    return audio
+
+
+def mix_samples(
+    audio: np.ndarray, *, name: str, on_note: Callable[[str], None] | None
+) -> np.ndarray:
+    """Turn what `check_samples` returned, or a part of it, into a mono waveform of floats."""
+    kind = audio.dtype.name
+    # float64 stays: some front-ends compute in it, and a clip's faintest parts then differ.
+    dtype = np.float64 if kind == "float64" else np.float32
     if kind == "uint8":
-        waveform = (audio.astype(np.float32) - 128) / 128
+        audio = (audio.astype(np.float32) - 128) / 128
     elif kind in _PCM_SCALE:
         # float64 first: a 32-bit sample has more digits than float32 holds.
-        waveform = audio.astype(np.float64) / _PCM_SCALE[kind]
-    elif audio.dtype.kind == "f":
-        waveform = audio
+        audio = audio.astype(np.float64) / _PCM_SCALE[kind]
     else:
-        raise AudioDecodeError(
-            f"{name}: samples must be floats or 8, 16 or 32-bit integer PCM, got dtype {kind}."
-        )
-    if waveform.ndim == 2:
-        waveform = waveform.mean(axis=1)
-    # float64 stays: some front-ends compute in it, and a clip's faintest parts then differ.
-    dtype = np.float64 if audio.dtype == np.float64 else np.float32
-    waveform = np.ascontiguousarray(waveform, dtype=dtype)
-    check_finite(waveform, name=name)
+        audio = audio.astype(dtype, copy=False)
+    mixer = Mixer(name)
+    waveform = np.ascontiguousarray(mixer.mix(audio), dtype=dtype)
+    mixer.tell(on_note)
     return waveform
 
 
-def check_finite(waveform: np.ndarray, *, name: str) -> None:
-    """Raise AudioDecodeError where a sample is NaN or infinite."""
-    if not np.isfinite(waveform).all():
-        first = int(np.flatnonzero(~np.isfinite(waveform))[0])
+class Mixer:
+    """Average channels block by block, and look at how loud what comes out is."""
+
+    def __init__(self, name: str):
+        self.name = name
+        self.channels = self.mono = 0.0
+
+    def mix(self, block: np.ndarray) -> np.ndarray:
+        """(n,) or (n, n_channels) -> (n,); raise AudioDecodeError for what is no sound."""
+        if block.ndim == 1 or block.shape[1] == 1:
+            mono = block.reshape(-1)
+        elif block.shape[1] == 2:
+            # Half the sum: the bits of the mean over an axis, of which numpy makes hard work.
+            mono = block[:, 0] + block[:, 1]
+            mono *= block.dtype.type(0.5)
+        else:
+            mono = block.mean(axis=1)
+        peak = _peak(mono)
+        if not peak < _HIGHEST_SAMPLE:
+            self._refuse(mono)
+        self.mono = max(self.mono, peak)
+        self.channels = max(self.channels, peak if mono.size == block.size else _peak(block))
+        return mono
+
+    def tell(self, on_note: Callable[[str], None] | None) -> None:
+        """Say what was noticed by now; see `as_waveform`."""
+        quiet = max(_CANCELLED * self.channels, min(_ROUNDING, self.channels / 8))
+        if self.mono == 0 or (self.mono < self.channels and self.mono <= quiet):
+            note("silent", self.name, on_note)
+        if self.mono > _FAR_BEYOND_FULL_SCALE:
+            note("loud", self.name, on_note)
+
+    def _refuse(self, mono):
+        bad = ~(np.abs(mono) < _HIGHEST_SAMPLE)
+        first = int(np.argmax(bad))
+        if np.isfinite(mono[first]):
+            raise AudioDecodeError(
+                f"{self.name}: sample {first} is {mono[first]:g} where full scale is 1, a number "
+                "that no sound has."
+            )
         raise AudioDecodeError(
-            f"{name}: sample {first} is {waveform[first]}; the waveform must be finite."
+            f"{self.name}: sample {first} is {mono[first]}; the waveform must be finite."
         )
+
+
+# What is said where nobody listens; that a clip is silent is left to who does.
+_WARNINGS = {
+    "loud": (
+        "samples are far beyond full scale, which is 1; integer PCM that was cast to floats must "
+        "be divided by its full scale, for instance 32768",
+        SampleScaleWarning,
+    ),
+    "cut": (
+        "the file ends before its sound does, as if it was cut short; what is there was read",
+        TruncatedClipWarning,
+    ),
+}
+
+
+def note(what: str, name: str, on_note: Callable[[str], None] | None) -> None:
+    """Tell `on_note`, or warn where it is None."""
+    if on_note is not None:
+        on_note(what)
+    elif what in _WARNINGS:
+        message, category = _WARNINGS[what]
+        warnings.warn(f"{name}: {message}.", category, stacklevel=3)
+
+
+def _peak(block):
+    """The largest magnitude; not finite where a sample is not."""
+    return max(float(block.max()), -float(block.min()))

@@ -15,7 +15,14 @@ from sklearn.utils.validation import check_is_fitted
 from skmer.audio._resampling import RESAMPLERS, check_resampler
 from skmer.embeddings._clips import FORMS, check_matrix, check_sequence, is_sequence_of_clips
 from skmer.embeddings.recipes._base import EmbeddedClip, Recipe, embed_clip, failed_row
-from skmer.exceptions import FailedClipsWarning, InputError, ShortClipWarning, SilentClipWarning
+from skmer.exceptions import (
+    FailedClipsWarning,
+    InputError,
+    SampleScaleWarning,
+    ShortClipWarning,
+    SilentClipWarning,
+    TruncatedClipWarning,
+)
 from skmer.pooling import STATISTICS, pad_frames
 from skmer.utils import track
 from skmer.utils._cache import open_cache, warn_of_cache
@@ -32,7 +39,9 @@ from skmer.utils._words import shorten
 # What a recipe notes about a clip, as users read it.
 _NOTES = {
     "short": ("Clips shorter than one frame were padded with zeros", ShortClipWarning),
-    "silent": ("Clips hold nothing but zeros", SilentClipWarning),
+    "silent": ("Clips whose channels cancel, or that hold nothing but zeros", SilentClipWarning),
+    "cut": ("Files end before their sound does, and what is there was read", TruncatedClipWarning),
+    "loud": ("Clips have samples far beyond full scale, which is 1", SampleScaleWarning),
 }
 
 

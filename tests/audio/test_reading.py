@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skmer.audio import as_waveform, read_audio, stream_audio
-from skmer.exceptions import AudioDecodeError
+from skmer.exceptions import AudioDecodeError, InputError, SampleScaleWarning
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,13 @@ def test_integer_pcm_is_scaled(dtype):
         (np.zeros((2, 100)), "more channels than samples"),
         (np.array([0.0, np.nan]), "sample 1 is nan"),
         (np.array([np.inf, 0.0]), "sample 0 is inf"),
-        (np.zeros(3, np.int64), "dtype int64"),
+        (np.zeros(3, np.int64), "dtype int64: their full scale is not known"),
+        ([1, -2, 3], "dtype int64: their full scale is not known"),
+        (np.zeros(3, np.uint16), "dtype uint16: their full scale is not known"),
+        (np.array([0.0, 1e30]), "sample 1 is 1e\\+30 where full scale is 1"),
+        (np.array([0.0, -1e30], np.float32), "sample 1 is -1e\\+30 where full scale is 1"),
+        (np.ma.masked_array([0.1, 0.2], [False, True]), "samples are masked"),
+        (np.zeros((4000, 900)), "900 channels"),
         (np.array(["a"]), "dtype"),
     ],
 )
@@ -132,3 +138,58 @@ def test_what_was_decoded_is_told_before_it_is_resampled(tmp_path, stereo):
     told.clear()
     list(stream_audio((stereo, 1000), sr=500, on_decoded=note))
     np.testing.assert_array_equal(np.concatenate(told), as_waveform(stereo))
+
+
+@pytest.mark.parametrize(
+    "read", [read_audio, lambda path, **part: list(stream_audio(path, **part))]
+)
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ({"offset": -1}, "'offset' parameter of .*_audio must be seconds of at least 0, got -1"),
+        ({"offset": np.nan}, "'offset' parameter .* got nan"),
+        ({"duration": 0}, "'duration' parameter of .*_audio must be seconds above 0, got 0"),
+        ({"duration": np.inf}, "'duration' parameter .* got inf"),
+        ({"sr": 0}, "'sr' parameter of .*_audio must be an integer of at least 1 Hz, got 0"),
+        ({"sr": True}, "'sr' parameter .* got True"),
+        ({"sr": 22050.5}, "'sr' parameter .* got 22050.5"),
+    ],
+)
+def test_parameters_out_of_range(tmp_path, read, part, message):
+    with pytest.raises(InputError, match=message):
+        read(tmp_path / "not_reached.wav", **{"sr": 8000, **part})
+
+
+def test_numpy_numbers_and_home_are_taken(tmp_path, stereo, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    soundfile.write(tmp_path / "clip.wav", stereo, 44100)
+    waveform, sr = read_audio("~/clip.wav", sr=np.int64(22050), duration=np.float32(0.5))
+    assert (len(waveform), sr) == (11025, 22050)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16, np.int32, np.uint8])
+@pytest.mark.parametrize("n_channels", [1, 2, 3, 6])
+def test_channels_are_averaged_with_the_bits_of_the_mean(dtype, n_channels):
+    rng = np.random.default_rng(0)
+    audio = rng.uniform(-1, 1, (1000, n_channels)) if np.dtype(dtype).kind == "f" else None
+    if audio is None:
+        info = np.iinfo(dtype)
+        audio = rng.integers(info.min, info.max, (1000, n_channels))
+    audio = audio.astype(dtype)
+    mono = [as_waveform(audio[:, channel].copy()) for channel in range(n_channels)]
+    if dtype == np.int32:
+        # Rounded to float32 once, after the mean.
+        expected = (audio / 2**31).mean(axis=1).astype(np.float32)
+    else:
+        expected = np.stack(mono, axis=1).mean(axis=1)
+    np.testing.assert_array_equal(as_waveform(audio), expected)
+
+
+@pytest.mark.parametrize("audio", [np.full(9, 3000.0), np.full((9, 2), -32768.0, np.float32)])
+def test_samples_far_beyond_full_scale_get_a_word(audio):
+    with pytest.warns(SampleScaleWarning, match=r"Row 3: samples are far beyond full scale"):
+        as_waveform(audio, name="Row 3")
+
+
+def test_loud_music_gets_none():
+    as_waveform(3 * np.random.default_rng(0).standard_normal(100000))

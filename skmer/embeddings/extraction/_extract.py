@@ -94,11 +94,12 @@ def extract(
     extraction : Extraction
         Counts. The table has the columns path, those of `columns`, digest (SHA-256 of the file),
         duration [s] and sr [Hz] of the file, error (why a clip could not be read; its numbers are
-        NaN), notes ("short", "silent"), with `frames` also frame and time [s], and one column for
-        each of the transformer's ``get_feature_names_out()``. The settings are in the file's
-        metadata, as JSON under "skmer". A npz file has an array for each of these, with all the
-        numbers in "embeddings", and "settings". A csv file has its settings in ``<out>.json``
-        beside it, and an apostrophe before texts that a spreadsheet would take for a formula.
+        NaN), notes ("short", "silent", "cut", "loud"), with `frames` also frame and time [s], and
+        one column for each of the transformer's ``get_feature_names_out()``. The settings are in
+        the file's metadata, as JSON under "skmer". A npz file has an array for each of these, with
+        all the numbers in "embeddings", and "settings". A csv file has its settings in
+        ``<out>.json`` beside it, and an apostrophe before texts that a spreadsheet would take for a
+        formula.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """A recipe: all that decides the numbers of a clip. Small, immutable, sent to worker processes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -140,30 +140,16 @@ def _remember(recipe, clip, cache, n_threads):
 
 def _compute(recipe, clip, n_threads):
     digest = AudioDigest()
-    listened = _Listener(
-        stream_audio(
-            clip.source,
-            sr=recipe.sr,
-            offset=recipe.offset,
-            duration=recipe.duration,
-            resampler=recipe.resampler,
-            name=clip.name,
-            on_decoded=digest.update,
-        )
+    heard: set[str] = set()
+    blocks = stream_audio(
+        clip.source,
+        sr=recipe.sr,
+        offset=recipe.offset,
+        duration=recipe.duration,
+        resampler=recipe.resampler,
+        name=clip.name,
+        on_decoded=digest.update,
+        on_note=heard.add,
     )
-    frames, notes = recipe.compute(listened, n_threads)
-    notes = sorted(notes | ({"silent"} if listened.silent else set()))
-    return CacheEntry(frames, notes, digest.hexdigest())
-
-
-class _Listener:
-    """Pass blocks on, and remember whether anything was to be heard."""
-
-    def __init__(self, blocks: Iterator[np.ndarray]):
-        self.blocks = blocks
-        self.silent = True
-
-    def __iter__(self):
-        for block in self.blocks:
-            self.silent = self.silent and not block.any()
-            yield block
+    frames, notes = recipe.compute(blocks, n_threads)
+    return CacheEntry(frames, sorted(notes | heard), digest.hexdigest())

@@ -1,0 +1,230 @@
+"""One file -> blocks of samples, by libsndfile, or by ffmpeg for what that does not read."""
+
+import contextlib
+import io
+import os
+import stat
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from skmer.audio._waveform import MOST_CHANNELS
+from skmer.audio.containers import PartFile, find_parts
+from skmer.exceptions import AudioDecodeError
+from skmer.utils._digest import open_regular
+from skmer.utils._paths import expand_path
+
+# What a recording can have. Below or above, the header is damaged, and to believe it would mean
+# hours of resampling, or more memory than there is.
+_LOWEST_SR, _HIGHEST_SR = 1000, 768_000
+# Samples a channel that are decoded at a time: they stay in the processor's cache.
+_BLOCK_LENGTH = 1 << 16
+# Frames of an mp3 build on those before them: decoding starts so many samples earlier.
+_MP3_PREROLL = 32 * 1152
+
+
+def check_rate(sr, *, name: str) -> None:
+    """Raise AudioDecodeError for a rate that no recording has."""
+    if not _LOWEST_SR <= sr <= _HIGHEST_SR:
+        raise AudioDecodeError(
+            f"{name}: a sampling rate of {sr} Hz is stated, and only {_LOWEST_SR} to {_HIGHEST_SR} "
+            "Hz are read; the file is damaged or the rate is not meant."
+        )
+
+
+def check_channels(n_channels: int, *, name: str) -> None:
+    """Raise AudioDecodeError for more channels than recordings have."""
+    if n_channels > MOST_CHANNELS:
+        raise AudioDecodeError(
+            f"{name}: {n_channels} channels are stated, and at most {MOST_CHANNELS} are read; the "
+            "file is damaged, or it is no single clip."
+        )
+
+
+class SoundSource:
+    """A file that was opened: its rate, and its samples in blocks of (n, n_channels) float32.
+
+    Parameters
+    ----------
+    source : str, path-like, or binary file
+        A file must be seekable; it is read from its start and not closed.
+    name : str
+        What messages call it.
+    """
+
+    _first: Any = None
+
+    def __init__(self, source, *, name: str):
+        self.name = name
+        self.ended_early = False
+        self._path = None if hasattr(source, "read") else os.fspath(expand_path(source))
+        self._file = source if self._path is None else _open(self._path, name)
+        try:
+            self._open_first()
+            self.sr = self._first.samplerate
+            check_rate(self.sr, name=name)
+            check_channels(self._first.channels, name=name)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+    def close(self) -> None:
+        """Close what was opened here."""
+        if self._first is not None:
+            self._first.close()
+        if self._path is not None:
+            self._file.close()
+
+    def _open_first(self):
+        with self._mend_errors():
+            if self._file.seek(0, io.SEEK_END) == 0:
+                raise AudioDecodeError(f"{self.name}: the file is empty (0 bytes).")
+            self._parts = find_parts(self._file)
+        import soundfile
+
+        try:
+            self._first = self._sound(self._parts[0])
+        except soundfile.SoundFileError as error:
+            self._first = _open_with_audioread(self._path, self.name, reason=str(error))
+
+    def blocks(self, start: int, stop: int | None) -> Iterator[np.ndarray]:
+        """Yield the samples start..stop; a block holds only until the next is asked for."""
+        with self._mend_errors():
+            if hasattr(self._first, "read_data"):
+                yield from _cut(_audioread_blocks(self._first), start, stop)
+            else:
+                yield from self._soundfile_blocks(start, stop)
+
+    def _soundfile_blocks(self, start, stop):
+        at = 0
+        for part in self._parts:
+            sound = self._first if part is self._parts[0] else self._sound(part)
+            with sound:
+                if sound.samplerate != self.sr:
+                    raise AudioDecodeError(
+                        f"{self.name}: the file joins parts of {self.sr} and {sound.samplerate} "
+                        "Hz; split it."
+                    )
+                check_channels(sound.channels, name=self.name)
+                end = yield from self._part_blocks(sound, start - at, stop and stop - at)
+            at += end
+            if stop is not None and at >= stop:
+                return
+            wanted = sound.frames if part.n_samples is None else part.n_samples
+            self.ended_early |= part.is_cut or end < min(wanted, sound.frames)
+
+    def _part_blocks(self, sound, start, stop):
+        """Yield one part's samples start..stop, and return where it ended."""
+        at = 0
+        if start > 0:
+            at = min(start, sound.frames)
+            if sound.format == "MP3":
+                at = max(at - _MP3_PREROLL, 0)
+            sound.seek(at)
+        buffer = np.empty((_BLOCK_LENGTH, sound.channels), np.float32)
+        while stop is None or at < stop:
+            block = sound.read(out=buffer)
+            if not len(block):
+                break
+            wanted = block[max(start - at, 0) : None if stop is None else stop - at]
+            at += len(block)
+            if len(wanted):
+                yield wanted
+        return at
+
+    def _sound(self, part):
+        """Open one part by libsndfile."""
+        if part.pieces or self._path is None:
+            return _reader()(PartFile(self._file, part))
+        if os.name == "nt":
+            return _reader()(self._path)
+        # By descriptor: a name in another encoding is no matter, nor what lies beside the file.
+        os.lseek(self._file.fileno(), 0, os.SEEK_SET)
+        return _reader()(self._file.fileno(), closefd=False)
+
+    @contextlib.contextmanager
+    def _mend_errors(self):
+        """Turn whatever a damaged or changing file raises into one sentence."""
+        try:
+            yield
+        except AudioDecodeError:
+            raise
+        except (OSError, EOFError, ValueError, RuntimeError) as error:
+            raise AudioDecodeError(
+                f"{self.name}: the file breaks off or is damaged ({error}); get it again."
+            ) from error
+
+
+def _open(path, name):
+    try:
+        if stat.S_ISDIR(os.stat(path).st_mode):
+            raise AudioDecodeError(f"{name}: the file is a folder, not an audio file.")
+        return open_regular(path).detach()
+    except FileNotFoundError as error:
+        raise AudioDecodeError(f"{name}: the file does not exist.") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise AudioDecodeError(f"{name}: the file may not be read ({reason}).") from error
+
+
+@cache
+def _reader():
+    import soundfile
+
+    class ForwardReader(soundfile.SoundFile):
+        """Reads on without seeking.
+
+        soundfile seeks after every read of a file that can seek, and an mp3's frames build on those
+        before them: the first frames after each block came out wrong.
+        """
+
+        def seekable(self):
+            return False
+
+    return ForwardReader
+
+
+def _open_with_audioread(path, name, *, reason):
+    import audioread
+    import audioread.ffdec
+
+    with contextlib.suppress(audioread.DecodeError, EOFError, OSError):
+        if path is not None:
+            return audioread.audio_open(path)
+    reason = reason.split(": ")[-1].rstrip(".")
+    more = (
+        "convert it to wav, flac, ogg or mp3"
+        if path is None or audioread.ffdec.available()
+        else "if it is m4a, aac or wma, install ffmpeg, which reads those, or convert it to wav, "
+        "flac, ogg or mp3"
+    )
+    raise AudioDecodeError(
+        f"{name}: the file is not in a format that can be read ({reason}); {more}."
+    )
+
+
+def _audioread_blocks(file):
+    for data in file:
+        whole = len(data) - len(data) % (2 * file.channels)
+        block = np.frombuffer(data[:whole], "<i2").reshape(-1, file.channels)
+        yield block.astype(np.float32) / 2**15
+
+
+def _cut(blocks, start, stop):
+    """Samples start..stop of a stream of blocks."""
+    at = 0
+    for block in blocks:
+        piece = block[max(start - at, 0) : None if stop is None else max(stop - at, 0)]
+        at += len(block)
+        if len(piece):
+            yield piece
+        if stop is not None and at >= stop:
+            return

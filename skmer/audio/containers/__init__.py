@@ -1,0 +1,35 @@
+"""What a file really holds, where its header says something else or nothing.
+
+A decoder believes the header, or guesses: of an mp3 without a count it takes the first frame's
+bitrate for all, of joined files it reads the first one, of a length of 0 nothing. So the frames,
+pages and chunks themselves are looked at here, and a decoder is given parts with a right header.
+"""
+
+from typing import BinaryIO
+
+from skmer.audio.containers._chunks import chunk_parts
+from skmer.audio.containers._flac import flac_parts
+from skmer.audio.containers._mpeg import frame_length, mpeg_parts
+from skmer.audio.containers._ogg import ogg_parts
+from skmer.audio.containers._parts import Part, PartFile, View
+
+__all__ = ["Part", "PartFile", "find_parts"]
+
+
+def find_parts(file: BinaryIO) -> list[Part]:
+    """Look at a seekable binary file and return its parts; one of all of it in the usual case."""
+    view = View(file)
+    start = view.after_id3(0)
+    head = view.at(start, 12)
+    parts = None
+    if head[:4] == b"OggS":
+        parts = ogg_parts(view)
+    elif head[:4] == b"fLaC":
+        parts = flac_parts(view, start)
+    elif head[:4] == b"RIFF" and head[8:] == b"WAVE":
+        parts = chunk_parts(view, "<", b"data")
+    elif head[:4] == b"FORM" and head[8:] in (b"AIFF", b"AIFC"):
+        parts = chunk_parts(view, ">", b"SSND")
+    elif start or frame_length(head[:3]):
+        parts = mpeg_parts(view, start)
+    return parts or [Part()]
