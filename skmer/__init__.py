@@ -5,9 +5,20 @@ from typing import TYPE_CHECKING
 from skmer._version import __version__
 
 if TYPE_CHECKING:
-    from skmer.embeddings import L3Transformer, MFCCStatsTransformer, VGGishTransformer
+    from skmer.embeddings import (
+        ClipFunctionTransformer,
+        L3Transformer,
+        MFCCStatsTransformer,
+        VGGishTransformer,
+    )
 
-__all__ = ["L3Transformer", "MFCCStatsTransformer", "VGGishTransformer", "__version__"]
+__all__ = [
+    "ClipFunctionTransformer",
+    "L3Transformer",
+    "MFCCStatsTransformer",
+    "VGGishTransformer",
+    "__version__",
+]
 
 
 def __getattr__(name: str):

@@ -5,20 +5,24 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from skmer.embeddings._base import BaseClipTransformer
+    from skmer.embeddings._clip_function import ClipFunctionTransformer
     from skmer.embeddings._l3 import L3Transformer
     from skmer.embeddings._mfcc import MFCCStatsTransformer
     from skmer.embeddings._table import FEATURES, make_transformer
     from skmer.embeddings._verify import verify_weights
     from skmer.embeddings._vggish import VGGishTransformer
     from skmer.embeddings.extraction import Extraction, extract, extract_files
+    from skmer.embeddings.recipes._base import Recipe
     from skmer.embeddings.weights import fetch_weights, list_weights
 
 __all__ = [
     "FEATURES",
     "BaseClipTransformer",
+    "ClipFunctionTransformer",
     "Extraction",
     "L3Transformer",
     "MFCCStatsTransformer",
+    "Recipe",
     "VGGishTransformer",
     "extract",
     "extract_files",
@@ -31,9 +35,11 @@ __all__ = [
 _MODULES = {
     "FEATURES": "_table",
     "BaseClipTransformer": "_base",
+    "ClipFunctionTransformer": "_clip_function",
     "Extraction": "extraction",
     "L3Transformer": "_l3",
     "MFCCStatsTransformer": "_mfcc",
+    "Recipe": "recipes._base",
     "VGGishTransformer": "_vggish",
     "extract": "extraction",
     "extract_files": "extraction",

@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skmer.audio._resampling import RESAMPLERS, check_resampler
-from skmer.embeddings._clips import FORMS, check_matrix, check_sequence, is_sequence_of_clips
+from skmer.embeddings._clips import FORMS, Clip, check_matrix, check_sequence, is_sequence_of_clips
 from skmer.embeddings.recipes._base import EmbeddedClip, Recipe, embed_clip, failed_row
 from skmer.exceptions import (
     FailedClipsWarning,
@@ -54,7 +54,112 @@ def settle_weights(weights, random_state) -> tuple[int, str]:
 
 
 class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
-    """Base of the transformers from clips to vectors; users take one of the subclasses."""
+    """Base of the transformers from clips to vectors, skmer's own and those of others.
+
+    A subclass says what a frame is and how frames are computed; forms of X, reading, cache,
+    pooling, jobs, bad clips, progress, names and data frames are done here. For a function that
+    need not stay, `ClipFunctionTransformer` is shorter.
+
+    A subclass has
+
+    * ``_name``, what its columns and its progress bar are called;
+    * ``_network_sr()``, the rate that its network wants [Hz]; ``_frame_size()``, the numbers of a
+      frame; ``_hop_seconds()``, the seconds between two frames; ``_first_center()``, the centre of
+      the first one, 0 where this is not given;
+    * ``_recipe(pooled=)``, a `Recipe`: a small frozen dataclass with all that decides the numbers,
+      which is sent to the workers. Its ``kind`` and ``settings()`` are the key of the cache, its
+      ``compute`` turns blocks of the waveform into frames;
+    * ``__init__``, where there are parameters of its own: keyword-only, storing what it gets, with
+      all those of this class spelled out, and ``_parameter_constraints`` beside it, as everywhere
+      in scikit-learn;
+    * ``_check_settings()`` for what the constraints cannot say, and ``_fit_network()``, which makes
+      sure that a network can be loaded later. Both may be left out. A network with weights sets
+      ``weights_label_``, ``weights_digest_`` and ``weights_are_random_`` there.
+
+    A network is best loaded in ``compute``, behind `functools.lru_cache`: it is then there once in
+    every process, not at all where all clips are in the cache, and never in a pickle.
+
+    Parameters
+    ----------
+    sr : int, default=None
+        Rate of waveforms given without one [Hz]; None = the network's own.
+    offset : float, default=0.0
+        Where to start in each clip [s].
+    duration : float, default=None
+        How much of each clip to use [s]; None = all of it.
+    pooling : {"mean", "std", "max", "min"}, tuple of those, or None, default="mean"
+        Statistics over the frames of a clip, concatenated in this order. None: no pooling.
+    memory : str, path-like, joblib.Memory or None, default=None
+        Folder of the cache.
+    n_jobs : int, default=None
+        Number of jobs over clips, as in joblib.
+    on_error : {"raise", "nan"}, default="raise"
+        What a clip that cannot be read does.
+    resampler : {"soxr_hq", "kaiser_best"}, default="soxr_hq"
+        How clips of another rate are brought to that of the network.
+    verbose : bool, default=False
+        Show a progress bar over clips.
+
+    Attributes
+    ----------
+    embedding_size_ : int
+        Numbers a frame.
+    n_features_in_ : int
+        Samples a clip; only where X was a 2-D array.
+
+    See Also
+    --------
+    ClipFunctionTransformer : The same for a function.
+
+    Examples
+    --------
+    Loudness and brightness of every half second, with everything that skmer's embeddings have:
+
+    >>> from dataclasses import dataclass
+    >>> import numpy as np
+    >>> from skmer.audio import Framing
+    >>> from skmer.embeddings import BaseClipTransformer, Recipe
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class TimbreRecipe(Recipe):
+    ...     kind = "timbre"
+    ...
+    ...     def compute(self, waveform, n_threads):
+    ...         parts = []
+    ...         for frames in Framing(8000, 8000).blocks(waveform, size=64):
+    ...             spectra = np.abs(np.fft.rfft(frames)) + 1e-9
+    ...             bright = spectra @ np.arange(4001) / spectra.sum(axis=1)
+    ...             parts.append(np.stack([np.sqrt((frames**2).mean(axis=1)), bright], axis=1))
+    ...         return np.concatenate(parts).astype(np.float32), set()
+    >>> class TimbreTransformer(BaseClipTransformer):
+    ...     _name = "timbre"
+    ...
+    ...     def _network_sr(self):
+    ...         return 16000
+    ...
+    ...     def _frame_size(self):
+    ...         return 2
+    ...
+    ...     def _hop_seconds(self):
+    ...         return 0.5
+    ...
+    ...     def _first_center(self):
+    ...         return 0.25
+    ...
+    ...     def _recipe(self, *, pooled):
+    ...         return TimbreRecipe(
+    ...             sr=16000,
+    ...             offset=self.offset,
+    ...             duration=self.duration,
+    ...             resampler=self.resampler,
+    ...             pooling=self.pooling if pooled else None,
+    ...         )
+    >>> tone = np.sin(2 * np.pi * 440 * np.arange(16000) / 16000)
+    >>> timbre = TimbreTransformer(pooling=("mean", "std"))
+    >>> timbre.fit_transform([tone, (tone, 44100)]).shape
+    (2, 4)
+    >>> timbre.frame_times(2)
+    array([0.25, 0.75])
+    """
 
     _parameter_constraints: dict = {
         "sr": [Interval(Integral, 1, None, closed="left"), None],
@@ -65,9 +170,33 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         "on_error": [StrOptions({"raise", "nan"})],
         "resampler": [StrOptions(set(RESAMPLERS))],
         "verbose": ["boolean"],
+        "pooling": [StrOptions(set(STATISTICS)), list, tuple, None],
     }
     # What feature names and the progress bar call the embedding.
     _name: str
+
+    def __init__(
+        self,
+        *,
+        sr=None,
+        offset=0.0,
+        duration=None,
+        pooling="mean",
+        memory=None,
+        n_jobs=None,
+        on_error="raise",
+        resampler="soxr_hq",
+        verbose=False,
+    ):
+        self.sr = sr
+        self.offset = offset
+        self.duration = duration
+        self.pooling = pooling
+        self.memory = memory
+        self.n_jobs = n_jobs
+        self.on_error = on_error
+        self.resampler = resampler
+        self.verbose = verbose
 
     def fit(self, X, y=None):
         """Validate the parameters and X, and train nothing.
@@ -93,9 +222,9 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         self._validate_params()
         check_resampler(self.resampler)
         self._check_settings()
-        self._check_clips(X, reset=True)
+        clips = self._check_clips(X, reset=True)
         self._fit_network()
-        self.embedding_size_ = self._frame_size()
+        self.embedding_size_ = self._fit_frame_size(clips)
         return self
 
     def transform(self, X):
@@ -241,6 +370,13 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
     def _network_sr(self) -> int:
         """Return the rate that bare waveforms are taken to have [Hz]."""
 
+    def _fit_frame_size(self, clips: list[Clip]) -> int:
+        """Find out how many numbers a frame has, where only clips can tell."""
+        return self._frame_size()
+
+    def _check_can_be_kept(self) -> None:
+        """Raise where nothing would tell what is kept on disk from the results of another."""
+
     def _check_settings(self) -> None:
         """Check what the parameter constraints cannot say."""
         pooling = getattr(self, "pooling", None)
@@ -285,6 +421,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
             embed_clip,
             ((recipe, clip, cache, n_threads) for clip in clips),
             n_jobs=self.n_jobs,
+            prefer=recipe.prefer,
         )
         results = track(
             results, total=len(clips), description=type(self).__name__, enabled=self.verbose

@@ -9,7 +9,6 @@ from skmer.embeddings.engines import resolve_engine
 from skmer.embeddings.recipes._l3 import L3Recipe
 from skmer.embeddings.weights import l3_weights_digest
 from skmer.exceptions import InputError
-from skmer.pooling import STATISTICS
 from skmer.utils._sklearn import Interval, Options, StrOptions
 
 
@@ -122,7 +121,6 @@ class L3Transformer(BaseClipTransformer):
         "engine": [StrOptions({"auto", "tensorflow", "ncnn", "onnxruntime"})],
         "precision": [StrOptions({"float32", "int8", "bfloat16"})],
         "random_state": ["random_state"],
-        "pooling": [StrOptions(set(STATISTICS)), list, tuple, None],
     }
     _name = "l3"
 

@@ -102,6 +102,8 @@ class MFCCStatsTransformer(BaseClipTransformer):
         "n_mels": [Interval(Integral, 1, None, closed="left")],
         "n_frames": [Interval(Integral, 1, None, closed="left"), None],
     }
+    # `statistics` has its place here.
+    del _parameter_constraints["pooling"]
     _name = "mfcc"
 
     def __init__(

@@ -9,7 +9,6 @@ from skmer.embeddings.engines import resolve_engine
 from skmer.embeddings.recipes._vggish import VGGishRecipe, pca_digest
 from skmer.embeddings.weights import vggish_weights_digest
 from skmer.exceptions import InputError
-from skmer.pooling import STATISTICS
 from skmer.utils._sklearn import Interval, StrOptions
 
 
@@ -107,7 +106,6 @@ class VGGishTransformer(BaseClipTransformer):
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "engine": [StrOptions({"auto", "tensorflow", "ncnn"})],
         "random_state": ["random_state"],
-        "pooling": [StrOptions(set(STATISTICS)), list, tuple, None],
     }
     _name = "vggish"
 

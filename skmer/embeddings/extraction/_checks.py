@@ -125,6 +125,7 @@ def prepare_transformers(transformer, frames: bool) -> list[BaseClipTransformer]
 
 
 def _prepare(transformer, frames):
+    transformer._check_can_be_kept()
     parameters = transformer.get_params()
     pooling = "pooling" if "pooling" in parameters else "statistics"
     if frames:

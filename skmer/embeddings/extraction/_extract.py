@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,7 @@ from skmer.embeddings.extraction._parts import ClipRecord, Parts, StoredRecord
 from skmer.embeddings.extraction._result import Extraction
 from skmer.embeddings.extraction._table import batches, write_csv, write_npz, write_parquet
 from skmer.embeddings.recipes._base import Recipe, embed_clip, resampler_version
+from skmer.embeddings.recipes._clip_function import function_name
 from skmer.exceptions import IgnoredCacheWarning, WorkerError
 from skmer.utils import ClipCache, track
 from skmer.utils._cache import open_cache, warn_of_cache
@@ -127,11 +128,14 @@ def extract(
     paths = check_paths(paths)
     out = check_out(out)
     chunk_size = check_chunk_size(chunk_size)
-    transformers = [one.fit(paths[:1]) for one in prepare_transformers(transformer, frames)]
+    transformers = [one.fit(paths) for one in prepare_transformers(transformer, frames)]
     names = column_names(transformers)
     columns = check_columns(columns, len(paths), names)
     types = {"path": "string", **column_types(columns), **FACTS, **(FRAME_FACTS if frames else {})}
     recipes = [one._recipe(pooled=True) for one in transformers]
+    if frames:
+        # A transformer that does not know them says so before any work.
+        transformers[0].frame_times(0)
     if n_jobs is None:
         n_jobs = transformers[0].n_jobs
     key = recipe_key(recipes, names)
@@ -198,7 +202,10 @@ def _compute(
     troubles: list[str] = []
     n_threads = threads_per_worker(n_jobs)
     results = run_parallel(
-        _extract_clip, ((recipes, paths[row], cache, n_threads) for row in todo), n_jobs=n_jobs
+        _extract_clip,
+        ((recipes, paths[row], cache, n_threads) for row in todo),
+        n_jobs=n_jobs,
+        prefer=preferred_workers(recipes),
     )
     results = track(results, description="extracting", total=len(todo), enabled=verbose)
     records = _without_troubles(results, troubles)
@@ -211,6 +218,11 @@ def _compute(
         raise
     warn_of_cache(troubles, stacklevel=3)
     return [record for record in stored if record is not None], len(todo)
+
+
+def preferred_workers(recipes: list[Recipe]) -> str | None:
+    """Return what joblib's workers had better be for any of the recipes."""
+    return next((recipe.prefer for recipe in recipes if recipe.prefer is not None), None)
 
 
 def _without_troubles(results, troubles: list[str]) -> Iterator[ClipRecord]:
@@ -324,13 +336,21 @@ def recipe_key(recipes: list[Recipe], names: list[str]) -> str:
                 "recipe": recipe.kind,
                 "resampler_version": resampler_version(recipe.resampler),
             }
-            | {name: value for name, value in asdict(recipe).items() if name not in _NOT_IN_KEY}
+            | _deciding_fields(recipe)
             for recipe in recipes
         ],
         "columns": names,
         "skmer": __version__,
     }
     return settings_digest(decisive)[:16]
+
+
+def _deciding_fields(recipe: Recipe) -> dict:
+    return {
+        one.name: getattr(recipe, one.name)
+        for one in fields(recipe)
+        if one.name not in _NOT_IN_KEY and one.metadata.get("key", True)
+    }
 
 
 def settings_of(transformers: list[BaseClipTransformer], frames: bool) -> dict:
@@ -341,7 +361,7 @@ def settings_of(transformers: list[BaseClipTransformer], frames: bool) -> dict:
         {
             "transformer": type(one).__name__,
             "parameters": {
-                name: value if isinstance(value, int | float | str | None) else repr(value)
+                name: _describe_value(value)
                 for name, value in one.get_params().items()
                 if name not in _NOT_IN_SETTINGS
             },
@@ -355,6 +375,13 @@ def settings_of(transformers: list[BaseClipTransformer], frames: bool) -> dict:
         "rows": "frames" if frames else "clips",
         "versions": {"skmer": __version__, "numpy": np.__version__, "soxr": soxr.__version__},
     }
+
+
+def _describe_value(value):
+    if isinstance(value, int | float | str | None):
+        return value
+    # The representation of a function holds an address, another one in every process.
+    return function_name(value) if callable(value) else repr(value)
 
 
 def _write_settings_beside(out: Path, table: Path, settings: dict) -> None:

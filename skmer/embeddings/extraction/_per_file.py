@@ -85,7 +85,8 @@ def extract_files(
     """
     paths = check_paths(paths)
     (transformer,) = prepare_transformers(transformer, frames=True)
-    transformer.fit(paths[:1])
+    transformer.fit(paths)
+    transformer.frame_times(0)
     names = column_names([transformer])
     recipe = transformer._recipe(pooled=False)
     settings = settings_of([transformer], frames=True) | {"key": recipe_key([recipe], names)}
@@ -105,6 +106,7 @@ def extract_files(
                 for path, target in zip(paths, targets)
             ),
             n_jobs=n_jobs,
+            prefer=recipe.prefer,
         )
         results = track(results, description="extracting", total=len(paths), enabled=verbose)
         for path, (n_frames, computed, error, trouble) in zip(paths, results):

@@ -20,20 +20,38 @@ from skmer.utils._digest import AudioDigest
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(ABC):
-    """Base of the recipes, one a transformer."""
+    """Base of the recipes, one a transformer: all that decides the numbers of a clip.
+
+    See `BaseClipTransformer`, which says what a subclass has to have. One that adds settings adds
+    them to `settings` too, unless they matter to `finish` alone.
+
+    Parameters
+    ----------
+    offset, duration : float
+        The part of the clip to use [s].
+    pooling : str, tuple of str, or None
+        Statistics over frames.
+    n_frames : int, default=None
+        Length to pad or cut to without pooling; None = that of the longest clip.
+    sr : int
+        The rate that `compute` wants [Hz].
+    resampler : str, default="soxr_hq"
+        How the clip gets there.
+    frame_size : int, default=None
+        How many numbers a frame has; None = not known.
+    """
 
     offset: float
     duration: float | None
     pooling: str | tuple[str, ...] | None
-    # Length to pad or cut to without pooling; None = that of the longest clip.
     n_frames: int | None = None
-    # The rate that `compute` wants [Hz].
     sr: int
     resampler: str = "soxr_hq"
-    # How many numbers a frame has; None = not known.
     frame_size: int | None = None
     # The name in cache keys.
     kind: ClassVar[str]
+    # What joblib's workers had better be, where neither the user nor a cluster says.
+    prefer: ClassVar[str | None] = None
 
     def settings(self) -> dict:
         """Return what decides the frames, for the cache key: not the pooling."""
@@ -50,7 +68,22 @@ class Recipe(ABC):
     def compute(
         self, waveform: Iterable[np.ndarray], n_threads: int | None
     ) -> tuple[np.ndarray, set[str]]:
-        """Turn blocks of a waveform into frames (n_frames, d), and notes on the clip."""
+        """Turn a waveform into frames.
+
+        Parameters
+        ----------
+        waveform : iterable of ndarray [shape=(n,), dtype=float32]
+            Consecutive blocks of the clip, mono, at `sr` (float64 for an array of float64).
+        n_threads : int or None
+            How many threads may be used; None = any number.
+
+        Returns
+        -------
+        frames : ndarray of shape (n_frames, d), dtype float32
+            At least one.
+        notes : set of str
+            "short" where the clip was shorter than one frame and was padded.
+        """
 
     def is_valid(self, frames: np.ndarray) -> bool:
         """Whether an array from a cache can be frames of this recipe."""
@@ -103,8 +136,12 @@ def embed_clip(
     try:
         entry = _remember(recipe, clip, cache, n_threads)
     except AudioDecodeError as error:
+        said = str(error).removeprefix(f"{clip.name}: ")
         nothing = np.zeros(0, np.float32)
-        return EmbeddedClip(nothing, [], AudioDecodeError(str(error), row=clip.row))
+        return EmbeddedClip(nothing, [], AudioDecodeError(f"{clip.name}: {said}", row=clip.row))
+    except Exception as error:
+        error.add_note(f"This happened at the clip {clip.name}.")
+        raise
     row = recipe.finish(entry.array)
     return EmbeddedClip(row, entry.notes, None, entry.audio_digest, entry.trouble)
 

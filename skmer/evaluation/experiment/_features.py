@@ -107,10 +107,9 @@ def _learns(transformer) -> bool:
     elif isinstance(transformer, FeatureUnion):
         parts = [part for _, part in transformer.transformer_list]
     elif get_tags(transformer).requires_fit:
-        from skmer.embeddings import L3Transformer, MFCCStatsTransformer, VGGishTransformer
+        from skmer.embeddings import BaseClipTransformer
 
-        ours = L3Transformer | MFCCStatsTransformer | VGGishTransformer
-        return not isinstance(transformer, ours)
+        return not isinstance(transformer, BaseClipTransformer)
     else:
         return False
     return any(_learns(part) for part in parts if part is not None and not isinstance(part, str))
