@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from skmer.cli._options import parse_weights, split_names
+from skmer.cli import _terminal
+from skmer.cli._options import Cache, Jobs, Seed, Weights, expand, parse_weights, split_names
 from skmer.exceptions import InputError
 
 
@@ -20,11 +21,17 @@ def extract(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The table to write: .parquet, .npz or .csv."),
+        typer.Option(
+            metavar="FILE", callback=expand, help="The table to write: .parquet, .npz or .csv."
+        ),
     ] = None,
     per_file: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Instead of a table, one .npz of frames for each clip."),
+        typer.Option(
+            metavar="DIR",
+            callback=expand,
+            help="Instead of a table, one .npz of frames for each clip.",
+        ),
     ] = None,
     features: Annotated[
         str, typer.Option(metavar="NAMES", help="One or several of l3, vggish, mfcc, musicnn.")
@@ -32,10 +39,7 @@ def extract(
     frames: Annotated[
         bool, typer.Option("--frames", help="One row a frame, with its time, instead of a clip.")
     ] = False,
-    weights: Annotated[
-        str,
-        typer.Option(metavar="WHICH", help="pretrained, random, or a file: l3=PATH, vggish=PATH."),
-    ] = "pretrained",
+    weights: Weights = "pretrained",
     hop_size: Annotated[
         float | None, typer.Option(metavar="S", help="Seconds between two frames.")
     ] = None,
@@ -62,23 +66,11 @@ def extract(
     engine: Annotated[
         str | None, typer.Option(metavar="E", help="What computes the network: auto, tensorflow...")
     ] = None,
-    cache: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Keep each clip's embedding here for other runs."),
-    ] = None,
-    jobs: Annotated[
-        int | None, typer.Option(metavar="N", help="Processes at once; -1 = all cores.")
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Where random weights come from.")
-    ] = 0,
+    cache: Cache = None,
+    jobs: Jobs = None,
+    seed: Seed = 0,
 ) -> int:
-    """Write the embeddings of audio files to one table, going on where a kill stopped it.
-
-    skmer extract songs/ --features musicnn --out songs.parquet
-
-    skmer extract songs.csv --features l3,mfcc --hop-size 0.1 --out songs.csv
-    """
+    """Write the embeddings of audio files to one table, going on where a kill stopped it."""
     from skmer import embeddings
     from skmer.cli._inputs import find_clips
 
@@ -99,22 +91,29 @@ def extract(
         split_names("--features", features, embeddings.FEATURES),
         parse_weights(weights),
         {name: value for name, value in settings.items() if value is not None},
-        memory=None if cache is None else cache.expanduser(),
+        memory=cache,
         seed=seed,
     )
     columns = find_clips(inputs)
-    paths = columns.pop("path")
-    if out is None:
+    paths, verbose = columns.pop("path"), _terminal.show_progress()
+    if per_file is not None:
         if len(transformers) > 1:
             raise InputError("With --per-file, --features must be one. Run it once for each.")
         done = embeddings.extract_files(
-            paths, transformers[0], str(per_file), n_jobs=jobs, verbose=True
+            paths, transformers[0], per_file, n_jobs=jobs, verbose=verbose
         )
     else:
+        assert out is not None
         done = embeddings.extract(
-            paths, transformers, out, frames=frames, columns=columns, n_jobs=jobs, verbose=True
+            paths,
+            transformers,
+            out,
+            frames=frames,
+            columns=columns,
+            n_jobs=jobs,
+            verbose=verbose,
         )
-    typer.echo(_describe(done))
+    _terminal.say(_describe(done))
     return int(done.n_failed == done.n_clips)
 
 

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from skmer.exceptions import InputError
+from skmer.utils import expand_path
 
 SUFFIXES = (
     ".aif", ".aiff", ".au", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav",
@@ -45,13 +46,11 @@ def find_clips(inputs: list[str]) -> dict[str, list]:
 
 
 def _rows(text: str) -> list[dict[str, str]]:
-    path = Path(text).expanduser()
+    path = expand_path(text)
     if path.is_dir():
         rows = [{"path": str(clip)} for clip in sorted(path.rglob("*")) if _is_clip(clip)]
         if not rows:
-            raise FileNotFoundError(
-                f"The folder '{text}' holds no audio file (of {', '.join(SUFFIXES)})."
-            )
+            raise InputError(f"The folder '{text}' holds no audio file (of {', '.join(SUFFIXES)}).")
         return rows
     if path.suffix.lower() == ".csv":
         return _csv_rows(path)
@@ -59,7 +58,7 @@ def _rows(text: str) -> list[dict[str, str]]:
         return [{"path": str(path)}]
     matches = sorted(glob.glob(str(path), recursive=True)) if glob.has_magic(text) else []
     if not matches:
-        raise FileNotFoundError(f"There is no file, folder or match of a pattern '{text}'.")
+        raise InputError(f"There is no file, folder or match of a pattern '{text}'.")
     return [{"path": match} for match in matches if os.path.isfile(match)]
 
 
@@ -78,5 +77,7 @@ def _csv_rows(path: Path) -> list[dict[str, str]]:
             f"The csv file '{path}' must have a column 'path', with a path in every row. "
             f"Got the columns {list(frame.columns)} and {len(frame)} rows."
         )
-    frame["path"] = [os.path.normpath(path.parent / Path(item.strip())) for item in frame["path"]]
+    frame["path"] = [
+        os.path.normpath(path.parent / expand_path(item.strip())) for item in frame["path"]
+    ]
     return frame.to_dict("records")

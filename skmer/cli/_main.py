@@ -1,19 +1,22 @@
-"""The entry point: exit status 0, 2 with one sentence on a mistake, 130 when interrupted."""
+"""The entry point: what ends how, with which exit status."""
 
 import os
+import signal
 import sys
-import warnings
 from collections.abc import Sequence
+from typing import NoReturn
 
-import typer
+OK, INTERRUPTED = 0, 130
+# They hold for every command, and may stand anywhere in the line.
+_GLOBAL_OPTIONS = ("--quiet", "--debug")
 
-# Of click, or of typer where it carries a click of its own.
-_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
-# What the library raises on a mistake of the user's, and what its advice is called here.
-_MISTAKES = (ValueError, TypeError, OSError, ImportError)
-_OPTIONS = {"weights=None": "--weights random", "'data_home'": "--data-home"}
-OK, MISTAKE, INTERRUPTED = 0, 2, 130
+class _Ended(BaseException):
+    """A signal asked for the end; like KeyboardInterrupt no error of anything that runs."""
+
+    def __init__(self, number: int):
+        super().__init__(number)
+        self.number = number
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,8 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     status : int
-        0 when done, 1 when something that was to be verified is not right, 2 after a user's
-        mistake, told in one sentence on standard error, and 130 when interrupted.
+        0 when done; 1 when something that was to be verified is not right, or every clip failed;
+        2 after a user's mistake, told in one sentence on standard error; 70 after a fault of
+        skmer's own; 130 when interrupted; 128 and its number after another signal.
 
     Examples
     --------
@@ -37,34 +41,55 @@ def main(arguments: Sequence[str] | None = None) -> int:
     skmer 0.1.0
     0
     """
-    from skmer.cli._app import app
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    end = words.index("--") if "--" in words else len(words)
+    chosen = {word for word in words[:end] if word in _GLOBAL_OPTIONS}
+    words = [word for word in words[:end] if word not in chosen] + words[end:]
+    debug = "--debug" in chosen or os.environ.get("SKMER_DEBUG", "0") not in ("", "0")
+    handlers = {}
+    try:
+        handlers = _handle_signals()
+        # Only now, so that an interrupt while the command starts is quiet too.
+        from skmer.cli._run import run
 
-    with warnings.catch_warnings():
-        warnings.showwarning = _show_warning
-        try:
-            status = app(args=arguments, prog_name="skmer", standalone_mode=False)
-        except _UsageError as error:
-            message = error.format_message().rstrip(".")  # type: ignore[attr-defined]
-            return _complain(f"{message}. See 'skmer --help'.")
-        except BrokenPipeError:
-            # Whoever read our output has seen enough; the interpreter must not flush into it.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return OK
-        except _MISTAKES as error:
-            message = " ".join([str(error), *getattr(error, "__notes__", [])])
-            for argument, option in _OPTIONS.items():
-                message = message.replace(argument, option)
-            return _complain(message)
-        except (KeyboardInterrupt, typer.Abort):
-            return INTERRUPTED
-    return OK if status is None else status
+        return run(words, quiet="--quiet" in chosen, debug=debug)
+    except KeyboardInterrupt:
+        _end_workers()
+        return INTERRUPTED
+    except _Ended as error:
+        _end_workers()
+        return 128 + error.number
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; the interpreter must not flush into it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
-def _complain(message: str) -> int:
-    print("error:", " ".join(message.split()), file=sys.stderr)  # noqa: T201
-    return MISTAKE
+def _handle_signals() -> dict:
+    """Let the signals that end a process end its workers as well; return what was there before."""
+
+    def end(number, frame) -> NoReturn:
+        raise _Ended(number)
+
+    names = (name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+    try:
+        return {
+            number: signal.signal(number, end)
+            for number in (getattr(signal, name) for name in names)
+            # As nohup has it: who started us wants us to go on.
+            if signal.getsignal(number) != signal.SIG_IGN
+        }
+    except ValueError:
+        # Another thread than the main one hears no signals.
+        return {}
 
 
-def _show_warning(message, category, filename, lineno, file=None, line=None):
-    """Say what the warning says, not where in the library it was raised."""
-    print("warning:", " ".join(str(message).split()), file=sys.stderr)  # noqa: T201
+def _end_workers() -> None:
+    """End the processes that joblib started; idle ones would stay for minutes."""
+    import multiprocessing
+
+    for process in multiprocessing.active_children():
+        process.kill()

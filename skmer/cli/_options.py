@@ -1,41 +1,110 @@
-"""What options say in words, as the library wants it."""
+"""Options that several commands have, and what their words mean to the library."""
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from skmer.cli import _terminal
 from skmer.exceptions import InputError
 
+DATASETS = "toy, ravdess-song, emomusic, deam, 4q, bimodal, merge"
+FEATURES = "l3, vggish, mfcc, musicnn"
+CLASSIFIERS = "svm, nb, rf, mlp, cnn, lstm"
 
-def split_names(option: str, text: str, known: Sequence[str]) -> list[str]:
-    """Split a comma-separated list of known names."""
+
+def examples(*lines: str) -> str:
+    """Return the end of a help text."""
+    # The \b keeps the lines apart.
+    return "\b\nExamples:\n" + "\n".join(f"  $ {line}" for line in lines)
+
+
+def expand(path: Path | None) -> Path | None:
+    """Resolve ~, which shells leave alone in --out=~/results."""
+    from skmer.utils import expand_path
+
+    return None if path is None else expand_path(path)
+
+
+def bound_jobs(jobs: int | None) -> int | None:
+    """Take no more processes than there are cores: more would only fill the memory."""
+    from joblib import cpu_count
+
+    if jobs == 0:
+        raise InputError("--jobs must be a number of processes, or -1 for all cores. Got 0.")
+    if jobs is None or jobs <= cpu_count():
+        return jobs
+    _terminal.say(f"note: of --jobs {jobs}, {cpu_count()} are used, as there are cores.")
+    return cpu_count()
+
+
+DataHome = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", callback=expand, help="Where datasets are; else $SKMER_DATA."),
+]
+Classifiers = Annotated[
+    str | None, typer.Option(metavar="NAMES", help=f"Of {CLASSIFIERS}; by default all.")
+]
+Weights = Annotated[
+    str,
+    typer.Option(metavar="WHICH", help="pretrained, random, or files: l3=PATH,vggish=PATH."),
+]
+Cache = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", callback=expand, help="Keep each clip's embedding here for other runs."
+    ),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(metavar="N", callback=bound_jobs, help="Processes at once; -1 = all cores."),
+]
+Seed = Annotated[
+    int,
+    typer.Option(metavar="N", min=0, max=2**32 - 1, help="Where every random number comes from."),
+]
+
+
+def split_names(option: str, text: str | None, known: Sequence[str]) -> list[str]:
+    """Split a comma-separated list of known names; without a text, all of them."""
+    if text is None:
+        return list(known)
     names = [name.strip() for name in text.split(",")]
     for name in names:
         if name not in known:
             raise InputError(
                 f"{option} must be one or several of {', '.join(known)}, separated by commas. "
-                f"Got {text!r}."
+                f"Got {text[:80]!r}."
             )
+        if names.count(name) > 1:
+            raise InputError(f"{option} has {name!r} twice.")
     return names
 
 
 def check_choice(option: str, text: str, known: Sequence[str]) -> str:
     """Refuse what is not one of a few words."""
     if text not in known:
-        raise InputError(f"{option} must be one of {', '.join(known)}. Got {text!r}.")
+        raise InputError(f"{option} must be one of {', '.join(known)}. Got {text[:80]!r}.")
     return text
 
 
 def parse_weights(text: str) -> str | dict[str, str | None] | None:
     """Turn pretrained, random, or l3=PATH,vggish=PATH into what `evaluate` takes."""
+    from skmer.embeddings import FEATURES
+
     words: dict[str, str | None] = {"pretrained": "pretrained", "random": None}
     if text in words:
         return words[text]
+    networks = [name for name in FEATURES if name != "mfcc"]
     weights = {}
     for item in text.split(","):
         network, equals, value = item.strip().partition("=")
-        if network not in ("l3", "vggish") or not equals or not value:
+        if network not in networks or not equals or not value:
             raise InputError(
-                "--weights must be pretrained, random, or files such as "
-                f"l3=PATH,vggish=PATH. Got {text!r}."
+                "--weights must be pretrained, random, or files such as l3=PATH,vggish=PATH (of "
+                f"{', '.join(networks)}). Got {text[:80]!r}."
             )
-        weights[network] = words.get(value, value)
+        weights[network] = words.get(value, os.fspath(expand(Path(value)) or value))
     return weights

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from skmer.cli import _terminal
+from skmer.cli._options import Jobs, expand
 from skmer.exceptions import InputError
 
 _SUFFIXES = (".csv", ".json", ".parquet")
@@ -12,7 +14,10 @@ _SUFFIXES = (".csv", ".json", ".parquet")
 
 def predict(
     model: Annotated[
-        Path, typer.Argument(metavar="MODEL", help="A file that skmer train or save_model wrote.")
+        Path,
+        typer.Argument(
+            metavar="MODEL", callback=expand, help="A file that skmer train or save_model wrote."
+        ),
     ],
     inputs: Annotated[
         list[str],
@@ -25,28 +30,22 @@ def predict(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Where to write: .csv, .json or .parquet; else csv to the screen."
+            metavar="FILE",
+            callback=expand,
+            help="Where to write: .csv, .json or .parquet; else csv to the screen.",
         ),
     ] = None,
     frames: Annotated[
         bool, typer.Option("--frames", help="One row a moment, with its time, instead of a clip.")
     ] = False,
-    jobs: Annotated[
-        int | None, typer.Option(metavar="N", help="Processes at once; -1 = all cores.")
-    ] = None,
+    jobs: Jobs = None,
 ) -> int:
-    """Predict the emotion of clips: label and probabilities, or arousal and valence.
-
-    skmer predict emotions.skmer song.mp3
-
-    skmer predict emotions.skmer songs/ --frames --out moments.parquet
-    """
+    """Predict the emotion of clips: label and probabilities, or arousal and valence."""
     from skmer.cli._inputs import find_clips
     from skmer.models import load_model, predict_clips, read_card
-    from skmer.utils._output_folder import check_output_folder
+    from skmer.utils import check_output_folder
 
     if out is not None:
-        out = out.expanduser()
         if out.suffix not in _SUFFIXES:
             raise InputError(f"--out must end in {', '.join(_SUFFIXES)}. Got '{out}'.")
         check_output_folder(out.parent)
@@ -57,16 +56,16 @@ def predict(
         frames=frames,
         targets=targets,
         n_jobs=jobs,
-        verbose=True,
+        verbose=_terminal.show_progress(),
     )
     n_failed = int(predictions["error"].notna().sum())
     if out is None:
-        typer.echo(predictions.to_csv(index=False), nl=False)
+        _terminal.show(predictions.to_csv(index=False).rstrip("\n"))
     else:
         _write(predictions, out)
-        typer.echo(f"{out} has {len(predictions)} rows", err=True)
+        _terminal.say(f"{out} has {len(predictions)} rows")
     if n_failed:
-        typer.echo(f"{n_failed} clips could not be read, see the column 'error'", err=True)
+        _terminal.warn(f"{n_failed} clips could not be read, see the column 'error'")
     return int(n_failed == len(predictions))
 
 

@@ -14,6 +14,7 @@ from skmer.evaluation.experiment import (
     evaluate_dynamic_regression,
     evaluate_regression,
 )
+from skmer.evaluation.experiment._regressors import REGRESSORS
 from skmer.evaluation.report import write_report
 from skmer.evaluation.results import (
     BaseResult,
@@ -44,6 +45,7 @@ from skmer.evaluation.statistics import (
 BaseResult.report = write_report
 
 __all__ = [
+    "REGRESSORS",
     "AccuracyBarsDisplay",
     "AuditFinding",
     "AuditReport",

@@ -27,7 +27,7 @@ def check_output_folder(folder) -> Path:
     Examples
     --------
     >>> import tempfile
-    >>> from skmer.utils._output_folder import check_output_folder
+    >>> from skmer.utils import check_output_folder
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     check_output_folder(folder).is_dir()
     True

@@ -28,13 +28,16 @@ def expand_path(path: str | os.PathLike) -> Path:
 
     Examples
     --------
-    >>> from skmer.utils._paths import expand_path
+    >>> from skmer.utils import expand_path
     >>> expand_path("songs").name
     'songs'
     """
     try:
         return Path(path).expanduser()
     except RuntimeError as error:
+        if Path(path).parts[0] != "~":
+            # As shells do with "~name" where there is no user of that name.
+            return Path(path)
         raise InputError(
             f"The ~ in '{os.fspath(path)}' stands for no folder, since this user has no home; "
             "write the whole path."

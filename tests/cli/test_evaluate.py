@@ -1,6 +1,8 @@
 """`skmer evaluate` from end to end."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -13,10 +15,16 @@ def test_toy_under_both_protocols(skmer, tmp_path):
     )
     assert outcome.status == 0
     folder = tmp_path / "skmer-results" / "toy"
-    assert outcome.out.splitlines()[-1] == (
+    # Data and what is told of it go apart.
+    assert [line.split()[:2] for line in outcome.out.splitlines()] == [
+        ["feature", "classifier"], ["-------", "----------"], ["mfcc", "svm"], ["mfcc", "nb"]
+    ]  # fmt: skip
+    assert outcome.err.splitlines()[-1] == (
         "Scores, predictions, manifest and report.html are in skmer-results/toy"
     )
-    assert "gap = koh2021 - grouped" in outcome.out
+    assert "gap = koh2021 - grouped" in outcome.err
+    assert "audit, koh2021: " in outcome.err
+    assert "s to evaluate" in outcome.err
     assert "24/24 fits" in outcome.err
 
     scores = pd.read_csv(folder / "scores.csv")
@@ -37,6 +45,7 @@ def test_toy_under_both_protocols(skmer, tmp_path):
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["settings"]["random_state"] == 3
     assert manifest["settings"]["preset"] == "tuned"
+    assert manifest["command"].startswith("skmer evaluate toy --features mfcc --classifiers svm,nb")
     assert (folder / "report.html").read_text().lstrip().startswith("<!")
 
 
@@ -65,7 +74,7 @@ def test_a_csv_without_groups_needs_another_protocol(skmer, one_sentence, clips)
     ("words", "said"),
     [
         (["mine"], "must be one of toy, ravdess-song, emomusic, 4q, bimodal or the path of"),
-        (["toy", "--features", "mfcc,sound"], "must be one or several of l3, vggish, mfcc"),
+        (["toy", "--features", "mfcc,sound"], "must be one or several of l3, vggish"),
         (["toy", "--classifiers", "svn"], "one or several of svm, nb, rf, mlp, cnn, lstm"),
         (["toy", "--protocol", "random"], "must be one or several of grouped, koh2021"),
         (["toy", "--preset", "mine"], "must be one of tuned, koh2021. Got 'mine'"),
@@ -73,6 +82,9 @@ def test_a_csv_without_groups_needs_another_protocol(skmer, one_sentence, clips)
         (["toy", "--weights", "l3=missing.h5"], "missing.h5 does not exist"),
         (["toy", "--weights", "vggish=missing.ckpt", "--features", "vggish"], "does not exist"),
         (["toy", "--features", "mfcc,mfcc"], "'mfcc' twice"),
+        (["toy", "--target", "arousal"], "--target must be label, or columns of numbers"),
+        (["toy", "--target", "arousal", "--classifiers", "svm"], "one or several of svr, ridge"),
+        (["toy", "--target", "arousal", "--protocol", "koh2021"], "of grouped, shuffled"),
         (["missing.csv"], "no csv file"),
         (["ravdess-song", "--data-home", "nowhere"], "nowhere"),
     ],
@@ -101,3 +113,59 @@ def test_out_is_tried_before_any_work(one_sentence, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     message = one_sentence("evaluate", "toy", "--out", tmp_path / "file" / "folder")
     assert "cannot be written into the folder" in message
+
+
+QUICK = ("--features", "mfcc", "--classifiers", "nb", "--repeats", 1)
+
+
+def test_three_singers_can_be_evaluated(skmer, clips):
+    frame = pd.read_csv(clips / "clips.csv")
+    frame["group"] = frame.index % 3
+    frame.to_csv(clips / "clips.csv", index=False)
+    assert skmer("evaluate", clips / "clips.csv", *QUICK).status == 2
+    outcome = skmer("evaluate", clips / "clips.csv", *QUICK, "--folds", 3, "--out", "out")
+    assert outcome.status == 0, outcome.err
+    assert len(pd.read_csv("out/scores.csv")) == 3
+
+
+def test_results_of_another_command_are_replaced_by_force_alone(skmer, one_sentence, clips):
+    words = ("evaluate", clips / "clips.csv", *QUICK, "--out", "out")
+    assert skmer(*words).status == 0
+    assert skmer(*words).status == 0
+    message = one_sentence(*words, "--seed", 1)
+    assert "holds the results of another command (skmer evaluate" in message
+    assert "--force" in message
+    assert json.loads(Path("out/manifest.json").read_text())["settings"]["random_state"] == 0
+    assert skmer(*words, "--seed", 1, "--force").status == 0
+    assert skmer(*words, "--seed", 1).status == 0
+    assert json.loads(Path("out/manifest.json").read_text())["settings"]["random_state"] == 1
+
+
+def test_quiet_leaves_data_errors_and_warnings(skmer, clips):
+    outcome = skmer("evaluate", clips / "clips.csv", *QUICK, "--quiet")
+    assert outcome.status == 0
+    assert outcome.err == ""
+    assert "mfcc" in outcome.out
+
+
+def test_a_tilde_behind_an_equals_sign_is_the_home(skmer, clips, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    words = ("--out=~/out", "--cache=~/cache", "--data-home=~/data")
+    assert skmer("evaluate", clips / "clips.csv", *QUICK, *words).status == 0
+    assert (tmp_path / "home" / "out" / "scores.csv").is_file()
+    assert skmer("cache", "size", "~/cache").out.startswith("20 entries")
+    assert not (tmp_path / "~").exists()
+    assert skmer("extract", "~/../clips/0*.wav", "--features", "mfcc", "--out=~/t.csv").status == 0
+    assert (tmp_path / "home" / "t.csv").is_file()
+
+
+@pytest.mark.slow
+def test_leaks_that_the_audit_calls_errors_are_said(skmer, clips):
+    frame = pd.read_csv(clips / "clips.csv")
+    shutil.copy(clips / "00.wav", clips / "copy.wav")
+    frame.loc[len(frame)] = ["copy.wav", "calm", "singer 3"]
+    frame.to_csv(clips / "clips.csv", index=False)
+    outcome = skmer("evaluate", clips / "clips.csv", *QUICK, "--quiet")
+    assert outcome.status == 0
+    assert "audit, " in outcome.err

@@ -20,7 +20,7 @@ def test_a_folder_to_the_bottom(skmer, clips, tmp_path):
     (clips / "notes.txt").write_text("no clip")
     outcome = skmer("extract", clips, *MFCC, "sub/t.parquet")
     assert outcome.status == 0
-    assert outcome.out == "sub/t.parquet has 20 rows of 20 clips\n"
+    assert outcome.err.endswith("sub/t.parquet has 20 rows of 20 clips\n")
     assert "clips/s" in outcome.err
 
     table = pd.read_parquet(tmp_path / "sub" / "t.parquet")
@@ -40,7 +40,7 @@ def test_a_table_keeps_labels_groups_order_and_missing_files(skmer, clips):
     frame.to_csv(clips / "clips.csv", index=False)
     outcome = skmer("extract", clips / "clips.csv", *MFCC, "t.parquet")
     assert outcome.status == 0
-    assert outcome.out.endswith("20 clips; 1 could not be read, see its column 'error'\n")
+    assert outcome.err.endswith("20 clips; 1 could not be read, see its column 'error'\n")
     table = pd.read_parquet("t.parquet")
     assert table["label"].tolist() == frame["label"].tolist()
     assert table["group"].tolist() == frame["group"].tolist()

@@ -1,12 +1,32 @@
-"""What holds of every command: status, one sentence, little to import."""
+"""What holds of every command: status, one sentence, help, streams, little to import."""
 
+import os
+import re
+import signal
 import subprocess
 import sys
+import time
 import warnings
+from pathlib import Path
 
 import pytest
 
 import skmer as package
+from skmer.classifiers import CLASSIFIERS
+from skmer.datasets import list_datasets
+from skmer.embeddings import FEATURES
+
+COMMANDS = (
+    "evaluate", "extract", "predict", "reproduce", "weights", "weights list", "weights fetch",
+    "weights verify", "datasets", "datasets list", "datasets fetch", "datasets validate", "cache",
+    "cache size", "cache prune",
+)  # fmt: skip
+# The command as it is installed, in a process of its own.
+SKMER = [sys.executable, "-c", "import sys; from skmer.cli import main; sys.exit(main())"]
+
+
+def run(*words, **options):
+    return subprocess.run([*SKMER, *words], capture_output=True, text=True, **options)
 
 
 def test_version(skmer):
@@ -15,14 +35,42 @@ def test_version(skmer):
     assert outcome.out == f"skmer {package.__version__}\n"
 
 
-@pytest.mark.parametrize(
-    "command", ["evaluate", "extract", "weights", "datasets", "cache", "weights verify"]
-)
-def test_help_of_every_command(skmer, command):
+def test_alone_it_says_what_to_try_first(skmer):
+    outcome = skmer()
+    assert (outcome.status, outcome.err) == (0, "")
+    assert "skmer evaluate toy" in outcome.out
+    assert max(map(len, outcome.out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_fits_a_terminal_and_has_two_examples(skmer, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "80")
     assert command.split()[0] in skmer("--help").out
     outcome = skmer(*command.split(), "--help")
     assert outcome.status == 0
     assert outcome.out.startswith(f"Usage: skmer {command} ")
+    assert max(map(len, outcome.out.splitlines())) <= 80
+    assert len(re.findall(r"^ +\$ skmer ", outcome.out, flags=re.M)) == 2
+
+
+def test_the_list_of_commands_is_not_cut(skmer, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert "..." not in skmer("--help").out.partition("Commands:")[2]
+
+
+def test_help_names_what_there_is(skmer):
+    text = " ".join(skmer("evaluate", "--help").out.split())
+    for name in (*FEATURES, *CLASSIFIERS, *list_datasets()["name"]):
+        assert re.search(rf"\b{name}\b", text)
+
+
+def test_the_examples_are_options_that_exist(skmer):
+    for command in COMMANDS:
+        text = skmer(*command.split(), "--help").out
+        for line in re.findall(r"\$ skmer (.*)", text):
+            name = next(one for one in sorted(COMMANDS, key=len)[::-1] if line.startswith(one))
+            for option in re.findall(r"--[a-z-]+", line):
+                assert option in skmer(*name.split(), "--help").out
 
 
 def test_help_imports_nothing_heavy():
@@ -35,15 +83,18 @@ def test_help_imports_nothing_heavy():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_completion():
+    words = {"_SKMER_COMPLETE": "complete_bash", "COMP_WORDS": "skmer ev", "COMP_CWORD": "1"}
+    assert run(env=os.environ | words).stdout.split() == ["evaluate"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "Missing command"),
         (["score"], "No such command 'score'"),
         (["evaluate"], "Missing argument 'DATASET'"),
         (["evaluate", "toy", "--feature", "mfcc"], "No such option: --feature"),
         (["evaluate", "toy", "--repeats", "some"], "--repeats"),
-        (["extract", "a.wav"], "Missing option '--out'"),
     ],
 )
 def test_wrong_words_on_the_command_line(one_sentence, words, said):
@@ -53,42 +104,177 @@ def test_wrong_words_on_the_command_line(one_sentence, words, said):
 
 
 def test_the_installed_command_exits_with_the_status():
-    words = [sys.executable, "-c", "import sys; from skmer.cli import main; sys.exit(main())"]
-    done = subprocess.run(
-        [*words, "evaluate", "toy", "--features", "sound"], capture_output=True, text=True
-    )
+    done = run("evaluate", "toy", "--features", "sound")
     assert done.returncode == 2
     assert done.stderr == (
-        "error: --features must be one or several of l3, vggish, mfcc, separated by commas. "
+        f"error: --features must be one or several of {', '.join(FEATURES)}, separated by commas. "
         "Got 'sound'.\n"
     )
 
 
-def test_an_interrupt_is_quiet(skmer, monkeypatch):
-    def interrupt(*args, **kwargs):
-        raise KeyboardInterrupt
+@pytest.fixture
+def failing(skmer, monkeypatch):
+    """Call the command with an error in the library."""
 
-    monkeypatch.setattr("skmer.datasets.load_dataset", interrupt)
-    outcome = skmer("evaluate", "toy")
+    def call(error, *words):
+        def fail(*args, **kwargs):
+            raise error
+
+        monkeypatch.setattr("skmer.datasets.load_dataset", fail)
+        return skmer("evaluate", "toy", *words)
+
+    return call
+
+
+def test_an_interrupt_is_quiet(failing):
+    outcome = failing(KeyboardInterrupt())
     assert (outcome.status, outcome.out, outcome.err) == (130, "", "")
 
 
-def test_a_mistake_of_ours_is_no_mistake_of_the_user(skmer, monkeypatch):
-    def fail(*args, **kwargs):
-        raise KeyError("a bug")
+def test_an_interrupt_while_it_starts_is_quiet(tmp_path):
+    # A module that stands for the first heavy import.
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt")
+    done = run(
+        "--help", env=os.environ | {"PYTHONPATH": str(tmp_path)}, cwd=Path(__file__).parents[2]
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
-    monkeypatch.setattr("skmer.datasets.load_dataset", fail)
-    with pytest.raises(KeyError, match="a bug"):
-        skmer("evaluate", "toy")
+
+@pytest.mark.parametrize(
+    "error", [KeyError("a bug"), ValueError("a bug"), TypeError("a bug"), ImportError("a bug")]
+)
+def test_a_fault_of_skmers_is_no_mistake_of_the_user(failing, error):
+    outcome = failing(error)
+    assert outcome.status == 70
+    assert outcome.out == ""
+    assert outcome.err.count("\n") == 1
+    assert "a bug" in outcome.err
+    assert "fault of skmer's" in outcome.err
+    assert "--debug" in outcome.err
+
+
+@pytest.mark.parametrize("how", ["option", "option at the end", "variable"])
+def test_debug_shows_where_an_error_comes_from(failing, monkeypatch, how):
+    if how == "variable":
+        monkeypatch.setenv("SKMER_DEBUG", "1")
+    words = () if how == "variable" else ("--debug",)
+    outcome = failing(KeyError("a bug"), *words)
+    assert outcome.status == 70
+    assert "Traceback" in outcome.err
+    assert "in fail" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (package.exceptions.InputError("Not so."), "Not so."),
+        (package.exceptions.InputTypeError("Not so."), "Not so."),
+        (package.exceptions.WorkerError("Fewer jobs (n_jobs)."), "Fewer jobs (--jobs)."),
+        (PermissionError(13, "Permission denied", "/x/y"), "'/x/y': Permission denied."),
+        (OSError(28, "No space left on device"), "No space is left on the disk."),
+        (MemoryError(), "The memory of this machine ran out."),
+        (
+            package.exceptions.InputError("The 'n_folds' parameter of evaluate must be 2."),
+            "The --folds option must be 2.",
+        ),
+    ],
+)
+def test_what_the_user_can_mend_is_one_sentence(failing, error, said):
+    outcome = failing(error)
+    assert outcome.status == 2
+    assert outcome.err.startswith(f"error: {said}")
+    assert outcome.err.count("\n") == 1
 
 
 def test_a_warning_is_one_line(skmer, monkeypatch):
     def warn(*args, **kwargs):
         warnings.warn("First line,\n  second line.", UserWarning, stacklevel=1)
-        raise FileNotFoundError("Nothing is here.")
+        raise package.exceptions.InputError("Nothing is here.")
 
     monkeypatch.setattr("skmer.datasets.load_dataset", warn)
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         outcome = skmer("evaluate", "toy")
     assert outcome.err == "warning: First line, second line.\nerror: Nothing is here.\n"
+
+
+@pytest.mark.parametrize("words", [["weights", "list"], ["evaluate", "--help"], []])
+def test_a_reader_that_leaves_is_no_error(words):
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([*SKMER, *words], stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert done.returncode == 0
+    assert "rror" not in done.stderr
+
+
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": ""}
+
+
+def test_a_terminal_that_knows_ascii_only():
+    done = run("extract", "caf\u00e9.wav", "--out", "t.csv", env=os.environ | ASCII)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "caf" in done.stderr
+    code = "from skmer.cli import _terminal as t; t.prepare(quiet=False); t.show('0.5 \\u00b1 0.1')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | ASCII
+    )
+    assert done.stdout == "0.5 +- 0.1\n"
+
+
+def test_names_do_not_steer_the_terminal(skmer):
+    outcome = skmer("cache", "size", "\x1b[31mred\x07")
+    assert "\x1b" not in outcome.err
+    assert "\\x1b[31mred\\x07" in outcome.err
+
+
+def test_more_jobs_than_cores_are_not_started(skmer, monkeypatch):
+    monkeypatch.setattr("joblib.cpu_count", lambda: 3)
+    given = []
+    monkeypatch.setattr(
+        "skmer.studies.reproduce_koh2021", lambda *args, n_jobs, **kwargs: given.append(n_jobs)
+    )
+    outcome = skmer("reproduce", "koh2021", "--jobs", "100000")
+    assert given == [3]
+    assert "3 are used" in outcome.err
+    outcome = skmer("reproduce", "koh2021", "--jobs", "0")
+    assert outcome.status == 2
+    assert "--jobs must be" in outcome.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_signals_end_the_workers_too(tmp_path, clips, name):
+    psutil = pytest.importorskip("psutil")
+    for i in range(200):
+        (clips / f"copy {i}.wav").write_bytes((clips / "00.wav").read_bytes() + bytes(i))
+    words = ["extract", str(clips), "--features", "l3", "--weights", "random", "--jobs", "2"]
+    process = subprocess.Popen(
+        [*SKMER, *words, "--out", str(tmp_path / "t.npz")], stderr=subprocess.PIPE, text=True
+    )
+    parent = psutil.Process(process.pid)
+    while len(parent.children(recursive=True)) < 2 and process.poll() is None:
+        time.sleep(0.05)
+    time.sleep(1)
+    workers = parent.children(recursive=True)
+    number = getattr(signal, name)
+    process.send_signal(number)
+    # Its standard error ends when nobody holds it any more, workers included.
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert "Traceback" not in err
+    assert psutil.wait_procs(workers, timeout=5)[1] == []
+
+
+def test_the_command_imports_public_names_alone():
+    folder = Path(package.__file__).parent / "cli"
+    found = [
+        f"{path.name}: {line.strip()}"
+        for path in folder.glob("*.py")
+        # Until the reading of csv files has a public name.
+        if path.name != "_inputs.py"
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(r"from skmer\.(?!cli\b)(\S*\._|.* import .*\b_[a-z])", line)
+    ]
+    assert found == []

@@ -8,7 +8,7 @@ def test_weights_list_says_where_files_belong(skmer, tmp_path):
     assert outcome.status == 0
     assert outcome.out.count("missing") == 10
     assert "openl3_audio_mel256_music-v0_4_0.h5.gz" in outcome.out
-    assert str(tmp_path / "weights") in outcome.out
+    assert str(tmp_path / "weights") in outcome.err
 
 
 def test_weights_verify(skmer, tmp_path):
@@ -37,9 +37,9 @@ def test_datasets(skmer, tmp_path):
     outcome = skmer("datasets", "list")
     assert outcome.status == 0
     for name in ("toy", "ravdess-song", "emomusic", "4q", "bimodal"):
-        assert f" {name} " in outcome.out
+        assert f"\n{name} " in outcome.out
     outcome = skmer("datasets", "fetch", "toy")
-    assert outcome.out == f"toy: 80 clips below {tmp_path / 'data'}\n"
+    assert outcome.err == f"toy: 80 clips below {tmp_path / 'data'}\n"
     assert skmer("datasets", "validate", "toy").status == 0
     next((tmp_path / "data").rglob("ada_*.wav")).unlink()
     outcome = skmer("datasets", "validate", "toy")

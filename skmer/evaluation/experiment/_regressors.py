@@ -13,6 +13,7 @@ GRIDS: dict[str, tuple[BaseEstimator, dict[str, list[float]]]] = {
     "svr": (SVR(), {"C": [0.3, 1, 3, 10], "gamma": [0.0005, 0.002, 0.00625]}),
     "ridge": (Ridge(), {"alpha": [1, 10, 100, 1000]}),
 }
+REGRESSORS = tuple(GRIDS)
 
 
 def make_regressor(name: str) -> GridSearchCV:

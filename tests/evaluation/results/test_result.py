@@ -2,12 +2,10 @@
 
 import json
 import re
-from io import StringIO
 
 import numpy as np
 import pandas as pd
 import pytest
-from rich.console import Console
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import StratifiedKFold
@@ -22,7 +20,6 @@ from skmer.evaluation import (
     evaluate_regression,
     holm,
 )
-from skmer.evaluation.report import format_summary
 from skmer.utils._output_folder import check_output_folder
 
 N_CLIPS = 60
@@ -255,19 +252,6 @@ def test_a_report_of_regression(tmp_path):
     assert np.allclose(
         type(result).load(folder).predictions["y_pred"], result.predictions["y_pred"]
     )
-
-
-def test_the_table_for_the_terminal(result):
-    console = Console(width=80, record=True, file=StringIO())
-    console.print(format_summary(result))
-    text = console.export_text()
-    summary = result.summary()
-    assert "random weights" in re.sub(r"\s+", " ", text)
-    for _, row in summary.iterrows():
-        assert f"{row['accuracy']:.3f} ± {row['accuracy_std']:.3f}" in text
-        assert f"{row['gap']:+.3f}" in text
-    assert "gap = koh2021 - grouped" in re.sub(r"\s+", " ", text)
-    assert max(len(line) for line in text.splitlines()) <= 80
 
 
 def test_the_audit_is_in_manifest_and_report(result, feature, tmp_path):
