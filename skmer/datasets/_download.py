@@ -1,8 +1,8 @@
-"""Archives: fetched by pooch, unpacked beside their place, and moved there when whole."""
+"""Archives: fetched, unpacked beside their place, and moved there when whole and checked."""
 
+import gzip
 import os
 import shutil
-import sys
 import tarfile
 import tempfile
 import zipfile
@@ -10,14 +10,19 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
 from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils._digest import file_digest
-from skmer.utils._progress import ProgressBar
-from skmer.utils._words import shorten
+from skmer.utils._download import DownloadError, NotPublishedError, download, one_at_a_time
+from skmer.utils._words import cut_middle, shorten
 
-N_RETRIES = 2
+# Bytes. No archive here is larger; DEAM's audio takes 1.3 GB.
+LARGEST = 8 * 2**30
+# Audio hardly shrinks and tables shrink to a tenth; what unpacks to more is made to fill the disk.
+LARGEST_RATIO = 50
+_SMALLEST_LIMIT = 10 * 2**20
+_UNPACKING = ".unpacking-"
 _CHUNK = 1 << 16
 
 
@@ -36,24 +41,40 @@ def download_and_unpack(
     *,
     wanted: Callable[[str], str | None],
     checksums: Mapping[str, str] | None = None,
+    check: Callable[[Path], object] | None = None,
 ) -> None:
     """Fetch an archive and put the wanted files of it into a folder.
 
     ``wanted`` says where a member goes, relative to the folder; None = nowhere. With
-    ``checksums`` all files in it must come out, with these SHA-256. Nothing is seen in the
-    folder before everything is checked.
+    ``checksums`` all files in it must come out, with these SHA-256; ``check`` gets the folder with
+    what came out, and raises what is wrong with it. Nothing is seen in the folder before
+    everything is checked.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=folder) as temporary:
-            path = _download(archive, Path(temporary), folder)
-            unpacked = Path(temporary, "unpacked")
-            _unpack(path, unpacked, wanted)
-            if checksums is not None:
-                _check(unpacked, checksums, archive)
-            _move_into(unpacked, folder)
+        with one_at_a_time(folder / archive.filename):
+            # left by a process that was killed; one that runs holds the lock
+            for stale in folder.glob(f"{_UNPACKING}{archive.filename}-*"):
+                shutil.rmtree(stale, ignore_errors=True)
+            with tempfile.TemporaryDirectory(
+                prefix=f"{_UNPACKING}{archive.filename}-", dir=folder
+            ) as temporary:
+                path = folder / f".{archive.filename}"
+                _download(archive, path, folder)
+                try:
+                    unpacked = Path(temporary, "unpacked")
+                    _unpack(path, archive.filename, unpacked, wanted)
+                    if checksums is not None:
+                        _check(unpacked, checksums, archive)
+                    if check is not None:
+                        check(unpacked)
+                finally:
+                    path.unlink()
+                _move_into(unpacked, folder)
     except DatasetNotFoundError:
         raise
+    except DownloadError as error:
+        raise _not_to_be_had(archive, folder, str(error)) from error
     except OSError as error:
         raise OSError(
             f"{archive.filename} could not be unpacked in {folder}: {error}. Choose another folder "
@@ -61,79 +82,102 @@ def download_and_unpack(
         ) from error
 
 
-def _download(archive: Archive, temporary: Path, folder: Path) -> Path:
+def _download(archive: Archive, path: Path, folder: Path) -> None:
     """Archive on this disk, its checksum verified where one is known."""
-    import pooch
-    import requests
-
-    pooch.get_logger().setLevel("ERROR")
-    store = pooch.create(
-        path=temporary,
-        base_url="",
-        registry={archive.filename: archive.sha256 and f"sha256:{archive.sha256}"},
-        urls={archive.filename: archive.url},
-        retry_if_failed=N_RETRIES,
-    )
-    by_hand = f"Try again later, or fetch it by hand and unpack it in {folder}."
+    checksums = {} if archive.sha256 is None else {"sha256": archive.sha256}
     try:
-        shown = sys.stderr.isatty()
-        with ProgressBar(archive.filename, unit="bytes", enabled=shown) as progress:
-            downloader = pooch.HTTPDownloader(progressbar=progress, chunk_size=_CHUNK)
-            return Path(store.fetch(archive.filename, downloader=downloader))
-    except requests.exceptions.RequestException as error:
-        if error.response is not None:
-            error.response.close()
-        raise DatasetNotFoundError(
-            f"{archive.filename} could not be downloaded from {archive.url}: "
-            f"{_first_line(error)}. {by_hand}"
-        ) from error
-    except ValueError as error:
+        download(archive.url, path, checksums=checksums, largest=LARGEST)
+    except NotPublishedError as error:
+        path.with_name(path.name + ".rejected").unlink(missing_ok=True)
         raise InputError(
             f"{archive.filename} from {archive.url} is not the published file, its SHA-256 is "
-            f"another; it was not kept. {by_hand}"
+            f"another; it was not kept. Try again later, or fetch it by hand and unpack it in "
+            f"{folder}."
         ) from error
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+def _not_to_be_had(archive: Archive, folder: Path, reason: str) -> DatasetNotFoundError:
+    return DatasetNotFoundError(
+        f"{archive.filename} could not be downloaded from {archive.url}: {reason}. Try again "
+        f"later, or fetch it by hand and unpack it in {folder}."
+    )
 
 
-def _unpack(path: Path, target: Path, wanted: Callable[[str], str | None]) -> None:
+def _unpack(path: Path, filename: str, target: Path, wanted: Callable[[str], str | None]) -> None:
     """Write the wanted regular files of a zip or tar archive below the target."""
     target.mkdir()
+    limit = max(_SMALLEST_LIMIT, LARGEST_RATIO * path.stat().st_size)
     try:
-        for name, stream in _members(path):
+        for name, stream in _members(path, filename, limit):
             place = wanted(name)
             if place is None:
                 continue
             if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
                 raise InputError(
-                    f"{path.name} must not hold files outside its own folder. Got {name!r}."
+                    f"{filename} must not hold files outside its own folder. Got "
+                    f"{cut_middle(repr(name), 80)}."
                 )
             destination = target / place
             destination.parent.mkdir(parents=True, exist_ok=True)
-            with open(destination, "wb") as file:
+            # "x": two members in one place are no published archive
+            with open(destination, "xb") as file:
                 shutil.copyfileobj(stream, file, _CHUNK)
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError) as error:
+    except InputError:
+        raise
+    # zipfile has RuntimeError for encrypted members, NotImplementedError for odd compressions
+    except (
+        zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, RuntimeError,
+        ValueError, FileExistsError, NotADirectoryError,
+    ) as error:  # fmt: skip
         raise InputError(
-            f"{path.name} must be a whole zip or tar archive. Got: {error}; try again later."
+            f"{filename} must be a whole zip or tar archive. Got: {cut_middle(str(error), 100)}; "
+            "try again later."
         ) from error
 
 
-def _members(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """Names and contents of the regular files in an archive; links and devices are passed over."""
-    if path.suffix == ".zip":
+class _Bounded:
+    """A stream that ends in an error beyond a number of bytes, before they are in memory."""
+
+    def __init__(self, stream: IO[bytes] | gzip.GzipFile, limit: int, filename: str):
+        self._stream = stream
+        self.left = limit
+        self._filename = filename
+
+    def read(self, size: int = -1) -> bytes:
+        """As of a file; what is asked for, and what comes, must be within the limit."""
+        # one more than is left tells a stream that is too long from one that ends there
+        block = self._stream.read(self.left + 1 if size < 0 else min(size, self.left + 1))
+        self.left -= len(block)
+        if self.left < 0:
+            raise InputError(
+                f"{self._filename} unpacks to far more than a published archive does; it was not "
+                "kept."
+            )
+        return block
+
+
+def _members(path: Path, filename: str, limit: int) -> Iterator[tuple[str, Any]]:
+    """Names and contents of the regular files in an archive; links and devices are passed over.
+
+    `limit` bounds what all of them together may hold [bytes].
+    """
+    if filename.endswith(".zip"):
         with zipfile.ZipFile(path) as archive:
             for info in archive.infolist():
                 if not info.is_dir():
                     with archive.open(info) as stream:
-                        yield info.filename.replace("\\", "/"), stream
+                        bounded = _Bounded(stream, limit, filename)
+                        yield info.filename.replace("\\", "/"), bounded
+                        limit = bounded.left
     else:
-        with tarfile.open(path) as tar:
-            for member in tar:
-                content = tar.extractfile(member) if member.isfile() else None
-                if content is not None:
-                    yield member.name.removeprefix("./"), content
+        with gzip.open(path) as unzipped:
+            # bounded as a whole: a member's headers may be as large as its content
+            whole: Any = _Bounded(unzipped, limit, filename)
+            with tarfile.open(fileobj=whole, mode="r|") as tar:
+                for member in tar:
+                    content = tar.extractfile(member) if member.isfile() else None
+                    if content is not None:
+                        yield member.name.removeprefix("./"), content
 
 
 def _check(unpacked: Path, checksums: Mapping[str, str], archive: Archive) -> None:

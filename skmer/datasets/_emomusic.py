@@ -53,12 +53,12 @@ INFO = DatasetInfo(
 )
 ANNOTATIONS_ARCHIVE = Archive(
     filename="annotations.tar.gz",
-    url="http://cvml.unige.ch/databases/emoMusic/annotations.tar.gz",
+    url="https://cvml.unige.ch/databases/emoMusic/annotations.tar.gz",
     sha256="e0cb0b06e1b0ce7f04b1572fc410937699b7fad9dae67ddaa745f06cda4b0b33",
 )
 CLIPS_ARCHIVE = Archive(
     filename="clips_45sec.tar.gz",
-    url="http://cvml.unige.ch/databases/emoMusic/clips_45sec.tar.gz",
+    url="https://cvml.unige.ch/databases/emoMusic/clips_45sec.tar.gz",
     sha256="3994a5d5fefc27f9540d1a69cd7f1294c68e6cb311ce49765021e2e9c7a1057b",
 )
 FOLDER = "emomusic"
@@ -220,15 +220,23 @@ def _download(archive: Archive, folder: Path, missing: str, download_if_missing:
             f"There is no {missing} of Emotion in Music in {folder}. Unpack {archive.filename} "
             f"from {INFO.url} there, or fetch it with 'skmer datasets fetch emomusic'."
         )
-    download_and_unpack(archive, folder, wanted=_place_in_archive)
+    if archive is ANNOTATIONS_ARCHIVE:
+        # tables that cannot be read would stay, and stand in the way of the next try
+        download_and_unpack(archive, folder, wanted=_place_of_table, check=read_annotations)
+    else:
+        download_and_unpack(archive, folder, wanted=_place_of_clip)
 
 
-def _place_in_archive(member: str) -> str | None:
-    """Where a file of an archive goes, relative to the dataset's folder."""
+def _place_of_table(member: str) -> str | None:
+    """Where a file of the annotations goes, relative to the dataset's folder."""
     name = PurePosixPath(member).name
-    if re.fullmatch(r"[0-9]+\.mp3", name):
-        return f"{CLIPS_FOLDER}/{name}"
     return name if re.fullmatch(r"[a-z]\w+\.csv", name) else None
+
+
+def _place_of_clip(member: str) -> str | None:
+    """Where a file of the clips goes, relative to the dataset's folder."""
+    name = PurePosixPath(member).name
+    return f"{CLIPS_FOLDER}/{name}" if re.fullmatch(r"[0-9]+\.mp3", name) else None
 
 
 def _keep_those_in_place(frame, paths: list[Path], folder: Path):

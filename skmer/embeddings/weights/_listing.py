@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from skmer.embeddings.weights._checksum import find_mismatch
 from skmer.embeddings.weights._registry import REGISTRY, WeightsFile, find_entry
 from skmer.embeddings.weights._store import (
     checksums_of,
@@ -13,6 +12,7 @@ from skmer.embeddings.weights._store import (
     weights_source,
 )
 from skmer.embeddings.weights.musicnn import musicnn_state, obtain_musicnn
+from skmer.utils._download import find_mismatch
 
 
 @dataclass(frozen=True, kw_only=True)

