@@ -20,7 +20,7 @@ from skmer.utils._paths import expand_path
 # hours of resampling, or more memory than there is.
 _LOWEST_SR, _HIGHEST_SR = 1000, 768_000
 # Samples a channel that are decoded at a time: they stay in the processor's cache.
-_BLOCK_LENGTH = 1 << 16
+BLOCK_LENGTH = 1 << 16
 # Frames of an mp3 build on those before them: decoding starts so many samples earlier.
 _MP3_PREROLL = 32 * 1152
 
@@ -129,7 +129,7 @@ class SoundSource:
             if sound.format == "MP3":
                 at = max(at - _MP3_PREROLL, 0)
             sound.seek(at)
-        buffer = np.empty((_BLOCK_LENGTH, sound.channels), np.float32)
+        buffer = np.empty((BLOCK_LENGTH, sound.channels), np.float32)
         while stop is None or at < stop:
             block = sound.read(out=buffer)
             if not len(block):

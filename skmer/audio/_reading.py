@@ -7,9 +7,9 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from skmer.audio._decoding import SoundSource, check_rate
+from skmer.audio._decoding import BLOCK_LENGTH, SoundSource, check_rate
 from skmer.audio._resampling import check_resampler, resample
-from skmer.audio._waveform import Mixer, check_samples, mix_samples, note
+from skmer.audio._waveform import Mixer, check_samples, note
 from skmer.exceptions import AudioDecodeError, InputError
 
 
@@ -152,10 +152,8 @@ def stream_audio(
         check_rate(from_sr, name=name)
         start, stop = _span(from_sr, offset, duration)
         samples = check_samples(audio, name=name)[start:stop]
-        if not len(samples):
-            raise AudioDecodeError(_past_the_end(name, offset))
-        waveform = mix_samples(samples, name=name, on_note=on_note)
-        blocks = _overheard([waveform], from_sr, on_decoded)
+        pieces = (samples[i : i + BLOCK_LENGTH] for i in range(0, len(samples), BLOCK_LENGTH))
+        blocks = _overheard(_mixed(pieces, name, offset, on_note), from_sr, on_decoded)
         yield from resample(blocks, from_sr, int(sr), resampler)
         return
     name = name or repr(source if hasattr(source, "read") else os.fspath(source))
@@ -186,18 +184,24 @@ def _past_the_end(name, offset):
 
 
 def _file_blocks(source, offset, duration, on_note):
-    """Mono blocks of the part of a file that is used; raise where there are none."""
-    start, stop = _span(source.sr, offset, duration)
-    mixer, is_empty = Mixer(source.name), True
-    for block in source.blocks(start, stop):
-        # The block's memory is used again; of one channel it would be the waveform itself.
-        yield mixer.mix(block.copy() if block.shape[1] == 1 else block)
-        is_empty = False
-    if is_empty:
-        raise AudioDecodeError(_past_the_end(source.name, offset))
-    mixer.tell(on_note)
+    """Mono blocks of the part of a file that is used."""
+    blocks = source.blocks(*_span(source.sr, offset, duration))
+    # The block's memory is used again; of one channel it would be the waveform itself.
+    blocks = (block.copy() if block.shape[1] == 1 else block for block in blocks)
+    yield from _mixed(blocks, source.name, offset, on_note)
     if source.ended_early:
         note("cut", source.name, on_note)
+
+
+def _mixed(blocks, name, offset, on_note):
+    """Mono blocks of blocks of samples; raise where there are none."""
+    mixer, is_empty = Mixer(name), True
+    for block in blocks:
+        yield mixer.mix(block)
+        is_empty = False
+    if is_empty:
+        raise AudioDecodeError(_past_the_end(name, offset))
+    mixer.tell(on_note)
 
 
 def _check_part(function, sr, offset, duration):

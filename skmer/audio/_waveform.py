@@ -15,6 +15,7 @@ _HIGHEST_SAMPLE = 1e10
 _FAR_BEYOND_FULL_SCALE = 100
 # Channels cancel where their mean is this far below them, or no more than the rounding of 16 bits.
 _CANCELLED, _ROUNDING = 1e-2, 2**-15
+_LOUD = 0.05
 # More than recordings have: a batch of clips, or a damaged header.
 MOST_CHANNELS = 128
 
@@ -53,7 +54,10 @@ def as_waveform(
     >>> as_waveform(np.array([[16384, -16384], [16384, 0]], dtype=np.int16))
     array([0.  , 0.25], dtype=float32)
     """
-    return mix_samples(check_samples(audio, name=name), name=name, on_note=on_note)
+    mixer = Mixer(name)
+    waveform = np.ascontiguousarray(mixer.mix(check_samples(audio, name=name)))
+    mixer.tell(on_note)
+    return waveform
 
 
 def check_samples(audio, *, name: str) -> np.ndarray:
@@ -96,26 +100,6 @@ def check_samples(audio, *, name: str) -> np.ndarray:
     return audio
 
 
-def mix_samples(
-    audio: np.ndarray, *, name: str, on_note: Callable[[str], None] | None
-) -> np.ndarray:
-    """Turn what `check_samples` returned, or a part of it, into a mono waveform of floats."""
-    kind = audio.dtype.name
-    # float64 stays: some front-ends compute in it, and a clip's faintest parts then differ.
-    dtype = np.float64 if kind == "float64" else np.float32
-    if kind == "uint8":
-        audio = (audio.astype(np.float32) - 128) / 128
-    elif kind in _PCM_SCALE:
-        # float64 first: a 32-bit sample has more digits than float32 holds.
-        audio = audio.astype(np.float64) / _PCM_SCALE[kind]
-    else:
-        audio = audio.astype(dtype, copy=False)
-    mixer = Mixer(name)
-    waveform = np.ascontiguousarray(mixer.mix(audio), dtype=dtype)
-    mixer.tell(on_note)
-    return waveform
-
-
 class Mixer:
     """Average channels block by block, and look at how loud what comes out is."""
 
@@ -124,7 +108,20 @@ class Mixer:
         self.channels = self.mono = 0.0
 
     def mix(self, block: np.ndarray) -> np.ndarray:
-        """(n,) or (n, n_channels) -> (n,); raise AudioDecodeError for what is no sound."""
+        """What `check_samples` lets pass -> floats on a scale of 1, of shape (n,).
+
+        Raise AudioDecodeError for what is no sound.
+        """
+        kind = block.dtype.name
+        # float64 stays: some front-ends compute in it, and a clip's faintest parts then differ.
+        dtype = np.float64 if kind == "float64" else np.float32
+        if kind == "uint8":
+            block = (block.astype(np.float32) - 128) / 128
+        elif kind in _PCM_SCALE:
+            # float64 first: a 32-bit sample has more digits than float32 holds.
+            block = block.astype(np.float64) / _PCM_SCALE[kind]
+        else:
+            block = block.astype(dtype, copy=False)
         if block.ndim == 1 or block.shape[1] == 1:
             mono = block.reshape(-1)
         elif block.shape[1] == 2:
@@ -133,12 +130,17 @@ class Mixer:
             mono *= block.dtype.type(0.5)
         else:
             mono = block.mean(axis=1)
+        self._look(block, mono)
+        return mono.astype(dtype, copy=False)
+
+    def _look(self, block, mono):
         peak = _peak(mono)
         if not peak < _HIGHEST_SAMPLE:
             self._refuse(mono)
         self.mono = max(self.mono, peak)
-        self.channels = max(self.channels, peak if mono.size == block.size else _peak(block))
-        return mono
+        # What is loud by now does not cancel, and the channels need no look.
+        is_loud = mono.size == block.size or self.mono > _LOUD
+        self.channels = max(self.channels, peak if is_loud else _peak(block))
 
     def tell(self, on_note: Callable[[str], None] | None) -> None:
         """Say what was noticed by now; see `as_waveform`."""

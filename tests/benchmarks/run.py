@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import bench_cache
+import bench_reading
 import bench_scale
 import bench_speed
 from _measure import describe_machine
@@ -25,6 +26,9 @@ BENCHMARKS = {
     "front-ends": bench_speed.front_ends,
     "vggish": bench_speed.vggish,
     "mfcc": bench_speed.mfcc,
+    "read-mp3": bench_reading.mp3,
+    "mfcc-mp3": bench_reading.mfcc_of_mp3,
+    "long-array": bench_reading.long_array,
     "cache": bench_cache.second_pass,
     "grid-search": bench_cache.grid_search,
     "cache-entries": bench_cache.entries,

@@ -3,7 +3,7 @@
 import re
 import struct
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 
 from skmer.audio.containers._parts import Part, View
 
@@ -40,12 +40,13 @@ def _mpeg_runs(view, position) -> Iterator[tuple[int, int, int, int, set[int]]]:
     """Yield (kind, start, stop, number, bitrates) of frames without a gap; the last may be cut."""
     while position < view.size:
         position = start = view.after_id3(position)
-        kind, n_frames, bitrates = _frame_kind(view.at(start, 4)), 0, set()
-        while length := frame_length((head := view.at(position, 4))[:3]):
-            if _frame_kind(head) != kind:
+        kind, n_frames, bitrates = _frame_head(view.at(start, 4))[1], 0, set()
+        while True:
+            length, own_kind, bitrate = _frame_head(view.at(position, 4))
+            if not length or own_kind != kind:
                 break
             n_frames += 1
-            bitrates.add(head[2] >> 4)
+            bitrates.add(bitrate)
             position += length
         # Three in a row are frames; fewer may be any bytes.
         if n_frames >= 3 or (n_frames and position >= view.size):
@@ -108,16 +109,21 @@ def _side_info(head, version):
     return (17 if is_mono else 32) if version == 1 else (9 if is_mono else 17)
 
 
-def _frame_kind(head):
-    """Sync, version, layer, rate, and whether there is one channel, as one number."""
-    return (int.from_bytes(head[:3], "big") & 0xFFFE0C) << 1 | (head[3:] >= b"\xc0")
+@lru_cache(maxsize=4096)
+def _frame_head(head: bytes) -> tuple[int, int, int]:
+    """Bytes of the frame, its kind, and the code of its bitrate, by the four bytes of its header.
+
+    The kind is sync, version, layer, rate, and whether there is one channel, as one number.
+    """
+    kind = (int.from_bytes(head[:3], "big") & 0xFFFE0C) << 1 | (head[3:] >= b"\xc0")
+    return frame_length(head[:3]), kind, head[2] >> 4 if len(head) > 2 else 0
 
 
 def _version_layer(kind):
     return (1 if kind >> 12 & 3 == 3 else 2), 4 - (kind >> 10 & 3)
 
 
-@cache
+@lru_cache(maxsize=4096)
 def frame_length(head: bytes) -> int:
     """Bytes of the MPEG audio frame whose header begins with these three; 0 for no header."""
     if len(head) < 3 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
