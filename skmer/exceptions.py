@@ -71,7 +71,28 @@ class WorkerError(RuntimeError):
 
 
 class FailedClipsWarning(UserWarning):
-    """Clips that could not be read became rows of NaN (``on_error="nan"``)."""
+    """Clips that could not be read became rows of NaN (``on_error="nan"``).
+
+    Parameters
+    ----------
+    message : str
+        One sentence about all of them.
+    failures : dict of int to str, default=None
+        By their places in X, why each could not be read.
+
+    Attributes
+    ----------
+    failures : dict of int to str
+        As given.
+    """
+
+    def __init__(self, message: str, failures: dict[int, str] | None = None):
+        super().__init__(message)
+        self.failures = failures or {}
+
+
+class FeatureLeftOutWarning(UserWarning):
+    """A feature that nobody asked for by name cannot be had, and was left out."""
 
 
 class IgnoredCacheWarning(UserWarning):

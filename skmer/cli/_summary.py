@@ -2,6 +2,8 @@
 
 from skmer.cli import _terminal
 
+_OVER_SPLITS = "Mean ± standard deviation over splits"
+
 
 def show_summary(result) -> None:
     """Write one row a configuration: the headline score under each protocol, and their gap."""
@@ -16,13 +18,15 @@ def show_summary(result) -> None:
         row = [f"{feature} (random weights)" if feature in random else feature, *rest]
         for protocol in protocols:
             score = by_protocol.loc[protocol]
-            row.append(_with_spread(score[headline], score[f"{headline}_std"]))
+            spread = float("nan") if result.is_pooled else score[f"{headline}_std"]
+            row.append(_with_spread(score[headline], spread))
         rows.append([*row, f"{by_protocol['gap'].iloc[0]:+.3f}"] if pair else row)
     _terminal.say(_title(result))
     headers = [*result.configuration, *protocols, *(["gap"] if pair else [])]
     _terminal.show_table(headers, rows)
     gap = f"; gap = {' - '.join(pair)}" if pair else ""
-    _terminal.say(f"Mean ± standard deviation over splits{gap}.")
+    what = "All out-of-fold predictions together" if result.is_pooled else _OVER_SPLITS
+    _terminal.say(f"{what}{gap}.")
 
 
 def say_findings(manifest: dict) -> None:

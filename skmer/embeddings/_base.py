@@ -428,13 +428,14 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         )
         embedded = []
         notes: dict[str, list[str]] = {}
-        failures, troubles = [], []
+        failures: dict[int, str] = {}
+        troubles = []
         # The results first: they are to be asked once more, so that the bar reaches its end.
         for result, clip in zip(results, clips):
             if result.error is not None:
                 if self.on_error == "raise":
                     raise result.error
-                failures.append(str(result.error))
+                failures[clip.row] = str(result.error)
                 result = replace(result, row=failed_row(recipe, self._frame_size()))
             if result.trouble is not None:
                 troubles.append(result.trouble)
@@ -446,10 +447,9 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
             warnings.warn(f"{what}: {shorten(names, 10, separator='; ')}.", category, stacklevel=4)
         warn_of_cache(troubles, stacklevel=4)
         if failures:
-            warnings.warn(
+            message = (
                 f"{len(failures)} of {len(clips)} clips could not be read, and their rows are NaN: "
-                + shorten(failures, 10, width=350, separator=" "),
-                FailedClipsWarning,
-                stacklevel=4,
+                + shorten(list(failures.values()), 10, width=350, separator=" ")
             )
+            warnings.warn(FailedClipsWarning(message, failures), stacklevel=4)
         return embedded

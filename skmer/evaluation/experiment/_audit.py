@@ -1,35 +1,41 @@
 """The leakage audit of every protocol of an evaluation, ready for the manifest."""
 
 import os
+from math import isfinite
 
 import numpy as np
 
-from skmer.evaluation.auditing._audit import audit
-from skmer.evaluation.experiment._features import View
+from skmer.evaluation.auditing._audit import judge
+from skmer.evaluation.auditing._evidence import Evidence
+from skmer.evaluation.auditing._splits import Splits
 
 
-def audit_protocols(X, y, groups, views: list[View], protocols, *, n_jobs) -> dict:
-    """Audit the splits of each protocol, and the files by themselves where X holds paths.
+def audit_protocols(vectors, y, *, groups, clips, audio_digests, protocols, n_jobs) -> dict:
+    """Audit the splits of each protocol.
 
-    The first feature with one vector a clip stands for all: near duplicates and recognisable
-    groups are a matter of the clips.
+    One feature with one vector a clip stands for all: near duplicates and recognisable groups are
+    a matter of the clips. What is there to find out about them is found out once.
     """
-    vectors = next((view.X for view in views if view.X.ndim == 2), None)
-    audits = {
-        protocol.name: audit(
-            vectors,
-            y,
-            groups=groups,
-            cv=[
-                (np.concatenate([split.train, split.validation]), split.test)
-                for split in protocol.splits
-            ],
-        )
+    are_paths = clips is not None and all(isinstance(clip, str | os.PathLike) for clip in clips)
+    evidence = Evidence(
+        None if vectors is None or len(vectors) < 4 else np.asarray(vectors, dtype=float),
+        y,
+        groups=groups,
+        paths=clips if are_paths else None,
+        audio_hashes=audio_digests,
+        n_jobs=n_jobs,
+    )
+    return {
+        protocol.name: _describe(judge(evidence, _splits_of(protocol, len(y))))
         for protocol in protocols
     }
-    if X is not None and all(isinstance(clip, str | os.PathLike) for clip in X):
-        audits["files"] = audit(paths=X, n_jobs=n_jobs)
-    return {name: _describe(report) for name, report in audits.items()}
+
+
+def _splits_of(protocol, n_clips: int) -> Splits:
+    pairs = [
+        (np.concatenate([split.train, split.validation]), split.test) for split in protocol.splits
+    ]
+    return Splits(pairs, n_clips, None, None, None)
 
 
 def _describe(report) -> dict:
@@ -40,5 +46,7 @@ def _describe(report) -> dict:
             for found in report.findings
         ],
         "checked": list(report.checked),
-        "measurements": {name: float(value) for name, value in report.measurements.items()},
+        "measurements": {
+            name: float(value) for name, value in report.measurements.items() if isfinite(value)
+        },
     }

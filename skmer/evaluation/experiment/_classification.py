@@ -1,32 +1,21 @@
 """Features x classifiers x protocols, by scikit-learn's own machinery."""
 
-import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
-from sklearn.base import clone
 
-from skmer.classifiers import CLASSIFIERS, make_classifier, takes_sequences
-from skmer.evaluation.experiment._audit import audit_protocols
-from skmer.evaluation.experiment._features import (
-    View,
-    check_filled,
-    check_names,
-    describe_feature,
-    extract,
-    make_transformers,
-    view_name,
-)
-from skmer.evaluation.experiment._manifest import count_groups, make_manifest
-from skmer.evaluation.experiment._protocols import check_classes, make_protocols
-from skmer.evaluation.experiment._runner import Task, run_tasks
-from skmer.evaluation.experiment._targets import check_labels, check_lengths
+from skmer.classifiers import CLASSIFIERS, make_classifier
+from skmer.evaluation.experiment._experiment import Experiment
+from skmer.evaluation.experiment._features import check_filled, check_names, choose_input
+from skmer.evaluation.experiment._protocols import check_classes
+from skmer.evaluation.experiment._rows import Rows
+from skmer.evaluation.experiment._targets import check_classes_of
 from skmer.evaluation.results._classification import EvaluationResult
 from skmer.evaluation.splitters._repeated_stratified_group_kfold import RepeatedStratifiedGroupKFold
 from skmer.evaluation.splitters._stratified_three_way_split import StratifiedThreeWaySplit
 from skmer.evaluation.statistics._scores import classification_scores
 from skmer.exceptions import InputError
-from skmer.utils._seeds import settle_seed
 
 PRESETS = ("tuned", "koh2021")
 
@@ -42,10 +31,12 @@ def evaluate(
     preset: str = "tuned",
     n_folds: int = 5,
     n_repeats: int | None = None,
+    scoring=None,
     weights="pretrained",
     random_state: int | None = 0,
     memory=None,
     n_jobs: int | None = None,
+    on_error: str = "raise",
     audit: bool = True,
     verbose: bool = False,
 ) -> EvaluationResult:
@@ -56,11 +47,14 @@ def evaluate(
 
     Parameters
     ----------
-    features : list of {"l3", "vggish", "mfcc"} or dict
+    features : list of {"l3", "vggish", "mfcc"}, dict, or None
         Names, or a dict of name to transformer, or to an array that holds the feature already.
+        None: all names whose weights can be had; each of the others is left out with a warning
+        that says how to get it.
     classifiers : list of {"svm", "nb", "rf", "mlp", "cnn", "lstm"} or dict
         Names, or a dict of name to estimator. Named classifiers that take sequences under the
-        preset get the frames of a feature; estimators of your own get what the transformer gives.
+        preset get the frames of a feature; estimators of your own, whatever you call them, get
+        what the transformer gives.
     X : sequence of length n_clips, or None
         The clips, in any form that the transformers take. None where all features are arrays.
     y : array-like of shape (n_clips,)
@@ -69,8 +63,9 @@ def evaluate(
         The singer, artist or the like of each clip.
     protocol : {"grouped", "koh2021"}, splitter, or list or dict of those, default="grouped"
         "grouped" is repeated stratified group k-fold; "koh2021" the study's 20 shuffles into 80 %
-        training, 10 % validation and 10 % test. Where a protocol keeps the groups apart, so do the
-        searches and the early stopping inside it.
+        training, 10 % validation and 10 % test. Where a protocol keeps the groups apart, so does
+        whatever splits the training part again inside a classifier (searches, calibration,
+        stacking, early stopping); one that cannot is refused.
     preset : {"tuned", "koh2021"}, default="tuned"
         Settings of the features and classifiers that are given by name.
     n_folds : int, default=5
@@ -78,18 +73,25 @@ def evaluate(
     n_repeats : int, default=None
         Draws of the named protocols; None = 20 for "koh2021" and 4 times the folds for "grouped",
         20 fits each.
+    scoring : str, callable, list or dict, default=None
+        Further scores, by scikit-learn's names or as its scorers, in the forms that
+        `sklearn.model_selection.cross_validate` takes; each is a column beside the usual ones.
     weights : {"pretrained", None}, path, or dict, default="pretrained"
-        Weights of the features that are given by name; a dict has one for each name.
+        Weights of the features that are given by name; a dict has them by name, and names that
+        are not in it are pretrained.
     random_state : int or None, default=0
         Where every other seed comes from: splits, classifiers, random weights.
     memory : None, path or joblib.Memory, default=None
         Cache of the features that are given by name.
     n_jobs : int, default=None
         Number of fits at once, in joblib's meaning. The numbers do not depend on it.
+    on_error : {"raise", "skip"}, default="raise"
+        What clips do that cannot be read, or whose feature is not finite. "raise": one error
+        names all of them, after the features of the others were computed. "skip": they are left
+        out of everything; ``manifest["skipped_clips"]`` and the report say which and why.
     audit : bool, default=True
         Look for leaks in every protocol: clips and groups on both sides of a split, duplicates,
         groups that can be read off the features. What is found is in the manifest and the report.
-        Where X holds paths, each file is read once more for it.
     verbose : bool, default=False
         Show progress on standard error.
 
@@ -100,8 +102,12 @@ def evaluate(
 
     Raises
     ------
-    ValueError
-        When the data and the protocol do not go together, in one sentence that says why.
+    InputError
+        When the data, the models and the protocol do not go together, in one sentence that says
+        why.
+    WeightsNotFoundError
+        When the weights of a feature that was asked for by name cannot be had; it says how to get
+        them.
 
     See Also
     --------
@@ -125,88 +131,32 @@ def evaluate(
       feature classifier protocol  n_splits
     0    mine         nb  grouped        20
     """
-    started = time.perf_counter()
     if preset not in PRESETS:
         raise InputError(
             f"The 'preset' parameter of evaluate must be 'tuned' or 'koh2021'. Got {preset!r} "
             "instead."
         )
-    y = check_labels(y)
-    check_lengths(y.size, X=X, groups=groups)
-    groups = None if groups is None else np.asarray(groups)
-    random_state = settle_seed(random_state)
-    protocols = make_protocols(
-        protocol,
-        known=known_protocols(n_folds, n_repeats),
-        strata=y,
+    y = check_classes_of(y)
+    return _Classification(
+        features=features,
+        models=_make_classifiers(classifiers, preset),
+        classifiers_have_table_names=not isinstance(classifiers, Mapping),
+        X=X,
+        rows=Rows(np.arange(y.size), {"label": y}),
         groups=groups,
-        random_state=random_state,
-    )
-    check_classes(y, groups, protocols)
-    models, sequences = make_classifiers(classifiers, preset)
-    transformers = make_transformers(
-        features,
+        protocol=protocol,
         preset=preset,
+        n_folds=n_folds,
+        n_repeats=n_repeats,
+        scoring=scoring,
         weights=weights,
         random_state=random_state,
         memory=memory,
         n_jobs=n_jobs,
+        on_error=on_error,
+        audit=audit,
         verbose=verbose,
-    )
-    if not isinstance(features, Mapping):
-        # Weights that cannot be had are told of before hours of work on another feature.
-        for transformer in transformers.values():
-            clone(transformer).fit(X)
-    tasks, described = [], {}
-    seen: list[View] = []
-    for feature, transformer in transformers.items():
-        views = {
-            name: view_name(transformer, name, preset=preset, sequences=name in sequences)
-            for name in models
-        }
-        extracted = extract(transformer, set(views.values()), X, name=feature, n_clips=y.size)
-        described[feature] = describe_feature(transformer, extracted)
-        seen += extracted.values()
-        tasks += [
-            Task(
-                {"feature": feature, "classifier": name},
-                described[feature]["weights"],
-                split,
-                extracted[views[name]].X,
-                y,
-                groups if one.grouped else None,
-                model,
-            )
-            for name, model in models.items()
-            for one in protocols
-            for split in one.splits
-        ]
-    leaks = audit_protocols(X, y, groups, seen, protocols, n_jobs=n_jobs) if audit else None
-    columns = {"row": np.arange(y.size)} | ({} if groups is None else {"group": groups})
-    scores, predictions = run_tasks(
-        tasks,
-        columns=columns,
-        score=classification_scores,
-        classes=np.unique(y),
-        n_jobs=n_jobs,
-        verbose=verbose,
-    )
-    manifest = make_manifest(
-        settings={
-            "preset": preset,
-            "random_state": random_state,
-            "n_folds": n_folds,
-            "n_repeats": n_repeats,
-            "labels_are_text": y.dtype.kind not in "biuf",
-        },
-        features=described,
-        models=models,
-        protocols=protocols,
-        dataset=describe_labels(y, groups),
-        audit=leaks,
-        seconds=time.perf_counter() - started,
-    )
-    return EvaluationResult(scores, predictions, manifest)
+    ).run()
 
 
 def known_protocols(n_folds: int, n_repeats: int | None) -> dict:
@@ -221,17 +171,46 @@ def known_protocols(n_folds: int, n_repeats: int | None) -> dict:
     }
 
 
-def make_classifiers(classifiers, preset: str) -> tuple[dict, set[str]]:
-    """Return the classifiers by name, and the names of those that take sequences."""
+@dataclass(kw_only=True)
+class _Classification(Experiment):
+    """The evaluation of classifiers."""
+
+    classifiers_have_table_names: bool
+
+    result_class = EvaluationResult
+    model_kind = "classifier"
+    score = staticmethod(classification_scores)
+
+    @property
+    def known_protocols(self):
+        return known_protocols(self.n_folds, self.n_repeats)
+
+    @property
+    def strata(self):
+        return self.rows.targets["label"]
+
+    @property
+    def classes(self):
+        return np.unique(self.strata)
+
+    def check_protocols(self, protocols):
+        check_classes(self.strata, self.groups, protocols)
+
+    def choose_input(self, transformer, model):
+        own = not self.classifiers_have_table_names
+        return choose_input(transformer, None if own else model, preset=self.preset)
+
+    def describe_targets(self):
+        labels, counts = np.unique(self.strata, return_counts=True)
+        classes = {str(label): int(n) for label, n in zip(labels, counts)}
+        return {"n_clips": self.n_clips, "classes": classes}
+
+
+def _make_classifiers(classifiers, preset: str) -> dict:
+    """Return the classifiers by name."""
     if isinstance(classifiers, Mapping):
-        return check_filled("classifiers", dict(classifiers)), set()
-    names = check_names("classifiers", classifiers, CLASSIFIERS)
-    models = {name: make_classifier(name, preset=preset) for name in names}
-    return models, {name for name in names if takes_sequences(name, preset=preset)}
-
-
-def describe_labels(y, groups) -> dict:
-    """Count clips, classes and groups."""
-    labels, counts = np.unique(y, return_counts=True)
-    classes = {str(label): int(n) for label, n in zip(labels, counts)}
-    return {"n_clips": int(y.size), "classes": classes} | count_groups(groups)
+        return check_filled("classifiers", classifiers)
+    return {
+        name: make_classifier(name, preset=preset)
+        for name in check_names("classifiers", classifiers, CLASSIFIERS)
+    }

@@ -1,26 +1,23 @@
 """Targets that change over time: a number for each clip and moment."""
 
-import time
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import clone
 
 from skmer.evaluation.experiment._features import (
-    View,
-    check_view,
-    describe_feature,
-    make_transformers,
+    VECTOR,
+    ComputedFeature,
+    collect_failures,
+    is_transformer,
+    weights_of,
 )
-from skmer.evaluation.experiment._manifest import count_groups, make_manifest
-from skmer.evaluation.experiment._protocols import Split, make_protocols
-from skmer.evaluation.experiment._regression import make_regressors, regression_protocols
-from skmer.evaluation.experiment._runner import Task, run_tasks
-from skmer.evaluation.experiment._targets import check_curves, check_lengths
+from skmer.evaluation.experiment._regression import Regression, make_regressors
+from skmer.evaluation.experiment._rows import Rows
+from skmer.evaluation.experiment._targets import check_curves
 from skmer.evaluation.results._dynamic_regression import DynamicRegressionResult
 from skmer.evaluation.statistics._scores import dynamic_scores
 from skmer.exceptions import InputError
-from skmer.utils._seeds import settle_seed
 
 # A moment further than this from every frame, in seconds, has no frame: the clip is too short.
 FARTHEST = 1.0
@@ -37,10 +34,13 @@ def evaluate_dynamic_regression(
     protocol="grouped",
     n_folds: int = 10,
     n_repeats: int = 1,
+    scoring=None,
     weights="pretrained",
     random_state: int | None = 0,
     memory=None,
     n_jobs: int | None = None,
+    on_error: str = "raise",
+    audit: bool = True,
     verbose: bool = False,
 ) -> DynamicRegressionResult:
     """Predict targets moment by moment; clips stay whole in every split.
@@ -50,9 +50,9 @@ def evaluate_dynamic_regression(
 
     Parameters
     ----------
-    features : list of {"l3", "vggish", "mfcc"} or dict
+    features : list of {"l3", "vggish", "mfcc"}, dict, or None
         Names, or a dict of name to transformer, or to an array of shape (n_clips, n_times, d) that
-        holds the feature of each moment already.
+        holds the feature of each moment already; see `evaluate`.
     regressors : list of {"svr", "ridge"} or dict
         Names, or a dict of name to estimator. "svr" takes hours on tens of thousands of moments.
     X : sequence of length n_clips, or None
@@ -65,8 +65,10 @@ def evaluate_dynamic_regression(
         The artist or the like of each clip.
     protocol : {"grouped", "shuffled"}, splitter, or list or dict of those, default="grouped"
         As in `evaluate_regression`; it splits clips.
-    n_folds, n_repeats, weights, random_state, memory, n_jobs, verbose : object
+    n_folds, n_repeats : int
         As in `evaluate_regression`.
+    scoring, weights, random_state, memory, n_jobs, on_error, audit, verbose : object
+        As in `evaluate`.
 
     Returns
     -------
@@ -75,8 +77,11 @@ def evaluate_dynamic_regression(
 
     Raises
     ------
-    ValueError
-        When the data and the protocol do not go together, in one sentence that says why.
+    InputError
+        When the data, the models and the protocol do not go together, in one sentence that says
+        why.
+    WeightsNotFoundError
+        When the weights of a feature that was asked for by name cannot be had.
 
     See Also
     --------
@@ -96,113 +101,75 @@ def evaluate_dynamic_regression(
         target  protocol   r2
     0  arousal  shuffled  1.0
     """
-    started = time.perf_counter()
     curves, times = check_curves(y, times)
     annotated = np.isfinite(next(iter(curves.values())))
-    n_clips = len(annotated)
-    check_lengths(n_clips, X=X, groups=groups)
-    groups = None if groups is None else np.asarray(groups)
-    random_state = settle_seed(random_state)
-    protocols = make_protocols(
-        protocol,
-        known=regression_protocols(n_folds, n_repeats),
-        strata=np.zeros(n_clips),
+    clips, moments = np.nonzero(annotated)
+    return _DynamicRegression(
+        features=features,
+        models=make_regressors(regressors),
+        X=X,
+        rows=Rows(
+            clips,
+            {name: curve[annotated] for name, curve in curves.items()},
+            {"time": times[moments]},
+        ),
+        moments=moments,
+        times=times,
         groups=groups,
-        random_state=random_state,
-    )
-    models = make_regressors(regressors)
-    transformers = make_transformers(
-        features,
+        protocol=protocol,
         preset="tuned",
+        n_folds=n_folds,
+        n_repeats=n_repeats,
+        scoring=scoring,
         weights=weights,
         random_state=random_state,
         memory=memory,
         n_jobs=n_jobs,
+        on_error=on_error,
+        audit=audit,
         verbose=verbose,
-    )
-    clips, moments = np.nonzero(annotated)
-    tasks, described = [], {}
-    for feature, transformer in transformers.items():
-        view = _extract_moments(transformer, X, times, clips, moments, feature)
-        described[feature] = describe_feature(transformer, {"moments": view})
-        tasks += [
-            Task(
-                {"feature": feature, "regressor": name, "target": target},
-                view.weights_label,
-                _split_moments(split, clips),
-                view.X,
-                curve[annotated],
-                groups[clips] if one.grouped else clips,
-                model,
-            )
-            for name, model in models.items()
-            for target, curve in curves.items()
-            for one in protocols
-            for split in one.splits
-        ]
-    columns = {"row": clips, "time": times[moments]}
-    scores, predictions = run_tasks(
-        tasks,
-        columns=columns | ({} if groups is None else {"group": groups[clips]}),
-        score=dynamic_scores,
-        classes=None,
-        n_jobs=n_jobs,
-        verbose=verbose,
-    )
-    manifest = make_manifest(
-        settings={
-            "preset": "tuned",
-            "random_state": random_state,
-            "n_folds": n_folds,
-            "n_repeats": n_repeats,
-            "labels_are_text": False,
-        },
-        features=described,
-        models=models,
-        protocols=protocols,
-        dataset={"n_clips": n_clips, "n_moments": clips.size, "targets": list(curves)}
-        | count_groups(groups),
-        seconds=time.perf_counter() - started,
-    )
-    return DynamicRegressionResult(scores, predictions, manifest)
+    ).run()
 
 
-def _split_moments(split: Split, clips: np.ndarray) -> Split:
-    """Return the split of moments that a split of clips makes."""
+@dataclass(kw_only=True)
+class _DynamicRegression(Regression):
+    """The evaluation of regressors on moments of clips."""
 
-    def moments(rows):
-        return np.flatnonzero(np.isin(clips, rows))
+    moments: np.ndarray
+    times: np.ndarray
 
-    return replace(
-        split,
-        train=moments(split.train),
-        validation=moments(split.validation),
-        test=moments(split.test),
-    )
+    result_class = DynamicRegressionResult
+    score = staticmethod(dynamic_scores)
 
+    def describe_targets(self):
+        return super().describe_targets() | {"n_moments": self.rows.clip.size}
 
-def _extract_moments(feature, X, times, clips, moments, name: str) -> View:
-    """Compute the feature of each annotated moment."""
-    if not hasattr(feature, "get_params"):
+    def compute(self, name, feature, inputs):
+        if is_transformer(feature):
+            return compute_moments(feature, self.X, self.rows)
         frames = np.asarray(feature)
-        expected = (clips.max() + 1, times.size)
-        if frames.ndim != 3 or frames.shape[1] != times.size or len(frames) < expected[0]:
+        expected = (self.n_clips, self.times.size)
+        if frames.ndim != 3 or frames.shape[:2] != expected:
             raise InputError(
                 f"The feature {name!r} must have the shape (n_clips, n_times, d), here "
                 f"{(*expected, 'd')}. Got {frames.shape} instead."
             )
-        return check_view(View(frames[clips, moments]), name, clips.size)
-    feature = clone(feature).fit(X)
-    aligned = [
-        align_frames(frames, feature.frame_times(len(frames)), times[moments[clips == clip]], clip)
-        for clip, frames in enumerate(feature.transform_frames(X))
-    ]
-    view = View(
-        np.concatenate(aligned),
-        getattr(feature, "weights_label_", None),
-        getattr(feature, "weights_digest_", None),
-    )
-    return check_view(view, name, clips.size)
+        return ComputedFeature({VECTOR: frames[self.rows.clip, self.moments]})
+
+
+def compute_moments(feature, X, rows: Rows) -> ComputedFeature:
+    """Compute the feature of each annotated moment; NaN for a clip that cannot be read."""
+    feature = clone(feature)
+    frames, failures = collect_failures(feature, lambda made: made.fit(X).transform_frames(X))
+    moments = []
+    for clip, of_clip in enumerate(frames):
+        times = rows.columns["time"][rows.clip == clip]
+        if clip in failures:
+            moments.append(np.full((times.size, of_clip.shape[1]), np.nan))
+        else:
+            frame_times = feature.frame_times(len(of_clip))
+            moments.append(align_frames(of_clip, frame_times, times, clip))
+    return ComputedFeature({VECTOR: np.concatenate(moments)}, weights_of(feature), failures)
 
 
 def align_frames(frames, frame_times, times, clip: int) -> np.ndarray:

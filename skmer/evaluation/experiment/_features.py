@@ -1,11 +1,12 @@
-"""What each classifier gets to see of each feature, computed once before any fold.
+"""What each model gets of each feature, computed once before any fold.
 
 This is allowed because the transformers train nothing: a row depends on its own clip alone.
 """
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from tempfile import TemporaryDirectory
 
 import numpy as np
@@ -13,13 +14,20 @@ from sklearn.base import clone
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import get_tags
 
-from skmer.evaluation.experiment._manifest import describe
-from skmer.exceptions import InputError, InputTypeError
+from skmer.evaluation.experiment._parts import parts_of
+from skmer.exceptions import (
+    EngineNotAvailableError,
+    FailedClipsWarning,
+    FeatureLeftOutWarning,
+    InputError,
+    InputTypeError,
+    WeightsNotFoundError,
+)
 
-# The views of a feature, and what the transformer's parameters are for each. The matrix is the
-# study's: 1500 frames of 20 ms at the transformer's 22050 Hz.
-GIVEN, VECTOR, FRAMES, MATRIX = "given", "vector", "frames", "matrix"
-VIEWS: dict[str, dict[str, object]] = {
+# The inputs that a model may get of a feature, and the parameters of the transformer that make
+# them. The matrix is the study's: 1500 frames of 20 ms at the transformer's 22050 Hz.
+VECTOR, FRAMES, MATRIX = "vector", "frames", "matrix"
+INPUT_PARAMETERS: dict[str, dict[str, object]] = {
     VECTOR: {},
     FRAMES: {"pooling": None},
     MATRIX: {"statistics": None, "n_frames": 1500, "hop_length": 441},
@@ -27,44 +35,74 @@ VIEWS: dict[str, dict[str, object]] = {
 
 
 @dataclass(frozen=True)
-class View:
-    """A feature as some of the classifiers see it."""
+class NetworkWeights:
+    """The weights behind a feature: what to call them, their digest, whether any were drawn."""
 
-    X: np.ndarray
-    weights_label: str | None = None
-    weights_digest: str | None = None
+    label: str | None = None
+    digest: str | None = None
+    random: bool = False
+
+
+@dataclass(frozen=True)
+class ComputedFeature:
+    """The inputs that a feature gives, a row for each clip, and the clips that it has none for."""
+
+    inputs: dict[str, np.ndarray]
+    weights: NetworkWeights = NetworkWeights()
+    failures: dict[int, str] = field(default_factory=dict)
+    # Of each clip's decoded audio, where the pass that embeds it gives one.
+    audio_digests: list[str | None] | None = None
 
 
 def make_transformers(
     features, *, preset: str, weights, random_state: int, memory, n_jobs, verbose: bool
 ) -> dict[str, object]:
     """Give each feature a name and a transformer, or the array that the user has already."""
+    from skmer.embeddings import FEATURES, make_transformer
+
     if isinstance(features, Mapping):
         for name, feature in features.items():
             _check_feature(name, feature)
-        return check_filled("features", dict(features))
-    from skmer.embeddings import FEATURES, make_transformer
-
-    each = weights if isinstance(weights, Mapping) else dict.fromkeys(FEATURES, weights)
+        return check_filled("features", features)
+    names = check_names("features", FEATURES if features is None else features, FEATURES)
+    each = _weights_by_feature(weights, FEATURES)
     return {
         name: make_transformer(
             name,
             preset=preset,
-            weights=each.get(name, "pretrained"),
+            weights=each[name],
             random_state=random_state,
             memory=memory,
             n_jobs=n_jobs,
             verbose=verbose,
         )
-        for name in check_names("features", features, FEATURES)
+        for name in names
     }
 
 
-def check_filled(parameter: str, items: dict) -> dict:
-    """Refuse an empty dict."""
+def _weights_by_feature(weights, known: Sequence[str]) -> dict[str, object]:
+    """Return the weights of each known feature; those that a dict does not name are pretrained."""
+    if not isinstance(weights, Mapping):
+        return dict.fromkeys(known, weights)
+    for name in weights:
+        if name not in known:
+            raise InputError(
+                "The 'weights' parameter must be 'pretrained', None, a path, or a dict whose keys "
+                f"are of {', '.join(map(repr, known))}. Got the key {name!r}."
+            )
+    return dict.fromkeys(known, "pretrained") | dict(weights)
+
+
+def check_filled(parameter: str, items: Mapping) -> dict:
+    """Refuse an empty dict, and names that are not text."""
     if not items:
         raise InputError(f"The {parameter!r} parameter must hold at least one entry. Got none.")
-    return items
+    for name in items:
+        if not isinstance(name, str):
+            raise InputTypeError(
+                f"The names in the {parameter!r} parameter must be text. Got {name!r} instead."
+            )
+    return dict(items)
 
 
 def check_names(parameter: str, names, known: Sequence[str]) -> list[str]:
@@ -106,69 +144,157 @@ def _learns(transformer) -> bool:
         parts = [part for _, part in transformer.steps]
     elif isinstance(transformer, FeatureUnion):
         parts = [part for _, part in transformer.transformer_list]
-    elif get_tags(transformer).requires_fit:
-        from skmer.embeddings import BaseClipTransformer
-
-        return not isinstance(transformer, BaseClipTransformer)
     else:
-        return False
+        return get_tags(transformer).requires_fit and not _embeds_clips(transformer)
     return any(_learns(part) for part in parts if part is not None and not isinstance(part, str))
 
 
-def view_name(feature, classifier: str, *, preset: str, sequences: bool) -> str:
-    """Which view of `feature` the classifier of that name gets under `preset`."""
-    if not hasattr(feature, "get_params"):
-        return GIVEN
-    parameters = feature.get_params(deep=False)
+def _embeds_clips(part) -> bool:
+    from skmer.embeddings import BaseClipTransformer
+
+    return isinstance(part, BaseClipTransformer)
+
+
+def is_transformer(feature) -> bool:
+    """Whether a feature is to be computed; else it is an array."""
+    return hasattr(feature, "get_params")
+
+
+def keep_available(
+    transformers: dict[str, object], X, *, may_leave_out: bool
+) -> tuple[dict[str, object], dict[str, str]]:
+    """Make sure before any work that the weights and engines of all features are there.
+
+    With `may_leave_out`, features that cannot be had are left out, and their names are returned
+    with the reason, which says what to do; each is warned of in one line.
+    """
+    left_out = {}
+    for name, feature in transformers.items():
+        if not is_transformer(feature):
+            continue
+        if X is None:
+            raise InputError(
+                f"The feature {name!r} is a transformer and needs clips, and X is None; give the "
+                "clips as X, or an array in place of the transformer."
+            )
+        try:
+            for part in filter(_embeds_clips, parts_of(feature)):
+                clone(part).fit(X)
+        except (WeightsNotFoundError, EngineNotAvailableError) as error:
+            if not may_leave_out:
+                raise
+            left_out[name] = str(error)
+            warnings.warn(
+                f"The feature {name!r} is left out: {error}", FeatureLeftOutWarning, stacklevel=4
+            )
+    return {name: one for name, one in transformers.items() if name not in left_out}, left_out
+
+
+def choose_input(transformer, classifier: str | None, *, preset: str) -> str:
+    """Which input of a feature a classifier gets.
+
+    `classifier` is its name in the table of `make_classifier`; None for one of the user's own,
+    whatever its name, which gets what the transformer gives.
+    """
+    if classifier is None or not is_transformer(transformer):
+        return VECTOR
+    from skmer.classifiers import takes_sequences
+
+    parameters = transformer.get_params(deep=False)
     if preset == "koh2021" and classifier in ("cnn", "lstm") and "n_mfcc" in parameters:
         return MATRIX
-    return FRAMES if sequences and "pooling" in parameters else VECTOR
+    if takes_sequences(classifier, preset=preset) and "pooling" in parameters:
+        return FRAMES
+    return VECTOR
 
 
-def extract(feature, views: set[str], X, *, name: str, n_clips: int) -> dict[str, View]:
-    """Compute the views of one feature, each clip passing the network once."""
-    if GIVEN in views:
-        return {GIVEN: check_view(View(np.asarray(feature)), name, n_clips)}
+def compute_feature(feature, inputs: set[str], X) -> ComputedFeature:
+    """Compute the inputs of one feature, each clip passing the network once."""
+    if not is_transformer(feature):
+        return ComputedFeature({VECTOR: np.asarray(feature)})
     feature = clone(feature)
-    extracted = {}
+    computed: dict[str, np.ndarray] = {}
+    failures: dict[int, str] = {}
+    digests = None
     with ExitStack() as stack:
-        if {VECTOR, FRAMES} <= views and feature.get_params(deep=False)["memory"] is None:
+        if {VECTOR, FRAMES} <= inputs and feature.get_params(deep=False)["memory"] is None:
             feature.set_params(memory=stack.enter_context(TemporaryDirectory(prefix="skmer-")))
-        for view in sorted(views):
-            transformer = clone(feature).set_params(**VIEWS[view])
-            values = View(
-                np.asarray(transformer.fit_transform(X)),
-                getattr(transformer, "weights_label_", None),
-                getattr(transformer, "weights_digest_", None),
-            )
-            extracted[view] = check_view(values, name, n_clips)
-    return extracted
+        for one in sorted(inputs):
+            transformer = clone(feature).set_params(**INPUT_PARAMETERS[one])
+            (values, digests), failed = collect_failures(transformer, lambda made: _embed(made, X))
+            computed[one] = np.asarray(values)
+            failures |= failed
+    return ComputedFeature(computed, weights_of(transformer), failures, digests)
 
 
-def check_view(view: View, name: str, n_clips: int) -> View:
-    """Refuse a feature that does not give finite numbers for every clip."""
-    if len(view.X) != n_clips:
-        raise InputError(
-            f"The feature {name!r} has {len(view.X)} rows for {n_clips} labels; there must be one "
-            "for each clip, in the same order."
-        )
-    finite = np.isfinite(view.X).reshape(n_clips, -1).all(axis=1)
-    if not finite.all():
-        rows = np.flatnonzero(~finite)
-        listed = ", ".join(str(row) for row in rows[:10]) + (", ..." if rows.size > 10 else "")
-        raise InputError(
-            f"The feature {name!r} is not finite for {rows.size} of {n_clips} clips (rows "
-            f"{listed}); leave those clips out of X, y and groups."
-        )
-    return view
+def _embed(transformer, X):
+    """Return what the transformer makes of the clips, and digests of their audio where it can."""
+    if _embeds_clips(transformer):
+        return transformer.fit(X).transform_with_digests(X)
+    return transformer.fit_transform(X), None
 
 
-def describe_feature(feature, extracted: dict[str, View]) -> dict:
-    """Say what a feature is and what its network's weights are."""
-    view = next(iter(extracted.values()))
-    return {
-        "transformer": describe(feature) if hasattr(feature, "get_params") else None,
-        "weights": view.weights_label,
-        "weights_digest": view.weights_digest,
-        "shapes": {name: list(one.X.shape) for name, one in extracted.items()},
-    }
+def collect_failures(transformer, compute: Callable):
+    """Return what `compute` makes with the transformer, and why which clips could not be read.
+
+    Clips that cannot be read do not stop the others, so that all of them are told of at once.
+    """
+    names = [name for name in transformer.get_params() if name.split("__")[-1] == "on_error"]
+    transformer.set_params(**dict.fromkeys(names, "nan"))
+    failures: dict[int, str] = {}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        values = compute(transformer)
+    for one in caught:
+        if isinstance(one.message, FailedClipsWarning):
+            failures |= one.message.failures
+        else:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    return values, failures
+
+
+def weights_of(transformer) -> NetworkWeights:
+    """Return the weights of every network in a fitted transformer, together."""
+    parts = [part for part in parts_of(transformer) if getattr(part, "weights_label_", None)]
+    if not parts:
+        return NetworkWeights()
+    labels, digests = (
+        " + ".join(dict.fromkeys(str(getattr(part, name, None)) for part in parts))
+        for name in ("weights_label_", "weights_digest_")
+    )
+    return NetworkWeights(
+        labels, digests, any(getattr(part, "weights", "own") is None for part in parts)
+    )
+
+
+def find_unusable(features: Mapping[str, ComputedFeature], clips: np.ndarray) -> dict[int, str]:
+    """Return the clips for which a feature has no finite numbers, and why, in their order.
+
+    `clips` has the clip of each row of the features.
+    """
+    unusable: dict[int, str] = {}
+    for name, feature in features.items():
+        for values in feature.inputs.values():
+            if len(values) != clips.size:
+                raise InputError(
+                    f"The feature {name!r} has {len(values)} rows for {clips.size} labels; there "
+                    "must be one for each clip, in the same order."
+                )
+            finite = np.isfinite(values).reshape(clips.size, -1).all(axis=1)
+            for clip in np.unique(clips[~finite]).tolist():
+                reason = f"Row {clip}: the feature {name!r} is not finite."
+                unusable.setdefault(clip, feature.failures.get(clip, reason))
+    return dict(sorted(unusable.items()))
+
+
+def refuse_unusable(unusable: Mapping[int, str], n_clips: int) -> None:
+    """Tell of all clips that cannot be used, at once."""
+    if not unusable:
+        return
+    rows = list(unusable)
+    listed = ", ".join(map(str, rows[:20])) + (", ..." if len(rows) > 20 else "")
+    reason = unusable[rows[0]]
+    raise InputError(
+        f"{len(rows)} of {n_clips} clips cannot be used (rows {listed}); leave them out of X, y "
+        f"and groups, or let on_error='skip' do it. The first: {reason[:250]}"
+    )

@@ -9,7 +9,19 @@ import numpy as np
 from skmer.utils._versions import versions
 
 
-def make_manifest(*, settings, features, models, protocols, dataset, seconds, audit=None) -> dict:
+def make_manifest(
+    *,
+    settings,
+    dataset,
+    skipped,
+    features,
+    left_out,
+    models,
+    protocols,
+    original: np.ndarray,
+    audit,
+    seconds,
+) -> dict:
     """Collect everything but the numbers themselves; what it holds is ready for JSON."""
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -18,10 +30,14 @@ def make_manifest(*, settings, features, models, protocols, dataset, seconds, au
         "versions": versions(),
         "settings": settings,
         "dataset": dataset,
+        "skipped_clips": [{"row": row, "reason": reason} for row, reason in skipped.items()],
         "features": features,
+        "left_out_features": left_out,
         "models": {name: describe(model) for name, model in models.items()},
         "audit": audit,
-        "protocols": {protocol.name: _describe_protocol(protocol) for protocol in protocols},
+        "protocols": {
+            protocol.name: _describe_protocol(protocol, original) for protocol in protocols
+        },
     }
 
 
@@ -37,17 +53,24 @@ def describe(estimator) -> dict:
     }
 
 
+def describe_feature(feature, computed) -> dict:
+    """Say what a feature is and what its network's weights are."""
+    return {
+        "transformer": describe(feature) if hasattr(feature, "get_params") else None,
+        "weights": computed.weights.label,
+        "weights_digest": computed.weights.digest,
+        "random_weights": computed.weights.random,
+        "shapes": {name: list(values.shape) for name, values in computed.inputs.items()},
+    }
+
+
 def _is_json(value) -> bool:
     """Whether a parameter can be written as it is; JSON has no word for NaN or infinity."""
     return isinstance(value, int | str | None) or (isinstance(value, float) and isfinite(value))
 
 
-def count_groups(groups) -> dict:
-    """Count groups, where there are any."""
-    return {} if groups is None else {"n_groups": int(np.unique(groups).size)}
-
-
-def _describe_protocol(protocol) -> dict:
+def _describe_protocol(protocol, original: np.ndarray) -> dict:
+    """Describe a protocol; clips have the numbers of their places in X."""
     return {
         "splitter": repr(protocol.splitter),
         "groups_kept_apart": protocol.grouped,
@@ -57,8 +80,8 @@ def _describe_protocol(protocol) -> dict:
                 "fold": split.fold,
                 "seed": split.seed,
                 "n_train": int(split.train.size),
-                "validation": split.validation.tolist(),
-                "test": split.test.tolist(),
+                "validation": original[split.validation].tolist(),
+                "test": original[split.test].tolist(),
             }
             for split in protocol.splits
         ],

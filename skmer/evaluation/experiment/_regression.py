@@ -1,29 +1,20 @@
 """Features x regressors x protocols, for targets such as arousal and valence."""
 
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from sklearn.model_selection import RepeatedKFold
 
-from skmer.evaluation.experiment._features import (
-    GIVEN,
-    VECTOR,
-    check_filled,
-    check_names,
-    describe_feature,
-    extract,
-    make_transformers,
-)
-from skmer.evaluation.experiment._manifest import count_groups, make_manifest
-from skmer.evaluation.experiment._protocols import make_protocols
+from skmer.evaluation.experiment._experiment import Experiment
+from skmer.evaluation.experiment._features import check_filled, check_names
 from skmer.evaluation.experiment._regressors import GRIDS, make_regressor
-from skmer.evaluation.experiment._runner import Task, run_tasks
-from skmer.evaluation.experiment._targets import check_lengths, check_numbers
+from skmer.evaluation.experiment._rows import Rows
+from skmer.evaluation.experiment._targets import check_numbers
 from skmer.evaluation.results._regression import RegressionResult
 from skmer.evaluation.splitters._repeated_stratified_group_kfold import RepeatedStratifiedGroupKFold
 from skmer.evaluation.statistics._scores import regression_scores
-from skmer.utils._seeds import settle_seed
 
 
 def evaluate_regression(
@@ -36,18 +27,22 @@ def evaluate_regression(
     protocol="grouped",
     n_folds: int = 10,
     n_repeats: int = 1,
+    scoring=None,
     weights="pretrained",
     random_state: int | None = 0,
     memory=None,
     n_jobs: int | None = None,
+    on_error: str = "raise",
+    audit: bool = True,
     verbose: bool = False,
 ) -> RegressionResult:
     """Predict numbers, each target by itself, with every feature and regressor.
 
     Parameters
     ----------
-    features : list of {"l3", "vggish", "mfcc"} or dict
-        Names, or a dict of name to transformer, or to an array that holds the feature already.
+    features : list of {"l3", "vggish", "mfcc"}, dict, or None
+        Names, or a dict of name to transformer, or to an array that holds the feature already; see
+        `evaluate`.
     regressors : list of {"svr", "ridge"} or dict
         Names, or a dict of name to estimator. The named ones scale features and target and search
         their parameters inside the training part of each split.
@@ -64,16 +59,8 @@ def evaluate_regression(
         Folds of the named protocols.
     n_repeats : int, default=1
         Times that the folds of the named protocols are drawn.
-    weights : {"pretrained", None}, path, or dict, default="pretrained"
-        Weights of the features that are given by name; a dict has one for each name.
-    random_state : int or None, default=0
-        Where every other seed comes from.
-    memory : None, path or joblib.Memory, default=None
-        Cache of the features that are given by name.
-    n_jobs : int, default=None
-        Number of fits at once, in joblib's meaning. The numbers do not depend on it.
-    verbose : bool, default=False
-        Show progress on standard error.
+    scoring, weights, random_state, memory, n_jobs, on_error, audit, verbose : object
+        As in `evaluate`.
 
     Returns
     -------
@@ -82,8 +69,11 @@ def evaluate_regression(
 
     Raises
     ------
-    ValueError
-        When the data and the protocol do not go together, in one sentence that says why.
+    InputError
+        When the data, the models and the protocol do not go together, in one sentence that says
+        why.
+    WeightsNotFoundError
+        When the weights of a feature that was asked for by name cannot be had.
 
     See Also
     --------
@@ -105,80 +95,49 @@ def evaluate_regression(
     0  arousal  grouped  1.0
     1  valence  grouped  1.0
     """
-    started = time.perf_counter()
     targets = check_numbers(y)
     n_clips = next(iter(targets.values())).size
-    check_lengths(n_clips, X=X, groups=groups)
-    groups = None if groups is None else np.asarray(groups)
-    random_state = settle_seed(random_state)
-    protocols = make_protocols(
-        protocol,
-        known=regression_protocols(n_folds, n_repeats),
-        strata=np.zeros(n_clips),
+    return Regression(
+        features=features,
+        models=make_regressors(regressors),
+        X=X,
+        rows=Rows(np.arange(n_clips), targets),
         groups=groups,
-        random_state=random_state,
-    )
-    models = make_regressors(regressors)
-    transformers = make_transformers(
-        features,
+        protocol=protocol,
         preset="tuned",
+        n_folds=n_folds,
+        n_repeats=n_repeats,
+        scoring=scoring,
         weights=weights,
         random_state=random_state,
         memory=memory,
         n_jobs=n_jobs,
+        on_error=on_error,
+        audit=audit,
         verbose=verbose,
-    )
-    tasks, described = [], {}
-    for feature, transformer in transformers.items():
-        view = VECTOR if hasattr(transformer, "get_params") else GIVEN
-        extracted = extract(transformer, {view}, X, name=feature, n_clips=n_clips)
-        described[feature] = describe_feature(transformer, extracted)
-        tasks += [
-            Task(
-                {"feature": feature, "regressor": name, "target": target},
-                described[feature]["weights"],
-                split,
-                extracted[view].X,
-                values,
-                groups if one.grouped else None,
-                model,
-            )
-            for name, model in models.items()
-            for target, values in targets.items()
-            for one in protocols
-            for split in one.splits
-        ]
-    columns = {"row": np.arange(n_clips)} | ({} if groups is None else {"group": groups})
-    scores, predictions = run_tasks(
-        tasks,
-        columns=columns,
-        score=regression_scores,
-        classes=None,
-        n_jobs=n_jobs,
-        verbose=verbose,
-    )
-    manifest = make_manifest(
-        settings={
-            "preset": "tuned",
-            "random_state": random_state,
-            "n_folds": n_folds,
-            "n_repeats": n_repeats,
-            "labels_are_text": False,
-        },
-        features=described,
-        models=models,
-        protocols=protocols,
-        dataset={"n_clips": n_clips, "targets": list(targets)} | count_groups(groups),
-        seconds=time.perf_counter() - started,
-    )
-    return RegressionResult(scores, predictions, manifest)
+    ).run()
+
+
+@dataclass(kw_only=True)
+class Regression(Experiment):
+    """The evaluation of regressors."""
+
+    result_class = RegressionResult
+    model_kind = "regressor"
+    score: ClassVar[Callable[..., dict[str, float]]] = staticmethod(regression_scores)
+
+    @property
+    def known_protocols(self):
+        return regression_protocols(self.n_folds, self.n_repeats)
+
+    @property
+    def strata(self):
+        # All the same, so that the grouped protocol only balances the folds.
+        return np.zeros(self.n_clips)
 
 
 def regression_protocols(n_folds: int, n_repeats: int) -> dict:
-    """Return what makes the splitter of each named protocol from a seed.
-
-    The strata given to the grouped one are all the same, so that it only balances the folds.
-    """
+    """Return what makes the splitter of each named protocol from a seed."""
     return {
         "grouped": lambda seed: RepeatedStratifiedGroupKFold(
             n_folds, n_repeats=n_repeats, random_state=seed
@@ -192,7 +151,7 @@ def regression_protocols(n_folds: int, n_repeats: int) -> dict:
 def make_regressors(regressors) -> dict:
     """Return the regressors by name."""
     if isinstance(regressors, Mapping):
-        return check_filled("regressors", dict(regressors))
+        return check_filled("regressors", regressors)
     return {
         name: make_regressor(name) for name in check_names("regressors", regressors, tuple(GRIDS))
     }

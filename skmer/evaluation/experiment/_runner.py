@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from joblib import Parallel, delayed
 
+from skmer.evaluation.experiment._features import NetworkWeights
 from skmer.evaluation.experiment._fit import Fitted, fit_and_predict
 from skmer.evaluation.experiment._protocols import Split
+from skmer.utils import track
 
 
 @dataclass(frozen=True)
@@ -15,12 +18,18 @@ class Task:
     """One fit to do; `key` tells its configuration apart, `groups` stay apart inside the fit."""
 
     key: dict[str, str]
-    weights: str | None
+    weights: NetworkWeights
     split: Split
     X: np.ndarray
     y: np.ndarray
     groups: np.ndarray | None
     model: object
+
+    # What a row of scores has beside its configuration and its scores.
+    columns: ClassVar = (
+        "protocol", "repeat", "fold", "n_train", "n_test", "fit_time", "score_time", "seed",
+        "weights", "random_weights",
+    )  # fmt: skip
 
     def __str__(self) -> str:
         return f"{' + '.join(self.key.values())}, {self.split}"
@@ -31,6 +40,7 @@ def run_tasks(
     *,
     columns: Mapping[str, np.ndarray],
     score: Callable[..., dict[str, float]],
+    scorer: Callable[..., dict[str, float]] | None,
     classes: np.ndarray | None,
     n_jobs: int | None,
     verbose: bool,
@@ -38,24 +48,23 @@ def run_tasks(
     """Do all tasks; return the frames of scores and of predictions, in the order of `tasks`.
 
     `columns` are further columns of the predictions, one entry for each row of X; `row` among them
-    says which clip a row of X belongs to. With `classes`, so are their probabilities.
+    says which clip a row of X belongs to. With `classes`, so are their probabilities. `scorer`
+    gives scores of the fitted model beside those of its predictions, which `score` gives.
     """
     import pandas as pd
 
     outcomes = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(fit_and_predict)(task.model, task.X, task.y, task.groups, task.split, str(task))
+        delayed(fit_and_predict)(
+            task.model, task.X, task.y, task.groups, task.split, str(task), scorer
+        )
         for task in tasks
     )
+    outcomes = track(outcomes, total=len(tasks), description="fits", enabled=verbose, unit="fits")
     scores, predictions = [], []
-    with _progress(verbose) as progress:
-        bar = progress.add_task("", total=len(tasks))
-        for task in tasks:
-            progress.update(bar, description=str(task))
-            fitted = next(outcomes)
-            scores.append(_score_row(task, fitted, columns, score))
-            predictions.append(_prediction_rows(task, fitted, columns, classes))
-            progress.advance(bar)
-        progress.update(bar, description="done")
+    # The outcomes first: they are to be asked once more, so that the bar reaches its end.
+    for fitted, task in zip(outcomes, tasks):
+        scores.append(_score_row(task, fitted, columns, score))
+        predictions.append(_prediction_rows(task, fitted, columns, classes))
     return pd.DataFrame(scores), pd.concat(predictions, ignore_index=True)
 
 
@@ -69,12 +78,14 @@ def _score_row(task: Task, fitted: Fitted, columns, score) -> dict:
     return {
         **_names(task),
         **score(task.y[test], fitted.y_pred, columns["row"][test]),
+        **fitted.scores,
         "n_train": fitted.n_train,
         "n_test": test.size,
         "fit_time": fitted.fit_time,
         "score_time": fitted.score_time,
         "seed": task.split.seed,
-        "weights": task.weights,
+        "weights": task.weights.label,
+        "random_weights": task.weights.random,
     }
 
 
@@ -95,28 +106,3 @@ def _probability(fitted: Fitted, label):
         return np.nan
     at = np.flatnonzero(fitted.classes == label)
     return fitted.proba[:, at[0]] if at.size else 0.0
-
-
-def _progress(verbose: bool):
-    """Make a bar on standard error that says what runs and how long is left."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("fits"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not verbose,
-    )

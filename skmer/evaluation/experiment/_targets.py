@@ -3,35 +3,20 @@
 from collections.abc import Mapping
 
 import numpy as np
+from sklearn.utils.multiclass import type_of_target
 
 from skmer.exceptions import InputError
+from skmer.utils._labels import check_labels
 
 
-def check_lengths(n_clips: int, *, X=None, groups=None) -> None:
-    """Refuse clips and groups of another number than there are labels."""
-    for what, values in (("clips in X", X), ("groups", groups)):
-        if values is not None and len(values) != n_clips:
-            raise InputError(
-                f"There are {len(values)} {what} and {n_clips} labels in y; there must be one of "
-                "each for every clip."
-            )
-
-
-def check_labels(y) -> np.ndarray:
+def check_classes_of(y) -> np.ndarray:
     """Return class labels as an array of one label for each clip."""
-    y = np.asarray(y)
-    if y.ndim != 1:
-        raise InputError(f"The labels y must be one for each clip. Got shape {y.shape} instead.")
-    if y.dtype.kind == "O":
-        strange = [label for label in y if not isinstance(label, str)]
-        if strange:
-            raise InputError(
-                "The labels y must be all strings or all numbers. "
-                f"Got {strange[0]!r} among them; leave clips without a label out."
-            )
-        y = y.astype(str)
-    elif y.dtype.kind == "f" and not np.isfinite(y).all():
-        raise InputError("The labels y have missing values; leave clips without a label out.")
+    y = check_labels(y, "The labels y")
+    if type_of_target(y).startswith("continuous"):
+        raise InputError(
+            "The labels y must be classes, and are numbers with decimals; give them to "
+            "evaluate_regression, or make classes of them."
+        )
     if np.unique(y).size < 2:
         raise InputError(
             f"The labels y must hold at least two classes. Got {np.unique(y).tolist()} instead."

@@ -26,7 +26,7 @@ def draw_scores(result):
                 np.array(at) + (i - (len(bars) - 1) / 2) * width,
                 rows[headline],
                 width,
-                yerr=rows[f"{headline}_std"].fillna(0),
+                yerr=None if result.is_pooled else rows[f"{headline}_std"].fillna(0),
                 capsize=2,
                 label=_label(bar, result),
                 color=FEATURE_COLOURS.get(bar, PALETTE[3 + i % 5]),

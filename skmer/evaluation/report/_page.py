@@ -30,6 +30,7 @@ def write_report(result: BaseResult, path) -> Path:
 def render_report(result: BaseResult) -> str:
     """Return the page as a string."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
+    from matplotlib import rc_context
 
     environment = Environment(
         loader=PackageLoader("skmer.evaluation.report", "."),
@@ -38,15 +39,20 @@ def render_report(result: BaseResult) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    # What users named is no formula, whatever dollar signs it has.
+    with rc_context({"text.parse_math": False}):
+        scores_figure = _svg(draw_scores(result))
+        confusions = [(title, _svg(figure)) for title, figure in draw_confusion(result)]
     return environment.get_template("report.html.j2").render(
         manifest=result.manifest,
         random_features=result.random_features(),
         gap=result.protocols_to_compare(),
         headline=result.metrics[0],
+        pooled=result.is_pooled,
         summary=_html(result.summary()),
         intervals=_html(result.intervals()),
-        scores_figure=_svg(draw_scores(result)),
-        confusions=[(title, _svg(figure)) for title, figure in draw_confusion(result)],
+        scores_figure=scores_figure,
+        confusions=confusions,
         comparisons=_comparisons(result),
     )
 

@@ -1,14 +1,12 @@
 """What the results of classification and regression have in common."""
 
-import json
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
-from skmer.evaluation.results._files import to_json
+from skmer.evaluation.results._files import read_result, write_result
 from skmer.evaluation.statistics._intervals import TotalsScore, bootstrap_interval
 from skmer.exceptions import InputError
-from skmer.utils._output_folder import check_output_folder
 
 # What `compare` tells of each test.
 COMPARED = ("difference", "low", "high", "statistic", "pvalue")
@@ -27,11 +25,17 @@ class BaseResult:
 
     # The headline score, in the form that its interval is computed from.
     headline_score: TotalsScore
+    # What fits a configuration to all clips; a result that was read from files has none.
+    fit_configuration: Callable | None = None
+    # Whether a score is one of all predictions together; else it is the mean over the splits.
+    is_pooled = False
 
     def __init__(self, scores, predictions, manifest: dict):
         self.scores = scores
         self.predictions = predictions
         self.manifest = manifest
+        extra = manifest.get("settings", {}).get("scoring", ())
+        self.metrics = (*type(self).metrics, *extra)
 
     def __repr__(self) -> str:
         n_configurations = len(self.scores.groupby(list(self.configuration)))
@@ -41,28 +45,37 @@ class BaseResult:
         )
 
     def summary(self):
-        """Mean and spread of each score over the splits.
+        """Score of each configuration, and its spread over the splits.
 
         Returns
         -------
         summary : pandas.DataFrame
-            One row per configuration and protocol. For each score its mean and, as ``*_std``, the
-            standard deviation over splits (which share training clips, so that it is no standard
-            error). Where a protocol that keeps groups apart and one that does not were both run,
-            ``gap`` is the mean headline score of the latter minus that of the former.
+            One row per configuration and protocol. For each score its mean over the splits and, as
+            ``*_std``, the standard deviation over splits (which share training clips, so that it
+            is no standard error). Where a protocol that keeps groups apart and one that does not
+            were both run, ``gap`` is the headline score of the latter minus that of the former.
         """
+        import pandas as pd
+
         keys = [*self.configuration, "protocol"]
         grouped = self.scores.groupby(keys, sort=False)
-        summary = grouped[list(self.metrics)].mean()
-        spread = grouped[list(self.metrics)].std()
-        summary.insert(0, "n_splits", grouped.size())
-        summary.insert(0, "weights", grouped["weights"].first())
+        mean, spread = grouped[list(self.metrics)].mean(), grouped[list(self.metrics)].std()
+        pooled = self._pooled_scores(keys)
+        columns = {"weights": grouped["weights"].first(), "n_splits": grouped.size()}
         for metric in self.metrics:
-            at = summary.columns.get_loc(metric) + 1
-            summary.insert(at, f"{metric}_std", spread[metric])
-        summary = summary.reset_index()
+            if metric in pooled:
+                columns[metric] = pooled[metric]
+                columns[f"{metric}_split_mean"] = mean[metric]
+            else:
+                columns[metric] = mean[metric]
+            columns[f"{metric}_std"] = spread[metric]
+        summary = pd.DataFrame(columns, index=mean.index).reset_index()
         pair = self.protocols_to_compare()
         return summary if pair is None else self._with_gap(summary, *pair)
+
+    def _pooled_scores(self, keys: list[str]):
+        """Return scores of all predictions together, a row for each configuration."""
+        return {}
 
     def intervals(self, *, n_resamples: int = 2000):
         """Bootstrap an interval of the headline score from the out-of-fold predictions.
@@ -78,8 +91,8 @@ class BaseResult:
         Returns
         -------
         intervals : pandas.DataFrame
-            One row per configuration and protocol: the headline score of all predictions together,
-            and the ends ``low`` and ``high`` of its 95 % interval, NaN for a single group.
+            One row per configuration and protocol: the headline score as in `summary`, and the
+            ends ``low`` and ``high`` of its 95 % interval, NaN for a single group.
         """
         import pandas as pd
 
@@ -91,6 +104,7 @@ class BaseResult:
                 part["y_true"].to_numpy(),
                 part["y_pred"].to_numpy(),
                 part["group" if "group" in part else "row"].to_numpy(),
+                weights=None if self.is_pooled else _equal_by_split(part),
                 n_resamples=n_resamples,
                 random_state=self.manifest["settings"]["random_state"],
             )
@@ -100,15 +114,15 @@ class BaseResult:
         return pd.DataFrame(rows)
 
     def random_features(self) -> dict[str, str]:
-        """Return the features whose network was never trained.
+        """Return the features with a network that was never trained, alone or among others.
 
         Returns
         -------
         labels : dict of str to str
-            The label of the weights, such as "random (seed 0)", by feature.
+            The label of the weights, such as "random weights (seed 0)", by feature.
         """
-        labels = {name: one["weights"] or "" for name, one in self.manifest["features"].items()}
-        return {name: label for name, label in labels.items() if label.startswith("random")}
+        features = self.manifest["features"].items()
+        return {name: one["weights"] for name, one in features if one["random_weights"]}
 
     def protocols_to_compare(self) -> tuple[str, str] | None:
         """Return a protocol that splits groups and one that keeps them apart, if both ran.
@@ -217,7 +231,8 @@ class BaseResult:
         Parameters
         ----------
         folder : path-like
-            Made where it does not exist; files of these names in it are replaced.
+            Made where it does not exist; files of these names in it are replaced, all of them or
+            none.
 
         Returns
         -------
@@ -229,12 +244,13 @@ class BaseResult:
         OSError
             When the folder cannot be made or written into.
         """
-        folder = check_output_folder(folder)
-        self.scores.to_csv(folder / "scores.csv", index=False)
-        self.predictions.to_csv(folder / "predictions.csv", index=False)
-        (folder / "manifest.json").write_text(to_json(self.manifest), encoding="utf-8")
-        self.report(folder / "report.html")
-        return folder
+        return write_result(
+            folder,
+            {"scores": self.scores, "predictions": self.predictions},
+            self.manifest,
+            kind=type(self).__name__,
+            report=self.report,
+        )
 
     @classmethod
     def load(cls, folder):
@@ -248,15 +264,34 @@ class BaseResult:
         Returns
         -------
         result : EvaluationResult or RegressionResult
-            With the same scores, predictions and manifest.
-        """
-        import pandas as pd
+            With the same scores, predictions and manifest, to the bit and the type.
 
-        folder = Path(folder)
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        # Labels such as "NA" or "1" stay what they were.
-        text = {"y_true": str, "y_pred": str} if manifest["settings"]["labels_are_text"] else {}
-        predictions = pd.read_csv(
-            folder / "predictions.csv", dtype=text, keep_default_na=False, na_values={}
-        )
-        return cls(pd.read_csv(folder / "scores.csv"), predictions, manifest)
+        Raises
+        ------
+        InputError
+            When there is no result of this kind, or a file was changed or cut since it was saved.
+        """
+        tables, manifest = read_result(folder, kind=cls.__name__)
+        return cls(tables["scores"], tables["predictions"], manifest)
+
+    def _fit(self, **names: str | None):
+        """Fit a model to all clips, by the names of feature, model and target."""
+        if self.fit_configuration is None:
+            raise InputError(
+                "This result was read from files, which hold no clips and no models; call fit on "
+                "the result that the evaluation returned."
+            )
+        for column, name in names.items():
+            known = list(dict.fromkeys(self.scores[column]))
+            if name is not None and name not in known:
+                raise InputError(
+                    f"The {column!r} parameter of fit must be one of "
+                    f"{', '.join(map(repr, known))}. Got {name!r} instead."
+                )
+        return self.fit_configuration(*names.values())
+
+
+def _equal_by_split(predictions):
+    """Return weights of predictions by which every split weighs the same."""
+    sizes = predictions.groupby(["repeat", "fold"])["row"].transform("size")
+    return 1 / sizes.to_numpy()

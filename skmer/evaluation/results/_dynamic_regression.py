@@ -1,7 +1,8 @@
 """The result of an evaluation of regressors on targets that change over time."""
 
 from skmer.evaluation.results._regression import RegressionResult
-from skmer.evaluation.statistics._scores import DYNAMIC_METRICS, regression_scores
+from skmer.evaluation.statistics._scores import DYNAMIC_METRICS, dynamic_scores, regression_scores
+from skmer.exceptions import InputError
 
 
 class DynamicRegressionResult(RegressionResult):
@@ -43,4 +44,26 @@ class DynamicRegressionResult(RegressionResult):
                 | regression_scores(part["y_true"].to_numpy(), part["y_pred"].to_numpy())
                 for key, part in self.predictions.groupby(keys, sort=False)
             ]
+        )
+
+    def _pooled(self, part):
+        songs = part.groupby(["repeat", "fold", "row"]).ngroup().to_numpy()
+        return dynamic_scores(part["y_true"].to_numpy(), part["y_pred"].to_numpy(), songs)
+
+    def fit(self, *, feature: str, regressor: str, target: str | None = None):
+        """Refuse: a fitted pipeline takes clips, and these regressors take moments of clips.
+
+        Parameters
+        ----------
+        feature, regressor, target : str
+            Ignored.
+
+        Raises
+        ------
+        InputError
+            Always.
+        """
+        raise InputError(
+            "A result of evaluate_dynamic_regression has no pipeline of whole clips to fit; fit "
+            "the result of evaluate_regression instead."
         )

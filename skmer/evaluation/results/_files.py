@@ -1,10 +1,121 @@
-"""How a result is written to files."""
+"""How a result is written to files, and read back exactly as it was."""
 
 import json
+import os
 import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from skmer.exceptions import InputError
+from skmer.utils._digest import file_digest
+from skmer.utils._output_folder import check_output_folder
+from skmer.utils._paths import expand_path
+
+TABLES = ("scores", "predictions")
+MANIFEST, REPORT = "manifest.json", "report.html"
+
+
+def write_result(folder, tables: dict, manifest: dict, *, kind: str, report: Callable) -> Path:
+    """Write everything of a result into a folder, or leave what is there as it is.
+
+    All files are finished before the first takes its place; while they do, there is no manifest,
+    so that a folder with files of two results is no result.
+    """
+    folder = check_output_folder(folder)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as unfinished:
+        part = Path(unfinished)
+        described = {
+            name: write_table(table, part / f"{name}.csv") for name, table in tables.items()
+        }
+        report(part / REPORT)
+        text = to_json({"result": kind, "tables": described} | manifest)
+        (part / MANIFEST).write_text(text, encoding="utf-8")
+        (folder / MANIFEST).unlink(missing_ok=True)
+        for name in (*(f"{name}.csv" for name in tables), REPORT, MANIFEST):
+            os.replace(part / name, folder / name)
+    return folder
+
+
+def read_result(folder, *, kind: str) -> tuple[dict, dict]:
+    """Return tables by name and the manifest of what `write_result` wrote."""
+    folder = expand_path(folder)
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        found, described = manifest.pop("result"), manifest.pop("tables")
+    except FileNotFoundError:
+        raise InputError(
+            f"There is no result in '{folder}': it has no file {MANIFEST}, or saving a result "
+            "there was not finished."
+        ) from None
+    except (ValueError, KeyError, AttributeError):
+        raise InputError(
+            f"The file '{folder / MANIFEST}' is not the manifest of a result, or was changed or "
+            "cut since it was saved; evaluate and save again."
+        ) from None
+    if found != kind:
+        raise InputError(f"The result in '{folder}' is a {found}; read it with {found}.load.")
+    return {name: read_table(folder / f"{name}.csv", described[name]) for name in TABLES}, manifest
 
 
 def to_json(manifest: dict) -> str:
     """Write a manifest as JSON, one entry a line, but lists of rows on a single line."""
     text = json.dumps(manifest, indent=2, allow_nan=False)
     return re.sub(r"\[[\d,\s]+\]", lambda rows: re.sub(r"\s+", " ", rows[0]), text) + "\n"
+
+
+def write_table(table, path: Path) -> dict:
+    """Write a table as csv; return what it takes to read it back: checksum, and types.
+
+    A cell of text that is missing is written as a word that no cell of its column has.
+    """
+    columns, written = [], {}
+    for name, column in table.items():
+        columns.append({"name": name, "dtype": str(column.dtype)})
+        if column.dtype.kind not in "biuf":
+            missing, word = column.isna(), ""
+            while (column == word).any():
+                word += "-"
+            columns[-1]["missing"] = word
+            column = column.astype(object).where(~missing, word)
+        written[name] = column
+    type(table)(written).to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+    return {"sha256": file_digest(path), "n_rows": len(table), "columns": columns}
+
+
+def read_table(path: Path, described: dict):
+    """Read back what `write_table` wrote, types and missing cells included."""
+    import pandas as pd
+
+    try:
+        intact = file_digest(path) == described["sha256"]
+    except OSError as error:
+        raise InputError(f"The file '{path}' cannot be read ({error.strerror}).") from error
+    if not intact:
+        raise InputError(
+            f"The file '{path}' is not what was saved: it was changed or cut since; evaluate and "
+            "save again."
+        )
+    columns = {column["name"]: column for column in described["columns"]}
+    table = pd.read_csv(
+        path,
+        names=list(columns),
+        header=0,
+        dtype=object,
+        na_filter=False,
+        encoding="utf-8",
+        lineterminator="\n",
+    )
+    for name, column in columns.items():
+        table[name] = _typed(table[name], column)
+    return table
+
+
+def _typed(cells, column: dict):
+    """Return the cells of a column, read as text, as what they were."""
+    if "missing" in column:
+        return cells.where(cells != column["missing"], None).astype(column["dtype"])
+    if column["dtype"] == "bool":
+        return cells == "True"
+    # Python reads the very number that was written, to the last bit.
+    return cells.where(cells != "", "nan").astype(column["dtype"])

@@ -57,9 +57,12 @@ def bootstrap_interval(
     *,
     n_resamples: int,
     random_state: int,
+    weights: np.ndarray | None = None,
 ) -> tuple[float, float, float]:
     """Return the score of all rows and the ends of its 95 % interval, NaN for a single group."""
     rows = score.summands(y_true, y_pred)
+    if weights is not None:
+        rows = rows * weights[:, None]
     codes = np.unique(groups, return_inverse=True)[1]
     n_groups = codes.max() + 1
     totals = np.zeros((n_groups, rows.shape[1]))

@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from skmer.classifiers import takes_sequences
 from skmer.evaluation.experiment._features import (
+    INPUT_PARAMETERS,
     MATRIX,
-    VIEWS,
-    View,
-    check_view,
+    ComputedFeature,
+    choose_input,
+    find_unusable,
     make_transformers,
-    view_name,
+    refuse_unusable,
+    weights_of,
 )
 from skmer.evaluation.experiment._manifest import describe
 from skmer.exceptions import WeightsNotFoundError
@@ -38,13 +39,11 @@ class Feature:
     @property
     def is_random(self) -> bool:
         """Whether the network was never trained."""
-        return (self.weights_label or "").startswith("random")
+        return weights_of(self.transformer).random
 
     def view(self, classifier: str) -> str:
         """Which view of the feature a classifier gets."""
-        preset = self.edition.preset
-        sequences = takes_sequences(classifier, preset=preset)
-        return view_name(self.transformer, classifier, preset=preset, sequences=sequences)
+        return choose_input(self.transformer, classifier, preset=self.edition.preset)
 
 
 def make_features(
@@ -84,11 +83,11 @@ def _fit(name: str, edition: Edition, transformer) -> Feature:
 def view_parameters(view: str, budget: Budget) -> dict[str, object]:
     """Return the parameters of the transformer for a view."""
     if view != MATRIX:
-        return VIEWS[view]
+        return INPUT_PARAMETERS[view]
     n_frames, milliseconds = budget.matrix
     # At the 22050 Hz of the MFCC, as everywhere in skmer.
     hop_length = round(22050 * milliseconds / 1000)
-    return VIEWS[MATRIX] | {"n_frames": n_frames, "hop_length": hop_length}
+    return INPUT_PARAMETERS[MATRIX] | {"n_frames": n_frames, "hop_length": hop_length}
 
 
 def describe_view(feature: Feature, view: str, budget: Budget) -> dict:
@@ -114,7 +113,9 @@ class FeatureExtractor:
         if key != self._key:
             parameters = view_parameters(view, self.budget)
             transformer = clone(feature.transformer).set_params(**parameters)
-            computed = View(np.asarray(transformer.fit_transform(clips.data)))
-            self._values = check_view(computed, feature.name, len(clips.data)).X
+            computed = ComputedFeature({view: np.asarray(transformer.fit_transform(clips.data))})
+            n_clips = len(clips.data)
+            refuse_unusable(find_unusable({feature.name: computed}, np.arange(n_clips)), n_clips)
+            self._values = computed.inputs[view]
             self._key = key
         return self._values

@@ -1,8 +1,8 @@
-"""Which view of a feature each classifier gets."""
+"""Which input of a feature each classifier gets, and what is told of its weights."""
 
 import numpy as np
 import pytest
-from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.pipeline import FeatureUnion, make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skmer.embeddings import L3Transformer, MFCCStatsTransformer, VGGishTransformer
@@ -10,10 +10,13 @@ from skmer.evaluation.experiment._features import (
     FRAMES,
     MATRIX,
     VECTOR,
-    extract,
+    choose_input,
+    compute_feature,
+    keep_available,
     make_transformers,
-    view_name,
+    weights_of,
 )
+from skmer.exceptions import FeatureLeftOutWarning, InputError, WeightsNotFoundError
 
 N_CLIPS = 3
 
@@ -48,38 +51,80 @@ def test_weights_by_feature():
     assert make(["l3", "vggish"], weights={"l3": None})["vggish"].weights == "pretrained"
 
 
+def test_a_misspelt_name_among_the_weights_is_refused():
+    with pytest.raises(InputError, match=r"keys are of 'l3', 'vggish'.* Got the key 'L3'"):
+        make(["l3"], weights={"L3": None})
+
+
 @pytest.mark.parametrize(
-    ("feature", "classifier", "preset", "sequences", "expected"),
+    ("feature", "classifier", "preset", "expected"),
     [
-        (MFCCStatsTransformer(), "svm", "koh2021", False, VECTOR),
-        (MFCCStatsTransformer(), "cnn", "koh2021", False, MATRIX),
-        (MFCCStatsTransformer(), "lstm", "koh2021", False, MATRIX),
-        (MFCCStatsTransformer(), "lstm", "tuned", True, VECTOR),
-        (L3Transformer(), "lstm", "koh2021", False, VECTOR),
-        (L3Transformer(), "lstm", "tuned", True, FRAMES),
-        (FunctionTransformer(), "lstm", "tuned", True, VECTOR),
+        (MFCCStatsTransformer(), "svm", "koh2021", VECTOR),
+        (MFCCStatsTransformer(), "cnn", "koh2021", MATRIX),
+        (MFCCStatsTransformer(), "lstm", "koh2021", MATRIX),
+        (MFCCStatsTransformer(), "lstm", "tuned", VECTOR),
+        (L3Transformer(), "lstm", "koh2021", VECTOR),
+        (L3Transformer(), "lstm", "tuned", FRAMES),
+        (FunctionTransformer(), "lstm", "tuned", VECTOR),
+        (np.zeros((3, 2)), "lstm", "tuned", VECTOR),
+        (MFCCStatsTransformer(), None, "koh2021", VECTOR),
     ],
 )
-def test_views(feature, classifier, preset, sequences, expected):
-    assert view_name(feature, classifier, preset=preset, sequences=sequences) == expected
+def test_inputs(feature, classifier, preset, expected):
+    assert choose_input(feature, classifier, preset=preset) == expected
 
 
 def test_the_matrix_is_the_studys(clips):
-    views = extract(MFCCStatsTransformer(), {VECTOR, MATRIX}, clips, name="mfcc", n_clips=N_CLIPS)
-    assert views[VECTOR].X.shape == (N_CLIPS, 120)
-    assert views[MATRIX].X.shape == (N_CLIPS, 1500, 20)
+    inputs = compute_feature(MFCCStatsTransformer(), {VECTOR, MATRIX}, clips).inputs
+    assert inputs[VECTOR].shape == (N_CLIPS, 120)
+    assert inputs[MATRIX].shape == (N_CLIPS, 1500, 20)
 
 
-def test_two_views_of_a_network_are_of_the_same_frames(clips):
+def test_two_inputs_of_a_network_are_of_the_same_frames(clips):
     network = VGGishTransformer(weights=None, random_state=0)
-    views = extract(network, {VECTOR, FRAMES}, clips, name="vggish", n_clips=N_CLIPS)
-    assert views[FRAMES].X.shape[::2] == (N_CLIPS, 128)
+    computed = compute_feature(network, {VECTOR, FRAMES}, clips)
+    assert computed.inputs[FRAMES].shape[::2] == (N_CLIPS, 128)
     first = network.fit(clips).transform_frames(clips)[0]
-    assert np.array_equal(views[FRAMES].X[0, : len(first)], first)
-    assert np.allclose(views[VECTOR].X[0], first.mean(axis=0), rtol=1e-5)
-    assert views[VECTOR].weights_label.startswith("random")
-    assert views[VECTOR].weights_digest
+    assert np.array_equal(computed.inputs[FRAMES][0, : len(first)], first)
+    assert np.allclose(computed.inputs[VECTOR][0], first.mean(axis=0), rtol=1e-5)
+    assert computed.weights.random
+    assert computed.weights.label.startswith("random")
+    assert computed.weights.digest
     assert network.memory is None
+
+
+@pytest.mark.parametrize("wrap", [make_union, lambda *parts: make_pipeline(make_union(*parts))])
+def test_random_weights_in_a_part_are_random_weights_of_the_whole(clips, wrap):
+    union = wrap(VGGishTransformer(weights=None, random_state=0), MFCCStatsTransformer())
+    weights = compute_feature(union, {VECTOR}, clips).weights
+    assert weights.random
+    assert weights.label.startswith("random weights (seed ")
+
+
+def test_a_file_is_not_random_for_its_name():
+    class Network(FunctionTransformer):
+        weights = "random_crop.h5"
+        weights_label_ = "random_crop.h5"
+        weights_digest_ = "0"
+
+    assert weights_of(Network()).label == "random_crop.h5"
+    assert not weights_of(Network()).random
+
+
+def test_features_that_cannot_be_had(clips, monkeypatch):
+    def refuse(self):
+        raise WeightsNotFoundError("The weights are not there; put them there.")
+
+    monkeypatch.setattr(L3Transformer, "_fit_network", refuse)
+    transformers = {"l3": L3Transformer(), "both": make_union(L3Transformer()), "a": np.eye(3)}
+    with pytest.raises(WeightsNotFoundError, match="put them there"):
+        keep_available({"l3": L3Transformer()}, clips, may_leave_out=False)
+    with pytest.warns(FeatureLeftOutWarning, match=r"feature '(l3|both)' is left out: .* put them"):
+        kept, left_out = keep_available(transformers, clips, may_leave_out=True)
+    assert list(kept) == ["a"]
+    assert left_out == dict.fromkeys(["l3", "both"], "The weights are not there; put them there.")
+    with pytest.raises(InputError, match="feature 'l3' is a transformer and needs clips"):
+        keep_available(transformers, None, may_leave_out=False)
 
 
 def test_what_trains_nothing_may_be_combined(clips):

@@ -2,23 +2,43 @@
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
-from sklearn.linear_model import Ridge
-from sklearn.model_selection import GridSearchCV, KFold, StratifiedGroupKFold
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
+from sklearn.feature_selection import RFECV, SequentialFeatureSelector
+from sklearn.linear_model import LogisticRegressionCV, Ridge, RidgeClassifierCV, SGDClassifier
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    StratifiedGroupKFold,
+    TunedThresholdClassifierCV,
+)
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
-from skmer.evaluation.experiment._fit import (
-    fit_and_predict,
-    set_inner_folds,
-    set_seed,
+from skmer.evaluation.experiment import _inner_folds
+from skmer.evaluation.experiment._fit import fit_and_predict, set_seed, training_rows
+from skmer.evaluation.experiment._inner_folds import (
+    keep_groups_apart,
+    shuffle_inner_folds,
     stops_early,
-    training_rows,
 )
 from skmer.evaluation.experiment._protocols import Split
+from skmer.exceptions import InputError
 
 N_CLIPS, N_FEATURES = 60, 4
 SEEN = []
@@ -135,20 +155,99 @@ def test_folds_of_a_search_get_the_seed_unless_they_have_one():
         assert folds.random_state == own
 
 
+def apart(model, groups=(0, 1, 2, 2)):
+    """Prepare a copy of a model for groups."""
+    model, groups = clone(model), np.array(groups)
+    y = np.arange(groups.size) % 2
+    with config_context(enable_metadata_routing=True):
+        return model, keep_groups_apart(model, np.zeros((y.size, 1)), y, groups, seed=1)
+
+
 def test_inner_folds():
-    search = GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9]})
-    set_inner_folds(search, np.array([0, 1, 2, 2]), seed=1)
+    search, takes_groups = apart(GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9]}))
+    assert takes_groups
     assert isinstance(search.cv, StratifiedGroupKFold)
     assert search.cv.n_splits == 3
 
-    explicit = GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9]}, cv=KFold(2))
-    set_inner_folds(explicit, np.array([0, 1, 2, 2]), seed=1)
+    explicit, _ = apart(GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9]}, cv=KFold(2)))
     assert isinstance(explicit.cv, KFold)
 
     regressor = GridSearchCV(Ridge(), {"alpha": [1]}, cv=4)
-    set_inner_folds(regressor, None, seed=1)
+    shuffle_inner_folds(regressor, seed=1)
     assert regressor.cv.shuffle
     assert regressor.cv.n_splits == 4
+
+
+FOREST = RandomForestClassifier(3)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9, 1e-3]}),
+        CalibratedClassifierCV(GaussianNB(), cv=3),
+        make_pipeline(StandardScaler(), CalibratedClassifierCV(GaussianNB(), ensemble=False)),
+        LogisticRegressionCV(Cs=[0.1, 1.0]),
+        RidgeClassifierCV(),
+        TunedThresholdClassifierCV(GaussianNB()),
+        RFECV(FOREST),
+        make_pipeline(RFECV(FOREST), GaussianNB()),
+        make_pipeline(
+            SequentialFeatureSelector(GaussianNB(), n_features_to_select=1), GaussianNB()
+        ),
+        StackingClassifier([("nb", GaussianNB())], GaussianNB()),
+        make_pipeline(StandardScaler(), StackingClassifier([("nb", GaussianNB())], GaussianNB())),
+        OneVsRestClassifier(LogisticRegressionCV(Cs=[0.1, 1.0])),
+        VotingClassifier([("one", GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9]}))]),
+    ],
+    ids=repr,
+)
+@pytest.mark.filterwarnings("ignore::FutureWarning:sklearn")
+def test_whatever_splits_inside_keeps_groups_apart(data, monkeypatch, model):
+    X, y, groups = data
+    splits = []
+
+    class Spy:
+        def split(self, X, y=None, groups=None):
+            for train, test in super().split(X, y, groups):
+                splits.append((groups, train, test))
+                yield train, test
+
+    for folds in (StratifiedGroupKFold, GroupKFold):
+        spy = type(folds.__name__, (Spy, folds), {})
+        monkeypatch.setattr(_inner_folds, folds.__name__, spy)
+    fit_and_predict(model, X, y, groups, split(), "it")
+    assert len(splits) >= 2
+    for seen, train, test in splits:
+        assert set(seen) <= set(groups[12:])
+        assert not set(seen[train]) & set(seen[test])
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (MLPClassifier(early_stopping=True), "MLPClassifier in MLPClassifier holds clips out"),
+        (make_pipeline(StandardScaler(), SGDClassifier(early_stopping=True)), "SGDClassifier in"),
+        (GradientBoostingClassifier(n_iter_no_change=3), "switch its early stopping off"),
+        (AdaBoostClassifier(LogisticRegressionCV()), "LogisticRegressionCV in AdaBoostClassifier"),
+        (
+            BaggingClassifier(StackingClassifier([("nb", GaussianNB())])),
+            "StackingClassifier in BaggingClassifier",
+        ),
+        (SVC(probability=True), r"SVC\(probability=True\) makes its probabilities"),
+    ],
+    ids=repr,
+)
+@pytest.mark.filterwarnings("ignore::FutureWarning:sklearn")
+def test_what_cannot_keep_groups_apart_is_refused(model, message):
+    with pytest.raises(InputError, match=message) as refused:
+        apart(model)
+    assert len(str(refused.value)) < 500
+
+
+def test_models_that_hand_nothing_on_are_fitted_without_groups(data):
+    X, y, groups = data
+    fit_and_predict(AdaBoostClassifier(n_estimators=2), X, y, groups, split(), "it")
 
 
 @pytest.mark.parametrize(
@@ -160,11 +259,13 @@ def test_inner_folds():
         (MLPClassifier(early_stopping=True), True),
         (GradientBoostingClassifier(), False),
         (GradientBoostingClassifier(n_iter_no_change=5), True),
+        (HistGradientBoostingClassifier(early_stopping=True), True),
+        (HistGradientBoostingClassifier(), False),
         (GaussianNB(), False),
     ],
 )
 def test_who_stops_early(model, expected):
-    assert stops_early(model) is expected
+    assert stops_early(model, 100) is expected
 
 
 def test_validation_part_goes_to_models_that_stop_early_and_to_no_other():

@@ -10,8 +10,9 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skmer import MFCCStatsTransformer
 from skmer.evaluation import FixedSplit, evaluate_dynamic_regression, evaluate_regression
-from skmer.evaluation.experiment._dynamic_regression import _extract_moments, align_frames
+from skmer.evaluation.experiment._dynamic_regression import align_frames, compute_moments
 from skmer.evaluation.experiment._regressors import make_regressor
+from skmer.evaluation.experiment._rows import Rows
 from skmer.evaluation.statistics._scores import concordance, regression_scores
 
 N_CLIPS, N_FEATURES = 48, 5
@@ -249,10 +250,8 @@ def test_moments_are_found_where_they_are_in_the_clip_whatever_the_offset():
     audio = np.zeros(16 * sr, np.float32)
     audio[5 * sr : 10 * sr] = np.random.default_rng(0).standard_normal(5 * sr)
     times = np.arange(5.0, 10, 0.5)
-    clips, moments = np.zeros(times.size, int), np.arange(times.size)
-    view = _extract_moments(
-        MFCCStatsTransformer(offset=5), [(audio, sr)], times, clips, moments, "mfcc"
-    )
+    rows = Rows(np.zeros(times.size, int), {}, {"time": times})
+    computed = compute_moments(MFCCStatsTransformer(offset=5), [(audio, sr)], rows)
     # The first coefficient is the loudness: every moment is one of noise.
-    loudness = view.X[:, 0]
+    loudness = computed.inputs["vector"][:, 0]
     assert loudness.min() > loudness.max() - 20

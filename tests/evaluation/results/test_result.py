@@ -1,27 +1,38 @@
 """What a result tells: summary, comparison, files, report, table."""
 
 import json
+import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import SVC, LinearSVC
 
 from skmer.evaluation import (
     EvaluationResult,
     FixedSplit,
+    RegressionResult,
     corrected_resampled_ttest,
     evaluate,
     evaluate_regression,
     holm,
 )
+from skmer.exceptions import InputError
 from skmer.utils._output_folder import check_output_folder
 
+ODD_NAMES = st.sampled_from(
+    ["", "NA", "nan", "None", "1", "01", "1e5", "-", " a", "a,b", '"', "\r", "a\nb", "True"]
+)
 N_CLIPS = 60
 LABELS = np.tile(["NA", "sad"], N_CLIPS // 2)
 SINGERS = np.repeat(np.arange(10), 6)
@@ -29,6 +40,8 @@ SINGERS = np.repeat(np.arange(10), 6)
 
 class Drawn(FunctionTransformer):
     """A feature from a network that was never trained."""
+
+    weights = None
 
     def fit(self, X, y=None):
         self.weights_label_ = "random (seed 3)"
@@ -168,6 +181,8 @@ def test_intervals_widen_with_groups_that_are_right_or_wrong_together():
             "feature": "l3",
             "classifier": "svm",
             "protocol": "grouped",
+            "repeat": 0,
+            "fold": 0,
             "row": np.arange(N_CLIPS),
             "y_true": "sad",
             "y_pred": np.where(SINGERS % 2, "sad", "NA"),
@@ -178,7 +193,7 @@ def test_intervals_widen_with_groups_that_are_right_or_wrong_together():
         EvaluationResult(pd.DataFrame(), frame, manifest).intervals().iloc[0]
         for frame in (predictions, predictions.assign(group=SINGERS))
     )
-    assert by_clip["accuracy"] == by_singer["accuracy"] == 0.5
+    assert [by_clip["accuracy"], by_singer["accuracy"]] == pytest.approx([0.5, 0.5])
     # Ten groups of six that agree are worth ten clips: wider by the root of six.
     ratio = (by_singer["high"] - by_singer["low"]) / (by_clip["high"] - by_clip["low"])
     assert ratio == pytest.approx(np.sqrt(6), rel=0.15)
@@ -189,14 +204,124 @@ def test_save_and_load(result, tmp_path):
     assert {path.name for path in folder.iterdir()} == {
         "scores.csv", "predictions.csv", "manifest.json", "report.html"
     }  # fmt: skip
-    loaded = EvaluationResult.load(folder)
+    assert_same(EvaluationResult.load(folder), result)
+
+
+def assert_same(loaded, result):
+    """What was read is what was saved, types and missing cells included."""
+    assert type(loaded) is type(result)
     assert loaded.manifest == result.manifest
-    assert np.allclose(loaded.summary()["accuracy"], result.summary()["accuracy"])
-    assert loaded.predictions["y_pred"].tolist() == result.predictions["y_pred"].tolist()
-    assert np.allclose(
-        loaded.predictions["proba_sad"], result.predictions["proba_sad"], equal_nan=True
+    assert_frame_equal(loaded.scores, result.scores, check_exact=True)
+    assert_frame_equal(loaded.predictions, result.predictions, check_exact=True)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    names=st.lists(ODD_NAMES | st.text(), min_size=2, max_size=2, unique=True),
+    labels=st.lists(ODD_NAMES | st.text(), min_size=2, max_size=2, unique=True),
+    groups=st.lists(ODD_NAMES | st.text(), min_size=4, max_size=4)
+    | st.lists(st.integers(-(2**62), 2**62), min_size=4, max_size=4)
+    | st.none(),
+)
+def test_what_is_loaded_is_what_was_saved(tmp_path, names, labels, groups):
+    X = np.random.default_rng(0).normal(size=(16, 2)).astype(np.float32)
+    # A numpy array of text has no place for NUL characters at its end.
+    labels, groups = np.array(labels), None if groups is None else np.repeat(np.array(groups), 4)
+    assume(np.unique(labels).size == 2)
+    result = evaluate(
+        {names[0]: X, names[1]: FunctionTransformer()},
+        {names[0]: LinearSVC(), names[1]: GaussianNB()},
+        X,
+        np.tile(labels, 8),
+        groups=groups,
+        protocol={names[0]: StratifiedKFold(2)},
+        audit=False,
     )
-    assert loaded.summary()["weights"].fillna("").iloc[-1] == "random (seed 3)"
+    # The page is another matter, and takes a second.
+    result.report = Path.touch
+    assert_same(EvaluationResult.load(result.save(tmp_path)), result)
+
+
+@pytest.mark.parametrize(
+    "labels", [np.arange(2), np.array([False, True]), np.array([0.5, 1e-3]) * 1e3]
+)
+@pytest.mark.parametrize("classifier", [SVC(), GaussianNB()])
+def test_labels_that_are_no_text_are_loaded_as_they_were(feature, tmp_path, labels, classifier):
+    y = np.tile(labels, N_CLIPS // 2)
+    groups = np.array([f"{singer:02d}" for singer in SINGERS])
+    result = evaluate({"a": feature}, {"b": classifier}, None, y, groups=groups, n_repeats=1)
+    loaded = EvaluationResult.load(result.save(tmp_path))
+    assert_same(loaded, result)
+    assert loaded.intervals().equals(result.intervals())
+    loaded.report(tmp_path / "again.html")
+
+
+def test_a_weights_label_that_looks_missing_is_kept(result, tmp_path):
+    odd = EvaluationResult(
+        result.scores.assign(weights=["", None, "None", "-"] * (len(result.scores) // 4)),
+        result.predictions,
+        result.manifest,
+    )
+    assert_same(EvaluationResult.load(odd.save(tmp_path)), odd)
+
+
+def test_a_file_that_was_cut_or_changed_is_refused(result, tmp_path):
+    folder = result.save(tmp_path)
+    predictions = (folder / "predictions.csv").read_bytes()
+    for damaged in (predictions[:-40], b"", predictions.replace(b"sad", b"NA ", 1)):
+        (folder / "predictions.csv").write_bytes(damaged)
+        with pytest.raises(InputError, match=r"predictions.csv' is not what was saved"):
+            EvaluationResult.load(folder)
+    (folder / "predictions.csv").unlink()
+    with pytest.raises(InputError, match=r"predictions.csv' cannot be read \(No such file"):
+        EvaluationResult.load(folder)
+    (folder / "manifest.json").write_text("{")
+    with pytest.raises(InputError, match=r"manifest.json' is not the manifest of a result"):
+        EvaluationResult.load(folder)
+    with pytest.raises(InputError, match=r"no result in '.*elsewhere'"):
+        EvaluationResult.load(tmp_path / "elsewhere")
+
+
+def test_a_result_is_read_by_its_own_class(result, tmp_path):
+    with pytest.raises(InputError, match=r"is a EvaluationResult; read it with EvaluationResult"):
+        RegressionResult.load(result.save(tmp_path))
+
+
+def test_a_second_save_replaces_everything_or_nothing(result, feature, tmp_path):
+    folder = result.save(tmp_path)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    second = evaluate({"a": feature}, {"nb": GaussianNB()}, None, LABELS, groups=SINGERS)
+
+    def fail(path):
+        path.write_text("half a page")
+        raise OSError("the disk is full")
+
+    second.report = fail
+    with pytest.raises(OSError, match="disk is full"):
+        second.save(folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_save_that_was_killed_half_way_is_no_result(result, tmp_path, monkeypatch):
+    folder = result.save(tmp_path)
+    replace = os.replace
+
+    def die(source, target):
+        if str(target).endswith("predictions.csv"):
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", die)
+    with pytest.raises(KeyboardInterrupt):
+        result.save(folder)
+    with pytest.raises(InputError, match="saving a result there was not finished"):
+        EvaluationResult.load(folder)
+
+
+def test_measurements_without_a_number_do_not_stop_a_save(tmp_path):
+    y = np.tile(["calm", "sad"], 20)
+    same = evaluate({"a": np.ones((40, 2))}, {"nb": DummyClassifier()}, None, y, protocol="koh2021")
+    assert_same(EvaluationResult.load(same.save(tmp_path)), same)
 
 
 def test_the_manifest_says_what_it_rests_on(result, tmp_path):
@@ -232,7 +357,7 @@ def test_the_report_stands_alone_and_marks_random_weights(result, tmp_path):
 
 def test_a_report_escapes_what_users_named(feature, tmp_path):
     result = evaluate(
-        {"<b>a</b>": feature}, {"nb": GaussianNB()}, None, LABELS, protocol=StratifiedKFold(2)
+        {"<b>a</b>": feature}, {"$a_$": GaussianNB()}, None, LABELS, protocol=StratifiedKFold(2)
     )
     page = result.report(tmp_path / "report.html").read_text(encoding="utf-8")
     assert "<b>a</b>" not in page

@@ -93,10 +93,12 @@ def evaluate_cell(cell: Cell, clips, context: RunContext) -> EvaluationResult:
             verbose=context.verbose,
         )
         result.scores["weights"] = feature.weights_label
+        result.scores["random_weights"] = feature.is_random
         result.manifest["features"][feature.name] |= {
             "transformer": describe(feature.transformer),
             "weights": feature.weights_label,
             "weights_digest": feature.weights_digest,
+            "random_weights": feature.is_random,
         }
         return result
 

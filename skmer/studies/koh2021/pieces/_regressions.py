@@ -58,8 +58,9 @@ def regress(
         protocols["fixed"] = FixedSplit(parts)
     if isinstance(feature, Feature):
         described, label = describe_view(feature, VECTOR, budget), feature.weights_label
+        is_random = feature.is_random
     else:
-        described, label = {"array": joblib.hash(feature)}, None
+        described, label, is_random = {"array": joblib.hash(feature)}, None, False
     settings = {
         "clips": dataset.digest,
         "feature": described,
@@ -81,10 +82,12 @@ def regress(
             protocol=protocols,
             random_state=context.seed,
             n_jobs=context.n_jobs,
+            audit=False,
             verbose=context.verbose,
         )
         result.scores["weights"] = label
-        result.manifest["features"][name]["weights"] = label
+        result.scores["random_weights"] = is_random
+        result.manifest["features"][name] |= {"weights": label, "random_weights": is_random}
         return result
 
     return context.store.result(RegressionResult, f"emomusic-r2-{name}", settings, compute)

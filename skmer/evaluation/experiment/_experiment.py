@@ -1,0 +1,311 @@
+"""One evaluation from its parameters to its result: what the three kinds of it share."""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from skmer.evaluation.experiment._audit import audit_protocols
+from skmer.evaluation.experiment._features import (
+    INPUT_PARAMETERS,
+    VECTOR,
+    ComputedFeature,
+    compute_feature,
+    find_unusable,
+    is_transformer,
+    keep_available,
+    make_transformers,
+    refuse_unusable,
+)
+from skmer.evaluation.experiment._fit import fit_model
+from skmer.evaluation.experiment._inner_folds import keep_groups_apart
+from skmer.evaluation.experiment._manifest import describe_feature, make_manifest
+from skmer.evaluation.experiment._protocols import Protocol, make_protocols
+from skmer.evaluation.experiment._rows import Rows
+from skmer.evaluation.experiment._runner import Task, run_tasks
+from skmer.evaluation.experiment._scoring import make_scorer_of
+from skmer.evaluation.results._base import BaseResult
+from skmer.exceptions import InputError
+from skmer.utils._labels import check_labels
+from skmer.utils._seeds import derive_seeds, settle_seed
+
+
+@dataclass(kw_only=True)
+class Experiment(ABC):
+    """Features x models x splits of the clips; the fields are the parameters of `evaluate`."""
+
+    features: Any
+    models: dict[str, Any]
+    X: Any
+    rows: Rows
+    groups: Any
+    protocol: Any
+    preset: str
+    n_folds: int
+    n_repeats: Any
+    scoring: Any
+    weights: Any
+    random_state: Any
+    memory: Any
+    n_jobs: int | None
+    on_error: str
+    audit: bool
+    verbose: bool
+    # Filled in by `run`.
+    transformers: dict[str, Any] = field(default_factory=dict, init=False)
+    computed: dict[str, ComputedFeature] = field(default_factory=dict, init=False)
+
+    # What each kind of evaluation says.
+
+    result_class: ClassVar[type[BaseResult]]
+    model_kind: ClassVar[str]
+    # The usual scores of one test part.
+    score: ClassVar[Callable[..., dict[str, float]]]
+
+    @property
+    @abstractmethod
+    def known_protocols(self) -> dict[str, Callable[[int], object]]:
+        """What makes the splitter of each named protocol from a seed."""
+
+    @property
+    @abstractmethod
+    def strata(self) -> np.ndarray:
+        """What the splits are stratified by, for each clip."""
+
+    @property
+    def classes(self) -> np.ndarray | None:
+        """The classes, in the order of their probabilities; None for numbers."""
+        return None
+
+    def check_protocols(self, protocols: list[Protocol]) -> None:  # noqa: B027
+        """Refuse protocols that the targets do not go with."""
+
+    def choose_input(self, transformer, model: str) -> str:
+        """Which input of a feature a model gets."""
+        return VECTOR
+
+    def compute(self, name: str, feature, inputs: set[str]) -> ComputedFeature:
+        """Compute the inputs of a feature, a row for each of `rows`."""
+        return compute_feature(feature, inputs, self.X)
+
+    # What they share.
+
+    @property
+    def n_clips(self) -> int:
+        """How many clips there are."""
+        return int(self.rows.clip[-1]) + 1
+
+    def run(self):
+        """Check everything that can be checked, compute, fit, and return the result."""
+        started = time.perf_counter()
+        self.random_state = settle_seed(self.random_state)
+        self._check_clips()
+        protocols = self._make_protocols()
+        self._check_models(protocols)
+        scorer, extra = make_scorer_of(
+            self.scoring,
+            usual=self.result_class.metrics,
+            columns=(*self.result_class.configuration, *Task.columns),
+            targets=self.rows.targets,
+        )
+        transformers = make_transformers(
+            self.features,
+            preset=self.preset,
+            weights=self.weights,
+            random_state=self.random_state,
+            memory=self.memory,
+            n_jobs=self.n_jobs,
+            verbose=self.verbose,
+        )
+        self.transformers, left_out = keep_available(
+            transformers, self.X, may_leave_out=self.features is None
+        )
+        for name, feature in self.transformers.items():
+            inputs = {self.choose_input(feature, model) for model in self.models}
+            self.computed[name] = self.compute(name, feature, inputs)
+        original, skipped = np.arange(self.n_clips), find_unusable(self.computed, self.rows.clip)
+        if self.on_error == "raise":
+            refuse_unusable(skipped, self.n_clips)
+        elif skipped:
+            original = self._leave_out(skipped)
+            protocols = self._make_protocols()
+        leaks = self._audit(protocols) if self.audit else None
+        scores, predictions = run_tasks(
+            self._tasks(protocols),
+            columns=self._columns(original),
+            score=self.score,
+            scorer=scorer,
+            classes=self.classes,
+            n_jobs=self.n_jobs,
+            verbose=self.verbose,
+        )
+        manifest = make_manifest(
+            settings={
+                "preset": self.preset,
+                "random_state": self.random_state,
+                "n_folds": int(self.n_folds),
+                "n_repeats": None if self.n_repeats is None else int(self.n_repeats),
+                "on_error": self.on_error,
+                "scoring": list(extra),
+            },
+            dataset=self.describe_targets()
+            | ({} if self.groups is None else {"n_groups": int(np.unique(self.groups).size)}),
+            skipped=skipped,
+            features={
+                name: describe_feature(feature, self.computed[name])
+                for name, feature in self.transformers.items()
+            },
+            left_out=left_out,
+            models=self.models,
+            protocols=protocols,
+            original=original,
+            audit=leaks,
+            seconds=time.perf_counter() - started,
+        )
+        result = self.result_class(scores, predictions, manifest)
+        result.fit_configuration = self.fit_configuration
+        return result
+
+    def describe_targets(self) -> dict:
+        """Count clips, and name the targets."""
+        return {"n_clips": self.n_clips, "targets": list(self.rows.targets)}
+
+    def _check_clips(self) -> None:
+        if self.on_error not in ("raise", "skip"):
+            raise InputError(
+                "The 'on_error' parameter must be 'raise' or 'skip'. "
+                f"Got {self.on_error!r} instead."
+            )
+        if self.groups is not None:
+            self.groups = check_labels(self.groups, "The groups")
+        for what, values in (("clips in X", self.X), ("groups", self.groups)):
+            if values is not None and len(values) != self.n_clips:
+                raise InputError(
+                    f"There are {len(values)} {what} and {self.n_clips} labels in y; there must be "
+                    "one of each for every clip."
+                )
+
+    def _make_protocols(self) -> list[Protocol]:
+        protocols = make_protocols(
+            self.protocol,
+            known=self.known_protocols,
+            strata=self.strata,
+            groups=self.groups,
+            random_state=self.random_state,
+        )
+        self.check_protocols(protocols)
+        return protocols
+
+    def _groups_in_fit(self, grouped: bool | None) -> np.ndarray | None:
+        """Return what stays together inside a fit: groups, or else the moments of a clip."""
+        if grouped:
+            return self.groups[self.rows.clip]
+        return self.rows.clip if self.rows.are_moments else None
+
+    def _check_models(self, protocols) -> None:
+        """Refuse models that split their rows in a way that breaks the protocol."""
+        y = next(iter(self.rows.targets.values()))
+        for model in self.models.values():
+            for groups in (self._groups_in_fit(one.grouped) for one in protocols):
+                if groups is not None:
+                    with config_context(enable_metadata_routing=True):
+                        keep_groups_apart(clone(model), y, y, groups, seed=0)
+
+    def _leave_out(self, clips: Mapping[int, str]) -> np.ndarray:
+        """Leave clips out of everything; return the numbers that the others had."""
+        kept = np.ones(self.n_clips, dtype=bool)
+        kept[list(clips)] = False
+        if kept.sum() < 2:
+            raise InputError(
+                f"All but {kept.sum()} of {kept.size} clips cannot be used. The first: "
+                f"{next(iter(clips.values()))[:250]}"
+            )
+        in_kept = kept[self.rows.clip]
+        self.computed = {
+            name: ComputedFeature(
+                {key: values[in_kept] for key, values in one.inputs.items()},
+                one.weights,
+                audio_digests=one.audio_digests
+                and [digest for digest, stays in zip(one.audio_digests, kept) if stays],
+            )
+            for name, one in self.computed.items()
+        }
+        original = np.flatnonzero(kept)
+        self.rows = self.rows.of_clips(kept)
+        self.groups = None if self.groups is None else self.groups[kept]
+        if self.X is not None:
+            items = self.X.iloc if hasattr(self.X, "iloc") else self.X
+            self.X = (
+                items[original]
+                if hasattr(items, "shape") or hasattr(self.X, "iloc")
+                else [items[row] for row in original]
+            )
+        return original
+
+    def _audit(self, protocols) -> dict:
+        inputs = [one.inputs[VECTOR] for one in self.computed.values() if VECTOR in one.inputs]
+        vectors = (self.rows.mean_by_clip(values) for values in inputs)
+        targets = [self.rows.mean_by_clip(values) for values in self.rows.targets.values()]
+        return audit_protocols(
+            next((one for one in vectors if one.ndim == 2), None),
+            targets[0] if len(targets) == 1 else np.column_stack(targets),
+            groups=self.groups,
+            clips=self.X,
+            audio_digests=next(
+                (one.audio_digests for one in self.computed.values() if one.audio_digests), None
+            ),
+            protocols=protocols,
+            n_jobs=self.n_jobs,
+        )
+
+    def _columns(self, original: np.ndarray) -> dict[str, np.ndarray]:
+        groups = {} if self.groups is None else {"group": self.groups[self.rows.clip]}
+        return {"row": original[self.rows.clip]} | self.rows.columns | groups
+
+    def _tasks(self, protocols) -> list[Task]:
+        splits = {one.name: [self.rows.split(split) for split in one.splits] for one in protocols}
+        return [
+            Task(
+                {"feature": feature, self.model_kind: name}
+                | ({} if self.classes is not None else {"target": target}),
+                self.computed[feature].weights,
+                split,
+                self.computed[feature].inputs[self.choose_input(transformer, name)],
+                y,
+                self._groups_in_fit(one.grouped),
+                model,
+            )
+            for feature, transformer in self.transformers.items()
+            for name, model in self.models.items()
+            for target, y in self.rows.targets.items()
+            for one in protocols
+            for split in splits[one.name]
+        ]
+
+    def fit_configuration(self, feature: str, model: str, target: str | None = None) -> Pipeline:
+        """Fit a model to all clips and put the transformer of its feature before it."""
+        from sklearn.multioutput import MultiOutputRegressor
+
+        fitted = clone(self.models[model])
+        targets = self.rows.targets if target is None else {target: self.rows.targets[target]}
+        y = next(iter(targets.values()))
+        if len(targets) > 1:
+            fitted = MultiOutputRegressor(fitted)
+            y = np.column_stack(list(targets.values()))
+        transformer = self.transformers[feature]
+        chosen = self.choose_input(transformer, model)
+        groups = None if self.groups is None else self._groups_in_fit(True)
+        # The third seed; the first two are those of the splits and of the fits.
+        seed = derive_seeds(self.random_state, 3)[2]
+        fit_model(fitted, self.computed[feature].inputs[chosen], y, groups, seed)
+        steps = [(self.model_kind, fitted)]
+        if is_transformer(transformer):
+            transformer = clone(transformer).set_params(**INPUT_PARAMETERS[chosen])
+            steps.insert(0, ("transformer", transformer.fit(self.X)))
+        return Pipeline(steps)
