@@ -4,13 +4,10 @@ import glob
 import os
 from pathlib import Path
 
+import typer
+
 from skmer.exceptions import InputError
 from skmer.utils import expand_path
-
-SUFFIXES = (
-    ".aif", ".aiff", ".au", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav",
-)  # fmt: skip
-
 
 # What the table calls its own, so that a column of the user's gets another name.
 _TAKEN = (
@@ -48,10 +45,7 @@ def find_clips(inputs: list[str]) -> dict[str, list]:
 def _rows(text: str) -> list[dict[str, str]]:
     path = expand_path(text)
     if path.is_dir():
-        rows = [{"path": str(clip)} for clip in sorted(path.rglob("*")) if _is_clip(clip)]
-        if not rows:
-            raise InputError(f"The folder '{text}' holds no audio file (of {', '.join(SUFFIXES)}).")
-        return rows
+        return _folder_rows(path)
     if path.suffix.lower() == ".csv":
         return _csv_rows(path)
     if path.is_file():
@@ -62,22 +56,23 @@ def _rows(text: str) -> list[dict[str, str]]:
     return [{"path": match} for match in matches if os.path.isfile(match)]
 
 
-def _is_clip(path: Path) -> bool:
-    """Whether a file in a folder is meant; names with a dot in front are not."""
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+def _folder_rows(path: Path) -> list[dict[str, str]]:
+    """A row for every audio file below a folder; what is left out is told in one line."""
+    from skmer.datasets.in_place._audio import find_audio_files
+
+    found = find_audio_files(path)
+    left_out = found.describe_left_out()
+    if not found.paths:
+        raise InputError(
+            f"The folder '{path}' holds no audio file that can be read. {left_out}".rstrip()
+        )
+    if left_out:
+        typer.echo(f"{path}: {left_out}", err=True)
+    return [{"path": str(clip)} for clip in found.paths]
 
 
 def _csv_rows(path: Path) -> list[dict[str, str]]:
     """Rows of a csv file; what it lists need not exist, the table will say so."""
-    from skmer.datasets._csv import read_table
+    from skmer.datasets.tables._clips import read_clip_table
 
-    frame = read_table(path)
-    if "path" not in frame or (frame["path"].str.strip() == "").any() or frame.empty:
-        raise InputError(
-            f"The csv file '{path}' must have a column 'path', with a path in every row. "
-            f"Got the columns {list(frame.columns)} and {len(frame)} rows."
-        )
-    frame["path"] = [
-        os.path.normpath(path.parent / expand_path(item.strip())) for item in frame["path"]
-    ]
-    return frame.to_dict("records")
+    return read_clip_table(path)[1].to_dict("records")

@@ -32,6 +32,7 @@ from skmer.utils._sklearn import validate_params
 INFO = DatasetInfo(
     name="bimodal",
     title="Bi-modal emotion dataset",
+    n_clips=162,
     class_counts={"Q1": 52, "Q2": 45, "Q3": 31, "Q4": 34},
     groups="artists, where named",
     licence="for research; the music belongs to its owners",
@@ -45,6 +46,7 @@ INFO = DatasetInfo(
     downloadable=False,
 )
 FOLDER = "bimodal"
+CHECKED = "annotations and names of the clips"
 TABLES = ("MER-Audio-dataset.xlsx", "MER-Audio-dataset.xls")
 SCALE = AffectScale("annotated", -4.0, 4.0)
 

@@ -33,6 +33,7 @@ class Archive:
     filename: str
     url: str
     sha256: str | None
+    md5: str | None = None
 
 
 def download_and_unpack(
@@ -84,13 +85,14 @@ def download_and_unpack(
 
 def _download(archive: Archive, path: Path, folder: Path) -> None:
     """Archive on this disk, its checksum verified where one is known."""
-    checksums = {} if archive.sha256 is None else {"sha256": archive.sha256}
+    published = {"sha256": archive.sha256, "md5": archive.md5}
+    checksums = {kind: value for kind, value in published.items() if value is not None}
     try:
         download(archive.url, path, checksums=checksums, largest=LARGEST)
     except NotPublishedError as error:
         path.with_name(path.name + ".rejected").unlink(missing_ok=True)
         raise InputError(
-            f"{archive.filename} from {archive.url} is not the published file, its SHA-256 is "
+            f"{archive.filename} from {archive.url} is not the published file, its checksum is "
             f"another; it was not kept. Try again later, or fetch it by hand and unpack it in "
             f"{folder}."
         ) from error

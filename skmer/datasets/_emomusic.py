@@ -36,6 +36,7 @@ from skmer.utils._words import shorten
 INFO = DatasetInfo(
     name="emomusic",
     title="Emotion in Music",
+    n_clips=744,
     class_counts={"Q1": 305, "Q2": 87, "Q3": 241, "Q4": 111},
     groups="411 artists",
     licence="audio: Creative Commons, by song (Free Music Archive); annotations: for research",
@@ -62,6 +63,7 @@ CLIPS_ARCHIVE = Archive(
     sha256="3994a5d5fefc27f9540d1a69cd7f1294c68e6cb311ce49765021e2e9c7a1057b",
 )
 FOLDER = "emomusic"
+CHECKED = "columns, songs and quadrants of the annotations, names of the clips"
 CLIPS_FOLDER = "clips_45seconds"
 
 _SCALES = {"quadrant": None, "static": STATIC_SCALE, "dynamic": DYNAMIC_SCALE}

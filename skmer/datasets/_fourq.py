@@ -31,6 +31,7 @@ from skmer.utils._sklearn import validate_params
 INFO = DatasetInfo(
     name="4q",
     title="4Q audio emotion dataset",
+    n_clips=900,
     class_counts=dict.fromkeys(QUADRANTS, 225),
     groups="artists",
     licence="for research; the music belongs to its owners",
@@ -48,6 +49,7 @@ INFO = DatasetInfo(
     downloadable=False,
 )
 FOLDER = "4q"
+CHECKED = "annotations, folders and names of the clips"
 ANNOTATIONS = "panda_dataset_taffc_annotations.csv"
 METADATA = "panda_dataset_taffc_metadata.csv"
 

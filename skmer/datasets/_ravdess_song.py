@@ -41,6 +41,7 @@ from skmer.utils._words import shorten
 INFO = DatasetInfo(
     name="ravdess-song",
     title="RAVDESS, song",
+    n_clips=1012,
     class_counts={
         "neutral": 92,
         "calm": 184,
@@ -74,6 +75,7 @@ ARCHIVE = Archive(
     sha256=None,
 )
 FOLDER = "ravdess_song"
+CHECKED = "names and SHA-256 of the 1012 published wav files"
 N_FEARFUL_IN_KOH2021 = 20
 
 _EMOTIONS = dict(zip(("01", "02", "03", "04", "05", "06"), INFO.class_counts))

@@ -1,25 +1,24 @@
 """The datasets by the names that the command knows them by."""
 
 import os
-from pathlib import Path
+from collections.abc import Sequence
 from types import ModuleType
 
-from skmer.datasets import _bimodal, _emomusic, _fourq, _ravdess_song, _toy
+from skmer.datasets import _bimodal, _deam, _emomusic, _fourq, _merge, _ravdess_song, _toy
 from skmer.datasets._csv import load_csv
+from skmer.datasets._folder import load_folder
 from skmer.datasets.base._data_home import get_data_home
 from skmer.datasets.validation._report import ValidationReport
 from skmer.exceptions import DatasetNotFoundError, InputError
+from skmer.utils._paths import expand_path
+from skmer.utils._words import cut_middle
 
 _MODULES: dict[str, ModuleType] = {
-    module.INFO.name: module for module in (_toy, _ravdess_song, _emomusic, _fourq, _bimodal)
+    module.INFO.name: module
+    for module in (_toy, _ravdess_song, _emomusic, _deam, _fourq, _bimodal, _merge)
 }
-_CHECKED = {
-    "toy": "every clip against the same clip computed anew",
-    "ravdess-song": "names and SHA-256 of the 1012 published wav files",
-    "emomusic": "columns, songs and quadrants of the annotations, names of the clips",
-    "4q": "annotations, folders and names of the clips",
-    "bimodal": "annotations and names of the clips",
-}
+# Text with separators: by any other ending a file is asked for that is there.
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
 
 
 def list_datasets():
@@ -27,15 +26,16 @@ def list_datasets():
 
     Returns
     -------
-    datasets : DataFrame, shape (5, 9)
+    datasets : DataFrame, shape (7, 10)
         name, title, clips, classes (a dict of counts), groups, licence, citation
-        (BibTeX), url, downloadable.
+        (BibTeX), url, downloadable, contains (names of the datasets whose songs are in it).
 
     Examples
     --------
     >>> from skmer.datasets import list_datasets
     >>> list_datasets()[["name", "clips"]].values.tolist()
-    [['toy', 80], ['ravdess-song', 1012], ['emomusic', 744], ['4q', 900], ['bimodal', 162]]
+    [['toy', 80], ['ravdess-song', 1012], ['emomusic', 744], ['deam', 1802], ['4q', 900],
+     ['bimodal', 162], ['merge', 3554]]
     """
     import pandas as pd
 
@@ -50,6 +50,7 @@ def list_datasets():
             "citation": module.INFO.citation,
             "url": module.INFO.url,
             "downloadable": module.INFO.downloadable,
+            "contains": module.INFO.contains,
         }
         for module in _MODULES.values()
     )
@@ -60,13 +61,19 @@ def load_dataset(
     *,
     data_home: str | os.PathLike | None = None,
     download_if_missing: bool = True,
+    path_column: str | None = None,
+    label_column: str | None = None,
+    group_column: str | None = None,
+    target_columns: str | Sequence[str] | None = None,
+    group_from: str | None = None,
 ):
-    """Load a dataset by its name, or the user's own clips by the path of a csv file.
+    """Load a dataset by its name, or the user's own clips by the path of a csv file or folder.
 
     Parameters
     ----------
-    name : {"toy", "ravdess-song", "emomusic", "4q", "bimodal"} or path of a .csv file
-        The dataset; a csv file is as in :func:`load_csv`.
+    name : str or path-like
+        A name that :func:`list_datasets` has; or the path of a csv file, as in :func:`load_csv`,
+        or of a folder with one folder per label, as in :func:`load_folder`.
 
     data_home : str or path-like, default=None
         Folder of the datasets; by default the environment variable ``SKMER_DATA``,
@@ -74,6 +81,12 @@ def load_dataset(
 
     download_if_missing : bool, default=True
         If False, raise an error where the dataset is not in place.
+
+    path_column, label_column, group_column, target_columns : default=None
+        As in :func:`load_csv`; for a csv file only. None is the default there.
+
+    group_from : str, default=None
+        As in :func:`load_folder`; for a folder only.
 
     Returns
     -------
@@ -83,7 +96,7 @@ def load_dataset(
     Raises
     ------
     ValueError
-        If there is no dataset of that name.
+        If there is no dataset of that name, or a parameter is not for it.
     DatasetNotFoundError
         If the dataset is not in place, and may not or cannot be downloaded.
 
@@ -97,25 +110,52 @@ def load_dataset(
     >>> load_dataset("ravdess")
     Traceback (most recent call last):
         ...
-    skmer.exceptions.InputError: The dataset must be one of toy, ravdess-song, emomusic, 4q,
-    bimodal or the path of a .csv file. Got 'ravdess'.
+    skmer.exceptions.InputError: The dataset must be one of toy, ravdess-song, emomusic, deam, 4q,
+    bimodal, merge or the path of a .csv file or of a folder. Got 'ravdess'.
     """
-    if Path(name).suffix.lower() == ".csv":
-        return load_csv(name)
+    columns = {
+        "path_column": path_column,
+        "label_column": label_column,
+        "group_column": group_column,
+        "target_columns": target_columns,
+    }
+    columns = {option: value for option, value in columns.items() if value is not None}
+    if name in _MODULES:
+        _refuse({**columns, "group_from": group_from}, f"the dataset {name}")
+        return _load_named(name, data_home, download_if_missing)
+    path = expand_path(name)
+    if path.is_dir():
+        _refuse(columns, "a folder")
+        return load_folder(path, group_from=group_from)
+    if path.is_file() or path.suffix.lower() in TABLE_SUFFIXES:
+        _refuse({"group_from": group_from}, "a csv file")
+        return load_csv(path, **columns)
+    raise InputError(
+        f"The dataset must be one of {', '.join(_MODULES)} or the path of a .csv file or of a "
+        f"folder. Got {cut_middle(os.fspath(name))!r}."
+    )
+
+
+def _load_named(name, data_home, download_if_missing: bool):
+    """The dataset of a name, with its defaults."""
     if name == "toy":
         return _toy.load_toy_emotions(data_home=data_home)
     fetchers = {
         "ravdess-song": _ravdess_song.fetch_ravdess_song,
         "emomusic": _emomusic.fetch_emomusic,
+        "deam": _deam.fetch_deam,
         "4q": _fourq.fetch_4q,
         "bimodal": _bimodal.fetch_bimodal,
+        "merge": _merge.fetch_merge,
     }
-    if name not in fetchers:
-        raise InputError(
-            f"The dataset must be one of {', '.join(_MODULES)} or the path of a .csv file. "
-            f"Got {os.fspath(name)!r}."
-        )
     return fetchers[name](data_home=data_home, download_if_missing=download_if_missing)
+
+
+def _refuse(options: dict, what: str) -> None:
+    """Raise where an option was given that is of no use here."""
+    given = [option for option, value in options.items() if value is not None]
+    if given:
+        raise InputError(f"The parameter '{given[0]}' of load_dataset is not for {what}.")
 
 
 def validate_dataset(
@@ -125,7 +165,7 @@ def validate_dataset(
 
     Parameters
     ----------
-    name : {"toy", "ravdess-song", "emomusic", "4q", "bimodal"}
+    name : {"toy", "ravdess-song", "emomusic", "deam", "4q", "bimodal", "merge"}
         The dataset.
 
     data_home : str or path-like, default=None
@@ -164,4 +204,4 @@ def validate_dataset(
             "or the environment variable SKMER_DATA where the datasets are."
         )
     findings = module.validate(folder, verbose=verbose)
-    return ValidationReport(name, folder, _CHECKED[name], findings)
+    return ValidationReport(name, folder, module.CHECKED, findings)

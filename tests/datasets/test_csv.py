@@ -1,9 +1,17 @@
-"""The user's own table: what is read, and what is refused in which words."""
+"""The user's own table: what is read, what is told, and what is refused in which words."""
 
+import codecs
+import csv
+import io
+
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from skmer.datasets import load_csv, load_dataset
-from skmer.exceptions import DatasetNotFoundError
+from skmer.datasets.tables._csv_file import SEPARATORS, read_csv_file
+from skmer.exceptions import DatasetNotFoundError, InputError
 
 
 @pytest.fixture
@@ -13,9 +21,9 @@ def write(tmp_path):
         (tmp_path / "clips" / name).parent.mkdir(exist_ok=True)
         (tmp_path / "clips" / name).touch()
 
-    def call(content):
+    def call(content, encoding="utf-8"):
         path = tmp_path / "table.csv"
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        path.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
         return path
 
     return call
@@ -36,6 +44,7 @@ def test_order_types_and_paths(write, tmp_path):
     assert dataset.groups.tolist() == ["Björk", "02", "x"]
     assert dataset.frame.columns.tolist() == ["path", "label", "group", "year"]
     assert dataset.frame["year"].tolist() == ["1999", "", "NA"]
+    assert f"3 clips listed in {path}." == dataset.DESCR
     assert load_dataset(path).data.tolist() == dataset.data.tolist()
     data, target = load_csv(path, return_X_y=True, as_frame=True)
     assert (data.name, target.name) == ("path", "label")
@@ -47,26 +56,112 @@ def test_a_label_that_pandas_takes_for_missing_stays(write):
     assert dataset.groups is None
 
 
+def test_columns_by_other_names(write):
+    path = write("id,mood,file,singer,label\n1,sad,clips/a.wav,ann,x\n2,glad,clips/b.flac,bob,y\n")
+    with pytest.raises(InputError, match="another column 'label'; rename it"):
+        load_csv(path, path_column="file", label_column="mood")
+    path = write("id,mood,file,singer\n1,sad,clips/a.wav,ann\n2,glad,clips/b.flac,bob\n")
+    dataset = load_csv(path, path_column="file", label_column="mood", group_column="singer")
+    assert dataset.frame.columns.tolist() == ["path", "label", "group", "id"]
+    assert (dataset.target.tolist(), dataset.groups.tolist()) == (["sad", "glad"], ["ann", "bob"])
+    with pytest.raises(InputError, match=r"columns 'file' and 'label'.*lacks label"):
+        load_csv(path, path_column="file")
+    with pytest.raises(InputError, match="lacks artist"):
+        load_csv(path, path_column="file", label_column="mood", group_column="artist")
+
+
+def test_numbers_as_targets(write):
+    path = write("path,arousal,valence\nclips/a.wav, 1e-1,-2\nclips/b.flac,3,.5\n")
+    dataset = load_csv(path, target_columns=["valence", "arousal"])
+    np.testing.assert_array_equal(dataset.target, [[-2, 0.1], [0.5, 3]])
+    assert dataset.target_names == ["valence", "arousal"]
+    assert dataset.frame["arousal"].dtype == float
+    path = write("path;label;arousal\nclips/a.wav;x;1,5\n")
+    for columns, message in (
+        ("arousal", r"'arousal' .* a number, with a point .* '1,5' in line 2"),
+        (["arousal", "arousal"], "each once"),
+        (["tension"], "lacks tension"),
+    ):
+        with pytest.raises(InputError, match=message):
+            load_csv(path, target_columns=columns)
+
+
+@pytest.mark.parametrize("missing", ["", "nan", "inf", "x"])
+def test_a_target_that_is_no_number(write, missing):
+    path = write(f"path,tempo\nclips/a.wav,1\nclips/b.flac,{missing}\n")
+    with pytest.raises(InputError, match="in line 3"):
+        load_csv(path, target_columns="tempo")
+
+
+@pytest.mark.parametrize(("separator", "word"), list(SEPARATORS.items()))
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_separators_and_marks(write, separator, word, encoding):
+    rows = [["path", "label"], ["clips/a.wav", "träge, sehr"], ["clips/b.flac", "x;y|z\t"]]
+    text = io.StringIO()
+    csv.writer(text, delimiter=separator).writerows(rows)
+    dataset = load_csv(write(text.getvalue(), encoding))
+    assert dataset.target.tolist() == ["träge, sehr", "x;y|z"]
+    assert (word in dataset.DESCR) == (separator != ",")
+    assert (encoding.upper() in dataset.DESCR) == (encoding in ("utf-16", "utf-32"))
+
+
+def test_excels_first_line_and_empty_columns(write):
+    dataset = load_csv(write("sep=;\r\npath;label;;\r\nclips/a.wav;x;;\r\n\r\n"))
+    assert dataset.frame.columns.tolist() == ["path", "label"]
+    assert dataset.target.tolist() == ["x"]
+
+
+def test_a_guessed_encoding_is_told(write):
+    path = write("path,label\nclips/a.wav,träge\n", "latin-1")
+    with pytest.warns(UserWarning, match=r"read as Windows-1252, such as 'träge'") as record:
+        dataset = load_csv(path)
+    assert record[0].filename == __file__
+    assert dataset.target.tolist() == ["träge"]
+    assert "WINDOWS-1252" in dataset.DESCR
+
+
+def test_the_home_folder(write, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = write("path,label\n~/clips/a.wav,x\n")
+    assert load_csv("~/table.csv").data.tolist() == [str(tmp_path / "clips" / "a.wav")]
+    (tmp_path / "~$a.wav").touch()
+    path = write("path,label\n~$a.wav,x\n")
+    assert load_csv(path).data.tolist() == [str(tmp_path / "~$a.wav")]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (
             "path,emotion\nclips/a.wav,x\n",
-            "columns 'path' and 'label'.*Got \\['path', 'emotion'\\]",
+            "columns 'path' and 'label'.*lacks label. Got \\['path', 'emotion'\\]",
         ),
-        ("path;label\nclips/a.wav;x\n", "separated by commas"),
+        ("path:label\nclips/a.wav:x\n", "separated by commas"),
         ("path,label\n", "at least one clip. Got a header and no rows"),
         ("", "Got an empty file"),
-        ("path,label\nclips/a.wav,x\n./clips/a.wav,y\n", "list a clip once.*a.wav"),
+        ("\n \n", "Got an empty file"),
+        ("path,label\nclips/a.wav,x\n./clips/a.wav,x\n", "once.*Lines 2 and 3 list .*a.wav\\."),
+        ("path,label\nclips/a.wav,x\n./clips/a.wav,y\n", "Lines 2 and 3.*a.wav as x and as y"),
         ("path,label\nclips/a.wav,\n", "must have a 'label'. It is empty in line 2"),
+        ("path,label\nclips/a.wav,x\n,\n", "must have a 'path'. It is empty in line 3"),
         ("path,label,group\nclips/a.wav,x,g\nclips/b.flac,x,  \n", "a 'group'.*in line 3"),
-        ("path,label\nclips/a.wav,x,y,z\nq,w,e,r,t\n", "must be a csv file"),
-        ("path,label\nclips/a.wav,tr\u00e4ge\n".encode("latin-1"), "in UTF-8. Got other bytes"),
+        ("path,label\nclips/a.wav,x,\nclips/b.flac,y,\n", "Line 2 has 3"),
+        ("path,label\nclips/a.wav,x\nclips/a, b.wav,x\n", "Line 3 has 3.*quotation marks"),
+        ("path,label\nclips/a.wav,x\nclips/b.flac\n", "Line 3 has 1"),
+        ('path,label\nclips/a.wav,"x\nclips/b.flac,y\n', "begins in line 2 is none"),
+        ('path,label\nclips/a.wav,"x\nclips/b.flac,y"\n', "on one line.* begins in line 2"),
+        ("path,label,label\nclips/a.wav,x,y\n", "one column 'label'. Got 2"),
+        ("path,label,n,n\nclips/a.wav,x,1,2\n", "every column once. Got n twice"),
+        ("path,label,\nclips/a.wav,x,y\n", "Line 2 has a value in a column without one"),
+        ("path,label\nclips/a.wav,x\n".encode("utf-16-le"), "zero bytes"),
+        (codecs.BOM_UTF8 + b"path,label\nclips/a.wav,tr\xe4ge\n", "UTF-8-SIG.*in line 2"),
+        (b"path,label\nclips/a.wav,\x81\xe4\n", "UTF-8 or WINDOWS-1252|WINDOWS-1252.*in line 2"),
     ],
 )
 def test_refused(write, content, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as caught:
         load_csv(write(content))
+    assert len(str(caught.value)) < 500
 
 
 def test_missing_clips_are_named(write):
@@ -78,3 +173,37 @@ def test_missing_clips_are_named(write):
 def test_missing_table(tmp_path):
     with pytest.raises(DatasetNotFoundError, match="There is no csv file"):
         load_csv(tmp_path / "no.csv")
+
+
+cells = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n"), max_size=9)
+
+
+@given(
+    rows=st.lists(st.tuples(cells, cells), min_size=1, max_size=9),
+    separator=st.sampled_from(list(SEPARATORS)),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+)
+def test_whatever_is_written_is_read(tmp_path_factory, rows, separator, encoding):
+    path = tmp_path_factory.mktemp("csv") / "t.csv"
+    with open(path, "w", encoding=encoding, newline="") as file:
+        csv.writer(file, delimiter=separator).writerows([("path", "label"), *rows])
+    read = read_csv_file(path, ["path", "label"])
+    assert read.rows == [[cell.strip() for cell in row] for row in rows]
+    assert read.lines == list(range(2, 2 + len(rows)))
+
+
+@given(
+    n_values=st.lists(st.integers(1, 5), min_size=1, max_size=9),
+)
+def test_no_row_is_shifted_or_dropped(tmp_path_factory, n_values):
+    path = tmp_path_factory.mktemp("csv") / "t.csv"
+    rows = [",".join(f"{row}.{i}" for i in range(n)) for row, n in enumerate(n_values)]
+    path.write_text("\n".join(["path,label,group", *rows]))
+    odd = [line for line, n in enumerate(n_values, 2) if n != 3]
+    if odd:
+        with pytest.raises(InputError, match=f"Line {odd[0]} has"):
+            read_csv_file(path, ["path"])
+    else:
+        assert [row[0] for row in read_csv_file(path, ["path"]).rows] == [
+            f"{row}.0" for row in range(len(n_values))
+        ]

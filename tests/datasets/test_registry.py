@@ -15,17 +15,19 @@ from skmer.datasets import (
 from skmer.datasets.base._dataset_info import describe
 from skmer.exceptions import DatasetNotFoundError
 
-NAMES = ["toy", "ravdess-song", "emomusic", "4q", "bimodal"]
+NAMES = ["toy", "ravdess-song", "emomusic", "deam", "4q", "bimodal", "merge"]
 
 
 def test_list():
     table = list_datasets().set_index("name")
     assert table.index.tolist() == NAMES
-    assert table["clips"].tolist() == [80, 1012, 744, 900, 162]
-    assert table["downloadable"].tolist() == [False, True, True, False, False]
+    assert table["clips"].tolist() == [80, 1012, 744, 1802, 900, 162, 3554]
+    assert table["downloadable"].tolist() == [False, True, True, True, False, False, True]
     assert table.loc["bimodal", "classes"] == {"Q1": 52, "Q2": 45, "Q3": 31, "Q4": 34}
     assert (table["licence"] != "").all()
-    assert table["citation"].str.startswith("@").tolist() == [False, True, True, True, True]
+    assert table.loc["deam", "contains"] == ("emomusic",)
+    assert table.loc["merge", "contains"] == ("4q", "bimodal")
+    assert table["citation"].str.startswith("@").tolist() == [False] + [True] * 6
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -38,6 +40,10 @@ def test_descriptions_state_counts_and_origin(name):
     assert module.INFO.url in module.__doc__
     assert module.INFO.url in text
     assert module.INFO.licence.split(" ")[0].strip(":;") in text
+    assert (
+        not module.INFO.class_counts
+        or sum(module.INFO.class_counts.values()) == module.INFO.n_clips
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,6 +59,23 @@ def test_load_by_name(name, home, request):
     clips = list_datasets().set_index("name")["clips"]
     assert len(dataset.data) == clips[name]
     assert dataset.frame.columns[:3].tolist() == ["path", "label", "group"]
+
+
+def test_paths_of_folders_and_tables(tmp_path, monkeypatch):
+    for name in ("sad/ann/1.wav", "sad/bob/2.wav", "toy/x/3.wav"):
+        (tmp_path / "songs" / name).parent.mkdir(parents=True)
+        (tmp_path / "songs" / name).touch()
+    (tmp_path / "t.tsv").write_text("file\tmood\ttempo\nsongs/sad/ann/1.wav\tlow\t3.5\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load_dataset("~/songs").groups.tolist() == ["ann", "bob", "x"]
+    own = load_dataset(tmp_path / "t.tsv", path_column="file", target_columns="tempo")
+    assert own.target.tolist() == [[3.5]]
+    with pytest.raises(ValueError, match="'label_column' of load_dataset is not for a folder"):
+        load_dataset("~/songs", label_column="mood")
+    with pytest.raises(ValueError, match="'group_from' of load_dataset is not for a csv file"):
+        load_dataset(tmp_path / "t.tsv", group_from="{group}")
+    with pytest.raises(ValueError, match="'group_from' of load_dataset is not for the dataset toy"):
+        load_dataset("toy", group_from="{group}")
 
 
 def test_load_toy_by_name(toy_home):

@@ -153,9 +153,10 @@ def _pair_quotes(line: str, separator: str) -> str:
 def _check_header(path, header, needed, separator) -> None:
     missing = [name for name in needed if name not in header]
     if missing:
-        names = " and ".join(repr(name) for name in needed)
+        names = " and ".join(map(repr, needed))
+        columns = "a column" if len(needed) == 1 else "the columns"
         raise InputError(
-            f"{path} must have the columns {names}, separated by "
+            f"{path} must have {columns} {names}, separated by "
             f"{SEPARATORS.get(separator, repr(separator))}. It lacks {shorten(missing)}. Got "
             f"{[name[:30] for name in header[:8]]}; the first line of the file names the columns."
         )

@@ -21,6 +21,13 @@ def check_counts(file: str, labels: Iterable[str], info: DatasetInfo) -> Finding
     )
 
 
+def check_total(file: str, n_songs: int, n_published: int) -> Finding:
+    """Finding about a table whose counts per class are not published."""
+    if n_songs == n_published:
+        return Finding(file, "ok")
+    return Finding(file, "wrong", f"it lists {n_songs} songs, published are {n_published}")
+
+
 def warn_of_cut_table(n_songs: int, n_published: int, table: str, info: DatasetInfo) -> None:
     """Say it to the caller of a loader when its table does not have all songs, or has more."""
     if n_songs != n_published:

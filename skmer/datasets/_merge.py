@@ -1,0 +1,266 @@
+"""MERGE, a bimodal dataset of songs and lyrics in four quadrants; here its audio.
+
+The dataset is published at
+
+    https://doi.org/10.5281/zenodo.13939205
+
+It follows 4Q and Bi-modal, whose songs are in it under the same codes: all of 4Q and most of
+Bi-modal. There are versions with all songs and with as many in each quadrant, of the audio and of
+the songs that have lyrics too. Quadrants, arousal and valence are computed from AllMusic's words
+for the moods of a song. The record states the MD5 of every archive.
+
+References
+----------
+
+Louro, P. L., Redinho, H., Santos, R., Malheiro, R., Panda, R., and Paiva, R. P., MERGE - a
+bimodal dataset for static music emotion recognition, arXiv:2407.06060, 2024.
+"""
+
+import os
+import warnings
+from pathlib import Path, PurePosixPath
+
+from skmer.datasets._download import download_and_unpack
+from skmer.datasets.base._bunch import FETCH_CONSTRAINTS, make_bunch
+from skmer.datasets.base._data_home import get_data_home
+from skmer.datasets.base._dataset_info import DatasetInfo, describe, describe_split
+from skmer.datasets.base._record import find_in_record
+from skmer.datasets.in_place._audio import audio_suffixes, match_songs
+from skmer.datasets.in_place._matching import find_table, find_tables, match_audio
+from skmer.datasets.tables._merge import SCALE, SPLITS, read_annotations, table_names
+from skmer.datasets.tables._names import QUADRANTS
+from skmer.datasets.validation._checks import check_presence, warn_of_cut_table
+from skmer.datasets.validation._finding import Finding
+from skmer.exceptions import DatasetNotFoundError
+from skmer.utils._sklearn import StrOptions, validate_params
+
+# Songs of each version.
+VERSIONS = {
+    "audio_complete": 3554,
+    "audio_balanced": 3232,
+    "bimodal_complete": 2216,
+    "bimodal_balanced": 2000,
+}
+INFO = DatasetInfo(
+    name="merge",
+    title="MERGE",
+    n_clips=VERSIONS["audio_complete"],
+    # How many songs of the complete versions are in each quadrant is not known here.
+    class_counts={},
+    groups="artists",
+    licence="not stated; the music belongs to its owners",
+    citation="""@article{louro2024merge,
+  author = {Louro, Pedro Lima and Redinho, Hugo and Santos, Ricardo and Malheiro, Ricardo and
+            Panda, Renato and Paiva, Rui Pedro},
+  title = {{MERGE} -- A bimodal dataset for static music emotion recognition},
+  journal = {arXiv:2407.06060},
+  year = {2024},
+}""",
+    url="https://doi.org/10.5281/zenodo.13939205",
+    downloadable=True,
+    contains=("4q", "bimodal"),
+)
+DOI = "10.5281/zenodo.13939205"
+FOLDER = "merge"
+CHECKED = "songs, quadrants and splits of the annotations, folders and names of the clips"
+
+
+@validate_params(
+    FETCH_CONSTRAINTS
+    | {
+        "version": [StrOptions(set(VERSIONS))],
+        "splits": [StrOptions(set(SPLITS))],
+        "target": [StrOptions({"quadrant", "arousal_valence"})],
+    },
+    prefer_skip_nested_validation=True,
+)
+def fetch_merge(
+    version: str = "audio_complete",
+    *,
+    splits: str = "70_15_15",
+    target: str = "quadrant",
+    data_home: str | os.PathLike | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+    as_frame: bool = False,
+):
+    """Load the audio of a version of MERGE, from its folder or from Zenodo.
+
+    =========   ==================================================================
+    Clips       audio: 3554 or, balanced, 3232; bimodal: 2216 or 2000; of 30 s
+    Targets     quadrants; or arousal and valence, 0 to 1, from mood words
+    Groups      artists
+    Licence     not stated; the music belongs to its owners
+    =========   ==================================================================
+
+    Parameters
+    ----------
+    version : {"audio_complete", "audio_balanced", "bimodal_complete", "bimodal_balanced"}, \
+            default="audio_complete"
+        All songs, or as many in each quadrant; of the audio, or of those songs that have lyrics
+        in the dataset, whose audio is used alone.
+
+    splits : {"70_15_15", "40_30_30"}, default="70_15_15"
+        Which of the two published splits ``split`` is: percentages to train, to validate and to
+        test.
+
+    target : {"quadrant", "arousal_valence"}, default="quadrant"
+        The quadrants, or arousal and valence from 0 to 1. The latter were computed from mood
+        words, and a warning says so.
+
+    data_home : str or path-like, default=None
+        Folder of the datasets; by default the environment variable ``SKMER_DATA``, else the
+        user's data folder. The unpacked archive of the version is looked for in
+        ``<data_home>/merge``, at any depth.
+
+    download_if_missing : bool, default=True
+        If False, raise an error where annotations or clips are not in place. Clips are not
+        downloaded where only some are in place.
+
+    return_X_y : bool, default=False
+        If True, return ``(data, target)`` instead of a Bunch.
+
+    as_frame : bool, default=False
+        If True, ``data``, ``target`` and ``groups`` are pandas objects.
+
+    Returns
+    -------
+    dataset : :class:`~sklearn.utils.Bunch`
+        data : ndarray of str, shape (n_clips,)
+            Paths of the clips, in the order of the metadata.
+        target : ndarray, shape (n_clips,) of str, or (n_clips, 2) of float
+            The quadrants, or arousal and valence on ``scale``.
+        target_names : list of str
+            The four quadrants, or "arousal" and "valence".
+        groups : ndarray of str, shape (n_clips,)
+            The artists, without differences in case and white space.
+        scale : AffectScale or None
+            The unit of ``target``; None for quadrants.
+        split : ndarray of str, shape (n_clips,)
+            "train", "validation" or "test", for :class:`~skmer.evaluation.FixedSplit`.
+        frame : DataFrame, shape (n_clips, 9)
+            path, label, group; song, artist, title, split, arousal, valence.
+        DESCR : str
+            Description, licence and citation; how many test songs are by artists of the rest,
+            and how many songs share their pair of arousal and valence.
+
+    (data, target) : tuple
+        If ``return_X_y`` is True.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If files are not in place, and may not or cannot be downloaded.
+    ValueError
+        If a table or an archive is not what was published.
+
+    Warns
+    -----
+    IncompleteDatasetWarning
+        If songs are missing in the tables, or clips are; songs without a clip are left out.
+    UserWarning
+        If arousal and valence are the target.
+
+    References
+    ----------
+    .. [1] Louro, P. L., et al., "MERGE - a bimodal dataset for static music emotion recognition",
+       arXiv:2407.06060, 2024.
+
+    Examples
+    --------
+    >>> from skmer.datasets import fetch_merge
+    >>> dataset = fetch_merge("bimodal_balanced", splits="40_30_30")  # doctest: +SKIP
+    """
+    folder = get_data_home(data_home) / FOLDER
+    names = table_names(version, splits)
+    tables = find_tables(folder, names.values())
+    if names["metadata"] not in tables:
+        _download(version, folder, download_if_missing)
+    frame = read_annotations({what: find_table(folder, (n,), INFO) for what, n in names.items()})
+    warn_of_cut_table(len(frame), VERSIONS[version], names["metadata"], INFO)
+    if target == "arousal_valence":
+        warnings.warn(
+            "Arousal and valence of MERGE were computed from the mood words of each song: "
+            f"{_count_shared_pairs(frame)} of {len(frame)} songs share their pair of values with "
+            "another, and what learns them learns tags.",
+            UserWarning,
+            stacklevel=3,
+        )
+    descr = describe(INFO) + describe_split(frame["group"], frame["split"])
+    descr += (
+        f"\n{_count_shared_pairs(frame)} of the {len(frame)} songs share their pair of arousal and "
+        "valence with another song.\n"
+    )
+    frame = match_audio(frame, folder, INFO, exact=True)
+    return make_bunch(
+        frame,
+        descr=descr,
+        target_names=QUADRANTS if target == "quadrant" else ("arousal", "valence"),
+        target_columns="label" if target == "quadrant" else ["arousal", "valence"],
+        return_X_y=return_X_y,
+        as_frame=as_frame,
+        scale=None if target == "quadrant" else SCALE,
+        split=frame["split"] if as_frame else frame["split"].to_numpy(dtype=str),
+    )
+
+
+def validate(folder: Path, *, verbose: bool) -> list[Finding]:
+    """Check the tables and clips of every version that is in place."""
+    findings: list[Finding] = []
+    known: dict[str, Path | None] = {}
+    wrong: dict[str, str] = {}
+    for version, n_songs in VERSIONS.items():
+        names = {splits: table_names(version, splits) for splits in SPLITS}
+        tables = find_tables(folder, [name for each in names.values() for name in each.values()])
+        if not tables:
+            continue
+        for splits in SPLITS:
+            table = f"merge_{version}_metadata.csv, {splits}"
+            missing = [name for name in names[splits].values() if name not in tables]
+            findings += [Finding(name, "missing") for name in missing]
+            if missing:
+                continue
+            try:
+                frame = read_annotations({k: tables[name] for k, name in names[splits].items()})
+            except ValueError as error:
+                findings.append(Finding(table, "wrong", str(error).rstrip(".")))
+                continue
+            detail = f"it lists {len(frame)} songs, published are {n_songs}"
+            as_published = len(frame) == n_songs
+            findings.append(
+                Finding(table, "ok") if as_published else Finding(table, "wrong", detail)
+            )
+            audio = match_songs(frame["song"], folder, exact=True)
+            for song, label in zip(frame["song"], frame["label"]):
+                known[song] = audio.get(song)
+                place = "" if song not in audio else audio[song].parent.name
+                if place in QUADRANTS and place != label:
+                    wrong[song] = f"it is in the folder {place}, its annotation is {label}"
+    if not findings:
+        findings = [Finding(table_names("audio_complete", SPLITS[0])["metadata"], "missing")]
+    unique = {(finding.file, finding.status): finding for finding in findings}
+    return [*unique.values(), *check_presence(known, folder, wrong)]
+
+
+def _count_shared_pairs(frame) -> int:
+    """Songs whose arousal and valence are exactly those of another song."""
+    return int(frame.duplicated(["arousal", "valence"], keep=False).sum())
+
+
+def _download(version: str, folder: Path, download_if_missing: bool) -> None:
+    """Fetch the archive of a version, or say where it goes."""
+    filename = f"MERGE_{version.title()}.zip"
+    if not download_if_missing:
+        raise DatasetNotFoundError(
+            f"There is no {table_names(version, SPLITS[0])['metadata']} of MERGE in {folder}. "
+            f"Unpack {filename} from {INFO.url} there, or let 'fetch_merge' download it."
+        )
+    download_and_unpack(find_in_record(DOI, filename), folder, wanted=_place_in_archive)
+
+
+def _place_in_archive(member: str) -> str | None:
+    """Where a file of an archive goes: where it is in it, if it is a table or audio."""
+    path = PurePosixPath(member)
+    if any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
+        return None
+    return member if path.suffix.lower() in {".csv", *audio_suffixes()} else None
