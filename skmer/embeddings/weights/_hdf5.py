@@ -3,17 +3,22 @@
 import gzip
 import io
 import zlib
+from math import prod
 from pathlib import Path
 
 import numpy as np
 
 from skmer.embeddings.weights._arrays import L3_SHAPES, check_shape, finish
-from skmer.exceptions import WeightsIntegrityError
+from skmer.exceptions import InputError, WeightsIntegrityError
+from skmer.utils._words import cut_middle
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 # The published files unpack to 19 MB; a file that unpacks to far more is something else.
 _LARGEST = 128 * 2**20
+_MOST_NAMES = 1000
+# gzip, shuffle and Fletcher's checksum, which come with HDF5; others would be loaded as libraries
+_FILTERS = {1, 2, 3}
 
 
 def read_l3_arrays(path: Path) -> tuple[np.ndarray, ...]:
@@ -32,9 +37,10 @@ def read_l3_arrays(path: Path) -> tuple[np.ndarray, ...]:
             return _read_datasets(file, path)
     except WeightsIntegrityError:
         raise
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError, MemoryError) as error:
+        reason = cut_middle(" ".join(str(error).split()), 100)
         raise WeightsIntegrityError(
-            f"The weights file {path} is damaged and cannot be read ({error}); put the published "
+            f"The weights file {path} is damaged and cannot be read ({reason}); put the published "
             "file in its place."
         ) from error
 
@@ -69,10 +75,8 @@ def _read_datasets(file, path: Path) -> tuple[np.ndarray, ...]:
             f"The weights file {path} is not an OpenL3 weights file: it has no attribute "
             "'layer_names', as Keras writes it."
         )
-    groups = [file[_text(layer)] for layer in file.attrs["layer_names"]]
-    datasets = [
-        group[_text(name)] for group in groups for name in group.attrs.get("weight_names", ())
-    ]
+    groups = [_member(file, name) for name in _names(file, "layer_names")]
+    datasets = [_member(group, name) for group in groups for name in _names(group, "weight_names")]
     if len(datasets) != len(L3_SHAPES):
         raise WeightsIntegrityError(
             f"The weights file {path} does not fit L3-Net: it must hold {len(L3_SHAPES)} arrays. "
@@ -85,10 +89,42 @@ def _read_datasets(file, path: Path) -> tuple[np.ndarray, ...]:
                 f"The weights file {path} does not fit L3-Net: '{dataset.name}' is not an array."
             )
         check_shape(role, dataset.shape, dataset.dtype, shape, str(path))
+        _check_storage(dataset)
         arrays.append(finish(dataset[()], role, str(path)))
     return tuple(arrays)
 
 
-def _text(name: str | bytes) -> str:
-    """A name as text; older Keras wrote bytes."""
-    return name.decode() if isinstance(name, bytes) else str(name)
+def _names(group, attribute: str) -> list[str]:
+    """The names that an attribute lists, as text; older Keras wrote bytes."""
+    if attribute not in group.attrs:
+        return []
+    if prod(group.attrs.get_id(attribute).shape or ()) > _MOST_NAMES:
+        raise InputError(f"its attribute '{attribute}' lists more than {_MOST_NAMES} names")
+    names = group.attrs[attribute]
+    return [name.decode() if isinstance(name, bytes) else str(name) for name in names]
+
+
+def _member(group, name: str):
+    """What lies in the file itself under `name`: a link may lead to any other file."""
+    import h5py
+
+    for part in name.split("/"):
+        inside = isinstance(group, h5py.Group)
+        if not (inside and isinstance(group.get(part, getlink=True), h5py.HardLink)):
+            raise InputError(f"'{cut_middle(name, 80)}' is missing, or a link to somewhere else")
+        group = group[part]
+    return group
+
+
+def _check_storage(dataset) -> None:
+    """Raise where the numbers lie in other files, or take far more memory than they should."""
+    plist = dataset.id.get_create_plist()
+    filters = {plist.get_filter(position)[0] for position in range(plist.get_nfilters())}
+    chunks = dataset.chunks or dataset.shape
+    if (
+        plist.get_external_count()
+        or dataset.is_virtual
+        or not filters <= _FILTERS
+        or any(chunk > max(size, 1) for chunk, size in zip(chunks, dataset.shape, strict=True))
+    ):
+        raise InputError(f"the array '{cut_middle(dataset.name, 80)}' is stored in an unusual way")

@@ -45,9 +45,10 @@ def read_npz(path: Path, shapes, network: str) -> list[np.ndarray]:
 def _read_member(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], path: Path):
     """One array, read by hand: numpy would allocate what the header says before it reads."""
     with archive.open(f"{name}.npy") as stream:
-        version = npy.read_magic(stream)
-        read_header = npy.read_array_header_1_0 if version[0] == 1 else npy.read_array_header_2_0
-        found, fortran_order, dtype = read_header(stream)
+        if npy.read_magic(stream) != (1, 0):
+            # what numpy writes for these; headers of later versions may be of any size
+            raise InputError(f"the array '{name}' is in another version of numpy's format")
+        found, fortran_order, dtype = npy.read_array_header_1_0(stream)
         check_shape(name, found, dtype, shape, str(path))
         size = prod(shape) * dtype.itemsize
         data = stream.read(size)

@@ -1,12 +1,17 @@
 """MusiCNN's weights: from a wheel, an installed package, converted arrays, or the package client."""
 
+import errno
 import hashlib
 import importlib.util
 import io
+import os
 import shutil
+import subprocess
 import sys
+import time
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,7 +26,8 @@ from skmer.embeddings.weights import (
 )
 from skmer.embeddings.weights import _registry as registry
 from skmer.embeddings.weights._registry import REGISTRY
-from skmer.embeddings.weights.musicnn import MUSICNN_SHAPES, PUBLISHED_DIGESTS
+from skmer.embeddings.weights.musicnn import MUSICNN_SHAPES, PUBLISHED_DIGESTS, _package
+from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
 
 WHEEL = "musicnn-0.1.0-py3-none-any.whl"
 
@@ -170,3 +176,127 @@ def test_given_by_path(tmp_path, wheel, arrays, v2_checkpoint, kind):
     loaded = load_musicnn_weights(path, "mtt", seed=0)
     same(loaded, arrays["mtt"])
     assert musicnn_weights_digest(str(path), "mtt", seed=0) == loaded.digest
+
+
+def refused(kind=WeightsNotFoundError):
+    """The sentence that says why there are no pretrained weights."""
+    with pytest.raises(kind) as caught:
+        load_musicnn_weights("pretrained", "msd", seed=0)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert WHEEL in message
+    return message
+
+
+def clients(monkeypatch):
+    """pip, then uv where there is one."""
+    yield "pip"
+    if shutil.which("uv") is not None:
+        without_pip(monkeypatch)
+        yield "uv"
+
+
+def test_not_on_the_index(published, folder, monkeypatch):
+    (published / WHEEL).unlink()
+    for _ in clients(monkeypatch):
+        message = refused()
+        assert (
+            "musicnn" in message.partition("the package client failed: ")[2].partition(". Put")[0]
+        )
+        assert f"Put {WHEEL} from the package musicnn==0.1.0 into {folder}" in message
+        assert left_in(folder) == []
+
+
+def test_no_package_client(published, monkeypatch):
+    without_pip(monkeypatch)
+    monkeypatch.setenv("PATH", "")
+    assert "this environment has neither pip nor uv" in refused()
+
+
+def test_client_that_does_not_end(published, monkeypatch):
+    monkeypatch.setattr(_package, "CLIENT_TIMEOUT", 0.01)
+    assert "did not end in 0 s" in refused()
+
+
+def test_wrong_wheel_on_the_index(published, folder, wheel, monkeypatch):
+    for name, entry in registry.REGISTRY.items():
+        wrong = replace(entry, checksums={"sha256": "0" * 64}) if entry.requirement else entry
+        monkeypatch.setitem(registry.REGISTRY, name, wrong)
+    for client in clients(monkeypatch):
+        message = refused(WeightsIntegrityError if client == "pip" else WeightsNotFoundError)
+        assert ("its sha256 checksum must be 000" if client == "pip" else "mismatch") in message
+        assert left_in(folder) == []
+
+
+def test_wheel_with_other_arrays(published, folder, monkeypatch):
+    monkeypatch.setitem(PUBLISHED_DIGESTS, "msd", "0" * 64)
+    for _ in clients(monkeypatch):
+        assert "are not those of the published 'musicnn-msd'" in refused(WeightsIntegrityError)
+        assert left_in(folder) == []
+
+
+@pytest.mark.parametrize("age", [0, 1000])
+def test_planted_arrays_are_not_believed(published, folder, arrays, age):
+    folder.mkdir(parents=True)
+    planted = folder / "musicnn_msd.npz"
+    np.savez(planted, **arrays["mtt"])
+    os.utime(planted, (time.time() - age, time.time() - age))
+    assert state_of("musicnn-msd") == "wrong"
+    assert "are not those of the published 'musicnn-msd'" in refused(WeightsIntegrityError)
+    assert left_in(folder) == ["musicnn_msd.npz.rejected" if age else "musicnn_msd.npz"]
+
+
+def test_no_space_left(published, folder, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "savez", full)
+        assert f"no space is left in {folder}" in refused()
+    assert left_in(folder) == []
+    done = subprocess.CompletedProcess([], 1, "", "ERROR: [Errno 28] No space left on device")
+    monkeypatch.setattr(subprocess, "run", lambda *args, **kwargs: done)
+    assert f"no space is left in {folder}" in refused()
+
+
+def test_folder_that_cannot_be_written(published, folder, wheel, arrays, monkeypatch):
+    def refuse(self, *args, **kwargs):
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    assert "Permission denied" in refused()
+    # a wheel that somebody else put there is read all the same
+    os.makedirs(folder)
+    (folder / WHEEL).write_bytes(wheel)
+    same(load_musicnn_weights("pretrained", "msd", seed=0), arrays["msd"])
+    assert left_in(folder) == [WHEEL]
+
+
+def test_what_a_killed_process_left_is_removed(published, folder):
+    (folder / ".fetching-killed").mkdir(parents=True)
+    fetch_weights("musicnn-msd")
+    assert left_in(folder) == ["musicnn_msd.npz"]
+
+
+def test_a_file_called_pip_is_not_run(published, folder, tmp_path, monkeypatch):
+    (tmp_path / "pip.py").write_text("raise SystemExit('must not be run')")
+    monkeypatch.chdir(tmp_path)
+    assert fetch_weights("musicnn-msd").exists()
+
+
+def test_password_of_an_index_is_not_shown():
+    reason = _package._reason("ERROR: 401 for https://me:secret@index.example/simple", Path("x/y"))
+    assert reason == "the package client failed: 401 for https://index.example/simple"
+
+
+def test_damaged_checkpoint(tmp_path, arrays, v2_checkpoint):
+    index, numbers = v2_checkpoint(arrays["msd"], damage=True)
+    (tmp_path / "own.index").write_bytes(index)
+    (tmp_path / "own.data-00000-of-00001").write_bytes(numbers)
+    with pytest.raises(WeightsIntegrityError, match="the checksum of the array"):
+        load_musicnn_weights(tmp_path / "own", "msd", seed=0)
+    (tmp_path / "own.data-00000-of-00001").unlink()
+    with pytest.raises(WeightsIntegrityError, match="is not beside it"):
+        load_musicnn_weights(tmp_path / "own", "msd", seed=0)
+    with pytest.raises(WeightsNotFoundError, match="MusiCNNTransformer must be 'pretrained'"):
+        load_musicnn_weights(tmp_path / "absent", "msd", seed=0)

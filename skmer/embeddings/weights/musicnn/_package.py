@@ -63,7 +63,9 @@ def _reason(output: str, folder: Path) -> str:
     """The client's own reason in one line, without passwords."""
     if any(phrase in output for phrase in _SPACE):
         return f"no space is left in {folder.parent} or in the temporary folder"
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    errors = [line for line in lines if re.match(r"(?i)error\b", line)]
-    reason = without_password((errors or lines or ["no reason given"])[-1])
-    return f"the package client failed ({cut_middle(reason)})"
+    # plain characters only: uv draws boxes, and terminals obey others
+    lines = [re.sub(r"[^ -~]", "", line).strip() for line in output.splitlines()]
+    errors = [n for n, line in enumerate(lines) if line.lower().startswith("error")]
+    said = lines[errors[-1] :][:2] if errors else [line for line in lines if line][-3:]
+    reason = re.sub(r"(?i)\b(error|cause): ", "", " - ".join(filter(None, said)))
+    return f"the package client failed: {cut_middle(without_password(reason)) or 'no reason given'}"
