@@ -94,7 +94,7 @@ def extract(
         memory=cache,
         seed=seed,
     )
-    columns = find_clips(inputs)
+    columns, left_out = find_clips(inputs)
     paths, verbose = columns.pop("path"), _terminal.show_progress()
     if per_file is not None:
         if len(transformers) > 1:
@@ -113,6 +113,8 @@ def extract(
             n_jobs=jobs,
             verbose=verbose,
         )
+    for line in left_out:
+        _terminal.say(line)
     _terminal.say(_describe(done))
     return int(done.n_failed == done.n_clips)
 

@@ -4,8 +4,6 @@ import glob
 import os
 from pathlib import Path
 
-import typer
-
 from skmer.exceptions import InputError
 from skmer.utils import expand_path
 
@@ -24,28 +22,30 @@ _TAKEN = (
 )
 
 
-def find_clips(inputs: list[str]) -> dict[str, list]:
-    """Return the column path, and every other column of the csv files among the inputs.
+def find_clips(inputs: list[str]) -> tuple[dict[str, list], list[str]]:
+    """Return the column path and every other column of the csv files, and what was left out.
 
     A file that is named twice is there once. Columns that the table has itself are called
-    ``input_...``.
+    ``input_...``. What folders hold beside audio is told in one line a folder.
     """
     found: dict[str, dict[str, str]] = {}
+    left_out: list[str] = []
     for text in inputs:
-        for row in _rows(text):
+        for row in _rows(text, left_out):
             found.setdefault(row["path"], row)
     rows = list(found.values())
     names = list(dict.fromkeys(name for row in rows for name in row))
-    return {
+    columns = {
         f"input_{name}" if name in _TAKEN else name: [row.get(name) for row in rows]
         for name in names
     }
+    return columns, left_out
 
 
-def _rows(text: str) -> list[dict[str, str]]:
+def _rows(text: str, left_out: list[str]) -> list[dict[str, str]]:
     path = expand_path(text)
     if path.is_dir():
-        return _folder_rows(path)
+        return _folder_rows(path, left_out)
     if path.suffix.lower() == ".csv":
         return _csv_rows(path)
     if path.is_file():
@@ -56,18 +56,18 @@ def _rows(text: str) -> list[dict[str, str]]:
     return [{"path": match} for match in matches if os.path.isfile(match)]
 
 
-def _folder_rows(path: Path) -> list[dict[str, str]]:
-    """A row for every audio file below a folder; what is left out is told in one line."""
+def _folder_rows(path: Path, left_out: list[str]) -> list[dict[str, str]]:
+    """A row for every audio file below a folder."""
     from skmer.datasets.in_place._audio import find_audio_files
 
     found = find_audio_files(path)
-    left_out = found.describe_left_out()
+    described = found.describe_left_out()
     if not found.paths:
         raise InputError(
-            f"The folder '{path}' holds no audio file that can be read. {left_out}".rstrip()
+            f"The folder '{path}' holds no audio file that can be read. {described}".rstrip()
         )
-    if left_out:
-        typer.echo(f"{path}: {left_out}", err=True)
+    if described:
+        left_out.append(f"{path}: {described}")
     return [{"path": str(clip)} for clip in found.paths]
 
 

@@ -50,9 +50,10 @@ def predict(
             raise InputError(f"--out must end in {', '.join(_SUFFIXES)}. Got '{out}'.")
         check_output_folder(out.parent)
     targets = read_card(model).get("targets")
+    columns, left_out = find_clips(inputs)
     predictions = predict_clips(
         load_model(model),
-        find_clips(inputs)["path"],
+        columns["path"],
         frames=frames,
         targets=targets,
         n_jobs=jobs,
@@ -64,6 +65,8 @@ def predict(
     else:
         _write(predictions, out)
         _terminal.say(f"{out} has {len(predictions)} rows")
+    for line in left_out:
+        _terminal.say(line)
     if n_failed:
         _terminal.warn(f"{n_failed} clips could not be read, see the column 'error'")
     return int(n_failed == len(predictions))
