@@ -2,14 +2,18 @@
 
 import numpy as np
 
-from skmer.evaluation.displays._frames import select
+from skmer.evaluation.displays._frames import random_features, select
 from skmer.evaluation.displays._style import (
     CLASSIFIER_NAMES,
     FEATURE_COLOURS,
     FEATURE_NAMES,
     PALETTE,
     axes_or_new,
+    classifier_name,
+    feature_name,
     in_order,
+    ink,
+    plain,
 )
 
 
@@ -29,6 +33,8 @@ default=None
         Name of the score.
     error_name : str, default=None
         What the error bars are.
+    random_weights : collection of str, default=()
+        The features whose network was never trained; the legend says so.
 
     Attributes
     ----------
@@ -48,7 +54,15 @@ default=None
     """
 
     def __init__(
-        self, heights, features, classifiers, *, errors=None, metric="accuracy", error_name=None
+        self,
+        heights,
+        features,
+        classifiers,
+        *,
+        errors=None,
+        metric="accuracy",
+        error_name=None,
+        random_weights=(),
     ):
         self.heights = np.asarray(heights, dtype=float)
         self.features = list(features)
@@ -56,6 +70,7 @@ default=None
         self.errors = None if errors is None else np.asarray(errors, dtype=float)
         self.metric = metric
         self.error_name = error_name
+        self.random_weights = set(random_weights)
 
     @classmethod
     def from_scores(cls, scores, *, metric="accuracy", protocol=None, chance=None, ax=None):
@@ -88,6 +103,7 @@ default=None
             errors=np.nan_to_num(spread.to_numpy()),
             metric=metric,
             error_name="standard deviation over splits",
+            random_weights=random_features(scores),
         )
         return display.plot(ax, chance=chance)
 
@@ -99,7 +115,7 @@ default=None
         ----------
         intervals : pandas.DataFrame
             Columns feature, classifier, protocol, the metric, low and high, as an evaluation's
-            ``intervals()`` returns.
+            ``intervals()`` returns; where there is a column random_weights, the legend says so.
         metric : str, default="accuracy"
             Column of the score.
         protocol : str, default=None
@@ -123,6 +139,7 @@ default=None
             errors=np.stack([middle - low, high - middle]),
             metric=metric,
             error_name="95 % interval",
+            random_weights=random_features(intervals),
         )
         return display.plot(ax, chance=chance)
 
@@ -154,13 +171,13 @@ default=None
                 width * 0.94,
                 yerr=None if self.errors is None else self.errors[..., k, :],
                 color=FEATURE_COLOURS.get(feature, spare[k % len(spare)]),
-                ecolor="#222222",
+                ecolor=ink(),
                 capsize=2,
                 error_kw={"elinewidth": 0.9},
-                label=FEATURE_NAMES.get(feature, feature),
+                label=plain(feature_name(feature, self.random_weights)),
             )
         if chance is not None:
-            self.ax_.axhline(chance, color="#222222", linestyle="--", linewidth=0.9)
+            self.ax_.axhline(chance, color=ink(), linestyle="--", linewidth=0.9)
             self.ax_.annotate(
                 "chance",
                 (1, chance),
@@ -170,14 +187,14 @@ default=None
                 va="center",
                 fontsize="small",
             )
-        self.ax_.set_xticks(places, [CLASSIFIER_NAMES.get(name, name) for name in self.classifiers])
+        self.ax_.set_xticks(places, [plain(classifier_name(name)) for name in self.classifiers])
         self.ax_.set_ylim(0, 1)
-        self.ax_.set_ylabel(self.metric.replace("_", " "))
+        self.ax_.set_ylabel(plain(self.metric.replace("_", " ")))
         if self.error_name and self.errors is not None:
             self.ax_.set_xlabel(f"error bars: {self.error_name}", fontsize="small")
         self.ax_.spines[["top", "right"]].set_visible(False)
         self.ax_.legend(
-            loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(self.features), frameon=False
+            loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(3, len(self.features)), frameon=False
         )
         return self
 

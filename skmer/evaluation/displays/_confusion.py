@@ -3,7 +3,7 @@
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from skmer.evaluation.displays._frames import select
-from skmer.evaluation.displays._style import axes_or_new
+from skmer.evaluation.displays._style import axes_or_new, plain, text_colour
 
 
 class ConfusionDisplay(ConfusionMatrixDisplay):
@@ -71,3 +71,26 @@ class ConfusionDisplay(ConfusionMatrixDisplay):
             im_kw=None if normalize is None else {"vmin": 0, "vmax": 1},
             ax=axes_or_new(ax, figsize=(4.6, 4.2)),
         )
+
+    def plot(self, **options):
+        """Draw the matrix.
+
+        Parameters
+        ----------
+        **options : dict of str to object
+            As in ``sklearn.metrics.ConfusionMatrixDisplay.plot``.
+
+        Returns
+        -------
+        ConfusionDisplay
+            The display itself.
+        """
+        super().plot(**options)
+        # Class names are text, not formulas, and text is read on dark and on pale cells.
+        for axis in (self.ax_.xaxis, self.ax_.yaxis):
+            names = [plain(label.get_text()) for label in axis.get_ticklabels()]
+            axis.set_ticks(range(len(names)), names)
+        if self.text_ is not None:
+            for text, value in zip(self.text_.ravel(), self.confusion_matrix.ravel()):
+                text.set_color(text_colour(self.im_.to_rgba(value)[:3]))
+        return self

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skmer.evaluation.displays._style import MARKERS, PALETTE, axes_or_new
+from skmer.evaluation.displays._style import MARKERS, PALETTE, axes_or_new, plain
 from skmer.evaluation.statistics._purity import neighbour_purity, tsne_map
 
 
@@ -98,18 +98,18 @@ class EmbeddingMapDisplay:
                 color=PALETTE[k % len(PALETTE)],
                 # Beyond the palette's end, marks tell the labels of one colour apart.
                 marker=MARKERS[(k + k // len(PALETTE)) % len(MARKERS)],
-                edgecolors="white",
+                edgecolors=self.ax_.get_facecolor(),
                 linewidths=0.3,
-                label=str(label),
+                label=plain(label),
             )
         self.ax_.set_xticks([])
         self.ax_.set_yticks([])
         self.ax_.set_title(
-            f"{self.purity_:.0%} of {n_neighbors} neighbours share the {self.name or 'label'}",
+            f"{self.purity_:.0%} of {n_neighbors} neighbours share the {plain(self.name or 'label')}",
             fontsize="medium",
         )
         self.ax_.legend(
-            title=self.name,
+            title=None if self.name is None else plain(self.name),
             loc="center left",
             bbox_to_anchor=(1.0, 0.5),
             ncols=1 + (len(self.scatters_) - 1) // 14,

@@ -3,6 +3,13 @@
 from skmer.exceptions import InputError
 
 
+def random_features(frame) -> set:
+    """Return the features whose network was never trained, where the frame tells."""
+    if "random_weights" not in frame:
+        return set()
+    return set(frame.loc[frame["random_weights"].astype(bool), "feature"])
+
+
 def select(frame, **conditions):
     """Return the rows that meet the conditions; None picks the only value there is."""
     for column, value in conditions.items():

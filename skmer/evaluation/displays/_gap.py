@@ -2,13 +2,16 @@
 
 import numpy as np
 
-from skmer.evaluation.displays._frames import select
+from skmer.evaluation.displays._frames import random_features, select
 from skmer.evaluation.displays._style import (
     CLASSIFIER_NAMES,
     FEATURE_NAMES,
     PALETTE,
     axes_or_new,
+    classifier_name,
+    feature_name,
     in_order,
+    plain,
 )
 from skmer.exceptions import InputError
 
@@ -90,7 +93,8 @@ class GapDisplay:
             raise InputError(
                 f"No feature and classifier was scored by both {random!r} and {grouped!r}."
             )
-        names = [f"{FEATURE_NAMES.get(f, f)} + {CLASSIFIER_NAMES.get(c, c)}" for f, c in pairs]
+        untrained = random_features(scores)
+        names = [f"{feature_name(f, untrained)} + {classifier_name(c)}" for f, c in pairs]
         values = [mean.loc[pairs].to_numpy() for mean in means]
         return cls(values[0], values[1], names, metric=metric).plot(ax)
 
@@ -128,10 +132,10 @@ class GapDisplay:
                 va="center",
                 fontsize="small",
             )
-        self.ax_.set_yticks(places, self.names)
+        self.ax_.set_yticks(places, [plain(name) for name in self.names])
         self.ax_.invert_yaxis()
         self.ax_.margins(x=0.15)
-        self.ax_.set_xlabel(self.metric.replace("_", " "))
+        self.ax_.set_xlabel(plain(self.metric.replace("_", " ")))
         self.ax_.spines[["top", "right"]].set_visible(False)
         self.ax_.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
         return self

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from skmer.evaluation.displays._style import PALETTE, axes_or_new
+from skmer.evaluation.displays._frames import random_features
+from skmer.evaluation.displays._style import PALETTE, axes_or_new, plain
 from skmer.evaluation.statistics._ttest import corrected_resampled_ttest
 from skmer.exceptions import InputError
 
@@ -89,8 +90,14 @@ class PairedComparisonDisplay:
             raise InputError("'first' and 'second' must have been scored on the same splits.")
         if names is None:
             differ = [key for key in first if first[key] != second.get(key)]
+            untrained = random_features(scores)
             names = tuple(
-                ", ".join(str(conditions.get(key)) for key in differ)
+                ", ".join(
+                    f"{conditions.get(key)} (random weights)"
+                    if key == "feature" and conditions.get(key) in untrained
+                    else str(conditions.get(key))
+                    for key in differ
+                )
                 for conditions in (first, second)
             )
         values = [rows[metric].to_numpy() for rows in chosen]
@@ -132,11 +139,12 @@ class PairedComparisonDisplay:
             label="mean",
         )
         self.ax_.set(xlim=ends, ylim=ends, aspect="equal")
-        metric = self.metric.replace("_", " ")
-        self.ax_.set_xlabel(f"{metric}, {self.names[0]}")
-        self.ax_.set_ylabel(f"{metric}, {self.names[1]}")
+        metric = plain(self.metric.replace("_", " "))
+        first, second = map(plain, self.names)
+        self.ax_.set_xlabel(f"{metric}, {first}")
+        self.ax_.set_ylabel(f"{metric}, {second}")
         difference = self.second.mean() - self.first.mean()
-        title = f"{self.names[1]} minus {self.names[0]}: {difference:+.3f}"
+        title = f"{second} minus {first}: {difference:+.3f}"
         if self.test is not None:
             title += f"\n{self.test.confidence_level:.0%} interval {self.test.low:+.3f} to "
             title += f"{self.test.high:+.3f}, p = {self.test.pvalue:.2g}"

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.metrics import precision_recall_fscore_support
 
 from skmer.evaluation.displays._frames import select
-from skmer.evaluation.displays._style import axes_or_new
+from skmer.evaluation.displays._style import axes_or_new, ink, plain, text_colour
 
 
 class PerClassReportDisplay:
@@ -132,15 +132,15 @@ class PerClassReportDisplay:
                 f"{value:.2f}",
                 ha="center",
                 va="center",
-                color="white" if value > 0.6 else "black",
+                color=text_colour(self.im_.to_rgba(value)[:3]),
             )
-        names = [f"{label} ({n})" for label, n in zip(self.labels, self.support)]
+        names = [f"{plain(label)} ({n})" for label, n in zip(self.labels, self.support)]
         total = self.support.sum()
         names += [f"macro average ({total})", f"weighted average ({total})"]
         self.ax_.set_yticks(range(len(rows)), names)
         self.ax_.set_xticks(range(3), ["precision", "recall", "F1"])
         self.ax_.xaxis.tick_top()
         self.ax_.tick_params(length=0)
-        self.ax_.axhline(len(self.labels) - 0.5, color="black", linewidth=0.9)
+        self.ax_.axhline(len(self.labels) - 0.5, color=ink(), linewidth=0.9)
         self.ax_.spines[:].set_visible(False)
         return self

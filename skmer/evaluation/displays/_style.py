@@ -1,7 +1,9 @@
-"""Colours, marks and names that all displays share."""
+"""Colours, marks, names and texts that all displays share."""
+
+import numpy as np
 
 # Okabe and Ito's palette, which people with any colour vision can tell apart.
-PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#555555")
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#808080")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 # The study's colours: L3-Net blue, VGGish orange, MFCC green.
@@ -21,6 +23,40 @@ def in_order(values, known):
     """Return the distinct values, the known ones first and in their order."""
     there = list(dict.fromkeys(values))
     return [value for value in known if value in there] + [v for v in there if v not in known]
+
+
+def plain(text) -> str:
+    """Return any text such that matplotlib draws it as it is."""
+    text = str(text).replace("$", r"\$")
+    # matplotlib leaves labels that begin with a line out of a legend.
+    return f"\N{ZERO WIDTH SPACE}{text}" if text.startswith("_") else text
+
+
+def feature_name(name, random_weights=()) -> str:
+    """Return what to call a feature, and that its network was never trained where it was not."""
+    label = str(FEATURE_NAMES.get(name, name))
+    return f"{label} (random weights)" if name in random_weights else label
+
+
+def classifier_name(name) -> str:
+    """Return what to call a classifier."""
+    return str(CLASSIFIER_NAMES.get(name, name))
+
+
+def ink() -> str:
+    """Return the colour of text, dark on a light style and light on a dark one."""
+    from matplotlib import rcParams
+
+    return rcParams["text.color"]
+
+
+def text_colour(background) -> str:
+    """Return black or white, whichever is easier to read on a colour."""
+    from matplotlib.colors import to_rgb
+
+    # Relative luminance by the Web Content Accessibility Guidelines 2.
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(background)]
+    return "black" if np.dot(linear, (0.2126, 0.7152, 0.0722)) > 0.179 else "white"
 
 
 def axes_or_new(ax, **options):
