@@ -31,7 +31,7 @@ L3_SETTINGS = {
 
 @dataclass(frozen=True)
 class WeightsCheck:
-    """One thing that was checked: what, whether it passed, and the figures."""
+    """One thing that was checked: what, whether it passed, and the figures in words."""
 
     what: str
     passed: bool
@@ -40,7 +40,19 @@ class WeightsCheck:
 
 @dataclass(frozen=True)
 class WeightsReport:
-    """What is known of one published file; `state` as in the list of weights."""
+    """What is known of one set of published weights.
+
+    Attributes
+    ----------
+    name : str
+        As `list_weights` has it.
+    path : pathlib.Path
+        The file that was checked.
+    state : str
+        As in `list_weights`.
+    checks : tuple of WeightsCheck
+        With `what`, `passed` and `detail`; none for a file that is not here.
+    """
 
     name: str
     path: Path
@@ -54,15 +66,16 @@ class WeightsReport:
 
 
 def verify_weights(name: str) -> WeightsReport:
-    """Check one published file: its checksum, its arrays, and the published reference values.
+    """Check published weights: their checksum, their arrays, and the numbers that they give.
 
-    Downloads and changes nothing. Only files that are in place can be checked; a missing one gives
-    a report without checks.
+    The embeddings of a known clip are compared with figures that the authors of the network, or
+    their own code, have computed. Nothing is downloaded; a file that is not here gives a report
+    without checks.
 
     Parameters
     ----------
     name : str
-        As in the list of weights, e.g. "openl3-mel256-music" or "vggish".
+        As `list_weights` has it, e.g. "openl3-mel256-music", "musicnn-msd" or "vggish".
 
     Returns
     -------
@@ -73,6 +86,18 @@ def verify_weights(name: str) -> WeightsReport:
     ------
     ValueError
         For a name that is not in the list.
+
+    See Also
+    --------
+    list_weights : What there is.
+    fetch_weights : Download one of them.
+
+    Examples
+    --------
+    >>> from skmer.embeddings import verify_weights
+    >>> report = verify_weights("vggish-pca")
+    >>> [check.what for check in report.checks if not check.passed]
+    []
     """
     row = describe_weights(name)
     if row.state == "missing":

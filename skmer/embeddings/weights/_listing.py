@@ -17,11 +17,28 @@ from skmer.utils._download import find_mismatch
 
 @dataclass(frozen=True, kw_only=True)
 class WeightsRow:
-    """One published file.
+    """One set of published weights.
 
-    `path` is where it is, or where it belongs; `state` is "missing", "verified" (its checksums
-    match), "converted" (only the arrays made from it are kept), "unknown" (inside an installed
-    openl3, for which no checksum is published) or "wrong".
+    Attributes
+    ----------
+    name : str
+        What `fetch_weights` and `verify_weights` call it.
+    file : str
+        The published file that holds it.
+    path : pathlib.Path
+        Where it is, or where it belongs.
+    present : bool
+        Whether a copy is on this machine.
+    state : {"missing", "verified", "converted", "unknown", "wrong"}
+        "verified" = its checksums match; "converted" = the arrays made from it are here, and are
+        the published ones; "unknown" = inside an installed openl3, for which no checksum is
+        published.
+    size : int or None
+        Of the copy that is here, else of the published file where that is known [bytes].
+    source : str
+        The address, or the package, that it is fetched from.
+    licence, citation : str
+        As its authors state them.
     """
 
     name: str
@@ -36,7 +53,30 @@ class WeightsRow:
 
 
 def list_weights() -> list[WeightsRow]:
-    """A row for every published file; downloads nothing and moves nothing."""
+    """List the published weights and their copies on this machine.
+
+    Nothing is downloaded, and nothing is moved. Files that are here are read, to verify them.
+
+    Returns
+    -------
+    rows : list of WeightsRow
+        One for each set of weights, with `name`, `file`, `path`, `present`, `state`, `size`,
+        `source`, `licence` and `citation`.
+
+    See Also
+    --------
+    fetch_weights : Download one of them.
+    verify_weights : Compare the numbers that they give with published ones.
+
+    Examples
+    --------
+    >>> from skmer.embeddings import list_weights
+    >>> for row in list_weights():
+    ...     if row.name.startswith("musicnn"):
+    ...         print(row.name, row.licence, row.source)
+    musicnn-msd ISC the package musicnn==0.1.0
+    musicnn-mtt ISC the package musicnn==0.1.0
+    """
     return [_describe(entry) for entry in REGISTRY.values()]
 
 
@@ -46,7 +86,48 @@ def describe_weights(name: str) -> WeightsRow:
 
 
 def fetch_weights(name: str) -> Path:
-    """Download one published file unless a good copy is here already; returns its path."""
+    """Download published weights, unless a good copy is on this machine.
+
+    A download is verified against the published checksum before anything reads it, goes on where
+    an earlier one broke, and is done by one process at a time. MusiCNN's weights are fetched by the
+    package client of this environment, pip or uv, with the user's settings.
+
+    Parameters
+    ----------
+    name : str
+        As `list_weights` has it, e.g. "openl3-mel256-music", "musicnn-msd" or "vggish".
+
+    Returns
+    -------
+    path : pathlib.Path
+        Of the file that `weights="pretrained"` reads.
+
+    Raises
+    ------
+    WeightsNotFoundError
+        When the file is not here and cannot be had; the message says why, where it comes from and
+        where to put it by hand.
+    WeightsIntegrityError
+        When what is here, or what was downloaded, is not the published file.
+    ValueError
+        For a name that is not in the list.
+
+    See Also
+    --------
+    list_weights : What there is.
+
+    Examples
+    --------
+    >>> from skmer.embeddings import fetch_weights
+    >>> fetch_weights("musicnn-msd")  # doctest: +SKIP
+    PosixPath('/home/me/.cache/skmer/weights/musicnn_msd.npz')
+    >>> fetch_weights("musicnn")
+    Traceback (most recent call last):
+        ...
+    skmer.exceptions.InputError: The weights are one of openl3-linear-env, openl3-linear-music,
+    openl3-mel128-env, openl3-mel128-music, openl3-mel256-env, openl3-mel256-music, musicnn-msd,
+    musicnn-mtt, vggish, vggish-pca. Got 'musicnn' instead.
+    """
     entry = find_entry(name)
     if entry.requirement is not None:
         return obtain_musicnn(name.removeprefix("musicnn-"))
