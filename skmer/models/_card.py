@@ -18,7 +18,7 @@ WEIGHTS_LICENCES = {
 
 def make_card(transformers, rest, card: Mapping | None) -> dict:
     """Describe a fitted pipeline; what is given in `card` is added and goes first."""
-    made = {
+    made: dict = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "task": "classification" if is_classifier(rest) else "regression",
         "features": [_describe(one) for one in transformers],

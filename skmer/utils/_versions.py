@@ -3,15 +3,17 @@
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
+from skmer._version import __version__
+
 PACKAGES = (
-    "skmer", "numpy", "scipy", "scikit-learn", "pandas", "joblib", "soundfile", "soxr", "librosa",
+    "numpy", "scipy", "scikit-learn", "pandas", "joblib", "soundfile", "soxr", "librosa",
     "tensorflow", "tensorflow-cpu", "keras", "scikeras", "ncnn", "onnxruntime",
 )  # fmt: skip
 
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that make the numbers."""
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "skmer": __version__}
     for package in PACKAGES:
         try:
             found[package] = version(package)

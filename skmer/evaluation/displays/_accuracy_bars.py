@@ -194,7 +194,10 @@ default=None
             self.ax_.set_xlabel(f"error bars: {self.error_name}", fontsize="small")
         self.ax_.spines[["top", "right"]].set_visible(False)
         self.ax_.legend(
-            loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(3, len(self.features)), frameon=False
+            loc="lower center",
+            bbox_to_anchor=(0.5, 1.0),
+            ncols=min(3, len(self.features)),
+            frameon=False,
         )
         return self
 

@@ -55,7 +55,9 @@ def text_colour(background) -> str:
     from matplotlib.colors import to_rgb
 
     # Relative luminance by the Web Content Accessibility Guidelines 2.
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(background)]
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(background)
+    ]
     return "black" if np.dot(linear, (0.2126, 0.7152, 0.0722)) > 0.179 else "white"
 
 

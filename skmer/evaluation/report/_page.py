@@ -1,15 +1,24 @@
 """One html page that stands alone: computing is done, this only shows."""
 
-from io import StringIO
+import json
+import os
+import uuid
+from functools import cache
 from pathlib import Path
 
-from skmer.evaluation.report._figures import draw_confusion, draw_scores
-from skmer.evaluation.results._base import BaseResult
+from skmer.evaluation.report._charts import map_chart, plane_chart, scores_chart
+from skmer.evaluation.report._clips import hard_clips, map_rows
+from skmer.evaluation.report._headline import make_headline, trust_notes
+from skmer.evaluation.report._methods import bibliography, methods_paragraph
+from skmer.evaluation.report._overview import Overview
+from skmer.evaluation.report._tables import comparison_matrix, confusions, scores_table
+from skmer.evaluation.report._words import name_of, name_of_score
+from skmer.evaluation.results import BaseResult
 from skmer.utils._output_folder import check_output_folder
 
 
 def write_report(result: BaseResult, path) -> Path:
-    """Write a page that stands alone: tables, figures, and what they rest on.
+    """Write a page that stands alone: headline, trust, charts, tables, and what they rest on.
 
     Parameters
     ----------
@@ -21,66 +30,74 @@ def write_report(result: BaseResult, path) -> Path:
     path : pathlib.Path
         Where it was written.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     check_output_folder(path.parent)
-    path.write_text(render_report(result), encoding="utf-8")
+    page = render_report(result)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        temporary.write_text(page, encoding="utf-8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
     return path
 
 
 def render_report(result: BaseResult) -> str:
     """Return the page as a string."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from matplotlib import rc_context
+    seen = Overview(result)
+    charts = {
+        "scores": scores_chart(seen),
+        "map": map_chart(map_rows(seen)),
+        "plane": plane_chart(seen),
+    }
+    return render_page(
+        "report.html.j2",
+        charts=charts,
+        data={"confusions": confusions(seen)} if result.has_classes else {},
+        title=f"Evaluation of {result.manifest['dataset'].get('name') or 'clips'}",
+        headline=make_headline(seen),
+        notes=trust_notes(seen),
+        seen=seen,
+        manifest=result.manifest,
+        table=scores_table(seen),
+        matrix=comparison_matrix(seen),
+        hard=hard_clips(seen) if result.has_classes else [],
+        methods=methods_paragraph(seen),
+        bibtex=bibliography(seen),
+    )
+
+
+def render_page(template: str, *, charts: dict, data: dict, package=__package__, **context) -> str:
+    """Fill a template of a package, which may extend this one's base, with charts and data."""
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("skmer.evaluation.report", "."),
+        loader=ChoiceLoader(
+            [PackageLoader(package, "templates"), PackageLoader(__package__, "templates")]
+        ),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    # What users named is no formula, whatever dollar signs it has.
-    with rc_context({"text.parse_math": False}):
-        scores_figure = _svg(draw_scores(result))
-        confusions = [(title, _svg(figure)) for title, figure in draw_confusion(result)]
-    return environment.get_template("report.html.j2").render(
-        manifest=result.manifest,
-        random_features=result.random_features(),
-        gap=result.protocols_to_compare(),
-        headline=result.metrics[0],
-        pooled=result.is_pooled,
-        summary=_html(result.summary()),
-        intervals=_html(result.intervals()),
-        scores_figure=scores_figure,
-        confusions=confusions,
-        comparisons=_comparisons(result),
+    environment.filters |= {"score_name": name_of_score, "part_name": name_of, "for_script": _json}
+    charts = {name: chart for name, chart in charts.items() if chart is not None}
+    return environment.get_template(template).render(
+        charts=charts, data=data, vega=_vega() if charts else "", **context
     )
 
 
-def _comparisons(result) -> list[tuple[str, str]]:
-    """Return a table of paired tests for each protocol that has several splits."""
-    several = [
-        name
-        for name, protocol in result.manifest["protocols"].items()
-        if len(protocol["splits"]) > 1
-    ]
-    tables = ((name, result.compare(protocol=name)) for name in several)
-    return [(name, _html(table.sort_values("pvalue"))) for name, table in tables if len(table)]
+def _json(value) -> str:
+    """JSON that cannot end the script element that it stands in."""
+    text = json.dumps(value, allow_nan=False, default=str)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def _html(table) -> str:
-    # None in a column of text is an empty cell too, which na_rep alone does not see to.
-    table = table.astype(object).where(table.notna(), "")
-    return table.to_html(index=False, float_format="{:.3f}".format, border=0)
+@cache
+def _vega() -> str:
+    """The charting library, inlined so that a page needs nothing from elsewhere."""
+    import vl_convert
 
-
-def _svg(figure) -> str:
-    """Return a figure as an svg element."""
-    from matplotlib import rc_context
-
-    buffer = StringIO()
-    # A fixed salt and no date: the same result gives the same page.
-    with rc_context({"svg.hashsalt": "skmer"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    text = buffer.getvalue()
-    return text[text.index("<svg") :]
+    return vl_convert.javascript_bundle().replace(  # type: ignore[call-arg]
+        "</script", "<\\/script"
+    )

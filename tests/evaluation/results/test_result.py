@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 from pathlib import Path
 
 import numpy as np
@@ -343,27 +342,6 @@ def test_the_manifest_says_what_it_rests_on(result, tmp_path):
     assert sorted(set(tested["row"])) == splits[1]["test"]
 
 
-def test_the_report_stands_alone_and_marks_random_weights(result, tmp_path):
-    page = result.report(tmp_path / "report.html").read_text(encoding="utf-8")
-    assert page.count("<svg") == 3
-    assert not re.search(r"<(script|link|img|iframe)\b", page)
-    assert not re.search(r"(src|href)=[\"'](https?:)?//", page)
-    assert "<strong>drawn: random weights.</strong>" in page
-    assert "<strong>given" not in page
-    for part in ("Intervals", "Confusion of the best", "Comparisons", "grouped", "f1_macro"):
-        assert part in page
-    assert result.report(tmp_path / "again.html").read_text(encoding="utf-8") == page
-
-
-def test_a_report_escapes_what_users_named(feature, tmp_path):
-    result = evaluate(
-        {"<b>a</b>": feature}, {"$a_$": GaussianNB()}, None, LABELS, protocol=StratifiedKFold(2)
-    )
-    page = result.report(tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "<b>a</b>" not in page
-    assert "&lt;b&gt;a&lt;/b&gt;" in page
-
-
 def test_a_report_of_regression(tmp_path):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(40, 3))
@@ -372,7 +350,6 @@ def test_a_report_of_regression(tmp_path):
     )
     folder = result.save(tmp_path)
     page = (folder / "report.html").read_text(encoding="utf-8")
-    assert page.count("<svg") == 1
     assert "valence" in page
     assert np.allclose(
         type(result).load(folder).predictions["y_pred"], result.predictions["y_pred"]
@@ -386,14 +363,10 @@ def test_the_audit_is_in_manifest_and_report(result, feature, tmp_path):
     }  # fmt: skip
     assert audits["grouped"]["findings"] == []
     assert audits["grouped"]["measurements"]["identity_accuracy"] > 0.5
-    page = result.report(tmp_path / "report.html").read_text(encoding="utf-8")
-    assert audits["koh2021"]["findings"][0]["message"] in page
-    assert "Nothing found" in page
     without = evaluate(
         {"a": feature}, {"nb": GaussianNB()}, None, LABELS, protocol=StratifiedKFold(2), audit=False
     )
     assert without.manifest["audit"] is None
-    assert "Not run" in without.report(tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_an_unwritable_folder_is_one_sentence(tmp_path, result):

@@ -12,7 +12,6 @@ from skmer.evaluation.displays import (
     PerClassReportDisplay,
 )
 from skmer.evaluation.displays._style import CLASSIFIER_NAMES, FEATURE_NAMES, PALETTE
-from skmer.evaluation.report._page import _svg
 from skmer.evaluation.results._classification import EvaluationResult
 from skmer.studies.koh2021._datasets import titles
 from skmer.studies.koh2021._editions import EDITIONS, Edition
@@ -22,6 +21,7 @@ from skmer.studies.koh2021._published import published
 from skmer.studies.koh2021._table import headline_protocol
 from skmer.studies.koh2021.pieces._checks import mean_chance
 from skmer.studies.koh2021.pieces._maps import SingerMap
+from skmer.studies.koh2021.report._html import figure_as_svg
 
 Figures = list[tuple[str, str]]
 
@@ -37,7 +37,7 @@ def draw_bars(findings: Findings, dataset: str) -> Figures:
         figure, axes = _new(6.4, 3.4)
         AccuracyBarsDisplay.from_intervals(intervals, protocol=protocol, chance=chance, ax=axes)
         title = f"{titles()[dataset]}, {edition.name}: {_in_words(protocol)}"
-        figures.append((title, _svg(figure)))
+        figures.append((title, figure_as_svg(figure)))
     return figures
 
 
@@ -56,7 +56,7 @@ def draw_gaps(findings: Findings, dataset: str) -> Figures:
         ]
         figure, axes = _new(6.0, 0.34 * len(names) + 1.3)
         GapDisplay(table["koh2021"], table["grouped"], names).plot(axes)
-        figures.append((f"{edition.name}: random minus grouped", _svg(figure)))
+        figures.append((f"{edition.name}: random minus grouped", figure_as_svg(figure)))
     return figures
 
 
@@ -82,10 +82,10 @@ def draw_best(findings: Findings, dataset: str) -> Figures:
             title += CLASSIFIER_NAMES[classifier]
             figure, axes = _new(2.0 + 0.55 * len(labels), 1.6 + 0.55 * len(labels))
             ConfusionDisplay.from_frame(result.predictions, **chosen, labels=labels, ax=axes)
-            figures.append((title, _svg(figure)))
+            figures.append((title, figure_as_svg(figure)))
             figure, axes = _new(4.6, 0.42 * len(labels) + 1.5)
             PerClassReportDisplay.from_frame(result.predictions, **chosen, labels=labels, ax=axes)
-            figures.append((title, _svg(figure)))
+            figures.append((title, figure_as_svg(figure)))
     return figures
 
 
@@ -95,7 +95,9 @@ def draw_map(singer_map: SingerMap) -> Figures:
     for name, labels in singer_map.labels.items():
         figure, axes = _new(5.8, 4.2)
         EmbeddingMapDisplay(singer_map.points, labels, name=name).plot(axes)
-        figures.append((f"perplexity {singer_map.perplexity}, coloured by {name}", _svg(figure)))
+        figures.append(
+            (f"perplexity {singer_map.perplexity}, coloured by {name}", figure_as_svg(figure))
+        )
     figure, axes = _new(5.8, 3.4)
     for colour, (name, rows) in zip(PALETTE, singer_map.purity.groupby("label", sort=False)):
         axes.plot(rows["perplexity"], rows["purity"], "o-", color=colour, label=name)
@@ -103,7 +105,7 @@ def draw_map(singer_map: SingerMap) -> Figures:
     axes.set(xlabel="perplexity", ylabel="purity of 10 neighbours", ylim=(0, 1.02))
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
-    figures.append(("purity over perplexities; dashed: by chance", _svg(figure)))
+    figures.append(("purity over perplexities; dashed: by chance", figure_as_svg(figure)))
     return figures
 
 
@@ -124,7 +126,7 @@ def draw_sizes(findings: Findings) -> Figures:
                 names=("6144 dimensions", "512 dimensions"),
                 ax=axes,
             )
-            figures.append((f"{titles()[dataset]}, {edition.name}", _svg(figure)))
+            figures.append((f"{titles()[dataset]}, {edition.name}", figure_as_svg(figure)))
     return figures
 
 

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from skmer.evaluation.report._page import _html
 from skmer.studies.koh2021._datasets import titles
 from skmer.studies.koh2021._editions import EDITIONS, describe_reductions
 from skmer.studies.koh2021._findings import Findings
@@ -12,6 +11,7 @@ from skmer.studies.koh2021._published import DATASETS, published
 from skmer.studies.koh2021.claims._claims import Claim
 from skmer.studies.koh2021.pieces._maps import SingerMap
 from skmer.studies.koh2021.report import _figures
+from skmer.studies.koh2021.report._html import table_as_html
 from skmer.utils._versions import versions
 
 
@@ -40,7 +40,7 @@ def render_page(findings: Findings, claims: list[Claim]) -> str:
         sections=[_section(findings, dataset) for dataset in findings.datasets.names],
         regressions=_regressions(findings),
         maps=[
-            (drawn, _figures.draw_map(drawn), _html(_purity(drawn)))
+            (drawn, _figures.draw_map(drawn), table_as_html(_purity(drawn)))
             for drawn in findings.maps.values()
         ],
         sizes=_figures.draw_sizes(findings),
@@ -132,7 +132,7 @@ def _section(findings: Findings, dataset: str) -> dict:
         columns += ["f1_macro", "f1_weighted", "balanced_accuracy"]
         summary = result.summary()
         columns += ["gap"] if "gap" in summary else []
-        summaries.append((edition, _html(summary[columns])))
+        summaries.append((edition, table_as_html(summary[columns])))
     return {
         "title": titles()[dataset],
         "bars": _figures.draw_bars(findings, dataset),
@@ -152,7 +152,7 @@ def _regressions(findings: Findings) -> list[tuple[str, str, str]]:
         table = summary[[*keys, "n_splits", "r2", "r2_std", "ccc", "rmse"]].merge(
             intervals, on=keys
         )
-        html = _html(table.drop(columns="feature"))
+        html = table_as_html(table.drop(columns="feature"))
         names = tables.setdefault((feature, html), [])
         names.append(edition)
     return [(feature, " and ".join(names), html) for (feature, html), names in tables.items()]

@@ -1,0 +1,63 @@
+"""Results to report on."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import Ridge
+from sklearn.naive_bayes import GaussianNB
+from sklearn.preprocessing import FunctionTransformer
+
+from skmer.evaluation import evaluate, evaluate_regression
+
+N_CLIPS = 60
+LABELS = np.tile(["NA", "sad"], N_CLIPS // 2)
+SINGERS = np.repeat(np.arange(10), 6)
+
+
+class Drawn(FunctionTransformer):
+    """A feature from a network that was never trained."""
+
+    weights = None
+
+    def fit(self, X, y=None):
+        self.weights_label_ = "random (seed 3)"
+        self.weights_digest_ = "random-3"
+        return super().fit(X, y)
+
+
+@pytest.fixture(scope="session")
+def feature():
+    """Every singer has a voice of their own, louder than the emotion."""
+    rng = np.random.default_rng(0)
+    voices = 3 * rng.normal(size=(10, 4))
+    return rng.normal(size=(N_CLIPS, 4)) + voices[SINGERS] + 1.2 * (LABELS == "sad")[:, None]
+
+
+@pytest.fixture(scope="session")
+def result(feature):
+    """Two features, two classifiers, two protocols, with a map and paths."""
+    made = evaluate(
+        {"mfcc": feature, "<i>mine</i>": feature + (LABELS == "sad")[:, None], "drawn": Drawn()},
+        {"nb": GaussianNB(), "$\\frac{$": DummyClassifier(strategy="prior")},
+        feature,
+        LABELS,
+        groups=SINGERS,
+        protocol=["koh2021", "grouped"],
+        n_repeats=2,
+    )
+    made.predictions["path"] = [f"/songs/clip {row}.wav" for row in made.predictions["row"]]
+    places = np.random.default_rng(1).normal(size=(N_CLIPS, 2))
+    made.maps = pd.DataFrame(
+        {"feature": "mfcc", "row": range(N_CLIPS), "x": places[:, 0], "y": places[:, 1]}
+    )
+    return made
+
+
+@pytest.fixture(scope="session")
+def regression():
+    """Arousal and valence of forty clips."""
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    return evaluate_regression(
+        {"a": X}, {"ridge": Ridge()}, None, X[:, :2], protocol="shuffled", n_folds=4
+    )

@@ -1,0 +1,166 @@
+"""The page: what it says, that it stands alone, and that any name is only a name."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from sklearn.model_selection import StratifiedKFold
+from sklearn.naive_bayes import GaussianNB
+
+from skmer.evaluation import evaluate
+from skmer.evaluation.report._headline import make_headline, trust_notes
+from skmer.evaluation.report._overview import Overview
+from skmer.evaluation.report._tables import comparison_matrix, confusions, scores_table
+
+from .conftest import LABELS
+
+
+@pytest.fixture(scope="module")
+def page(result, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    return result.report(folder / "report.html").read_text(encoding="utf-8")
+
+
+def script(page, name):
+    """A value that the page carries for its script."""
+    found = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', page)
+    return json.loads(found[1])
+
+
+def test_the_headline_says_what_a_supervisor_wants_to_know(result):
+    seen = Overview(result)
+    best = seen.ranked.iloc[0]
+    said = make_headline(seen)
+    assert seen.protocol == "grouped"
+    assert said.startswith(f"The best, {best['name']}, names the emotion of an unheard artist's")
+    assert f"in {100 * best['accuracy']:.0f} of 100 cases" in said
+    assert f"({100 * best['low']:.0f} to {100 * best['high']:.0f})" in said
+    assert "guessing gives 50" in said
+
+
+def test_the_baseline_is_compared_by_the_paired_test(result):
+    seen = Overview(result)
+    said = make_headline(seen)
+    best = seen.ranked.iloc[0]
+    assert best["feature"] != "mfcc"
+    other = seen.ranked[seen.ranked["feature"] == "mfcc"].iloc[0]
+    table = result.compare(protocol="grouped")
+    names = {("feature", best["feature"]), ("feature", other["feature"])}
+    row = table[
+        (table["classifier_1"] == best["classifier"])
+        & (table["classifier_2"] == other["classifier"])
+        & np.array(
+            [
+                {("feature", a), ("feature", b)} == names
+                for a, b in zip(table["feature_1"], table["feature_2"])
+            ]
+        )
+    ]
+    assert f"(p = {row['pvalue'].iloc[0]:.2g})" in said
+
+
+def test_what_is_expected_of_a_protocol_is_no_error(result):
+    notes = trust_notes(Overview(result))
+    assert [note.level for note in notes if note.level == "bad"] == []
+    assert any("drawn has random weights" in note.text for note in notes)
+    assert any("knowing the artist" in note.text for note in notes)
+    levels = [("bad", "doubtful", "neutral", "good").index(note.level) for note in notes]
+    assert levels == sorted(levels)
+
+
+def test_a_leak_is_an_error_and_comes_first(feature):
+    doubled = np.concatenate([feature, feature[:6]])
+    result = evaluate(
+        {"a": doubled}, {"nb": GaussianNB()}, None, np.concatenate([LABELS, LABELS[:6]]),
+        protocol={"two": StratifiedKFold(2)},
+    )  # fmt: skip
+    notes = trust_notes(Overview(result))
+    findings = result.manifest["audit"]["two"]["findings"]
+    assert findings
+    assert {note.text for note in notes} >= {finding["message"] for finding in findings}
+    assert notes[0].level in ("bad", "doubtful")
+
+
+def test_the_table_has_few_columns_and_two_digits(result):
+    table = scores_table(Overview(result))
+    shown = [name for i, name in enumerate(table.columns) if i not in table.hidden]
+    assert shown == [
+        "Feature", "Classifier", "Accuracy (95 % interval)", "F1, mean over classes", "Gap"
+    ]  # fmt: skip
+    assert len(table.rows) == 6
+    assert re.fullmatch(r"0\.\d\d \(0\.\d\d to \d\.\d\d\)", table.rows[0][2][0])
+    keys = [row[2][1] for row in table.rows]
+    assert keys == sorted(keys, reverse=True)
+    assert "\\begin{tabular}" in table.latex
+    assert "\\$\\textbackslash frac\\{\\$" in table.latex
+    assert table.csv.count("\n") == 7
+
+
+def test_comparisons_are_a_matrix(result):
+    matrix = comparison_matrix(Overview(result))
+    assert len(matrix.names) == len(matrix.cells) == 6
+    for i in range(6):
+        assert matrix.cells[i][i][1] == "same"
+        for j in range(i):
+            upper, lower = matrix.cells[i][j], matrix.cells[j][i]
+            assert float(upper[0]) == -float(lower[0])
+            assert {"better": "worse", "worse": "better", "unsure": "unsure"}[upper[1]] == lower[1]
+
+
+def test_confusions_are_those_of_the_predictions(result):
+    found = confusions(Overview(result))
+    assert found["labels"] == ["NA", "sad"]
+    assert len(found["configurations"]) == 12
+    first = found["configurations"][0]
+    best = Overview(result).ranked.iloc[0]
+    part = result.predictions[
+        (result.predictions["feature"] == best["feature"])
+        & (result.predictions["classifier"] == best["classifier"])
+        & (result.predictions["protocol"] == "grouped")
+    ]
+    share = (part["y_pred"][part["y_true"] == "NA"] == "NA").mean()
+    assert first["shares"][0][0] == pytest.approx(share, abs=5e-4)
+
+
+def test_the_page_stands_alone(page, result, tmp_path):
+    assert len(page) < 3_000_000
+    assert not re.search(r"<(link|img|iframe)\b[^>]*(https?:)?//", page)
+    assert not re.search(r"<script[^>]+src=", page)
+    assert result.report(tmp_path / "again.html").read_text(encoding="utf-8") == page
+    assert set(script(page, "charts")) == {"scores", "map"}
+
+
+def test_names_are_data(page):
+    markup = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert "<i>mine" not in markup
+    assert "&lt;i&gt;mine&lt;/i&gt;" in markup
+    assert "<i>" not in json.dumps(script(page, "charts")).replace("\\u003c", "<") or (
+        "<i>mine" not in page
+    )
+
+
+def test_clips_have_names_and_places(page):
+    rows = script(page, "charts")["map"]["data"]["values"]
+    assert len(rows) == 60
+    assert rows[3]["clip"] == "clip 3.wav"
+    assert rows[3]["address"] == "file:///songs/clip%203.wav"
+    assert 'data-play="file:///songs/clip%20' in page
+
+
+def test_a_report_of_regression(regression, tmp_path):
+    page = (regression.save(tmp_path) / "report.html").read_text(encoding="utf-8")
+    assert set(script(page, "charts")) == {"scores", "plane"}
+    seen = Overview(regression)
+    said = make_headline(seen)
+    assert "Of arousal in clips" in said
+    assert "Of valence in clips" in said
+    assert "explains" in said
+    assert np.isfinite(seen.ranked["r2"]).all()
+
+
+def test_without_an_audit_that_is_said(feature):
+    result = evaluate(
+        {"a": feature}, {"nb": GaussianNB()}, None, LABELS, protocol=StratifiedKFold(2), audit=False
+    )
+    assert any("No audit" in note.text for note in trust_notes(Overview(result)))
