@@ -9,6 +9,7 @@ if TYPE_CHECKING:
         ClipFunctionTransformer,
         L3Transformer,
         MFCCStatsTransformer,
+        MusiCNNTransformer,
         VGGishTransformer,
     )
 
@@ -16,6 +17,7 @@ __all__ = [
     "ClipFunctionTransformer",
     "L3Transformer",
     "MFCCStatsTransformer",
+    "MusiCNNTransformer",
     "VGGishTransformer",
     "__version__",
 ]

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from skmer.embeddings._clip_function import ClipFunctionTransformer
     from skmer.embeddings._l3 import L3Transformer
     from skmer.embeddings._mfcc import MFCCStatsTransformer
+    from skmer.embeddings._musicnn import MusiCNNTransformer
     from skmer.embeddings._table import FEATURES, make_transformer
     from skmer.embeddings._verify import verify_weights
     from skmer.embeddings._vggish import VGGishTransformer
@@ -22,6 +23,7 @@ __all__ = [
     "Extraction",
     "L3Transformer",
     "MFCCStatsTransformer",
+    "MusiCNNTransformer",
     "Recipe",
     "VGGishTransformer",
     "extract",
@@ -40,6 +42,7 @@ _MODULES = {
     "L3Transformer": "_l3",
     "MFCCStatsTransformer": "_mfcc",
     "Recipe": "recipes._base",
+    "MusiCNNTransformer": "_musicnn",
     "VGGishTransformer": "_vggish",
     "extract": "extraction",
     "extract_files": "extraction",

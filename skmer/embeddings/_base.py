@@ -436,7 +436,8 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
                 if self.on_error == "raise":
                     raise result.error
                 failures[clip.row] = str(result.error)
-                result = replace(result, row=failed_row(recipe, self._frame_size()))
+                size = recipe.frame_size or self._frame_size()
+                result = replace(result, row=failed_row(recipe, size))
             if result.trouble is not None:
                 troubles.append(result.trouble)
             for note in result.notes:

@@ -43,8 +43,8 @@ class L3Transformer(BaseClipTransformer):
         The most frames of one clip that go through the network at once.
     engine : {"auto", "tensorflow", "ncnn", "onnxruntime"}, default="auto"
         What runs the network; "auto" takes the fastest exact one that is installed.
-    precision : {"float32", "int8", "bfloat16"}, default="float32"
-        "float32" is exact to 1e-4 of the scale on every engine; others trade that for speed.
+    precision : {"float32", "int8"}, default="float32"
+        "float32" is exact to 1e-4 of the scale on every engine; "int8" trades that for speed.
     random_state : int, RandomState instance or None, default=None
         Seed of random weights.
     sr : int, default=None
@@ -119,7 +119,7 @@ class L3Transformer(BaseClipTransformer):
         "center": ["boolean"],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "engine": [StrOptions({"auto", "tensorflow", "ncnn", "onnxruntime"})],
-        "precision": [StrOptions({"float32", "int8", "bfloat16"})],
+        "precision": [StrOptions({"float32", "int8"})],
         "random_state": ["random_state"],
     }
     _name = "l3"

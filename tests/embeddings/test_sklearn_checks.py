@@ -1,4 +1,4 @@
-"""scikit-learn's own checks, on all three transformers, and how many of them ran."""
+"""scikit-learn's own checks, on all transformers, and how many of them ran."""
 
 from collections import Counter
 
@@ -6,7 +6,12 @@ import pytest
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from skmer import L3Transformer, MFCCStatsTransformer, VGGishTransformer
+from skmer import (
+    L3Transformer,
+    MFCCStatsTransformer,
+    MusiCNNTransformer,
+    VGGishTransformer,
+)
 
 # Rows of a few samples are what the checks pass; VGGish says that it pads them.
 pytestmark = pytest.mark.filterwarnings("ignore::skmer.exceptions.ShortClipWarning")
@@ -26,6 +31,7 @@ def _shared_cache(tmp_path_factory):
 TRANSFORMERS = [
     L3Transformer(weights=None, random_state=0, input_repr="mel128", center=False),
     VGGishTransformer(weights=None, random_state=0),
+    MusiCNNTransformer(weights=None, random_state=0),
     MFCCStatsTransformer(),
 ]
 

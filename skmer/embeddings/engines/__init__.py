@@ -13,6 +13,7 @@ import joblib
 from skmer.embeddings.engines._base import Engine
 from skmer.embeddings.engines._networks import build_network
 from skmer.exceptions import EngineNotAvailableError, InputError
+from skmer.utils import import_tensorflow
 
 __all__ = ["get_engine", "resolve_engine"]
 
@@ -29,13 +30,14 @@ class _Entry(NamedTuple):
 
 # In the order of speed.
 _ENGINES = {
+    "numpy": _Entry("_numpy", "NumpyEngine", (), "skmer", {"float32": ("musicnn",)}),
     "ncnn": _Entry("_ncnn", "NcnnEngine", ("ncnn",), "skmer[fast]", {"float32": ("l3", "vggish")}),
     "tensorflow": _Entry(
         "_tensorflow",
         "TensorFlowEngine",
         ("tensorflow",),
         "skmer",
-        {"float32": ("l3", "vggish")},
+        {"float32": ("l3", "vggish", "musicnn")},
     ),
     "onnxruntime": _Entry(
         "_onnxruntime",
@@ -112,6 +114,4 @@ def _tensorflow_sees_gpu():
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
     if hidden or not any(Path("/dev").glob("nvidia[0-9]*")):
         return False
-    from skmer.embeddings.engines._tensorflow import import_tensorflow
-
     return bool(import_tensorflow().config.list_physical_devices("GPU"))

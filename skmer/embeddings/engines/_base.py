@@ -4,11 +4,13 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from skmer.embeddings.engines._layers import Activation, Affine, Dense, run_layers
 from skmer.exceptions import InputError
+from skmer.utils import one_blas_thread
 
 
 class Engine(ABC):
-    """A network ready to run: ``engine(batch)`` maps (n, bins, columns) to (n, output size).
+    """A network ready to run: ``engine(batch)`` maps (n, height, width) to (n, output size).
 
     Blocks have a fixed number of rows, whatever the size of the batch, so a row's value depends
     neither on its neighbours nor on its position, and memory does not grow with the batch.
@@ -17,51 +19,79 @@ class Engine(ABC):
 
     name: str
     # One frame at a time costs a CPU next to nothing and saves a gigabyte.
-    convolution_rows = 1
+    body_rows = 1
     # The dense layers are bound by reading their matrices: once for as many frames as a clip has.
-    dense_rows = 16
+    head_rows = 16
 
     def __init__(self, network):
-        self._shape = network.input_shape
-        self._scale, self._offset = network.scale, network.offset
-        self._map_size = int(np.prod(network.map_shape))
-        self._dense = network.dense
+        self._network = network
 
     def __call__(self, batch):
         batch = np.ascontiguousarray(batch, dtype=np.float32)
-        if batch.ndim != 3 or batch.shape[1:] != self._shape:
+        shape = self._network.input_shape
+        if batch.ndim != 3 or batch.shape[1:] != shape:
             raise InputError(
-                f"The engine {self.name!r} needs frames of shape (n, {self._shape[0]}, "
-                f"{self._shape[1]}). Got {batch.shape} instead."
+                f"The engine {self.name!r} needs frames of shape (n, {shape[0]}, {shape[1]}). "
+                f"Got {batch.shape} instead."
             )
-        features = _in_blocks(self._run_convolutions, batch, self.convolution_rows, self._map_size)
-        if not self._dense:
+        features = np.empty((len(batch), self._network.body_size), np.float32)
+        self._fill_features(batch, features)
+        if not self._network.head:
             return features
-        return _in_blocks(self._densify, features, self.dense_rows, self._dense[-1].bias.size)
+        rows = np.empty((len(batch), self._network.output_size), np.float32)
+        _in_blocks(self._run_head, features, self.head_rows, rows)
+        return rows
 
-    def _run_convolutions(self, block):
-        return self._convolve(block * self._scale + self._offset)
+    def _fill_features(self, batch, features):
+        _in_blocks(self._scale_and_run_body, batch, self.body_rows, features)
+
+    def _scale_and_run_body(self, block):
+        return self._run_body(block * self._network.scale + self._network.offset)
 
     @abstractmethod
-    def _convolve(self, block):
-        """Run a block of scaled frames through the convolutions; flatten height, width, channel."""
+    def _run_body(self, block):
+        """Run a block of scaled frames through the body; flatten height, width, channel."""
 
-    def _densify(self, block):
-        """Run a block of flattened maps through the dense layers."""
-        for layer in self._dense:
-            block = block @ layer.kernel + layer.bias
-            if layer.relu:
-                np.maximum(block, 0, out=block)
-        return block
+    def _run_head(self, block):
+        """Run a block of flattened maps through the head."""
+        # More threads would add up in another order, and a worker process has fewer of them.
+        with one_blas_thread():
+            values = run_layers(self._network.head, block, _run_on_vectors)
+        return _side_by_side(values, self._network.outputs, np.concatenate)
 
 
-def _in_blocks(function, array, n_rows, width):
-    """Rows of `function`, fed blocks of `n_rows` rows, the last one filled up with zeros."""
-    output = np.empty((len(array), width), dtype=np.float32)
+def _run_on_vectors(operation, rows):
+    """An operation of a head, by numpy."""
+    if isinstance(operation, Dense):
+        rows = rows @ operation.kernel + operation.bias
+        return np.maximum(rows, 0, out=rows) if operation.relu else rows
+    return run_elementwise(operation, rows)
+
+
+def run_elementwise(operation, values):
+    """An affine map or an activation, by numpy."""
+    if isinstance(operation, Affine):
+        return values * operation.scale + operation.offset
+    if isinstance(operation, Activation):
+        return np.maximum(values, 0) if operation.function == "relu" else _sigmoid(values)
+    raise TypeError(f"{type(operation).__name__} is not computed element by element")
+
+
+def _sigmoid(values):
+    # By way of tanh, which never overflows.
+    return np.float32(0.5) * (np.tanh(np.float32(0.5) * values) + np.float32(1))
+
+
+def _side_by_side(values, numbers, concatenate):
+    chosen = [values[number] for number in numbers]
+    return chosen[0] if len(chosen) == 1 else concatenate(chosen, axis=1)
+
+
+def _in_blocks(function, array, n_rows, output):
+    """Fill `output` with rows of `function`, given blocks of `n_rows` rows, the last one padded."""
     for start in range(0, len(array), n_rows):
         block = array[start : start + n_rows]
         n_given = len(block)
         if n_given < n_rows:
             block = np.pad(block, [(0, n_rows - n_given)] + [(0, 0)] * (block.ndim - 1))
         output[start : start + n_given] = function(block)[:n_given]
-    return output

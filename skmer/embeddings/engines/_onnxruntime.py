@@ -10,6 +10,7 @@ import numpy as np
 
 from skmer.embeddings.engines._base import Engine
 from skmer.embeddings.engines._calibration import calibration_frames
+from skmer.embeddings.engines._layers import Convolution, MaxPool
 
 _LEVELS = 255
 _WEIGHT_LEVELS = 63
@@ -28,13 +29,13 @@ class OnnxRuntimeEngine(Engine):
     def __init__(self, network, *, n_threads):
         super().__init__(network)
         frames = calibration_frames(network.input_shape)
-        frames = frames * self._scale + self._offset
+        frames = frames * network.scale + network.offset
         exact = _session(_float_graph(network), n_threads)
         outcomes = [exact.run(None, {"x": _as_image(frame)}) for frame in frames]
         lows, highs = np.reshape([outcome[1:] for outcome in outcomes], (len(frames), -1, 2)).T
         lows, highs = lows.min(axis=1) * _HEADROOM, highs.max(axis=1) * _HEADROOM
         ranges = list(zip(lows, highs, strict=True))
-        edges = np.array(_INPUT_RANGE, np.float32) * self._scale + self._offset
+        edges = np.array(_INPUT_RANGE, np.float32) * network.scale + network.offset
         graph = _int8_graph(network, [(edges.min(), edges.max()), *ranges])
         self._session = _session(graph, n_threads)
         self.cosine = min(
@@ -49,7 +50,7 @@ class OnnxRuntimeEngine(Engine):
                 stacklevel=4,
             )
 
-    def _convolve(self, block):
+    def _run_body(self, block):
         maps = self._session.run(None, {"x": block[:, np.newaxis]})[0]
         return maps.transpose(0, 2, 3, 1).reshape(1, -1)
 
@@ -78,17 +79,17 @@ def _float_graph(network):
     from onnx import helper, numpy_helper
 
     nodes, constants, extremes, current = [], [], [], "x"
-    for index, layer in enumerate(network.convolutions):
+    for index, (layer, pool) in enumerate(_in_a_row(network)):
         constants += [
             numpy_helper.from_array(_kernel(layer), f"kernel{index}"),
             numpy_helper.from_array(layer.bias, f"bias{index}"),
         ]
         inputs, current = [current, f"kernel{index}", f"bias{index}"], f"sum{index}"
-        nodes.append(helper.make_node("Conv", inputs, [current], pads=[1] * 4))
+        nodes.append(helper.make_node("Conv", inputs, [current], pads=_pads(layer)))
         if layer.relu:
             nodes.append(helper.make_node("Relu", [current], [f"relu{index}"]))
             current = f"relu{index}"
-        current = _append_pool(nodes, layer, current, f"pool{index}")
+        current = _append_pool(nodes, pool, current, f"pool{index}")
         for operation in ("ReduceMin", "ReduceMax"):
             extremes.append(f"{operation}{index}")
             nodes.append(helper.make_node(operation, [current], extremes[-1:], keepdims=0))
@@ -115,7 +116,8 @@ def _int8_graph(network, ranges):
 
     scale, names = quantization("input", *ranges[0])
     nodes, current = [helper.make_node("QuantizeLinear", ["x", *names], ["input"])], "input"
-    for index, (layer, limits) in enumerate(zip(network.convolutions, ranges[1:], strict=True)):
+    layers = zip(_in_a_row(network), ranges[1:], strict=True)
+    for index, ((layer, pool), limits) in enumerate(layers):
         kernel = _kernel(layer)
         steps = np.abs(kernel).max(axis=(1, 2, 3)) / np.float32(_WEIGHT_LEVELS)
         # A channel of zeros may have any step but 0.
@@ -133,23 +135,44 @@ def _int8_graph(network, ranges):
         scale, names = quantization(f"layer{index}", 0 if layer.relu else limits[0], limits[1])
         inputs += [*names, constant(f"bias{index}", bias)]
         current = f"sum{index}"
-        nodes.append(helper.make_node("QLinearConv", inputs, [current], pads=[1] * 4))
-        current = _append_pool(nodes, layer, current, f"pool{index}")
+        nodes.append(helper.make_node("QLinearConv", inputs, [current], pads=_pads(layer)))
+        current = _append_pool(nodes, pool, current, f"pool{index}")
     nodes.append(helper.make_node("DequantizeLinear", [current, *names], ["map"]))
     return _model(network, nodes, constants, ["map"])
 
 
+def _in_a_row(network):
+    """(convolution, pooling or None) one after the other: all that is known in 8 bits so far."""
+    pairs: list = []
+    for number, (operation, inputs) in enumerate(network.body):
+        if inputs != (number,) or not isinstance(operation, Convolution | MaxPool):
+            raise NotImplementedError(
+                f"The network {network.name!r} holds {type(operation).__name__}, which is not "
+                "written for 8-bit integers."
+            )
+        if isinstance(operation, Convolution):
+            pairs.append((operation, None))
+        else:
+            pairs[-1] = (pairs[-1][0], operation)
+    return pairs
+
+
 def _kernel(layer):
-    """The kernel as (out, in, 3, 3)."""
+    """The kernel as (out, in, height, width)."""
     return np.ascontiguousarray(layer.kernel.transpose(3, 2, 0, 1))
 
 
-def _append_pool(nodes, layer, current, name):
+def _pads(layer):
+    top, bottom, left, right = layer.padding
+    return [top, left, bottom, right]
+
+
+def _append_pool(nodes, pool, current, name):
     from onnx import helper
 
-    if layer.pool is None:
+    if pool is None:
         return current
-    sizes = {"kernel_shape": layer.pool, "strides": layer.pool}
+    sizes = {"kernel_shape": pool.size, "strides": pool.size}
     nodes.append(helper.make_node("MaxPool", [current], [name], **sizes))
     return name
 

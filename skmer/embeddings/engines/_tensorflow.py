@@ -1,25 +1,24 @@
 """TensorFlow: plain operations in one traced function of fixed shape; the engine for a GPU."""
 
-import os
-from functools import cache
+from collections.abc import Callable
 
 import numpy as np
 
 from skmer.embeddings.engines._base import Engine
-from skmer.utils import quiet_tensorflow
+from skmer.embeddings.engines._layers import (
+    Activation,
+    Add,
+    Affine,
+    Concat,
+    Convolution,
+    Dense,
+    GlobalPool,
+    MaxPool,
+    run_layers,
+)
+from skmer.utils import exact_float32, import_tensorflow
 
 _GPU_ROWS = 32
-
-
-@cache
-def import_tensorflow():
-    """Import TensorFlow without its messages, unless the user's environment asks for them."""
-    # No more of a GPU's memory than is needed.
-    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-    with quiet_tensorflow():
-        import tensorflow
-
-    return tensorflow
 
 
 class TensorFlowEngine(Engine):
@@ -32,54 +31,69 @@ class TensorFlowEngine(Engine):
         tf = import_tensorflow()
         _limit_threads(tf, n_threads)
         if tf.config.list_physical_devices("GPU"):
-            self.convolution_rows = _GPU_ROWS
-            # A GPU would round to ten bits; the switch is for the whole process.
-            tf.config.experimental.enable_tensor_float_32_execution(False)
-        self._traced_convolutions = self._trace_convolutions(tf, network)
-        if network.dense:
-            self._traced_dense = self._trace_dense(tf, network)
+            self.body_rows = _GPU_ROWS
+        self._traced_body = _trace(
+            tf, network.body, (self.body_rows, *network.input_shape, 1), (len(network.body),)
+        )
+        if network.head:
+            shape = (self.head_rows, network.body_size)
+            self._traced_head = _trace(tf, network.head, shape, network.outputs)
 
-    def _trace_convolutions(self, tf, network):
-        layers = [
-            (tf.constant(layer.kernel), tf.constant(layer.bias), layer.relu, layer.pool)
-            for layer in network.convolutions
-        ]
-        shape = (self.convolution_rows, *network.input_shape, 1)
+    def _run_body(self, block):
+        with exact_float32():
+            return self._traced_body(block[..., np.newaxis]).numpy()
 
-        @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32)])
-        def run(maps):
-            for kernel, bias, relu, pool in layers:
-                maps = tf.nn.bias_add(tf.nn.conv2d(maps, kernel, strides=1, padding="SAME"), bias)
-                if relu:
-                    maps = tf.nn.relu(maps)
-                if pool is not None:
-                    maps = tf.nn.max_pool2d(maps, pool, strides=pool, padding="VALID")
-            return tf.reshape(maps, (shape[0], -1))
+    def _run_head(self, block):
+        with exact_float32():
+            return self._traced_head(block).numpy()
 
-        return run
 
-    def _trace_dense(self, tf, network):
-        layers = [
-            (tf.constant(layer.kernel), tf.constant(layer.bias), layer.relu)
-            for layer in network.dense
-        ]
-        shape = (self.dense_rows, layers[0][0].shape[0])
+def _trace(tf, layers, shape, outputs):
+    """A function of arrays of this shape: the flattened values that `outputs` numbers."""
 
-        @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32)])
-        def run(rows):
-            for kernel, bias, relu in layers:
-                rows = tf.matmul(rows, kernel) + bias
-                if relu:
-                    rows = tf.nn.relu(rows)
-            return rows
+    @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32)])
+    def traced(given):
+        values = run_layers(
+            layers, given, lambda operation, *inputs: _RUN[type(operation)](tf, operation, *inputs)
+        )
+        chosen = [tf.reshape(values[number], (shape[0], -1)) for number in outputs]
+        return chosen[0] if len(chosen) == 1 else tf.concat(chosen, axis=1)
 
-        return run
+    return traced
 
-    def _convolve(self, block):
-        return self._traced_convolutions(block[..., np.newaxis]).numpy()
 
-    def _densify(self, block):
-        return self._traced_dense(block).numpy()
+def _convolve(tf, layer, maps):
+    top, bottom, left, right = layer.padding
+    padding = [[0, 0], [top, bottom], [left, right], [0, 0]]
+    maps = tf.nn.bias_add(tf.nn.conv2d(maps, layer.kernel, strides=1, padding=padding), layer.bias)
+    return tf.nn.relu(maps) if layer.relu else maps
+
+
+def _pool(tf, layer, maps):
+    return tf.nn.max_pool2d(maps, layer.size, strides=layer.size, padding="VALID")
+
+
+def _pool_globally(tf, layer, maps):
+    reduce = {"max": tf.reduce_max, "mean": tf.reduce_mean}[layer.statistic]
+    return reduce(maps, axis=(1, 2))
+
+
+def _multiply(tf, layer, rows):
+    rows = tf.matmul(rows, layer.kernel) + layer.bias
+    return tf.nn.relu(rows) if layer.relu else rows
+
+
+# Each kind of layer, on (n, height, width, channels) or (n, channels).
+_RUN: dict[type, Callable] = {
+    Convolution: _convolve,
+    MaxPool: _pool,
+    GlobalPool: _pool_globally,
+    Dense: _multiply,
+    Affine: lambda tf, layer, values: values * layer.scale + layer.offset,
+    Activation: lambda tf, layer, values: getattr(tf.nn, layer.function)(values),
+    Add: lambda tf, layer, one, other: one + other,
+    Concat: lambda tf, layer, *values: tf.concat(values, axis=-1),
+}
 
 
 def _limit_threads(tf, n_threads):

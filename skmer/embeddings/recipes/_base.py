@@ -1,7 +1,7 @@
 """A recipe: all that decides the numbers of a clip. Small, immutable, sent to worker processes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -105,13 +105,23 @@ def resampler_version(resampler: str) -> str:
     return version(RESAMPLERS[resampler])
 
 
-def check_digest(loaded, digest: str) -> None:
-    """Raise where the weights are not those that `fit` saw."""
-    if loaded.digest != digest:
-        raise WeightsIntegrityError(
-            f"The weights {loaded.label!r} have changed since fit: their digest was {digest} and "
-            f"is {loaded.digest}. Fit the transformer again."
-        )
+@dataclass(frozen=True)
+class StatedWeights:
+    """Weights whose digest `fit` has stated, and which are read when an engine wants them."""
+
+    digest: str
+    load: Callable
+
+    @property
+    def arrays(self):
+        """The arrays, where they are still those that `fit` saw."""
+        loaded = self.load()
+        if loaded.digest != self.digest:
+            raise WeightsIntegrityError(
+                f"The weights {loaded.label!r} have changed since fit: their digest was "
+                f"{self.digest} and is {loaded.digest}. Fit the transformer again."
+            )
+        return loaded.arrays
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from skmer.audio import Framing, l3_spectrogram
 from skmer.audio._l3 import FRAME_LENGTH, INPUT_SHAPES, SR
 from skmer.embeddings.engines import get_engine
-from skmer.embeddings.recipes._base import Recipe, check_digest
+from skmer.embeddings.recipes._base import Recipe, StatedWeights
 from skmer.embeddings.weights import load_l3_weights
 
 # The engines return 4 x 3 cells of 512 channels; the smaller embedding is the maximum over cells.
@@ -43,15 +42,13 @@ class L3Recipe(Recipe):
         return Framing(FRAME_LENGTH, self.hop_length, FRAME_LENGTH // 2 if self.center else 0)
 
     def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
-        network = _network(
-            self.weights,
-            self.seed,
-            self.digest,
-            self.content_type,
-            self.input_repr,
-            self.engine,
-            self.precision,
-            n_threads,
+        network = get_engine(
+            "l3",
+            engine=self.engine,
+            precision=self.precision,
+            weights=StatedWeights(self.digest, self._load_weights),
+            input_shape=INPUT_SHAPES[self.input_repr],
+            n_threads=n_threads,
         )
         parts = []
         for frames in self.framing().blocks(waveform, size=self.batch_size):
@@ -63,19 +60,10 @@ class L3Recipe(Recipe):
             parts.append(cells)
         return np.concatenate(parts), set()
 
-
-@lru_cache(maxsize=4)
-def _network(weights, seed, digest, content_type, input_repr, engine, precision, n_threads):
-    """Load the network whose digest `fit` has stated."""
-    loaded = load_l3_weights(
-        weights, content_type=content_type, input_repr=input_repr, random_state_seed=seed
-    )
-    check_digest(loaded, digest)
-    return get_engine(
-        "l3",
-        engine=engine,
-        precision=precision,
-        weights=loaded,
-        input_shape=INPUT_SHAPES[input_repr],
-        n_threads=n_threads,
-    )
+    def _load_weights(self):
+        return load_l3_weights(
+            self.weights,
+            content_type=self.content_type,
+            input_repr=self.input_repr,
+            random_state_seed=self.seed,
+        )

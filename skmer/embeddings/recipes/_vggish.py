@@ -9,7 +9,7 @@ import numpy as np
 from skmer.audio import Framing, vggish_log_mel
 from skmer.audio._vggish import FRAME_LENGTH, N_COLUMNS, N_MELS, SR
 from skmer.embeddings.engines import get_engine
-from skmer.embeddings.recipes._base import Recipe, check_digest
+from skmer.embeddings.recipes._base import Recipe, StatedWeights
 from skmer.embeddings.weights import load_vggish_pca, load_vggish_weights
 from skmer.embeddings.weights._arrays import digest_arrays
 from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
@@ -40,7 +40,13 @@ class VGGishRecipe(Recipe):
         return super().settings() | {name: getattr(self, name) for name in names.split()}
 
     def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
-        network = _network(self.weights, self.seed, self.digest, self.engine, n_threads)
+        network = get_engine(
+            "vggish",
+            engine=self.engine,
+            weights=StatedWeights(self.digest, self._load_weights),
+            input_shape=(N_COLUMNS, N_MELS),
+            n_threads=n_threads,
+        )
         counted = _Counter(waveform)
         framing = Framing(FRAME_LENGTH, self.hop_length, keep_tail=False)
         parts = [
@@ -59,6 +65,9 @@ class VGGishRecipe(Recipe):
             frames = np.floor((frames + _CLIP) * (255 / (2 * _CLIP)))
         return super().finish(frames)
 
+    def _load_weights(self):
+        return load_vggish_weights(self.weights, seed=self.seed, with_pca=False)
+
 
 class _Counter:
     """Pass blocks on, and count their samples."""
@@ -71,21 +80,6 @@ class _Counter:
         for block in self.blocks:
             self.n_samples += len(block)
             yield block
-
-
-@lru_cache(maxsize=2)
-def _network(weights, seed, digest, engine, n_threads):
-    """Load the network whose digest `fit` has stated."""
-    loaded = load_vggish_weights(weights, seed=seed, with_pca=False)
-    check_digest(loaded, digest)
-    return get_engine(
-        "vggish",
-        engine=engine,
-        precision="float32",
-        weights=loaded,
-        input_shape=(N_COLUMNS, N_MELS),
-        n_threads=n_threads,
-    )
 
 
 @lru_cache(maxsize=2)

@@ -147,7 +147,7 @@ def test_threads_may_share_an_engine(l3_weights, tools):
 
 
 def test_wrong_input_shape(l3_weights):
-    with pytest.raises(ValueError, match=r"must have shape \(bins, columns\) in .* \(199, 256\)"):
+    with pytest.raises(ValueError, match=r"must have shape \(height, width\) in .* \(199, 256\)"):
         _get(l3_weights, input_shape=(199, 256))
 
 

@@ -1,0 +1,169 @@
+"""What networks are made of, as every engine understands it: a list of layers.
+
+Maps are (height, width, channels), vectors (channels,). A new network is a new list in `_networks`;
+a new kind of layer is a class here and a function in each engine.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """Kernel [height, width, in, out] and bias on a map with zeros around it, then ReLU or not.
+
+    `padding` is (top, bottom, left, right); the stride is 1.
+    """
+
+    kernel: np.ndarray
+    bias: np.ndarray
+    padding: tuple[int, int, int, int]
+    relu: bool
+
+    def shape(self, given: Shape) -> Shape:
+        top, bottom, left, right = self.padding
+        height, width = self.kernel.shape[:2]
+        return (
+            given[0] + top + bottom - height + 1,
+            given[1] + left + right - width + 1,
+            self.bias.size,
+        )
+
+
+@dataclass(frozen=True)
+class MaxPool:
+    """Maximum over cells of `size` (height, width) side by side; what fills no cell is dropped."""
+
+    size: tuple[int, int]
+
+    def shape(self, given: Shape) -> Shape:
+        return given[0] // self.size[0], given[1] // self.size[1], given[2]
+
+
+@dataclass(frozen=True)
+class GlobalPool:
+    """ "max" or "mean" over the whole map: a vector."""
+
+    statistic: str
+
+    def shape(self, given: Shape) -> Shape:
+        return given[-1:]
+
+
+@dataclass(frozen=True)
+class Affine:
+    """Scale and offset of each channel: what batch normalisation is when nothing is trained."""
+
+    scale: np.ndarray
+    offset: np.ndarray
+
+    def shape(self, given: Shape) -> Shape:
+        return given
+
+
+@dataclass(frozen=True)
+class Activation:
+    """ "relu" or "sigmoid" of every number."""
+
+    function: str
+
+    def shape(self, given: Shape) -> Shape:
+        return given
+
+
+@dataclass(frozen=True)
+class Add:
+    """The sum of its two inputs."""
+
+    def shape(self, given: Shape, other: Shape) -> Shape:
+        return given
+
+
+@dataclass(frozen=True)
+class Concat:
+    """Its inputs side by side along the channels."""
+
+    def shape(self, *given: Shape) -> Shape:
+        return (*given[0][:-1], sum(shape[-1] for shape in given))
+
+
+@dataclass(frozen=True)
+class Dense:
+    """Matrix [in, out] and bias on a vector, then ReLU or not."""
+
+    kernel: np.ndarray
+    bias: np.ndarray
+    relu: bool
+
+    def shape(self, given: Shape) -> Shape:
+        return (self.bias.size,)
+
+
+Operation = Convolution | MaxPool | GlobalPool | Affine | Activation | Add | Concat | Dense
+
+
+class Layer(NamedTuple):
+    """An operation, and which values it takes: 0 is the input, n what the n-th layer gives."""
+
+    operation: Operation
+    inputs: tuple[int, ...]
+
+
+@dataclass
+class LayerList:
+    """Layers in the making, each given the number of its value."""
+
+    layers: list[Layer] = field(default_factory=list)
+
+    def add(self, operation: Operation, *inputs: int) -> int:
+        """Append a layer, by default after the last one; return the number of its value."""
+        self.layers.append(Layer(operation, inputs or (len(self.layers),)))
+        return len(self.layers)
+
+    def done(self) -> tuple[Layer, ...]:
+        return tuple(self.layers)
+
+
+@dataclass(frozen=True)
+class Network:
+    """Scale and offset of the input, `body` on maps, flattening, `head` on vectors.
+
+    The frames of (height, width) have one channel. The output is the values of the head that
+    `outputs` numbers, side by side.
+    """
+
+    name: str
+    input_shape: tuple[int, int]
+    scale: np.float32
+    offset: np.float32
+    body: tuple[Layer, ...]
+    head: tuple[Layer, ...] = ()
+    outputs: tuple[int, ...] = (0,)
+
+    @property
+    def body_size(self) -> int:
+        """How many numbers the body leaves of a frame."""
+        return int(np.prod(_shapes(self.body, (*self.input_shape, 1))[-1]))
+
+    @property
+    def output_size(self) -> int:
+        """How many numbers the whole network leaves of a frame."""
+        shapes = _shapes(self.head, (self.body_size,))
+        return sum(shapes[number][0] for number in self.outputs)
+
+
+def run_layers(layers: Sequence[Layer], given: Any, run: Callable[..., Any]) -> list[Any]:
+    """The input and the value of every layer, each computed by ``run(operation, *inputs)``."""
+    values = [given]
+    for operation, inputs in layers:
+        values.append(run(operation, *(values[number] for number in inputs)))
+    return values
+
+
+def _shapes(layers, given):
+    return run_layers(layers, given, lambda operation, *shapes: operation.shape(*shapes))
