@@ -14,7 +14,6 @@ from skmer.audio._waveform import MOST_CHANNELS
 from skmer.audio.containers import PartFile, find_parts
 from skmer.exceptions import AudioDecodeError
 from skmer.utils._digest import open_regular
-from skmer.utils._paths import expand_path
 
 # What a recording can have. Below or above, the header is damaged, and to believe it would mean
 # hours of resampling, or more memory than there is.
@@ -59,7 +58,7 @@ class SoundSource:
     def __init__(self, source, *, name: str):
         self.name = name
         self.ended_early = False
-        self._path = None if hasattr(source, "read") else os.fspath(expand_path(source))
+        self._path = None if hasattr(source, "read") else os.path.expanduser(source)
         self._file = source if self._path is None else _open(self._path, name)
         try:
             self._open_first()

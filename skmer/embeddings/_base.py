@@ -1,8 +1,6 @@
 """What every transformer of clips does, whatever it computes: rows, cache, errors, output."""
 
-import warnings
 from abc import ABC, abstractmethod
-from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
@@ -13,36 +11,19 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skmer.audio._resampling import RESAMPLERS, check_resampler
-from skmer.embeddings._clips import FORMS, Clip, check_matrix, check_sequence, is_sequence_of_clips
-from skmer.embeddings.recipes._base import EmbeddedClip, Recipe, embed_clip, failed_row
-from skmer.exceptions import (
-    FailedClipsWarning,
-    InputError,
-    SampleScaleWarning,
-    ShortClipWarning,
-    SilentClipWarning,
-    TruncatedClipWarning,
-)
+from skmer.embeddings._clips import Clip, check_matrix, check_sequence, is_sequence_of_clips
+from skmer.embeddings._embed_clips import embed_clips
+from skmer.embeddings.recipes._base import EmbeddedClip, Recipe
+from skmer.exceptions import InputError
 from skmer.pooling import STATISTICS, pad_frames
-from skmer.utils import track
-from skmer.utils._cache import open_cache, warn_of_cache
-from skmer.utils._parallel import run_parallel, threads_per_worker
 from skmer.utils._sklearn import (
     HasMethods,
     Interval,
     StrOptions,
     output_is_default,
     validate_data,
+    validate_finite_numbers,
 )
-from skmer.utils._words import shorten
-
-# What a recipe notes about a clip, as users read it.
-_NOTES = {
-    "short": ("Clips shorter than one frame were padded with zeros", ShortClipWarning),
-    "silent": ("Clips whose channels cancel, or that hold nothing but zeros", SilentClipWarning),
-    "cut": ("Files end before their sound does, and what is there was read", TruncatedClipWarning),
-    "loud": ("Clips have samples far beyond full scale, which is 1", SampleScaleWarning),
-}
 
 
 def settle_weights(weights, random_state) -> tuple[int, str]:
@@ -99,13 +80,6 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         How clips of another rate are brought to that of the network.
     verbose : bool, default=False
         Show a progress bar over clips.
-
-    Attributes
-    ----------
-    embedding_size_ : int
-        Numbers a frame.
-    n_features_in_ : int
-        Samples a clip; only where X was a 2-D array.
 
     See Also
     --------
@@ -220,6 +194,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
             When pretrained weights are wanted and cannot be had.
         """
         self._validate_params()
+        validate_finite_numbers(self)
         check_resampler(self.resampler)
         self._check_settings()
         clips = self._check_clips(X, reset=True)
@@ -405,52 +380,18 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         sr = self._network_sr() if self.sr is None else self.sr
         if is_sequence_of_clips(X, estimator=name):
             return check_sequence(X, sr=sr, estimator=name)
-        if hasattr(X, "columns") and any(str(kind) in "object str String" for kind in X.dtypes):
-            raise InputError(
-                f"X of {name} must be {FORMS}; got a data frame with text in it. Pass the column "
-                "of paths, for instance X['path']."
-            )
         X = validate_data(self, X, reset=reset, dtype="numeric", ensure_2d=True)
         return check_matrix(X, sr=sr)
 
     def _embed(self, X, recipe) -> list[EmbeddedClip]:
         clips = self._check_clips(X, reset=False)
-        cache = open_cache(self.memory)
-        n_threads = threads_per_worker(self.n_jobs)
-        results = run_parallel(
-            embed_clip,
-            ((recipe, clip, cache, n_threads) for clip in clips),
+        return embed_clips(
+            clips,
+            recipe,
+            frame_size=self._frame_size(),
+            memory=self.memory,
             n_jobs=self.n_jobs,
-            prefer=recipe.prefer,
+            on_error=self.on_error,
+            description=type(self).__name__,
+            verbose=self.verbose,
         )
-        results = track(
-            results, total=len(clips), description=type(self).__name__, enabled=self.verbose
-        )
-        embedded = []
-        notes: dict[str, list[str]] = {}
-        failures: dict[int, str] = {}
-        troubles = []
-        # The results first: they are to be asked once more, so that the bar reaches its end.
-        for result, clip in zip(results, clips):
-            if result.error is not None:
-                if self.on_error == "raise":
-                    raise result.error
-                failures[clip.row] = str(result.error)
-                size = recipe.frame_size or self._frame_size()
-                result = replace(result, row=failed_row(recipe, size))
-            if result.trouble is not None:
-                troubles.append(result.trouble)
-            for note in result.notes:
-                notes.setdefault(note, []).append(clip.name)
-            embedded.append(result)
-        for note, names in notes.items():
-            what, category = _NOTES[note]
-            warnings.warn(f"{what}: {shorten(names, 10, separator='; ')}.", category, stacklevel=4)
-        warn_of_cache(troubles, stacklevel=4)
-        if failures:
-            message = (
-                f"{len(failures)} of {len(clips)} clips could not be read, and their rows are NaN: "
-                + shorten(list(failures.values()), 10, width=350, separator=" ")
-            )
-            warnings.warn(FailedClipsWarning(message, failures), stacklevel=4)
-        return embedded

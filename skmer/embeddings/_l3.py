@@ -89,8 +89,10 @@ class L3Transformer(BaseClipTransformer):
 
     Notes
     -----
-    X is a sequence of paths, of waveforms of shape (n_samples,) or (n_samples, n_channels), or of
-    ``(waveform, sr)`` pairs, or a 2-D float array with one clip a row.
+    X is a sequence of paths, of open binary files (or BytesIO), of waveforms of shape (n_samples,)
+    or (n_samples, n_channels), of ``(waveform, sr)`` pairs, or of mappings with "array" and
+    "sampling_rate"; or a 2-D float array with one clip a row. A waveform is whatever
+    `numpy.asarray` takes.
 
     References
     ----------

@@ -68,8 +68,10 @@ class MFCCStatsTransformer(BaseClipTransformer):
 
     Notes
     -----
-    X is a sequence of paths, of waveforms of shape (n_samples,) or (n_samples, n_channels), or of
-    ``(waveform, sr)`` pairs, or a 2-D float array with one clip a row.
+    X is a sequence of paths, of open binary files (or BytesIO), of waveforms of shape (n_samples,)
+    or (n_samples, n_channels), of ``(waveform, sr)`` pairs, or of mappings with "array" and
+    "sampling_rate"; or a 2-D float array with one clip a row. A waveform is whatever
+    `numpy.asarray` takes.
 
     The "matrix of 20 x 1500" of Koh & Dubnov (2021) is ``statistics=None, n_frames=1500,
     hop_length=441``: 30 s in steps of 20 ms.

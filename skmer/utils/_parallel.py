@@ -67,7 +67,7 @@ def _closing_quietly(results) -> Iterator[None]:
     finally:
         if hasattr(results, "close"):
             with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", ".*tasks have been successfully executed")
+                warnings.filterwarnings("ignore", ".*tasks (have been|which were)")
                 results.close()
 
 

@@ -1,5 +1,9 @@
 """The one place that imports what scikit-learn does not promise to keep."""
 
+import math
+from numbers import Real
+
+import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -13,6 +17,8 @@ from sklearn.utils._param_validation import (
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from skmer.exceptions import InputError
+
 __all__ = [
     "HasMethods",
     "Hidden",
@@ -24,8 +30,23 @@ __all__ = [
     "_fit_context",
     "output_is_default",
     "validate_data",
+    "validate_finite_numbers",
     "validate_params",
 ]
+
+
+def validate_finite_numbers(estimator) -> None:
+    """Refuse what scikit-learn's own validation takes for numbers: True, and infinity."""
+    for name, value in estimator.get_params(deep=False).items():
+        allowed = estimator._parameter_constraints.get(name, ["boolean"])
+        is_truth_value = isinstance(value, bool | np.bool_)
+        if (is_truth_value and "boolean" not in allowed) or (
+            not is_truth_value and isinstance(value, Real) and not math.isfinite(value)
+        ):
+            raise InputError(
+                f"The {name!r} parameter of {type(estimator).__name__} must be a finite number or "
+                f"what else its documentation allows. Got {value!r} instead."
+            )
 
 
 def output_is_default(estimator) -> bool:

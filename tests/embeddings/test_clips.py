@@ -1,6 +1,10 @@
 """Every form of X means the same clips; everything else is one sentence."""
 
+import array
+import io
+import os
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -88,25 +92,172 @@ def test_data_frames_out(paths, expected, library):
     np.testing.assert_array_equal(frame.to_numpy(), expected)
 
 
+class Tensor:
+    """What a tensor of another library has that matters here."""
+
+    def __init__(self, values):
+        self.values = np.asarray(values)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values if dtype is None else self.values.astype(dtype)
+
+    def __len__(self):
+        return len(self.values)
+
+    def __getitem__(self, index):
+        return Tensor(self.values[index])
+
+    @property
+    def shape(self):
+        return self.values.shape
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda audio, sr: (Tensor(audio), sr),
+        lambda audio, sr: [audio, np.int64(sr)],
+        lambda audio, sr: (audio.tolist(), float(sr)),
+        lambda audio, sr: (array.array("f", audio.tolist()), sr),
+        lambda audio, sr: (memoryview(audio), sr),
+        lambda audio, sr: {"array": audio, "sampling_rate": sr, "path": None},
+        lambda audio, sr: MappingProxyType({"array": Tensor(audio), "sampling_rate": sr}),
+        lambda audio, sr: (np.ma.masked_array(audio), sr),
+    ],
+)
+def test_a_clip_is_what_numpy_takes(waveforms, expected, form):
+    rows = MFCCStatsTransformer().fit_transform([form(*clip) for clip in waveforms])
+    np.testing.assert_allclose(rows, expected, rtol=1e-5, atol=1e-4)
+
+
+def test_waveforms_of_other_libraries_without_a_rate(waveforms):
+    audio = [clip[0][:8000] for clip in waveforms]
+    mfcc = MFCCStatsTransformer()
+    rows = mfcc.fit_transform(audio)
+    np.testing.assert_array_equal(mfcc.fit_transform([Tensor(one) for one in audio]), rows)
+    np.testing.assert_array_equal(mfcc.fit_transform(Tensor(np.stack(audio))), rows)
+    # Lists hold Python's numbers, which are taken as float64; the clips have any length.
+    lists = [one.tolist() for one in [audio[0], audio[1][:5000]]]
+    pairs = [np.array(one) for one in lists]
+    np.testing.assert_array_equal(mfcc.fit_transform(lists), mfcc.fit_transform(pairs))
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_open_files(paths, expected, tmp_path, written):
+    contents = [Path(path).read_bytes() for path in paths]
+    files = [io.BytesIO(content) for content in contents]
+    if written:
+        for file in files:
+            file.seek(0, io.SEEK_END)
+    mfcc = MFCCStatsTransformer(memory=tmp_path)
+    np.testing.assert_array_equal(mfcc.fit_transform(files), expected)
+    assert {file.tell() == 0 for file in files} == {not written}
+    # The same content is the same clip, wherever it comes from.
+    mfcc.fit_transform(paths)
+    assert len(list(tmp_path.rglob("*.clip"))) == len(paths)
+    with open(paths[0], "rb") as file:
+        np.testing.assert_array_equal(mfcc.fit_transform([file]), expected[:1])
+    with pytest.raises(AudioDecodeError, match="Row 1, an open file: "):
+        mfcc.fit_transform([files[0], io.BytesIO(b"no audio")])
+
+
+def test_home_is_found(paths, expected, monkeypatch):
+    monkeypatch.setenv("HOME", str(Path(paths[0]).parent))
+    X = [f"~/{Path(path).name}" for path in paths]
+    np.testing.assert_array_equal(MFCCStatsTransformer().fit_transform(X), expected)
+    with pytest.raises(AudioDecodeError, match=r"'~\$song.wav': the file does not exist"):
+        MFCCStatsTransformer().fit_transform(["~$song.wav"])
+
+
+WAVE = np.zeros(9)
+
+
 @pytest.mark.parametrize(
     ("X", "error", "message"),
     [
         ("song.wav", ValueError, r"lone str, 'song.wav'. For one clip write \[path\]"),
         (Path("song.wav"), ValueError, "lone PosixPath"),
+        (b"song.wav", ValueError, "lone bytes"),
+        ("x" * 10**6, ValueError, "lone str"),
         ([], ValueError, "0 sample"),
         (np.zeros((2, 3, 4)), ValueError, "dim 3"),
         (np.zeros(5), ValueError, "Expected 2D array, got 1D array"),
         ({"a": 1}, TypeError, "got a dict"),
-        (["a.wav", None], TypeError, "Row 1 of X of MFCCStatsTransformer must be a path.*None"),
-        ([(np.zeros(9), 0)], ValueError, "sr of a .* at least 1 Hz, got 0"),
-        (pd.DataFrame({"path": ["a"]}), ValueError, r"for instance X\['path'\]"),
+        ({"array": WAVE, "sampling_rate": 8000}, ValueError, r"lone mapping.*write \[clip\]"),
+        ({"a.wav"}, TypeError, "got a set"),
+        (io.BytesIO(), TypeError, "got a BytesIO"),
+        ((WAVE, 8000), ValueError, r"lone waveform with its rate.*\[\(waveform, sr\)\]"),
+        ((8000, WAVE), ValueError, r"lone waveform with its rate.*\[\(waveform, sr\)\]"),
+        ((path for path in ["a.wav"]), TypeError, r"a generator, which can be gone.*list\("),
+        (Path().glob("*.wav"), TypeError, r"gone through once only; write list\("),
+        (map(str, ["a.wav"]), TypeError, r"a map, which can be gone"),
+        (np.array([["a.wav"], ["b.wav"]]), ValueError, r"shape \(2, 1\); pass X.ravel\(\)"),
+        (np.array([["a", "b"]] * 2, dtype=object), ValueError, "pass one of its columns"),
+        (np.array([b"a.wav"]), TypeError, "Row 0 .* got bytes; write os.fsdecode"),
+        ([b"a.wav", b"b.wav"], TypeError, "Row 0 .* got bytes; write os.fsdecode"),
+        (["a.wav", None], TypeError, "Row 1 of X of MFCCStatsTransformer: .*must be a path.*None"),
+        ([None], TypeError, "Row 0 .* got None"),
+        ([WAVE, WAVE, 3.0], TypeError, "Row 2 .* got 3.0 of type float"),
+        ([(WAVE, 0)], ValueError, "sr of a .* at least 1 Hz, got 0"),
+        ([(WAVE, np.nan)], ValueError, "sr of a .* at least 1 Hz, got nan"),
+        ([(WAVE, np.inf)], ValueError, "sr of a .* at least 1 Hz, got inf"),
+        ([(WAVE, True)], ValueError, "sr of a .* at least 1 Hz, got True"),
+        ([(WAVE, 44100.5)], ValueError, "sr of a .* at least 1 Hz, got 44100.5"),
+        ([(44100, WAVE)], TypeError, r"Row 0 .* got \(sr, waveform\); write \(waveform, sr\)"),
+        ([{"array": WAVE}], TypeError, "Row 0 .* 'array' and 'sampling_rate', got one with"),
+        ([io.StringIO("text")], TypeError, "Row 0 .* open it with mode 'rb'"),
+        ([[WAVE, WAVE[:3]]], TypeError, "Row 0 .* numpy cannot make an array of"),
+        ([object()], TypeError, "Row 0 .* of type object"),
+        ([["a"] * 10**5], TypeError, "Row 0 .* numpy cannot make an array"),
+        (pd.DataFrame({"path": ["a"]}), ValueError, r"pass that column, X\['path'\]"),
+        (pd.DataFrame({"n": [1.0], "p": ["a"]}), ValueError, r"pass that column, X\['p'\]"),
+        (pl.DataFrame({"path": ["a"]}), ValueError, r"pass that column, X\['path'\]"),
+        (np.ma.masked_equal([[0.0, 1.0]], 0), ValueError, r"masked samples; fill them"),
         (None, ValueError, "scalar array"),
         (3, ValueError, "scalar"),
     ],
 )
 def test_other_things(X, error, message):
-    with pytest.raises(error, match=message):
+    with pytest.raises(error, match=message) as caught:
         MFCCStatsTransformer().fit(X)
+    if not message.startswith(("scalar", "Expected 2D")):
+        assert len(str(caught.value)) < 500
+
+
+def test_a_closed_file_and_one_that_cannot_be_wound_back(paths):
+    with open(paths[0], "rb") as closed:
+        pass
+    reading, writing = os.pipe()
+    with open(reading, "rb") as pipe, open(writing, "wb"):
+        for file in (closed, pipe):
+            with pytest.raises(ValueError, match="open for reading and seekable"):
+                MFCCStatsTransformer().fit([file])
+
+
+@pytest.mark.parametrize("memory", [False, True])
+def test_masked_samples_are_no_zeros(waveforms, tmp_path, memory):
+    audio = np.array(waveforms[0][0])
+    mfcc = MFCCStatsTransformer(memory=tmp_path if memory else None).fit([audio])
+    mfcc.transform([audio])
+    with pytest.raises(AudioDecodeError, match="samples are masked"):
+        mfcc.transform([np.ma.masked_array(audio, np.arange(len(audio)) == 3)])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("sr", True),
+        ("n_mfcc", True),
+        ("n_jobs", True),
+        ("offset", np.inf),
+        ("offset", np.nan),
+        ("offset", np.bool_(False)),
+        ("duration", np.inf),
+    ],
+)
+def test_numbers_that_are_none(name, value):
+    with pytest.raises(ValueError, match=f"'{name}' parameter of MFCCStatsTransformer"):
+        MFCCStatsTransformer(**{name: value}).fit(["a.wav"])
 
 
 def test_nan_in_a_waveform_and_in_a_matrix():

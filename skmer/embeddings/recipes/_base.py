@@ -178,7 +178,7 @@ def _remember(recipe, clip, cache, n_threads):
         return compute()
     try:
         content = clip.digest()
-    except OSError:
+    except (OSError, ValueError, TypeError):
         # Reading the audio says better than the digest what is wrong with the file.
         return compute()
     settings = {"content": content, "recipe": recipe.kind, **recipe.settings()}
@@ -189,7 +189,7 @@ def _compute(recipe, clip, n_threads):
     digest = AudioDigest()
     heard: set[str] = set()
     blocks = stream_audio(
-        clip.source,
+        clip.open(),
         sr=recipe.sr,
         offset=recipe.offset,
         duration=recipe.duration,
