@@ -192,8 +192,9 @@ def fetch_merge(
         "valence with another song.\n"
     )
     frame = match_audio(frame, folder, INFO, exact=True)
+    columns = ["path", "label", "group"]
     return make_bunch(
-        frame,
+        frame[columns + [name for name in frame if name not in columns]],
         descr=descr,
         target_names=QUADRANTS if target == "quadrant" else ("arousal", "valence"),
         target_columns="label" if target == "quadrant" else ["arousal", "valence"],

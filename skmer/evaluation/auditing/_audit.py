@@ -4,6 +4,7 @@ Kinds of findings
 -----------------
 shared_rows           rows trained on and tested on in one split
 shared_groups         groups (singers, artists) on both sides of a split
+contained_dataset     songs of a published dataset in one that contains it, by their codes
 duplicate_files       identical files
 duplicate_audio       identical waveforms, whatever the file format
 near_duplicates       clips whose features are closer than chance allows
@@ -21,6 +22,7 @@ import numpy as np
 from sklearn.utils import check_array
 
 from skmer.evaluation.auditing._columns import swapped_columns
+from skmer.evaluation.auditing._contained import contained
 from skmer.evaluation.auditing._duplicates import duplicates
 from skmer.evaluation.auditing._evidence import Evidence
 from skmer.evaluation.auditing._finding import AuditFinding
@@ -90,7 +92,9 @@ def audit(
         Names of what was recorded, such as "artist - title"; case, blanks and punctuation do not
         count.
     datasets : array-like of shape (n_rows,), default=None
-        Dataset that each clip is from.
+        Dataset that each clip is from. Of those with a name here it is known which hold the songs
+        of others, under the same codes (`items`, else the names of `paths`): Emotion in Music is
+        in DEAM, 4Q and most of Bi-modal are in MERGE.
     targets, reference : array-like of shape (n_rows, n_columns), default=None
         Numbers such as static arousal and valence, and an independent measure of the same in the
         same order, such as the mean of the dynamic annotations.
@@ -177,6 +181,11 @@ def judge(
     checks = _Checks()
     checks.run("shared_rows", lambda: shared_rows(splits), cv=splits)
     checks.run("shared_groups", lambda: shared_groups(splits, groups), groups=groups, cv=splits)
+    checks.run(
+        "contained_dataset",
+        lambda: contained(evidence, splits),
+        **{"datasets, with items or paths": evidence.contained},
+    )
     for kind, needs in (
         ("duplicate_files", {"paths": evidence.paths}),
         ("duplicate_audio", {"paths": evidence.paths}),

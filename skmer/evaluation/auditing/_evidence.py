@@ -5,6 +5,7 @@ from functools import cached_property
 import numpy as np
 from sklearn.utils.multiclass import type_of_target
 
+from skmer.evaluation.auditing._contained import contained_sets
 from skmer.evaluation.auditing._duplicates import (
     audio_digests,
     equal_sets,
@@ -63,10 +64,19 @@ class Evidence:
         return self._near[1]
 
     @cached_property
+    def contained(self) -> dict[tuple[str, str], list[tuple[int, ...]]] | None:
+        """Rows of one song in a published dataset and in one that contains it."""
+        if self.datasets is None or (self.items is None and self.paths is None):
+            return None
+        return contained_sets(self.datasets, self.items, self.paths)
+
+    @cached_property
     def copies(self) -> dict[str, list[tuple[int, ...]]]:
         """Sets of rows that are equal or nearly equal, by the strictest check that sees them."""
         known: list[set[int]] = []
         copies = {}
+        if self.contained is not None:
+            known += [set(rows) for sets in self.contained.values() for rows in sets]
         for kind, given, find in (
             ("duplicate_files", self.paths, lambda: equal_sets(self._file_hashes)),
             ("duplicate_audio", self.paths, lambda: equal_sets(self._audio_hashes)),

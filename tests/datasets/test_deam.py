@@ -1,0 +1,203 @@
+"""DEAM: counts, units, quadrants by either rule, ragged and dirty tables, the published split."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+
+from skmer.datasets import _deam, _download, fetch_deam, fetch_emomusic, validate_dataset
+from skmer.evaluation import FixedSplit, audit
+from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning, InputError
+
+from .conftest import write_emomusic_annotations
+from .replicas import deam
+
+
+@pytest.fixture
+def deam_home(tmp_path):
+    """DEAM as distributed, the clips empty."""
+    deam.write_deam(tmp_path / "deam")
+    return tmp_path
+
+
+def test_counts_columns_and_units(deam_home):
+    dataset = fetch_deam(data_home=deam_home)
+    assert dataset.data.shape == dataset.groups.shape == (1802,)
+    assert dataset.frame.columns.tolist() == [
+        "path", "label", "group", "song_id", "artist", "title", "genre", "split",
+        "static_arousal", "static_valence", "dynamic_arousal", "dynamic_valence",
+    ]  # fmt: skip
+    songs = dataset.frame["song_id"].tolist()
+    assert songs == deam.EXCERPTS + deam.FULL_SONGS
+    assert [path.rsplit("/", 1)[1] for path in dataset.data] == [f"{song}.mp3" for song in songs]
+    static = fetch_deam(data_home=deam_home, target="static")
+    np.testing.assert_array_equal(static.target, [deam.ratings(song)[::-1] for song in songs])
+    assert (str(static.scale), static.target_names) == ("static, 1 to 9", ["arousal", "valence"])
+    dynamic = fetch_deam(data_home=deam_home, target="dynamic", as_frame=True)
+    np.testing.assert_allclose(dynamic.target, [deam.means(song)[::-1] for song in songs])
+    assert dynamic.target.columns.tolist() == ["dynamic_arousal", "dynamic_valence"]
+
+
+def test_quadrants_by_either_rule(deam_home):
+    def expected(numbers, middle):
+        names = {(True, True): "Q1", (True, False): "Q2", (False, False): "Q3", (False, True): "Q4"}
+        pairs = (numbers(song) for song in deam.EXCERPTS + deam.FULL_SONGS)
+        return [names[arousal > middle, valence > middle] for valence, arousal in pairs]
+
+    assert fetch_deam(data_home=deam_home).target.tolist() == expected(deam.means, 0)
+    static = fetch_deam(data_home=deam_home, quadrants="static")
+    assert static.target.tolist() == expected(deam.ratings, 5)
+
+
+def test_labels_over_time_end_with_the_song(deam_home):
+    arousal = fetch_deam(data_home=deam_home).dynamic["arousal"]
+    assert arousal.shape == (1802, 90)
+    assert arousal.columns[:3].tolist() == [15.0, 15.5, 16.0]
+    there = arousal.notna().sum(axis=1)
+    assert there[2] == 59  # 60, of which one is not there
+    assert there[3] == 58
+    assert there[2001] == 89
+    assert np.isnan(arousal.loc[2, 18.5])
+
+
+def test_dirty_metadata(deam_home):
+    frame = fetch_deam(data_home=deam_home).frame.set_index("song_id")
+    assert frame.loc[2, ["artist", "title", "genre"]].tolist() == ["Artist 1", "Title 2", "Rock"]
+    assert frame.loc[1002, ["artist", "title", "genre"]].tolist() == [
+        "Artist 501",
+        "Track, 1002",
+        "Pop",
+    ]
+    assert frame.loc[1501, ["artist", "title", "genre"]].tolist() == [
+        "Artist 750",
+        "Say 1501",
+        "Folk, Blues",
+    ]
+    assert frame.loc[1502, ["artist", "title"]].tolist() == ["Artist 751", "12 mix 1502"]
+    assert (frame["group"] == frame["artist"].str.lower()).all()
+    assert [frame.loc[song, "artist"] for song in frame.index] == [deam.artist(song) for song in frame.index]  # fmt: skip
+
+
+def test_the_full_songs_are_the_test_part_and_shared_artists_are_told(deam_home):
+    dataset = fetch_deam(data_home=deam_home)
+    test = dataset.split == "test"
+    assert test.sum() == 58
+    assert (dataset.frame["song_id"][test] > 2000).all()
+    shared = np.isin(dataset.groups[test], dataset.groups[~test]).sum()
+    assert 0 < shared < 58
+    assert f"Of the 58 test songs, {shared} are by an artist" in dataset.DESCR
+    (found,) = audit(groups=dataset.groups, cv=FixedSplit(dataset.split)).findings
+    assert found.kind == "shared_groups"
+    assert found.message.startswith(
+        f"{len(set(dataset.groups[test]) & set(dataset.groups[~test]))} of"
+    )
+
+
+def test_who_trains_on_deam_and_tests_on_emomusic_is_told(deam_home):
+    write_emomusic_annotations(deam_home / "emomusic")
+    old = fetch_emomusic(data_home=deam_home, annotations_only=True)
+    new = fetch_deam(data_home=deam_home)
+    shared = len(set(old.frame["song_id"]) & set(new.frame["song_id"]))
+    assert shared == 744
+    rows = np.arange(len(old.data) + len(new.data))
+    found = audit(
+        paths=None,
+        items=[*old.frame["song_id"], *new.frame["song_id"]],
+        datasets=["emomusic"] * len(old.data) + ["deam"] * len(new.data),
+        cv=[(rows[len(old.data) :], rows[: len(old.data)])],
+    ).findings
+    assert [(one.kind, one.severity) for one in found] == [("contained_dataset", "error")]
+    assert "744" in found[0].message
+
+
+def edit(home, name, old, new):
+    path = home / "deam" / name
+    text = path.read_bytes()
+    assert old.encode() in text
+    path.write_bytes(text.replace(old.encode(), new.encode(), 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        (f"{deam.STATIC}/static_annotations_averaged_songs_1_2000.csv", "arousal_mean", "arousal", "lacks arousal_mean"),
+        (f"{deam.STATIC}/static_annotations_averaged_songs_1_2000.csv", "\n9, ", "\n2, ", "hold every song once. Got 2"),
+        (f"{deam.STATIC}/static_annotations_averaged_songs_1_2000.csv", "\n9, 1,", "\n9, 10,", "must lie on the scale"),
+        (f"{deam.STATIC}/static_annotations_averaged_songs_1_2000.csv", "\n9, ", "\nx, ", "must hold numbers"),
+        (f"{deam.STATIC}/static_annotations_averaged_songs_2000_2058.csv", "\n2001, ", "\n2, ", "must share no song"),
+        (f"{deam.DYNAMIC}/arousal.csv", "\n9,", "\n8,", "hold every song once"),
+        (f"{deam.DYNAMIC}/valence.csv", "\n9,", "\n1999,", "lacks the songs 9, 1 of 1802"),
+        (f"{deam.DYNAMIC}/valence.csv", "sample_15000ms", "first", None),
+        ("metadata/metadata_2014.csv", "Artist,", "Band,", "lacks Artist"),
+    ],
+)  # fmt: skip
+def test_tables_that_are_not_the_published(deam_home, name, old, new, message):
+    edit(deam_home, name, old, new)
+    if message is None:
+        assert fetch_deam(data_home=deam_home).dynamic["valence"].shape == (1802, 89)
+        return
+    with pytest.raises(InputError, match=message) as caught:
+        fetch_deam(data_home=deam_home)
+    assert len(str(caught.value)) < 500
+    assert validate_dataset("deam", data_home=deam_home).files("wrong") == ["*.csv"]
+
+
+def test_a_cut_table_is_told(deam_home):
+    name = f"{deam.STATIC}/static_annotations_averaged_songs_1_2000.csv"
+    path = deam_home / "deam" / name
+    path.write_text("\n".join(path.read_text().splitlines()[:301]))
+    with pytest.raises(InputError, match=r"must hold every song of arousal\.csv.*1444 of 1802"):
+        fetch_deam(data_home=deam_home)
+    kept = {line.split(",")[0] for line in path.read_text().splitlines()}
+    for axis in ("arousal", "valence"):
+        table = deam_home / "deam" / deam.DYNAMIC / f"{axis}.csv"
+        lines = table.read_text().splitlines()
+        kept_here = [
+            line for line in lines if line.split(",")[0] in kept | {str(s) for s in deam.FULL_SONGS}
+        ]
+        table.write_text("\n".join(kept_here))
+    with pytest.warns(
+        IncompleteDatasetWarning, match="lists 358 songs, and the DEAM.* 1802"
+    ) as record:
+        fetch_deam(data_home=deam_home)
+    assert record[0].filename == __file__
+
+
+def test_validate_and_missing_clips(deam_home):
+    report = validate_dataset("deam", data_home=deam_home)
+    assert report.ok
+    assert len(report.files("unverified")) == 1802
+    clips = deam_home / "deam" / "DEAM_audio" / "MEMD_audio"
+    (clips / "2.mp3").rename(clips / "5000.mp3")
+    report = validate_dataset("deam", data_home=deam_home)
+    assert (report.files("missing"), report.files("extra")) == (["2.mp3"], ["DEAM_audio/MEMD_audio/5000.mp3"])  # fmt: skip
+    with pytest.warns(IncompleteDatasetWarning, match=r"1 of 1802 clips .* missing .* 2; the 1801"):
+        assert len(fetch_deam(data_home=deam_home).data) == 1801
+    assert len(fetch_deam(data_home=deam_home, annotations_only=True).data) == 1802
+
+
+def test_nothing_in_place(tmp_path):
+    with pytest.raises(DatasetNotFoundError, match=r"static_annot.*DEAM_Annotations\.zip"):
+        fetch_deam(data_home=tmp_path, download_if_missing=False)
+    deam.write_deam(tmp_path / "deam", audio=False)
+    with pytest.raises(DatasetNotFoundError, match=r"<song_id>\.mp3 of DEAM.*DEAM_audio\.zip"):
+        fetch_deam(data_home=tmp_path, download_if_missing=False)
+
+
+def test_download(tmp_path, server, monkeypatch):
+    deam.write_deam(tmp_path / "source")
+    wanted = {"ANNOTATIONS_ARCHIVE": "annotations", "METADATA_ARCHIVE": "metadata", "CLIPS_ARCHIVE": "DEAM_audio"}  # fmt: skip
+    for name, place in wanted.items():
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            for path in sorted((tmp_path / "source" / place).rglob("*.*")):
+                archive.write(path, path.relative_to(tmp_path / "source"))
+        server.files[f"/{name}.zip"] = buffer.getvalue()
+        monkeypatch.setattr(
+            _deam, name, _download.Archive(f"{name}.zip", f"{server.url}/{name}.zip", None)
+        )
+    assert len(fetch_deam(data_home=tmp_path / "home").data) == 1802
+    n_requests = server.n_requests
+    assert len(fetch_deam(data_home=tmp_path / "home").data) == 1802
+    assert server.n_requests == n_requests
