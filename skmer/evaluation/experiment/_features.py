@@ -242,14 +242,18 @@ def collect_failures(transformer, compute: Callable):
     names = [name for name in transformer.get_params() if name.split("__")[-1] == "on_error"]
     transformer.set_params(**dict.fromkeys(names, "nan"))
     failures: dict[int, str] = {}
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("always", category=FailedClipsWarning)
+        show = warnings.showwarning
+
+        def collect(message, *details):
+            if isinstance(message, FailedClipsWarning):
+                failures.update(message.failures)
+            else:
+                show(message, *details)
+
+        warnings.showwarning = collect
         values = compute(transformer)
-    for one in caught:
-        if isinstance(one.message, FailedClipsWarning):
-            failures |= one.message.failures
-        else:
-            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
     return values, failures
 
 

@@ -158,7 +158,7 @@ def _count_repeats(splitter, parts) -> int:
     """Count how often the clips are tested: splits whose tests overlap are further repeats."""
     n_repeats = getattr(splitter, "n_repeats", None)
     if n_repeats is not None:
-        return n_repeats
+        return int(n_repeats)
     tested = np.concatenate([test for _, _, test in parts])
     return 1 if np.unique(tested).size == tested.size else len(parts)
 

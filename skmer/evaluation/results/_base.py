@@ -92,11 +92,13 @@ class BaseResult:
         -------
         intervals : pandas.DataFrame
             One row per configuration and protocol: the headline score as in `summary`, and the
-            ends ``low`` and ``high`` of its 95 % interval, NaN for a single group.
+            ends ``low`` and ``high`` of its 95 % interval, NaN for a single group;
+            ``random_weights`` where a network of the feature was never trained.
         """
         import pandas as pd
 
         keys = [*self.configuration, "protocol"]
+        random = self.random_features()
         rows = []
         for key, part in self.predictions.groupby(keys, sort=False):
             estimate, low, high = bootstrap_interval(
@@ -109,7 +111,9 @@ class BaseResult:
                 random_state=self.manifest["settings"]["random_state"],
             )
             rows.append(
-                dict(zip(keys, key)) | {self.metrics[0]: estimate, "low": low, "high": high}
+                dict(zip(keys, key))
+                | {self.metrics[0]: estimate, "low": low, "high": high}
+                | {"random_weights": key[0] in random}
             )
         return pd.DataFrame(rows)
 
@@ -121,7 +125,7 @@ class BaseResult:
         labels : dict of str to str
             The label of the weights, such as "random weights (seed 0)", by feature.
         """
-        features = self.manifest["features"].items()
+        features = self.manifest.get("features", {}).items()
         return {name: one["weights"] for name, one in features if one["random_weights"]}
 
     def protocols_to_compare(self) -> tuple[str, str] | None:

@@ -3,17 +3,20 @@
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import Ridge
+from sklearn.metrics import r2_score, root_mean_squared_error
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import FunctionTransformer
 
-from skmer import MFCCStatsTransformer
+from skmer import MFCCStatsTransformer, VGGishTransformer
 from skmer.evaluation import FixedSplit, evaluate_dynamic_regression, evaluate_regression
 from skmer.evaluation.experiment._dynamic_regression import align_frames, compute_moments
 from skmer.evaluation.experiment._regressors import make_regressor
 from skmer.evaluation.experiment._rows import Rows
 from skmer.evaluation.statistics._scores import concordance, regression_scores
+from skmer.exceptions import InputError, WeightsNotFoundError
 
 N_CLIPS, N_FEATURES = 48, 5
 ARTISTS = np.repeat(np.arange(12), 4)
@@ -117,6 +120,96 @@ def test_bad_input_is_one_plain_sentence(data, changes, message):
     }
     with pytest.raises(ValueError, match=message):
         evaluate_regression(**arguments | changes)
+
+
+def test_one_r2_is_the_headline_and_the_other_says_what_it_is(data):
+    X, y = data
+    result = evaluate_regression(
+        {"a": X}, {"ridge": Ridge()}, None, y["valence"], protocol="shuffled", n_folds=16
+    )
+    row, part = result.summary().iloc[0], result.predictions
+    assert row["r2"] == pytest.approx(r2_score(part["y_true"], part["y_pred"]))
+    assert row["r2"] == pytest.approx(result.intervals()["r2"].item())
+    assert row["r2_split_mean"] == pytest.approx(result.scores["r2"].mean())
+    assert row["r2_std"] == pytest.approx(result.scores["r2"].std())
+    assert row["r2_split_mean"] < row["r2"] - 0.1
+    error = root_mean_squared_error(part["y_true"], part["y_pred"])
+    assert row["rmse"] == pytest.approx(error)
+
+
+def test_regression_is_audited(data):
+    X, y = data
+    copied = X.copy()
+    copied[40] = copied[3]
+    run = {"groups": ARTISTS, "protocol": ["grouped", "shuffled"], "n_folds": 4}
+    result = evaluate_regression({"a": copied}, {"mean": DummyRegressor()}, None, y, **run)
+    kinds = {
+        name: {found["kind"] for found in audit["findings"]}
+        for name, audit in result.manifest["audit"].items()
+    }
+    assert kinds == {
+        "grouped": {"near_duplicates"}, "shuffled": {"near_duplicates", "shared_groups"}
+    }  # fmt: skip
+    times = np.arange(3)
+    moments = {"arousal": np.repeat(y[["arousal"]].to_numpy(), 3, axis=1) + times}
+    dynamic = evaluate_dynamic_regression(
+        {"a": np.repeat(copied[:, None], 3, axis=1)}, {"mean": DummyRegressor()}, None, moments,
+        times=times, **run,
+    )  # fmt: skip
+    assert dynamic.manifest["audit"]["grouped"]["findings"][0]["kind"] == "near_duplicates"
+
+
+def test_weights_are_looked_for_before_any_feature_is_computed(monkeypatch):
+    def refuse(self):
+        raise WeightsNotFoundError("not here")
+
+    def fail(self, *args):
+        raise AssertionError("a feature was computed")
+
+    monkeypatch.setattr(VGGishTransformer, "_fit_network", refuse)
+    monkeypatch.setattr(MFCCStatsTransformer, "_embed", fail)
+    clips = [np.random.default_rng(i).normal(size=2000) for i in range(12)]
+    with pytest.raises(WeightsNotFoundError):
+        evaluate_regression(
+            ["mfcc", "vggish"], ["ridge"], clips, np.arange(12), protocol="shuffled"
+        )
+    y = {"arousal": np.random.default_rng(0).normal(size=(12, 2))}
+    with pytest.raises(WeightsNotFoundError):
+        evaluate_dynamic_regression(
+            ["mfcc", "vggish"], ["ridge"], clips, y, times=[0, 0.1], protocol="shuffled"
+        )
+
+
+def test_two_targets_are_predicted_by_one_pipeline(data):
+    X, y = data
+    result = evaluate_regression({"a": X}, ["ridge"], None, y, groups=ARTISTS, n_folds=4)
+    both = result.fit(feature="a", regressor="ridge").predict(X)
+    one = result.fit(feature="a", regressor="ridge", target="valence").predict(X)
+    assert both.shape == (N_CLIPS, 2)
+    assert np.array_equal(both[:, 1], one)
+    assert r2_score(y, both) > 0.8
+
+
+def test_moments_of_clips_that_cannot_be_read_are_left_out(tmp_path):
+    rng = np.random.default_rng(0)
+    paths = []
+    for i in range(12):
+        paths.append(tmp_path / f"{i}.wav")
+        soundfile.write(paths[-1], rng.normal(scale=0.1, size=16000), 8000)
+    times, y = np.arange(3) / 2, {"arousal": rng.normal(size=(12, 3))}
+    run = {"times": times, "protocol": "shuffled", "n_folds": 3}
+    features, mean = {"mfcc": MFCCStatsTransformer()}, {"mean": DummyRegressor()}
+    kept = np.delete(np.arange(12), 5)
+    whole = evaluate_dynamic_regression(
+        features, mean, [paths[row] for row in kept], {"arousal": y["arousal"][kept]}, **run
+    )
+    paths[5].write_bytes(b"no audio")
+    result = evaluate_dynamic_regression(features, mean, paths, y, on_error="skip", **run)
+    assert np.array_equal(result.predictions["y_pred"], whole.predictions["y_pred"])
+    assert (result.predictions["row"] == kept[whole.predictions["row"]]).all()
+    assert [clip["row"] for clip in result.manifest["skipped_clips"]] == [5]
+    with pytest.raises(InputError, match=r"1 of 12 clips cannot be used \(rows 5\)"):
+        evaluate_dynamic_regression(features, mean, paths, y, **run)
 
 
 def test_frames_are_averaged_around_each_moment_or_the_nearest_is_taken():
