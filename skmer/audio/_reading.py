@@ -90,7 +90,7 @@ def read_audio(
         waveform = list(resample(blocks, source.sr, to_sr, resampler))
     for what in noted:
         note(what, name, None)
-    return np.concatenate(waveform), to_sr
+    return np.concatenate(waveform).astype(np.float32, copy=False), to_sr
 
 
 def stream_audio(
@@ -129,8 +129,8 @@ def stream_audio(
     Yields
     ------
     block : ndarray [shape=(n,), dtype=float32]
-        (float64 for an array of float64.) Their concatenation equals
-        ``read_audio(source, sr=sr, ...)``, bit for bit.
+        (float64 for an array of float64, and where "kaiser_best" has resampled.) Their
+        concatenation, in float32, equals ``read_audio(source, sr=sr, ...)``, bit for bit.
 
     Raises
     ------

@@ -46,7 +46,7 @@ def vggish_log_mel(frames: np.ndarray) -> np.ndarray:
 
 
 def _mel_bank():
-    """Triangles linear in mel (not in Hz, unlike librosa's), no area norm, nothing at DC."""
+    """Triangles linear in mel, no area norm, nothing at DC; librosa's are linear in hertz."""
 
     def mel(frequency):
         return 1127 * np.log(1 + frequency / 700)

@@ -34,7 +34,8 @@ def test_any_cut_gives_what_the_package_gives(from_sr, to_sr, resampler, cuts, d
     at_once = np.concatenate(list(resample([audio], from_sr, to_sr, resampler)))
     in_blocks = list(resample(np.split(audio, sorted(cuts)), from_sr, to_sr, resampler))
     np.testing.assert_array_equal(np.concatenate(in_blocks), at_once)
-    assert at_once.dtype == dtype
+    is_resampys = resampler == "kaiser_best" and from_sr != to_sr
+    assert at_once.dtype == (np.float64 if is_resampys else dtype)
     if from_sr != to_sr:
         expected = whole(audio, from_sr, to_sr, resampler)
         np.testing.assert_allclose(at_once, expected, rtol=0, atol=2e-6)
@@ -48,7 +49,9 @@ def test_files_and_arrays_longer_than_a_chunk_agree(tmp_path, resampler):
     from_file = list(stream_audio(path, sr=11025, resampler=resampler))
     assert len(from_file) > 3
     from_file = np.concatenate(from_file)
-    np.testing.assert_array_equal(read_audio(path, sr=11025, resampler=resampler)[0], from_file)
+    read, _ = read_audio(path, sr=11025, resampler=resampler)
+    np.testing.assert_array_equal(read, from_file.astype(np.float32))
+    assert read.dtype == np.float32
     from_array = np.concatenate(list(stream_audio((audio, 8000), sr=11025, resampler=resampler)))
     np.testing.assert_array_equal(from_array, from_file)
     np.testing.assert_allclose(from_file, whole(audio, 8000, 11025, resampler), atol=2e-6)

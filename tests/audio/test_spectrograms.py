@@ -1,5 +1,8 @@
 """The front-ends against librosa, against constructions written down again, and by their laws."""
 
+import subprocess
+import sys
+
 import librosa
 import numpy as np
 import pytest
@@ -169,3 +172,16 @@ def test_musicnn_against_the_published_code(shared):
             columns = musicnn_columns(audio.astype(np.float32))
             wanted = expected[f"{clip}|log_mel_first_patch"]
             np.testing.assert_allclose(columns[:187], wanted, atol=1e-5, err_msg=clip)
+
+
+def test_librosa_is_imported_where_a_filter_bank_is_made_and_not_before():
+    code = (
+        "import sys, numpy as np; from skmer.embeddings.recipes import _l3, _mfcc, _vggish; "
+        "from skmer.audio import mel_power_columns as mel, mfcc_deltas, vggish_log_mel; "
+        "vggish_log_mel(np.zeros((1, 15600))), mfcc_deltas(np.zeros((9, 2)), order=1); "
+        "print([name for name in ('librosa', 'numba', 'scipy.signal') if name in sys.modules]); "
+        "mel([np.zeros(99)], sr=22050, n_fft=64, hop_length=32, n_mels=4); "
+        "print('librosa' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == ["[]", "True"]
