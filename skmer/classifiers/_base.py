@@ -1,6 +1,7 @@
 """What the three Keras classifiers have in common."""
 
 from abc import abstractmethod
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -21,6 +22,8 @@ from skmer.utils._sklearn import (
 )
 
 _JIT_MIN_STEPS = 500
+# Weights, their gradients and Adam's two moments, and the layers of one batch: 4 GB of float32.
+_MOST_NUMBERS = 2**30
 
 
 class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
@@ -56,6 +59,10 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
     @abstractmethod
     def _architecture(self):
         """Return what decides the layers, apart from the input, as something hashable."""
+
+    @abstractmethod
+    def _count_numbers(self):
+        """Return how many weights the layers have, and how many values one row gives in them."""
 
     @abstractmethod
     def _input_shape(self):
@@ -117,37 +124,34 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
 
     def _train(self, X, codes, sample_weight, validation, seed):
         network = _import_network()
+        self.batch_size_ = int(min(self.batch_size, len(X)))
+        self._check_memory()
+        n_steps = self.epochs * -(-len(X) // self.batch_size_)
         initial_weights = self._build(seed).get_weights()
-        n_steps = self.epochs * -(-len(X) // self.batch_size)
-        # Compiling takes as long as some hundred steps; shorter fits are better off without.
-        jit_compile = self._jit_compile and n_steps >= _JIT_MIN_STEPS
-        with self._borrow_network() as lent:
-            scikeras = network.GraphKerasClassifier(
-                lent.model, loss="sparse_categorical_crossentropy", epochs=self.epochs
+        with self._borrow_model() as model:
+            model.start(
+                initial_weights,
+                learning_rate=self.learning_rate,
+                seed=seed,
+                # Compiling takes as long as some hundred steps; shorter fits do without.
+                jit_compile=self._jit_compile and n_steps >= _JIT_MIN_STEPS,
+                track=partial(
+                    track,
+                    description=type(self).__name__,
+                    enabled=self.verbose,
+                    unit="epochs",
+                ),
             )
-            scikeras.fit(
+            self.history_, self.best_epoch_ = network.fit(
+                model,
                 X,
                 codes,
-                sample_weight=sample_weight,
-                network=lent,
-                fit_arguments={
-                    "weights": initial_weights,
-                    "learning_rate": self.learning_rate,
-                    "epochs": track(
-                        range(self.epochs),
-                        description=type(self).__name__,
-                        enabled=self.verbose,
-                        unit="epochs",
-                    ),
-                    "seed": seed,
-                    "validation": validation,
-                    "patience": self.patience,
-                    "jit_compile": jit_compile,
-                },
+                sample_weight,
+                epochs=int(self.epochs),
+                validation=validation,
+                patience=self.patience,
             )
-            self.weights_ = lent.model.get_weights()
-        self.history_ = dict(scikeras.history_)
-        self.best_epoch_ = scikeras.best_epoch_
+            self.weights_ = model.get_weights()
         self.n_iter_ = len(self.history_["loss"])
 
     def predict_proba(self, X):
@@ -165,9 +169,9 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self, "weights_")
         X = self._validate_X(X, reset=False)
-        with self._borrow_network() as lent:
-            lent.model.set_weights(self.weights_)
-            return lent.predict(X)
+        with self._borrow_model() as model:
+            model.set_weights(self.weights_)
+            return _import_network().predict_proba(model, X)
 
     def predict(self, X):
         """Return the most probable class of each sample.
@@ -234,6 +238,17 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
             )
         return tuple(int(value) for value in values)
 
+    def _check_memory(self):
+        """Refuse a network that no machine would hold, before anything is allocated."""
+        n_weights, n_values = self._count_numbers()
+        n_numbers = 4 * n_weights + self.batch_size_ * n_values
+        if n_numbers > _MOST_NUMBERS:
+            raise InputError(
+                f"The network of {type(self).__name__} would hold {n_numbers:.2g} numbers with its "
+                f"gradients and one batch, and at most {_MOST_NUMBERS:.2g} are allowed. Lower the "
+                f"sizes of its layers or batch_size={self.batch_size}, or give fewer features."
+            )
+
     def _validate_groups(self, groups, n_samples):
         if groups is None:
             return None
@@ -245,9 +260,10 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
             )
         return groups
 
-    def _build(self, seed):
+    def _build(self, seed, make_model=None):
         """Return a new Keras model with initial weights drawn from `seed`."""
         keras = _import_network().keras
+        make_model = keras.Sequential if make_model is None else make_model
         states = iter(np.random.SeedSequence(seed).generate_state(64))
 
         def make_initializer(name):
@@ -259,13 +275,14 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
             kernel_initializer=make_initializer("GlorotUniform"),
         )
         layers = self._layers(keras, make_initializer)
-        return keras.Sequential([keras.Input(self._input_shape()), *layers, output])
+        return make_model([keras.Input(self._input_shape()), *layers, output])
 
-    def _borrow_network(self):
-        return _import_network().borrowed_network(
+    def _borrow_model(self):
+        network = _import_network()
+        return network.borrowed_model(
             (type(self), self._architecture(), self._input_shape(), self.classes_.size),
-            lambda: self._build(seed=0),
-            self.batch_size,
+            lambda: self._build(seed=0, make_model=network.GraphModel),
+            self.batch_size_,
         )
 
     def __sklearn_tags__(self):

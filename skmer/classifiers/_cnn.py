@@ -25,7 +25,8 @@ class KerasCNNClassifier(BaseKerasClassifier):
     filters : tuple of int, default=(64, 64, 64, 64)
         Filters of each convolution.
     kernel_size : int or tuple of int, default=3
-        Length of the filters [points], of all convolutions or of each.
+        Length of the filters [points], of all convolutions or of each; not more than the signal
+        has, but 3 always works.
     strides : int or tuple of int, default=2
         Step between two filter positions [points], of all convolutions or of each.
     pool_size : int, default=2
@@ -33,7 +34,7 @@ class KerasCNNClassifier(BaseKerasClassifier):
     learning_rate : float, default=0.001
         Step size of Adam.
     batch_size : int, default=32
-        Samples of one step.
+        Samples of one step, or all that are trained on where those are fewer.
     epochs : int, default=1000
         The most passes over the training part.
     validation_fraction : float, default=0.1
@@ -146,7 +147,7 @@ class KerasCNNClassifier(BaseKerasClassifier):
             )
             for filters, kernel_size, strides in zip(*self._architecture()[:3])
         ]
-        pooling = keras.layers.MaxPooling1D(self.pool_size, padding="same")
+        pooling = keras.layers.MaxPooling1D(self._architecture()[3], padding="same")
         return [*convolutions, pooling, keras.layers.Flatten()]
 
     def _architecture(self):
@@ -161,7 +162,24 @@ class KerasCNNClassifier(BaseKerasClassifier):
                     f"each of the {len(filters)} filters. Got {value!r} instead."
                 )
             settings.append(self._check_sizes(name, values))
-        return (*settings, self.pool_size)
+        # The default is for vectors of any length; TensorFlow may not survive much longer filters.
+        n_points, longest = self._input_shape()[0], max(settings[1])
+        if longest > max(n_points, 3):
+            raise InputError(
+                "The 'kernel_size' parameter of KerasCNNClassifier must not exceed the number of "
+                f"points of the signal, {n_points} (features of a vector, or frames). Got "
+                f"{longest} instead."
+            )
+        return (*settings, int(self.pool_size))
+
+    def _count_numbers(self):
+        (n_points, n_channels), n_weights, n_values = self._input_shape(), 0, 0
+        for n_filters, kernel_size, stride in zip(*self._architecture()[:3]):
+            n_weights += (kernel_size * n_channels + 1) * n_filters
+            n_points, n_channels = -(-n_points // stride), n_filters
+            n_values += n_points * n_channels
+        n_flat = -(-n_points // int(self.pool_size)) * n_channels
+        return n_weights + (n_flat + 1) * self.classes_.size, n_values
 
     def _input_shape(self):
         return self.row_shape_ if self.input_ndim_ == 3 else (*self.row_shape_, 1)

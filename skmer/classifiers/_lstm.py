@@ -25,7 +25,7 @@ class KerasLSTMClassifier(BaseKerasClassifier):
     learning_rate : float, default=0.001
         Step size of Adam.
     batch_size : int, default=32
-        Samples of one step.
+        Samples of one step, or all that are trained on where those are fewer.
     epochs : int, default=1000
         The most passes over the training part.
     validation_fraction : float, default=0.1
@@ -120,7 +120,7 @@ class KerasLSTMClassifier(BaseKerasClassifier):
 
     def _layers(self, keras, make_initializer):
         lstm = keras.layers.LSTM(
-            self.units,
+            self._architecture()[0],
             kernel_initializer=make_initializer("GlorotUniform"),
             recurrent_initializer=make_initializer("OrthogonalInitializer"),
             unroll=self.input_ndim_ == 2,
@@ -128,7 +128,12 @@ class KerasLSTMClassifier(BaseKerasClassifier):
         return [keras.layers.Masking(0.0), lstm] if self.input_ndim_ == 3 else [lstm]
 
     def _architecture(self):
-        return (self.units, self.input_ndim_)
+        return (int(self.units), self.input_ndim_)
+
+    def _count_numbers(self):
+        units, n_steps = int(self.units), self.row_shape_[0] if self.input_ndim_ == 3 else 1
+        n_weights = 4 * units * (self.n_features_in_ + units + 1)
+        return n_weights + (units + 1) * self.classes_.size, 5 * units * n_steps
 
     def _input_shape(self):
         # Another batch of clips may be padded to another number of frames.

@@ -1,5 +1,7 @@
 """Multi-layer perceptron."""
 
+from itertools import pairwise
+
 from skmer.classifiers._base import BaseKerasClassifier
 
 
@@ -17,7 +19,7 @@ class KerasMLPClassifier(BaseKerasClassifier):
     learning_rate : float, default=0.001
         Step size of Adam.
     batch_size : int, default=32
-        Samples of one step.
+        Samples of one step, or all that are trained on where those are fewer.
     epochs : int, default=1000
         The most passes over the training part.
     validation_fraction : float, default=0.1
@@ -115,6 +117,10 @@ class KerasMLPClassifier(BaseKerasClassifier):
 
     def _architecture(self):
         return self._check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
+
+    def _count_numbers(self):
+        widths = (self.n_features_in_, *self._architecture(), self.classes_.size)
+        return sum((a + 1) * b for a, b in pairwise(widths)), sum(widths)
 
     def _input_shape(self):
         return self.row_shape_

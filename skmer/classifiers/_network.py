@@ -1,6 +1,8 @@
-"""Training of a Keras model with whole epochs as one graph call. Loads TensorFlow on import."""
+"""A Keras model that trains whole epochs as one graph call. Loads TensorFlow on import."""
 
 import contextlib
+import functools
+import gc
 import threading
 from collections import OrderedDict
 
@@ -17,20 +19,20 @@ _idle: OrderedDict = OrderedDict()
 _idle_lock = threading.Lock()
 
 
-class Network:
-    """A Keras model, its optimizer and its traced functions, to be trained again and again.
+class GraphModel(keras.Sequential):
+    """A Keras model whose ``fit`` and ``predict`` run whole epochs, to be trained again and again.
 
-    An epoch is what ``Model.fit`` computes, on the batches of a given order. Rows stay in memory as
-    tensors, and a short last batch is filled up with rows of no weight, so that neither another
-    number of rows nor another fold is traced or compiled anew.
+    An epoch is what ``keras.Model.fit`` computes, on the batches of a given order. Rows stay in
+    memory as tensors, and a short last batch is filled up with rows of no weight, so that neither
+    another number of rows nor another fold is traced or compiled anew.
     """
 
-    def __init__(self, model, batch_size):
-        self.model = model
+    def prepare(self, batch_size):
+        """Make the optimizer and the graph functions, for batches of one size."""
         self.batch_size = batch_size
-        model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
-        model.optimizer.build(model.trainable_variables)
-        row = model.input_shape[1:]
+        self.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+        self.optimizer.build(self.trainable_variables)
+        row = self.input_shape[1:]
         data = [
             tf.TensorSpec((None, *row), tf.float32),
             tf.TensorSpec((None,), tf.int32),
@@ -38,110 +40,96 @@ class Network:
             tf.TensorSpec((None,), tf.int32),
             tf.TensorSpec((), tf.int32),
         ]
-        self._train_epoch, self._evaluate = (
-            {
-                jit: tf.function(function, input_signature=data, jit_compile=jit or None)
-                for jit in (False, True)
-            }
-            for function in (self._train_batches, self._evaluate_batches)
-        )
-        self._forward = tf.function(
-            lambda x: model(x, training=False),
-            input_signature=[tf.TensorSpec((batch_size, *row), tf.float32)],
-        )
 
-    def fit(
-        self,
-        X,
-        y,
-        weight,
-        *,
-        weights,
-        learning_rate,
-        epochs,
-        seed,
-        validation,
-        patience,
-        jit_compile,
-    ):
-        """Train from `weights` and leave the model at the epoch to keep.
+        # Traced once for each way to run it; the traces are called as they are.
+        @functools.cache
+        def epoch(step, jit_compile):
+            function = tf.function(
+                functools.partial(self._mean_over_batches, step), jit_compile=jit_compile or None
+            )
+            return function.get_concrete_function(*data)
 
-        Returns the history and the index of that epoch: the one of the lowest loss on the
-        `validation` rows, or the last where there are none or `patience` is None.
-        """
-        self.model.set_weights(weights)
-        optimizer = self.model.optimizer
-        for variable in optimizer.variables:
+        self._epoch = epoch
+        self._forward = tf.function(lambda x: self(x, training=False)).get_concrete_function(
+            tf.TensorSpec((batch_size, *row), tf.float32)
+        )
+        return self
+
+    def start(self, weights, *, learning_rate, seed, jit_compile, track):
+        """Set out anew: what the next ``fit`` starts from, and how it goes through the rows."""
+        self.set_weights(weights)
+        for variable in self.optimizer.variables:
             variable.assign(tf.zeros(variable.shape, variable.dtype))
-        optimizer.learning_rate = learning_rate
+        self.optimizer.learning_rate = learning_rate
+        self._shuffle = np.random.default_rng(seed)
+        self._jit = jit_compile
+        self._track = track
 
-        shuffle = np.random.default_rng(seed)
-        train_data = _to_tensors((X, y, weight), jit_compile)
-        if validation is not None:
-            validation_data = _to_tensors(validation, jit_compile)
-            validation_rows = np.arange(len(validation[0]))
-        monitored = validation is not None and patience is not None
-        history: dict[str, list[float]] = {}
-        best, best_loss, best_weights = 0, np.inf, None
-        for epoch in epochs:
-            rows = shuffle.permutation(len(X))
-            losses = self._run(self._train_epoch[jit_compile], train_data, rows)
-            names = ["loss", "accuracy"]
-            if validation is not None:
-                losses += self._run(self._evaluate[jit_compile], validation_data, validation_rows)
-                names += ["val_loss", "val_accuracy"]
-            for name, value in zip(names, losses):
-                history.setdefault(name, []).append(value)
-            if not np.isfinite(losses).all():
+    def fit(self, x, y, *, sample_weight, epochs, validation_data=None, callbacks=(), **_):
+        """Train as ``keras.Model.fit`` does, in batches of the size that was prepared for."""
+        train_data = self._to_tensors(x, y, sample_weight)
+        if validation_data is not None:
+            validation_rows = np.arange(len(validation_data[0]))
+            validation_data = self._to_tensors(*validation_data)
+        callbacks = keras.callbacks.CallbackList(
+            callbacks, add_history=True, model=self, epochs=epochs
+        )
+        self.stop_training = False
+        callbacks.on_train_begin()
+        for epoch in self._track(range(epochs)):
+            logs = self._run(self._train_step, train_data, self._shuffle.permutation(len(x)))
+            if validation_data is not None:
+                losses = self._run(self._evaluation_step, validation_data, validation_rows)
+                logs |= {f"val_{name}": value for name, value in losses.items()}
+            if not np.isfinite(list(logs.values())).all():
                 raise InputError(
                     f"Training failed: the loss is not finite after epoch {epoch + 1}. "
                     "Scale the features, for instance with StandardScaler, or lower learning_rate."
                 )
-            if not monitored:
-                best = epoch
-            elif losses[2] < best_loss:
-                best, best_loss, best_weights = epoch, losses[2], self.model.get_weights()
-            elif epoch - best >= patience:
+            callbacks.on_epoch_end(epoch, logs)
+            if self.stop_training:
                 break
-        if best_weights is not None:
-            self.model.set_weights(best_weights)
-        return history, best
+        callbacks.on_train_end()
+        return self.history
 
-    def predict(self, X):
+    def predict(self, x, **_):
         """Return the class probabilities, batch by batch of one shape."""
         size = self.batch_size
-        parts = [self._forward(_padded(X[i : i + size], size)) for i in range(0, len(X), size)]
-        return np.concatenate([part.numpy() for part in parts])[: len(X)]
+        parts = [self._forward(_padded(x[i : i + size], size)) for i in range(0, len(x), size)]
+        return np.concatenate([part.numpy() for part in parts])[: len(x)]
 
-    def _run(self, function, data, rows):
+    def _to_tensors(self, x, y, weight):
+        # XLA compiles once a shape: with powers of two all folds of a cross-validation share one.
+        n_rows = 1 << (len(x) - 1).bit_length() if self._jit else len(x)
+        arrays = x, np.asarray(y, np.int32).ravel(), np.asarray(weight, np.float32)
+        return [tf.constant(_padded(array, n_rows)) for array in arrays]
+
+    def _run(self, step, data, rows):
         n_slots = -(-len(data[0]) // self.batch_size) * self.batch_size
         order = tf.constant(_padded(rows.astype(np.int32), n_slots))
-        loss, accuracy = function(*data, order, tf.constant(len(rows)))
-        return [float(loss), float(accuracy)]
+        loss, accuracy = self._epoch(step, self._jit)(*data, order, tf.constant(len(rows)))
+        return {"loss": float(loss), "accuracy": float(accuracy)}
 
-    def _train_batches(self, X, y, weight, order, n_rows):
-        def step(batch):
-            with tf.GradientTape() as tape:
-                loss, hits, size = self._loss(batch, training=True)
-                mean = loss / size
-            variables = self.model.trainable_variables
-            self.model.optimizer.apply(tape.gradient(mean, variables), variables)
-            return loss, hits
+    def _train_step(self, batch):
+        with tf.GradientTape() as tape:
+            loss, hits, size = self._loss(batch, training=True)
+            mean = loss / size
+        variables, optimizer = self.trainable_variables, self.optimizer
+        # `optimizer.apply` would sum over devices first, in a function that is never let go.
+        for gradient, variable in zip(tape.gradient(mean, variables), variables):
+            optimizer.update_step(gradient, variable, optimizer.learning_rate)
+        optimizer.iterations.assign_add(1)
+        return loss, hits
 
-        return self._mean_over_batches(step, X, y, weight, order, n_rows)
+    def _evaluation_step(self, batch):
+        loss, hits, _ = self._loss(batch, training=False)
+        return loss, hits
 
-    def _evaluate_batches(self, X, y, weight, order, n_rows):
-        def step(batch):
-            loss, hits, _ = self._loss(batch, training=False)
-            return loss, hits
-
-        return self._mean_over_batches(step, X, y, weight, order, n_rows)
-
-    def _mean_over_batches(self, step, X, y, weight, order, n_rows):
+    def _mean_over_batches(self, step, x, y, weight, order, n_rows):
         def body(start, loss_sum, hit_sum):
             rows = tf.slice(order, [start], [self.batch_size])
             real = tf.cast(start + tf.range(self.batch_size) < n_rows, tf.float32)
-            batch = (tf.gather(X, rows), tf.gather(y, rows), tf.gather(weight, rows), real)
+            batch = (tf.gather(x, rows), tf.gather(y, rows), tf.gather(weight, rows), real)
             loss, hits = step(batch)
             return start + self.batch_size, loss_sum + loss, hit_sum + hits
 
@@ -153,7 +141,7 @@ class Network:
 
     def _loss(self, batch, *, training):
         x, y, weight, real = batch
-        proba = self.model(x, training=training)
+        proba = self(x, training=training)
         losses = keras.ops.sparse_categorical_crossentropy(y, proba)
         hits = tf.cast(tf.equal(tf.argmax(proba, -1, tf.int32), y), tf.float32)
         return (
@@ -163,39 +151,56 @@ class Network:
         )
 
 
-class GraphKerasClassifier(KerasClassifier):
-    """scikeras' classifier, with the epochs of a `Network` in the place of ``Model.fit``."""
+def fit(model, X, codes, sample_weight, *, epochs, validation, patience):
+    """Train by scikeras; return the history and the index of the epoch whose weights are kept."""
+    callbacks = []
+    if validation is not None and patience is not None:
+        callbacks = [keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)]
+    classifier = KerasClassifier(
+        model,
+        loss=model.loss,
+        epochs=epochs,
+        callbacks=callbacks,
+        fit__validation_data=validation,
+    )
+    classifier.fit(X, codes, sample_weight=sample_weight)
+    history = dict(classifier.history_)
+    best = callbacks[0].best_epoch if callbacks else len(history["loss"]) - 1
+    return history, int(best)
 
-    def _fit_keras_model(self, X, y, sample_weight, *, network, fit_arguments, **_):
-        y = np.asarray(y, dtype=np.int32).ravel()
-        self.history_, self.best_epoch_ = network.fit(X, y, sample_weight, **fit_arguments)
+
+def predict_proba(model, X):
+    """Return the class probabilities by scikeras."""
+    n_classes = model.output_shape[-1]
+    classifier = KerasClassifier(model, loss=model.loss)
+    classifier.initialize(np.broadcast_to(X[:1], (n_classes, *X.shape[1:])), np.arange(n_classes))
+    # scikeras gives a single row without its axis.
+    return classifier.predict_proba(X).reshape(len(X), n_classes)
 
 
 @contextlib.contextmanager
-def borrowed_network(architecture, build, batch_size):
-    """Lend a network of this architecture to one thread; idle ones are kept for the next fit."""
+def borrowed_model(architecture, build, batch_size):
+    """Lend a model of this architecture to one thread; idle ones are kept for the next fit."""
     key = (architecture, batch_size)
     with _idle_lock:
-        networks = _idle.pop(key, [])
-        network = networks.pop() if networks else None
-        if networks:
-            _idle[key] = networks
-    if network is None:
-        network = Network(build(), batch_size)
-    yield network
-    # Not reached after an exception: a network in an unknown state is not lent again.
+        models = _idle.pop(key, [])
+        model = models.pop() if models else None
+        if models:
+            _idle[key] = models
+    if model is None:
+        model = build().prepare(batch_size)
+    yield model
+    # Not reached after an exception: a model in an unknown state is not lent again.
     with _idle_lock:
-        _idle.setdefault(key, []).append(network)
+        _idle.setdefault(key, []).append(model)
         _idle.move_to_end(key)
+        too_many = len(_idle) > _MAX_IDLE
         while len(_idle) > _MAX_IDLE:
             _idle.popitem(last=False)
-
-
-def _to_tensors(arrays, jit_compile):
-    # XLA compiles once a shape: with powers of two all folds of a cross-validation share one.
-    n_rows = len(arrays[0])
-    n_rows = 1 << (n_rows - 1).bit_length() if jit_compile else n_rows
-    return [tf.constant(_padded(array, n_rows)) for array in arrays]
+    if too_many:
+        # A model and its functions hold each other, and Python would not come round for long.
+        del model
+        gc.collect()
 
 
 def _padded(array, n_rows):

@@ -89,7 +89,53 @@ def test_loss_that_is_not_finite(small, vectors):
         ("cnn", {"strides": 0}, "'strides'"),
         ("lstm", {"units": 0}, "'units'"),
         ("lstm", {"patience": 0}, "'patience'"),
+        ("mlp", {"batch_size": 0}, "'batch_size'"),
+        ("cnn", {"kernel_size": 999}, "'kernel_size' .* points of the signal, 9 .* Got 999"),
+        ("cnn", {"kernel_size": (3, 10)}, "'kernel_size' .* Got 10 instead"),
+        ("cnn", {"filters": (10**9,), "strides": 1}, "network of KerasCNNClassifier would hold"),
+        ("mlp", {"hidden_layer_sizes": (10**6, 10**6)}, "network of KerasMLPClassifier would hold"),
+        ("lstm", {"units": 10**12}, "network of KerasLSTMClassifier would hold"),
     ],
 )
 def test_parameters(small, vectors, name, parameters, match):
     refused(small(name, **parameters), *vectors, match)
+
+
+@pytest.mark.parametrize(
+    "name, data", [("mlp", "vectors"), ("cnn", "sequences"), ("lstm", "sequences")]
+)
+def test_numbers_that_decide_on_the_memory(small, name, data, request):
+    classifier = small(name, epochs=1).fit(*request.getfixturevalue(data))
+    n_weights, n_values = classifier._count_numbers()
+    model = classifier.model_
+    assert n_weights == model.count_params()
+    hidden = [np.prod(layer.output.shape[1:]) for layer in model.layers if layer.weights]
+    assert n_values >= sum(hidden[:-1])
+
+
+def test_a_batch_larger_than_the_data_is_all_of_the_data(small, vectors):
+    X, y = vectors
+    huge = small("mlp", batch_size=10**10, validation_fraction=0).fit(X, y)
+    exact = small("mlp", batch_size=len(X), validation_fraction=0).fit(X, y)
+    assert huge.batch_size_ == len(X)
+    np.testing.assert_array_equal(huge.predict_proba(X), exact.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    "name, parameters",
+    [
+        ("mlp", {"hidden_layer_sizes": np.array([16, 8])}),
+        (
+            "cnn",
+            {"filters": np.array([4, 6]), "kernel_size": np.int64(3), "pool_size": np.int32(2)},
+        ),
+        ("lstm", {"units": np.int64(7)}),
+    ],
+)
+def test_numpy_numbers_are_numbers(small, vectors, name, parameters):
+    X, y = vectors
+    common = {"epochs": 2, "batch_size": 32, "patience": 1, "validation_fraction": 0.25}
+    plain = small(name, random_state=3, **common).fit(X, y)
+    common = {key: np.asarray(value)[()] for key, value in common.items()}
+    numpy = small(name, random_state=np.int64(3), **common, **parameters).fit(X, y)
+    np.testing.assert_array_equal(numpy.predict_proba(X), plain.predict_proba(X))

@@ -26,8 +26,8 @@ def test_folds_share_one_network(small, vectors):
     _network._idle.clear()
     cross_val_predict(small("mlp"), X, y, cv=4)
     assert [len(networks) for networks in _network._idle.values()] == [1]
-    (network,) = next(iter(_network._idle.values()))
-    assert network._train_epoch[False].experimental_get_tracing_count() == 1
+    (model,) = next(iter(_network._idle.values()))
+    assert model._epoch.cache_info().misses == 2  # training and evaluation
 
 
 def test_a_failed_fit_gives_no_network_back(small, vectors):
@@ -47,3 +47,32 @@ def test_import_loads_no_network_framework():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+@pytest.mark.slow
+def test_memory_is_bounded_over_many_architectures(small):
+    """As in a search over layer sizes, or features of many lengths."""
+    code = """
+import gc
+import psutil
+import numpy as np
+from skmer.classifiers import KerasMLPClassifier
+from skmer.classifiers._base import _import_network
+
+network = _import_network()
+network._MAX_IDLE = 2
+sizes = []
+for width in range(8, 40):
+    mlp = KerasMLPClassifier(hidden_layer_sizes=(width,), epochs=1, random_state=0)
+    mlp.fit(np.eye(20, 8), np.arange(20) % 2)
+    sizes.append(psutil.Process().memory_info().rss / 2**20)
+gc.collect()
+alive = sum(isinstance(one, network.GraphModel) for one in gc.get_objects())
+print(alive, (sizes[-1] - sizes[11]) / 20)
+"""
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    alive, growth = out.stdout.split()
+    assert int(alive) <= 3
+    # A model and its graphs take some 3 MB where they are not let go.
+    assert float(growth) < 1.5
+    assert "retracing" not in out.stderr
