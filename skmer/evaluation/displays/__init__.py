@@ -6,6 +6,10 @@ from skmer.evaluation.displays._embedding_map import EmbeddingMapDisplay
 from skmer.evaluation.displays._gap import GapDisplay
 from skmer.evaluation.displays._paired_comparison import PairedComparisonDisplay
 from skmer.evaluation.displays._per_class_report import PerClassReportDisplay
+from skmer.evaluation.displays._quadrant import QuadrantDisplay
+from skmer.evaluation.displays._spectrogram import SpectrogramDisplay
+from skmer.evaluation.displays._tag_importance import TagImportanceDisplay
+from skmer.evaluation.displays._tags import TagsDisplay
 
 __all__ = [
     "AccuracyBarsDisplay",
@@ -14,4 +18,8 @@ __all__ = [
     "GapDisplay",
     "PairedComparisonDisplay",
     "PerClassReportDisplay",
+    "QuadrantDisplay",
+    "SpectrogramDisplay",
+    "TagImportanceDisplay",
+    "TagsDisplay",
 ]

@@ -1,5 +1,7 @@
 """Accuracy by classifier and feature, in the study's form."""
 
+from itertools import cycle
+
 import numpy as np
 
 from skmer.evaluation.displays._frames import random_features, select
@@ -162,7 +164,7 @@ default=None
         self.figure_ = self.ax_.figure
         places = np.arange(len(self.classifiers))
         width = 0.84 / len(self.features)
-        spare = [colour for colour in PALETTE if colour not in FEATURE_COLOURS.values()]
+        spare = cycle(colour for colour in PALETTE if colour not in FEATURE_COLOURS.values())
         self.bars_ = {}
         for k, feature in enumerate(self.features):
             self.bars_[feature] = self.ax_.bar(
@@ -170,7 +172,7 @@ default=None
                 self.heights[k],
                 width * 0.94,
                 yerr=None if self.errors is None else self.errors[..., k, :],
-                color=FEATURE_COLOURS.get(feature, spare[k % len(spare)]),
+                color=FEATURE_COLOURS.get(feature) or next(spare),
                 ecolor=ink(),
                 capsize=2,
                 error_kw={"elinewidth": 0.9},

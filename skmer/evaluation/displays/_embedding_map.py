@@ -104,10 +104,8 @@ class EmbeddingMapDisplay:
             )
         self.ax_.set_xticks([])
         self.ax_.set_yticks([])
-        self.ax_.set_title(
-            f"{self.purity_:.0%} of {n_neighbors} neighbours share the {plain(self.name or 'label')}",
-            fontsize="medium",
-        )
+        shared = f"{self.purity_:.0%} of {n_neighbors} neighbours share the "
+        self.ax_.set_title(shared + plain(self.name or "label"), fontsize="medium")
         self.ax_.legend(
             title=None if self.name is None else plain(self.name),
             loc="center left",

@@ -6,9 +6,14 @@ import numpy as np
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#808080")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
-# The study's colours: L3-Net blue, VGGish orange, MFCC green.
-FEATURE_COLOURS = {"l3": PALETTE[0], "vggish": PALETTE[1], "mfcc": PALETTE[2]}
-FEATURE_NAMES = {"l3": "L3-Net", "vggish": "VGGish", "mfcc": "MFCC"}
+# The study's colours: L3-Net blue, VGGish orange, MFCC green; it had no MusiCNN.
+FEATURE_COLOURS = {
+    "l3": PALETTE[0],
+    "vggish": PALETTE[1],
+    "mfcc": PALETTE[2],
+    "musicnn": PALETTE[4],
+}
+FEATURE_NAMES = {"l3": "L3-Net", "vggish": "VGGish", "mfcc": "MFCC", "musicnn": "MusiCNN"}
 CLASSIFIER_NAMES = {
     "svm": "SVM",
     "nb": "NB",
@@ -55,9 +60,8 @@ def text_colour(background) -> str:
     from matplotlib.colors import to_rgb
 
     # Relative luminance by the Web Content Accessibility Guidelines 2.
-    linear = [
-        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(background)
-    ]
+    rgb = np.array(to_rgb(background))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     return "black" if np.dot(linear, (0.2126, 0.7152, 0.0722)) > 0.179 else "white"
 
 

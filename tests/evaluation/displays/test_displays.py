@@ -18,22 +18,6 @@ from skmer.evaluation import (
 )
 
 
-@pytest.fixture(autouse=True)
-def no_window():
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    yield
-    plt.close("all")
-
-
-@pytest.fixture
-def ax():
-    import matplotlib.pyplot as plt
-
-    return plt.subplots()[1]
-
-
 @pytest.fixture(scope="module")
 def scores():
     rng = np.random.default_rng(0)
@@ -262,15 +246,7 @@ def test_importing_the_package_loads_no_plotting():
 ODD = ["$\\frac{$", "_hidden", "a\\$b$", "", "$"]
 
 
-def drawn(display):
-    """Draw the figure, and return all texts that are in it."""
-    figure = display.figure_
-    figure.canvas.draw()
-    texts = figure.findobj(matplotlib.text.Text)
-    return [text._preprocess_math(text.get_text())[0].lstrip("\u200b") for text in texts]
-
-
-def test_names_of_features_and_classifiers_are_text(scores):
+def test_names_of_features_and_classifiers_are_text(scores, drawn):
     odd = scores[scores["feature"] != "l3"].copy()
     odd["feature"] = odd["feature"].map({"mfcc": ODD[0], "my own": ODD[1]})
     odd["classifier"] = odd["classifier"].map({"svm": ODD[2], "rf": ODD[4]})
@@ -282,7 +258,7 @@ def test_names_of_features_and_classifiers_are_text(scores):
 
 
 @pytest.mark.parametrize("label", ODD)
-def test_labels_are_text(predictions, label):
+def test_labels_are_text(predictions, label, drawn):
     odd = predictions.replace({"y_true": {"sad": label}, "y_pred": {"sad": label}})
     odd = odd[odd["protocol"] == "grouped"]
     n = (odd["y_true"] == label).sum()
@@ -293,7 +269,7 @@ def test_labels_are_text(predictions, label):
     assert label in drawn(display)
 
 
-def test_random_weights_are_in_every_legend(scores):
+def test_random_weights_are_in_every_legend(scores, drawn):
     drawn_from = scores.assign(random_weights=scores["feature"] == "l3")
     bars = AccuracyBarsDisplay.from_scores(drawn_from, protocol="grouped")
     assert "L3-Net (random weights)" in drawn(bars)

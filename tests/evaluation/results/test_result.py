@@ -172,6 +172,7 @@ def test_intervals_hold_the_score(result):
     intervals = result.intervals(n_resamples=200)
     assert (intervals["low"] <= intervals["accuracy"]).all()
     assert (intervals["accuracy"] <= intervals["high"]).all()
+    assert intervals["random_weights"].tolist() == (intervals["feature"] == "drawn").tolist()
 
 
 def test_intervals_widen_with_groups_that_are_right_or_wrong_together():
@@ -187,7 +188,7 @@ def test_intervals_widen_with_groups_that_are_right_or_wrong_together():
             "y_pred": np.where(SINGERS % 2, "sad", "NA"),
         }
     )
-    manifest = {"settings": {"random_state": 0}}
+    manifest = {"settings": {"random_state": 0}, "features": {}}
     by_clip, by_singer = (
         EvaluationResult(pd.DataFrame(), frame, manifest).intervals().iloc[0]
         for frame in (predictions, predictions.assign(group=SINGERS))
