@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from skmer.datasets import AffectScale, _download, _emomusic, fetch_emomusic, validate_dataset
-from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning
+from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning, InputError
 from skmer.utils._digest import file_digest
 
 from .conftest import EMOMUSIC_COUNTS, write_emomusic_annotations
@@ -100,6 +100,36 @@ def test_annotations_that_are_not_the_published(emomusic_home, name, old, new, m
         fetch_emomusic(data_home=emomusic_home)
     report = validate_dataset("emomusic", data_home=emomusic_home)
     assert report.files("wrong") == ["*.csv"]
+
+
+def cut(home, name, n_songs):
+    path = home / "emomusic" / name
+    lines = path.read_text().splitlines()
+    songs = {str(song) for song in range(2, 2 + n_songs)}
+    kept = [line for line in lines if line.split(",")[0].strip() in songs | {"song_id"}]
+    path.write_text("\n".join(kept) + "\n")
+
+
+def test_tables_cut_to_300_songs_are_told(emomusic_home):
+    cut(emomusic_home, "songs_info.csv", 300)
+    message = r"songs_info\.csv must hold every song of static_annotations\.csv.*444 of 744"
+    with pytest.raises(InputError, match=message):
+        fetch_emomusic(data_home=emomusic_home)
+    for name in ("static_annotations.csv", "arousal_cont_average.csv", "valence_cont_average.csv"):
+        cut(emomusic_home, name, 300)
+    message = r"songs_info\.csv lists 300 songs, and the Emotion in Music as published has 744"
+    with pytest.warns(IncompleteDatasetWarning, match=message) as record:
+        dataset = fetch_emomusic(data_home=emomusic_home)
+    assert record[0].filename == __file__
+    assert len(dataset.data) == 300
+    assert not validate_dataset("emomusic", data_home=emomusic_home).ok
+
+
+def test_a_table_cut_in_the_middle_of_a_row(emomusic_home):
+    path = emomusic_home / "emomusic" / "arousal_cont_average.csv"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(InputError, match=r"must have 62 values.*Line \d+ has|must hold every song"):
+        fetch_emomusic(data_home=emomusic_home)
 
 
 def test_annotations_in_another_encoding(emomusic_home):

@@ -57,6 +57,15 @@ def test_4q_annotations_that_are_not_the_published(fourq_home, old, new, message
     assert not validate_dataset("4q", data_home=fourq_home).ok
 
 
+def test_4q_cut_to_300_songs_is_told(fourq_home):
+    folder = fourq_home / "4q" / "MER_audio_taffc_dataset"
+    path = folder / "panda_dataset_taffc_annotations.csv"
+    path.write_text("\n".join(path.read_text().splitlines()[:301]))
+    with pytest.warns(IncompleteDatasetWarning, match="lists 300 songs, .* has 900") as record:
+        assert len(fetch_4q(data_home=fourq_home).data) == 300
+    assert record[0].filename == __file__
+
+
 def test_4q_without_songs(fourq_home):
     folder = fourq_home / "4q" / "MER_audio_taffc_dataset"
     (folder / "panda_dataset_taffc_annotations.csv").write_text("Song,Quadrant\n")

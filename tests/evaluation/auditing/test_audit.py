@@ -73,7 +73,7 @@ def test_silent_on_a_clean_design(X, paths, rng):
     assert report.clean
     assert len(report.checked) == 11
     assert report.skipped == {}
-    assert str(report) == "nothing found in 10 checks"
+    assert str(report) == "nothing found in 11 checks"
     assert len(report.to_frame()) == 0
 
 
