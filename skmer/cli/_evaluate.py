@@ -26,8 +26,15 @@ from skmer.cli._options import (
 from skmer.cli._summary import say_findings, show_summary
 from skmer.exceptions import InputError
 
+ON_ERROR = ("raise", "skip")
 PRESETS = ("tuned", "koh2021")
+
 RESULT_FILES = ("scores.csv", "predictions.csv", "manifest.json", "report.html")
+
+
+def _column(what: str, name: str):
+    """Return the option for a column of a csv file."""
+    return typer.Option(metavar="NAME", help=f"The column of the {what} in a csv, if not {name}.")
 
 
 def evaluate(
@@ -84,6 +91,20 @@ def evaluate(
             "koh2021 (default 20).",
         ),
     ] = None,
+    on_error: Annotated[
+        str,
+        typer.Option(metavar="WHAT", help="raise, or skip: leave clips out that cannot be read."),
+    ] = "raise",
+    path_column: Annotated[str | None, _column("files", "path")] = None,
+    label_column: Annotated[str | None, _column("labels", "label")] = None,
+    group_column: Annotated[str | None, _column("groups", "group")] = None,
+    group_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATTERN",
+            help="Of a folder: where in the names of files the group is, as '{group} - *'.",
+        ),
+    ] = None,
     cache: Cache = None,
     jobs: Jobs = None,
     seed: Seed = 0,
@@ -100,7 +121,7 @@ def evaluate(
     """Score features with classifiers on a dataset, and write the table and a report."""
     from skmer import evaluation
     from skmer.classifiers import CLASSIFIERS
-    from skmer.datasets import load_dataset
+    from skmer.datasets import list_datasets, load_dataset
     from skmer.embeddings import FEATURES
     from skmer.utils import check_output_folder
 
@@ -108,7 +129,8 @@ def evaluate(
     models = split_names(
         "--classifiers", classifiers, evaluation.REGRESSORS if numbers else CLASSIFIERS
     )
-    feature_names = split_names("--features", features, FEATURES)
+    # None: all that can be had.
+    feature_names = None if features is None else split_names("--features", features, FEATURES)
     options: dict[str, Any] = {
         "protocol": split_names(
             "--protocol", protocol, ("grouped", "shuffled" if numbers else "koh2021")
@@ -123,33 +145,45 @@ def evaluate(
     options |= {"n_folds": folds} if folds else {}
     options |= {"n_repeats": repeats} if repeats else {}
     check_choice("--preset", preset, PRESETS)
+    options["on_error"] = check_choice("--on-error", on_error, ON_ERROR)
     command = shlex.join(["skmer", *(word for word in context.obj if word != "--force")])
-    folder = out or Path("skmer-results", Path(dataset).stem)
+    folder = out or Path("skmer-results", Path(dataset).resolve().stem)
     if not force:
         _refuse_other_results(folder, command)
     if out is not None:
         check_output_folder(folder)
-    clips = load_dataset(dataset, data_home=data_home)
+    targets = [name.strip() for name in target.split(",")] if numbers else None
+    named = dataset in set(list_datasets()["name"])
+    clips = load_dataset(
+        dataset,
+        data_home=data_home,
+        path_column=path_column,
+        label_column=label_column,
+        group_column=group_column,
+        target_columns=None if named else targets,
+        group_from=group_from,
+    )
     # Only now, so that the wrong name of a dataset leaves no folder.
     check_output_folder(folder)
     options["groups"] = clips.groups
-    started = time.perf_counter()
     result: evaluation.EvaluationResult | evaluation.RegressionResult
-    if numbers:
-        y = _find_targets(clips.frame, target.split(","))
+    if targets is not None:
+        y = _find_targets(clips, targets) if named else dict(zip(targets, clips.target.T))
         result = evaluation.evaluate_regression(feature_names, models, clips.data, y, **options)
     else:
         options["preset"] = preset
         result = evaluation.evaluate(feature_names, models, clips.data, clips.target, **options)
-    evaluated = time.perf_counter()
+    times = dict(result.manifest["seconds"])
+    started = time.perf_counter()
     result.manifest["command"] = command
     result.save(folder)
     show_summary(result)
     say_findings(result.manifest)
-    _terminal.say(
-        f"Time: {evaluated - started:.1f} s to evaluate, {time.perf_counter() - evaluated:.1f} s "
-        "for the report."
-    )
+    if result.manifest["skipped_clips"]:
+        n_skipped = len(result.manifest["skipped_clips"])
+        _terminal.warn(f"{n_skipped} clips were skipped, as the report says.")
+    times["report"] = time.perf_counter() - started
+    _terminal.say("Time: " + ", ".join(f"{name} {times[name]:.1f} s" for name in times))
     _terminal.say(f"Scores, predictions, manifest and report.html are in {folder}")
 
 
@@ -167,13 +201,14 @@ def _refuse_other_results(folder: Path, command: str) -> None:
         )
 
 
-def _find_targets(frame, names: list[str]) -> dict:
+def _find_targets(clips, names: list[str]) -> dict:
     """Return the columns of numbers; the static ones where a dataset has dynamic ones as well."""
     from pandas.api.types import is_numeric_dtype
 
+    frame = clips.frame
     numbers = [name for name in frame if is_numeric_dtype(frame[name])]
     targets = {}
-    for name in map(str.strip, names):
+    for name in names:
         column = name if name in numbers else f"static_{name}"
         if column not in numbers:
             raise InputError(

@@ -9,6 +9,12 @@ from skmer.cli import _terminal
 from skmer.cli._options import Cache, Jobs, Seed, Weights, expand, parse_weights, split_names
 from skmer.exceptions import InputError
 
+# What the table calls its own, so that a column of the user's gets another name.
+_TAKEN = (
+    "columns", "digest", "duration", "embeddings", "error", "frame", "notes", "settings", "sr",
+    "time",
+)  # fmt: skip
+
 
 def extract(
     inputs: Annotated[
@@ -72,7 +78,7 @@ def extract(
 ) -> int:
     """Write the embeddings of audio files to one table, going on where a kill stopped it."""
     from skmer import embeddings
-    from skmer.cli._inputs import find_clips
+    from skmer.datasets import find_clips
 
     if (out is None) == (per_file is None):
         raise InputError("Give either --out FILE for one table, or --per-file DIR for a file each.")
@@ -94,8 +100,9 @@ def extract(
         memory=cache,
         seed=seed,
     )
-    columns, left_out = find_clips(inputs)
-    paths, verbose = columns.pop("path"), _terminal.show_progress()
+    found, left_out = find_clips(inputs)
+    paths, verbose = found.pop("path"), _terminal.show_progress()
+    columns = {f"input_{name}" if name in _TAKEN else name: found[name] for name in found}
     if per_file is not None:
         if len(transformers) > 1:
             raise InputError("With --per-file, --features must be one. Run it once for each.")

@@ -41,7 +41,7 @@ def predict(
     jobs: Jobs = None,
 ) -> int:
     """Predict the emotion of clips: label and probabilities, or arousal and valence."""
-    from skmer.cli._inputs import find_clips
+    from skmer.datasets import find_clips
     from skmer.models import load_model, predict_clips, read_card
     from skmer.utils import check_output_folder
 

@@ -34,7 +34,8 @@ _OPTIONS = {
 }  # fmt: skip
 _ADVICE = {
     "weights=None": "--weights random", "'data_home'": "--data-home", "(n_jobs)": "(--jobs)",
-    "on_error='skip'": "--on-error skip",
+    "on_error='skip'": "--on-error skip", "group_from=": "--group-from ",
+    "use at most as many folds as": "use at most as many --folds as",
 }  # fmt: skip
 _NO_SPACE = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 

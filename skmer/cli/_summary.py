@@ -34,7 +34,7 @@ def say_findings(manifest: dict) -> None:
     for name, report in (manifest["audit"] or {}).items():
         for finding in report["findings"]:
             if finding["severity"] == "error":
-                _terminal.warn(f"audit, {name}: {finding['message']}")
+                _terminal.warn(f"warning: the audit of {name} found: {finding['message']}")
 
 
 def _title(result) -> str:

@@ -4,6 +4,7 @@ from skmer.datasets._bimodal import fetch_bimodal
 from skmer.datasets._csv import load_csv
 from skmer.datasets._deam import fetch_deam
 from skmer.datasets._emomusic import fetch_emomusic
+from skmer.datasets._find_clips import find_clips
 from skmer.datasets._folder import load_folder
 from skmer.datasets._fourq import fetch_4q
 from skmer.datasets._merge import fetch_merge
@@ -25,6 +26,7 @@ __all__ = [
     "fetch_emomusic",
     "fetch_merge",
     "fetch_ravdess_song",
+    "find_clips",
     "get_data_home",
     "list_datasets",
     "load_csv",

@@ -7,6 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from skmer.embeddings import FEATURES
+
 
 def test_toy_under_both_protocols(skmer, tmp_path):
     outcome = skmer(
@@ -23,8 +25,8 @@ def test_toy_under_both_protocols(skmer, tmp_path):
         "Scores, predictions, manifest and report.html are in skmer-results/toy"
     )
     assert "gap = koh2021 - grouped" in outcome.err
-    assert "audit, koh2021: " in outcome.err
-    assert "s to evaluate" in outcome.err
+    assert "the audit of koh2021 found: " in outcome.err
+    assert "fits " in outcome.err
     assert "24/24" in outcome.err
 
     scores = pd.read_csv(folder / "scores.csv")
@@ -168,4 +170,51 @@ def test_leaks_that_the_audit_calls_errors_are_said(skmer, clips):
     frame.to_csv(clips / "clips.csv", index=False)
     outcome = skmer("evaluate", clips / "clips.csv", *QUICK, "--quiet")
     assert outcome.status == 0
-    assert "audit, " in outcome.err
+    assert "the audit of grouped found: " in outcome.err
+
+
+def test_columns_of_other_names_and_numbers_as_targets(skmer, clips):
+    frame = pd.read_csv(clips / "clips.csv")
+    frame = frame.rename(columns={"path": "file", "label": "mood", "group": "who"})
+    frame["arousal"] = [0.1 * i for i in range(20)]
+    frame["valence"] = [1.0, -1.0] * 10
+    frame.to_csv(clips / "named.csv", index=False)
+    words = ("evaluate", clips / "named.csv", "--features", "mfcc", "--path-column", "file")
+    words = (*words, "--group-column", "who", "--repeats", 1, "--out")
+    outcome = skmer(*words, "a", "--label-column", "mood", "--classifiers", "nb")
+    assert outcome.status == 0, outcome.err
+    assert set(pd.read_csv("a/predictions.csv")["y_true"]) == {"calm", "tense"}
+    outcome = skmer(
+        *(*words, "b", "--target", "arousal,valence", "--classifiers", "ridge"),
+        *("--folds", 5, "--protocol", "grouped,shuffled"),
+    )
+    assert outcome.status == 0, outcome.err
+    assert outcome.out.splitlines()[0].split()[:3] == ["feature", "regressor", "target"]
+    assert set(pd.read_csv("b/scores.csv")["target"]) == {"arousal", "valence"}
+
+
+# What audioread imports on Python 3.11.
+@pytest.mark.filterwarnings("ignore:'\\w+' is deprecated:DeprecationWarning")
+def test_a_folder_of_labels_whose_bad_clips_are_skipped(skmer, clips):
+    for i, clip in enumerate(sorted(clips.glob("*.wav"))):
+        (clips / "all" / "ab"[i % 2]).mkdir(parents=True, exist_ok=True)
+        clip.rename(clips / "all" / "ab"[i % 2] / f"singer{i % 5} - {i}.wav")
+    next((clips / "all" / "a").iterdir()).write_text("no audio")
+    words = ("evaluate", clips / "all", *QUICK, "--group-from", "{group} - *")
+    outcome = skmer(*words)
+    assert outcome.status == 2
+    assert "--on-error skip" in outcome.err
+    outcome = skmer(*words, "--on-error", "skip")
+    assert outcome.status == 0, outcome.err
+    assert "1 clips were skipped" in outcome.err
+    assert len(pd.read_csv("skmer-results/all/predictions.csv")) == 19
+
+
+@pytest.mark.filterwarnings("default::skmer.exceptions.FeatureLeftOutWarning")
+def test_without_names_the_features_that_can_be_had_are_used(skmer, clips):
+    words = ("evaluate", clips / "clips.csv", "--classifiers", "nb", "--repeats", 1)
+    outcome = skmer(*words)
+    assert outcome.status == 0, outcome.err
+    assert [line.split()[0] for line in outcome.out.splitlines()[2:]] == ["mfcc"]
+    for name in set(FEATURES) - {"mfcc"}:
+        assert f"The feature '{name}' is left out: " in outcome.err

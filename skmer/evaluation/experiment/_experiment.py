@@ -103,7 +103,7 @@ class Experiment(ABC):
 
     def run(self):
         """Check everything that can be checked, compute, fit, and return the result."""
-        started = time.perf_counter()
+        times = [time.perf_counter()]
         self.random_state = settle_seed(self.random_state)
         self._check_clips()
         protocols = self._make_protocols()
@@ -135,7 +135,9 @@ class Experiment(ABC):
         elif skipped:
             original = self._leave_out(skipped)
             protocols = self._make_protocols()
+        times.append(time.perf_counter())
         leaks = self._audit(protocols) if self.audit else None
+        times.append(time.perf_counter())
         scores, predictions = run_tasks(
             self._tasks(protocols),
             columns=self._columns(original),
@@ -145,6 +147,7 @@ class Experiment(ABC):
             n_jobs=self.n_jobs,
             verbose=self.verbose,
         )
+        times.append(time.perf_counter())
         manifest = make_manifest(
             settings={
                 "preset": self.preset,
@@ -166,7 +169,7 @@ class Experiment(ABC):
             protocols=protocols,
             original=original,
             audit=leaks,
-            seconds=time.perf_counter() - started,
+            seconds=dict(zip(("features", "audit", "fits"), np.diff(times).round(3).tolist())),
         )
         result = self.result_class(scores, predictions, manifest)
         result.fit_configuration = self.fit_configuration

@@ -25,7 +25,7 @@ def make_manifest(
     """Collect everything but the numbers themselves; what it holds is ready for JSON."""
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(seconds, 3),
+        "seconds": seconds,
         "platform": platform.platform(),
         "versions": versions(),
         "settings": settings,
