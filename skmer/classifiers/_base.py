@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skmer.classifiers._validation_split import validation_split
 from skmer.exceptions import InputError
-from skmer.utils import quiet_tensorflow, track
+from skmer.utils import exact_float32, import_tensorflow, quiet_tensorflow, track
 from skmer.utils._sklearn import (
     Interval,
     StrOptions,
@@ -122,6 +122,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         self._train(X[train], codes[train], sample_weight[train], validation, int(seed))
         return self
 
+    @exact_float32()
     def _train(self, X, codes, sample_weight, validation, seed):
         network = _import_network()
         self.batch_size_ = int(min(self.batch_size, len(X)))
@@ -154,6 +155,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
             self.weights_ = model.get_weights()
         self.n_iter_ = len(self.history_["loss"])
 
+    @exact_float32()
     def predict_proba(self, X):
         """Return the class probabilities.
 
@@ -292,7 +294,8 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
 
 
 def _import_network():
-    """Import the module that needs TensorFlow, without TensorFlow's messages."""
+    """Import the module that needs TensorFlow, which is started as for the embeddings."""
+    import_tensorflow()
     with quiet_tensorflow():
         from skmer.classifiers import _network
 

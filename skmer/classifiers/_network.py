@@ -12,6 +12,7 @@ import tensorflow as tf
 from scikeras.wrappers import KerasClassifier
 
 from skmer.exceptions import InputError
+from skmer.utils._release import on_release
 
 _MAX_IDLE = 16
 
@@ -206,3 +207,9 @@ def borrowed_model(architecture, build, batch_size):
 def _padded(array, n_rows):
     """Append rows of zeros."""
     return np.pad(array, [(0, n_rows - len(array))] + [(0, 0)] * (array.ndim - 1))
+
+
+@on_release
+def _forget_idle():
+    with _idle_lock:
+        _idle.clear()

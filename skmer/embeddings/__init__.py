@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from skmer.embeddings._table import FEATURES, make_transformer
     from skmer.embeddings._verify import verify_weights
     from skmer.embeddings._vggish import VGGishTransformer
+    from skmer.embeddings.engines import release_networks
     from skmer.embeddings.extraction import Extraction, extract, extract_files
     from skmer.embeddings.recipes._base import Recipe
     from skmer.embeddings.weights import fetch_weights, list_weights
@@ -31,6 +32,7 @@ __all__ = [
     "fetch_weights",
     "list_weights",
     "make_transformer",
+    "release_networks",
     "verify_weights",
 ]
 
@@ -49,6 +51,7 @@ _MODULES = {
     "fetch_weights": "weights",
     "list_weights": "weights",
     "make_transformer": "_table",
+    "release_networks": "engines",
     "verify_weights": "_verify",
 }
 

@@ -1,6 +1,7 @@
 """Matrix products in one thread, where the work is spread over threads already."""
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator
 from functools import cache
@@ -36,6 +37,15 @@ def one_blas_thread() -> Iterator[None]:
             _inside -= 1
             if not _inside:
                 _limits.close()
+
+
+def _start_anew():
+    # In a forked process nobody is inside, whatever was going on at the fork.
+    global _lock, _inside
+    _lock, _inside = threading.Lock(), 0
+
+
+os.register_at_fork(after_in_child=_start_anew)
 
 
 @cache

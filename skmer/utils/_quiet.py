@@ -6,7 +6,9 @@ import sys
 from collections.abc import Iterator
 
 # Read while the library loads, so nothing that is done after the import silences it.
-_ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "GRPC_VERBOSITY": "ERROR"}
+# Worker processes inherit it; the last name tells them that the user has not set the others.
+_OURS = "SKMER_QUIETS_TENSORFLOW"
+_ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "GRPC_VERBOSITY": "ERROR", _OURS: "1"}
 
 
 @contextlib.contextmanager
@@ -22,7 +24,8 @@ def quiet_tensorflow() -> Iterator[None]:
     >>> with quiet_tensorflow():
     ...     pass  # import tensorflow
     """
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ or "tensorflow" in sys.modules:
+    wants_to_hear = "TF_CPP_MIN_LOG_LEVEL" in os.environ and _OURS not in os.environ
+    if wants_to_hear or "tensorflow" in sys.modules:
         yield
         return
     os.environ.update({name: os.environ.get(name, value) for name, value in _ENVIRONMENT.items()})

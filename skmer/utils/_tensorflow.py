@@ -80,3 +80,12 @@ def exact_float32() -> Iterator[None]:
             _inside -= 1
             if not _inside:
                 switch.enable_tensor_float_32_execution(_before)
+
+
+def _start_anew():
+    # In a forked process nobody is inside, whatever was going on at the fork.
+    global _lock, _inside
+    _lock, _inside = threading.Lock(), 0
+
+
+os.register_at_fork(after_in_child=_start_anew)

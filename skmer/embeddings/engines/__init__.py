@@ -14,8 +14,9 @@ from skmer.embeddings.engines._base import Engine
 from skmer.embeddings.engines._networks import build_network
 from skmer.exceptions import EngineNotAvailableError, InputError
 from skmer.utils import import_tensorflow
+from skmer.utils._release import on_release, release_networks
 
-__all__ = ["get_engine", "resolve_engine"]
+__all__ = ["get_engine", "release_networks", "resolve_engine"]
 
 
 class _Entry(NamedTuple):
@@ -50,6 +51,10 @@ _ENGINES = {
 _N_KEPT = 4
 _engines: OrderedDict[tuple, Engine] = OrderedDict()
 _engines_lock = threading.Lock()
+_is_forked = False
+# Engines of the process that this one was forked from: to close them would be to wait for threads
+# that are not here.
+_left_behind: list = []
 
 
 def resolve_engine(network, engine="auto", precision="float32"):
@@ -85,7 +90,9 @@ def get_engine(
 ):
     """Return the loaded engine of `network`; the same object for the same arguments."""
     name = resolve_engine(network, engine, precision)
-    n_threads = n_threads or _default_threads()
+    # The pools of threads do not come along into a forked process, and libraries would wait for
+    # them for ever.
+    n_threads = 1 if _is_forked else n_threads or _default_threads()
     key = (network, name, precision, weights.digest, tuple(input_shape), n_threads)
     with _engines_lock:
         if key not in _engines:
@@ -97,6 +104,21 @@ def get_engine(
                 _engines.popitem(last=False)
         _engines.move_to_end(key)
         return _engines[key]
+
+
+@on_release
+def _forget_engines():
+    with _engines_lock:
+        _engines.clear()
+
+
+def _start_anew():
+    global _engines, _engines_lock, _is_forked
+    _left_behind.append(_engines)
+    _engines, _engines_lock, _is_forked = OrderedDict(), threading.Lock(), True
+
+
+os.register_at_fork(after_in_child=_start_anew)
 
 
 def _missing(name):
