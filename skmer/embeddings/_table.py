@@ -2,10 +2,11 @@
 
 from skmer.embeddings._l3 import L3Transformer
 from skmer.embeddings._mfcc import MFCCStatsTransformer
+from skmer.embeddings._musicnn import MusiCNNTransformer
 from skmer.embeddings._vggish import VGGishTransformer
 from skmer.exceptions import InputError
 
-FEATURES = ("l3", "vggish", "mfcc")
+FEATURES = ("musicnn", "l3", "vggish", "mfcc")
 _PRESETS = ("koh2021", "tuned")
 
 
@@ -23,12 +24,12 @@ def make_transformer(
 
     Parameters
     ----------
-    name : {"l3", "vggish", "mfcc"}
-        L3-Net, VGGish, or statistics of mel-frequency cepstral coefficients; `FEATURES` has these
-        names.
+    name : {"musicnn", "l3", "vggish", "mfcc"}
+        MusiCNN, L3-Net, VGGish, or statistics of mel-frequency cepstral coefficients; `FEATURES`
+        has these names.
     preset : {"tuned", "koh2021"}, default="tuned"
         "tuned" is the transformer as it comes. "koh2021" is what the study did: its L3-Net has a
-        hop of 0.1 s and the spectrogram of its time; the others are the same.
+        hop of 0.1 s and the spectrogram of its time; the others are the same. It had no MusiCNN.
     weights : {"pretrained", None} or path, default="pretrained"
         Weights of the network, as of the transformer; "mfcc" has none.
     random_state : int, RandomState instance or None, default=None
@@ -78,6 +79,8 @@ def make_transformer(
         return MFCCStatsTransformer(**shared)
     # A seed says something of random weights alone, and is shown with them alone.
     network = {"weights": weights, "random_state": random_state if weights is None else None}
+    if name == "musicnn":
+        return MusiCNNTransformer(**network, **shared)
     if name == "vggish":
         return VGGishTransformer(**network, **shared)
     # The study (April 2021) is older than openl3 0.4, whose spectrograms are others.

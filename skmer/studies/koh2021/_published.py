@@ -4,6 +4,8 @@ import json
 from functools import cache
 from importlib import resources
 
+# What the study compared; other features that skmer has are no part of its claims.
+FEATURES = ("l3", "vggish", "mfcc")
 DATASETS = ("4q", "bimodal", "emomusic", "ravdess-song")
 
 

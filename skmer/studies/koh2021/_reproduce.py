@@ -1,13 +1,13 @@
 """The whole study, piece by piece, each remembered when it is finished."""
 
 from skmer.classifiers import CLASSIFIERS
-from skmer.embeddings import FEATURES
 from skmer.evaluation.experiment._features import check_names
 from skmer.exceptions import DatasetNotFoundError, WeightsNotFoundError
 from skmer.studies.koh2021._context import RunContext
 from skmer.studies.koh2021._datasets import find_datasets
 from skmer.studies.koh2021._editions import EDITIONS, FAITHFUL, FULL, QUICK, Edition
 from skmer.studies.koh2021._features import LARGE, FeatureExtractor, make_features
+from skmer.studies.koh2021._published import FEATURES
 from skmer.studies.koh2021._reproduction import Reproduction
 from skmer.studies.koh2021._store import PieceStore
 from skmer.studies.koh2021.pieces._cells import evaluate_cell, join_results, list_cells

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from sklearn.metrics import f1_score
 
 from skmer.classifiers import CLASSIFIERS
-from skmer.embeddings import FEATURES
 from skmer.evaluation.displays._style import CLASSIFIER_NAMES, FEATURE_NAMES
 from skmer.evaluation.statistics._bootstrap import cluster_bootstrap
 from skmer.evaluation.statistics._ttest import corrected_resampled_ttest
@@ -14,7 +13,7 @@ from skmer.studies.koh2021._datasets import titles
 from skmer.studies.koh2021._editions import EDITIONS, FAITHFUL, Edition
 from skmer.studies.koh2021._features import LARGE, LARGE_CLASSIFIER
 from skmer.studies.koh2021._findings import Findings
-from skmer.studies.koh2021._published import DATASETS, published
+from skmer.studies.koh2021._published import DATASETS, FEATURES, published
 from skmer.studies.koh2021._table import headline_protocol
 from skmer.studies.koh2021.claims._verdicts import (
     Verdict,

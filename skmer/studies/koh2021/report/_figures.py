@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from skmer.embeddings import FEATURES
 from skmer.evaluation.displays import (
     AccuracyBarsDisplay,
     ConfusionDisplay,
@@ -17,7 +16,7 @@ from skmer.studies.koh2021._datasets import titles
 from skmer.studies.koh2021._editions import EDITIONS, Edition
 from skmer.studies.koh2021._features import LARGE, LARGE_CLASSIFIER
 from skmer.studies.koh2021._findings import Findings
-from skmer.studies.koh2021._published import published
+from skmer.studies.koh2021._published import FEATURES, published
 from skmer.studies.koh2021._table import headline_protocol
 from skmer.studies.koh2021.pieces._checks import mean_chance
 from skmer.studies.koh2021.pieces._maps import SingerMap
