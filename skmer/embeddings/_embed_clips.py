@@ -53,14 +53,16 @@ def embed_clips(
     embedded = []
     notes: dict[str, list[str]] = {}
     failures: dict[int, str] = {}
-    troubles = []
+    troubles, nan_row = [], None
     # The results first: they are to be asked once more, so that the bar reaches its end.
     for result, clip in zip(results, clips):
         if result.error is not None:
             if on_error == "raise":
                 raise result.error
             failures[clip.row] = str(result.error)
-            result = replace(result, row=failed_row(recipe, recipe.frame_size or frame_size))
+            if nan_row is None:
+                nan_row = failed_row(recipe, recipe.frame_size or frame_size)
+            result = replace(result, row=nan_row.copy())
         if result.trouble is not None:
             troubles.append(result.trouble)
         for note in result.notes:
