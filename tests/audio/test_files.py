@@ -12,9 +12,12 @@ import warnings
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
 
 from skmer import MFCCStatsTransformer
 from skmer.audio import read_audio, stream_audio
+from skmer.audio.containers import PartFile, find_parts
 from skmer.exceptions import AudioDecodeError, SilentClipWarning, TruncatedClipWarning
 
 SR = 44100
@@ -93,7 +96,7 @@ def test_offset_is_measured_in_what_is_there(tmp_path, clip):
         read_audio(path, offset=7)
 
 
-@pytest.mark.parametrize("suffix", ["mp3", "ogg", "opus", "flac"])
+@pytest.mark.parametrize("suffix", ["mp3", "ogg", "opus", "flac", "wav", "aiff"])
 def test_joined_files_are_read_to_their_end(tmp_path, clip, suffix):
     sr = 48000 if suffix == "opus" else SR
     first, second = (encoded(part, suffix, sr) for part in (clip[: 2 * sr], clip[2 * sr : 5 * sr]))
@@ -259,6 +262,35 @@ def test_channels_that_cancel_are_silent(tmp_path, clip, suffix):
     wide = np.stack([clip, -0.9 * clip], axis=1)
     path = write(tmp_path, f"wide.{suffix}", encoded(wide, suffix, sr))
     MFCCStatsTransformer().fit_transform([path])
+
+
+EDITS = st.lists(
+    st.tuples(st.floats(0, 1), st.integers(0, 12), st.binary(max_size=12)), min_size=1, max_size=8
+)
+
+
+@given(suffix=st.sampled_from(["mp3", "ogg", "flac", "wav", "aiff"]), edits=EDITS, data=st.data())
+def test_the_parts_of_any_bytes_are_found(sources, suffix, edits, data):
+    """Bytes put in, left out and changed, anywhere and above all in the header."""
+    content = bytearray(sources[suffix])
+    for place, n_removed, added in edits:
+        scope = data.draw(st.sampled_from([64, len(content)]))
+        at = int(place * min(scope, len(content)))
+        content[at : at + n_removed] = added
+    file = io.BytesIO(bytes(content))
+    for part in find_parts(file):
+        length = sum(len(p) if isinstance(p, bytes) else p.stop - p.start for p in part.pieces)
+        assert len(PartFile(file, part).read()) == (length or len(content))
+
+
+@pytest.fixture(scope="module")
+def sources(clip):
+    """Two joined files of each kind, the first without a length where that can be."""
+    made = {suffix: 2 * encoded(clip[:4000], suffix) for suffix in ("ogg", "wav", "aiff")}
+    flac = bytearray(encoded(clip[:4000], "flac"))
+    flac[21:26] = bytes([flac[21] & 0xF0, 0, 0, 0, 0])
+    mp3 = variable_mp3(clip[-8000:])
+    return {**made, "flac": bytes(2 * flac), "mp3": without_xing(mp3) + mp3}
 
 
 @pytest.mark.parametrize("suffix", ["wav", "flac", "mp3", "ogg", "aiff"])

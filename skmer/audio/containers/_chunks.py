@@ -1,6 +1,7 @@
-"""Files of chunks (wav, aiff): ones whose header says no samples, and ones cut short."""
+"""Files of chunks (wav, aiff): joined ones, ones that say no samples, and ones cut short."""
 
 import struct
+from collections.abc import Iterator
 
 from skmer.audio.containers._parts import Part, View
 
@@ -8,19 +9,34 @@ from skmer.audio.containers._parts import Part, View
 _UNKNOWN_SIZE = 0x7FFFF000
 
 
-def chunk_parts(view: View, order: str, wanted: bytes) -> list[Part] | None:
-    """The samples' chunk of a wav or aiff file; of size 0, it goes to the end of the file."""
-    position = 12
+def chunk_parts(view: View, order: str, samples: bytes) -> list[Part] | None:
+    """One part a file; where its chunk of samples has the size 0, it goes to the file's end."""
+    # The container is a chunk itself, whose content begins with the kind of file.
+    container = view.at(0, 4)
+    starts, is_cut = [0], False
+    for position, name, size in _walk(view, 12, order):
+        rest = view.size - position - 8
+        if name == container:
+            starts.append(position)
+        elif name == samples and len(starts) == 1 and size == 0 and rest:
+            if not _is_chunk(view, position + 8, order, fits=True):
+                head = view.at(0, position) + struct.pack(f"{order}4sI", samples, rest)
+                return [Part((head, slice(position + 8, view.size)))]
+        elif name == samples:
+            is_cut = rest < size < _UNKNOWN_SIZE
+    if len(starts) == 1:
+        return [Part(is_cut=is_cut)]
+    spans = list(zip(starts, [*starts[1:], view.size]))
+    return [Part((slice(*span),), is_cut and span == spans[-1]) for span in spans]
+
+
+def _walk(view, position, order) -> Iterator[tuple[int, bytes, int]]:
+    """Yield (position, name, size) of chunk after chunk, joined files' containers among them."""
+    container = view.at(0, 4)
     while _is_chunk(view, position, order):
         name, size = struct.unpack(f"{order}4sI", view.at(position, 8))
-        rest = view.size - position - 8
-        if name == wanted:
-            if size == 0 and rest and not _is_chunk(view, position + 8, order, fits=True):
-                head = view.at(0, position) + struct.pack(f"{order}4sI", wanted, rest)
-                return [Part((head, slice(position + 8, view.size)))]
-            return [Part(is_cut=rest < size < _UNKNOWN_SIZE)]
-        position += 8 + size + size % 2
-    return None
+        yield position, name, size
+        position += 12 if name == container else 8 + size + size % 2
 
 
 def _is_chunk(view, position, order, *, fits=False):

@@ -115,8 +115,10 @@ def _frame_head(head: bytes) -> tuple[int, int, int]:
 
     The kind is sync, version, layer, rate, and whether there is one channel, as one number.
     """
-    kind = (int.from_bytes(head[:3], "big") & 0xFFFE0C) << 1 | (head[3:] >= b"\xc0")
-    return frame_length(head[:3]), kind, head[2] >> 4 if len(head) > 2 else 0
+    if len(head) < 4:
+        return 0, 0, 0
+    kind = (int.from_bytes(head[:3], "big") & 0xFFFE0C) << 1 | (head[3] >> 6 == 3)
+    return frame_length(head[:3]), kind, head[2] >> 4
 
 
 def _version_layer(kind):
