@@ -5,6 +5,7 @@ __all__ = [
     "DatasetNotFoundError",
     "EngineNotAvailableError",
     "FailedClipsWarning",
+    "FeatureLeftOutWarning",
     "IgnoredCacheWarning",
     "IncompleteDatasetWarning",
     "InputError",
@@ -35,9 +36,6 @@ class AudioDecodeError(InputError):
     ----------
     message : str
         One sentence that names the clip and what is wrong with it.
-
-    Attributes
-    ----------
     row : int or None
         Position of the clip in X, where known.
     """

@@ -29,6 +29,7 @@ def pool_frames(frames: np.ndarray, statistics: str | Sequence[str] = "mean") ->
     Returns
     -------
     vector : ndarray of shape (d * n_statistics,), dtype float32
+        The statistics of each column, one statistic after the other.
 
     Raises
     ------
@@ -71,6 +72,7 @@ def pad_frames(clips: Sequence[np.ndarray], n_frames: int | None = None) -> np.n
     Returns
     -------
     padded : ndarray of shape (n_clips, n_frames, d), dtype float32
+        Row i is clip i, zeros after its last frame.
 
     Examples
     --------

@@ -45,7 +45,18 @@ class Framing:
     keep_tail: bool = True
 
     def n_frames(self, n_samples: int) -> int:
-        """Return how many frames a waveform of `n_samples` samples gives, at least one."""
+        """Count the frames of a waveform.
+
+        Parameters
+        ----------
+        n_samples : int
+            Length of the waveform [samples].
+
+        Returns
+        -------
+        n_frames : int
+            At least one.
+        """
         rest = max(n_samples + self.left_padding - self.frame_length, 0)
         return 1 + (-(-rest // self.hop_length) if self.keep_tail else rest // self.hop_length)
 

@@ -185,6 +185,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         Returns
         -------
         self : object
+            This transformer.
 
         Raises
         ------

@@ -150,7 +150,13 @@ class ClipCache:
         return sum(1 for _ in self._files("clip"))
 
     def size(self) -> int:
-        """Return how much the folder takes on disk, unfinished files included [bytes]."""
+        """Measure what the folder takes on disk, unfinished files included.
+
+        Returns
+        -------
+        n_bytes : int
+            Sum of the sizes of its files [bytes].
+        """
         return sum(
             status.st_size for suffix in ("clip", "part") for _, status in self._files(suffix)
         )

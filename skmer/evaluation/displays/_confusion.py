@@ -7,7 +7,7 @@ from skmer.evaluation.displays._style import axes_or_new, plain, text_colour
 
 
 class ConfusionDisplay(ConfusionMatrixDisplay):
-    """scikit-learn's confusion matrix, with a way in from an evaluation's predictions.
+    """Confusion matrix of scikit-learn, with a way in from an evaluation's predictions.
 
     Parameters
     ----------
