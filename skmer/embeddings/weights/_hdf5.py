@@ -2,13 +2,13 @@
 
 import gzip
 import io
-import zlib
 from math import prod
 from pathlib import Path
 
 import numpy as np
 
 from skmer.embeddings.weights._arrays import L3_SHAPES, check_shape, finish
+from skmer.embeddings.weights._npz import damaged_unless
 from skmer.exceptions import InputError, WeightsIntegrityError
 from skmer.utils._words import cut_middle
 
@@ -32,32 +32,20 @@ def read_l3_arrays(path: Path) -> tuple[np.ndarray, ...]:
             f"The weights file {path} is not an OpenL3 weights file: it must be HDF5 (.h5), or "
             "HDF5 packed with gzip (.h5.gz)."
         )
-    try:
-        with h5py.File(io.BytesIO(data), "r") as file:
-            return _read_datasets(file, path)
-    except WeightsIntegrityError:
-        raise
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError, MemoryError) as error:
-        reason = cut_middle(" ".join(str(error).split()), 100)
-        raise WeightsIntegrityError(
-            f"The weights file {path} is damaged and cannot be read ({reason}); put the published "
-            "file in its place."
-        ) from error
+    with (
+        damaged_unless(path, "the published .h5, or .h5.gz, of OpenL3"),
+        h5py.File(io.BytesIO(data), "r") as file,
+    ):
+        return _read_datasets(file, path)
 
 
 def _unpacked(path: Path) -> bytes:
     """The file's bytes, without gzip."""
-    with path.open("rb") as raw:
+    with damaged_unless(path, "the published .h5, or .h5.gz, of OpenL3"), path.open("rb") as raw:
         packed = raw.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
         raw.seek(0)
-        try:
-            with gzip.GzipFile(fileobj=raw) if packed else raw as stream:
-                data = stream.read(_LARGEST + 1)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise WeightsIntegrityError(
-                f"The weights file {path} is truncated or damaged and cannot be unpacked; put the "
-                "published file in its place."
-            ) from error
+        with gzip.GzipFile(fileobj=raw) if packed else raw as stream:
+            data = stream.read(_LARGEST + 1)
     if len(data) > _LARGEST:
         raise WeightsIntegrityError(
             f"The weights file {path} is not an OpenL3 weights file: it holds more than "

@@ -1,7 +1,12 @@
 """Arrays of known names and shapes from an npz: no pickles, nothing larger is allocated."""
 
+import lzma
+import re
+import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 
@@ -10,6 +15,7 @@ from numpy.lib import format as npy
 
 from skmer.embeddings.weights._arrays import check_shape
 from skmer.exceptions import InputError, WeightsIntegrityError
+from skmer.utils._words import cut_middle
 
 _ZIP_MAGIC = b"PK\x03\x04"
 
@@ -20,26 +26,35 @@ def is_zip(path: Path) -> bool:
         return stream.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC
 
 
+@contextmanager
+def damaged_unless(path: Path, must_be: str) -> Iterator[None]:
+    """Whatever is wrong with the bytes of a file becomes one sentence with its name."""
+    try:
+        yield
+    except (WeightsIntegrityError, FileNotFoundError, PermissionError):
+        raise
+    # zipfile alone has all of these for archives that are damaged, encrypted, or oddly compressed
+    except (
+        ValueError, TypeError, KeyError, OverflowError, EOFError, OSError, RuntimeError, MemoryError,
+        struct.error, zlib.error, lzma.LZMAError, zipfile.BadZipFile,
+    ) as error:  # fmt: skip
+        reason = cut_middle(re.sub(r"[^ -~]+", " ", str(error)).strip(), 100)
+        raise WeightsIntegrityError(
+            f"The weights file {path} is damaged and cannot be read ({reason}): it must be "
+            f"{must_be}."
+        ) from error
+
+
 def read_npz(path: Path, shapes, network: str) -> list[np.ndarray]:
     """The arrays called as in `shapes`, every shape checked before its numbers are read."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = set(archive.namelist())
-            for name, _ in shapes:
-                if f"{name}.npy" not in members:
-                    raise WeightsIntegrityError(
-                        f"The weights file {path} does not fit {network}: it lacks the array "
-                        f"'{name}'."
-                    )
-            return [_read_member(archive, name, shape, path) for name, shape in shapes]
-    except WeightsIntegrityError:
-        raise
-    # zipfile has RuntimeError for encrypted members, NotImplementedError for odd compressions
-    except (ValueError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
-        raise WeightsIntegrityError(
-            f"The weights file {path} is damaged, or is not one of {network} ({error}); put the "
-            "right file in its place."
-        ) from error
+    with damaged_unless(path, f"an npz of {network}'s arrays"), zipfile.ZipFile(path) as archive:
+        members = set(archive.namelist())
+        for name, _ in shapes:
+            if f"{name}.npy" not in members:
+                raise WeightsIntegrityError(
+                    f"The weights file {path} does not fit {network}: it lacks the array '{name}'."
+                )
+        return [_read_member(archive, name, shape, path) for name, shape in shapes]
 
 
 def _read_member(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], path: Path):

@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from skmer.embeddings.weights._arrays import PCA_SHAPES, VGGISH_SHAPES, finish
-from skmer.embeddings.weights._npz import is_zip, read_npz
-from skmer.embeddings.weights._tf_checkpoint import DamagedCheckpointError, read_checkpoint
-from skmer.exceptions import WeightsIntegrityError
+from skmer.embeddings.weights._npz import damaged_unless, is_zip, read_npz
+from skmer.embeddings.weights._tf_checkpoint import read_checkpoint
 
 PCA_FILE = "vggish_pca_params.npz"
 
@@ -15,14 +14,10 @@ PCA_FILE = "vggish_pca_params.npz"
 def read_vggish_arrays(path: Path) -> tuple[np.ndarray, ...]:
     """The 18 arrays of a checkpoint or of an npz, every shape and value checked."""
     if is_zip(path):
-        return _finished(read_npz(path, VGGISH_SHAPES, "VGGish"), VGGISH_SHAPES, path)
-    try:
-        arrays = read_checkpoint(path, VGGISH_SHAPES)
-    except DamagedCheckpointError as error:
-        raise WeightsIntegrityError(
-            f"The weights file {path} is damaged, or is not a VGGish checkpoint ({error}): it must "
-            "be the published vggish_model.ckpt (TensorFlow V1 format), or an npz of its arrays."
-        ) from error
+        arrays = read_npz(path, VGGISH_SHAPES, "VGGish")
+    else:
+        with damaged_unless(path, "vggish_model.ckpt (TensorFlow V1), or an npz of its arrays"):
+            arrays = read_checkpoint(path, VGGISH_SHAPES)
     return _finished(arrays, VGGISH_SHAPES, path)
 
 

@@ -101,7 +101,7 @@ def test_file_that_does_not_fit(tmp_path, arrays, write_h5, as_layers, how, mess
         (b"", "must be HDF5"),
         (b"<html>not found</html>", "must be HDF5"),
         (gzip.compress(b"<html>not found</html>"), "must be HDF5"),
-        (gzip.compress(bytes(range(256)) * 100)[:-20], "truncated or damaged"),
+        (gzip.compress(bytes(range(256)) * 100)[:-20], "damaged and cannot be read"),
         (b"\x89HDF\r\n\x1a\n" + b"\0" * 500, "damaged and cannot be read"),
     ],
 )

@@ -5,13 +5,12 @@ All three are read as data: nothing of the package is imported or run.
 
 import io
 import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from skmer.embeddings.weights._arrays import digest_arrays
-from skmer.embeddings.weights._npz import is_zip, read_npz
+from skmer.embeddings.weights._npz import damaged_unless, is_zip, read_npz
 from skmer.embeddings.weights._tf_checkpoint import (
     INDEX,
     NUMBERS,
@@ -20,8 +19,11 @@ from skmer.embeddings.weights._tf_checkpoint import (
     read_v2,
 )
 from skmer.embeddings.weights.musicnn._arrays import MUSICNN_SHAPES, by_name
-from skmer.exceptions import WeightsIntegrityError
 
+_MUST_BE = (
+    "the wheel of musicnn 0.1.0, the .index file of a TensorFlow checkpoint beside its .data file, "
+    "or an npz of its arrays"
+)
 # The published ones take 9.5 MB, two thirds of it the state of the optimiser.
 _LARGEST = 64 * 2**20
 
@@ -38,7 +40,7 @@ def read_musicnn_file(path: Path, trained_on: str) -> tuple[dict[str, np.ndarray
 
 
 def _read(path: Path, trained_on: str) -> list[np.ndarray]:
-    try:
+    with damaged_unless(path, _MUST_BE):
         if not is_zip(path):
             return read_checkpoint(path, MUSICNN_SHAPES)
         with zipfile.ZipFile(path) as archive:
@@ -48,15 +50,6 @@ def _read(path: Path, trained_on: str) -> list[np.ndarray]:
             table = _unpack(archive, index.as_posix())
             numbers = _unpack(archive, index.with_name(NUMBERS).as_posix())
         return read_v2(table, numbers, MUSICNN_SHAPES, str(path))
-    # zipfile has RuntimeError for encrypted members, NotImplementedError for odd compressions
-    except (
-        DamagedCheckpointError, KeyError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile,
-    ) as error:  # fmt: skip
-        raise WeightsIntegrityError(
-            f"The weights file {path} is damaged, or is not one of MusiCNN ({error}); it must be "
-            "the wheel of musicnn 0.1.0, the .index file of a TensorFlow checkpoint beside its "
-            ".data file, or an npz of its arrays."
-        ) from error
 
 
 def _unpack(archive: zipfile.ZipFile, name: str) -> io.BytesIO:
