@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from skmer.embeddings.engines import get_engine
-from skmer.embeddings.weights import load_l3_weights, load_vggish_weights
+from skmer.embeddings.weights import load_l3_weights, load_musicnn_weights, load_vggish_weights
 
 CASES = [
     ("l3", "tensorflow", "float32"),
@@ -24,14 +24,18 @@ CASES = [
     ("l3", "onnxruntime", "int8"),
     ("vggish", "tensorflow", "float32"),
     ("vggish", "ncnn", "float32"),
+    ("musicnn", "tensorflow", "float32"),
+    ("musicnn", "numpy", "float32"),
 ]
-SHAPES = {"l3": (256, 199), "vggish": (96, 64)}
-RANGES = {"l3": (-80, 0), "vggish": (-4.6, 4)}
+SHAPES = {"l3": (256, 199), "vggish": (96, 64), "musicnn": (187, 96)}
+RANGES = {"l3": (-80, 0), "vggish": (-4.6, 4), "musicnn": (0, 5)}
 
 
 def read_weights(network):
     if network == "vggish":
         return load_vggish_weights(None, seed=0)
+    if network == "musicnn":
+        return load_musicnn_weights(None, "msd", seed=0)
     return load_l3_weights(None, content_type="music", input_repr="mel256", random_state_seed=0)
 
 

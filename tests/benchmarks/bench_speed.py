@@ -4,14 +4,20 @@ from functools import partial
 from pathlib import Path
 
 import _librosa_way
+import _musicnn_way
 import _openl3_way
 import _vggish_way
 import numpy as np
 from _measure import check_equal, make_clips, python, share, speedup, take_turns
 
-from skmer import L3Transformer, MFCCStatsTransformer, VGGishTransformer
+from skmer import (
+    L3Transformer,
+    MFCCStatsTransformer,
+    MusiCNNTransformer,
+    VGGishTransformer,
+)
 from skmer.audio import l3_spectrogram
-from skmer.embeddings.weights import load_l3_weights, load_vggish_weights
+from skmer.embeddings.weights import load_l3_weights, load_musicnn_weights, load_vggish_weights
 
 HOP = 0.1
 
@@ -112,6 +118,36 @@ def vggish(quick, folder):
             unit="examples/s",
             at_least=1.3 if name == "ncnn" else None,
         )
+
+
+def musicnn(quick, folder):
+    """Files to frames, patches that overlap and that do not, against librosa and Keras' predict."""
+    paths = make_clips(folder, 1 if quick else 4, seconds=30, sr=16000)
+    layers = ("mean_pool", "max_pool", "penultimate", "tags")
+    for hop in (93, 187):
+        settings = {"weights": None, "random_state": 0, "layer": layers, "hop_size": hop * 0.016}
+        ours = {
+            name: MusiCNNTransformer(engine=name, **settings).fit(paths)
+            for name in ("numpy", "tensorflow")
+        }
+        seed = ours["numpy"]._recipe(pooled=False).seed
+        model = _musicnn_way.build_model(load_musicnn_weights(None, "msd", seed=seed).arrays)
+        expected = np.concatenate(_musicnn_way.embed(model, paths, hop))
+        functions = {"plain": lambda model=model, hop=hop: _musicnn_way.embed(model, paths, hop)}
+        for name, transformer in ours.items():
+            check_equal(np.concatenate(transformer.transform_frames(paths)), expected)
+            functions[name] = lambda transformer=transformer: transformer.transform_frames(paths)
+        times = take_turns(functions, 5 if quick else 9)
+        for name in ours:
+            yield speedup(
+                f"MusiCNN, hop {hop * 0.016:.3g} s, files to frames: {name}",
+                times,
+                name,
+                "plain",
+                count=len(expected),
+                unit="frames/s",
+                at_least=2.0 if name == "numpy" else None,
+            )
 
 
 _MFCC = """

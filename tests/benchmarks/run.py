@@ -25,6 +25,7 @@ BENCHMARKS = {
     "l3": bench_speed.l3,
     "front-ends": bench_speed.front_ends,
     "vggish": bench_speed.vggish,
+    "musicnn": bench_speed.musicnn,
     "mfcc": bench_speed.mfcc,
     "read-mp3": bench_reading.mp3,
     "mfcc-mp3": bench_reading.mfcc_of_mp3,
