@@ -19,6 +19,9 @@ from skmer.exceptions import WeightsIntegrityError
 # above 22 kHz holds the rounding noise of another FFT, of which the linear one sees most. Other
 # weights give far less; the wrong one of two front-ends at mel256 0.98 and 5 to 11 %.
 TOLERANCES = {"openl3-mel256-music": (0.99, 0.04), "openl3-linear-env": (0.98, 0.05)}
+# Of the largest value of a layer; measured up to 5e-6.
+MUSICNN_ERROR = 1e-4
+MUSICNN_LAYERS = ("mean_pool", "max_pool", "penultimate", "tags")
 # As in the published smoke test of VGGish, whose figures these are.
 VGGISH_ERROR = 0.1
 VGGISH_FIGURES = {"vggish": (None, 0.000657, 0.343), "vggish-pca": ("quantize", 126.0, 89.3)}
@@ -185,10 +188,31 @@ def _compare(name: str, frontend: str, frames: np.ndarray, published) -> Weights
 
 
 def _verify_musicnn(name: str) -> list[WeightsCheck]:
-    """The arrays, which are known by their content."""
-    loaded = load_musicnn_weights("pretrained", name.removeprefix("musicnn-"), seed=0)
+    """The arrays, which are known by their content, and all layers for a clip of one patch."""
+    from skmer.embeddings._musicnn import MusiCNNTransformer
+
+    trained_on = name.removeprefix("musicnn-")
+    loaded = load_musicnn_weights("pretrained", trained_on, seed=0)
     detail = f"{len(loaded.arrays)} of the right shapes, and the published ones by their SHA-256"
-    return [WeightsCheck("arrays", True, detail)]
+    checks = [WeightsCheck("arrays", True, detail)]
+    reference = files("skmer.embeddings") / "reference"
+    with (
+        as_file(reference / "musicnn.npz") as figures,
+        as_file(reference / "musicnn_16k.flac") as clip,
+        np.load(figures, allow_pickle=False) as published,
+    ):
+        transformer = MusiCNNTransformer(trained_on=trained_on, layer=MUSICNN_LAYERS)
+        frames = transformer.fit([clip]).transform_frames([clip])[0]
+        start = 0
+        for layer in MUSICNN_LAYERS:
+            expected = published[f"{name}|{layer}"]
+            got = frames[:, start : start + expected.shape[1]]
+            start += expected.shape[1]
+            error = float(np.max(np.abs(got - expected)) / np.max(np.abs(expected)))
+            detail = f"within {error:.1e} of the largest value (at most {MUSICNN_ERROR:g})"
+            what = f"the published code's {layer} of a clip"
+            checks.append(WeightsCheck(what, error <= MUSICNN_ERROR, detail))
+    return checks
 
 
 def _verify_vggish(name: str) -> list[WeightsCheck]:

@@ -35,8 +35,8 @@ def damaged_unless(path: Path, must_be: str) -> Iterator[None]:
         raise
     # zipfile alone has all of these for archives that are damaged, encrypted, or oddly compressed
     except (
-        ValueError, TypeError, KeyError, OverflowError, EOFError, OSError, RuntimeError, MemoryError,
-        struct.error, zlib.error, lzma.LZMAError, zipfile.BadZipFile,
+        ValueError, TypeError, KeyError, OverflowError, EOFError, OSError, RuntimeError,
+        MemoryError, struct.error, zlib.error, lzma.LZMAError, zipfile.BadZipFile,
     ) as error:  # fmt: skip
         reason = cut_middle(re.sub(r"[^ -~]+", " ", str(error)).strip(), 100)
         raise WeightsIntegrityError(

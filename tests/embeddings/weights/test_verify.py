@@ -1,6 +1,7 @@
 """`verify_weights`: what it says of good, wrong and missing files, and what it compares with."""
 
 import gzip
+from contextlib import nullcontext
 from dataclasses import replace
 from importlib.resources import files
 
@@ -10,7 +11,7 @@ import soundfile as sf
 
 from skmer.embeddings import _verify
 from skmer.embeddings._verify import TOLERANCES, verify_weights
-from skmer.embeddings.weights import _listing, _load, load_l3_weights
+from skmer.embeddings.weights import _listing, _load, fetch_weights, load_l3_weights
 from skmer.embeddings.weights._registry import REGISTRY
 from skmer.utils._digest import file_digest as checksum
 
@@ -158,3 +159,35 @@ def test_real_weights(name):
     if report.state == "missing":
         pytest.skip(f"{name} is not in the weights folder of this machine")
     assert report.passed, report
+
+
+@pytest.mark.parametrize("name", ["musicnn-msd", "musicnn-mtt"])
+def test_musicnn_by_its_published_weights(name, monkeypatch):
+    fetch_weights(name)
+    report = verify_weights(name)
+    assert report.passed, report
+    assert [check.what.split()[3] for check in report.checks[2:]] == list(_verify.MUSICNN_LAYERS)
+
+    # the figures of the other model
+    other = {"musicnn-msd": "musicnn-mtt", "musicnn-mtt": "musicnn-msd"}[name]
+    with np.load(REFERENCE / "musicnn.npz") as stored:
+        swapped = {f"{name}|{key.partition('|')[2]}": stored[key] for key in stored if other in key}
+    monkeypatch.setattr(_verify.np, "load", lambda *args, **kwargs: nullcontext(swapped))
+    checks = verify_weights(name).checks[2:]
+    assert not any(check.passed for check in checks), checks
+
+
+def test_musicnn_figures_are_those_of_the_published_code(shared):
+    with (
+        np.load(shared / "golden" / "musicnn" / "expected.npz") as expected,
+        np.load(REFERENCE / "musicnn.npz") as stored,
+    ):
+        assert len(stored.files) == 8
+        for key in stored.files:
+            name, layer = key.split("|")
+            model = f"{name.removeprefix('musicnn-').upper()}_musicnn"
+            np.testing.assert_array_equal(
+                stored[key], expected[f"exact_16k|{model}|hop187|{layer}"]
+            )
+    clips = (shared / "golden" / "musicnn" / "exact_16k.wav", REFERENCE / "musicnn_16k.flac")
+    np.testing.assert_array_equal(*(sf.read(clip)[0] for clip in clips))
