@@ -26,7 +26,7 @@ def audit_protocols(vectors, y, *, groups, clips, audio_digests, protocols, n_jo
         n_jobs=n_jobs,
     )
     return {
-        protocol.name: _describe(judge(evidence, _splits_of(protocol, len(y))))
+        protocol.name: describe_report(judge(evidence, _splits_of(protocol, len(y))))
         for protocol in protocols
     }
 
@@ -38,7 +38,7 @@ def _splits_of(protocol, n_clips: int) -> Splits:
     return Splits(pairs, n_clips, None, None, None)
 
 
-def _describe(report) -> dict:
+def describe_report(report) -> dict:
     """Return a report as plain values; which rows are meant is in the messages."""
     return {
         "findings": [

@@ -45,8 +45,9 @@ def reproduce_koh2021(
     Parameters
     ----------
     out : path-like
-        Folder of the report. Each finished piece is kept in its sub-folder ``pieces``; a run that
-        was interrupted goes on from there.
+        Folder of the report. Each finished piece is kept in its sub-folder ``pieces``, by the
+        content of the clips and by every setting; a run that was interrupted goes on from there. A
+        piece that was cut or changed since is computed again, with a warning.
     data_home : path-like, default=None
         Folder of the datasets, as of the `fetch_*` functions; nothing is downloaded to it.
     quick : bool, default=False

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skmer.evaluation.auditing._audit import audit
+from skmer.evaluation.experiment._audit import describe_report
 from skmer.evaluation.experiment._features import VECTOR
 from skmer.studies.koh2021._context import RunContext
 from skmer.studies.koh2021._datasets import StudyDatasets
@@ -53,7 +54,7 @@ def audit_files(datasets: StudyDatasets, context: RunContext) -> dict:
     return context.store.facts(
         "audit-files",
         settings,
-        lambda: _plain(audit(paths=paths, datasets=several, n_jobs=context.n_jobs)),
+        lambda: describe_report(audit(paths=paths, datasets=several, n_jobs=context.n_jobs)),
     )
 
 
@@ -68,7 +69,7 @@ def audit_labels(annotations, context: RunContext) -> dict:
     return context.store.facts(
         "audit-emomusic-annotations",
         {"clips": annotations.digest, "static": static.tolist()},
-        lambda: _plain(audit(items=items, targets=static, reference=dynamic)),
+        lambda: describe_report(audit(items=items, targets=static, reference=dynamic)),
     )
 
 
@@ -85,7 +86,7 @@ def audit_splits(dataset: str, feature: Feature, clips, context: RunContext) -> 
     def compute() -> dict:
         X = context.extractor(feature, VECTOR, clips)
         return {
-            name: _plain(
+            name: describe_report(
                 audit(
                     X,
                     clips.target,
@@ -99,18 +100,6 @@ def audit_splits(dataset: str, feature: Feature, clips, context: RunContext) -> 
 
     name = f"audit-{dataset}-{feature.edition.name}-{feature.name}"
     return context.store.facts(name, settings, compute)
-
-
-def _plain(report) -> dict:
-    """Return a report as json can hold it."""
-    return {
-        "findings": [
-            {"kind": found.kind, "severity": found.severity, "message": found.message}
-            for found in report.findings
-        ],
-        "checked": list(report.checked),
-        "measurements": {name: float(value) for name, value in report.measurements.items()},
-    }
 
 
 def mean_chance(labels) -> float:
