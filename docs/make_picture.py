@@ -1,86 +1,74 @@
-"""Make docs/_static/skmer.png: a clip, its embedding, and what scores are worth.
+"""Make docs/_static/skmer.png: what a trained network hears, and what that is worth.
 
 Run: python docs/make_picture.py
-The clips are generated and the network has random weights; a minute on two cores, no network.
+The clips are generated, MusiCNN's weights are the published ones; two minutes on two cores.
 """
 
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.patches import ConnectionPatch
+from matplotlib.colors import LogNorm
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from skmer import L3Transformer, MFCCStatsTransformer
-from skmer.audio import l3_spectrogram, read_audio
+from skmer import MusiCNNTransformer
+from skmer.audio import musicnn_log_mel, read_audio
 from skmer.datasets import load_toy_emotions
-from skmer.evaluation import GapDisplay, evaluate
+from skmer.evaluation import AccuracyBarsDisplay, TagsDisplay, evaluate
 
 TARGET = Path(__file__).parent / "_static" / "skmer.png"
 INK = "#222222"
+CLASSIFIERS = {
+    "svm": make_pipeline(StandardScaler(), SVC(C=10)),
+    "nb": make_pipeline(StandardScaler(), GaussianNB()),
+    "rf": RandomForestClassifier(300, random_state=0),
+}
 
 
-def spectrogram(path):
-    """Two seconds of a clip as L3-Net sees them, one frame beside the other."""
-    audio, sr = read_audio(path, sr=48000)
-    frames = audio[: 2 * sr].reshape(2, sr)
-    return np.concatenate(list(l3_spectrogram(frames, frontend="librosa")), axis=1)
-
-
-def embedding(path):
-    """The frames of a clip, each channel relative to its range."""
-    l3 = L3Transformer(weights=None, random_state=0, hop_size=0.05, center=False)
-    frames = l3.fit([path]).transform_frames([path])[0]
-    frames = frames[:, np.argsort(frames.std(axis=0))[-96:]]
-    frames = (frames - frames.min(axis=0)) / np.ptp(frames, axis=0)
-    return frames[:, np.argsort(np.argmax(frames, axis=0), kind="stable")].T
-
-
-def scores(toy):
-    """Two features by random splits and with artists held out."""
-    features = {
-        "L3-Net (random weights)": L3Transformer(weights=None, random_state=0, input_repr="mel128"),
-        "mfcc": MFCCStatsTransformer(),
-    }
-    classifiers = {
-        "svm": make_pipeline(StandardScaler(), SVC(C=10)),
-        "rf": RandomForestClassifier(random_state=0),
-    }
-    protocols = ["koh2021", "grouped"]
-    result = evaluate(
-        features, classifiers, toy.data, toy.target, groups=toy.groups, protocol=protocols
-    )
-    return result.scores
+def four_emotions(toy):
+    """A clip of each emotion by one artist, one after the other, at 16 kHz."""
+    artist = toy.groups[0]
+    rows = [
+        np.flatnonzero((toy.target == label) & (toy.groups == artist))[0]
+        for label in np.unique(toy.target)
+    ]
+    return [read_audio(toy.data[row], sr=16000)[0] for row in rows], np.unique(toy.target)
 
 
 def main():
     toy = load_toy_emotions()
-    plt.rcParams.update({"font.size": 10, "text.color": INK, "axes.labelcolor": INK})
-    figure, axes = plt.subplots(
-        1, 3, figsize=(12, 3.3), width_ratios=(1, 1, 1.15), layout="constrained"
+    clips, labels = four_emotions(toy)
+    audio = np.concatenate(clips)
+    ends = np.cumsum([len(clip) for clip in clips]) / 16000
+    plt.rcParams.update({"font.size": 9, "text.color": INK, "axes.labelcolor": INK})
+    figure = plt.figure(figsize=(12, 4.6), layout="constrained")
+    grid = figure.add_gridspec(2, 2, width_ratios=(2.1, 1), height_ratios=(1, 2.2))
+    sound, tags, bars = (
+        figure.add_subplot(grid[place]) for place in ((0, 0), (1, 0), (slice(None), 1))
     )
-    figure.get_layout_engine().set(w_pad=0.12)
-    clip = toy.data[4]
-    axes[0].imshow(
-        spectrogram(clip)[:170], origin="lower", aspect="auto", extent=(0, 2, 0, 170), cmap="magma"
-    )
-    axes[0].set(xlabel="time [s]", ylabel="mel band", title="a clip as a spectrogram")
-    axes[1].imshow(
-        embedding(clip), origin="lower", aspect="auto", interpolation="nearest", cmap="viridis"
-    )
-    axes[1].set(xlabel="frame, every 0.05 s", ylabel="96 of 512 numbers", title="its embedding")
-    axes[1].set_yticks([])
-    display = GapDisplay.from_scores(scores(toy), random="koh2021", grouped="grouped", ax=axes[2])
-    display.ax_.set_title("what the scores are worth", pad=26)
-    for ax in axes[:2]:
-        ends = ((1.03, 1.08), (1.2, 1.08))
-        figure.add_artist(
-            ConnectionPatch(*ends, ax.transAxes, ax.transAxes, arrowstyle="-|>", color=INK)
-        )
-    figure.savefig(TARGET, dpi=160)
+    sound.imshow(
+        np.concatenate(list(musicnn_log_mel([audio]))).T, origin="lower", aspect="auto", extent=(0, ends[-1], 0, 96),
+        cmap="magma",
+    )  # fmt: skip
+    sound.set(ylabel="mel band", title="four generated clips, one of each emotion", xticks=[])
+    for start, end, label in zip([0, *ends], ends, labels):
+        sound.text((start + end) / 2, 84, label, color="white", ha="center", fontweight="bold")
+    hears = MusiCNNTransformer(layer="tags", hop_size=0.5).fit([(audio, 16000)])
+    display = TagsDisplay.from_transformer(hears, (audio, 16000), n_tags=14, ax=tags)
+    # Most tags are rare: on a scale of ratios their changes can be seen.
+    display.im_.set_norm(LogNorm(vmin=0.003, vmax=1))
+    tags.set(xlim=(0, ends[-1]), xlabel="time [s]", title="what MusiCNN hears in them")
+    for ax in (sound, tags):
+        for end in ends[:-1]:
+            ax.axvline(end, color="white", linewidth=1.5)
+    result = evaluate(["musicnn", "mfcc"], CLASSIFIERS, toy.data, toy.target, groups=toy.groups)
+    AccuracyBarsDisplay.from_intervals(result.intervals(), chance=0.25, ax=bars)
+    bars.set_title("and how well that tells emotions\nof unheard artists", pad=30)
+    figure.savefig(TARGET, dpi=150)
 
 
 if __name__ == "__main__":

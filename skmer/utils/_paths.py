@@ -20,6 +20,7 @@ def expand_path(path: str | os.PathLike) -> Path:
     Returns
     -------
     path : pathlib.Path
+        Where it is.
 
     Raises
     ------
