@@ -29,6 +29,11 @@ _MOST_NUMBERS = 2**30
 class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
     """Fits a scikeras ``KerasClassifier`` and keeps the weights of the best epoch as arrays.
 
+    scikeras' ``fit``, ``initialize`` and ``predict_proba`` do their part on a Keras model whose own
+    ``fit`` and ``predict`` run whole epochs (`GraphModel`). A ``KerasClassifier`` is made where it
+    is needed and neither kept nor inherited from: scikit-learn would not see a classifier in it,
+    and a network does not go well into a pickle.
+
     A subclass states the layers, the shape of a row, and whether frame sequences make sense.
     """
 
