@@ -8,8 +8,8 @@ import time
 import uuid
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,8 +24,7 @@ _CHECKSUM_SIZE = 16
 _ABANDONED_SECONDS = 3600
 
 
-@dataclass(frozen=True)
-class CacheEntry:
+class CacheEntry(NamedTuple):
     """What a cache holds of one clip.
 
     Parameters
@@ -43,7 +42,7 @@ class CacheEntry:
     array: np.ndarray
     notes: list[str]
     audio_digest: str | None = None
-    trouble: str | None = field(default=None, compare=False)
+    trouble: str | None = None
 
 
 def open_cache(memory) -> "ClipCache | None":
@@ -106,7 +105,7 @@ class ClipCache:
     def remember(
         self,
         settings: dict,
-        compute: Callable[[], CacheEntry],
+        compute: Callable[[], tuple],
         *,
         is_valid: Callable[[np.ndarray], bool] = lambda array: True,
     ) -> CacheEntry:
@@ -117,7 +116,7 @@ class ClipCache:
         settings : dict
             What decides the numbers; values that json knows, and numpy's numbers.
         compute : callable
-            Returns the entry.
+            Returns the entry, or what it is made of: (array, notes), or (array, notes, digest).
         is_valid : callable, default=None
             Whether a stored array can be what `compute` would return.
 
@@ -137,14 +136,14 @@ class ClipCache:
             trouble = f"could not be read ({error.strerror or error})"
         except _WrongEntryError as error:
             trouble = str(error)
-        entry = compute()
+        entry = CacheEntry(*compute())
         try:
             _write(path, _encode(entry, key))
         except OSError as error:
             trouble = f"could not be written ({error.strerror or error})"
         if trouble is None:
             return entry
-        return replace(entry, trouble=f"The cache entry {cut_middle(str(path))} {trouble}")
+        return entry._replace(trouble=f"The cache entry {cut_middle(str(path))} {trouble}")
 
     def __len__(self) -> int:
         return sum(1 for _ in self._files("clip"))

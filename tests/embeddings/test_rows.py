@@ -139,10 +139,10 @@ def test_no_network_is_loaded_when_every_clip_is_cached(
     clip = [waveforms[1]]
     mean = embed.fit_transform(clip)
 
-    def refuse(*args):
+    def refuse(*args, **kwargs):
         raise AssertionError("the network was loaded")
 
-    monkeypatch.setattr(module, "_network", refuse)
+    monkeypatch.setattr(module, "get_engine", refuse)
     np.testing.assert_array_equal(embed.fit_transform(clip), mean)
     embed.set_params(pooling=("mean", "max")).fit_transform(clip)
     with pytest.raises(AssertionError, match="was loaded"):

@@ -38,6 +38,7 @@ def test_an_entry_is_computed_once(tmp_path):
     assert first.audio_digest == again.audio_digest == "abc"
     assert first.trouble is again.trouble is None
     assert len(cache) == 1
+    assert cache.remember({"a": 2}, lambda: (np.zeros(3), [])).audio_digest is None
 
 
 SETTINGS = st.dictionaries(st.sampled_from("abcde"), st.none() | st.integers() | st.text())
