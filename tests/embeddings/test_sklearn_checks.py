@@ -13,8 +13,11 @@ from skmer import (
     VGGishTransformer,
 )
 
-# Rows of a few samples are what the checks pass; VGGish says that it pads them.
-pytestmark = pytest.mark.filterwarnings("ignore::skmer.exceptions.ShortClipWarning")
+# Rows of a few large numbers are what the checks pass; the networks say that they pad them.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::skmer.exceptions.ShortClipWarning"),
+    pytest.mark.filterwarnings("ignore::skmer.exceptions.SampleScaleWarning"),
+]
 
 
 @pytest.fixture(scope="module", autouse=True)
