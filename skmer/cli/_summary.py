@@ -7,6 +7,8 @@ _OVER_SPLITS = "Mean ± standard deviation over splits"
 
 def show_summary(result) -> None:
     """Write one row a configuration: the headline score under each protocol, and their gap."""
+    from skmer.evaluation.report import headline_of
+
     headline = result.metrics[0]
     summary = result.summary()
     random = result.random_features()
@@ -27,6 +29,7 @@ def show_summary(result) -> None:
     gap = f"; gap = {' - '.join(pair)}" if pair else ""
     what = "All out-of-fold predictions together" if result.is_pooled else _OVER_SPLITS
     _terminal.say(f"{what}{gap}.")
+    _terminal.say(headline_of(result))
 
 
 def say_findings(manifest: dict) -> None:

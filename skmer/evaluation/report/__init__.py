@@ -1,5 +1,6 @@
-"""A finished result as a page; no result imports it."""
+"""A finished result as a page, and in a sentence; no result imports these."""
 
-from skmer.evaluation.report._page import render_report, write_report
+from skmer.evaluation.report._headline import headline_of
+from skmer.evaluation.report._page import render_page, write_report
 
-__all__ = ["render_report", "write_report"]
+__all__ = ["headline_of", "render_page", "write_report"]
