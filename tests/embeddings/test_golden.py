@@ -116,10 +116,13 @@ def resampy_0_2_2(audio, sr):
 
 
 @pytest.mark.slow
-def test_l3_against_openl3(shared):
+@pytest.mark.parametrize("rate", [22050, 44100, 48000])
+def test_l3_against_openl3(shared, rate):
     folder = shared / "golden" / "l3"
     cases = json.loads((folder / "cases.json").read_text())["cases"]
     assert len(cases) > 40
+    cases = [case for case in cases if case["sr"] == rate]
+    assert len(cases) >= 12
     expected = np.load(folder / "expected.npz")
     for case in cases:
         path = folder / case["audio"]
