@@ -89,8 +89,10 @@ class MusiCNNTransformer(BaseClipTransformer):
 
     Notes
     -----
-    X is a sequence of paths, of waveforms of shape (n_samples,) or (n_samples, n_channels), or of
-    ``(waveform, sr)`` pairs, or a 2-D float array with one clip a row.
+    X is a sequence of paths, of open binary files (or BytesIO), of waveforms of shape (n_samples,)
+    or (n_samples, n_channels), of ``(waveform, sr)`` pairs, or of mappings with "array" and
+    "sampling_rate"; or a 2-D float array with one clip a row. A waveform is whatever
+    `numpy.asarray` takes.
 
     A last patch that is not full is dropped, as the published code does, but no clip is left
     without a frame. All is computed in float32; the published code rounds spectrograms to float16,
