@@ -47,7 +47,7 @@ def evaluate(
 
     Parameters
     ----------
-    features : list of {"l3", "vggish", "mfcc"}, dict, or None
+    features : list of {"musicnn", "l3", "vggish", "mfcc"}, dict, or None
         Names, or a dict of name to transformer, or to an array that holds the feature already.
         None: all names whose weights can be had; each of the others is left out with a warning
         that says how to get it.

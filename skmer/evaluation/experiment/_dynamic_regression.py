@@ -50,7 +50,7 @@ def evaluate_dynamic_regression(
 
     Parameters
     ----------
-    features : list of {"l3", "vggish", "mfcc"}, dict, or None
+    features : list of {"musicnn", "l3", "vggish", "mfcc"}, dict, or None
         Names, or a dict of name to transformer, or to an array of shape (n_clips, n_times, d) that
         holds the feature of each moment already; see `evaluate`.
     regressors : list of {"svr", "ridge"} or dict

@@ -214,11 +214,15 @@ class Experiment(ABC):
     def _check_models(self, protocols) -> None:
         """Refuse models that split their rows in a way that breaks the protocol."""
         y = next(iter(self.rows.targets.values()))
-        for model in self.models.values():
-            for groups in (self._groups_in_fit(one.grouped) for one in protocols):
-                if groups is not None:
-                    with config_context(enable_metadata_routing=True):
-                        keep_groups_apart(clone(model), y, y, groups, seed=0)
+        for one in protocols:
+            groups = self._groups_in_fit(one.grouped)
+            if groups is None:
+                continue
+            parts = [self.rows.split(split).train for split in one.splits]
+            fewest = min(parts, key=lambda rows: np.unique(groups[rows]).size)
+            for model in self.models.values():
+                with config_context(enable_metadata_routing=True):
+                    keep_groups_apart(clone(model), fewest, y[fewest], groups[fewest], seed=0)
 
     def _leave_out(self, clips: Mapping[int, str]) -> np.ndarray:
         """Leave clips out of everything; return the numbers that the others had."""

@@ -266,9 +266,8 @@ def weights_of(transformer) -> NetworkWeights:
         " + ".join(dict.fromkeys(str(getattr(part, name, None)) for part in parts))
         for name in ("weights_label_", "weights_digest_")
     )
-    return NetworkWeights(
-        labels, digests, any(getattr(part, "weights", "own") is None for part in parts)
-    )
+    random = any(getattr(part, "weights_are_random_", False) for part in parts)
+    return NetworkWeights(labels, digests, random)
 
 
 def find_unusable(features: Mapping[str, ComputedFeature], clips: np.ndarray) -> dict[int, str]:

@@ -59,6 +59,12 @@ def keep_groups_apart(model, X, y, groups: np.ndarray, seed: int) -> bool:
     InputError
         For a part that splits its rows and that groups do not reach.
     """
+    if np.unique(groups).size < 2 and any(_splits(part, len(y)) for part in parts_of(model)):
+        raise InputError(
+            f"{type(model).__name__} splits its training part once more, and there the protocol "
+            "leaves one group only; give clips of more groups, a model without a search or early "
+            "stopping, or a protocol that splits groups."
+        )
     whole = _given_all_rows(model)
     for part in parts_of(model):
         if "cv" in part.get_params(deep=False) and _is_number_of_folds(part.cv):
@@ -98,6 +104,12 @@ def keep_groups_apart(model, X, y, groups: np.ndarray, seed: int) -> bool:
                 "protocol that splits groups."
             )
     return _consumes(model, "groups")
+
+
+def _splits(part, n_rows: int) -> bool:
+    """Whether the fit of `part` splits its rows."""
+    folds = part.get_params(deep=False).get("cv", "none")
+    return not isinstance(folds, str) or stops_early(part, n_rows)
 
 
 def _refuse_early_stopping(model, part) -> None:

@@ -40,7 +40,7 @@ def evaluate_regression(
 
     Parameters
     ----------
-    features : list of {"l3", "vggish", "mfcc"}, dict, or None
+    features : list of {"musicnn", "l3", "vggish", "mfcc"}, dict, or None
         Names, or a dict of name to transformer, or to an array that holds the feature already; see
         `evaluate`.
     regressors : list of {"svr", "ridge"} or dict

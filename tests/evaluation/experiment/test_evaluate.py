@@ -216,6 +216,11 @@ def test_a_class_that_was_not_trained_on_has_probability_zero():
         ({"features": {1: np.zeros((66, 2))}}, TypeError, "names in the 'features' .* Got 1"),
         ({"X": None}, ValueError, "feature 'a' is a transformer and needs clips"),
         (
+            {"classifiers": ["svm"], "groups": SINGERS % 2, "n_folds": 2},
+            ValueError,
+            "CalibratedGridSearchCV splits its training part once more, .* one group only",
+        ),
+        (
             {"classifiers": {"mlp": MLPClassifier(early_stopping=True)}},
             ValueError,
             "cannot keep the groups apart",
@@ -418,13 +423,13 @@ def test_features_that_nobody_named(songs, monkeypatch):
     def refuse(self):
         raise WeightsNotFoundError("Its weights are not here; fetch them.")
 
-    for name in ("L3Transformer", "VGGishTransformer"):
+    for name in ("L3Transformer", "VGGishTransformer", "MusiCNNTransformer"):
         monkeypatch.setattr(f"skmer.embeddings.{name}._fit_network", refuse)
     run = {"groups": singers, "n_folds": 3, "n_repeats": 1}
     with pytest.warns(FeatureLeftOutWarning, match="is left out: .* fetch them"):
         result = evaluate(None, {"nb": GaussianNB()}, paths, y, **run)
-    assert "mfcc" in result.manifest["features"]
-    assert {"l3", "vggish"} <= set(result.manifest["left_out_features"])
+    assert list(result.manifest["features"]) == ["mfcc"]
+    assert set(result.manifest["left_out_features"]) == {"l3", "vggish", "musicnn"}
     with pytest.raises(WeightsNotFoundError, match="fetch them"):
         evaluate(["mfcc", "l3"], {"nb": GaussianNB()}, paths, y, **run)
 
@@ -432,9 +437,8 @@ def test_features_that_nobody_named(songs, monkeypatch):
 class Drawn(FunctionTransformer):
     """A feature from a network that was never trained."""
 
-    weights = None
-
     def fit(self, X, y=None):
+        self.weights_are_random_ = True
         self.weights_label_ = "random weights (seed 3)"
         return super().fit(X, y)
 

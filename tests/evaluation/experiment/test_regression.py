@@ -333,7 +333,7 @@ def test_figures_of_published_features(emomusic, targets, protocol, arousal, val
         protocol=FixedSplit(parts) if protocol == "fixed" else protocol,
         n_jobs=2,
     )
-    r2 = result.summary().set_index("target")["r2"]
+    r2 = result.summary().set_index("target")["r2_split_mean"]
     assert r2["arousal"] == pytest.approx(arousal, abs=0.02)
     assert r2["valence"] == pytest.approx(valence, abs=0.02)
 

@@ -40,10 +40,9 @@ SINGERS = np.repeat(np.arange(10), 6)
 class Drawn(FunctionTransformer):
     """A feature from a network that was never trained."""
 
-    weights = None
-
     def fit(self, X, y=None):
         self.weights_label_ = "random (seed 3)"
+        self.weights_are_random_ = True
         self.weights_digest_ = "random-3"
         return super().fit(X, y)
 
