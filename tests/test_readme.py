@@ -30,7 +30,11 @@ def test_every_named_subcommand_exists():
     from skmer.cli._app import app
 
     text = README.read_text(encoding="utf-8")
-    named = set(re.findall(r"\bskmer (evaluate|train|predict|extract|reproduce|weights|datasets|cache)\b", text))
+    named = set(
+        re.findall(
+            r"\bskmer (evaluate|train|predict|extract|reproduce|weights|datasets|cache)\b", text
+        )
+    )
     assert {"evaluate", "weights", "datasets"} <= named
     assert named <= set(get_command(app).commands)
 

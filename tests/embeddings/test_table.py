@@ -2,11 +2,21 @@
 
 import pytest
 
-from skmer import L3Transformer, MFCCStatsTransformer, VGGishTransformer
+from skmer import (
+    L3Transformer,
+    MFCCStatsTransformer,
+    MusiCNNTransformer,
+    VGGishTransformer,
+)
 from skmer.embeddings import FEATURES, make_transformer
 from skmer.exceptions import InputError
 
-CLASSES = {"l3": L3Transformer, "vggish": VGGishTransformer, "mfcc": MFCCStatsTransformer}
+CLASSES = {
+    "musicnn": MusiCNNTransformer,
+    "l3": L3Transformer,
+    "vggish": VGGishTransformer,
+    "mfcc": MFCCStatsTransformer,
+}
 
 
 @pytest.mark.parametrize("preset", ["koh2021", "tuned"])
