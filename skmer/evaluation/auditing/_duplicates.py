@@ -3,7 +3,6 @@
 from collections import defaultdict
 
 import numpy as np
-from joblib import Parallel, delayed
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import betainc
@@ -12,7 +11,9 @@ from sklearn.preprocessing import StandardScaler
 
 from skmer.audio import read_audio
 from skmer.evaluation.auditing._finding import AuditFinding
+from skmer.utils import track
 from skmer.utils._digest import AudioDigest, file_digest
+from skmer.utils._parallel import run_parallel
 
 # Neighbours whose distances tell how close two unrelated clips may come.
 N_NEIGHBOURS = 10
@@ -29,12 +30,13 @@ def equal_sets(keys):
 
 def file_digests(paths, n_jobs):
     """Return the SHA-256 of each file."""
-    return Parallel(n_jobs=n_jobs)(delayed(file_digest)(path) for path in paths)
+    return list(run_parallel(file_digest, ((path,) for path in paths), n_jobs=n_jobs))
 
 
-def audio_digests(paths, n_jobs):
+def audio_digests(paths, n_jobs, verbose=False):
     """Return the SHA-256 of each file's decoded waveform, whatever its container."""
-    return Parallel(n_jobs=n_jobs)(delayed(_audio_digest)(path) for path in paths)
+    digests = run_parallel(_audio_digest, ((path,) for path in paths), n_jobs=n_jobs)
+    return list(track(digests, total=len(paths), description="audit", enabled=verbose))
 
 
 def _audio_digest(path):

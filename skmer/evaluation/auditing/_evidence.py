@@ -19,7 +19,7 @@ class Evidence:
     """Rows, and what is found out about them once, however many sets of splits are judged by it.
 
     The parameters are those of `audit`. `audio_hashes` has a digest of each clip's decoded audio
-    where it is known already; else the files are decoded for it.
+    where it is known already; else the files are decoded for it, with `verbose` behind a bar.
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class Evidence:
         n_permutations=1999,
         random_state=0,
         n_jobs=None,
+        verbose=False,
     ):
         self.X = X
         self.y = y
@@ -48,6 +49,7 @@ class Evidence:
         self.n_permutations = n_permutations
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.verbose = verbose
 
     def name_of(self, row: int) -> str:
         """What messages call a row: its path, its item, or its number."""
@@ -96,7 +98,7 @@ class Evidence:
     def _audio_hashes(self):
         if self.audio_hashes is not None:
             return self.audio_hashes
-        return audio_digests(self.paths, self.n_jobs)
+        return audio_digests(self.paths, self.n_jobs, self.verbose)
 
     @cached_property
     def probe(self) -> Probe:

@@ -10,7 +10,9 @@ from skmer.evaluation.auditing._evidence import Evidence
 from skmer.evaluation.auditing._splits import Splits
 
 
-def audit_protocols(vectors, y, *, groups, clips, audio_digests, protocols, n_jobs) -> dict:
+def audit_protocols(
+    vectors, y, *, groups, clips, audio_digests, protocols, n_jobs, verbose
+) -> dict:
     """Audit the splits of each protocol.
 
     One feature with one vector a clip stands for all: near duplicates and recognisable groups are
@@ -24,6 +26,7 @@ def audit_protocols(vectors, y, *, groups, clips, audio_digests, protocols, n_jo
         paths=clips if are_paths else None,
         audio_hashes=audio_digests,
         n_jobs=n_jobs,
+        verbose=verbose,
     )
     return {
         protocol.name: describe_report(judge(evidence, _splits_of(protocol, len(y))))

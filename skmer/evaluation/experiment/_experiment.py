@@ -269,6 +269,7 @@ class Experiment(ABC):
             ),
             protocols=protocols,
             n_jobs=self.n_jobs,
+            verbose=self.verbose,
         )
 
     def _columns(self, original: np.ndarray) -> dict[str, np.ndarray]:
