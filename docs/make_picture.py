@@ -50,10 +50,9 @@ def main():
     sound, tags, bars = (
         figure.add_subplot(grid[place]) for place in ((0, 0), (1, 0), (slice(None), 1))
     )
-    sound.imshow(
-        np.concatenate(list(musicnn_log_mel([audio]))).T, origin="lower", aspect="auto", extent=(0, ends[-1], 0, 96),
-        cmap="magma",
-    )  # fmt: skip
+    columns = np.concatenate(list(musicnn_log_mel([audio])))
+    extent = (0, ends[-1], 0, 96)
+    sound.imshow(columns.T, origin="lower", aspect="auto", extent=extent, cmap="magma")
     sound.set(ylabel="mel band", title="four generated clips, one of each emotion", xticks=[])
     for start, end, label in zip([0, *ends], ends, labels):
         sound.text((start + end) / 2, 84, label, color="white", ha="center", fontweight="bold")

@@ -5,12 +5,14 @@ from typing import Annotated
 import typer
 
 from skmer import __version__
-from skmer.cli import _cache, _datasets, _terminal, _weights
-from skmer.cli._evaluate import evaluate
-from skmer.cli._extract import extract
+from skmer.cli import _terminal
 from skmer.cli._options import examples
-from skmer.cli._predict import predict
-from skmer.cli._reproduce import reproduce
+from skmer.cli.commands import _cache, _datasets, _weights
+from skmer.cli.commands._evaluate import evaluate
+from skmer.cli.commands._extract import extract
+from skmer.cli.commands._predict import predict
+from skmer.cli.commands._reproduce import reproduce
+from skmer.cli.commands._train import train
 
 _FIRST = """\
 skmer turns music and singing into embeddings, and recognises emotion in them.
@@ -18,6 +20,9 @@ skmer turns music and singing into embeddings, and recognises emotion in them.
 Try first:
   skmer evaluate toy --features mfcc   a small dataset, made here in a minute
   skmer evaluate FOLDER                your own clips, in one folder per label
+  skmer train FOLDER --out emotions.skmer
+                                       a model of them, to keep
+  skmer predict emotions.skmer SONG    the emotion of a new song
   skmer extract FOLDER --features mfcc --out songs.csv
                                        a table of numbers, one row a clip
   skmer weights list                   the networks, and which are ready to use
@@ -77,6 +82,13 @@ app.command(
         "skmer extract songs.csv --features l3,mfcc --hop-size 0.1 --out songs.csv",
     ),
 )(extract)
+app.command(
+    short_help="Fit a model to a dataset and keep it, with its scores.",
+    epilog=examples(
+        "skmer train songs/ --features musicnn --classifiers svm --out emotions.skmer",
+        "skmer train toy --features mfcc --out toy.skmer",
+    ),
+)(train)
 app.command(
     short_help="Say the emotion of new clips, by a saved model.",
     epilog=examples(

@@ -40,6 +40,11 @@ def bound_jobs(jobs: int | None) -> int | None:
     return cpu_count()
 
 
+def _column(what: str, name: str):
+    """Return the option for a column of a csv file."""
+    return typer.Option(metavar="NAME", help=f"The column of the {what} in a csv, if not {name}.")
+
+
 DataHome = Annotated[
     Path | None,
     typer.Option(metavar="DIR", callback=expand, help="Where datasets are; else $SKMER_DATA."),
@@ -60,6 +65,16 @@ Cache = Annotated[
 Jobs = Annotated[
     int | None,
     typer.Option(metavar="N", callback=bound_jobs, help="Processes at once; -1 = all cores."),
+]
+PathColumn = Annotated[str | None, _column("files", "path")]
+LabelColumn = Annotated[str | None, _column("labels", "label")]
+GroupColumn = Annotated[str | None, _column("groups", "group")]
+GroupFrom = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATTERN",
+        help="Of a folder: where in the names of files the group is, as '{group} - *'.",
+    ),
 ]
 Seed = Annotated[
     int,

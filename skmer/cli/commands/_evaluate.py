@@ -9,13 +9,18 @@ from typing import Annotated, Any
 import typer
 
 from skmer.cli import _terminal
+from skmer.cli._data import load_clips
 from skmer.cli._options import (
     DATASETS,
     FEATURES,
     Cache,
     Classifiers,
     DataHome,
+    GroupColumn,
+    GroupFrom,
     Jobs,
+    LabelColumn,
+    PathColumn,
     Seed,
     Weights,
     check_choice,
@@ -30,11 +35,6 @@ ON_ERROR = ("raise", "skip")
 PRESETS = ("tuned", "koh2021")
 
 RESULT_FILES = ("scores.csv", "predictions.csv", "manifest.json", "report.html")
-
-
-def _column(what: str, name: str):
-    """Return the option for a column of a csv file."""
-    return typer.Option(metavar="NAME", help=f"The column of the {what} in a csv, if not {name}.")
 
 
 def evaluate(
@@ -95,16 +95,10 @@ def evaluate(
         str,
         typer.Option(metavar="WHAT", help="raise, or skip: leave clips out that cannot be read."),
     ] = "raise",
-    path_column: Annotated[str | None, _column("files", "path")] = None,
-    label_column: Annotated[str | None, _column("labels", "label")] = None,
-    group_column: Annotated[str | None, _column("groups", "group")] = None,
-    group_from: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATTERN",
-            help="Of a folder: where in the names of files the group is, as '{group} - *'.",
-        ),
-    ] = None,
+    path_column: PathColumn = None,
+    label_column: LabelColumn = None,
+    group_column: GroupColumn = None,
+    group_from: GroupFrom = None,
     cache: Cache = None,
     jobs: Jobs = None,
     seed: Seed = 0,
@@ -121,7 +115,6 @@ def evaluate(
     """Score features with classifiers on a dataset, and write the table and a report."""
     from skmer import evaluation
     from skmer.classifiers import CLASSIFIERS
-    from skmer.datasets import list_datasets, load_dataset
     from skmer.embeddings import FEATURES
     from skmer.utils import check_output_folder
 
@@ -153,14 +146,13 @@ def evaluate(
     if out is not None:
         check_output_folder(folder)
     targets = [name.strip() for name in target.split(",")] if numbers else None
-    named = dataset in set(list_datasets()["name"])
-    clips = load_dataset(
+    clips, y = load_clips(
         dataset,
+        targets,
         data_home=data_home,
         path_column=path_column,
         label_column=label_column,
         group_column=group_column,
-        target_columns=None if named else targets,
         group_from=group_from,
     )
     # Only now, so that the wrong name of a dataset leaves no folder.
@@ -168,11 +160,10 @@ def evaluate(
     options["groups"] = clips.groups
     result: evaluation.EvaluationResult | evaluation.RegressionResult
     if targets is not None:
-        y = _find_targets(clips, targets) if named else dict(zip(targets, clips.target.T))
         result = evaluation.evaluate_regression(feature_names, models, clips.data, y, **options)
     else:
         options["preset"] = preset
-        result = evaluation.evaluate(feature_names, models, clips.data, clips.target, **options)
+        result = evaluation.evaluate(feature_names, models, clips.data, y, **options)
     times = dict(result.manifest["seconds"])
     started = time.perf_counter()
     result.manifest["command"] = command
@@ -199,21 +190,3 @@ def _refuse_other_results(folder: Path, command: str) -> None:
             f"The folder '{folder}' holds the results of another command ({earlier[:200]}). "
             "Choose another --out, or pass --force to replace them."
         )
-
-
-def _find_targets(clips, names: list[str]) -> dict:
-    """Return the columns of numbers; the static ones where a dataset has dynamic ones as well."""
-    from pandas.api.types import is_numeric_dtype
-
-    frame = clips.frame
-    numbers = [name for name in frame if is_numeric_dtype(frame[name])]
-    targets = {}
-    for name in names:
-        column = name if name in numbers else f"static_{name}"
-        if column not in numbers:
-            raise InputError(
-                "--target must be label, or columns of numbers of the dataset "
-                f"({', '.join(numbers) or 'it has none'}). Got {name[:80]!r}."
-            )
-        targets[name] = frame[column].to_numpy(dtype=float)
-    return targets

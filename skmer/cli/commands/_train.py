@@ -1,0 +1,151 @@
+"""`skmer train`: a model of one feature and one classifier, kept with what is known of it."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from skmer.cli import _terminal
+from skmer.cli._data import load_clips
+from skmer.cli._options import (
+    CLASSIFIERS,
+    DATASETS,
+    FEATURES,
+    Cache,
+    DataHome,
+    GroupColumn,
+    GroupFrom,
+    Jobs,
+    LabelColumn,
+    PathColumn,
+    Seed,
+    Weights,
+    check_choice,
+    expand,
+    parse_weights,
+)
+from skmer.cli._summary import say_findings
+
+
+def train(
+    context: typer.Context,
+    dataset: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATASET",
+            help=f"{DATASETS}, a .csv file of your own with the columns path, label and perhaps "
+            "group, or a folder with one folder per label.",
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="MODEL", callback=expand, help="The file to write, as emotions.skmer."
+        ),
+    ],
+    features: Annotated[str, typer.Option(metavar="NAME", help=f"One of {FEATURES}.")] = "musicnn",
+    classifiers: Annotated[
+        str,
+        typer.Option(metavar="NAME", help=f"One of {CLASSIFIERS}; for numbers one of svr, ridge."),
+    ] = "svm",
+    data_home: DataHome = None,
+    preset: Annotated[
+        str, typer.Option(metavar="NAME", help="Settings of the classifier: tuned, koh2021.")
+    ] = "tuned",
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=2, help="Folds of the evaluation, at most as many as groups."
+        ),
+    ] = None,
+    target: Annotated[
+        str,
+        typer.Option(metavar="NAMES", help="label, or columns of numbers as arousal,valence."),
+    ] = "label",
+    weights: Weights = "pretrained",
+    path_column: PathColumn = None,
+    label_column: LabelColumn = None,
+    group_column: GroupColumn = None,
+    group_from: GroupFrom = None,
+    cache: Cache = None,
+    jobs: Jobs = None,
+    seed: Seed = 0,
+) -> None:
+    """Evaluate a feature with a classifier, fit them to all clips, and keep them as a file.
+
+    The file has a card with the cross-validated scores, the audit and the settings.
+    """
+    from skmer import evaluation
+    from skmer.classifiers import CLASSIFIERS as classifier_names
+    from skmer.embeddings import FEATURES as feature_names
+    from skmer.models import save_model
+    from skmer.utils import check_output_folder
+
+    numbers = target != "label"
+    known = evaluation.REGRESSORS if numbers else classifier_names
+    if numbers and classifiers == "svm":
+        classifiers = "svr"
+    check_choice("--features", features, feature_names)
+    check_choice("--classifiers", classifiers, known)
+    check_output_folder(out.parent)
+    targets = [name.strip() for name in target.split(",")] if numbers else None
+    clips, y = load_clips(
+        dataset,
+        targets,
+        data_home=data_home,
+        path_column=path_column,
+        label_column=label_column,
+        group_column=group_column,
+        group_from=group_from,
+    )
+    apart = "grouped" if clips.groups is not None else "shuffled" if numbers else "koh2021"
+    options: dict[str, Any] = {
+        "groups": clips.groups,
+        "protocol": apart,
+        "weights": parse_weights(weights),
+        "random_state": seed,
+        "memory": cache,
+        "n_jobs": jobs,
+        "verbose": _terminal.show_progress(),
+    }
+    options |= {"n_folds": folds} if folds else {}
+    result: evaluation.EvaluationResult | evaluation.RegressionResult
+    if numbers:
+        result = evaluation.evaluate_regression([features], [classifiers], clips.data, y, **options)
+        pipeline = result.fit(feature=features, regressor=classifiers)
+    else:
+        result = evaluation.evaluate(
+            [features], [classifiers], clips.data, y, preset=preset, **options
+        )
+        pipeline = result.fit(feature=features, classifier=classifiers)
+    card = {"name": f"{features} + {classifiers} on {Path(dataset).name}", **_describe(result)}
+    card |= {"command": shlex.join(["skmer", *context.obj])}
+    card |= {"targets": targets} if targets else {}
+    path = save_model(pipeline, out, card=card)
+    say_findings(result.manifest)
+    for row in card["scores"]:
+        _terminal.say(
+            " ".join(f"{name} {value:.2f}" for name, value in row.items() if name != "target")
+            + f" on held-out clips ({apart})"
+            + (f", {row['target']}" if "target" in row else "")
+        )
+    _terminal.say(f"The model is in {path}, and its card in {path.with_suffix('.md')}")
+
+
+def _describe(result) -> dict:
+    """Say what is known of a model that was evaluated alone."""
+    headline = result.metrics[0]
+    columns = [name for name in (headline, "low", "high", "target") if name in result.intervals()]
+    manifest = result.manifest
+    audit = [
+        f"{finding['severity']}: {finding['message']}"
+        for report in (manifest["audit"] or {}).values()
+        for finding in report["findings"]
+    ]
+    return {
+        "scores": result.intervals()[columns].to_dict("records"),
+        "protocol": next(iter(manifest["protocols"])),
+        "data": manifest["dataset"],
+        "audit": audit or ["nothing found"],
+    }

@@ -1,0 +1,54 @@
+"""`skmer train`: from clips to a model that is kept."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skmer.models import load_model, read_card
+
+WORDS = ("--features", "mfcc", "--classifiers", "nb", "--out")
+
+
+def test_from_clips_to_the_emotion_of_a_new_one(skmer, clips):
+    outcome = skmer("train", clips / "clips.csv", *WORDS, "m.skmer")
+    assert outcome.status == 0
+    assert "The model is in m.skmer, and its card in m.md" in outcome.err
+    card = read_card("m.skmer")
+    assert card["protocol"] == "grouped"
+    assert card["classes"] == ["calm", "tense"]
+    assert 0.5 < card["scores"][0]["accuracy"] <= 1
+    assert card["command"].startswith("skmer train ")
+    assert card["data"]["n_groups"] == 5
+    table = pd.read_csv(clips / "clips.csv")
+    paths = [str(clips / name) for name in table["path"]]
+    assert (load_model("m.skmer").predict(paths) == table["label"]).mean() > 0.9
+    assert skmer("predict", "m.skmer", paths[0]).out.splitlines()[1].split(",")[1] == "calm"
+
+
+def test_numbers(skmer, clips):
+    table = pd.read_csv(clips / "clips.csv")
+    table["arousal"] = (table["label"] == "tense") + np.linspace(0, 0.1, 20)
+    table["valence"] = -table["arousal"]
+    table.to_csv(clips / "clips.csv", index=False)
+    words = ("--features", "mfcc", "--classifiers", "ridge", "--target", "arousal,valence", "--folds", 5)
+    assert skmer("train", clips / "clips.csv", *words, "--out", "m.skmer").status == 0
+    assert [row["target"] for row in read_card("m.skmer")["scores"]] == ["arousal", "valence"]
+    out = skmer("predict", "m.skmer", clips / "01.wav").out.splitlines()
+    assert out[0] == "path,arousal,valence,error"
+    arousal, valence = map(float, out[1].split(",")[1:3])
+    assert arousal > 0.5
+    assert valence < -0.5
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["clips/clips.csv", "--features", "l4", "--out", "m.skmer"], "--features must be one of"),
+        (["clips/clips.csv", "--classifiers", "svm,nb", "--out", "m.skmer"], "--classifiers must"),
+        (["nowhere", "--features", "mfcc", "--out", "m.skmer"], "Got 'nowhere'"),
+        (["clips/clips.csv"], "Missing option '--out'"),
+    ],
+)
+def test_mistakes(one_sentence, clips, tmp_path, words, said):
+    assert said in one_sentence("train", *words)
+    assert not (tmp_path / "m.skmer").exists()
