@@ -122,6 +122,8 @@ def test_features_that_cannot_be_had(clips, monkeypatch):
     with pytest.warns(FeatureLeftOutWarning, match=r"feature '(l3|both)' is left out: .* put them"):
         kept, left_out = keep_available(transformers, clips, may_leave_out=True)
     assert list(kept) == ["a"]
+    with pytest.raises(WeightsNotFoundError):
+        keep_available({"l3": L3Transformer(weights="mine.h5")}, clips, may_leave_out=True)
     assert left_out == dict.fromkeys(["l3", "both"], "The weights are not there; put them there.")
     with pytest.raises(InputError, match="feature 'l3' is a transformer and needs clips"):
         keep_available(transformers, None, may_leave_out=False)
