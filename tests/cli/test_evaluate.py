@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from skmer.embeddings import FEATURES
+from skmer.exceptions import WeightsNotFoundError
 
 
 def test_toy_under_both_protocols(skmer, tmp_path):
@@ -75,8 +76,8 @@ def test_a_csv_without_groups_needs_another_protocol(skmer, one_sentence, clips)
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["mine"], "must be one of toy, ravdess-song, emomusic, 4q, bimodal or the path of"),
-        (["toy", "--features", "mfcc,sound"], "must be one or several of l3, vggish"),
+        (["mine"], "must be one of toy, ravdess-song, emomusic, "),
+        (["toy", "--features", "mfcc,sound"], "must be one or several of musicnn, l3, vggish"),
         (["toy", "--classifiers", "svn"], "one or several of svm, nb, rf, mlp, cnn, lstm"),
         (["toy", "--protocol", "random"], "must be one or several of grouped, koh2021"),
         (["toy", "--preset", "mine"], "must be one of tuned, koh2021. Got 'mine'"),
@@ -211,7 +212,13 @@ def test_a_folder_of_labels_whose_bad_clips_are_skipped(skmer, clips):
 
 
 @pytest.mark.filterwarnings("default::skmer.exceptions.FeatureLeftOutWarning")
-def test_without_names_the_features_that_can_be_had_are_used(skmer, clips):
+def test_without_names_the_features_that_can_be_had_are_used(skmer, clips, monkeypatch):
+    def refuse(self):
+        raise WeightsNotFoundError("The weights are not here.")
+
+    # Whatever weights this machine has.
+    for name in ("L3Transformer", "VGGishTransformer", "MusiCNNTransformer"):
+        monkeypatch.setattr(f"skmer.embeddings.{name}._fit_network", refuse)
     words = ("evaluate", clips / "clips.csv", "--classifiers", "nb", "--repeats", 1)
     outcome = skmer(*words)
     assert outcome.status == 0, outcome.err

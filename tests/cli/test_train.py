@@ -30,7 +30,16 @@ def test_numbers(skmer, clips):
     table["arousal"] = (table["label"] == "tense") + np.linspace(0, 0.1, 20)
     table["valence"] = -table["arousal"]
     table.to_csv(clips / "clips.csv", index=False)
-    words = ("--features", "mfcc", "--classifiers", "ridge", "--target", "arousal,valence", "--folds", 5)
+    words = (
+        "--features",
+        "mfcc",
+        "--classifiers",
+        "ridge",
+        "--target",
+        "arousal,valence",
+        "--folds",
+        5,
+    )
     assert skmer("train", clips / "clips.csv", *words, "--out", "m.skmer").status == 0
     assert [row["target"] for row in read_card("m.skmer")["scores"]] == ["arousal", "valence"]
     out = skmer("predict", "m.skmer", clips / "01.wav").out.splitlines()
