@@ -90,7 +90,7 @@ def save_model(pipeline, path, *, card: Mapping | None = None) -> Path:
     check_is_fitted(pipeline)
     path = Path(path).expanduser()
     check_output_folder(path.parent)
-    model = skops.io.dumps(_without_machine(pipeline))
+    model = skops.io.dumps(_ready_to_save(pipeline))
     types = skops.io.get_untrusted_types(data=model)
     check_types(types, what="The model")
     whole = make_card(transformers, rest, card)
@@ -115,19 +115,38 @@ def save_model(pipeline, path, *, card: Mapping | None = None) -> Path:
     return path
 
 
-def _without_machine(pipeline: Pipeline) -> Pipeline:
-    """Return the pipeline without what holds on one machine only: cache folder, jobs."""
-    step = copy.deepcopy(pipeline.steps[0][1])
+def _ready_to_save(pipeline: Pipeline) -> Pipeline:
+    """Return the pipeline without what a loaded model has no use for.
+
+    That is the cache folder and the jobs of this machine, and what the parts were to be given at
+    fit (groups, weights): requests point at their owners in circles, which no file can hold.
+    """
+    slim = copy.deepcopy(pipeline)
+    step = slim.steps[0][1]
     changes = {"memory": None, "n_jobs": None, "verbose": False}
-    nested = {
-        name: changes[name.rpartition("__")[2]]
-        for name in step.get_params()
-        if name.rpartition("__")[2] in changes
-    }
-    step.set_params(**nested)
-    slim = copy.copy(pipeline)
-    slim.steps = [(pipeline.steps[0][0], step), *pipeline.steps[1:]]
+    names = [name for name in step.get_params() if name.rpartition("__")[2] in changes]
+    step.set_params(**{name: changes[name.rpartition("__")[2]] for name in names})
+    _forget_requests(slim, set())
     return slim
+
+
+def _forget_requests(thing, seen: set[int]) -> None:
+    if id(thing) in seen:
+        return
+    seen.add(id(thing))
+    if isinstance(thing, dict):
+        parts = list(thing.values())
+    elif isinstance(thing, list | tuple):
+        parts = list(thing)
+    elif type(thing).__module__.split(".")[0] in ("skmer", "sklearn") and hasattr(
+        thing, "__dict__"
+    ):
+        vars(thing).pop("_metadata_request", None)
+        parts = list(vars(thing).values())
+    else:
+        return
+    for part in parts:
+        _forget_requests(part, seen)
 
 
 def read_card(path) -> dict:

@@ -3,9 +3,11 @@
 from importlib import import_module
 
 from sklearn.base import BaseEstimator
+from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
 
 from skmer.exceptions import InputError
 
+_KINDS = (BaseEstimator, BaseCrossValidator, BaseShuffleSplit)
 # What scikit-learn's searches, forests and calibrations hold beside estimators.
 _PARTS = frozenset(
     {
@@ -43,4 +45,4 @@ def _is_estimator(name: str) -> bool:
         found = getattr(import_module(module), attribute, None)
     except ImportError:
         return False
-    return isinstance(found, type) and issubclass(found, BaseEstimator)
+    return isinstance(found, type) and issubclass(found, _KINDS)
