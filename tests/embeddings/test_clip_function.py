@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.naive_bayes import GaussianNB
-from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from skmer import ClipFunctionTransformer
 from skmer.embeddings import extract
@@ -47,8 +47,16 @@ WHOLE = ClipFunctionTransformer(whole_moments, target_sr=8000)
 TRANSFORMERS = [FRAMED, WHOLE]
 
 
+# parametrize_with_checks names a test after the function's address, which no two processes share.
+CHECKS = [
+    pytest.param(estimator, check, id=f"{name}-{check.func.__name__}")
+    for name, transformer in zip(("framed", "whole"), TRANSFORMERS)
+    for estimator, check in estimator_checks_generator(transformer)
+]
+
+
 @pytest.mark.filterwarnings("ignore::skmer.exceptions.ShortClipWarning")
-@parametrize_with_checks(TRANSFORMERS)
+@pytest.mark.parametrize(("estimator", "check"), CHECKS)
 def test_sklearn_check(estimator, check):
     check(estimator)
 
