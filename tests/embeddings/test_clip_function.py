@@ -56,6 +56,7 @@ CHECKS = [
 
 
 @pytest.mark.filterwarnings("ignore::skmer.exceptions.ShortClipWarning")
+@pytest.mark.filterwarnings("ignore::skmer.exceptions.SampleScaleWarning")
 @pytest.mark.parametrize(("estimator", "check"), CHECKS)
 def test_sklearn_check(estimator, check):
     check(estimator)
