@@ -16,7 +16,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from skmer.datasets import load_toy_emotions
+from skmer import MFCCStatsTransformer, MusiCNNTransformer
+from skmer.datasets import get_data_home, load_toy_emotions
 from skmer.evaluation import evaluate
 
 toy = load_toy_emotions()
@@ -25,15 +26,20 @@ classifiers = {
     "nb": GaussianNB(),
     "rf": RandomForestClassifier(random_state=0),
 }
+features = {
+    "musicnn": MusiCNNTransformer(memory=get_data_home() / "cache"),
+    "mfcc": MFCCStatsTransformer(),
+}
 result = evaluate(
-    ["mfcc"],
+    features,
     classifiers,
     toy.data,
     toy.target,
     groups=toy.groups,
     protocol=["koh2021", "grouped"],
 )
-result.summary()[["classifier", "protocol", "n_splits", "accuracy", "accuracy_std"]]
+columns = ["feature", "classifier", "protocol", "n_splits", "accuracy", "accuracy_std"]
+result.summary()[columns].round(2)
 
 # %%
 from skmer.evaluation import GapDisplay
@@ -45,8 +51,7 @@ _ = display.ax_.annotate("chance", (0.252, 0.04), xycoords=("data", "axes fracti
 # %%
 # Can the artist be read off the features? The audit asks that among other things: it looks for
 # groups on both sides of a split and for near-duplicates, and trains a probe for the group.
-from skmer import MFCCStatsTransformer
 from skmer.evaluation import audit
 
-features = MFCCStatsTransformer().fit_transform(toy.data)
-print(audit(features, toy.target, groups=toy.groups))
+rows = features["mfcc"].fit_transform(toy.data)
+print(audit(rows, toy.target, groups=toy.groups))

@@ -1,0 +1,44 @@
+"""
+The plane of arousal and valence
+================================
+
+Emotion may be two numbers instead of a name: how lively a song is, and how pleasant.
+``evaluate_regression`` predicts them with the same protocols, and the display puts each clip in
+the plane, with the spread of its predictions.
+"""
+
+# %%
+# The generated clips have quadrants; their signs serve as the two targets here.
+from skmer import MusiCNNTransformer
+from skmer.datasets import get_data_home, load_toy_emotions
+
+toy = load_toy_emotions()
+signs = {"Q1": (1, 1), "Q2": (1, -1), "Q3": (-1, -1), "Q4": (-1, 1)}
+arousal, valence = zip(*(signs[label] for label in toy.target))
+targets = {"arousal": arousal, "valence": valence}
+
+# %%
+# Support vector regression on MusiCNN's embedding, with artists held out, four times over.
+from skmer.evaluation import evaluate_regression
+
+musicnn = MusiCNNTransformer(layer="penultimate", memory=get_data_home() / "cache")
+result = evaluate_regression(
+    {"musicnn": musicnn}, ["svr"], toy.data, targets, groups=toy.groups, n_repeats=4
+)
+result.summary()[["target", "r2", "rmse"]].round(2)
+
+# %%
+# One point a clip: the mean of its four predictions, each by a model that has not heard the
+# artist, with their range. The colour is where it belongs.
+from skmer.evaluation import QuadrantDisplay
+
+predicted = result.predictions.pivot_table(
+    index=["repeat", "row"], columns="target", values="y_pred"
+).reset_index()
+display = QuadrantDisplay.from_predictions(
+    predicted["valence"],
+    predicted["arousal"],
+    predicted["row"],
+    labels=toy.target[predicted["row"]],
+)
+_ = display.ax_.set_title("MusiCNN and support vector regression", pad=28)

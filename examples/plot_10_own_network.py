@@ -1,0 +1,59 @@
+"""
+One's own network
+=================
+
+Any function from frames to vectors becomes a transformer, with reading, resampling, the cache,
+pooling and ``evaluate``. Here it is a network written in Keras; :ref:`own_network` has torch, ONNX
+and Hugging Face.
+"""
+
+# %%
+# Three convolutions over the waveform, with random weights. What such a network reaches is the
+# floor that a trained one has to leave behind.
+import keras
+
+keras.utils.set_random_seed(0)
+network = keras.Sequential(
+    [
+        keras.Input((16000, 1)),
+        keras.layers.Conv1D(32, 64, strides=16, activation="relu"),
+        keras.layers.Conv1D(64, 16, strides=8, activation="relu"),
+        keras.layers.Conv1D(64, 8, strides=4, activation="relu"),
+        keras.layers.GlobalMaxPooling1D(),
+    ]
+)
+
+
+def embed(frames):
+    """Frames of shape (n, 16000) to vectors of shape (n, 64)."""
+    return network.predict(frames[..., None], verbose=0)
+
+
+# %%
+# ``target_sr`` and ``frame_size`` say what the function is given. ``version`` stands for the code
+# and the weights in the key of the cache: change it when they change.
+from skmer import ClipFunctionTransformer, MFCCStatsTransformer, MusiCNNTransformer
+from skmer.datasets import get_data_home, load_toy_emotions
+
+toy = load_toy_emotions()
+cache = get_data_home() / "cache"
+mine = ClipFunctionTransformer(
+    embed, target_sr=16000, frame_size=1.0, name="mine", memory=cache, version="1"
+)
+print(mine.fit_transform(toy.data).shape)
+
+# %%
+# In an evaluation it stands beside the others.
+from skmer.evaluation import AccuracyBarsDisplay, evaluate
+
+result = evaluate(
+    {"mine": mine, "mfcc": MFCCStatsTransformer(), "musicnn": MusiCNNTransformer(memory=cache)},
+    ["svm", "nb"],
+    toy.data,
+    toy.target,
+    groups=toy.groups,
+    preset="koh2021",
+    n_repeats=1,
+)
+display = AccuracyBarsDisplay.from_intervals(result.intervals(), chance=0.25)
+_ = display.figure_.suptitle("A network with random weights, the baseline, and a trained network")

@@ -1,0 +1,67 @@
+"""
+A saved model predicts
+======================
+
+What was evaluated can be kept: a fitted pipeline in one file, without pickles, with a card that
+says what it was trained on and what it is worth. It judges new songs, and follows one over time.
+"""
+
+# %%
+# One artist stands for the new songs; the model is trained on the others.
+from skmer.datasets import get_data_home, load_toy_emotions
+
+clips = load_toy_emotions().frame
+new = clips["group"] == clips["group"].iloc[0]
+old = clips[~new]
+
+# %%
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skmer import MusiCNNTransformer
+
+musicnn = MusiCNNTransformer(layer="penultimate", hop_size=0.5, memory=get_data_home() / "cache")
+model = make_pipeline(musicnn, StandardScaler(), LogisticRegression(C=0.01))
+model.fit(old["path"], old["label"])
+
+# %%
+# The card travels in the file and beside it as markdown.
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from skmer.models import load_model, predict_clips, read_card, save_model
+
+folder = TemporaryDirectory()
+path = save_model(model, Path(folder.name, "emotions.skmer"), card={"data": {"name": "toy"}})
+print(read_card(path)["task"], [file.name for file in sorted(path.parent.iterdir())])
+
+# %%
+# A row for each clip, with probabilities. In the shell: ``skmer predict emotions.skmer songs/``.
+four = clips[new].groupby("label").first()
+predict_clips(load_model(path), four["path"])[["label", "proba_Q1", "proba_Q4"]].round(2)
+
+# %%
+# One clip of each emotion after the other, as one file, followed over time.
+import numpy as np
+import soundfile
+
+waveforms = [soundfile.read(path)[0] for path in four["path"]]
+song = Path(folder.name, "song.wav")
+soundfile.write(song, np.concatenate(waveforms), 16000)
+moments = predict_clips(load_model(path), [song], frames=True).set_index("time")
+
+# %%
+ax = (
+    moments.filter(like="proba_")
+    .rename(columns=lambda name: name[6:])
+    .plot.area(figsize=(7, 3), linewidth=0, cmap="cividis", xlabel="time [s]", ylabel="probability")
+)
+ends = np.cumsum([len(waveform) for waveform in waveforms]) / 16000
+for label, end in zip(four.index, ends):
+    ax.axvline(end, color="white")
+    ax.text(end - 3.2, 1.03, f"plays {label}", ha="center")
+ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), title="heard", frameon=False)
+ax.set(xlim=(moments.index[0], moments.index[-1]), ylim=(0, 1))
+ax.figure.tight_layout()
+folder.cleanup()
