@@ -19,6 +19,18 @@ def cut_middle(text: str, width: int = 200) -> str:
     return f"{text[:kept]}...{text[-kept:]}"
 
 
+def escape_undecodable(text: str) -> str:
+    r"""Write what no encoding can hold, as in names of files that are not UTF-8, as an escape.
+
+    Examples
+    --------
+    >>> from skmer.utils._words import escape_undecodable
+    >>> escape_undecodable("Stra\udcdfe.wav")
+    'Stra\\udcdfe.wav'
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def shorten(
     items: Iterable[Any], limit: int = 5, *, width: int = 300, separator: str = ", "
 ) -> str:

@@ -1,6 +1,9 @@
 """`skmer predict`: rows for people and for programs."""
 
 import json
+import os
+import shutil
+import sys
 
 import pandas as pd
 import pytest
@@ -44,6 +47,17 @@ def test_files(skmer, clips, model, suffix):
     if suffix == ".json":
         with open("p.json", encoding="utf-8") as stream:
             assert json.load(stream)[7]["label"] is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files are always text")
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])
+def test_a_name_in_another_encoding_is_escaped(skmer, clips, model, suffix):
+    shutil.copy(clips / "01.wav", os.fsdecode(os.fsencode(clips) + b"/\xdf.wav"))
+    assert skmer("predict", model[1], clips, "--out", f"p{suffix}").status == 0
+    read = {".csv": pd.read_csv, ".json": pd.read_json, ".parquet": pd.read_parquet}[suffix]
+    table = read(f"p{suffix}")
+    assert len(table) == 21
+    assert table["path"].str.endswith(r"\udcdf.wav").sum() == 1
 
 
 @pytest.mark.parametrize(

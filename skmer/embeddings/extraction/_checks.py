@@ -9,6 +9,7 @@ from sklearn.base import clone
 
 from skmer.embeddings._base import BaseClipTransformer
 from skmer.exceptions import InputError, InputTypeError
+from skmer.utils._words import escape_undecodable
 
 # What a table says of a clip, and of a frame, beside the path and the columns of the user's own.
 FACTS = {
@@ -64,10 +65,12 @@ def column_types(columns: Mapping[str, list]) -> dict[str, str]:
 
 
 def _plain(value):
-    """A numpy number as Python's own, and what stands for a missing value as None."""
+    """A numpy number as Python's own, a text that can be written, None for a missing value."""
     value = value.item() if hasattr(value, "item") and not hasattr(value, "__len__") else value
     missing = value is None or value != value or str(value) == "<NA>"
-    return None if missing else value
+    if missing:
+        return None
+    return escape_undecodable(value) if isinstance(value, str) else value
 
 
 def _column_type(name: str, values: list) -> str:

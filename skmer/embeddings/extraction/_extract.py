@@ -37,6 +37,7 @@ from skmer.utils import ClipCache, track
 from skmer.utils._cache import open_cache, warn_of_cache
 from skmer.utils._digest import file_digest, settings_digest
 from skmer.utils._parallel import run_parallel, threads_per_worker
+from skmer.utils._words import escape_undecodable
 
 # A part is written when it holds chunk_size clips or so many bytes, or after so many seconds or
 # such a share of the time so far: the most that a kill can cost, against the number of files.
@@ -100,7 +101,8 @@ def extract(
         the file's metadata, as JSON under "skmer". A npz file has an array for each of these, with
         all the numbers in "embeddings", and "settings". A csv file has its settings in
         ``<out>.json`` beside it, and an apostrophe before texts that a spreadsheet would take for a
-        formula.
+        formula. In every kind of table a letter that is in no encoding, as in names of files that
+        are not UTF-8, is written as an escape such as ``\\udcdf``.
 
     Raises
     ------
@@ -269,7 +271,7 @@ def _extract_clip(
     for recipe in recipes:
         embedded.append(embed_clip(recipe, clip, cache, n_threads))
         if (error := embedded[-1].error) is not None:
-            said = str(error).removeprefix(f"{clip.name}: ")
+            said = escape_undecodable(str(error).removeprefix(f"{clip.name}: "))
             return ClipRecord(digest, None, None, said, None, np.zeros(0, np.float32)), []
     notes = sorted({note for one in embedded for note in one.notes})
     rows = np.concatenate([np.ravel(one.row).astype(np.float32) for one in embedded])
@@ -290,8 +292,10 @@ def _describe(path: str) -> tuple[float | None, int | None]:
     import soundfile
 
     try:
-        info = soundfile.info(path)
-    except soundfile.LibsndfileError:
+        # Opened here, since soundfile takes no names that are not UTF-8.
+        with open(path, "rb") as stream:
+            info = soundfile.info(stream)
+    except (OSError, soundfile.LibsndfileError):
         return None, None
     return info.duration, info.samplerate
 
@@ -313,7 +317,7 @@ class _Clips:
         for row, place in enumerate(self.stored):
             record = self.parts.read(place)
             self.n_failed += record.error is not None
-            facts = {"path": self.paths[row]}
+            facts: dict = {"path": escape_undecodable(self.paths[row])}
             facts |= {name: values[row] for name, values in self.columns.items()}
             facts |= {name: getattr(record, name) for name in FACTS}
             rows = record.rows.reshape(-1, self.width)

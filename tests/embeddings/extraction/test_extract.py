@@ -16,7 +16,7 @@ import pytest
 import soundfile
 
 from skmer import L3Transformer, MFCCStatsTransformer, VGGishTransformer
-from skmer.embeddings import Extraction, extract
+from skmer.embeddings import Extraction, extract, extract_files
 from skmer.embeddings.extraction import _extract
 from skmer.embeddings.extraction._lock import lock_output
 from skmer.exceptions import IgnoredCacheWarning, WeightsNotFoundError
@@ -206,6 +206,35 @@ def test_errors_are_listed_and_move_no_row(paths, tmp_path, frames):
     assert failed["digest"].isna().tolist() == [False, True]
     assert failed.filter(like="mfcc_").isna().all(axis=None)
     assert table[table["error"].isna()].filter(like="mfcc_").notna().all(axis=None)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files are always text")
+@pytest.mark.parametrize("suffix", [".parquet", ".npz", ".csv"])
+def test_names_in_another_encoding_are_escaped(paths, tmp_path, suffix):
+    odd, missing = (os.fsdecode(f"{tmp_path}/".encode() + name) for name in (b"\xdf.wav", b"\xe9"))
+    shutil.copy(paths[0], odd)
+    given = [paths[0], odd, missing]
+    table = tmp_path / f"table{suffix}"
+    done = extract(given, MFCCStatsTransformer(), table, columns={"name": given})
+    assert (done.n_clips, done.n_failed) == (3, 1)
+    if suffix == ".npz":
+        with np.load(table) as arrays:
+            columns = {"mfcc_mean_0": arrays["embeddings"][:, 0], **arrays}
+    else:
+        columns = pd.read_parquet(table) if suffix == ".parquet" else pd.read_csv(table)
+    escaped = [path.encode("utf-8", "backslashreplace").decode() for path in given]
+    assert escaped[1].endswith(r"\udcdf.wav")
+    assert list(columns["path"]) == list(columns["name"]) == escaped
+    assert columns["mfcc_mean_0"][0] == columns["mfcc_mean_0"][1]
+    assert np.isnan(columns["mfcc_mean_0"][2])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files are always text")
+def test_names_in_another_encoding_are_listed_as_errors(paths, tmp_path):
+    missing = os.fsdecode(f"{tmp_path}/clips/".encode() + b"\xe9.wav")
+    done = extract_files([paths[0], missing], MFCCStatsTransformer(), tmp_path / "frames")
+    assert done.n_failed == 1
+    assert r"\udce9.wav" in (tmp_path / "frames" / "errors.csv").read_text(encoding="utf-8")
 
 
 def test_failed_clips_are_tried_again(paths, tmp_path, computed):
