@@ -77,7 +77,7 @@ def test_random_weights_follow_the_seed(one_sentence, clips):
         (["clips", "--out", "file/t.npz"], "cannot be written into its folder"),
         (
             ["clips", "--out", "t.npz", "--features", "l3,mfc"],
-            "must be one or several of l3, vggish, mfcc",
+            "must be one or several of musicnn, l3, vggish, mfcc",
         ),
         (["clips", "--out", "t.npz", "--features", "l3"], "pass --weights random"),
         (["clips", "--out", "t.npz", "--layer", "tags"], "--layer says nothing of mfcc"),
