@@ -12,7 +12,7 @@ classifier, into any search and any cross-validation.
 from skmer.datasets import load_toy_emotions
 
 toy = load_toy_emotions()
-toy.frame.head(3)
+toy.frame[["label", "group"]].head(3)
 
 # %%
 # ``memory`` names a folder that keeps the frames of every clip. The network then runs once a clip,

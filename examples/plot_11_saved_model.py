@@ -23,7 +23,7 @@ from skmer import MusiCNNTransformer
 
 musicnn = MusiCNNTransformer(layer="penultimate", hop_size=0.5, memory=get_data_home() / "cache")
 model = make_pipeline(musicnn, StandardScaler(), LogisticRegression(C=0.01))
-model.fit(old["path"], old["label"])
+_ = model.fit(old["path"], old["label"])
 
 # %%
 # The card travels in the file and beside it as markdown.
