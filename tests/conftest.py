@@ -1,6 +1,7 @@
 """Fixtures for every test: shared data where they exist, and no network."""
 
 import ipaddress
+import shutil
 import socket
 from pathlib import Path
 
@@ -12,6 +13,11 @@ hypothesis.settings.register_profile("skmer", deadline=None)
 hypothesis.settings.load_profile("skmer")
 
 NOT_HERE = "needs the shared development data beside the checkout"
+NO_BROWSER = "needs Chromium and the packages of skmer[browser]"
+BROWSER_FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +27,19 @@ def shared() -> Path:
     if not (folder / "golden").is_dir():
         pytest.skip(NOT_HERE)
     return folder
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A browser without a window."""
+    playwright = pytest.importorskip("playwright.sync_api", reason=NO_BROWSER)
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip(NO_BROWSER)
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=path, args=list(BROWSER_FLAGS))
+        yield browser
+        browser.close()
 
 
 def is_loopback(address) -> bool:

@@ -49,9 +49,8 @@ def test_report_and_resume(reproduce, tmp_path, monkeypatch):
     assert "3 instead of 20 random 80/10/10 splits" in page
     assert page.count("<svg") >= 2 + 2 + 4 + 4
     assert "http://www.w3.org" in page
-    assert "<script" not in page
     assert "src=" not in page
-    assert "<link" not in page
+    assert 'href="http' not in page
 
     table = pd.read_csv(out / "table.csv")
     ran = table[table["feature"] == "mfcc"]

@@ -29,7 +29,10 @@ def reproduce(
         bool, typer.Option("--quick", help="Compute far less; the report says what is less.")
     ] = False,
     features: Annotated[
-        str, typer.Option(metavar="NAMES", help="Of l3, vggish, mfcc.")
+        str,
+        typer.Option(
+            metavar="NAMES", help="Of l3, vggish, mfcc, and musicnn, which the study did not have."
+        ),
     ] = "l3,vggish,mfcc",
     classifiers: Classifiers = None,
     weights: Weights = "pretrained",
@@ -48,6 +51,7 @@ def reproduce(
     What is finished is kept in the output folder, and a second run goes on from there.
     """
     from skmer.classifiers import CLASSIFIERS
+    from skmer.embeddings import FEATURES
     from skmer.studies import reproduce_koh2021
 
     check_choice("STUDY", study, STUDIES)
@@ -56,7 +60,7 @@ def reproduce(
         folder,
         data_home=data_home,
         quick=quick,
-        features=split_names("--features", features, ("l3", "vggish", "mfcc")),
+        features=split_names("--features", features, FEATURES),
         classifiers=split_names("--classifiers", classifiers, CLASSIFIERS),
         weights=parse_weights(weights),
         random_state=seed,

@@ -56,8 +56,9 @@ class Findings:
     def table(self) -> pd.DataFrame:
         """The table 'published / faithful / defensible'.
 
-        Columns dataset, feature, classifier, target, score, published, and for each edition the
-        estimate, low, high, gap (random minus grouped) and the protocol of the headline.
+        Columns dataset, feature, classifier, target, score, addition (whether the study did not
+        have the feature), published, and for each edition the estimate, low, high, gap (random
+        minus grouped) and the protocol of the headline.
         """
         return pd.DataFrame([*accuracy_rows(self.intervals), *regression_rows(self.r2_intervals)])
 

@@ -4,8 +4,9 @@ import json
 from functools import cache
 from importlib import resources
 
-# What the study compared; other features that skmer has are no part of its claims.
+# What the study compared, and what may be run beside it; additions are no part of its claims.
 FEATURES = ("l3", "vggish", "mfcc")
+ADDITIONS = ("musicnn",)
 DATASETS = ("4q", "bimodal", "emomusic", "ravdess-song")
 
 

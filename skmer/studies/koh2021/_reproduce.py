@@ -7,7 +7,7 @@ from skmer.studies.koh2021._context import RunContext
 from skmer.studies.koh2021._datasets import find_datasets
 from skmer.studies.koh2021._editions import EDITIONS, FAITHFUL, FULL, QUICK, Edition
 from skmer.studies.koh2021._features import LARGE, FeatureExtractor, make_features
-from skmer.studies.koh2021._published import FEATURES
+from skmer.studies.koh2021._published import ADDITIONS, FEATURES
 from skmer.studies.koh2021._reproduction import Reproduction
 from skmer.studies.koh2021._store import PieceStore
 from skmer.studies.koh2021.pieces._cells import evaluate_cell, join_results, list_cells
@@ -52,8 +52,9 @@ def reproduce_koh2021(
         Folder of the datasets, as of the `fetch_*` functions; nothing is downloaded to it.
     quick : bool, default=False
         Compute far less, to see the report within minutes; it says what is less.
-    features : list of {"l3", "vggish", "mfcc"}, default=all three
-        A network without weights is left out, and the report says so.
+    features : list of {"l3", "vggish", "mfcc", "musicnn"}, default=the study's three
+        A network without weights is left out, and the report says so. The study did not have
+        MusiCNN: it is shown as an addition, and no claim is judged by it.
     classifiers : list of {"svm", "nb", "rf", "mlp", "cnn", "lstm"}, default=all six
         The classifiers.
     weights : {"pretrained", None}, path, or dict, default="pretrained"
@@ -94,7 +95,7 @@ def reproduce_koh2021(
     >>> found = reproduce_koh2021("koh2021", data_home="my_data", quick=True)  # doctest: +SKIP
     >>> found.table[["dataset", "published", "faithful", "defensible"]]  # doctest: +SKIP
     """
-    features = check_names("features", features, FEATURES)
+    features = check_names("features", features, (*FEATURES, *ADDITIONS))
     classifiers = check_names("classifiers", classifiers, CLASSIFIERS)
     out = check_output_folder(out)
     datasets = find_datasets(data_home, verbose=verbose)

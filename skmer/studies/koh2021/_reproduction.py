@@ -54,7 +54,7 @@ class Reproduction(Findings):
             Where they were written.
         """
         # Figures and templates are only needed here.
-        from skmer.studies.koh2021.report._page import render_page
+        from skmer.studies.koh2021.report._page import render_study
 
         folder = check_output_folder(folder)
         self.table.to_csv(folder / "table.csv", index=False)
@@ -65,5 +65,5 @@ class Reproduction(Findings):
         ]
         columns = ["claim", "origin", "edition", "verdict", "reason"]
         pd.DataFrame(claims, columns=columns).to_csv(folder / "claims.csv", index=False)
-        (folder / "report.html").write_text(render_page(self, self.claims), encoding="utf-8")
+        (folder / "report.html").write_text(render_study(self, self.claims), encoding="utf-8")
         return folder

@@ -5,7 +5,7 @@ from itertools import chain
 import numpy as np
 
 from skmer.studies.koh2021._editions import EDITIONS
-from skmer.studies.koh2021._published import DATASETS, published, published_accuracy
+from skmer.studies.koh2021._published import ADDITIONS, DATASETS, published, published_accuracy
 
 
 def headline_protocol(scores, edition) -> str:
@@ -30,7 +30,7 @@ def accuracy_rows(intervals: dict) -> list[dict]:
         for feature, classifier in dict.fromkeys(chain(printed, *tables.values())):
             known = published_accuracy(dataset, feature, classifier)
             row = {"dataset": dataset, "feature": feature, "classifier": classifier}
-            row |= {"target": "", "score": "accuracy"}
+            row |= {"target": "", "score": "accuracy", "addition": feature in ADDITIONS}
             row["published"] = known["value"] if known else np.nan
             for edition in EDITIONS:
                 found = tables.get(edition.name, {}).get((feature, classifier), {})
@@ -49,6 +49,7 @@ def regression_rows(intervals: dict) -> list[dict]:
             for label in ("static", "dynamic"):
                 row = {"dataset": "emomusic", "feature": feature, "classifier": "svr"}
                 row |= {"target": f"{label} {axis}", "score": "r2"}
+                row["addition"] = feature in ADDITIONS
                 # The study does not say which label; its predecessors took the static one.
                 row["published"] = known[axis] if (feature, label) == ("l3", "static") else np.nan
                 for edition in EDITIONS:

@@ -1,28 +1,9 @@
 """The page in a real browser: it draws, sorts, answers, fits, and can be used by everyone."""
 
-import shutil
-
 import pytest
 
 pytestmark = pytest.mark.browser
 NO_BROWSER = "needs Chromium and the packages of skmer[browser]"
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """A browser without a window."""
-    playwright = pytest.importorskip("playwright.sync_api", reason=NO_BROWSER)
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip(NO_BROWSER)
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=path, args=list(FLAGS))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

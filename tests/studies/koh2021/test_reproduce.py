@@ -176,6 +176,11 @@ def test_random_weights_are_marked(options):
     assert features["l3-6144"].transformer.embedding_size == 6144
 
 
+def test_musicnn_may_be_asked_for_beside_the_studys_features(tmp_path):
+    with pytest.raises(DatasetNotFoundError):
+        reproduce_koh2021(tmp_path / "out", data_home=tmp_path, features=("mfcc", "musicnn"))
+
+
 def test_without_any_dataset_it_says_where_to_get_them(tmp_path):
     with pytest.raises(DatasetNotFoundError, match="None of the study's datasets is in place"):
         reproduce_koh2021(tmp_path / "out", data_home=tmp_path)

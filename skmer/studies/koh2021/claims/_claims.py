@@ -193,12 +193,14 @@ def _baseline(findings: Findings) -> Claim:
         scores = scores[scores["feature"] == "mfcc"]
         top = scores.loc[scores.groupby("protocol")["accuracy"].idxmax()].set_index("protocol")
         own = top.loc[protocol]
-        reason = f"the best is {own['classifier']} with {own['accuracy']:.3f}, "
+        reason = (
+            f"the best is {CLASSIFIER_NAMES[str(own['classifier'])]} with {own['accuracy']:.3f}, "
+        )
         reason += f"{own['low']:.3f} to {own['high']:.3f}"
         if edition.protocol == "grouped" and "koh2021" in top.index:
             other = top.loc["koh2021"]
-            reason += f"; under random splits, as the {best:.2f} is, {other['classifier']} has "
-            reason += f"{other['accuracy']:.3f}"
+            reason += f"; under random splits, as the {best:.2f} is, "
+            reason += f"{CLASSIFIER_NAMES[str(other['classifier'])]} has {other['accuracy']:.3f}"
             return judge(max(own["accuracy"], other["accuracy"]) < best, reason)
         return judge(own["accuracy"] < best, reason)
 

@@ -10,17 +10,18 @@ from skmer.evaluation.displays import (
     PairedComparisonDisplay,
     PerClassReportDisplay,
 )
-from skmer.evaluation.displays._style import CLASSIFIER_NAMES, FEATURE_NAMES, PALETTE
+from skmer.evaluation.displays._style import CLASSIFIER_NAMES, PALETTE
 from skmer.evaluation.results._classification import EvaluationResult
 from skmer.studies.koh2021._datasets import titles
 from skmer.studies.koh2021._editions import EDITIONS, Edition
 from skmer.studies.koh2021._features import LARGE, LARGE_CLASSIFIER
 from skmer.studies.koh2021._findings import Findings
-from skmer.studies.koh2021._published import FEATURES, published
+from skmer.studies.koh2021._published import ADDITIONS, FEATURES, published
 from skmer.studies.koh2021._table import headline_protocol
 from skmer.studies.koh2021.pieces._checks import mean_chance
 from skmer.studies.koh2021.pieces._maps import SingerMap
 from skmer.studies.koh2021.report._html import figure_as_svg
+from skmer.studies.koh2021.report._news import name_of_feature
 
 Figures = list[tuple[str, str]]
 
@@ -30,13 +31,15 @@ def draw_bars(findings: Findings, dataset: str) -> Figures:
     figures = []
     for edition, result in _editions(findings, dataset):
         intervals = findings.intervals[dataset, edition.name]
-        intervals = intervals[intervals["feature"].isin(FEATURES)]
+        intervals = intervals[intervals["feature"].isin((*FEATURES, *ADDITIONS))]
         protocol = headline_protocol(result.scores, edition)
         chance = mean_chance(findings.datasets.clips[dataset, edition.name].target)
         figure, axes = _new(6.4, 3.4)
         AccuracyBarsDisplay.from_intervals(intervals, protocol=protocol, chance=chance, ax=axes)
         title = f"{titles()[dataset]}, {edition.name}: {_in_words(protocol)}"
-        figures.append((title, figure_as_svg(figure)))
+        added = [name_of_feature(name) for name in ADDITIONS if name in set(intervals["feature"])]
+        title += "".join(f"; {name}, not in the study" for name in added)
+        figures.append(_finish(figure, title))
     return figures
 
 
@@ -50,12 +53,14 @@ def draw_gaps(findings: Findings, dataset: str) -> Figures:
         if "grouped" not in table:
             continue
         names = [
-            f"{FEATURE_NAMES.get(feature, feature)} + {CLASSIFIER_NAMES[classifier]}"
+            f"{name_of_feature(feature)} + {CLASSIFIER_NAMES[classifier]}"
             for feature, classifier in table.index
         ]
         figure, axes = _new(6.0, 0.34 * len(names) + 1.3)
         GapDisplay(table["koh2021"], table["grouped"], names).plot(axes)
-        figures.append((f"{edition.name}: random minus grouped", figure_as_svg(figure)))
+        figures.append(
+            _finish(figure, f"{titles()[dataset]}, {edition.name}: random minus grouped")
+        )
     return figures
 
 
@@ -77,26 +82,26 @@ def draw_best(findings: Findings, dataset: str) -> Figures:
         labels = [name for name in clips.target_names if name in clips.target]
         for (feature, classifier), why in cells.items():
             chosen = {"feature": feature, "classifier": classifier, "protocol": protocol}
-            title = f"{edition.name}, {why}: {FEATURE_NAMES.get(feature, feature)} + "
+            title = f"{titles()[dataset]}, {edition.name}, {why}: {name_of_feature(feature)} + "
             title += CLASSIFIER_NAMES[classifier]
             figure, axes = _new(2.0 + 0.55 * len(labels), 1.6 + 0.55 * len(labels))
             ConfusionDisplay.from_frame(result.predictions, **chosen, labels=labels, ax=axes)
-            figures.append((title, figure_as_svg(figure)))
+            figures.append(_finish(figure, f"{title}, confusion"))
             figure, axes = _new(4.6, 0.42 * len(labels) + 1.5)
             PerClassReportDisplay.from_frame(result.predictions, **chosen, labels=labels, ax=axes)
-            figures.append((title, figure_as_svg(figure)))
+            figures.append(_finish(figure, f"{title}, by class"))
     return figures
 
 
 def draw_map(singer_map: SingerMap) -> Figures:
     """Draw a map three times, and the purity of its labels over perplexities."""
     figures = []
+    feature = name_of_feature(singer_map.feature.name)
     for name, labels in singer_map.labels.items():
         figure, axes = _new(5.8, 4.2)
         EmbeddingMapDisplay(singer_map.points, labels, name=name).plot(axes)
-        figures.append(
-            (f"perplexity {singer_map.perplexity}, coloured by {name}", figure_as_svg(figure))
-        )
+        title = f"{feature}, perplexity {singer_map.perplexity}, coloured by {name}"
+        figures.append(_finish(figure, title))
     figure, axes = _new(5.8, 3.4)
     for colour, (name, rows) in zip(PALETTE, singer_map.purity.groupby("label", sort=False)):
         axes.plot(rows["perplexity"], rows["purity"], "o-", color=colour, label=name)
@@ -104,7 +109,7 @@ def draw_map(singer_map: SingerMap) -> Figures:
     axes.set(xlabel="perplexity", ylabel="purity of 10 neighbours", ylim=(0, 1.02))
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
-    figures.append(("purity over perplexities; dashed: by chance", figure_as_svg(figure)))
+    figures.append(_finish(figure, f"{feature}, purity over perplexities; dashed: by chance"))
     return figures
 
 
@@ -125,7 +130,7 @@ def draw_sizes(findings: Findings) -> Figures:
                 names=("6144 dimensions", "512 dimensions"),
                 ax=axes,
             )
-            figures.append((f"{titles()[dataset]}, {edition.name}", figure_as_svg(figure)))
+            figures.append(_finish(figure, f"{titles()[dataset]}, {edition.name}"))
     return figures
 
 
@@ -141,6 +146,10 @@ def _new(width: float, height: float):
 
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots()
+
+
+def _finish(figure, title: str) -> tuple[str, str]:
+    return title, figure_as_svg(figure, title)
 
 
 def _in_words(protocol: str) -> str:

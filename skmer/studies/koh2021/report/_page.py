@@ -4,48 +4,60 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from skmer.evaluation.report._page import render_page
+from skmer.evaluation.report._tables import Table
+from skmer.evaluation.report._words import name_of
 from skmer.studies.koh2021._datasets import titles
-from skmer.studies.koh2021._editions import EDITIONS, describe_reductions
+from skmer.studies.koh2021._editions import EDITIONS
 from skmer.studies.koh2021._findings import Findings
 from skmer.studies.koh2021._published import DATASETS, published
 from skmer.studies.koh2021.claims._claims import Claim
 from skmer.studies.koh2021.pieces._maps import SingerMap
 from skmer.studies.koh2021.report import _figures
-from skmer.studies.koh2021.report._html import table_as_html
+from skmer.studies.koh2021.report._html import drawn_for_page, table_as_html
+from skmer.studies.koh2021.report._news import (
+    find_cautions,
+    find_news,
+    make_headline,
+    name_of_feature,
+    sort_claims,
+)
 from skmer.utils._versions import versions
 
 
-def render_page(findings: Findings, claims: list[Claim]) -> str:
+def render_study(findings: Findings, claims: list[Claim]) -> str:
     """Return the page as a string."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("skmer.studies.koh2021.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("koh2021.html.j2").render(
+    sorted_claims = sort_claims(claims)
+    with drawn_for_page():
+        drawings = {
+            "sections": [_section(findings, dataset) for dataset in findings.datasets.names],
+            "maps": [
+                (drawn, _figures.draw_map(drawn), table_as_html(_purity(drawn)))
+                for drawn in findings.maps.values()
+            ],
+            "sizes": _figures.draw_sizes(findings),
+        }
+    return render_page(
+        "koh2021.html.j2",
+        package=__package__,
+        charts={},
+        data={},
+        title="Koh and Dubnov (2021) reproduced",
+        headline=make_headline(sorted_claims),
+        news=find_news(findings),
+        cautions=find_cautions(findings),
+        claims=sorted_claims,
         findings=findings,
         titles=titles(),
         published=published(),
         editions=EDITIONS,
-        changes=describe_reductions(findings.budget),
         counts=_counts(findings),
-        rows=[_row(row) for row in findings.table.to_dict("records")],
-        claims=claims,
-        tally=_tally(claims),
-        gaps=_gaps(findings),
-        sections=[_section(findings, dataset) for dataset in findings.datasets.names],
+        table=_main_table(findings),
+        feature_name=name_of_feature,
         regressions=_regressions(findings),
-        maps=[
-            (drawn, _figures.draw_map(drawn), table_as_html(_purity(drawn)))
-            for drawn in findings.maps.values()
-        ],
-        sizes=_figures.draw_sizes(findings),
         versions=versions(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+        **drawings,
     )
 
 
@@ -67,60 +79,50 @@ def _counts(findings: Findings) -> list[dict]:
     return rows
 
 
-def _row(row: dict) -> dict:
-    """Return a row of the table in words."""
-    cells: dict[str, object] = {"title": titles()[row["dataset"]]}
-    cells |= {name: row[name] for name in ("feature", "classifier", "target", "score")}
-    cells["published"] = _number(row["published"])
+def _main_table(findings: Findings) -> Table:
+    """Return the table 'published / faithful / defensible', intervals and gaps at the end."""
+    columns = ["Dataset", "Configuration", "Published"]
+    columns += [edition.name.capitalize() for edition in EDITIONS]
+    n_main = len(columns)
     for edition in EDITIONS:
-        name = edition.name
-        interval = ""
-        if np.isfinite(row[f"{name}_low"]):
-            interval = f"{row[f'{name}_low']:.3f} to {row[f'{name}_high']:.3f}"
-        gap = row[f"{name}_gap"]
-        protocol = row[f"{name}_protocol"]
-        cells[name] = {
-            "estimate": _number(row[name]),
-            "interval": interval,
-            "gap": f"{gap:+.3f}" if np.isfinite(gap) else "",
-            "protocol": protocol if isinstance(protocol, str) else "",
-        }
-    return cells
-
-
-def _number(value: float) -> str:
-    return f"{value:.3f}" if np.isfinite(value) else ""
-
-
-def _tally(claims: list[Claim]) -> dict[str, dict[str, int]]:
-    """Count the verdicts of each edition."""
-    tally: dict[str, dict[str, int]] = {edition.name: {} for edition in EDITIONS}
-    for claim in claims:
-        for edition, verdict in claim.verdicts.items():
-            tally[edition][verdict.state] = tally[edition].get(verdict.state, 0) + 1
-    return tally
-
-
-def _gaps(findings: Findings) -> list[dict]:
-    """Return the widest gap of each dataset and edition between random and grouped splits."""
-    table = findings.table[findings.table["score"] == "accuracy"]
+        columns += [f"95 % interval, {edition.name}", f"Gap, {edition.name}"]
     rows = []
-    for dataset in findings.datasets.names:
+    for row in findings.table.to_dict("records"):
+        feature = name_of_feature(row["feature"])
+        if row["feature"] in findings.random_features:
+            feature += " (random weights)"
+        configuration = f"{feature} + {name_of(row['classifier'])}"
+        if row["target"]:
+            configuration += f", r² of {row['target']}"
+        cells: list[tuple[str, float | str]] = [
+            (text, text.lower()) for text in (titles()[row["dataset"]], configuration)
+        ]
+        cells.append(_number(row["published"]))
         for edition in EDITIONS:
-            cells = table[table["dataset"] == dataset]
-            gaps = cells[f"{edition.name}_gap"].astype(float)
-            if gaps.notna().any():
-                row = cells.iloc[int(np.nanargmax(gaps))]
-                rows.append(
-                    {
-                        "title": titles()[dataset],
-                        "edition": edition.name,
-                        "widest": float(gaps.max()),
-                        "cell": f"{row['feature']} + {row['classifier']}",
-                        "mean": float(gaps.mean()),
-                    }
-                )
-    return rows
+            text, key = _number(row[edition.name])
+            if row[f"{edition.name}_protocol"] == "koh2021" != edition.protocol:
+                text += " (random: no groups)"
+            cells.append((text, key))
+        for edition in EDITIONS:
+            low, high = row[f"{edition.name}_low"], row[f"{edition.name}_high"]
+            cells.append((f"{low:.2f} to {high:.2f}" if low <= high else "", _key(high - low)))
+            gap = row[f"{edition.name}_gap"]
+            cells.append((f"{gap:+.2f}" if np.isfinite(gap) else "", _key(gap)))
+        rows.append(cells)
+    caption = "Accuracy, and r² where it says so: published, and found by two editions"
+    if findings.table["addition"].any():
+        caption += "; an addition is a feature that the study did not have"
+    csv = findings.table.to_csv(index=False)
+    return Table("study", caption, columns, rows, main=n_main - 1, csv=csv)
+
+
+def _number(value: float) -> tuple[str, float]:
+    return (f"{value:.2f}" if np.isfinite(value) else "", _key(value))
+
+
+def _key(value: float) -> float:
+    """Return what to sort by: empty cells below all others."""
+    return value if np.isfinite(value) else -9.0
 
 
 def _section(findings: Findings, dataset: str) -> dict:
@@ -134,6 +136,7 @@ def _section(findings: Findings, dataset: str) -> dict:
         columns += ["gap"] if "gap" in summary else []
         summaries.append((edition, table_as_html(summary[columns])))
     return {
+        "id": dataset,
         "title": titles()[dataset],
         "bars": _figures.draw_bars(findings, dataset),
         "gaps": _figures.draw_gaps(findings, dataset),
@@ -155,7 +158,10 @@ def _regressions(findings: Findings) -> list[tuple[str, str, str]]:
         html = table_as_html(table.drop(columns="feature"))
         names = tables.setdefault((feature, html), [])
         names.append(edition)
-    return [(feature, " and ".join(names), html) for (feature, html), names in tables.items()]
+    return [
+        (name_of_feature(feature), " and ".join(names), html)
+        for (feature, html), names in tables.items()
+    ]
 
 
 def _purity(singer_map: SingerMap):

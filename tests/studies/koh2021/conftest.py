@@ -1,0 +1,58 @@
+"""What a reproduction may find, without computing an embedding."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.naive_bayes import GaussianNB
+from sklearn.utils import Bunch
+
+from skmer.embeddings import make_transformer
+from skmer.evaluation import evaluate
+from skmer.studies.koh2021._datasets import StudyDatasets
+from skmer.studies.koh2021._editions import EDITIONS, QUICK
+from skmer.studies.koh2021._features import Feature
+from skmer.studies.koh2021._reproduction import Reproduction
+from skmer.studies.koh2021.report._page import render_study
+
+SINGERS = np.repeat(np.arange(10), 8)
+EMOTIONS = np.where(SINGERS % 2, "calm", "<i>sad</i>")
+
+
+@pytest.fixture(scope="session")
+def findings():
+    """Features that know each singer, and so the emotion, but only of singers heard before."""
+    rng = np.random.default_rng(0)
+    voices = 5 * rng.normal(size=(10, 6))[SINGERS] + rng.normal(size=(SINGERS.size, 6))
+    clips = Bunch(
+        data=[f"{row}.wav" for row in range(SINGERS.size)],
+        target=EMOTIONS,
+        target_names=["calm", "<i>sad</i>"],
+        groups=SINGERS,
+        frame=pd.DataFrame({"label": EMOTIONS}),
+    )
+    datasets = StudyDatasets(missing={"4q": "<script>alert(1)</script>"}, notes=["<b>rare</b>"])
+    found = Reproduction(datasets, QUICK, 0)
+    for edition in EDITIONS:
+        datasets.clips["ravdess-song", edition.name] = clips
+        found.features = {
+            name: Feature(name, edition, make_transformer("mfcc"), None, None)
+            for name in ("mfcc", "musicnn")
+        }
+        found.results["ravdess-song", edition.name] = evaluate(
+            {"mfcc": voices, "musicnn": voices[:, :3]},
+            {"nb": GaussianNB()},
+            None,
+            EMOTIONS,
+            groups=SINGERS,
+            protocol=["koh2021", "grouped"],
+            n_repeats=2,
+            audit=False,
+        )
+    found.left_out = {"l3": "<script>alert(2)</script>"}
+    return found
+
+
+@pytest.fixture(scope="session")
+def page(findings):
+    """The page of it."""
+    return render_study(findings, findings.claims)

@@ -1,0 +1,110 @@
+"""The study's page: what comes first, what is folded, and what is only ever data."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from skmer.studies.koh2021.claims._claims import Claim
+from skmer.studies.koh2021.claims._verdicts import HELD, NOT_HELD, judge, not_testable
+from skmer.studies.koh2021.report._html import drawn_for_page, figure_as_svg
+from skmer.studies.koh2021.report._news import find_gaps, find_news, make_headline, sort_claims
+
+
+def test_the_first_screen_has_the_headline_and_the_news(page, findings):
+    first = page[page.index("<body") : page.index("<nav")]
+    assert make_headline(sort_claims(findings.claims)).replace("'", "&#39;") in first
+    assert "plain MFCC with naive Bayes, without any network, beats the study&#39;s best" in first
+    assert "With singers kept apart it falls to" in first
+    assert "MusiCNN, which the study did not have, reaches" in first
+
+
+def test_news_come_from_the_numbers(findings):
+    gap = find_gaps(findings)["ravdess-song"][0]
+    assert gap["widest"] >= gap["mean"] > 0.2
+    told = {key: table.copy() for key, table in findings.intervals.items()}
+    for table in told.values():
+        random = table["protocol"] == "koh2021"
+        table["accuracy"] = np.where(random, 0.4, 0.5)
+    other = replace_intervals(findings, told)
+    text = find_news(other)[0].text
+    assert "does not beat the study's best by random splits: 40 of 100" in text
+    assert "With singers kept apart it has 50." in text
+
+
+def replace_intervals(findings, intervals):
+    """Return the findings with other scores."""
+    other = replace(findings)
+    other.__dict__["intervals"] = intervals
+    return other
+
+
+def test_claims_are_sorted_by_all_editions():
+    held, fallen, unknown = judge(True, "a"), judge(False, "b"), not_testable("c")
+    claims = [
+        Claim("both", "", {"faithful": held, "defensible": held}),
+        Claim("one falls", "", {"faithful": held, "defensible": fallen}),
+        Claim("one known", "", {"faithful": held, "defensible": unknown}),
+        Claim("unknown", "", {"faithful": unknown}),
+    ]
+    found = sort_claims(claims)
+    texts = {name: [claim.text for claim in group] for name, group in found.items()}
+    assert texts == {
+        HELD: ["both", "one known"],
+        NOT_HELD: ["one falls"],
+        "untested": ["unknown"],
+    }
+    assert make_headline(found).startswith("Of the study's 4 claims 3 can be tested")
+    assert make_headline(sort_claims(claims[3:])).startswith("None of the study's 1 claims")
+
+
+def test_what_cannot_be_tested_is_folded(page, findings):
+    folded = re.search(r'<details id="untested">.*?</details>', page, re.DOTALL).group()
+    untested = sort_claims(findings.claims)["untested"]
+    assert f"{len(untested)} claims that are not testable here" in folded
+    assert folded.count("<li") == len(untested) > 10
+    claims = page[page.index('<section id="claims">') : page.index('<section id="table">')]
+    assert "not testable here</strong>" not in claims.replace(folded, "").split("<small>")[0]
+    assert claims.replace(folded, "").count(": not testable here") == 0
+
+
+def test_names_and_reasons_are_data(page):
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<b>rare" not in page
+    assert "<i>sad" not in page
+    assert "<!--" not in page[page.index("<body") :]
+
+
+def test_an_addition_is_marked_and_no_part_of_the_claims(page, findings):
+    table = findings.table.set_index(["dataset", "feature"])["addition"]
+    assert bool(table["ravdess-song", "musicnn"].all())
+    assert not table["ravdess-song", "mfcc"].any()
+    assert "MusiCNN (addition) + NB" in page
+    assert "MusiCNN (addition), not in the study" in page
+    assert "an addition is a feature that the study did not have" in page
+    assert not any("MusiCNN" in claim.text for claim in findings.claims)
+    reasons = [v.reason for claim in findings.claims for v in claim.verdicts.values()]
+    assert not any("musicnn" in reason.lower() for reason in reasons)
+
+
+def test_figures_take_the_colour_of_the_page():
+    from matplotlib.figure import Figure
+
+    with drawn_for_page():
+        figure = Figure()
+        figure.subplots().set_xlabel("<script>--></script>")
+        svg = figure_as_svg(figure, 'a "title" <b>')
+    assert svg.startswith('<svg role="img" aria-label="a &quot;title&quot; &lt;b&gt;"')
+    assert svg.count("currentColor") > 4
+    assert "#010203" not in svg
+    assert "fill: #ffffff" not in svg
+    assert "<script" not in svg
+    assert "<!--" not in svg
+
+
+def test_saved_tables_say_what_is_an_addition(findings, tmp_path):
+    findings.save(tmp_path)
+    table = pd.read_csv(tmp_path / "table.csv")
+    assert set(table.loc[table["addition"], "feature"]) == {"musicnn"}
