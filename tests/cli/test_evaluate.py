@@ -46,6 +46,7 @@ def test_toy_under_both_protocols(skmer, tmp_path):
         assert 0.25 < score < 1, name
     assert len(pd.read_csv(folder / "predictions.csv")) == 2 * (2 * 80 + 2 * 8)
     manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["dataset"]["name"] == "toy"
     assert manifest["settings"]["random_state"] == 3
     assert manifest["settings"]["preset"] == "tuned"
     assert manifest["command"].startswith("skmer evaluate toy --features mfcc --classifiers svm,nb")

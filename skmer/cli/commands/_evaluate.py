@@ -34,7 +34,7 @@ from skmer.exceptions import InputError
 ON_ERROR = ("raise", "skip")
 PRESETS = ("tuned", "koh2021")
 
-RESULT_FILES = ("scores.csv", "predictions.csv", "manifest.json", "report.html")
+RESULT_FILES = ("scores.csv", "predictions.csv", "maps.csv", "manifest.json", "report.html")
 
 
 def evaluate(
@@ -125,6 +125,7 @@ def evaluate(
     # None: all that can be had.
     feature_names = None if features is None else split_names("--features", features, FEATURES)
     options: dict[str, Any] = {
+        "dataset": dataset,
         "protocol": split_names(
             "--protocol", protocol, ("grouped", "shuffled" if numbers else "koh2021")
         ),

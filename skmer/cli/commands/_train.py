@@ -102,6 +102,7 @@ def train(
     apart = "grouped" if clips.groups is not None else "shuffled" if numbers else "koh2021"
     options: dict[str, Any] = {
         "groups": clips.groups,
+        "dataset": dataset,
         "protocol": apart,
         "weights": parse_weights(weights),
         "random_state": seed,

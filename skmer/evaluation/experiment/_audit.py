@@ -1,6 +1,5 @@
 """The leakage audit of every protocol of an evaluation, ready for the manifest."""
 
-import os
 from math import isfinite
 
 import numpy as np
@@ -11,19 +10,18 @@ from skmer.evaluation.auditing._splits import Splits
 
 
 def audit_protocols(
-    vectors, y, *, groups, clips, audio_digests, protocols, n_jobs, verbose
+    vectors, y, *, groups, paths, audio_digests, protocols, n_jobs, verbose
 ) -> dict:
     """Audit the splits of each protocol.
 
     One feature with one vector a clip stands for all: near duplicates and recognisable groups are
     a matter of the clips. What is there to find out about them is found out once.
     """
-    are_paths = clips is not None and all(isinstance(clip, str | os.PathLike) for clip in clips)
     evidence = Evidence(
         None if vectors is None or len(vectors) < 4 else np.asarray(vectors, dtype=float),
         y,
         groups=groups,
-        paths=clips if are_paths else None,
+        paths=paths,
         audio_hashes=audio_digests,
         n_jobs=n_jobs,
         verbose=verbose,

@@ -27,6 +27,7 @@ def evaluate(
     y,
     *,
     groups=None,
+    dataset=None,
     protocol="grouped",
     preset: str = "tuned",
     n_folds: int = 5,
@@ -61,6 +62,9 @@ def evaluate(
         The label of each clip.
     groups : array-like of shape (n_clips,), default=None
         The singer, artist or the like of each clip.
+    dataset : str or path-like, default=None
+        What the data are called in the manifest and the report. For the path of a file, such as
+        the table that lists the clips, its SHA-256 is kept too.
     protocol : {"grouped", "koh2021"}, splitter, or list or dict of those, default="grouped"
         "grouped" is repeated stratified group k-fold; "koh2021" the study's 20 shuffles into 80 %
         training, 10 % validation and 10 % test. Where a protocol keeps the groups apart, so does
@@ -144,6 +148,7 @@ def evaluate(
         X=X,
         rows=Rows(np.arange(y.size), {"label": y}),
         groups=groups,
+        dataset=dataset,
         protocol=protocol,
         preset=preset,
         n_folds=n_folds,

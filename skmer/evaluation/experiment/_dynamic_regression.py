@@ -31,6 +31,7 @@ def evaluate_dynamic_regression(
     *,
     times=None,
     groups=None,
+    dataset=None,
     protocol="grouped",
     n_folds: int = 10,
     n_repeats: int = 1,
@@ -67,7 +68,7 @@ def evaluate_dynamic_regression(
         As in `evaluate_regression`; it splits clips.
     n_folds, n_repeats : int
         As in `evaluate_regression`.
-    scoring, weights, random_state, memory, n_jobs, on_error, audit, verbose : object
+    dataset, scoring, weights, random_state, memory, n_jobs, on_error, audit, verbose : object
         As in `evaluate`.
 
     Returns
@@ -116,6 +117,7 @@ def evaluate_dynamic_regression(
         moments=moments,
         times=times,
         groups=groups,
+        dataset=dataset,
         protocol=protocol,
         preset="tuned",
         n_folds=n_folds,

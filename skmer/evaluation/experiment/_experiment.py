@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from skmer.evaluation.experiment._audit import audit_protocols
+from skmer.evaluation.experiment._clips import find_paths, map_clips
 from skmer.evaluation.experiment._features import (
     INPUT_PARAMETERS,
     VECTOR,
@@ -25,7 +26,7 @@ from skmer.evaluation.experiment._features import (
 )
 from skmer.evaluation.experiment._fit import fit_model
 from skmer.evaluation.experiment._inner_folds import keep_groups_apart
-from skmer.evaluation.experiment._manifest import describe_feature, make_manifest
+from skmer.evaluation.experiment._manifest import describe_dataset, describe_feature, make_manifest
 from skmer.evaluation.experiment._protocols import Protocol, make_protocols
 from skmer.evaluation.experiment._rows import Rows
 from skmer.evaluation.experiment._runner import Task, run_tasks
@@ -44,6 +45,7 @@ class Experiment(ABC):
     models: dict[str, Any]
     X: Any
     rows: Rows
+    dataset: Any
     groups: Any
     protocol: Any
     preset: str
@@ -105,6 +107,7 @@ class Experiment(ABC):
         """Check everything that can be checked, compute, fit, and return the result."""
         times = [time.perf_counter()]
         self.random_state = settle_seed(self.random_state)
+        dataset = describe_dataset(self.dataset)
         self._check_clips()
         protocols = self._make_protocols()
         self._check_models(protocols)
@@ -157,7 +160,8 @@ class Experiment(ABC):
                 "on_error": self.on_error,
                 "scoring": list(extra),
             },
-            dataset=self.describe_targets()
+            dataset=dataset
+            | self.describe_targets()
             | ({} if self.groups is None else {"n_groups": int(np.unique(self.groups).size)}),
             skipped=skipped,
             features={
@@ -173,6 +177,7 @@ class Experiment(ABC):
         )
         result = self.result_class(scores, predictions, manifest)
         result.fit_configuration = self.fit_configuration
+        result.make_maps = lambda: self._make_maps(original)
         return result
 
     def describe_targets(self) -> dict:
@@ -255,6 +260,14 @@ class Experiment(ABC):
             )
         return original
 
+    def _make_maps(self, original: np.ndarray):
+        vectors = {}
+        for name, one in self.computed.items():
+            values = one.inputs.get(VECTOR, next(iter(one.inputs.values())))
+            values = values.mean(axis=tuple(range(1, values.ndim - 1)))
+            vectors[name] = self.rows.mean_by_clip(values)
+        return map_clips(vectors, original, seed=self.random_state, n_jobs=self.n_jobs)
+
     def _audit(self, protocols) -> dict:
         inputs = [one.inputs[VECTOR] for one in self.computed.values() if VECTOR in one.inputs]
         vectors = (self.rows.mean_by_clip(values) for values in inputs)
@@ -263,7 +276,7 @@ class Experiment(ABC):
             next((one for one in vectors if one.ndim == 2), None),
             targets[0] if len(targets) == 1 else np.column_stack(targets),
             groups=self.groups,
-            clips=self.X,
+            paths=find_paths(self.X),
             audio_digests=next(
                 (one.audio_digests for one in self.computed.values() if one.audio_digests), None
             ),
@@ -273,8 +286,15 @@ class Experiment(ABC):
         )
 
     def _columns(self, original: np.ndarray) -> dict[str, np.ndarray]:
-        groups = {} if self.groups is None else {"group": self.groups[self.rows.clip]}
-        return {"row": original[self.rows.clip]} | self.rows.columns | groups
+        def of_rows(**of_clips):
+            return {
+                name: values[self.rows.clip]
+                for name, values in of_clips.items()
+                if values is not None
+            }
+
+        clips = of_rows(row=original, path=find_paths(self.X))
+        return clips | self.rows.columns | of_rows(group=self.groups)
 
     def _tasks(self, protocols) -> list[Task]:
         splits = {one.name: [self.rows.split(split) for split in one.splits] for one in protocols}

@@ -1,11 +1,15 @@
 """What a result rests on: seeds, versions, weights, splits, parameters, counts."""
 
+import os
 import platform
 from datetime import UTC, datetime
 from math import isfinite
+from pathlib import Path
 
 import numpy as np
 
+from skmer.exceptions import InputTypeError
+from skmer.utils._digest import file_digest
 from skmer.utils._versions import versions
 
 
@@ -39,6 +43,19 @@ def make_manifest(
             protocol.name: _describe_protocol(protocol, original) for protocol in protocols
         },
     }
+
+
+def describe_dataset(dataset) -> dict:
+    """Return the name of a dataset and, where it is the path of a file, the SHA-256 of that."""
+    if dataset is None:
+        return {}
+    if not isinstance(dataset, str | os.PathLike):
+        raise InputTypeError(
+            "The 'dataset' parameter must be a name, the path of a table, or None. "
+            f"Got {dataset!r} instead."
+        )
+    path = Path(dataset).expanduser()
+    return {"name": str(dataset)} | ({"digest": file_digest(path)} if path.is_file() else {})
 
 
 def describe(estimator) -> dict:

@@ -24,6 +24,7 @@ def evaluate_regression(
     y,
     *,
     groups=None,
+    dataset=None,
     protocol="grouped",
     n_folds: int = 10,
     n_repeats: int = 1,
@@ -59,7 +60,7 @@ def evaluate_regression(
         Folds of the named protocols.
     n_repeats : int, default=1
         Times that the folds of the named protocols are drawn.
-    scoring, weights, random_state, memory, n_jobs, on_error, audit, verbose : object
+    dataset, scoring, weights, random_state, memory, n_jobs, on_error, audit, verbose : object
         As in `evaluate`.
 
     Returns
@@ -103,6 +104,7 @@ def evaluate_regression(
         X=X,
         rows=Rows(np.arange(n_clips), targets),
         groups=groups,
+        dataset=dataset,
         protocol=protocol,
         preset="tuned",
         n_folds=n_folds,

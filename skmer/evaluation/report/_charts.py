@@ -86,37 +86,51 @@ def map_chart(rows: list[dict]) -> dict | None:
             options=features, labels=[name_of(one) for one in features], name="Embedding "
         ),
     )
+    targets = list(rows[0].get("targets", ()))
+    options = targets or ["label", "group", "mostly"]
     colour = alt.param(
         name="colour",
-        value="label",
+        value=options[0],
         bind=alt.binding_select(
-            options=["label", "group", "mostly"],
-            labels=["label", "group", "right or wrong"],
+            options=options,
+            labels=["right or wrong" if one == "mostly" else one for one in options],
             name="Colour by ",
         ),
     )
-    chart = (
-        alt.Chart(alt.Data(values=rows))
-        .transform_filter("datum.feature == feature")
-        .transform_calculate(shown="datum[colour]")
-        .mark_point(filled=True, size=60, opacity=0.85)
-        .encode(
-            x=alt.X("x:Q", axis=None, scale=alt.Scale(zero=False)),
-            y=alt.Y("y:Q", axis=None, scale=alt.Scale(zero=False)),
-            color=alt.Color(
+    shown: dict[str, object]
+    if targets:
+        shown = {
+            "color": alt.Color(
+                "shown:Q", scale=alt.Scale(scheme="viridis"), legend=alt.Legend(title=None)
+            )
+        }
+    else:
+        shown = {
+            "color": alt.Color(
                 "shown:N",
                 scale=alt.Scale(range=list(PALETTE)),
                 legend=alt.Legend(orient="top", title=None, columns=4, symbolLimit=24),
             ),
-            shape=alt.Shape(
+            "shape": alt.Shape(
                 "mostly:N",
                 scale=alt.Scale(domain=["right", "wrong"], range=["circle", "cross"]),
                 legend=alt.Legend(orient="top", title=None),
             ),
+        }
+    told = ["clip", "shown", "group"] if targets else ["clip", "label", "group", "mostly"]
+    chart = (
+        alt.Chart(alt.Data(values=rows))
+        .transform_filter("datum.feature == feature")
+        .transform_calculate(shown="datum.targets[colour]" if targets else "datum[colour]")
+        .mark_point(filled=True, size=60, opacity=0.85)
+        .encode(
+            x=alt.X("x:Q", axis=None, scale=alt.Scale(zero=False)),
+            y=alt.Y("y:Q", axis=None, scale=alt.Scale(zero=False)),
             tooltip=[
-                alt.Tooltip(f"{name}:N", title=name)
-                for name in ("clip", "label", "group", "mostly")
+                alt.Tooltip(f"{name}:N", title="value" if name == "shown" else name)
+                for name in told
             ],
+            **shown,
         )
         .add_params(feature, colour)
         .properties(height=420)

@@ -53,31 +53,39 @@ def hard_clips(seen: Overview) -> list[dict]:
 
 
 def map_rows(seen: Overview) -> list[dict]:
-    """Return a row for each clip and feature: place on the map, label, group, right or wrong."""
-    maps = getattr(seen.result, "maps", None)
-    if maps is None or not len(maps):
-        return []
+    """Return a row for each clip and feature: place on the map, targets, group, right or wrong.
+
+    For classes the target is the label; numbers have their own names and are neither right nor
+    wrong.
+    """
+    maps, has_classes = seen.result.maps, seen.result.has_classes
     predictions = seen.result.predictions
     part = predictions[predictions["protocol"] == seen.protocol]
     right = (part["y_true"] == part["y_pred"]).groupby([part["feature"], part["row"]]).mean()
     clips = part.drop_duplicates("row").set_index("row")
+    if not has_classes:
+        numbers = part.pivot_table(index="row", columns="target", values="y_true")
     names = clip_names(seen)
     rows = []
     for place in maps.to_dict("records"):
         row = place["row"]
         if row not in clips.index:
             continue
-        share = right[place["feature"], row]
+        told: dict[str, object]
+        if has_classes:
+            mostly = "right" if right[place["feature"], row] >= 0.5 else "wrong"
+            told = {"label": str(clips.at[row, "y_true"]), "mostly": mostly}
+        else:
+            told = {"targets": {name: round(x, 3) for name, x in numbers.loc[row].items()}}
         rows.append(
-            {
+            told
+            | {
                 "feature": place["feature"],
                 "x": round(place["x"], 2),
                 "y": round(place["y"], 2),
                 "clip": names[row][0],
                 "address": names[row][1],
-                "label": str(clips.at[row, "y_true"]),
                 "group": str(clips.at[row, "group"]) if "group" in clips else "none",
-                "mostly": "right" if share >= 0.5 else "wrong",
             }
         )
     return rows

@@ -1,6 +1,7 @@
 """What the results of classification and regression have in common."""
 
 from collections.abc import Callable
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 
@@ -27,6 +28,8 @@ class BaseResult:
     headline_score: TotalsScore
     # What fits a configuration to all clips; a result that was read from files has none.
     fit_configuration: Callable | None = None
+    # What lays the clips out on maps; it works when the maps are first asked for.
+    make_maps: Callable | None = None
     # Whether a score is one of all predictions together; else it is the mean over the splits.
     is_pooled = False
 
@@ -43,6 +46,25 @@ class BaseResult:
             f"{type(self).__name__}({n_configurations} configurations, "
             f"protocols {', '.join(self.manifest['protocols'])}, {len(self.scores)} scores)"
         )
+
+    @cached_property
+    def maps(self):
+        """Maps of the clips by t-SNE, one for each feature.
+
+        They are made when they are first asked for, as by `report` and `save`; each feature is
+        scaled, and averaged over frames where it has any.
+
+        Returns
+        -------
+        maps : pandas.DataFrame
+            One row per feature and clip: feature, row (the clip's place in X), x, y. Of more than
+            2000 clips, 2000 are drawn. Without features whose clips are all the same, and empty
+            for fewer than 5 clips.
+        """
+        import pandas as pd
+
+        maps = None if self.make_maps is None else self.make_maps()
+        return pd.DataFrame(columns=["feature", "row", "x", "y"]) if maps is None else maps
 
     def summary(self):
         """Score of each configuration, and its spread over the splits.
@@ -230,7 +252,7 @@ class BaseResult:
         return comparison
 
     def save(self, folder) -> Path:
-        """Write scores.csv, predictions.csv, manifest.json and report.html.
+        """Write scores.csv, predictions.csv, maps.csv, manifest.json and report.html.
 
         Parameters
         ----------
@@ -250,7 +272,7 @@ class BaseResult:
         """
         return write_result(
             folder,
-            {"scores": self.scores, "predictions": self.predictions},
+            {"scores": self.scores, "predictions": self.predictions, "maps": self.maps},
             self.manifest,
             kind=type(self).__name__,
             report=self.report,
@@ -268,7 +290,7 @@ class BaseResult:
         Returns
         -------
         result : EvaluationResult or RegressionResult
-            With the same scores, predictions and manifest, to the bit and the type.
+            With the same scores, predictions, maps and manifest, to the bit and the type.
 
         Raises
         ------
@@ -276,7 +298,9 @@ class BaseResult:
             When there is no result of this kind, or a file was changed or cut since it was saved.
         """
         tables, manifest = read_result(folder, kind=cls.__name__)
-        return cls(tables["scores"], tables["predictions"], manifest)
+        result = cls(tables["scores"], tables["predictions"], manifest)
+        result.maps = tables["maps"]
+        return result
 
     def _fit(self, **names: str | None):
         """Fit a model to all clips, by the names of feature, model and target."""

@@ -17,8 +17,8 @@ class EvaluationResult(BaseResult):
         feature has a network, and random_weights, whether any of them was never trained.
     predictions : pandas.DataFrame
         One row per fit and tested clip: feature, classifier, protocol, repeat, fold, row (the
-        clip's place in X), group where groups were given, y_true, y_pred, and proba_* for each
-        class, empty where the classifier gives none.
+        clip's place in X), path where X holds paths, group where groups were given, y_true,
+        y_pred, and proba_* for each class, empty where the classifier gives none.
     manifest : dict
         Seeds, versions, weights, splits, parameters and counts; ready for JSON.
 

@@ -12,7 +12,7 @@ from skmer.utils._digest import file_digest
 from skmer.utils._output_folder import check_output_folder
 from skmer.utils._paths import expand_path
 
-TABLES = ("scores", "predictions")
+TABLES = ("scores", "predictions", "maps")
 MANIFEST, REPORT = "manifest.json", "report.html"
 
 
@@ -79,7 +79,7 @@ def write_table(table, path: Path) -> dict:
             columns[-1]["missing"] = word
             column = column.astype(object).where(~missing, word)
         written[name] = column
-    type(table)(written).to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+    type(table)(written).to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
     return {"sha256": file_digest(path), "n_rows": len(table), "columns": columns}
 
 

@@ -16,8 +16,8 @@ class RegressionResult(BaseResult):
         (seconds), seed, and weights.
     predictions : pandas.DataFrame
         One row per fit and tested clip: feature, regressor, target, protocol, repeat, fold, row
-        (the clip's place in X), group where groups were given, y_true and y_pred in the unit of
-        the target.
+        (the clip's place in X), path where X holds paths, group where groups were given, y_true
+        and y_pred in the unit of the target.
     manifest : dict
         Seeds, versions, weights, splits, parameters and counts; ready for JSON.
 

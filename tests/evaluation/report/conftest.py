@@ -1,8 +1,8 @@
 """Results to report on."""
 
 import numpy as np
-import pandas as pd
 import pytest
+import soundfile
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import Ridge
 from sklearn.naive_bayes import GaussianNB
@@ -23,6 +23,7 @@ class Drawn(FunctionTransformer):
     def fit(self, X, y=None):
         self.weights_label_ = "random (seed 3)"
         self.weights_digest_ = "random-3"
+        self.weights_are_random_ = True
         return super().fit(X, y)
 
 
@@ -35,23 +36,33 @@ def feature():
 
 
 @pytest.fixture(scope="session")
-def result(feature):
-    """Two features, two classifiers, two protocols, with a map and paths."""
-    made = evaluate(
-        {"mfcc": feature, "<i>mine</i>": feature + (LABELS == "sad")[:, None], "drawn": Drawn()},
+def songs(tmp_path_factory):
+    """The paths of short noises."""
+    folder = tmp_path_factory.mktemp("songs")
+    paths = [folder / f"clip {row}.wav" for row in range(N_CLIPS)]
+    rng = np.random.default_rng(0)
+    for path in paths:
+        soundfile.write(path, rng.uniform(-0.5, 0.5, size=2000), 8000)
+    return paths
+
+
+@pytest.fixture(scope="session")
+def result(feature, songs):
+    """Two arrays and a transformer of paths, two classifiers, two protocols."""
+    return evaluate(
+        {
+            "mfcc": feature,
+            "<i>mine</i>": feature + (LABELS == "sad")[:, None],
+            "drawn": Drawn(lambda paths: feature[[int(path.stem[5:]) for path in paths]]),
+        },
         {"nb": GaussianNB(), "$\\frac{$": DummyClassifier(strategy="prior")},
-        feature,
+        songs,
         LABELS,
         groups=SINGERS,
+        dataset="songs & more",
         protocol=["koh2021", "grouped"],
         n_repeats=2,
     )
-    made.predictions["path"] = [f"/songs/clip {row}.wav" for row in made.predictions["row"]]
-    places = np.random.default_rng(1).normal(size=(N_CLIPS, 2))
-    made.maps = pd.DataFrame(
-        {"feature": "mfcc", "row": range(N_CLIPS), "x": places[:, 0], "y": places[:, 1]}
-    )
-    return made
 
 
 @pytest.fixture(scope="session")

@@ -140,17 +140,39 @@ def test_names_are_data(page):
     )
 
 
-def test_clips_have_names_and_places(page):
+def test_clips_have_names_and_places(page, songs):
     rows = script(page, "charts")["map"]["data"]["values"]
-    assert len(rows) == 60
+    assert len(rows) == 3 * 60
+    assert {row["label"] for row in rows} == {"NA", "sad"}
     assert rows[3]["clip"] == "clip 3.wav"
-    assert rows[3]["address"] == "file:///songs/clip%203.wav"
-    assert 'data-play="file:///songs/clip%20' in page
+    assert rows[3]["address"] == songs[3].as_uri()
+    assert f'data-play="{songs[0].parent.as_uri()}/clip%20' in page
+
+
+def test_the_dataset_has_its_name(page):
+    assert "<title>Evaluation of songs &amp; more</title>" in page
+
+
+def test_a_name_that_is_no_text_is_written_with_marks(feature, tmp_path):
+    odd = [f"\udcff{row}.wav" for row in range(60)]
+    result = evaluate(
+        {"a": feature}, {"nb": GaussianNB()}, odd, LABELS, protocol="koh2021", n_repeats=1,
+        audit=False,
+    )  # fmt: skip
+    page = (result.save(tmp_path) / "report.html").read_text(encoding="utf-8")
+    assert script(page, "charts")["map"]["data"]["values"][0]["clip"].startswith("?")
 
 
 def test_a_report_of_regression(regression, tmp_path):
     page = (regression.save(tmp_path) / "report.html").read_text(encoding="utf-8")
-    assert set(script(page, "charts")) == {"scores", "plane"}
+    charts = script(page, "charts")
+    assert set(charts) == {"scores", "map", "plane"}
+    first = charts["map"]["data"]["values"][0]
+    predictions = regression.predictions
+    mine = predictions["row"] == int(first["clip"].split()[1])
+    truth = predictions[mine].drop_duplicates("target")
+    assert first["targets"] == dict(zip(truth["target"], truth["y_true"].round(3)))
+    assert "mostly" not in first
     seen = Overview(regression)
     said = make_headline(seen)
     assert "Of arousal in clips" in said

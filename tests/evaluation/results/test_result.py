@@ -201,7 +201,7 @@ def test_intervals_widen_with_groups_that_are_right_or_wrong_together():
 def test_save_and_load(result, tmp_path):
     folder = result.save(tmp_path / "new" / "results")
     assert {path.name for path in folder.iterdir()} == {
-        "scores.csv", "predictions.csv", "manifest.json", "report.html"
+        "scores.csv", "predictions.csv", "maps.csv", "manifest.json", "report.html"
     }  # fmt: skip
     assert_same(EvaluationResult.load(folder), result)
 
@@ -212,6 +212,7 @@ def assert_same(loaded, result):
     assert loaded.manifest == result.manifest
     assert_frame_equal(loaded.scores, result.scores, check_exact=True)
     assert_frame_equal(loaded.predictions, result.predictions, check_exact=True)
+    assert_frame_equal(loaded.maps, result.maps, check_exact=True)
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
