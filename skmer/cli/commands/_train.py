@@ -124,13 +124,12 @@ def train(
     card |= {"command": shlex.join(["skmer", *context.obj])}
     card |= {"targets": targets} if targets else {}
     path = save_model(pipeline, out, card=card)
+    headline = result.metrics[0]
     say_findings(result.manifest)
     for row in card["scores"]:
-        _terminal.say(
-            " ".join(f"{name} {value:.2f}" for name, value in row.items() if name != "target")
-            + f" on held-out clips ({apart})"
-            + (f", {row['target']}" if "target" in row else "")
-        )
+        what = f"{row['target']}, {headline}" if "target" in row else headline
+        between = f"{row['low']:.2f} to {row['high']:.2f}"
+        _terminal.say(f"{what} on held-out clips ({apart}): {row[headline]:.2f} ({between})")
     _terminal.say(f"The model is in {path}, and its card in {path.with_suffix('.md')}")
 
 
