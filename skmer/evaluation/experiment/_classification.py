@@ -102,7 +102,8 @@ def evaluate(
     Returns
     -------
     result : EvaluationResult
-        With `scores`, `predictions`, `summary()`, `compare()`, `report(path)`, `save(folder)`.
+        With `scores`, `predictions`, `summary()`, `compare()`, `report(path)`, `to_latex()`,
+        `save(folder)`.
 
     Raises
     ------

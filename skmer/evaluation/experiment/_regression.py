@@ -66,7 +66,8 @@ def evaluate_regression(
     Returns
     -------
     result : RegressionResult
-        With `scores`, `predictions`, `summary()`, `compare()`, `report(path)`, `save(folder)`.
+        With `scores`, `predictions`, `summary()`, `compare()`, `report(path)`, `to_latex()`,
+        `save(folder)`.
 
     Raises
     ------

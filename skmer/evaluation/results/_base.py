@@ -23,6 +23,8 @@ class BaseResult:
 
     # Given by the package above, so that a result does not know its report.
     report: Callable[..., Path]
+    to_latex: Callable[..., str]
+    _repr_html_: Callable[..., str]
 
     # The headline score, in the form that its interval is computed from.
     headline_score: TotalsScore
