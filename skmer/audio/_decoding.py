@@ -17,7 +17,7 @@ from skmer.utils._digest import open_regular
 
 # What a recording can have. Below or above, the header is damaged, and to believe it would mean
 # hours of resampling, or more memory than there is.
-_LOWEST_SR, _HIGHEST_SR = 1000, 768_000
+_LOWEST_SR, HIGHEST_SR = 1000, 768_000
 # Samples a channel that are decoded at a time: they stay in the processor's cache.
 BLOCK_LENGTH = 1 << 16
 # Frames of an mp3 build on those before them: decoding starts so many samples earlier.
@@ -26,9 +26,9 @@ _MP3_PREROLL = 32 * 1152
 
 def check_rate(sr, *, name: str) -> None:
     """Raise AudioDecodeError for a rate that no recording has."""
-    if not _LOWEST_SR <= sr <= _HIGHEST_SR:
+    if not _LOWEST_SR <= sr <= HIGHEST_SR:
         raise AudioDecodeError(
-            f"{name}: a sampling rate of {sr} Hz is stated, and only {_LOWEST_SR} to {_HIGHEST_SR} "
+            f"{name}: a sampling rate of {sr} Hz is stated, and only {_LOWEST_SR} to {HIGHEST_SR} "
             "Hz are read; the file is damaged or the rate is not meant."
         )
 

@@ -34,7 +34,7 @@ def find_clips(
     Raises
     ------
     InputError
-        If nothing is there, or a folder holds no audio.
+        If nothing is there, a folder holds no audio, or `inputs` is a lone path.
 
     See Also
     --------
@@ -51,6 +51,11 @@ def find_clips(
     >>> [pathlib.Path(path).name for path in columns["path"]]
     ['a.wav', 'b.mp3']
     """
+    if isinstance(inputs, str | bytes | os.PathLike):
+        raise InputError(
+            "The 'inputs' of find_clips must be a sequence of paths. Got a lone one, "
+            f"{cut_middle(repr(inputs))}; write [path]."
+        )
     found: dict[str, dict[str, str]] = {}
     left_out: list[str] = []
     for text in inputs:

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from skmer.audio._decoding import HIGHEST_SR
 from skmer.audio._resampling import RESAMPLERS, check_resampler
 from skmer.embeddings._clips import Clip, check_matrix, check_sequence, is_sequence_of_clips
 from skmer.embeddings._embed_clips import embed_clips
@@ -24,6 +25,10 @@ from skmer.utils._sklearn import (
     validate_data,
     validate_finite_numbers,
 )
+
+# Bounds that no use meets: beyond them there are mistakes, which would ask for all the memory.
+MAX_BATCH_SIZE = 2**16
+MAX_HOP_SIZE = 3600
 
 
 def settle_weights(weights, random_state) -> tuple[int, str]:
@@ -136,7 +141,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
     """
 
     _parameter_constraints: dict = {
-        "sr": [Interval(Integral, 1, None, closed="left"), None],
+        "sr": [Interval(Integral, 1, HIGHEST_SR, closed="both"), None],
         "offset": [Interval(Real, 0, None, closed="left")],
         "duration": [Interval(Real, 0, None, closed="neither"), None],
         "memory": [str, PathLike, HasMethods(["cache"]), None],
@@ -294,8 +299,12 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         times : ndarray of shape (n_frames,)
             Seconds from the start of the clip, also where `offset` skips a part of it.
         """
-        if isinstance(n_frames, bool) or not isinstance(n_frames, Integral) or n_frames < 0:
-            raise InputError(f"n_frames must be an integer of at least 0, got {n_frames!r}.")
+        if (
+            isinstance(n_frames, bool)
+            or not isinstance(n_frames, Integral)
+            or not 0 <= int(n_frames) <= 10**8
+        ):
+            raise InputError(f"n_frames must be an integer from 0 to 10**8, got {n_frames!r:.100}.")
         first = self.offset + self._first_center()
         return first + np.arange(int(n_frames)) * self._hop_seconds()
 

@@ -6,12 +6,16 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from skmer.embeddings._base import BaseClipTransformer
+from skmer.audio._decoding import HIGHEST_SR
+from skmer.embeddings._base import MAX_BATCH_SIZE, BaseClipTransformer
 from skmer.embeddings.recipes._base import embed_clip
 from skmer.embeddings.recipes._clip_function import ClipFunctionRecipe, function_name
 from skmer.exceptions import InputError, InputTypeError
 from skmer.utils._cache import open_cache
 from skmer.utils._sklearn import Interval
+
+# The longest frame and hop: 22 minutes at 48 kHz.
+_MAX_SAMPLES = 2**26
 
 
 class ClipFunctionTransformer(BaseClipTransformer):
@@ -105,12 +109,12 @@ class ClipFunctionTransformer(BaseClipTransformer):
     _parameter_constraints: dict = {
         **BaseClipTransformer._parameter_constraints,
         "func": [callable],
-        "target_sr": [Interval(Integral, 1, None, closed="left")],
+        "target_sr": [Interval(Integral, 1, HIGHEST_SR, closed="both")],
         "frame_size": [Interval(Real, 0, None, closed="neither"), None],
         "hop_size": [Interval(Real, 0, None, closed="neither"), None],
         "name": [str],
         "version": [str, Integral, None],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, MAX_BATCH_SIZE, closed="both")],
     }
 
     def __init__(
@@ -174,10 +178,12 @@ class ClipFunctionTransformer(BaseClipTransformer):
             ("frame_size", self._frame_length()),
             ("hop_size", self._hop_length()),
         ):
-            if length is not None and length < 1:
+            if length is not None and not 1 <= length <= _MAX_SAMPLES:
                 raise InputError(
                     f"The {parameter!r} parameter of ClipFunctionTransformer must be at least one "
-                    f"sample, {1 / self.target_sr:.2g} s. Got {getattr(self, parameter)!r} instead."
+                    f"sample, {1 / self.target_sr:.2g} s, and at most "
+                    f"{_MAX_SAMPLES / self.target_sr:.3g} s. Got {getattr(self, parameter)!r} "
+                    "instead."
                 )
         if open_cache(self.memory) is not None:
             self._check_can_be_kept()

@@ -4,11 +4,10 @@ from numbers import Integral, Real
 from os import PathLike
 
 from skmer.audio._l3 import FRAME_LENGTH, FRONTENDS, INPUT_SHAPES, SR
-from skmer.embeddings._base import BaseClipTransformer, settle_weights
+from skmer.embeddings._base import MAX_BATCH_SIZE, MAX_HOP_SIZE, BaseClipTransformer, settle_weights
 from skmer.embeddings.engines import resolve_engine
 from skmer.embeddings.recipes._l3 import L3Recipe
 from skmer.embeddings.weights import l3_weights_digest
-from skmer.exceptions import InputError
 from skmer.utils._sklearn import Interval, Options, StrOptions
 
 
@@ -117,9 +116,9 @@ class L3Transformer(BaseClipTransformer):
         "input_repr": [StrOptions(set(INPUT_SHAPES))],
         "embedding_size": [Options(Integral, {512, 6144})],
         "frontend": [StrOptions(set(FRONTENDS))],
-        "hop_size": [Interval(Real, 0, None, closed="neither")],
+        "hop_size": [Interval(Real, 0.001, MAX_HOP_SIZE, closed="both")],
         "center": ["boolean"],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, MAX_BATCH_SIZE, closed="both")],
         "engine": [StrOptions({"auto", "tensorflow", "ncnn", "onnxruntime"})],
         "precision": [StrOptions({"float32", "int8"})],
         "random_state": ["random_state"],
@@ -173,11 +172,6 @@ class L3Transformer(BaseClipTransformer):
 
     def _check_settings(self):
         super()._check_settings()
-        if self._hop_length() < 1:
-            raise InputError(
-                "The 'hop_size' parameter of L3Transformer must be at least one sample, "
-                f"{1 / SR:.2g} s. Got {self.hop_size!r} instead."
-            )
 
     def _fit_network(self):
         resolve_engine("l3", self.engine, self.precision)

@@ -2,6 +2,7 @@
 
 from numbers import Integral
 
+from skmer.audio._decoding import HIGHEST_SR
 from skmer.embeddings._base import BaseClipTransformer
 from skmer.embeddings.recipes._mfcc import MFCCRecipe
 from skmer.exceptions import InputError
@@ -98,11 +99,11 @@ class MFCCStatsTransformer(BaseClipTransformer):
         "n_mfcc": [Interval(Integral, 1, None, closed="left")],
         "deltas": [Interval(Integral, 0, 2, closed="both")],
         "statistics": [tuple, list, None],
-        "target_sr": [Interval(Integral, 1, None, closed="left")],
-        "n_fft": [Interval(Integral, 2, None, closed="left")],
-        "hop_length": [Interval(Integral, 1, None, closed="left")],
-        "n_mels": [Interval(Integral, 1, None, closed="left")],
-        "n_frames": [Interval(Integral, 1, None, closed="left"), None],
+        "target_sr": [Interval(Integral, 1, HIGHEST_SR, closed="both")],
+        "n_fft": [Interval(Integral, 2, 2**16, closed="both")],
+        "hop_length": [Interval(Integral, 1, 2**24, closed="both")],
+        "n_mels": [Interval(Integral, 1, 2048, closed="both")],
+        "n_frames": [Interval(Integral, 1, 10**6, closed="both"), None],
     }
     # `statistics` has its place here.
     del _parameter_constraints["pooling"]

@@ -4,7 +4,7 @@ from numbers import Integral, Real
 from os import PathLike
 
 from skmer.audio._musicnn import HOP_LENGTH, N_COLUMNS, SR
-from skmer.embeddings._base import BaseClipTransformer, settle_weights
+from skmer.embeddings._base import MAX_BATCH_SIZE, MAX_HOP_SIZE, BaseClipTransformer, settle_weights
 from skmer.embeddings.engines import resolve_engine
 from skmer.embeddings.recipes._musicnn import LAYERS, MusiCNNRecipe
 from skmer.embeddings.weights import MUSICNN_TAGS, musicnn_weights_digest
@@ -125,8 +125,8 @@ class MusiCNNTransformer(BaseClipTransformer):
         "weights": [str, PathLike, None],
         "trained_on": [StrOptions(set(MUSICNN_TAGS))],
         "layer": [StrOptions(set(LAYERS)), list, tuple],
-        "hop_size": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "hop_size": [Interval(Real, 0, MAX_HOP_SIZE, closed="right")],
+        "batch_size": [Interval(Integral, 1, MAX_BATCH_SIZE, closed="both")],
         "engine": [StrOptions({"auto", "numpy", "tensorflow"})],
         "random_state": ["random_state"],
         "pooling": [StrOptions(set(STATISTICS)), list, tuple, None],

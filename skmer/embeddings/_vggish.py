@@ -4,7 +4,7 @@ from numbers import Integral, Real
 from os import PathLike
 
 from skmer.audio._vggish import FRAME_LENGTH, HOP_LENGTH, SR
-from skmer.embeddings._base import BaseClipTransformer, settle_weights
+from skmer.embeddings._base import MAX_BATCH_SIZE, MAX_HOP_SIZE, BaseClipTransformer, settle_weights
 from skmer.embeddings.engines import resolve_engine
 from skmer.embeddings.recipes._vggish import VGGishRecipe, pca_digest
 from skmer.embeddings.weights import vggish_weights_digest
@@ -104,8 +104,8 @@ class VGGishTransformer(BaseClipTransformer):
         **BaseClipTransformer._parameter_constraints,
         "weights": [str, PathLike, None],
         "postprocess": [StrOptions({"pca", "quantize"}), None],
-        "hop_size": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "hop_size": [Interval(Real, 0, MAX_HOP_SIZE, closed="right")],
+        "batch_size": [Interval(Integral, 1, MAX_BATCH_SIZE, closed="both")],
         "engine": [StrOptions({"auto", "tensorflow", "ncnn"})],
         "random_state": ["random_state"],
     }

@@ -147,7 +147,7 @@ def test_weights_from_a_seed(clips):
         (L3Transformer, {"pooling": ("mean", "avg")}, r"'pooling'.*\('mean', 'avg'\)"),
         (L3Transformer, {"sr": 0}, "'sr' parameter of L3Transformer.*Got 0"),
         (L3Transformer, {"hop_size": 0}, "'hop_size'"),
-        (L3Transformer, {"hop_size": 1e-6}, "at least one sample"),
+        (L3Transformer, {"hop_size": 1e-6}, "'hop_size'.*in the range"),
         (L3Transformer, {"embedding_size": 128}, "'embedding_size'"),
         (L3Transformer, {"frontend": "torch"}, "'frontend'"),
         (L3Transformer, {"content_type": "speech"}, "'content_type'"),
@@ -176,7 +176,7 @@ def test_parameters_out_of_range(transformer, changes, message):
 def test_not_fitted():
     with pytest.raises(NotFittedError):
         MFCCStatsTransformer().transform(["a.wav"])
-    with pytest.raises(ValueError, match="n_frames must be an integer of at least 0, got -1"):
+    with pytest.raises(ValueError, match="n_frames must be an integer from 0 to"):
         MFCCStatsTransformer().frame_times(-1)
 
 

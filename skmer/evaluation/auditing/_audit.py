@@ -47,7 +47,7 @@ from skmer.utils._sklearn import HasMethods, Interval, validate_params
         "reference": ["array-like", None],
         "preprocessing": ["array-like", HasMethods(["fit"]), None],
         "alpha": [Interval(Real, 0, 1, closed="neither")],
-        "n_permutations": [Interval(Integral, 1, None, closed="left")],
+        "n_permutations": [Interval(Integral, 1, 10**6, closed="both")],
         "random_state": ["random_state"],
         "n_jobs": [Integral, None],
     },

@@ -42,7 +42,7 @@ class BootstrapInterval:
     {
         "statistic": [callable],
         "groups": ["array-like", None],
-        "n_resamples": [Interval(Integral, 1, None, closed="left")],
+        "n_resamples": [Interval(Integral, 1, 10**6, closed="both")],
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],
         "method": [StrOptions({"percentile", "basic", "BCa"})],
         "random_state": ["random_state"],

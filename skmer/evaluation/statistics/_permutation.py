@@ -49,7 +49,7 @@ class GroupPermutationTest:
         "y": ["array-like"],
         "groups": ["array-like"],
         "scheme": [StrOptions({"auto", "between", "within"})],
-        "n_permutations": [Interval(Integral, 1, None, closed="left")],
+        "n_permutations": [Interval(Integral, 1, 10**6, closed="both")],
         "random_state": ["random_state"],
         "n_jobs": [Integral, None],
     },
