@@ -1,6 +1,7 @@
 """What a leakage audit found, measured, and could not look at."""
 
 from dataclasses import dataclass
+from html import escape
 
 from skmer.evaluation.auditing._finding import AuditFinding
 
@@ -57,3 +58,8 @@ class AuditReport:
             lines = [f"nothing found in {len(self.checked)} checks"]
         lines += [f"not checked: {kind} (needs {needs})" for kind, needs in self.skipped.items()]
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Return the same lines as a list, as notebooks show it."""
+        lines = "".join(f"<li>{escape(line)}</li>" for line in str(self).splitlines())
+        return f"<ul>{lines}</ul>"

@@ -24,13 +24,13 @@ from skmer.evaluation.experiment._features import (
     make_transformers,
     refuse_unusable,
 )
-from skmer.evaluation.experiment._fit import fit_model
-from skmer.evaluation.experiment._inner_folds import keep_groups_apart
 from skmer.evaluation.experiment._manifest import describe_dataset, describe_feature, make_manifest
 from skmer.evaluation.experiment._protocols import Protocol, make_protocols
 from skmer.evaluation.experiment._rows import Rows
 from skmer.evaluation.experiment._runner import Task, run_tasks
-from skmer.evaluation.experiment._scoring import make_scorer_of
+from skmer.evaluation.experiment.fitting._fit import fit_model
+from skmer.evaluation.experiment.fitting._inner_folds import keep_groups_apart
+from skmer.evaluation.experiment.fitting._scoring import make_scorer_of
 from skmer.evaluation.results._base import BaseResult
 from skmer.exceptions import InputError
 from skmer.utils._labels import check_labels

@@ -8,8 +8,8 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from skmer.evaluation.experiment._features import NetworkWeights
-from skmer.evaluation.experiment._fit import Fitted, fit_and_predict
 from skmer.evaluation.experiment._protocols import Split
+from skmer.evaluation.experiment.fitting._fit import Fitted, fit_and_predict
 from skmer.utils import track
 
 

@@ -10,7 +10,7 @@ from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
-from skmer.evaluation import audit
+from skmer.evaluation import AuditFinding, AuditReport, audit
 from skmer.evaluation.auditing import _evidence
 from skmer.evaluation.auditing._audit import judge
 from skmer.evaluation.auditing._splits import Splits
@@ -318,3 +318,12 @@ def test_static_annotations_of_emomusic_are_not_swapped(shared):
     assert audit(targets=static, reference=reference).clean
     swapped = static[["mean_valence", "mean_arousal"]]
     assert kinds(audit(targets=swapped, reference=reference)) == ["swapped_columns"]
+
+
+def test_a_notebook_shows_the_findings_as_text():
+    finding = AuditFinding("shared_groups", "error", "<b>ann</b> is on both sides.", ((1, 2),))
+    shown = AuditReport((finding,), ("shared_groups",), {"identity_probe": "X"}, {})._repr_html_()
+    assert shown == (
+        "<ul><li>error: &lt;b&gt;ann&lt;/b&gt; is on both sides.</li>"
+        "<li>not checked: identity_probe (needs X)</li></ul>"
+    )

@@ -8,14 +8,14 @@ import numpy as np
 from sklearn import config_context
 from sklearn.base import clone
 
-from skmer.evaluation.experiment._inner_folds import (
+from skmer.evaluation.experiment._parts import parts_of
+from skmer.evaluation.experiment._protocols import Split
+from skmer.evaluation.experiment.fitting._inner_folds import (
     is_search,
     keep_groups_apart,
     shuffle_inner_folds,
     stops_early,
 )
-from skmer.evaluation.experiment._parts import parts_of
-from skmer.evaluation.experiment._protocols import Split
 
 
 @dataclass(frozen=True)
