@@ -13,7 +13,7 @@ import numpy as np
 from skmer.audio._waveform import MOST_CHANNELS
 from skmer.audio.containers import PartFile, find_parts
 from skmer.exceptions import AudioDecodeError
-from skmer.utils._digest import open_regular
+from skmer.utils.files._digest import open_regular
 
 # What a recording can have. Below or above, the header is damaged, and to believe it would mean
 # hours of resampling, or more memory than there is.

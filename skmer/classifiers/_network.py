@@ -12,7 +12,7 @@ import tensorflow as tf
 from scikeras.wrappers import KerasClassifier
 
 from skmer.exceptions import InputError
-from skmer.utils._release import on_release
+from skmer.utils.processes._release import on_release
 
 _MAX_IDLE = 16
 

@@ -9,9 +9,9 @@ import numpy as np
 from skmer.datasets.base._bunch import make_bunch
 from skmer.datasets.tables._clips import describe_reading, read_clip_table, require_filled
 from skmer.exceptions import DatasetNotFoundError, InputError
-from skmer.utils._paths import expand_path
 from skmer.utils._sklearn import validate_params
 from skmer.utils._words import shorten
+from skmer.utils.files._paths import expand_path
 
 
 @validate_params(

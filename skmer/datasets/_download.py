@@ -13,9 +13,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from skmer.exceptions import DatasetNotFoundError, InputError
-from skmer.utils._digest import file_digest
-from skmer.utils._download import DownloadError, NotPublishedError, download, one_at_a_time
 from skmer.utils._words import cut_middle, shorten
+from skmer.utils.files._digest import file_digest
+from skmer.utils.files._download import DownloadError, NotPublishedError, download, one_at_a_time
 
 # Bytes. No archive here is larger; DEAM's audio takes 1.3 GB.
 LARGEST = 8 * 2**30

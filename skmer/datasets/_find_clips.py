@@ -8,8 +8,8 @@ from pathlib import Path
 from skmer.datasets.in_place._audio import find_audio_files
 from skmer.datasets.tables._clips import read_clip_table
 from skmer.exceptions import InputError
-from skmer.utils._paths import expand_path
 from skmer.utils._words import cut_middle
+from skmer.utils.files._paths import expand_path
 
 
 def find_clips(

@@ -8,9 +8,9 @@ from pathlib import Path
 from skmer.datasets.base._bunch import make_bunch
 from skmer.datasets.in_place._audio import find_audio_files
 from skmer.exceptions import DatasetNotFoundError, InputError
-from skmer.utils._paths import expand_path
 from skmer.utils._sklearn import validate_params
 from skmer.utils._words import shorten
+from skmer.utils.files._paths import expand_path
 
 
 @validate_params(

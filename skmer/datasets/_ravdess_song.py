@@ -34,9 +34,9 @@ from skmer.datasets.validation._checks import find_extra, relative
 from skmer.datasets.validation._finding import Finding, Status
 from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning
 from skmer.utils import track
-from skmer.utils._digest import file_digest
 from skmer.utils._sklearn import Interval, StrOptions, validate_params
 from skmer.utils._words import shorten
+from skmer.utils.files._digest import file_digest
 
 INFO = DatasetInfo(
     name="ravdess-song",

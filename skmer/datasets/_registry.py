@@ -10,8 +10,8 @@ from skmer.datasets._folder import load_folder
 from skmer.datasets.base._data_home import get_data_home
 from skmer.datasets.validation._report import ValidationReport
 from skmer.exceptions import DatasetNotFoundError, InputError
-from skmer.utils._paths import expand_path
 from skmer.utils._words import cut_middle
+from skmer.utils.files._paths import expand_path
 
 _MODULES: dict[str, ModuleType] = {
     module.INFO.name: module

@@ -11,8 +11,8 @@ from skmer.embeddings._base import MAX_BATCH_SIZE, BaseClipTransformer
 from skmer.embeddings.recipes._base import embed_clip
 from skmer.embeddings.recipes._clip_function import ClipFunctionRecipe, function_name
 from skmer.exceptions import InputError, InputTypeError
-from skmer.utils._cache import open_cache
 from skmer.utils._sklearn import Interval
+from skmer.utils.files._cache import open_cache
 
 # The longest frame and hop: 22 minutes at 48 kHz.
 _MAX_SAMPLES = 2**26

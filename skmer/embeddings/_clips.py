@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from skmer.exceptions import InputError, InputTypeError
-from skmer.utils._digest import file_digest
 from skmer.utils._words import cut_middle
+from skmer.utils.files._digest import file_digest
 
 FORMS = (
     "a sequence of paths, of open binary files, of waveforms or of (waveform, sr) pairs, or a 2-D "

@@ -14,9 +14,9 @@ from skmer.exceptions import (
     TruncatedClipWarning,
 )
 from skmer.utils import track
-from skmer.utils._cache import open_cache, warn_of_cache
-from skmer.utils._parallel import run_parallel, threads_per_worker
 from skmer.utils._words import shorten
+from skmer.utils.files._cache import open_cache, warn_of_cache
+from skmer.utils.processes._parallel import run_parallel, threads_per_worker
 
 # What a recipe notes about a clip, as users read it.
 _NOTES = {

@@ -22,8 +22,8 @@ from skmer.exceptions import InputError, ModelVersionWarning, WeightsIntegrityEr
 from skmer.models._card import make_card, to_markdown
 from skmer.models._pipeline import split_pipeline
 from skmer.models._trusted import check_types
-from skmer.utils._output_folder import check_output_folder
 from skmer.utils._versions import versions
+from skmer.utils.files._output_folder import check_output_folder
 
 _FORMAT = 1
 # Packages whose other versions may give other numbers.

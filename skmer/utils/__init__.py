@@ -1,12 +1,12 @@
 """Small helpers that every room may use."""
 
-from skmer.utils._blas import one_blas_thread
-from skmer.utils._cache import CacheEntry, ClipCache
-from skmer.utils._output_folder import check_output_folder
-from skmer.utils._paths import expand_path
 from skmer.utils._progress import track
-from skmer.utils._quiet import quiet_tensorflow
-from skmer.utils._tensorflow import exact_float32, import_tensorflow
+from skmer.utils.files._cache import CacheEntry, ClipCache
+from skmer.utils.files._output_folder import check_output_folder
+from skmer.utils.files._paths import expand_path
+from skmer.utils.processes._blas import one_blas_thread
+from skmer.utils.processes._quiet import quiet_tensorflow
+from skmer.utils.processes._tensorflow import exact_float32, import_tensorflow
 
 __all__ = [
     "CacheEntry",

@@ -13,7 +13,7 @@ from skmer.exceptions import DatasetNotFoundError, InputError
 
 @pytest.fixture(autouse=True)
 def no_retries(monkeypatch):
-    monkeypatch.setattr("skmer.utils._download.PAUSES", ())
+    monkeypatch.setattr("skmer.utils.files._download.PAUSES", ())
 
 
 def pack_zip(files):

@@ -110,7 +110,7 @@ def published(monkeypatch, server):
     """Zenodo on loopback, with three clips."""
     checksums = {name: hashlib.sha256(content).hexdigest() for name, content in CLIPS.items()}
     monkeypatch.setattr(_ravdess_song, "checksums", lambda: checksums)
-    monkeypatch.setattr("skmer.utils._download.PAUSES", ())
+    monkeypatch.setattr("skmer.utils.files._download.PAUSES", ())
     url = f"{server.url}/songs.zip"
     monkeypatch.setattr(_ravdess_song, "ARCHIVE", _download.Archive("songs.zip", url, None))
 

@@ -16,7 +16,7 @@ from skmer import L3Transformer, MFCCStatsTransformer, VGGishTransformer
 from skmer.audio import read_audio
 from skmer.embeddings.recipes._mfcc import MFCCRecipe
 from skmer.exceptions import AudioDecodeError, FailedClipsWarning, IgnoredCacheWarning
-from skmer.utils._digest import AudioDigest
+from skmer.utils.files._digest import AudioDigest
 
 MISSING = "no-such-clip.wav"
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from skmer.utils._paths import expand_path, user_folder
+from skmer.utils.files._paths import expand_path, user_folder
 
 
 def get_data_home(data_home: str | os.PathLike | None = None) -> Path:

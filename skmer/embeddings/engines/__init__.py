@@ -14,7 +14,7 @@ from skmer.embeddings.engines._base import Engine
 from skmer.embeddings.engines._networks import build_network
 from skmer.exceptions import EngineNotAvailableError, InputError
 from skmer.utils import import_tensorflow
-from skmer.utils._release import on_release, release_networks
+from skmer.utils.processes._release import on_release, release_networks
 
 __all__ = ["get_engine", "release_networks", "resolve_engine"]
 

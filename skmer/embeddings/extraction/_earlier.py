@@ -10,7 +10,7 @@ import numpy as np
 
 from skmer.embeddings.extraction._parts import ClipRecord
 from skmer.exceptions import IgnoredCacheWarning
-from skmer.utils._digest import file_digest
+from skmer.utils.files._digest import file_digest
 
 _FACTS = ("digest", "duration", "sr", "error", "notes")
 

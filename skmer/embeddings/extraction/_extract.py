@@ -34,10 +34,10 @@ from skmer.embeddings.recipes._base import Recipe, embed_clip, resampler_version
 from skmer.embeddings.recipes._clip_function import function_name
 from skmer.exceptions import IgnoredCacheWarning, WorkerError
 from skmer.utils import ClipCache, track
-from skmer.utils._cache import open_cache, warn_of_cache
-from skmer.utils._digest import file_digest, settings_digest
-from skmer.utils._parallel import run_parallel, threads_per_worker
 from skmer.utils._words import escape_undecodable
+from skmer.utils.files._cache import open_cache, warn_of_cache
+from skmer.utils.files._digest import file_digest, settings_digest
+from skmer.utils.processes._parallel import run_parallel, threads_per_worker
 
 # A part is written when it holds chunk_size clips or so many bytes, or after so many seconds or
 # such a share of the time so far: the most that a kill can cost, against the number of files.

@@ -19,8 +19,8 @@ from skmer.embeddings.extraction._result import Extraction
 from skmer.embeddings.recipes._base import Recipe, embed_clip
 from skmer.exceptions import InputError
 from skmer.utils import ClipCache, track
-from skmer.utils._cache import open_cache, warn_of_cache
-from skmer.utils._parallel import run_parallel, threads_per_worker
+from skmer.utils.files._cache import open_cache, warn_of_cache
+from skmer.utils.processes._parallel import run_parallel, threads_per_worker
 
 
 def extract_files(

@@ -15,7 +15,7 @@ from skmer.embeddings._clips import Clip
 from skmer.exceptions import AudioDecodeError, WeightsIntegrityError
 from skmer.pooling import pool_frames
 from skmer.utils import CacheEntry, ClipCache
-from skmer.utils._digest import AudioDigest
+from skmer.utils.files._digest import AudioDigest
 
 
 @dataclass(frozen=True, kw_only=True)

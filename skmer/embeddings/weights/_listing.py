@@ -12,7 +12,7 @@ from skmer.embeddings.weights._store import (
     weights_source,
 )
 from skmer.embeddings.weights.musicnn import musicnn_state, obtain_musicnn
-from skmer.utils._download import find_mismatch
+from skmer.utils.files._download import find_mismatch
 
 
 @dataclass(frozen=True, kw_only=True)

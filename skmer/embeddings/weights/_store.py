@@ -10,7 +10,8 @@ from pathlib import Path
 
 from skmer.embeddings.weights._registry import WeightsFile
 from skmer.exceptions import InputTypeError, WeightsIntegrityError, WeightsNotFoundError
-from skmer.utils._download import (
+from skmer.utils._words import cut_middle
+from skmer.utils.files._download import (
     DownloadError,
     NotPublishedError,
     download,
@@ -19,8 +20,7 @@ from skmer.utils._download import (
     put_aside,
     without_password,
 )
-from skmer.utils._paths import expand_path, user_folder
-from skmer.utils._words import cut_middle
+from skmer.utils.files._paths import expand_path, user_folder
 
 FOLDER_VARIABLE = "SKMER_WEIGHTS"
 MIRROR_VARIABLE = "SKMER_WEIGHTS_MIRROR"

@@ -12,8 +12,8 @@ from sklearn.preprocessing import StandardScaler
 from skmer.audio import read_audio
 from skmer.evaluation.auditing._finding import AuditFinding
 from skmer.utils import track
-from skmer.utils._digest import AudioDigest, file_digest
-from skmer.utils._parallel import run_parallel
+from skmer.utils.files._digest import AudioDigest, file_digest
+from skmer.utils.processes._parallel import run_parallel
 
 # Neighbours whose distances tell how close two unrelated clips may come.
 N_NEIGHBOURS = 10

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from skmer.exceptions import InputTypeError
-from skmer.utils._digest import file_digest
 from skmer.utils._versions import versions
+from skmer.utils.files._digest import file_digest
 
 
 def make_manifest(

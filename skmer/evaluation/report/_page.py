@@ -14,7 +14,7 @@ from skmer.evaluation.report._overview import Overview
 from skmer.evaluation.report._tables import comparison_matrix, confusions, scores_table
 from skmer.evaluation.report._words import name_of, name_of_score
 from skmer.evaluation.results import BaseResult
-from skmer.utils._output_folder import check_output_folder
+from skmer.utils.files._output_folder import check_output_folder
 
 
 def write_report(result: BaseResult, path) -> Path:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from skmer.exceptions import InputError
-from skmer.utils._digest import file_digest
-from skmer.utils._output_folder import check_output_folder
-from skmer.utils._paths import expand_path
+from skmer.utils.files._digest import file_digest
+from skmer.utils.files._output_folder import check_output_folder
+from skmer.utils.files._paths import expand_path
 
 TABLES = ("scores", "predictions", "maps")
 MANIFEST, REPORT = "manifest.json", "report.html"

@@ -13,7 +13,7 @@ from skmer.exceptions import DatasetNotFoundError
 from skmer.studies.koh2021._editions import EDITIONS, FAITHFUL
 from skmer.studies.koh2021._published import DATASETS, published
 from skmer.utils import track
-from skmer.utils._digest import file_digest
+from skmer.utils.files._digest import file_digest
 
 # Training, validation and test part of a random split.
 N_PARTS = 3

@@ -19,7 +19,7 @@ from skmer.studies.koh2021.pieces._checks import (
 )
 from skmer.studies.koh2021.pieces._maps import map_singers
 from skmer.studies.koh2021.pieces._regressions import CHOI, find_published_features, regress
-from skmer.utils._output_folder import check_output_folder
+from skmer.utils.files._output_folder import check_output_folder
 
 
 def reproduce_koh2021(

@@ -7,7 +7,7 @@ import pandas as pd
 
 from skmer.studies.koh2021._findings import Findings
 from skmer.studies.koh2021.claims._claims import Claim, judge_claims
-from skmer.utils._output_folder import check_output_folder
+from skmer.utils.files._output_folder import check_output_folder
 
 
 class Reproduction(Findings):

@@ -17,7 +17,7 @@ import skmer
 from skmer.embeddings.weights import _store
 from skmer.embeddings.weights._store import obtain
 from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
-from skmer.utils import _download
+from skmer.utils.files import _download
 
 
 def left_in(folder) -> list[str]:

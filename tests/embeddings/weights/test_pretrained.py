@@ -20,7 +20,7 @@ from skmer.embeddings.weights import (
 )
 from skmer.embeddings.weights._registry import REGISTRY
 from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
-from skmer.utils._digest import file_digest as checksum
+from skmer.utils.files._digest import file_digest as checksum
 
 SETTINGS = {"content_type": "env", "input_repr": "mel128", "random_state_seed": 0}
 NAME = "openl3-mel128-env"

@@ -13,7 +13,7 @@ from skmer.embeddings import _verify
 from skmer.embeddings._verify import TOLERANCES, verify_weights
 from skmer.embeddings.weights import _listing, _load, fetch_weights, load_l3_weights
 from skmer.embeddings.weights._registry import REGISTRY
-from skmer.utils._digest import file_digest as checksum
+from skmer.utils.files._digest import file_digest as checksum
 
 NAME = "openl3-linear-env"
 REFERENCE = files("skmer.embeddings") / "reference"

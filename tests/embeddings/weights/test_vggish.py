@@ -21,7 +21,7 @@ from skmer.embeddings.weights import (
 )
 from skmer.embeddings.weights._registry import REGISTRY
 from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
-from skmer.utils._digest import file_digest
+from skmer.utils.files._digest import file_digest
 
 SMALL = tuple(
     (name, (3, 2) if name.endswith("weights") else (2,)) for name, _ in _vggish.VGGISH_SHAPES

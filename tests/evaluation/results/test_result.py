@@ -27,7 +27,7 @@ from skmer.evaluation import (
     holm,
 )
 from skmer.exceptions import InputError
-from skmer.utils._output_folder import check_output_folder
+from skmer.utils.files._output_folder import check_output_folder
 
 ODD_NAMES = st.sampled_from(
     ["", "NA", "nan", "None", "1", "01", "1e5", "-", " a", "a,b", '"', "\r", "a\nb", "True"]

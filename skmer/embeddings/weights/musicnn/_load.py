@@ -35,7 +35,7 @@ from skmer.embeddings.weights.musicnn._files import (
 )
 from skmer.embeddings.weights.musicnn._package import fetch_package
 from skmer.exceptions import WeightsIntegrityError
-from skmer.utils._download import find_mismatch, one_at_a_time
+from skmer.utils.files._download import find_mismatch, one_at_a_time
 
 _logger = logging.getLogger("skmer")
 _UNPACKING = ".fetching-"

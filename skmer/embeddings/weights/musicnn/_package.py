@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from skmer.utils._download import DownloadError, without_password
 from skmer.utils._words import cut_middle
+from skmer.utils.files._download import DownloadError, without_password
 
 # Seconds. The clients have limits of their own; this one ends what hangs all the same.
 CLIENT_TIMEOUT = 900.0

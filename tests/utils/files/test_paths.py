@@ -8,9 +8,9 @@ import pytest
 
 from skmer.datasets import get_data_home
 from skmer.exceptions import InputError
-from skmer.utils import _paths
-from skmer.utils._output_folder import check_output_folder
-from skmer.utils._paths import expand_path, user_folder
+from skmer.utils.files import _paths
+from skmer.utils.files._output_folder import check_output_folder
+from skmer.utils.files._paths import expand_path, user_folder
 
 
 @pytest.fixture

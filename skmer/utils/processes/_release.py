@@ -11,7 +11,7 @@ def on_release(forget: Callable[[], None]) -> Callable[[], None]:
 
     Examples
     --------
-    >>> from skmer.utils._release import on_release
+    >>> from skmer.utils.processes._release import on_release
     >>> kept = {}
     >>> forget = on_release(kept.clear)
     """

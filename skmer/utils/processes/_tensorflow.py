@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 from skmer.exceptions import EngineNotAvailableError
-from skmer.utils._quiet import quiet_tensorflow
+from skmer.utils.processes._quiet import quiet_tensorflow
 
 _lock = threading.Lock()
 _inside = 0

@@ -7,8 +7,8 @@ import time
 import pytest
 from filelock import FileLock
 
-from skmer.utils import _download
-from skmer.utils._download import (
+from skmer.utils.files import _download
+from skmer.utils.files._download import (
     DownloadError,
     NotPublishedError,
     download,

@@ -65,7 +65,7 @@ def user_folder(kind: str) -> Path:
 
     Examples
     --------
-    >>> from skmer.utils._paths import user_folder
+    >>> from skmer.utils.files._paths import user_folder
     >>> user_folder("cache").name
     'skmer'
     """

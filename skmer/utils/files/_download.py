@@ -16,9 +16,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from skmer.utils._digest import file_digest
 from skmer.utils._progress import ProgressBar
 from skmer.utils._words import cut_middle
+from skmer.utils.files._digest import file_digest
 
 # Seconds. The first bounds how long a machine without a network is kept waiting.
 REACH_TIMEOUT = 4.0

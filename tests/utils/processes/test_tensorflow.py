@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from skmer.utils import _blas, _tensorflow, exact_float32, one_blas_thread
+from skmer.utils import exact_float32, one_blas_thread
+from skmer.utils.processes import _blas, _tensorflow
 
 
 class FakeTensorFlow:

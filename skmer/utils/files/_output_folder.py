@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from skmer.utils._paths import expand_path
+from skmer.utils.files._paths import expand_path
 
 
 def check_output_folder(folder) -> Path:

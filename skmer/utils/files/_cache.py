@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from skmer.exceptions import IgnoredCacheWarning, InputError
-from skmer.utils._digest import canonical_json, open_regular
 from skmer.utils._words import cut_middle
+from skmer.utils.files._digest import canonical_json, open_regular
 
 # Raise it when a change to skmer changes numbers, or the form of an entry, without a setting.
 _CACHE_VERSION = 2

@@ -42,7 +42,7 @@ def file_digest(path, kind: str = "sha256") -> str:
     Examples
     --------
     >>> import tempfile
-    >>> from skmer.utils._digest import file_digest
+    >>> from skmer.utils.files._digest import file_digest
     >>> with tempfile.NamedTemporaryFile() as empty:
     ...     file_digest(empty.name, "git-blob")
     'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
@@ -66,7 +66,7 @@ class AudioDigest:
     Examples
     --------
     >>> import numpy as np
-    >>> from skmer.utils._digest import AudioDigest
+    >>> from skmer.utils.files._digest import AudioDigest
     >>> whole, parts = AudioDigest(), AudioDigest()
     >>> whole.update(np.arange(9) / 9, 8000)
     >>> parts.update(np.arange(4) / 9, 8000)
@@ -99,7 +99,7 @@ def canonical_json(settings: dict) -> str:
     Examples
     --------
     >>> import numpy as np
-    >>> from skmer.utils._digest import canonical_json
+    >>> from skmer.utils.files._digest import canonical_json
     >>> canonical_json({"n": np.int64(3), "hop": np.float64(0.5)})
     '{"hop": 0.5, "n": 3}'
     """

@@ -1,0 +1,1 @@
+"""Files and folders: paths, digests, downloads, the cache of clips."""

@@ -1,0 +1,1 @@
+"""Worker processes, threads, and what each process starts once."""
