@@ -4,6 +4,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 from threadpoolctl import ThreadpoolController
@@ -28,7 +29,7 @@ def one_blas_thread() -> Iterator[None]:
     global _inside
     with _lock:
         if not _inside:
-            _limits.enter_context(_controller().limit(limits=1, user_api="blas"))
+            _switch().submit(_set_limit).result()
         _inside += 1
     try:
         yield
@@ -36,13 +37,24 @@ def one_blas_thread() -> Iterator[None]:
         with _lock:
             _inside -= 1
             if not _inside:
-                _limits.close()
+                _switch().submit(_limits.close).result()
+
+
+def _set_limit():
+    _limits.enter_context(_controller().limit(limits=1, user_api="blas"))
+
+
+@cache
+def _switch():
+    # threadpoolctl lets nobody but the thread that set a limit take it back.
+    return ThreadPoolExecutor(1, thread_name_prefix="skmer-blas")
 
 
 def _start_anew():
-    # In a forked process nobody is inside, whatever was going on at the fork.
+    # In a forked process nobody is inside, whatever was going on at the fork, and no thread lives.
     global _lock, _inside
     _lock, _inside = threading.Lock(), 0
+    _switch.cache_clear()
 
 
 os.register_at_fork(after_in_child=_start_anew)
