@@ -3,11 +3,9 @@
 from abc import ABC, abstractmethod
 from numbers import Integral, Real
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skmer.audio._decoding import HIGHEST_SR
@@ -29,14 +27,6 @@ from skmer.utils._sklearn import (
 # Bounds that no use meets: beyond them there are mistakes, which would ask for all the memory.
 MAX_BATCH_SIZE = 2**16
 MAX_HOP_SIZE = 3600
-
-
-def settle_weights(weights, random_state) -> tuple[int, str]:
-    """Return the seed of random weights (0 for others), and what to call the weights."""
-    if weights is None:
-        seed = int(check_random_state(random_state).randint(2**31 - 1))
-        return seed, f"random weights (seed {seed})"
-    return 0, Path(weights).name
 
 
 class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):

@@ -4,10 +4,11 @@ from numbers import Integral, Real
 from os import PathLike
 
 from skmer.audio._l3 import FRAME_LENGTH, FRONTENDS, INPUT_SHAPES, SR
-from skmer.embeddings._base import MAX_BATCH_SIZE, MAX_HOP_SIZE, BaseClipTransformer, settle_weights
+from skmer.embeddings._base import MAX_BATCH_SIZE, MAX_HOP_SIZE, BaseClipTransformer
 from skmer.embeddings.engines import resolve_engine
 from skmer.embeddings.recipes._l3 import L3Recipe
 from skmer.embeddings.weights import l3_weights_digest
+from skmer.utils._seeds import seed_and_label
 from skmer.utils._sklearn import Interval, Options, StrOptions
 
 
@@ -175,7 +176,7 @@ class L3Transformer(BaseClipTransformer):
 
     def _fit_network(self):
         resolve_engine("l3", self.engine, self.precision)
-        self._seed, self.weights_label_ = settle_weights(self.weights, self.random_state)
+        self._seed, self.weights_label_ = seed_and_label(self.weights, self.random_state)
         self.weights_are_random_ = self.weights is None
         self.weights_digest_ = l3_weights_digest(
             self.weights,

@@ -4,12 +4,13 @@ from numbers import Integral, Real
 from os import PathLike
 
 from skmer.audio._musicnn import HOP_LENGTH, N_COLUMNS, SR
-from skmer.embeddings._base import MAX_BATCH_SIZE, MAX_HOP_SIZE, BaseClipTransformer, settle_weights
+from skmer.embeddings._base import MAX_BATCH_SIZE, MAX_HOP_SIZE, BaseClipTransformer
 from skmer.embeddings.engines import resolve_engine
 from skmer.embeddings.recipes._musicnn import LAYERS, MusiCNNRecipe
 from skmer.embeddings.weights import MUSICNN_TAGS, musicnn_weights_digest
 from skmer.exceptions import InputError
 from skmer.pooling import STATISTICS
+from skmer.utils._seeds import seed_and_label
 from skmer.utils._sklearn import Interval, StrOptions
 
 _COLUMN_SIZE = HOP_LENGTH / SR
@@ -191,7 +192,7 @@ class MusiCNNTransformer(BaseClipTransformer):
 
     def _fit_network(self):
         resolve_engine("musicnn", self.engine)
-        self._seed, self.weights_label_ = settle_weights(self.weights, self.random_state)
+        self._seed, self.weights_label_ = seed_and_label(self.weights, self.random_state)
         self.weights_are_random_ = self.weights is None
         self.weights_digest_ = musicnn_weights_digest(
             self.weights, self.trained_on, seed=self._seed

@@ -4,11 +4,12 @@ from numbers import Integral, Real
 from os import PathLike
 
 from skmer.audio._vggish import FRAME_LENGTH, HOP_LENGTH, SR
-from skmer.embeddings._base import MAX_BATCH_SIZE, MAX_HOP_SIZE, BaseClipTransformer, settle_weights
+from skmer.embeddings._base import MAX_BATCH_SIZE, MAX_HOP_SIZE, BaseClipTransformer
 from skmer.embeddings.engines import resolve_engine
 from skmer.embeddings.recipes._vggish import VGGishRecipe, pca_digest
 from skmer.embeddings.weights import vggish_weights_digest
 from skmer.exceptions import InputError
+from skmer.utils._seeds import seed_and_label
 from skmer.utils._sklearn import Interval, StrOptions
 
 
@@ -156,7 +157,7 @@ class VGGishTransformer(BaseClipTransformer):
 
     def _fit_network(self):
         resolve_engine("vggish", self.engine, "float32")
-        self._seed, self.weights_label_ = settle_weights(self.weights, self.random_state)
+        self._seed, self.weights_label_ = seed_and_label(self.weights, self.random_state)
         self.weights_are_random_ = self.weights is None
         self.weights_digest_ = vggish_weights_digest(self.weights, seed=self._seed)
         self._pca_digest = None

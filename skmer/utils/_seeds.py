@@ -1,6 +1,7 @@
 """One seed for each thing that draws, all from a single one."""
 
 from numbers import Integral
+from pathlib import Path
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -15,8 +16,16 @@ def derive_seeds(random_state: int | np.random.RandomState | None, n_seeds: int)
     return [int(child.generate_state(1)[0] >> 1) for child in children]
 
 
-def settle_seed(random_state: int | np.random.RandomState | None) -> int:
+def recorded_seed(random_state: int | np.random.RandomState | None) -> int:
     """Return the int that everything is drawn from, so that it can be recorded and used again."""
     if isinstance(random_state, Integral):
         return int(random_state)
     return derive_seeds(random_state, 1)[0]
+
+
+def seed_and_label(weights, random_state) -> tuple[int, str]:
+    """Return the seed of random weights (0 for others), and what to call the weights."""
+    if weights is None:
+        seed = int(check_random_state(random_state).randint(2**31 - 1))
+        return seed, f"random weights (seed {seed})"
+    return 0, Path(weights).name

@@ -34,7 +34,7 @@ from skmer.evaluation.experiment.fitting._scoring import make_scorer_of
 from skmer.evaluation.results._base import BaseResult
 from skmer.exceptions import InputError
 from skmer.utils._labels import check_labels
-from skmer.utils._seeds import derive_seeds, settle_seed
+from skmer.utils._seeds import derive_seeds, recorded_seed
 
 
 @dataclass(kw_only=True)
@@ -106,7 +106,7 @@ class Experiment(ABC):
     def run(self):
         """Check everything that can be checked, compute, fit, and return the result."""
         times = [time.perf_counter()]
-        self.random_state = settle_seed(self.random_state)
+        self.random_state = recorded_seed(self.random_state)
         dataset = describe_dataset(self.dataset)
         self._check_clips()
         protocols = self._make_protocols()
