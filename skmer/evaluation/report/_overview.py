@@ -84,7 +84,7 @@ class Overview:
         return self.result.compare(protocol=self.protocol) if several else None
 
     def pvalue(self, first, second) -> float | None:
-        """Return the p-value of two configurations, before any correction."""
+        """Return the p-value of two configurations, corrected for the number of pairs."""
         if self.comparison is None:
             return None
         for row in self.comparison.to_dict("records"):
@@ -95,5 +95,5 @@ class Overview:
                 tuple(one[key] for key in self.result.configuration) for one in (first, second)
             ]
             if sorted(pair) == sorted(wanted):
-                return float(row["pvalue"])
+                return float(row["pvalue_holm"])
         return None

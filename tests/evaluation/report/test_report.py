@@ -57,7 +57,7 @@ def test_the_baseline_is_compared_by_the_paired_test(result):
             ]
         )
     ]
-    assert f"(p = {row['pvalue'].iloc[0]:.2g})" in said
+    assert f"(p = {row['pvalue_holm'].iloc[0]:.2g})" in said
 
 
 def test_what_is_expected_of_a_protocol_is_no_error(result):
