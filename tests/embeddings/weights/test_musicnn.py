@@ -189,8 +189,9 @@ def refused(kind=WeightsNotFoundError):
 
 
 def clients(monkeypatch):
-    """pip, then uv where there is one."""
-    yield "pip"
+    """Pip, then uv, as far as this environment has them."""
+    if importlib.util.find_spec("pip") is not None:
+        yield "pip"
     if shutil.which("uv") is not None:
         without_pip(monkeypatch)
         yield "uv"
