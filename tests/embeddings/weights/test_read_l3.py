@@ -104,6 +104,8 @@ def test_file_that_does_not_fit(tmp_path, arrays, write_h5, as_layers, how, mess
         (gzip.compress(bytes(range(256)) * 100)[:-20], "damaged and cannot be read"),
         (b"\x89HDF\r\n\x1a\n" + b"\0" * 500, "damaged and cannot be read"),
     ],
+    # Named, since gzip writes the time.
+    ids=["empty", "page", "packed page", "cut", "no groups"],
 )
 def test_file_of_another_kind(tmp_path, content, message):
     path = tmp_path / "openl3.h5.gz"
