@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 from sklearn.base import is_classifier
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 from skmer.classifiers import KerasCNNClassifier, KerasLSTMClassifier, KerasMLPClassifier
 
@@ -33,11 +33,11 @@ def test_sklearn_compatible(estimator, check):
 
 def collected():
     """Pairs of class name and check name."""
-    pairs = []
-    for parameters in all_checks.args[1]:
-        estimator, check = getattr(parameters, "values", parameters)
-        pairs.append((type(estimator).__name__, check.func.__name__))
-    return pairs
+    return [
+        (type(estimator).__name__, getattr(check, "func", check).__name__)
+        for classifier in CLASSIFIERS
+        for estimator, check in estimator_checks_generator(classifier)
+    ]
 
 
 def test_the_suite_is_not_switched_off():
