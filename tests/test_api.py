@@ -34,6 +34,7 @@ RESULTS = {
     "EvaluationResult",
     "Extraction",
     "GroupPermutationTest",
+    "ModelCard",
     "Recipe",
     "RegressionResult",
     "ReportConsistency",

@@ -19,7 +19,7 @@ from skmer.evaluation.experiment import (
     evaluate_regression,
 )
 from skmer.evaluation.experiment._regressors import REGRESSORS
-from skmer.evaluation.report import result_to_html, result_to_latex, write_report
+from skmer.evaluation.report import result_to_figure, result_to_html, result_to_latex, write_report
 from skmer.evaluation.results import (
     BaseResult,
     DynamicRegressionResult,
@@ -47,6 +47,7 @@ from skmer.evaluation.statistics import (
 
 # A result does not know its report; here, above both, it is given one.
 BaseResult.report = write_report
+BaseResult.figure = result_to_figure
 BaseResult.to_latex = result_to_latex
 BaseResult._repr_html_ = result_to_html
 

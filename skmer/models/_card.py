@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from html import escape
 
 from sklearn.base import is_classifier
 
@@ -14,6 +15,21 @@ WEIGHTS_LICENCES = {
     "MusiCNNTransformer": "ISC (musicnn)",
     "VGGishTransformer": "Apache 2.0 (AudioSet)",
 }
+
+
+class ModelCard(dict):
+    """The card of a model, as `read_card` returns it: a dict that notebooks show as a page."""
+
+    def _repr_html_(self) -> str:
+        """Return what the model is and scores in full, and the rest behind a click."""
+        first = ("name", "created", "task", "model", "classes", "targets", "scores")
+        shown = {name: self[name] for name in first if name in self}
+        rest = {name: value for name, value in self.items() if name not in shown and value}
+        folded = "".join(
+            f"<details><summary>{escape(str(name).capitalize())}</summary>{_html(value)}</details>"
+            for name, value in rest.items()
+        )
+        return f"<div>{_html(shown)}{folded}</div>"
 
 
 def make_card(transformers, rest, card: Mapping | None) -> dict:
@@ -85,9 +101,29 @@ def _listed(value, indent: str = "") -> list[str]:
     return lines
 
 
+def _html(value) -> str:
+    """Return nested values as nested lists."""
+    if isinstance(value, Mapping):
+        items = "".join(
+            f"<li><strong>{escape(str(name))}</strong>: {_html(one)}</li>"
+            for name, one in value.items()
+        )
+        return f"<ul>{items}</ul>"
+    if isinstance(value, list | tuple):
+        if any(isinstance(one, Mapping | list | tuple) for one in value):
+            return f"<ol>{''.join(f'<li>{_html(one)}</li>' for one in value)}</ol>"
+        return ", ".join(map(_html, value))
+    return escape(_text(value))
+
+
+def _text(value) -> str:
+    """A number with the digits that mean something, anything else in one line."""
+    return f"{value:.3f}" if isinstance(value, float) else " ".join(str(value).split())
+
+
 def _escape(value) -> str:
     """Text as it is meant, not as markup."""
-    text = f"{value:.3f}" if isinstance(value, float) else " ".join(str(value).split())
+    text = _text(value)
     for mark in ("\\", "`", "*", "_", "<", "[", "|"):
         text = text.replace(mark, f"\\{mark}")
     return text

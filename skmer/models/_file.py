@@ -19,7 +19,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skmer.exceptions import InputError, ModelVersionWarning, WeightsIntegrityError
-from skmer.models._card import make_card, to_markdown
+from skmer.models._card import ModelCard, make_card, to_markdown
 from skmer.models._pipeline import split_pipeline
 from skmer.models._trusted import check_types
 from skmer.utils._versions import versions
@@ -149,7 +149,7 @@ def _forget_requests(thing, seen: set[int]) -> None:
         _forget_requests(part, seen)
 
 
-def read_card(path) -> dict:
+def read_card(path) -> ModelCard:
     """Read the card of a model, without loading the model.
 
     Parameters
@@ -159,8 +159,8 @@ def read_card(path) -> dict:
 
     Returns
     -------
-    card : dict
-        What the model says of itself.
+    card : ModelCard
+        What the model says of itself: a dict, which notebooks show as a page.
 
     Raises
     ------
@@ -175,7 +175,7 @@ def read_card(path) -> dict:
     >>> read_card("emotions.skmer")["scores"]  # doctest: +SKIP
     {'accuracy': 0.57, 'low': 0.49, 'high': 0.65}
     """
-    return _read(path)[0]
+    return ModelCard(_read(path)[0])
 
 
 def load_model(path) -> Pipeline:

@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import zipfile
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
@@ -269,3 +270,18 @@ def test_regressors(songs, tmp_path):
     with pytest.raises(InputError, match="must name what the model predicts, 1 numbers"):
         predict_clips(model, paths[:1], targets=["a", "b"])
     assert isinstance(predicted, pd.DataFrame)
+
+
+def test_a_notebook_shows_the_card_as_a_page(network_model, tmp_path):
+    given = {"name": "<b>calm</b>", "scores": {"accuracy": 0.57321}, "audit": [{"kind": "x<y"}]}
+    card = read_card(save_model(network_model, tmp_path / "m.skmer", card=given))
+    shown = card._repr_html_()
+    page = ElementTree.fromstring(shown)
+    text = " ".join(page.itertext())
+    assert "<b>calm</b>" in text
+    assert "accuracy : 0.573" in text
+    folded = [one.text for one in page.iter("summary")]
+    assert {"Audit", "Features", "Versions"} <= set(folded)
+    assert not {"Scores", "Task"} & set(folded)
+    assert isinstance(card, dict)
+    assert json.loads(json.dumps(card)) == card

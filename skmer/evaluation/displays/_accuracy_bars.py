@@ -1,17 +1,14 @@
 """Accuracy by classifier and feature, in the study's form."""
 
-from itertools import cycle
-
 import numpy as np
 
 from skmer.evaluation.displays._frames import random_features, select
 from skmer.evaluation.displays._style import (
     CLASSIFIER_NAMES,
-    FEATURE_COLOURS,
     FEATURE_NAMES,
-    PALETTE,
     axes_or_new,
     classifier_name,
+    feature_colours,
     feature_name,
     in_order,
     ink,
@@ -164,7 +161,7 @@ default=None
         self.figure_ = self.ax_.figure
         places = np.arange(len(self.classifiers))
         width = 0.84 / len(self.features)
-        spare = cycle(colour for colour in PALETTE if colour not in FEATURE_COLOURS.values())
+        colours = feature_colours(self.features)
         self.bars_ = {}
         for k, feature in enumerate(self.features):
             self.bars_[feature] = self.ax_.bar(
@@ -172,7 +169,7 @@ default=None
                 self.heights[k],
                 width * 0.94,
                 yerr=None if self.errors is None else self.errors[..., k, :],
-                color=FEATURE_COLOURS.get(feature) or next(spare),
+                color=colours[feature],
                 ecolor=ink(),
                 capsize=2,
                 error_kw={"elinewidth": 0.9},

@@ -37,6 +37,15 @@ def plain(text) -> str:
     return f"\N{ZERO WIDTH SPACE}{text}" if text.startswith("_") else text
 
 
+def feature_colours(features) -> dict[str, str]:
+    """Return the colour of each feature; those that are not skmer's own get what is left."""
+    names = list(dict.fromkeys(features))
+    spare = [colour for colour in PALETTE if colour not in FEATURE_COLOURS.values()]
+    others = [name for name in names if name not in FEATURE_COLOURS]
+    colours = FEATURE_COLOURS | {name: spare[i % len(spare)] for i, name in enumerate(others)}
+    return {name: colours[name] for name in names}
+
+
 def feature_name(name, random_weights=()) -> str:
     """Return what to call a feature, and that its network was never trained where it was not."""
     label = str(FEATURE_NAMES.get(name, name))

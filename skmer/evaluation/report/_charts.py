@@ -1,6 +1,6 @@
 """The charts of a report, as Vega-Lite specifications; the page draws them."""
 
-from skmer.evaluation.displays._style import FEATURE_COLOURS, PALETTE
+from skmer.evaluation.displays._style import PALETTE, feature_colours
 from skmer.evaluation.report._overview import Overview
 from skmer.evaluation.report._words import name_of, name_of_score
 
@@ -13,13 +13,10 @@ def _spec(chart) -> dict:
 def _feature_scale(seen: Overview):
     import altair as alt
 
-    names = list(dict.fromkeys(seen.intervals["feature"]))
-    spare = [colour for colour in PALETTE if colour not in FEATURE_COLOURS.values()]
-    others = [name for name in names if name not in FEATURE_COLOURS]
-    colours = FEATURE_COLOURS | {name: spare[i % len(spare)] for i, name in enumerate(others)}
+    colours = feature_colours(seen.intervals["feature"])
     return alt.Scale(
-        domain=[name_of(name, seen.random) for name in names],
-        range=[colours[name] for name in names],
+        domain=[name_of(name, seen.random) for name in colours],
+        range=list(colours.values()),
     )
 
 

@@ -4,10 +4,14 @@ from collections.abc import Callable
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from skmer.evaluation.results._files import read_result, write_result
 from skmer.evaluation.statistics._intervals import TotalsScore, bootstrap_interval
 from skmer.exceptions import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # What `compare` tells of each test.
 COMPARED = ("difference", "low", "high", "statistic", "pvalue")
@@ -23,6 +27,7 @@ class BaseResult:
 
     # Given by the package above, so that a result does not know its report.
     report: Callable[..., Path]
+    figure: Callable[..., "Figure"]
     to_latex: Callable[..., str]
     _repr_html_: Callable[..., str]
 

@@ -1,16 +1,7 @@
-"""Axes without a window, and the texts of a figure."""
+"""Axes, and the texts of a figure."""
 
 import matplotlib
 import pytest
-
-
-@pytest.fixture(autouse=True)
-def no_window():
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    yield
-    plt.close("all")
 
 
 @pytest.fixture

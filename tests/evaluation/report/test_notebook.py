@@ -1,13 +1,18 @@
-"""A result in a notebook and in a paper, and that every place states the same numbers."""
+"""A result in a notebook, in a paper and on a slide, and that every place states the same numbers."""
 
 import re
+from itertools import pairwise
 
+import numpy as np
 import pytest
+from sklearn.naive_bayes import GaussianNB
 
+from skmer.evaluation import evaluate
 from skmer.evaluation.report._charts import scores_chart
 from skmer.evaluation.report._headline import make_headline
 from skmer.evaluation.report._overview import Overview
 from skmer.evaluation.report._tables import scores_table
+from skmer.exceptions import InputError
 
 
 @pytest.mark.parametrize("name", ["result", "regression"])
@@ -47,3 +52,53 @@ def test_a_notebook_shows_headline_and_scores(result):
 def test_latex_is_the_table_of_the_page(result):
     assert result.to_latex() == scores_table(Overview(result)).latex
     assert result.to_latex().count("\\\\") == 1 + 6
+
+
+@pytest.mark.parametrize("name", ["result", "regression"])
+@pytest.mark.parametrize("size, millimetres", [("paper", 88), ("wide", 339)])
+def test_the_figure_has_every_configuration_the_line_of_guessing_and_its_width(
+    name, size, millimetres, request
+):
+    result = request.getfixturevalue(name)
+    figure = result.figure(size)
+    (ax,) = figure.axes
+    seen = Overview(result)
+    assert [text.get_text().replace(r"\$", "$") for text in ax.get_yticklabels()] == list(
+        seen.ranked["name"]
+    )
+    drawn = [bars.lines[0].get_xdata()[0] for bars in ax.containers]
+    assert sorted(drawn) == pytest.approx(sorted(seen.intervals[seen.headline]))
+    assert any(
+        line.get_xdata()[0] == seen.chance for line in ax.lines if line.get_label() == "guessing"
+    )
+    assert figure.get_figwidth() * 25.4 == pytest.approx(millimetres, abs=1)
+    assert figure.get_figheight() <= 9
+
+
+@pytest.mark.parametrize("size", ["paper", "wide"])
+@pytest.mark.parametrize("n_configurations", [1, 8, 40])
+def test_nothing_in_the_figure_is_cut_or_overlaps(size, n_configurations, tmp_path):
+    rng = np.random.default_rng(0)
+    y = np.tile(["calm", "sad"], 30)
+    features = {
+        f"embedding {i}": rng.normal(size=(60, 2)) + (y == "sad")[:, None]
+        for i in range(n_configurations)
+    }
+    result = evaluate(features, {"nb": GaussianNB()}, None, y, protocol="koh2021", n_repeats=2)
+    figure = result.figure(size)
+    figure.canvas.draw()
+    (ax,) = figure.axes
+    drawn, page = figure.get_tightbbox(), figure.bbox_inches
+    assert page.x0 <= drawn.x0
+    assert drawn.x1 <= page.x1
+    assert page.y0 <= drawn.y0
+    assert drawn.y1 <= page.y1
+    boxes = [text.get_window_extent() for text in ax.get_yticklabels()]
+    assert not any(one.overlaps(other) for one, other in pairwise(boxes))
+    figure.savefig(tmp_path / "scores.svg")
+    assert "<image" not in (tmp_path / "scores.svg").read_text()
+
+
+def test_another_size_of_figure_is_refused(result):
+    with pytest.raises(InputError, match="'paper', 'wide'"):
+        result.figure("poster")
