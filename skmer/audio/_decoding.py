@@ -167,6 +167,8 @@ def _open(path, name):
         if stat.S_ISDIR(os.stat(path).st_mode):
             raise AudioDecodeError(f"{name}: the file is a folder, not an audio file.")
         return open_regular(path).detach()
+    except AudioDecodeError:
+        raise
     except FileNotFoundError as error:
         raise AudioDecodeError(f"{name}: the file does not exist.") from error
     except (OSError, ValueError) as error:

@@ -95,6 +95,13 @@ def is_sequence_of_clips(X, *, estimator: str) -> bool:
         raise refuse(f"a {type(X).__name__}.")
     if isinstance(X, np.ndarray):
         _check_is_no_table_of_paths(X, refuse)
+        if X.ndim == 1 and X.dtype.kind in "iuf":
+            # The words that scikit-learn's users know.
+            raise refuse(
+                "a lone waveform. Reshape your data: X.reshape(1, -1), or [X].", InputError
+            )
+        if X.ndim > 2:
+            raise refuse(f"an array of {X.ndim} dimensions; write list(X).", InputError)
         return X.ndim == 1 and X.dtype.kind in "OUST"
     if hasattr(X, "columns"):
         texts = [
@@ -194,12 +201,14 @@ def _as_array(item):
     if is_array or (isinstance(item, list | tuple) and len(item)):
         try:
             # Numbers in lists have no type of their own, so no scale that could be known.
-            waveform = np.asarray(item) if is_array else np.asarray(item, dtype=float)
+            waveform = np.asarray(item)
+            if not is_array and waveform.dtype.kind not in "US":
+                waveform = waveform.astype(float)
         except (TypeError, ValueError, RuntimeError) as error:
             raise InputTypeError(
                 f"numpy cannot make an array of {reprlib.repr(item)} ({cut_middle(str(error))})."
             ) from error
-        if waveform.ndim and waveform.dtype.kind != "O":
+        if waveform.ndim and waveform.dtype.kind not in "OUS":
             return waveform
     raise InputTypeError(
         "a clip must be a path, an open binary file, a waveform, a (waveform, sr) pair, or a "

@@ -109,7 +109,7 @@ def test_bad_files(tmp_path):
     for path, message in cases.items():
         with pytest.raises(AudioDecodeError, match=message) as caught:
             read_audio(path)
-        assert path.name in str(caught.value)
+        assert str(caught.value).count(path.name) == 1
     with pytest.raises(AudioDecodeError, match="ends before offset=1"):
         read_audio(short, offset=1)
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn import config_context
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.pipeline import Pipeline
 
 from skmer.evaluation.experiment._audit import audit_protocols
@@ -32,9 +32,10 @@ from skmer.evaluation.experiment.fitting._fit import fit_model
 from skmer.evaluation.experiment.fitting._inner_folds import keep_groups_apart
 from skmer.evaluation.experiment.fitting._scoring import make_scorer_of
 from skmer.evaluation.results._base import BaseResult
-from skmer.exceptions import InputError
+from skmer.exceptions import InputError, InputTypeError
 from skmer.utils._labels import check_labels
 from skmer.utils._seeds import derive_seeds, recorded_seed
+from skmer.utils._words import cut_middle
 
 
 @dataclass(kw_only=True)
@@ -217,7 +218,15 @@ class Experiment(ABC):
         return self.rows.clip if self.rows.are_moments else None
 
     def _check_models(self, protocols) -> None:
-        """Refuse models that split their rows in a way that breaks the protocol."""
+        """Refuse models of another kind, and those whose own splits break the protocol."""
+        is_other = is_regressor if self.model_kind == "classifier" else is_classifier
+        for name, model in self.models.items():
+            # Not every classifier says that it is one: what says otherwise is refused.
+            if isinstance(model, type) or not hasattr(model, "predict") or is_other(model):
+                raise InputTypeError(
+                    f"{name!r} of the '{self.model_kind}s' parameter must be a {self.model_kind} "
+                    f"in scikit-learn's manner. Got {cut_middle(repr(model), 100)} instead."
+                )
         y = next(iter(self.rows.targets.values()))
         for one in protocols:
             groups = self._groups_in_fit(one.grouped)

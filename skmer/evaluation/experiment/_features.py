@@ -4,7 +4,7 @@ This is allowed because the transformers train nothing: a row depends on its own
 """
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from tempfile import TemporaryDirectory
@@ -107,6 +107,12 @@ def check_filled(parameter: str, items: Mapping) -> dict:
 
 def check_names(parameter: str, names, known: Sequence[str]) -> list[str]:
     """Return the names asked for, each known and there once."""
+    if not isinstance(names, Iterable) or not all(isinstance(name, str) for name in names):
+        raise InputTypeError(
+            f"The {parameter!r} parameter must be a list of names from "
+            f"{', '.join(map(repr, known))}, or a dict of your own, "
+            f"{{'mine': ...}}. Got an object of type {type(names).__name__} instead."
+        )
     listed = [names] if isinstance(names, str) else list(names)
     if not listed:
         raise InputError(f"The {parameter!r} parameter must hold at least one entry. Got none.")

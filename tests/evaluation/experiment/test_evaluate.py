@@ -14,7 +14,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, SVR
 
 from skmer.embeddings import MFCCStatsTransformer
 from skmer.evaluation import (
@@ -221,6 +221,11 @@ def test_a_class_that_was_not_trained_on_has_probability_zero():
         ({"features": {"a": np.zeros((65, 2))}}, ValueError, "65 rows for 66 labels"),
         ({"features": {"a": np.full((66, 2), np.nan)}}, ValueError, "66 of 66 clips cannot be used \\(rows 0, 1"),
         ({"classifiers": ["knn"]}, ValueError, "'classifiers' .* Got 'knn'"),
+        ({"classifiers": GaussianNB()}, TypeError, "a dict of your own.* of type GaussianNB"),
+        ({"classifiers": {"x": object()}}, TypeError, "'x' of the 'classifiers' .* Got <object"),
+        ({"classifiers": {"x": GaussianNB}}, TypeError, "'x' .* Got <class 'sklearn.naive_bayes"),
+        ({"classifiers": {"x": SVR()}}, TypeError, "must be a classifier .* Got SVR"),
+        ({"features": np.zeros((66, 2))}, TypeError, "a dict of your own.* of type ndarray"),
         ({"classifiers": []}, ValueError, "'classifiers' .* at least one"),
         ({"protocol": "loo"}, ValueError, "Got 'loo'"),
     ],

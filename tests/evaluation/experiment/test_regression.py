@@ -9,6 +9,7 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score, root_mean_squared_error
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import SVC
 
 from skmer import MFCCStatsTransformer, VGGishTransformer
 from skmer.evaluation import FixedSplit, evaluate_dynamic_regression, evaluate_regression
@@ -16,7 +17,7 @@ from skmer.evaluation.experiment._dynamic_regression import align_frames, comput
 from skmer.evaluation.experiment._regressors import make_regressor
 from skmer.evaluation.experiment._rows import Rows
 from skmer.evaluation.statistics._scores import concordance, regression_scores
-from skmer.exceptions import InputError, WeightsNotFoundError
+from skmer.exceptions import InputError, InputTypeError, WeightsNotFoundError
 
 N_CLIPS, N_FEATURES = 48, 5
 ARTISTS = np.repeat(np.arange(12), 4)
@@ -103,6 +104,7 @@ def test_forms_of_y(data, y, names):
         ({"y": np.where(np.arange(N_CLIPS) == 7, np.nan, 1.0)}, "no value for clip 7"),
         ({"y": np.ones(N_CLIPS)}, "'target' is the same for every clip"),
         ({"y": {}}, "at least one column"),
+        ({"regressors": {"svc": SVC()}}, "'svc' of the 'regressors' .* must be a regressor"),
         ({"y": {"a": np.arange(3), "b": np.arange(4)}}, "columns of one length"),
         ({"y": np.arange(40)}, "48 clips in X and 40 labels"),
         ({"regressors": ["lasso"]}, "'regressors' .* 'svr', 'ridge'.* Got 'lasso'"),
@@ -118,7 +120,7 @@ def test_bad_input_is_one_plain_sentence(data, changes, message):
         "y": data[1],
         "groups": ARTISTS,
     }
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((InputError, InputTypeError), match=message):
         evaluate_regression(**arguments | changes)
 
 
