@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from skmer.datasets import _bimodal, _deam, _emomusic, _fourq, _merge, _ravdess_song, _toy
-from skmer.datasets._csv import load_csv
-from skmer.datasets._folder import load_folder
 from skmer.datasets.base._data_home import get_data_home
+from skmer.datasets.own._csv import load_csv
+from skmer.datasets.own._folder import load_folder
 from skmer.datasets.validation._report import ValidationReport
 from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils._words import cut_middle

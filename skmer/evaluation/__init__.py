@@ -14,11 +14,11 @@ from skmer.evaluation.displays import (
     TagsDisplay,
 )
 from skmer.evaluation.experiment import (
+    REGRESSORS,
     evaluate,
     evaluate_dynamic_regression,
     evaluate_regression,
 )
-from skmer.evaluation.experiment._regressors import REGRESSORS
 from skmer.evaluation.report import result_to_figure, result_to_html, result_to_latex, write_report
 from skmer.evaluation.results import (
     BaseResult,

@@ -29,6 +29,7 @@ __all__ = [
     "_check_sample_weight",
     "_fit_context",
     "output_is_default",
+    "parts_of",
     "validate_data",
     "validate_finite_numbers",
     "validate_params",
@@ -47,6 +48,12 @@ def validate_finite_numbers(estimator) -> None:
                 f"The {name!r} parameter of {type(estimator).__name__} must be a finite number or "
                 f"what else its documentation allows. Got {value!r} instead."
             )
+
+
+def parts_of(estimator) -> list:
+    """Return `estimator` and every estimator inside it."""
+    inner = [part for part in estimator.get_params().values() if hasattr(part, "get_params")]
+    return [part for part in [estimator, *inner] if not isinstance(part, type)]
 
 
 def output_is_default(estimator) -> bool:

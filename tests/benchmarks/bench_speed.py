@@ -3,12 +3,9 @@
 from functools import partial
 from pathlib import Path
 
-import _librosa_way
-import _musicnn_way
-import _openl3_way
-import _vggish_way
 import numpy as np
 from _measure import check_equal, make_clips, python, share, speedup, take_turns
+from originals import _librosa_way, _musicnn_way, _openl3_way, _vggish_way
 
 from skmer import (
     L3Transformer,
@@ -161,7 +158,7 @@ from skmer import MFCCStatsTransformer
 embed = MFCCStatsTransformer(n_jobs=n_jobs).fit_transform
 """
 _MFCC_PLAIN = """
-import _librosa_way
+from originals import _librosa_way
 def embed(paths):
     return _librosa_way.embed(paths, n_jobs)
 """

@@ -173,6 +173,34 @@ def audit(
     )
 
 
+def audit_protocols(
+    vectors, y, *, groups, paths, audio_digests, protocols, n_jobs, verbose
+) -> dict[str, dict]:
+    """Audit the splits of each protocol of an evaluation; return the reports ready for JSON.
+
+    One feature with one vector a clip stands for all: near duplicates and recognisable groups are
+    a matter of the clips. What is there to find out about them is found out once.
+    """
+    evidence = Evidence(
+        None if vectors is None or len(vectors) < 4 else np.asarray(vectors, dtype=float),
+        y,
+        groups=groups,
+        paths=paths,
+        audio_hashes=audio_digests,
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
+    reports = {}
+    for protocol in protocols:
+        pairs = [
+            (np.concatenate([split.train, split.validation]), split.test)
+            for split in protocol.splits
+        ]
+        splits = Splits(pairs, len(y), None, None, None)
+        reports[protocol.name] = judge(evidence, splits).to_dict()
+    return reports
+
+
 def judge(
     evidence: Evidence, splits: Splits | None, *, targets=None, reference=None, preprocessing=None
 ) -> AuditReport:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from html import escape
+from math import isfinite
 
 from skmer.evaluation.auditing._finding import AuditFinding
 
@@ -50,6 +51,25 @@ class AuditReport:
             ],
             columns=["kind", "severity", "message", "n_rows", "rows"],
         )
+
+    def to_dict(self):
+        """Return the report ready for JSON; which rows are meant is in the messages.
+
+        Returns
+        -------
+        dict
+            findings, checked and measurements, without figures that are not finite.
+        """
+        return {
+            "findings": [
+                {"kind": found.kind, "severity": found.severity, "message": found.message}
+                for found in self.findings
+            ],
+            "checked": list(self.checked),
+            "measurements": {
+                name: float(value) for name, value in self.measurements.items() if isfinite(value)
+            },
+        }
 
     def __str__(self) -> str:
         """Return the findings, then what was not looked at, a line each."""

@@ -11,7 +11,7 @@ from sklearn import config_context
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.pipeline import Pipeline
 
-from skmer.evaluation.experiment._audit import audit_protocols
+from skmer.evaluation.auditing._audit import audit_protocols
 from skmer.evaluation.experiment._clips import find_paths, map_clips
 from skmer.evaluation.experiment._features import (
     INPUT_PARAMETERS,
@@ -27,9 +27,9 @@ from skmer.evaluation.experiment._features import (
 from skmer.evaluation.experiment._manifest import describe_dataset, describe_feature, make_manifest
 from skmer.evaluation.experiment._protocols import Protocol, make_protocols
 from skmer.evaluation.experiment._rows import Rows
-from skmer.evaluation.experiment._runner import Task, run_tasks
 from skmer.evaluation.experiment.fitting._fit import fit_model
 from skmer.evaluation.experiment.fitting._inner_folds import keep_groups_apart
+from skmer.evaluation.experiment.fitting._runner import Task, run_tasks
 from skmer.evaluation.experiment.fitting._scoring import make_scorer_of
 from skmer.evaluation.results._base import BaseResult
 from skmer.exceptions import InputError, InputTypeError

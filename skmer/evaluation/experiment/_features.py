@@ -14,7 +14,6 @@ from sklearn.base import clone
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import get_tags
 
-from skmer.evaluation.experiment._parts import parts_of
 from skmer.exceptions import (
     EngineNotAvailableError,
     FailedClipsWarning,
@@ -23,6 +22,7 @@ from skmer.exceptions import (
     InputTypeError,
     WeightsNotFoundError,
 )
+from skmer.utils._sklearn import parts_of
 
 # The inputs that a model may get of a feature, and the parameters of the transformer that make
 # them. The matrix is the study's: 1500 frames of 20 ms at the transformer's 22050 Hz.

@@ -5,16 +5,28 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from sklearn.model_selection import RepeatedKFold
+from sklearn.base import BaseEstimator
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV, RepeatedKFold
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVR
 
 from skmer.evaluation.experiment._experiment import Experiment
 from skmer.evaluation.experiment._features import check_filled, check_names
-from skmer.evaluation.experiment._regressors import GRIDS, make_regressor
 from skmer.evaluation.experiment._rows import Rows
 from skmer.evaluation.experiment._targets import check_numbers
 from skmer.evaluation.results._regression import RegressionResult
 from skmer.evaluation.splitters._repeated_stratified_group_kfold import RepeatedStratifiedGroupKFold
 from skmer.evaluation.statistics._scores import regression_scores
+
+# The targets are scaled, so that one grid serves every unit.
+GRIDS: dict[str, tuple[BaseEstimator, dict[str, list[float]]]] = {
+    "svr": (SVR(), {"C": [0.3, 1, 3, 10], "gamma": [0.0005, 0.002, 0.00625]}),
+    "ridge": (Ridge(), {"alpha": [1, 10, 100, 1000]}),
+}
+REGRESSORS = tuple(GRIDS)
 
 
 def evaluate_regression(
@@ -158,3 +170,14 @@ def make_regressors(regressors) -> dict:
     return {
         name: make_regressor(name) for name in check_names("regressors", regressors, tuple(GRIDS))
     }
+
+
+def make_regressor(name: str) -> GridSearchCV:
+    """Return scaling, regressor and search; predictions are in the unit of the target."""
+    regressor, grid = GRIDS[name]
+    scaled = TransformedTargetRegressor(
+        Pipeline([("scale", StandardScaler()), (name, regressor)]), transformer=StandardScaler()
+    )
+    return GridSearchCV(
+        scaled, {f"regressor__{name}__{key}": values for key, values in grid.items()}
+    )

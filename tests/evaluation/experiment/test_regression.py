@@ -14,7 +14,7 @@ from sklearn.svm import SVC
 from skmer import MFCCStatsTransformer, VGGishTransformer
 from skmer.evaluation import FixedSplit, evaluate_dynamic_regression, evaluate_regression
 from skmer.evaluation.experiment._dynamic_regression import align_frames, compute_moments
-from skmer.evaluation.experiment._regressors import make_regressor
+from skmer.evaluation.experiment._regression import make_regressor
 from skmer.evaluation.experiment._rows import Rows
 from skmer.evaluation.statistics._scores import concordance, regression_scores
 from skmer.exceptions import InputError, InputTypeError, WeightsNotFoundError

@@ -232,9 +232,9 @@ def test_published_features_go_to_their_songs(tmp_path, songs):
 def test_regression_under_three_protocols(tmp_path, songs, monkeypatch):
     from sklearn.svm import SVR
 
-    from skmer.evaluation.experiment import _regressors
+    from skmer.evaluation.experiment import _regression
 
-    monkeypatch.setitem(_regressors.GRIDS, "svr", (SVR(), {"C": [10]}))
+    monkeypatch.setitem(_regression.GRIDS, "svr", (SVR(), {"C": [10]}))
     context = RunContext(PieceStore(tmp_path), FeatureExtractor(QUICK), 0, None, False)
     features = songs.frame[["static_arousal", "static_valence"]].to_numpy()
     result = regress(songs, features, name="known", context=context)

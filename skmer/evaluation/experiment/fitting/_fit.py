@@ -8,7 +8,6 @@ import numpy as np
 from sklearn import config_context
 from sklearn.base import clone
 
-from skmer.evaluation.experiment._parts import parts_of
 from skmer.evaluation.experiment._protocols import Split
 from skmer.evaluation.experiment.fitting._inner_folds import (
     is_search,
@@ -16,6 +15,7 @@ from skmer.evaluation.experiment.fitting._inner_folds import (
     shuffle_inner_folds,
     stops_early,
 )
+from skmer.utils._sklearn import parts_of
 
 
 @dataclass(frozen=True)

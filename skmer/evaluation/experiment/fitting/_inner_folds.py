@@ -11,8 +11,8 @@ from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
 
-from skmer.evaluation.experiment._parts import parts_of
 from skmer.exceptions import InputError
+from skmer.utils._sklearn import parts_of
 
 # The name that groups travel by while it is found out whether they arrive.
 _PROBE = "groups_of_one_part"

@@ -3,7 +3,6 @@
 import numpy as np
 
 from skmer.evaluation.auditing._audit import audit
-from skmer.evaluation.experiment._audit import describe_report
 from skmer.evaluation.experiment._features import VECTOR
 from skmer.studies.koh2021._context import RunContext
 from skmer.studies.koh2021._datasets import StudyDatasets
@@ -54,7 +53,7 @@ def audit_files(datasets: StudyDatasets, context: RunContext) -> dict:
     return context.store.facts(
         "audit-files",
         settings,
-        lambda: describe_report(audit(paths=paths, datasets=several, n_jobs=context.n_jobs)),
+        lambda: audit(paths=paths, datasets=several, n_jobs=context.n_jobs).to_dict(),
     )
 
 
@@ -69,7 +68,7 @@ def audit_labels(annotations, context: RunContext) -> dict:
     return context.store.facts(
         "audit-emomusic-annotations",
         {"clips": annotations.digest, "static": static.tolist()},
-        lambda: describe_report(audit(items=items, targets=static, reference=dynamic)),
+        lambda: audit(items=items, targets=static, reference=dynamic).to_dict(),
     )
 
 
@@ -86,15 +85,13 @@ def audit_splits(dataset: str, feature: Feature, clips, context: RunContext) -> 
     def compute() -> dict:
         X = context.extractor(feature, VECTOR, clips)
         return {
-            name: describe_report(
-                audit(
-                    X,
-                    clips.target,
-                    groups=clips.groups,
-                    cv=list(splitter.split(X, clips.target, clips.groups)),
-                    random_state=context.seed,
-                )
-            )
+            name: audit(
+                X,
+                clips.target,
+                groups=clips.groups,
+                cv=list(splitter.split(X, clips.target, clips.groups)),
+                random_state=context.seed,
+            ).to_dict()
             for name, splitter in protocols.items()
         }
 

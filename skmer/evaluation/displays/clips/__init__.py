@@ -1,0 +1,1 @@
+"""Figures of clips themselves: what is heard in one, and where many lie."""
