@@ -165,7 +165,7 @@ def evaluate(
     ).run()
 
 
-def known_protocols(n_folds: int, n_repeats: int | None) -> dict:
+def classification_protocols(n_folds: int, n_repeats: int | None) -> dict:
     """Return what makes the splitter of each named protocol from a seed."""
     return {
         "grouped": lambda seed: RepeatedStratifiedGroupKFold(
@@ -189,7 +189,7 @@ class _Classification(Experiment):
 
     @property
     def known_protocols(self):
-        return known_protocols(self.n_folds, self.n_repeats)
+        return classification_protocols(self.n_folds, self.n_repeats)
 
     @property
     def strata(self):

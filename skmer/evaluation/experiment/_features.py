@@ -308,3 +308,9 @@ def refuse_unusable(unusable: Mapping[int, str], n_clips: int) -> None:
         f"{len(rows)} of {n_clips} clips cannot be used (rows {listed}); leave them out of X, y "
         f"and groups, or let on_error='skip' do it. The first: {reason[:250]}"
     )
+
+
+def check_finite_feature(name: str, values: np.ndarray) -> None:
+    """Refuse a feature that is not finite for some of its clips."""
+    computed = {name: ComputedFeature({VECTOR: values})}
+    refuse_unusable(find_unusable(computed, np.arange(len(values))), len(values))

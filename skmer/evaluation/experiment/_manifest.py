@@ -37,7 +37,7 @@ def make_manifest(
         "skipped_clips": [{"row": row, "reason": reason} for row, reason in skipped.items()],
         "features": features,
         "left_out_features": left_out,
-        "models": {name: describe(model) for name, model in models.items()},
+        "models": {name: describe_estimator(model) for name, model in models.items()},
         "audit": audit,
         "protocols": {
             protocol.name: _describe_protocol(protocol, original) for protocol in protocols
@@ -58,7 +58,7 @@ def describe_dataset(dataset) -> dict:
     return {"name": str(dataset)} | ({"digest": file_digest(path)} if path.is_file() else {})
 
 
-def describe(estimator) -> dict:
+def describe_estimator(estimator) -> dict:
     """Return class and parameters of an estimator, those of its parts too."""
     parameters = estimator.get_params() if hasattr(estimator, "get_params") else {}
     return {
@@ -73,7 +73,7 @@ def describe(estimator) -> dict:
 def describe_feature(feature, computed) -> dict:
     """Say what a feature is and what its network's weights are."""
     return {
-        "transformer": describe(feature) if hasattr(feature, "get_params") else None,
+        "transformer": describe_estimator(feature) if hasattr(feature, "get_params") else None,
         "weights": computed.weights.label,
         "weights_digest": computed.weights.digest,
         "random_weights": computed.weights.random,

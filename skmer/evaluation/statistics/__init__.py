@@ -7,7 +7,7 @@ from skmer.evaluation.statistics._permutation import (
     GroupPermutationTest,
     group_block_permutation_test,
 )
-from skmer.evaluation.statistics._purity import neighbour_purity, tsne_purity
+from skmer.evaluation.statistics._purity import neighbour_purity, tsne_map, tsne_purity
 from skmer.evaluation.statistics._ttest import CorrectedTTest, corrected_resampled_ttest
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "group_block_permutation_test",
     "holm",
     "neighbour_purity",
+    "tsne_map",
     "tsne_purity",
 ]

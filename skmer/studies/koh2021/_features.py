@@ -6,17 +6,14 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from skmer.evaluation.experiment._features import (
+from skmer.evaluation.experiment import (
     INPUT_PARAMETERS,
     MATRIX,
-    ComputedFeature,
+    check_finite_feature,
     choose_input,
-    find_unusable,
+    describe_estimator,
     make_transformers,
-    refuse_unusable,
-    weights_of,
 )
-from skmer.evaluation.experiment._manifest import describe
 from skmer.exceptions import WeightsNotFoundError
 from skmer.studies.koh2021._editions import EDITIONS, Budget, Edition
 
@@ -39,7 +36,7 @@ class Feature:
     @property
     def is_random(self) -> bool:
         """Whether the network was never trained."""
-        return weights_of(self.transformer).random
+        return getattr(self.transformer, "weights_are_random_", False)
 
     def view(self, classifier: str) -> str:
         """Which view of the feature a classifier gets."""
@@ -93,7 +90,7 @@ def view_parameters(view: str, budget: Budget) -> dict[str, object]:
 def describe_view(feature: Feature, view: str, budget: Budget) -> dict:
     """Say what decides the numbers of a view."""
     transformer = clone(feature.transformer).set_params(**view_parameters(view, budget))
-    described = describe(transformer)
+    described = describe_estimator(transformer)
     for name in _SPEED_PARAMETERS:
         described["parameters"].pop(name, None)
     return described | {"weights_digest": feature.weights_digest}
@@ -113,9 +110,7 @@ class FeatureExtractor:
         if key != self._key:
             parameters = view_parameters(view, self.budget)
             transformer = clone(feature.transformer).set_params(**parameters)
-            computed = ComputedFeature({view: np.asarray(transformer.fit_transform(clips.data))})
-            n_clips = len(clips.data)
-            refuse_unusable(find_unusable({feature.name: computed}, np.arange(n_clips)), n_clips)
-            self._values = computed.inputs[view]
+            self._values = np.asarray(transformer.fit_transform(clips.data))
+            check_finite_feature(feature.name, self._values)
             self._key = key
         return self._values

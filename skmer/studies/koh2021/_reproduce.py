@@ -1,7 +1,7 @@
 """The whole study, piece by piece, each remembered when it is finished."""
 
 from skmer.classifiers import CLASSIFIERS
-from skmer.evaluation.experiment._features import check_names
+from skmer.evaluation.experiment import check_names
 from skmer.exceptions import DatasetNotFoundError, WeightsNotFoundError
 from skmer.studies.koh2021._context import RunContext
 from skmer.studies.koh2021._datasets import find_datasets

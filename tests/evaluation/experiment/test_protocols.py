@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import PredefinedSplit, RepeatedStratifiedKFold, StratifiedKFold
 
 from skmer.evaluation import FixedSplit, RepeatedStratifiedGroupKFold, StratifiedThreeWaySplit
-from skmer.evaluation.experiment._classification import known_protocols
+from skmer.evaluation.experiment._classification import classification_protocols
 from skmer.evaluation.experiment._protocols import check_classes, make_protocols
 from skmer.utils._seeds import derive_seeds
 
@@ -19,7 +19,7 @@ SINGERS = np.repeat(np.arange(12), 7)
 def protocols(protocol, y=Y, groups=SINGERS, *, n_folds=5, n_repeats=None, random_state=0):
     return make_protocols(
         protocol,
-        known=known_protocols(n_folds, n_repeats),
+        known=classification_protocols(n_folds, n_repeats),
         strata=y,
         groups=groups,
         random_state=random_state,

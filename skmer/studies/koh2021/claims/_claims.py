@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from sklearn.metrics import f1_score
 
 from skmer.classifiers import CLASSIFIERS
-from skmer.evaluation.displays._style import CLASSIFIER_NAMES, FEATURE_NAMES
-from skmer.evaluation.statistics._bootstrap import cluster_bootstrap
-from skmer.evaluation.statistics._ttest import corrected_resampled_ttest
+from skmer.evaluation import cluster_bootstrap, corrected_resampled_ttest
+from skmer.evaluation.displays import CLASSIFIER_NAMES, FEATURE_NAMES
 from skmer.studies.koh2021._datasets import titles
 from skmer.studies.koh2021._editions import EDITIONS, FAITHFUL, Edition
 from skmer.studies.koh2021._features import LARGE, LARGE_CLASSIFIER

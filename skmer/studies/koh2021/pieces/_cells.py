@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from sklearn.model_selection import BaseCrossValidator
 
 from skmer.classifiers import make_classifier
-from skmer.evaluation.experiment._classification import evaluate, known_protocols
-from skmer.evaluation.experiment._manifest import describe
-from skmer.evaluation.results._classification import EvaluationResult
+from skmer.evaluation import EvaluationResult, evaluate
+from skmer.evaluation.experiment import classification_protocols, describe_estimator
 from skmer.studies.koh2021._context import RunContext
 from skmer.studies.koh2021._editions import Budget
 from skmer.studies.koh2021._features import (
@@ -47,7 +46,7 @@ def make_protocols(groups, budget: Budget, seed: int) -> dict[str, BaseCrossVali
     draws = {"koh2021": budget.n_shuffles}
     if groups is not None:
         draws["grouped"] = budget.n_draws
-    return {name: known_protocols(5, n_repeats)[name](seed) for name, n_repeats in draws.items()}
+    return {name: classification_protocols(5, n)[name](seed) for name, n in draws.items()}
 
 
 def make_model(classifier: str, preset: str, budget: Budget):
@@ -73,7 +72,7 @@ def evaluate_cell(cell: Cell, clips, context: RunContext) -> EvaluationResult:
     settings = {
         "clips": clips.digest,
         "feature": describe_view(feature, view, budget),
-        "classifier": describe(model),
+        "classifier": describe_estimator(model),
         "protocols": {name: repr(splitter) for name, splitter in protocols.items()},
         "seed": context.seed,
     }
@@ -95,7 +94,7 @@ def evaluate_cell(cell: Cell, clips, context: RunContext) -> EvaluationResult:
         result.scores["weights"] = feature.weights_label
         result.scores["random_weights"] = feature.is_random
         result.manifest["features"][feature.name] |= {
-            "transformer": describe(feature.transformer),
+            "transformer": describe_estimator(feature.transformer),
             "weights": feature.weights_label,
             "weights_digest": feature.weights_digest,
             "random_weights": feature.is_random,

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from skmer.evaluation.auditing._audit import audit
-from skmer.evaluation.experiment._features import VECTOR
+from skmer.evaluation import audit
+from skmer.evaluation.experiment import VECTOR
 from skmer.studies.koh2021._context import RunContext
 from skmer.studies.koh2021._datasets import StudyDatasets
 from skmer.studies.koh2021._editions import EDITIONS

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from skmer.evaluation.experiment._features import VECTOR
-from skmer.evaluation.statistics._purity import tsne_map, tsne_purity
+from skmer.evaluation.experiment import VECTOR
+from skmer.evaluation.statistics import tsne_map, tsne_purity
 from skmer.studies.koh2021._context import RunContext
 from skmer.studies.koh2021._features import Feature, describe_view
 from skmer.studies.koh2021._published import published

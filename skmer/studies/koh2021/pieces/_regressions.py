@@ -6,10 +6,8 @@ import joblib
 import numpy as np
 
 from skmer.datasets import get_data_home
-from skmer.evaluation.experiment._features import VECTOR
-from skmer.evaluation.experiment._regression import evaluate_regression, regression_protocols
-from skmer.evaluation.results._regression import RegressionResult
-from skmer.evaluation.splitters._fixed_split import FixedSplit
+from skmer.evaluation import FixedSplit, RegressionResult, evaluate_regression
+from skmer.evaluation.experiment import VECTOR, regression_protocols
 from skmer.exceptions import InputError
 from skmer.studies.koh2021._context import RunContext
 from skmer.studies.koh2021._features import Feature, describe_view

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from skmer.evaluation.displays import (
+from skmer.evaluation import (
     AccuracyBarsDisplay,
     ConfusionDisplay,
     EmbeddingMapDisplay,
+    EvaluationResult,
     GapDisplay,
     PairedComparisonDisplay,
     PerClassReportDisplay,
 )
-from skmer.evaluation.displays._style import CLASSIFIER_NAMES, PALETTE
-from skmer.evaluation.results._classification import EvaluationResult
+from skmer.evaluation.displays import CLASSIFIER_NAMES, PALETTE
 from skmer.studies.koh2021._datasets import titles
 from skmer.studies.koh2021._editions import EDITIONS, Edition
 from skmer.studies.koh2021._features import LARGE, LARGE_CLASSIFIER

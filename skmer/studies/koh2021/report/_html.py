@@ -4,7 +4,7 @@ import re
 from html import escape
 from io import StringIO
 
-from skmer.evaluation.report._words import COLUMN_NAMES, SCORE_NAMES
+from skmer.evaluation.report import COLUMN_NAMES, SCORE_NAMES
 
 # Stands for the page's colour of text while a figure is drawn; nothing else is drawn in it.
 _INK = "#010203"

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from skmer.evaluation.displays._style import CLASSIFIER_NAMES
-from skmer.evaluation.report._headline import Note
-from skmer.evaluation.report._words import in_hundred, name_of, with_interval
+from skmer.evaluation.displays import CLASSIFIER_NAMES
+from skmer.evaluation.report import Note, in_hundred, name_of, with_interval
 from skmer.studies.koh2021._datasets import titles
 from skmer.studies.koh2021._editions import EDITIONS, describe_reductions
 from skmer.studies.koh2021._findings import Findings

@@ -4,9 +4,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from skmer.evaluation.report._page import render_page
-from skmer.evaluation.report._tables import Table
-from skmer.evaluation.report._words import name_of
+from skmer.evaluation.report import Table, name_of, render_page
 from skmer.studies.koh2021._datasets import titles
 from skmer.studies.koh2021._editions import EDITIONS
 from skmer.studies.koh2021._findings import Findings
