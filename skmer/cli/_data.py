@@ -1,5 +1,6 @@
 """From the words that name a dataset to clips and what is to be predicted of them."""
 
+from skmer.cli import _terminal
 from skmer.exceptions import InputError
 
 
@@ -9,6 +10,9 @@ def load_clips(dataset: str, targets: list[str] | None, **options):
 
     named = dataset in set(list_datasets()["name"])
     clips = load_dataset(dataset, target_columns=None if named else targets, **options)
+    if not named:
+        # How the user's own clips were found, and how many were not.
+        _terminal.say(clips.DESCR)
     if targets is None:
         return clips, clips.target
     if named:

@@ -76,6 +76,11 @@ GroupFrom = Annotated[
         help="Of a folder: where in the names of files the group is, as '{group} - *'.",
     ),
 ]
+ON_ERROR = ("raise", "skip")
+OnError = Annotated[
+    str,
+    typer.Option(metavar="WHAT", help="raise, or skip: leave clips out that cannot be read."),
+]
 Seed = Annotated[
     int,
     typer.Option(metavar="N", min=0, max=2**32 - 1, help="Where every random number comes from."),

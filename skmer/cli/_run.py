@@ -51,8 +51,9 @@ def run(words: Sequence[str], *, quiet: bool, debug: bool) -> int:
             )
             sys.stdout.flush()
         except _UsageError as error:
-            message = error.format_message().rstrip(".")  # type: ignore[attr-defined]
-            return _complain(f"{message}. See 'skmer --help'.")
+            message = error.format_message()  # type: ignore[attr-defined]
+            end = "" if message.endswith((".", "?")) else "."
+            return _complain(f"{message}{end} See 'skmer --help'.")
         except SystemExit as error:
             # How click ends when nobody reads on.
             if isinstance(error.__context__, BrokenPipeError):

@@ -65,12 +65,17 @@ def test_random_weights_are_labelled(skmer, clips, tmp_path):
     assert "20 entries" in skmer("cache", "size", tmp_path / "cache").out
 
 
-def test_a_csv_without_groups_needs_another_protocol(skmer, one_sentence, clips):
+def test_a_csv_without_groups_needs_another_protocol(skmer, clips):
     table = clips / "ungrouped.csv"
     frame = pd.read_csv(clips / "clips.csv").drop(columns="group")
     frame.to_csv(table, index=False)
     words = ("evaluate", table, "--features", "mfcc", "--classifiers", "nb", "--repeats", 3)
-    assert "groups" in one_sentence(*words)
+    outcome = skmer(*words)
+    assert outcome.status == 2
+    listed, said = outcome.err.splitlines()
+    assert listed.startswith("20 clips listed in")
+    assert said.startswith("error: ")
+    assert "groups" in said
     assert skmer(*words, "--protocol", "koh2021").status == 0
 
 
@@ -202,14 +207,23 @@ def test_a_folder_of_labels_whose_bad_clips_are_skipped(skmer, clips):
         (clips / "all" / "ab"[i % 2]).mkdir(parents=True, exist_ok=True)
         clip.rename(clips / "all" / "ab"[i % 2] / f"singer{i % 5} - {i}.wav")
     next((clips / "all" / "a").iterdir()).write_text("no audio")
+    (clips / "all" / "a" / "notes.txt").touch()
     words = ("evaluate", clips / "all", *QUICK, "--group-from", "{group} - *")
     outcome = skmer(*words)
     assert outcome.status == 2
     assert "--on-error skip" in outcome.err
     outcome = skmer(*words, "--on-error", "skip")
     assert outcome.status == 0, outcome.err
-    assert "1 clips were skipped" in outcome.err
+    assert "Clips skipped, as the report says: 1." in outcome.err
+    assert "20 clips below" in outcome.err
+    assert "Left out: files that are not audio 1." in outcome.err
     assert len(pd.read_csv("skmer-results/all/predictions.csv")) == 19
+    # The sentence is the same for a model, and its advice can be followed.
+    words = ("train", *words[1:2], "--features", "mfcc", "--classifiers", "nb", "--folds", 2)
+    words += ("--group-from", "{group} - *", "--out", "a.skmer")
+    assert "--on-error skip" in skmer(*words).err
+    outcome = skmer(*words, "--on-error", "skip")
+    assert outcome.status == 0, outcome.err
 
 
 @pytest.mark.filterwarnings("default::skmer.exceptions.FeatureLeftOutWarning")

@@ -38,7 +38,7 @@ def test_files(skmer, clips, model, suffix):
     (clips / "07.wav").write_text("no audio")
     outcome = skmer("predict", path, clips / "clips.csv", "--out", f"p{suffix}")
     assert outcome.status == 0
-    assert "1 clips could not be read" in outcome.err
+    assert "could not be read, see the column 'error': 1." in outcome.err
     read = {".csv": pd.read_csv, ".json": pd.read_json, ".parquet": pd.read_parquet}[suffix]
     table = read(f"p{suffix}")
     expected = predict_clips(made, table["path"].tolist())

@@ -13,6 +13,7 @@ from skmer.cli._data import load_clips
 from skmer.cli._options import (
     DATASETS,
     FEATURES,
+    ON_ERROR,
     Cache,
     Classifiers,
     DataHome,
@@ -20,6 +21,7 @@ from skmer.cli._options import (
     GroupFrom,
     Jobs,
     LabelColumn,
+    OnError,
     PathColumn,
     Seed,
     Weights,
@@ -31,7 +33,6 @@ from skmer.cli._options import (
 from skmer.cli._summary import say_findings, show_summary
 from skmer.exceptions import InputError
 
-ON_ERROR = ("raise", "skip")
 PRESETS = ("tuned", "koh2021")
 
 RESULT_FILES = ("scores.csv", "predictions.csv", "maps.csv", "manifest.json", "report.html")
@@ -91,10 +92,7 @@ def evaluate(
             "koh2021 (default 20).",
         ),
     ] = None,
-    on_error: Annotated[
-        str,
-        typer.Option(metavar="WHAT", help="raise, or skip: leave clips out that cannot be read."),
-    ] = "raise",
+    on_error: OnError = "raise",
     path_column: PathColumn = None,
     label_column: LabelColumn = None,
     group_column: GroupColumn = None,
@@ -173,7 +171,7 @@ def evaluate(
     say_findings(result.manifest)
     if result.manifest["skipped_clips"]:
         n_skipped = len(result.manifest["skipped_clips"])
-        _terminal.warn(f"{n_skipped} clips were skipped, as the report says.")
+        _terminal.warn(f"Clips skipped, as the report says: {n_skipped}.")
     times["report"] = time.perf_counter() - started
     _terminal.say("Time: " + ", ".join(f"{name} {times[name]:.1f} s" for name in times))
     _terminal.say(f"Scores, predictions, manifest and report.html are in {folder}")

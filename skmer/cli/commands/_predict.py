@@ -68,7 +68,7 @@ def predict(
     for line in left_out:
         _terminal.say(line)
     if n_failed:
-        _terminal.warn(f"{n_failed} clips could not be read, see the column 'error'")
+        _terminal.warn(f"Clips that could not be read, see the column 'error': {n_failed}.")
     return int(n_failed == len(predictions))
 
 

@@ -12,12 +12,14 @@ from skmer.cli._options import (
     CLASSIFIERS,
     DATASETS,
     FEATURES,
+    ON_ERROR,
     Cache,
     DataHome,
     GroupColumn,
     GroupFrom,
     Jobs,
     LabelColumn,
+    OnError,
     PathColumn,
     Seed,
     Weights,
@@ -64,6 +66,7 @@ def train(
         typer.Option(metavar="NAMES", help="label, or columns of numbers as arousal,valence."),
     ] = "label",
     weights: Weights = "pretrained",
+    on_error: OnError = "raise",
     path_column: PathColumn = None,
     label_column: LabelColumn = None,
     group_column: GroupColumn = None,
@@ -88,6 +91,7 @@ def train(
         classifiers = "svr"
     check_choice("--features", features, feature_names)
     check_choice("--classifiers", classifiers, known)
+    check_choice("--on-error", on_error, ON_ERROR)
     check_output_folder(out.parent)
     targets = [name.strip() for name in target.split(",")] if numbers else None
     clips, y = load_clips(
@@ -107,6 +111,7 @@ def train(
         "weights": parse_weights(weights),
         "random_state": seed,
         "memory": cache,
+        "on_error": on_error,
         "n_jobs": jobs,
         "verbose": _terminal.show_progress(),
     }

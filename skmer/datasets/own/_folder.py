@@ -121,12 +121,14 @@ def load_folder(
         frame["group"] = [place.parts[0] for place in below]
         told = "Groups are the folders inside the labels' folders."
     else:
-        told = (
-            "No groups can be told, since clips lie directly in the folders of the labels; put the "
-            "clips of each artist in a folder, or give a pattern such as "
-            "group_from='{group} - *'."
+        told = "No groups can be told."
+        warnings.warn(
+            f"{folder}: No groups can be told, since clips lie directly in the folders of the "
+            "labels; put the clips of each artist in a folder, or give a pattern such as "
+            "group_from='{group} - *'.",
+            UserWarning,
+            stacklevel=3,
         )
-        warnings.warn(f"{folder}: {told}", UserWarning, stacklevel=3)
     descr = f"{len(frame)} clips below {folder}. {told} {found.describe_left_out()}".rstrip()
     return make_bunch(
         frame,
