@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from functools import partial
 from numbers import Integral, Real
+from typing import Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -78,7 +79,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         """Return `X` as the float32 array that the network takes."""
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(self, X, y, sample_weight=None, groups=None) -> Self:
         """Train the network.
 
         Parameters
@@ -161,7 +162,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         self.n_iter_ = len(self.history_["loss"])
 
     @exact_float32()
-    def predict_proba(self, X):
+    def predict_proba(self, X) -> np.ndarray:
         """Return the class probabilities.
 
         Parameters
@@ -180,7 +181,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
             model.set_weights(self.weights_)
             return _import_network().predict_proba(model, X)
 
-    def predict(self, X):
+    def predict(self, X) -> np.ndarray:
         """Return the most probable class of each sample.
 
         Parameters

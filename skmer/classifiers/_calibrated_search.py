@@ -106,7 +106,7 @@ class CalibratedGridSearchCV(GridSearchCV):
         self.slope_ = _fit_slope(np.concatenate(values), np.concatenate(codes))
         return self
 
-    def predict_proba(self, X):
+    def predict_proba(self, X) -> np.ndarray:
         """Return the class probabilities.
 
         Parameters

@@ -1,5 +1,6 @@
 """Convolutional network."""
 
+from collections.abc import Sequence
 from numbers import Integral
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from skmer.classifiers._base import BaseKerasClassifier
 from skmer.exceptions import InputError
 from skmer.utils._sklearn import Interval
+from skmer.utils._types import ClassWeight, RandomState
 
 
 class KerasCNNClassifier(BaseKerasClassifier):
@@ -109,18 +111,18 @@ class KerasCNNClassifier(BaseKerasClassifier):
     def __init__(
         self,
         *,
-        filters=(64, 64, 64, 64),
-        kernel_size=3,
-        strides=2,
-        pool_size=2,
-        learning_rate=0.001,
-        batch_size=32,
-        epochs=1000,
-        validation_fraction=0.1,
-        patience=100,
-        class_weight=None,
-        random_state=None,
-        verbose=False,
+        filters: Sequence[int] = (64, 64, 64, 64),
+        kernel_size: int | Sequence[int] = 3,
+        strides: int | Sequence[int] = 2,
+        pool_size: int = 2,
+        learning_rate: float = 0.001,
+        batch_size: int = 32,
+        epochs: int = 1000,
+        validation_fraction: float = 0.1,
+        patience: int | None = 100,
+        class_weight: ClassWeight = None,
+        random_state: RandomState = None,
+        verbose: bool = False,
     ):
         self.filters = filters
         self.kernel_size = kernel_size

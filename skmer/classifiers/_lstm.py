@@ -6,6 +6,7 @@ import numpy as np
 
 from skmer.classifiers._base import BaseKerasClassifier
 from skmer.utils._sklearn import Interval
+from skmer.utils._types import ClassWeight, RandomState
 
 
 class KerasLSTMClassifier(BaseKerasClassifier):
@@ -98,15 +99,15 @@ class KerasLSTMClassifier(BaseKerasClassifier):
     def __init__(
         self,
         *,
-        units=128,
-        learning_rate=0.001,
-        batch_size=32,
-        epochs=1000,
-        validation_fraction=0.1,
-        patience=100,
-        class_weight=None,
-        random_state=None,
-        verbose=False,
+        units: int = 128,
+        learning_rate: float = 0.001,
+        batch_size: int = 32,
+        epochs: int = 1000,
+        validation_fraction: float = 0.1,
+        patience: int | None = 100,
+        class_weight: ClassWeight = None,
+        random_state: RandomState = None,
+        verbose: bool = False,
     ):
         self.units = units
         self.learning_rate = learning_rate

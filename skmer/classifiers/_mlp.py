@@ -1,8 +1,10 @@
 """Multi-layer perceptron."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from skmer.classifiers._base import BaseKerasClassifier
+from skmer.utils._types import ClassWeight, RandomState
 
 
 class KerasMLPClassifier(BaseKerasClassifier):
@@ -87,15 +89,15 @@ class KerasMLPClassifier(BaseKerasClassifier):
     def __init__(
         self,
         *,
-        hidden_layer_sizes=(512, 512),
-        learning_rate=0.001,
-        batch_size=32,
-        epochs=1000,
-        validation_fraction=0.1,
-        patience=100,
-        class_weight=None,
-        random_state=None,
-        verbose=False,
+        hidden_layer_sizes: Sequence[int] = (512, 512),
+        learning_rate: float = 0.001,
+        batch_size: int = 32,
+        epochs: int = 1000,
+        validation_fraction: float = 0.1,
+        patience: int | None = 100,
+        class_weight: ClassWeight = None,
+        random_state: RandomState = None,
+        verbose: bool = False,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.learning_rate = learning_rate

@@ -50,7 +50,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.n_features_in_ = self.scaler_.n_features_in_
         return self
 
-    def transform(self, X):
+    def transform(self, X) -> np.ndarray:
         """Standardize.
 
         Parameters

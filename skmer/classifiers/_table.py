@@ -14,6 +14,7 @@ from skmer.classifiers._lstm import KerasLSTMClassifier
 from skmer.classifiers._mlp import KerasMLPClassifier
 from skmer.classifiers._sequence_scaler import SequenceScaler
 from skmer.exceptions import InputError
+from skmer.utils._types import Preset, RandomState
 
 CLASSIFIERS = ("svm", "nb", "rf", "mlp", "cnn", "lstm")
 _PRESETS = ("tuned", "koh2021")
@@ -21,7 +22,12 @@ _PRESETS = ("tuned", "koh2021")
 _KOH2021_VALIDATION = 1 / 9
 
 
-def make_classifier(name, *, preset="tuned", random_state=None):
+def make_classifier(
+    name: str,
+    *,
+    preset: Preset = "tuned",
+    random_state: RandomState = None,
+):
     """Return one of the study's six classifiers, unfitted.
 
     Parameters
@@ -76,7 +82,7 @@ def make_classifier(name, *, preset="tuned", random_state=None):
     return make(name, random_state)
 
 
-def takes_sequences(name, *, preset="tuned"):
+def takes_sequences(name: str, *, preset: Preset = "tuned") -> bool:
     """Whether a classifier of the table is meant for frame sequences, not for one vector a clip.
 
     Parameters

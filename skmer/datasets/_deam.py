@@ -19,6 +19,7 @@ music, PLoS ONE 12(3), e0173392, 2017.
 import os
 import re
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 from skmer.datasets._download import Archive, download_and_unpack
 from skmer.datasets.base._affect_scale import DYNAMIC_SCALE, STATIC_SCALE
@@ -98,8 +99,8 @@ _SCALES = {"quadrant": None, "static": STATIC_SCALE, "dynamic": DYNAMIC_SCALE}
 )
 def fetch_deam(
     *,
-    target: str = "quadrant",
-    quadrants: str = "dynamic",
+    target: Literal["quadrant", "static", "dynamic"] = "quadrant",
+    quadrants: Literal["dynamic", "static"] = "dynamic",
     annotations_only: bool = False,
     data_home: str | os.PathLike | None = None,
     download_if_missing: bool = True,

@@ -20,6 +20,7 @@ import os
 import re
 import warnings
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 from skmer.datasets._download import Archive, download_and_unpack
 from skmer.datasets.base._affect_scale import DYNAMIC_SCALE, STATIC_SCALE
@@ -75,7 +76,7 @@ _SCALES = {"quadrant": None, "static": STATIC_SCALE, "dynamic": DYNAMIC_SCALE}
 )
 def fetch_emomusic(
     *,
-    target: str = "quadrant",
+    target: Literal["quadrant", "static", "dynamic"] = "quadrant",
     annotations_only: bool = False,
     data_home: str | os.PathLike | None = None,
     download_if_missing: bool = True,

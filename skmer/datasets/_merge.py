@@ -19,6 +19,7 @@ bimodal dataset for static music emotion recognition, arXiv:2407.06060, 2024.
 import os
 import warnings
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 from skmer.datasets._download import download_and_unpack
 from skmer.datasets.base._bunch import FETCH_CONSTRAINTS, make_bunch
@@ -75,10 +76,12 @@ CHECKED = "songs, quadrants and splits of the annotations, folders and names of 
     prefer_skip_nested_validation=True,
 )
 def fetch_merge(
-    version: str = "audio_complete",
+    version: Literal[
+        "audio_complete", "audio_balanced", "bimodal_complete", "bimodal_balanced"
+    ] = "audio_complete",
     *,
-    splits: str = "70_15_15",
-    target: str = "quadrant",
+    splits: Literal["70_15_15", "40_30_30"] = "70_15_15",
+    target: Literal["quadrant", "arousal_valence"] = "quadrant",
     data_home: str | os.PathLike | None = None,
     download_if_missing: bool = True,
     return_X_y: bool = False,

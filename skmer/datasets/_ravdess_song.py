@@ -23,6 +23,7 @@ import warnings
 from importlib import resources
 from numbers import Integral
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -92,7 +93,7 @@ _NAME = re.compile(r"03-02-(0[1-6])-(0[12])-(0[12])-(0[12])-([0-9]{2})")
 )
 def fetch_ravdess_song(
     *,
-    subset: str = "all",
+    subset: Literal["all", "koh2021"] = "all",
     subset_seed: int = 0,
     data_home: str | os.PathLike | None = None,
     download_if_missing: bool = True,

@@ -1,8 +1,9 @@
 """The datasets by the names that the command knows them by."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
+from typing import Any
 
 from skmer.datasets import _bimodal, _deam, _emomusic, _fourq, _merge, _ravdess_song, _toy
 from skmer.datasets.base._data_home import get_data_home
@@ -113,7 +114,7 @@ def load_dataset(
     skmer.exceptions.InputError: The dataset must be one of toy, ravdess-song, emomusic, deam, 4q,
     bimodal, merge or the path of a .csv file or of a folder. Got 'ravdess'.
     """
-    columns = {
+    columns: dict[str, Any] = {
         "path_column": path_column,
         "label_column": label_column,
         "group_column": group_column,
@@ -140,7 +141,7 @@ def _load_named(name, data_home, download_if_missing: bool):
     """The dataset of a name, with its defaults."""
     if name == "toy":
         return _toy.load_toy_emotions(data_home=data_home)
-    fetchers = {
+    fetchers: dict[str, Callable] = {
         "ravdess-song": _ravdess_song.fetch_ravdess_song,
         "emomusic": _emomusic.fetch_emomusic,
         "deam": _deam.fetch_deam,

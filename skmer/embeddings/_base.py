@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from numbers import Integral, Real
 from os import PathLike
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -23,6 +24,7 @@ from skmer.utils._sklearn import (
     validate_data,
     validate_finite_numbers,
 )
+from skmer.utils._types import Memory, OnError, Pooling, Resampler
 
 # Bounds that no use meets: beyond them there are mistakes, which would ask for all the memory.
 MAX_BATCH_SIZE = 2**16
@@ -144,18 +146,22 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
     # What feature names and the progress bar call the embedding.
     _name: str
 
+    if TYPE_CHECKING:
+
+        def fit_transform(self, X, y=None, **fit_params) -> np.ndarray: ...
+
     def __init__(
         self,
         *,
-        sr=None,
-        offset=0.0,
-        duration=None,
-        pooling="mean",
-        memory=None,
-        n_jobs=None,
-        on_error="raise",
-        resampler="soxr_hq",
-        verbose=False,
+        sr: int | None = None,
+        offset: float = 0.0,
+        duration: float | None = None,
+        pooling: Pooling = "mean",
+        memory: Memory = None,
+        n_jobs: int | None = None,
+        on_error: OnError = "raise",
+        resampler: Resampler = "soxr_hq",
+        verbose: bool = False,
     ):
         self.sr = sr
         self.offset = offset
@@ -167,7 +173,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         self.resampler = resampler
         self.verbose = verbose
 
-    def fit(self, X, y=None):
+    def fit(self, X, y=None) -> Self:
         """Validate the parameters and X, and train nothing.
 
         Parameters
@@ -198,7 +204,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         self.embedding_size_ = self._fit_frame_size(clips)
         return self
 
-    def transform(self, X):
+    def transform(self, X) -> np.ndarray:
         """Embed clips.
 
         Parameters
@@ -225,7 +231,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
             )
         return self.transform_with_digests(X)[0]
 
-    def transform_with_digests(self, X):
+    def transform_with_digests(self, X) -> tuple[np.ndarray, list[str | None]]:
         """Embed clips, and digest what was decoded from each, in one pass.
 
         Two clips with the same digest are the same recording in the part that is used, whatever
@@ -256,7 +262,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
             embeddings = np.stack(rows)
         return embeddings, [clip.audio_digest for clip in clips]
 
-    def transform_frames(self, X):
+    def transform_frames(self, X) -> list[np.ndarray]:
         """Embed clips frame by frame, without pooling.
 
         Parameters
@@ -276,7 +282,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         check_is_fitted(self)
         return [clip.row for clip in self._embed(X, self._recipe(pooled=False))]
 
-    def frame_times(self, n_frames):
+    def frame_times(self, n_frames) -> np.ndarray:
         """Return the times of frames in a clip: the centre of what each frame looked at.
 
         Parameters
@@ -298,7 +304,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         first = self.offset + self._first_center()
         return first + np.arange(int(n_frames)) * self._hop_seconds()
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features=None) -> np.ndarray:
         """Return the names of the output columns.
 
         Parameters
@@ -319,8 +325,6 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         tags.input_tags.string = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-    # What the subclasses say.
 
     @abstractmethod
     def _recipe(self, *, pooled: bool) -> Recipe:
@@ -372,8 +376,6 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
             return [f"{self._name}_{i}" for i in range(size)]
         names = (self.pooling,) if isinstance(self.pooling, str) else self.pooling
         return [f"{self._name}_{statistic}_{i}" for statistic in names for i in range(size)]
-
-    # What they share.
 
     def _check_clips(self, X, *, reset):
         name = type(self).__name__

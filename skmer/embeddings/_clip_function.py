@@ -1,8 +1,10 @@
 """A transformer of clips made of any function."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from skmer.embeddings.recipes._base import embed_clip
 from skmer.embeddings.recipes._clip_function import ClipFunctionRecipe, function_name
 from skmer.exceptions import InputError, InputTypeError
 from skmer.utils._sklearn import Interval
+from skmer.utils._types import Memory, OnError, Pooling, Resampler
 from skmer.utils.files._cache import open_cache
 
 # The longest frame and hop: 22 minutes at 48 kHz.
@@ -119,23 +122,23 @@ class ClipFunctionTransformer(BaseClipTransformer):
 
     def __init__(
         self,
-        func,
+        func: Callable[[Any], Any],
         *,
-        target_sr,
-        frame_size=None,
-        hop_size=None,
-        name="function",
-        version=None,
-        batch_size=32,
-        sr=None,
-        offset=0.0,
-        duration=None,
-        pooling="mean",
-        memory=None,
-        n_jobs=None,
-        on_error="raise",
-        resampler="soxr_hq",
-        verbose=False,
+        target_sr: int,
+        frame_size: float | None = None,
+        hop_size: float | None = None,
+        name: str = "function",
+        version: str | int | None = None,
+        batch_size: int = 32,
+        sr: int | None = None,
+        offset: float = 0.0,
+        duration: float | None = None,
+        pooling: Pooling = "mean",
+        memory: Memory = None,
+        n_jobs: int | None = None,
+        on_error: OnError = "raise",
+        resampler: Resampler = "soxr_hq",
+        verbose: bool = False,
     ):
         super().__init__(
             sr=sr,

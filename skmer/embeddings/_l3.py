@@ -2,6 +2,7 @@
 
 from numbers import Integral, Real
 from os import PathLike
+from typing import Literal
 
 from skmer.audio._l3 import FRAME_LENGTH, FRONTENDS, INPUT_SHAPES, SR
 from skmer.embeddings._base import MAX_BATCH_SIZE, MAX_HOP_SIZE, BaseClipTransformer
@@ -10,6 +11,7 @@ from skmer.embeddings.recipes._l3 import L3Recipe
 from skmer.embeddings.weights import l3_weights_digest
 from skmer.utils._seeds import seed_and_label
 from skmer.utils._sklearn import Interval, Options, StrOptions
+from skmer.utils._types import Memory, OnError, Pooling, RandomState, Resampler, Weights
 
 
 class L3Transformer(BaseClipTransformer):
@@ -129,26 +131,26 @@ class L3Transformer(BaseClipTransformer):
     def __init__(
         self,
         *,
-        weights="pretrained",
-        content_type="music",
-        input_repr="mel256",
-        embedding_size=512,
-        frontend="kapre",
-        hop_size=0.5,
-        center=True,
-        batch_size=32,
-        engine="auto",
-        precision="float32",
-        random_state=None,
-        sr=None,
-        offset=0.0,
-        duration=None,
-        pooling="mean",
-        memory=None,
-        n_jobs=None,
-        on_error="raise",
-        resampler="soxr_hq",
-        verbose=False,
+        weights: Weights = "pretrained",
+        content_type: Literal["music", "env"] = "music",
+        input_repr: Literal["linear", "mel128", "mel256"] = "mel256",
+        embedding_size: Literal[512, 6144] = 512,
+        frontend: Literal["kapre", "librosa", "trained"] = "kapre",
+        hop_size: float = 0.5,
+        center: bool = True,
+        batch_size: int = 32,
+        engine: Literal["auto", "tensorflow", "ncnn", "onnxruntime"] = "auto",
+        precision: Literal["float32", "int8"] = "float32",
+        random_state: RandomState = None,
+        sr: int | None = None,
+        offset: float = 0.0,
+        duration: float | None = None,
+        pooling: Pooling = "mean",
+        memory: Memory = None,
+        n_jobs: int | None = None,
+        on_error: OnError = "raise",
+        resampler: Resampler = "soxr_hq",
+        verbose: bool = False,
     ):
         self.weights = weights
         self.content_type = content_type

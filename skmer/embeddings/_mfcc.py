@@ -1,5 +1,6 @@
 """MFCC statistics of clips: the baseline without a network."""
 
+from collections.abc import Sequence
 from numbers import Integral
 
 from skmer.audio._decoding import HIGHEST_SR
@@ -8,6 +9,7 @@ from skmer.embeddings.recipes._mfcc import MFCCRecipe
 from skmer.exceptions import InputError
 from skmer.pooling import STATISTICS
 from skmer.utils._sklearn import Interval
+from skmer.utils._types import Memory, OnError, Resampler, Statistic
 
 
 class MFCCStatsTransformer(BaseClipTransformer):
@@ -112,22 +114,22 @@ class MFCCStatsTransformer(BaseClipTransformer):
     def __init__(
         self,
         *,
-        n_mfcc=20,
-        deltas=2,
-        statistics=("mean", "std"),
-        target_sr=22050,
-        n_fft=2048,
-        hop_length=512,
-        n_mels=128,
-        n_frames=None,
-        sr=None,
-        offset=0.0,
-        duration=None,
-        memory=None,
-        n_jobs=None,
-        on_error="raise",
-        resampler="soxr_hq",
-        verbose=False,
+        n_mfcc: int = 20,
+        deltas: int = 2,
+        statistics: Sequence[Statistic] | None = ("mean", "std"),
+        target_sr: int = 22050,
+        n_fft: int = 2048,
+        hop_length: int = 512,
+        n_mels: int = 128,
+        n_frames: int | None = None,
+        sr: int | None = None,
+        offset: float = 0.0,
+        duration: float | None = None,
+        memory: Memory = None,
+        n_jobs: int | None = None,
+        on_error: OnError = "raise",
+        resampler: Resampler = "soxr_hq",
+        verbose: bool = False,
     ):
         self.n_mfcc = n_mfcc
         self.deltas = deltas

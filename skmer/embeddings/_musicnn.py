@@ -1,7 +1,9 @@
 """MusiCNN embeddings and tags of clips."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
 from os import PathLike
+from typing import Literal
 
 from skmer.audio._musicnn import HOP_LENGTH, N_COLUMNS, SR
 from skmer.embeddings._base import MAX_BATCH_SIZE, MAX_HOP_SIZE, BaseClipTransformer
@@ -12,8 +14,11 @@ from skmer.exceptions import InputError
 from skmer.pooling import STATISTICS
 from skmer.utils._seeds import seed_and_label
 from skmer.utils._sklearn import Interval, StrOptions
+from skmer.utils._types import Memory, OnError, Pooling, RandomState, Resampler, Weights
 
 _COLUMN_SIZE = HOP_LENGTH / SR
+
+Layer = Literal["mean_pool", "max_pool", "penultimate", "tags"]
 
 
 class MusiCNNTransformer(BaseClipTransformer):
@@ -137,22 +142,22 @@ class MusiCNNTransformer(BaseClipTransformer):
     def __init__(
         self,
         *,
-        weights="pretrained",
-        trained_on="msd",
-        layer="mean_pool",
-        hop_size=1.5,
-        batch_size=32,
-        engine="auto",
-        random_state=None,
-        sr=None,
-        offset=0.0,
-        duration=None,
-        pooling="mean",
-        memory=None,
-        n_jobs=None,
-        on_error="raise",
-        resampler="soxr_hq",
-        verbose=False,
+        weights: Weights = "pretrained",
+        trained_on: Literal["msd", "mtt"] = "msd",
+        layer: Layer | Sequence[Layer] = "mean_pool",
+        hop_size: float = 1.5,
+        batch_size: int = 32,
+        engine: Literal["auto", "numpy", "tensorflow"] = "auto",
+        random_state: RandomState = None,
+        sr: int | None = None,
+        offset: float = 0.0,
+        duration: float | None = None,
+        pooling: Pooling = "mean",
+        memory: Memory = None,
+        n_jobs: int | None = None,
+        on_error: OnError = "raise",
+        resampler: Resampler = "soxr_hq",
+        verbose: bool = False,
     ):
         self.weights = weights
         self.trained_on = trained_on

@@ -1,25 +1,29 @@
 """The features that have a name, each as the study has it and as it is better done."""
 
+from typing import Any
+
+from skmer.embeddings._base import BaseClipTransformer
 from skmer.embeddings._l3 import L3Transformer
 from skmer.embeddings._mfcc import MFCCStatsTransformer
 from skmer.embeddings._musicnn import MusiCNNTransformer
 from skmer.embeddings._vggish import VGGishTransformer
 from skmer.exceptions import InputError
+from skmer.utils._types import Memory, Preset, RandomState, Weights
 
 FEATURES = ("musicnn", "l3", "vggish", "mfcc")
 _PRESETS = ("koh2021", "tuned")
 
 
 def make_transformer(
-    name,
+    name: str,
     *,
-    preset="tuned",
-    weights="pretrained",
-    random_state=None,
-    memory=None,
-    n_jobs=None,
-    verbose=False,
-):
+    preset: Preset = "tuned",
+    weights: Weights = "pretrained",
+    random_state: RandomState = None,
+    memory: Memory = None,
+    n_jobs: int | None = None,
+    verbose: bool = False,
+) -> BaseClipTransformer:
     """Return the transformer of a feature that has a name, unfitted.
 
     Parameters
@@ -74,15 +78,18 @@ def make_transformer(
                 f"The {parameter!r} parameter of make_transformer must be one of "
                 f"{', '.join(map(repr, allowed))}. Got {value!r} instead."
             )
-    shared = {"memory": memory, "n_jobs": n_jobs, "verbose": verbose}
+    shared: dict[str, Any] = {"memory": memory, "n_jobs": n_jobs, "verbose": verbose}
     if name == "mfcc":
         return MFCCStatsTransformer(**shared)
     # A seed says something of random weights alone, and is shown with them alone.
-    network = {"weights": weights, "random_state": random_state if weights is None else None}
+    network: dict[str, Any] = {
+        "weights": weights,
+        "random_state": random_state if weights is None else None,
+    }
     if name == "musicnn":
         return MusiCNNTransformer(**network, **shared)
     if name == "vggish":
         return VGGishTransformer(**network, **shared)
     # The study (April 2021) is older than openl3 0.4, whose spectrograms are others.
-    study = {"hop_size": 0.1, "frontend": "trained"} if preset == "koh2021" else {}
+    study: dict[str, Any] = {"hop_size": 0.1, "frontend": "trained"} if preset == "koh2021" else {}
     return L3Transformer(**study, **network, **shared)

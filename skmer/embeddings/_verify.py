@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -154,13 +155,10 @@ def _embed_l3(name: str, frontend: str, clip: Path) -> np.ndarray:
     from skmer.embeddings._l3 import L3Transformer
 
     _, input_repr, content_type = name.split("-")
-    transformer = L3Transformer(
-        weights="pretrained",
-        content_type=content_type,
-        input_repr=input_repr,
-        frontend=frontend,
-        **L3_SETTINGS[name],
+    settings: dict[str, Any] = dict(
+        content_type=content_type, input_repr=input_repr, frontend=frontend, **L3_SETTINGS[name]
     )
+    transformer = L3Transformer(weights="pretrained", **settings)
     return transformer.fit([clip]).transform_frames([clip])[0]
 
 
@@ -201,7 +199,8 @@ def _verify_musicnn(name: str) -> list[WeightsCheck]:
         as_file(reference / "musicnn_16k.flac") as clip,
         np.load(figures, allow_pickle=False) as published,
     ):
-        transformer = MusiCNNTransformer(trained_on=trained_on, layer=MUSICNN_LAYERS)
+        settings: dict[str, Any] = {"trained_on": trained_on, "layer": MUSICNN_LAYERS}
+        transformer = MusiCNNTransformer(**settings)
         frames = transformer.fit([clip]).transform_frames([clip])[0]
         start = 0
         for layer in MUSICNN_LAYERS:
@@ -227,7 +226,8 @@ def _verify_vggish(name: str) -> list[WeightsCheck]:
             return [WeightsCheck("arrays", True, detail)]
     postprocess, mean, std = VGGISH_FIGURES[name]
     tone = np.sin(2 * np.pi * 1000 * np.arange(0, 3, 1 / 16000))
-    transformer = VGGishTransformer(weights="pretrained", postprocess=postprocess)
+    settings: dict[str, Any] = {"postprocess": postprocess}
+    transformer = VGGishTransformer(weights="pretrained", **settings)
     frames = transformer.fit([(tone, 16000)]).transform_frames([(tone, 16000)])[0]
     got = float(frames.mean()), float(frames.std())
     passed = bool(np.allclose(got, (mean, std), rtol=VGGISH_ERROR, atol=0))

@@ -2,6 +2,7 @@
 
 from numbers import Integral, Real
 from os import PathLike
+from typing import Literal
 
 from skmer.audio._vggish import FRAME_LENGTH, HOP_LENGTH, SR
 from skmer.embeddings._base import MAX_BATCH_SIZE, MAX_HOP_SIZE, BaseClipTransformer
@@ -11,6 +12,7 @@ from skmer.embeddings.weights import vggish_weights_digest
 from skmer.exceptions import InputError
 from skmer.utils._seeds import seed_and_label
 from skmer.utils._sklearn import Interval, StrOptions
+from skmer.utils._types import Memory, OnError, Pooling, RandomState, Resampler, Weights
 
 
 class VGGishTransformer(BaseClipTransformer):
@@ -115,21 +117,21 @@ class VGGishTransformer(BaseClipTransformer):
     def __init__(
         self,
         *,
-        weights="pretrained",
-        postprocess=None,
-        hop_size=0.96,
-        batch_size=32,
-        engine="auto",
-        random_state=None,
-        sr=None,
-        offset=0.0,
-        duration=None,
-        pooling="mean",
-        memory=None,
-        n_jobs=None,
-        on_error="raise",
-        resampler="soxr_hq",
-        verbose=False,
+        weights: Weights = "pretrained",
+        postprocess: Literal["pca", "quantize"] | None = None,
+        hop_size: float = 0.96,
+        batch_size: int = 32,
+        engine: Literal["auto", "tensorflow", "ncnn"] = "auto",
+        random_state: RandomState = None,
+        sr: int | None = None,
+        offset: float = 0.0,
+        duration: float | None = None,
+        pooling: Pooling = "mean",
+        memory: Memory = None,
+        n_jobs: int | None = None,
+        on_error: OnError = "raise",
+        resampler: Resampler = "soxr_hq",
+        verbose: bool = False,
     ):
         self.weights = weights
         self.postprocess = postprocess

@@ -47,7 +47,7 @@ from skmer.evaluation.statistics import (
 
 # A result does not know its report; here, above both, it is given one.
 BaseResult.report = write_report
-BaseResult.figure = result_to_figure
+BaseResult.figure = result_to_figure  # type: ignore[assignment]
 BaseResult.to_latex = result_to_latex
 BaseResult._repr_html_ = result_to_html
 

@@ -1,10 +1,11 @@
 """The one place that imports what scikit-learn does not promise to keep."""
 
 import math
+from collections.abc import Callable
 from numbers import Real
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from sklearn.base import _fit_context
 from sklearn.utils._param_validation import (
     HasMethods,
     Hidden,
@@ -12,12 +13,24 @@ from sklearn.utils._param_validation import (
     InvalidParameterError,
     Options,
     StrOptions,
-    validate_params,
 )
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from skmer.exceptions import InputError
+
+if TYPE_CHECKING:
+    # scikit-learn tells no types, and what is decorated by these would lose its own.
+    _F = TypeVar("_F", bound=Callable)
+
+    def validate_params(
+        parameter_constraints: dict, *, prefer_skip_nested_validation: bool
+    ) -> Callable[[_F], _F]: ...
+
+    def _fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_F], _F]: ...
+else:
+    from sklearn.base import _fit_context
+    from sklearn.utils._param_validation import validate_params
 
 __all__ = [
     "HasMethods",

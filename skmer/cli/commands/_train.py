@@ -121,9 +121,8 @@ def train(
         result = evaluation.evaluate_regression([features], [classifiers], clips.data, y, **options)
         pipeline = result.fit(feature=features, regressor=classifiers)
     else:
-        result = evaluation.evaluate(
-            [features], [classifiers], clips.data, y, preset=preset, **options
-        )
+        options["preset"] = preset
+        result = evaluation.evaluate([features], [classifiers], clips.data, y, **options)
         pipeline = result.fit(feature=features, classifier=classifiers)
     card = {"name": f"{features} + {classifiers} on {Path(dataset).name}", **_describe(result)}
     card |= {"command": shlex.join(["skmer", *context.obj])}

@@ -1,7 +1,7 @@
 """A recipe: all that decides the numbers of a clip. Small, immutable, sent to worker processes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -43,7 +43,7 @@ class Recipe(ABC):
 
     offset: float
     duration: float | None
-    pooling: str | tuple[str, ...] | None
+    pooling: str | Sequence[str] | None
     n_frames: int | None = None
     sr: int
     resampler: str = "soxr_hq"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from skmer.evaluation.splitters._repeated_stratified_group_kfold import Repeated
 from skmer.evaluation.splitters._stratified_three_way_split import StratifiedThreeWaySplit
 from skmer.evaluation.statistics._scores import classification_scores
 from skmer.exceptions import InputError
+from skmer.utils._types import Memory, Preset
 
 PRESETS = ("tuned", "koh2021")
 
@@ -29,15 +31,15 @@ def evaluate(
     groups=None,
     dataset=None,
     protocol="grouped",
-    preset: str = "tuned",
+    preset: Preset = "tuned",
     n_folds: int = 5,
     n_repeats: int | None = None,
     scoring=None,
     weights="pretrained",
     random_state: int | None = 0,
-    memory=None,
+    memory: Memory = None,
     n_jobs: int | None = None,
-    on_error: str = "raise",
+    on_error: Literal["raise", "skip"] = "raise",
     audit: bool = True,
     verbose: bool = False,
 ) -> EvaluationResult:
@@ -212,7 +214,7 @@ class _Classification(Experiment):
         return {"n_clips": self.n_clips, "classes": classes}
 
 
-def _make_classifiers(classifiers, preset: str) -> dict:
+def _make_classifiers(classifiers, preset: Preset) -> dict:
     """Return the classifiers by name."""
     if isinstance(classifiers, Mapping):
         return check_filled("classifiers", classifiers)

@@ -1,6 +1,7 @@
 """Targets that change over time: a number for each clip and moment."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from sklearn.base import clone
@@ -18,6 +19,7 @@ from skmer.evaluation.experiment._targets import check_curves
 from skmer.evaluation.results._dynamic_regression import DynamicRegressionResult
 from skmer.evaluation.statistics._scores import dynamic_scores
 from skmer.exceptions import InputError
+from skmer.utils._types import Memory
 
 # A moment further than this from every frame, in seconds, has no frame: the clip is too short.
 FARTHEST = 1.0
@@ -38,9 +40,9 @@ def evaluate_dynamic_regression(
     scoring=None,
     weights="pretrained",
     random_state: int | None = 0,
-    memory=None,
+    memory: Memory = None,
     n_jobs: int | None = None,
-    on_error: str = "raise",
+    on_error: Literal["raise", "skip"] = "raise",
     audit: bool = True,
     verbose: bool = False,
 ) -> DynamicRegressionResult:

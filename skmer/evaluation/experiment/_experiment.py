@@ -35,6 +35,7 @@ from skmer.evaluation.results._base import BaseResult
 from skmer.exceptions import InputError, InputTypeError
 from skmer.utils._labels import check_labels
 from skmer.utils._seeds import derive_seeds, recorded_seed
+from skmer.utils._types import Preset
 from skmer.utils._words import cut_middle
 
 
@@ -49,7 +50,7 @@ class Experiment(ABC):
     dataset: Any
     groups: Any
     protocol: Any
-    preset: str
+    preset: Preset
     n_folds: int
     n_repeats: Any
     scoring: Any

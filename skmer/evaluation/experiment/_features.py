@@ -23,6 +23,7 @@ from skmer.exceptions import (
     WeightsNotFoundError,
 )
 from skmer.utils._sklearn import parts_of
+from skmer.utils._types import Preset, Weights
 
 # The inputs that a model may get of a feature, and the parameters of the transformer that make
 # them. The matrix is the study's: 1500 frames of 20 ms at the transformer's 22050 Hz.
@@ -55,7 +56,7 @@ class ComputedFeature:
 
 
 def make_transformers(
-    features, *, preset: str, weights, random_state: int, memory, n_jobs, verbose: bool
+    features, *, preset: Preset, weights, random_state: int, memory, n_jobs, verbose: bool
 ) -> dict[str, object]:
     """Give each feature a name and a transformer, or the array that the user has already."""
     from skmer.embeddings import FEATURES, make_transformer
@@ -80,7 +81,7 @@ def make_transformers(
     }
 
 
-def _weights_by_feature(weights, known: Sequence[str]) -> dict[str, object]:
+def _weights_by_feature(weights, known: Sequence[str]) -> dict[str, Weights]:
     """Return the weights of each known feature; those that a dict does not name are pretrained."""
     if not isinstance(weights, Mapping):
         return dict.fromkeys(known, weights)
@@ -197,7 +198,7 @@ def keep_available(
     return {name: one for name, one in transformers.items() if name not in left_out}, left_out
 
 
-def choose_input(transformer, classifier: str | None, *, preset: str) -> str:
+def choose_input(transformer, classifier: str | None, *, preset: Preset) -> str:
     """Which input of a feature a classifier gets.
 
     `classifier` is its name in the table of `make_classifier`; None for one of the user's own,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -20,6 +20,7 @@ from skmer.evaluation.experiment._targets import check_numbers
 from skmer.evaluation.results._regression import RegressionResult
 from skmer.evaluation.splitters._repeated_stratified_group_kfold import RepeatedStratifiedGroupKFold
 from skmer.evaluation.statistics._scores import regression_scores
+from skmer.utils._types import Memory
 
 # The targets are scaled, so that one grid serves every unit.
 GRIDS: dict[str, tuple[BaseEstimator, dict[str, list[float]]]] = {
@@ -43,9 +44,9 @@ def evaluate_regression(
     scoring=None,
     weights="pretrained",
     random_state: int | None = 0,
-    memory=None,
+    memory: Memory = None,
     n_jobs: int | None = None,
-    on_error: str = "raise",
+    on_error: Literal["raise", "skip"] = "raise",
     audit: bool = True,
     verbose: bool = False,
 ) -> RegressionResult:

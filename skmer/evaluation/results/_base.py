@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from skmer.evaluation.results._files import read_result, write_result
 from skmer.evaluation.statistics._intervals import TotalsScore, bootstrap_interval
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 COMPARED = ("difference", "low", "high", "statistic", "pvalue")
 
 
+class _Figure(Protocol):
+    def __call__(self, size: Literal["paper", "wide"] = "paper") -> "Figure": ...
+
+
 class BaseResult:
     """Scores and predictions of every configuration, split by split, and what they rest on."""
 
@@ -27,7 +31,7 @@ class BaseResult:
 
     # Given by the package above, so that a result does not know its report.
     report: Callable[..., Path]
-    figure: Callable[..., "Figure"]
+    figure: "_Figure"
     to_latex: Callable[..., str]
     _repr_html_: Callable[..., str]
 

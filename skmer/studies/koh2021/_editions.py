@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass, field, fields
 
+from skmer.utils._types import Preset
+
 
 @dataclass(frozen=True)
 class Edition:
     """One reading of the study: its settings, its clips, and the protocol of its headline."""
 
     name: str
-    preset: str
+    preset: Preset
     protocol: str
     ravdess_subset: str
 

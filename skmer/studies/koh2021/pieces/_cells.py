@@ -16,6 +16,7 @@ from skmer.studies.koh2021._features import (
     Feature,
     describe_view,
 )
+from skmer.utils._types import Preset
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def make_protocols(groups, budget: Budget, seed: int) -> dict[str, BaseCrossVali
     return {name: classification_protocols(5, n)[name](seed) for name, n in draws.items()}
 
 
-def make_model(classifier: str, preset: str, budget: Budget):
+def make_model(classifier: str, preset: Preset, budget: Budget):
     """Return a classifier of the preset that trains no longer than the budget allows."""
     model = make_classifier(classifier, preset=preset)
     limits = {}
