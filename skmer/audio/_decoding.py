@@ -197,7 +197,8 @@ def _open_with_audioread(path, name, *, reason):
     import audioread
     import audioread.ffdec
 
-    with contextlib.suppress(audioread.DecodeError, EOFError, OSError):
+    # Decoders of many makers, which end on damaged files in errors of any kind.
+    with contextlib.suppress(Exception):
         if path is not None:
             return audioread.audio_open(path)
     reason = reason.split(": ")[-1].rstrip(".")
@@ -213,7 +214,14 @@ def _open_with_audioread(path, name, *, reason):
 
 
 def _audioread_blocks(file):
-    for data in file:
+    pieces = iter(file)
+    while True:
+        try:
+            data = next(pieces, None)
+        except Exception as error:
+            raise RuntimeError(str(error)) from error
+        if data is None:
+            return
         whole = len(data) - len(data) % (2 * file.channels)
         block = np.frombuffer(data[:whole], "<i2").reshape(-1, file.channels)
         yield block.astype(np.float32) / 2**15

@@ -87,7 +87,7 @@ def read_audio(
     with SoundSource(path, name=name) as source:
         to_sr = source.sr if sr is None else int(sr)
         blocks = _file_blocks(source, offset, duration, noted.append)
-        waveform = list(resample(blocks, source.sr, to_sr, resampler))
+        waveform = list(_resampled(blocks, source.sr, to_sr, resampler, name))
     for what in noted:
         note(what, name, None)
     return np.concatenate(waveform).astype(np.float32, copy=False), to_sr
@@ -154,13 +154,25 @@ def stream_audio(
         samples = check_samples(audio, name=name)[start:stop]
         pieces = (samples[i : i + BLOCK_LENGTH] for i in range(0, len(samples), BLOCK_LENGTH))
         blocks = _overheard(_mixed(pieces, name, offset, on_note), from_sr, on_decoded)
-        yield from resample(blocks, from_sr, int(sr), resampler)
+        yield from _resampled(blocks, from_sr, int(sr), resampler, name)
         return
     name = name or repr(source if hasattr(source, "read") else os.fspath(source))
     with SoundSource(source, name=name) as opened:
         blocks = _file_blocks(opened, offset, duration, on_note)
         blocks = _overheard(blocks, opened.sr, on_decoded)
-        yield from resample(blocks, opened.sr, int(sr), resampler)
+        yield from _resampled(blocks, opened.sr, int(sr), resampler, name)
+
+
+def _resampled(blocks, from_sr, to_sr, resampler, name):
+    """Resample a clip; raise where nothing is left of it, as of one sample at a lower rate."""
+    n_samples = 0
+    for block in resample(blocks, from_sr, to_sr, resampler):
+        n_samples += len(block)
+        yield block
+    if not n_samples:
+        raise AudioDecodeError(
+            f"{name}: the clip is too short, nothing is left of it at {to_sr} Hz."
+        )
 
 
 def _overheard(blocks, sr, on_decoded):

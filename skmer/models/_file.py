@@ -6,23 +6,35 @@ must be one of scikit-learn's or skmer's, and from arrays and plain values.
 
 import copy
 import hashlib
+import io
 import json
 import os
 import uuid
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from sklearn.base import clone
+from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skmer.exceptions import InputError, ModelVersionWarning, WeightsIntegrityError
+from skmer.exceptions import (
+    EngineNotAvailableError,
+    InputError,
+    InputTypeError,
+    ModelVersionWarning,
+    WeightsIntegrityError,
+    WeightsNotFoundError,
+)
 from skmer.models._card import ModelCard, make_card, to_markdown
 from skmer.models._pipeline import split_pipeline
 from skmer.models._trusted import check_types
 from skmer.utils._versions import versions
+from skmer.utils._words import cut_middle
+from skmer.utils.files._damage import DAMAGE
 from skmer.utils.files._output_folder import check_output_folder
 
 _FORMAT = 1
@@ -220,17 +232,21 @@ def load_model(path) -> Pipeline:
     import skops.io
 
     card, model = _read(path)
-    types = skops.io.get_untrusted_types(data=model)
-    check_types(types, what=f"The model '{path}'")
-    pipeline = skops.io.loads(model, trusted=types)
-    transformers, _ = split_pipeline(pipeline)
-    for transformer in transformers:
-        _check_weights(transformer, path)
-    now = versions()
+    with _unless_changed(path):
+        types = skops.io.get_untrusted_types(data=model)
+        check_types(types, what=f"The model '{path}'")
+        with warnings.catch_warnings():
+            # One warning, below, says of all packages what this one says of each estimator.
+            warnings.simplefilter("ignore", InconsistentVersionWarning)
+            pipeline = skops.io.loads(model, trusted=types)
+        transformers, _ = split_pipeline(pipeline)
+        for transformer in transformers:
+            _check_weights(transformer, path)
+    made, now = card.get("versions", {}), versions()
     others = [
-        f"{name} {card['versions'][name]} (here {now.get(name, 'none')})"
+        f"{name} {made[name]:.30} (here {now.get(name, 'none')})"
         for name in _DECISIVE
-        if name in card.get("versions", {}) and card["versions"][name] != now.get(name)
+        if name in made and made[name] != now.get(name)
     ]
     if others:
         warnings.warn(
@@ -247,20 +263,46 @@ def _read(path) -> tuple[dict, bytes]:
         raise FileNotFoundError(f"There is no model '{path}'.")
     try:
         with zipfile.ZipFile(path) as archive:
+            _refuse_bombs(archive)
             card = json.loads(archive.read("card.json"))
             model = archive.read("model.skops")
-        if card["format"] > _FORMAT:
-            raise InputError(
-                f"The model '{path}' was written by a newer skmer (format {card['format']}, known "
-                f"are up to {_FORMAT}); update skmer."
-            )
         whole = card["model_sha256"] == hashlib.sha256(model).hexdigest()
-    except (zipfile.BadZipFile, KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError,
-            RuntimeError, NotImplementedError, EOFError, OSError) as error:  # fmt: skip
+        if whole:
+            with zipfile.ZipFile(io.BytesIO(model)) as archive:
+                _refuse_bombs(archive)
+        is_newer = int(card["format"]) > _FORMAT
+        card["versions"] = {name: str(made) for name, made in card.get("versions", {}).items()}
+    except DAMAGE as error:
         raise InputError(f"The file '{path}' is not a model that save_model wrote.") from error
+    if is_newer:
+        raise InputError(
+            f"The model '{path}' was written by a newer skmer (format {int(card['format'])}, known "
+            f"are up to {_FORMAT}); update skmer."
+        )
     if not whole:
         raise InputError(f"The model '{path}' is damaged; get another copy of it.")
     return card, model
+
+
+def _refuse_bombs(archive: zipfile.ZipFile) -> None:
+    """Raise for an archive that may unpack to more than it takes; `save_model` packs nothing."""
+    if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+        raise ValueError
+
+
+@contextmanager
+def _unless_changed(path) -> Iterator[None]:
+    """Whatever a rebuilt class raises about what was put into it is one sentence."""
+    try:
+        yield
+    except (InputError, InputTypeError, WeightsNotFoundError, EngineNotAvailableError):
+        raise
+    except Exception as error:
+        raise InputError(
+            f"The model '{path}' cannot be built again ({type(error).__name__}: "
+            f"{cut_middle(' '.join(str(error).split()), 100)}); it was changed after it was saved, "
+            "or needs other versions of the packages in its card."
+        ) from error
 
 
 def _check_weights(transformer, path) -> None:

@@ -307,3 +307,54 @@ def test_damaged_bytes_never_end_in_anything_else(tmp_path, clip, suffix):
             warnings.simplefilter("ignore")
             with contextlib.suppress(AudioDecodeError):
                 assert np.isfinite(read_audio(path)[0]).all()
+
+
+class OddReader:
+    """A decoder with an error of its own, as audioread's have, when it is asked for samples."""
+
+    samplerate, channels = 8000, 1
+
+    def read_data(self):
+        yield bytes(16)
+        raise type("Odd", (Exception,), {})("oh")
+
+    __iter__ = read_data
+
+    def close(self):
+        pass
+
+
+def test_whatever_other_decoders_raise_is_one_sentence(tmp_path, monkeypatch):
+    path = write(tmp_path, "other.m4a", b"no format that libsndfile knows")
+    monkeypatch.setattr("audioread.audio_open", lambda path: OddReader())
+    with pytest.raises(AudioDecodeError, match=r"other.m4a': the file breaks off or is damaged"):
+        read_audio(path)
+    monkeypatch.setattr("audioread.audio_open", lambda path: next(iter([0 / 1]))[path])
+    with pytest.raises(AudioDecodeError, match="not in a format that can be read"):
+        read_audio(path)
+
+
+# Those readers leave the file open.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(
+    "data",
+    [
+        # Python's own readers take these up where libsndfile has refused them.
+        b"FORM\0\0\x0f\xceAIFFCOMM\0\0\0\x12\x01\0AIFFCOMM\0\0\0\x12\0\x01\0\0\x07\xd0D\0\0\x0f\xa8",
+        b"RIFF\xc4\x0f\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x80>\0\0\0\x14\0\0\x02\0\x10\0\0\0\0A\0\0\0\0",
+    ],
+)
+def test_headers_that_fuzzing_found(tmp_path, data):
+    with pytest.raises(AudioDecodeError):
+        read_audio(write(tmp_path, "found", data))
+
+
+@pytest.mark.parametrize("resampler", ["soxr_hq", "kaiser_best"])
+def test_a_clip_of_which_no_sample_is_left_is_an_error(tmp_path, resampler):
+    path = write(tmp_path, "short.wav", encoded(np.ones(1), "wav", 48000))
+    for source in (path, (np.ones(1), 48000)):
+        with pytest.raises(AudioDecodeError, match="too short, nothing is left of it at 8000 Hz"):
+            list(stream_audio(source, sr=8000, resampler=resampler))
+    with pytest.raises(AudioDecodeError, match=r"short.wav': the clip is too short"):
+        read_audio(path, sr=8000, resampler=resampler)
+    assert read_audio(path)[0].shape == (1,)

@@ -143,7 +143,7 @@ def load_csv(
     if absent:
         raise DatasetNotFoundError(
             f"{len(absent)} of the {len(frame)} clips listed in {path} do not exist: "
-            f"{shorten(absent, 3)}. Relative paths are relative to the csv file."
+            f"{shorten(absent, 3, width=200)}. Relative paths are relative to the csv file."
         )
     if file.guess:
         warnings.warn(_describe_guess(file), UserWarning, stacklevel=3)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from skmer.datasets.tables._csv_file import SEPARATORS, CsvFile, read_csv_file
 from skmer.exceptions import InputError
-from skmer.utils._words import shorten
+from skmer.utils._words import cut_middle, shorten
 
 
 def read_clip_table(path: Path, path_column: str = "path", other_columns: Sequence[str] = ()):
@@ -95,8 +95,10 @@ def _refuse_repeats(file: CsvFile, frame, labels: list[str]) -> None:
         if before == row:
             continue
         one, other = (frame.loc[i, labels].tolist() for i in (before, row))
-        differ = f" as {shorten(one)} and as {shorten(other)}" if one != other else ""
+        said = [shorten(cells, width=60) for cells in (one, other)]
+        differ = f" as {said[0]} and as {said[1]}" if one != other else ""
         raise InputError(
             f"{file.path} must list a clip once, or it may be trained on and tested on at once. "
-            f"Lines {file.lines[before]} and {file.lines[row]} list {path}{differ}."
+            f"Lines {file.lines[before]} and {file.lines[row]} list {cut_middle(path, 120)}"
+            f"{differ}."
         )

@@ -8,6 +8,7 @@ from skmer.datasets.tables._csv_file import read_csv_file
 from skmer.datasets.tables._names import artist_groups, read_quadrants
 from skmer.datasets.tables._songs import ANEW, by_song, numbers, require_songs
 from skmer.exceptions import InputError
+from skmer.utils._words import cut_middle
 
 SCALE = AffectScale("from mood words", 0.0, 1.0)
 PARTS = {"train": "train", "validate": "validation", "test": "test"}
@@ -62,8 +63,8 @@ def _read_parts(metadata, paths: Mapping[str, Path]):
         twice = table.index[parts[table.index] != ""]
         if len(twice):
             raise InputError(
-                f"A song must be in one part of the split. {twice[0]} is in {path.name} and in the "
-                f"part '{parts[twice[0]]}'; {ANEW}."
+                f"A song must be in one part of the split. {cut_middle(twice[0], 50)} is in "
+                f"{path.name} and in the part '{parts[twice[0]]}'; {ANEW}."
             )
         labels = read_quadrants(table["Quadrant"], path.name)
         other = read_quadrants(metadata.loc[table.index, "Quadrant"], paths["metadata"].name)
@@ -71,13 +72,13 @@ def _read_parts(metadata, paths: Mapping[str, Path]):
         if wrong:
             raise InputError(
                 f"{path.name} and {paths['metadata'].name} must give a song the same quadrant. "
-                f"They do not for {len(wrong)} songs, such as {wrong[0]}; {ANEW}."
+                f"They do not for {len(wrong)} songs, such as {cut_middle(wrong[0], 50)}; {ANEW}."
             )
         parts[table.index] = part
     rest = parts.index[parts == ""]
     if len(rest):
         raise InputError(
             f"The parts of the split must hold every song of {paths['metadata'].name}. "
-            f"{len(rest)} are in none, such as {rest[0]}; {ANEW}."
+            f"{len(rest)} are in none, such as {cut_middle(rest[0], 50)}; {ANEW}."
         )
     return parts

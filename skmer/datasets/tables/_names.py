@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from skmer.exceptions import InputError
+from skmer.utils._words import cut_middle
 
 QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
 
@@ -29,7 +30,7 @@ def read_quadrants(values: Iterable[str], table: str) -> list[str]:
         if match is None:
             raise InputError(
                 f"The column 'Quadrant' of {table} must hold Q1, Q2, Q3, Q4 or 1, 2, 3, 4. "
-                f"Got {value!r}; put the published file there."
+                f"Got {cut_middle(repr(value), 50)}; put the published file there."
             )
     return [f"Q{match[1]}" for match in matches if match]
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skmer.exceptions import InputError
-from skmer.utils._words import shorten
+from skmer.utils._words import cut_middle, shorten
 
 ANEW = "get the published file anew"
 
@@ -13,7 +13,9 @@ def numbers(values, table: str) -> np.ndarray:
     try:
         return values.where(values != "", "nan").to_numpy(dtype=float)
     except ValueError as error:
-        raise InputError(f"{table} must hold numbers. Got: {error}; {ANEW}.") from error
+        raise InputError(
+            f"{table} must hold numbers. Got: {cut_middle(str(error), 100)}; {ANEW}."
+        ) from error
 
 
 def by_song(frame, column: str, table: str):

@@ -2,7 +2,6 @@
 
 import json
 import warnings
-import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -10,6 +9,8 @@ import numpy as np
 
 from skmer.embeddings.extraction._parts import ClipRecord
 from skmer.exceptions import IgnoredCacheWarning
+from skmer.utils._words import cut_middle
+from skmer.utils.files._damage import DAMAGE
 from skmer.utils.files._digest import file_digest
 
 _FACTS = ("digest", "duration", "sr", "error", "notes")
@@ -32,10 +33,10 @@ def earlier_records(table: Path, key: str, names: list[str]) -> Iterator[ClipRec
         yield from _clips(read(table, key, names))
     except FileNotFoundError:
         return
-    except (pa.ArrowException, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (pa.ArrowException, *DAMAGE) as error:
         warnings.warn(
             f"The table {table} of an earlier run cannot be read "
-            f"({' '.join(str(error).split())[:200]}); its clips are computed again.",
+            f"({cut_middle(' '.join(str(error).split()), 100)}); its clips are computed again.",
             IgnoredCacheWarning,
             stacklevel=2,
         )
@@ -58,7 +59,8 @@ def _from_parquet(table, key, names):
 
 
 def _from_npz(table, key, names):
-    with np.load(table, allow_pickle=False) as arrays:
+    # Opened here, since numpy leaves it open where it is no archive.
+    with table.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         if json.loads(str(arrays["settings"])).get("key") != key:
             return
         facts = {name: arrays[name].tolist() for name in (*_FACTS, "frame") if name in arrays}
@@ -80,12 +82,13 @@ def _from_csv(table, key, names):
     if settings.get("sha256") != file_digest(table):
         raise ValueError("it was changed since it was written")
     kinds = {"digest": str, "error": str, "notes": str, **dict.fromkeys(names, np.float32)}
-    for frame in pd.read_csv(table, dtype=kinds, chunksize=2**14):
-        kept = [name for name in (*_FACTS, "frame") if name in frame]
-        values = frame[kept].astype(object).where(frame[kept].notna(), None)
-        facts = {name: values[name].tolist() for name in kept}
-        facts["sr"] = [None if sr is None else int(sr) for sr in facts["sr"]]
-        yield facts, frame[names].to_numpy()
+    with pd.read_csv(table, dtype=kinds, chunksize=2**14) as frames:
+        for frame in frames:
+            kept = [name for name in (*_FACTS, "frame") if name in frame]
+            values = frame[kept].astype(object).where(frame[kept].notna(), None)
+            facts = {name: values[name].tolist() for name in kept}
+            facts["sr"] = [None if sr is None else int(sr) for sr in facts["sr"]]
+            yield facts, frame[names].to_numpy()
 
 
 def _clips(batches: Iterable[tuple[dict[str, list], np.ndarray]]) -> Iterator[ClipRecord]:

@@ -145,7 +145,10 @@ def extract(
     with lock_output(out):
         folder = out.with_name(f"{out.name}.parts")
         folder.mkdir(exist_ok=True)
-        parts = Parts(folder, key)
+        width = len(names)
+        parts = Parts(
+            folder, key, lambda size: size > 0 and (size % width == 0 if frames else size == width)
+        )
         if n_foreign := parts.n_foreign():
             warnings.warn(
                 f"{n_foreign} parts in {folder} were made with other settings; they are left there "
@@ -191,7 +194,11 @@ def _compute(
 ) -> tuple[list[StoredRecord], int]:
     """Compute what is not finished, and write it to parts; return where each record is."""
     finished = parts.finished()
-    fresh = (record for record in earlier if record.digest not in finished)
+    fresh = (
+        record
+        for record in earlier
+        if record.digest not in finished and parts.is_whole(record.rows.size)
+    )
     for record, place in _write_parts(fresh, parts, chunk_size):
         finished[str(record.digest)] = place
     stored: list[StoredRecord | None] = [None] * len(paths)

@@ -5,13 +5,15 @@ import io
 import os
 import uuid
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from skmer.exceptions import IgnoredCacheWarning
+from skmer.utils.files._damage import DAMAGE
 
 _OPEN_PARTS = 8
 _FACTS = ("digest", "duration", "sr", "error", "notes")
@@ -42,11 +44,13 @@ class Parts:
     """The parts in a folder that were made with one set of settings, told apart by `key`.
 
     The name of a part ends in the digest of its bytes, so that a damaged one is never believed.
+    `is_whole` says of how many numbers the rows of a clip can be.
     """
 
-    def __init__(self, folder: Path, key: str):
+    def __init__(self, folder: Path, key: str, is_whole: Callable[[int], bool]):
         self.folder = folder
         self.key = key
+        self.is_whole = is_whole
         self._load = lru_cache(maxsize=_OPEN_PARTS)(_load)
 
     def finished(self) -> dict[str, StoredRecord]:
@@ -68,7 +72,8 @@ class Parts:
                 continue
             rows = table.select(["digest", "error", "size"]).to_pylist()
             for index, row in enumerate(rows):
-                if row["digest"] is not None and row["error"] is None:
+                is_done = row["digest"] is not None and row["error"] is None
+                if is_done and self.is_whole(row["size"]):
                     stored[row["digest"]] = StoredRecord(path, index, row["size"])
         return stored
 
@@ -81,18 +86,14 @@ class Parts:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        types = (pa.string(), pa.float64(), pa.int64(), pa.string(), pa.string())
-        facts = {
-            name: pa.array([getattr(record, name) for record in records], kind)
-            for name, kind in zip(_FACTS, types)
-        }
+        facts = {name: [getattr(record, name) for record in records] for name in _FACTS}
         sizes = np.array([record.rows.size for record in records], np.int64)
         rows = pa.LargeListArray.from_arrays(
             np.concatenate([[0], np.cumsum(sizes)]),
             np.concatenate([record.rows.ravel() for record in records]),
         )
         stream = io.BytesIO()
-        pq.write_table(pa.table({**facts, "size": sizes, "rows": rows}), stream)
+        pq.write_table(pa.table({**facts, "size": sizes, "rows": rows}, _schema()), stream)
         content = stream.getvalue()
         path = self.folder / f"{self.key}-{_digest(content)}.parquet"
         temporary = self.folder / f"{self.key}-{uuid.uuid4().hex}.tmp"
@@ -128,9 +129,30 @@ def _digest(content: bytes) -> str:
 
 def _load(path: Path):
     """A part as an arrow table, its columns of one chunk each; OSError where it is damaged."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     content = path.read_bytes()
-    if not path.stem.endswith(_digest(content)):
-        raise OSError(f"The part {path} is damaged; run the same call again.")
-    return pq.read_table(io.BytesIO(content)).combine_chunks()
+    try:
+        if not path.stem.endswith(_digest(content)):
+            raise ValueError
+        table = pq.read_table(io.BytesIO(content)).combine_chunks()
+        sizes = table["rows"].combine_chunks().value_lengths()
+        if table.schema != _schema() or not sizes.equals(table["size"].combine_chunks()):
+            raise ValueError
+    except (pa.ArrowException, *DAMAGE) as error:
+        raise OSError(f"The part {path} is damaged; run the same call again.") from error
+    return table
+
+
+@cache
+def _schema():
+    import pyarrow as pa
+
+    return pa.schema(
+        {
+            "digest": pa.string(), "duration": pa.float64(), "sr": pa.int64(),
+            "error": pa.string(), "notes": pa.string(), "size": pa.int64(),
+            "rows": pa.large_list(pa.float32()),
+        }
+    )  # fmt: skip

@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import re
+import struct
 from math import prod
 from pathlib import Path
 
@@ -14,6 +16,9 @@ from skmer.utils._words import cut_middle
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+# A collection of texts with its size, and the number and size of one of them.
+_HEAP = re.compile(rb"GCOL\x01\0\0\0(.{8})", re.DOTALL)
+_ENTRY = struct.Struct("<H6xQ")
 # The published files unpack to 19 MB; a file that unpacks to far more is something else.
 _LARGEST = 128 * 2**20
 _MOST_NAMES = 1000
@@ -32,11 +37,10 @@ def read_l3_arrays(path: Path) -> tuple[np.ndarray, ...]:
             f"The weights file {path} is not an OpenL3 weights file: it must be HDF5 (.h5), or "
             "HDF5 packed with gzip (.h5.gz)."
         )
-    with (
-        damaged_unless(path, "the published .h5, or .h5.gz, of OpenL3"),
-        h5py.File(io.BytesIO(data), "r") as file,
-    ):
-        return _read_datasets(file, path)
+    with damaged_unless(path, "the published .h5, or .h5.gz, of OpenL3"):
+        _check_heaps(data)
+        with h5py.File(io.BytesIO(data), "r") as file:
+            return _read_datasets(file, path)
 
 
 def _unpacked(path: Path) -> bytes:
@@ -52,6 +56,21 @@ def _unpacked(path: Path) -> bytes:
             f"{_LARGEST >> 20} MB."
         )
     return data
+
+
+def _check_heaps(data: bytes) -> None:
+    """Raise for a heap of texts in which an entry ends where it begins: HDF5 would never end.
+
+    Version 1.14 does not look (global heaps in its file format specification, III.E).
+    """
+    for heap in _HEAP.finditer(data):
+        position, end = heap.end(), heap.start() + int.from_bytes(heap[1], "little")
+        while position + _ENTRY.size <= min(end, len(data)):
+            number, size = _ENTRY.unpack_from(data, position)
+            # Of the free space, which comes last, the size is that of the whole entry.
+            if size > end - position or (not number and size < _ENTRY.size):
+                raise InputError("a text in it has an impossible length")
+            position += _ENTRY.size + -(-size // 8) * 8 if number else size
 
 
 def _read_datasets(file, path: Path) -> tuple[np.ndarray, ...]:

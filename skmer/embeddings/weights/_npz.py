@@ -1,10 +1,7 @@
 """Arrays of known names and shapes from an npz: no pickles, nothing larger is allocated."""
 
-import lzma
 import re
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import prod
@@ -16,6 +13,7 @@ from numpy.lib import format as npy
 from skmer.embeddings.weights._arrays import check_shape
 from skmer.exceptions import InputError, WeightsIntegrityError
 from skmer.utils._words import cut_middle
+from skmer.utils.files._damage import DAMAGE
 
 _ZIP_MAGIC = b"PK\x03\x04"
 
@@ -33,11 +31,7 @@ def damaged_unless(path: Path, must_be: str) -> Iterator[None]:
         yield
     except (WeightsIntegrityError, FileNotFoundError, PermissionError):
         raise
-    # zipfile alone has all of these for archives that are damaged, encrypted, or oddly compressed
-    except (
-        ValueError, TypeError, KeyError, OverflowError, EOFError, OSError, RuntimeError,
-        MemoryError, struct.error, zlib.error, lzma.LZMAError, zipfile.BadZipFile,
-    ) as error:  # fmt: skip
+    except DAMAGE as error:
         reason = cut_middle(re.sub(r"[^ -~]+", " ", str(error)).strip(), 100)
         raise WeightsIntegrityError(
             f"The weights file {path} is damaged and cannot be read ({reason}): it must be "

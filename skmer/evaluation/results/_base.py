@@ -6,7 +6,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from skmer.evaluation.results._files import read_result, write_result
+from skmer.evaluation.results._files import read_result, unless_changed, write_result
 from skmer.evaluation.statistics._intervals import TotalsScore, bootstrap_interval
 from skmer.exceptions import InputError
 
@@ -309,7 +309,8 @@ class BaseResult:
             When there is no result of this kind, or a file was changed or cut since it was saved.
         """
         tables, manifest = read_result(folder, kind=cls.__name__)
-        result = cls(tables["scores"], tables["predictions"], manifest)
+        with unless_changed(Path(folder)):
+            result = cls(tables["scores"], tables["predictions"], manifest)
         result.maps = tables["maps"]
         return result
 

@@ -4,10 +4,13 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from skmer.exceptions import InputError
+from skmer.utils._words import cut_middle
+from skmer.utils.files._damage import DAMAGE
 from skmer.utils.files._digest import file_digest
 from skmer.utils.files._output_folder import check_output_folder
 from skmer.utils.files._paths import expand_path
@@ -41,21 +44,40 @@ def read_result(folder, *, kind: str) -> tuple[dict, dict]:
     """Return tables by name and the manifest of what `write_result` wrote."""
     folder = expand_path(folder)
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        found, described = manifest.pop("result"), manifest.pop("tables")
+        text = (folder / MANIFEST).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise InputError(
             f"There is no result in '{folder}': it has no file {MANIFEST}, or saving a result "
             "there was not finished."
         ) from None
-    except (ValueError, KeyError, AttributeError):
-        raise InputError(
-            f"The file '{folder / MANIFEST}' is not the manifest of a result, or was changed or "
-            "cut since it was saved; evaluate and save again."
-        ) from None
-    if found != kind:
-        raise InputError(f"The result in '{folder}' is a {found}; read it with {found}.load.")
-    return {name: read_table(folder / f"{name}.csv", described[name]) for name in TABLES}, manifest
+    except DAMAGE as error:
+        raise _no_manifest(folder) from error
+    with unless_changed(folder):
+        manifest = json.loads(text)
+        found, described = manifest.pop("result"), manifest.pop("tables")
+        if found != kind:
+            found = cut_middle(str(found), 50)
+            raise InputError(f"The result in '{folder}' is a {found}; read it with {found}.load.")
+        tables = {name: read_table(folder / f"{name}.csv", described[name]) for name in TABLES}
+    return tables, manifest
+
+
+@contextmanager
+def unless_changed(folder: Path) -> Iterator[None]:
+    """Whatever a manifest ends in that somebody changed is one sentence."""
+    try:
+        yield
+    except InputError:
+        raise
+    except DAMAGE as error:
+        raise _no_manifest(folder) from error
+
+
+def _no_manifest(folder: Path) -> InputError:
+    return InputError(
+        f"The file '{folder / MANIFEST}' is not the manifest of a result, or was changed or cut "
+        "since it was saved; evaluate and save again."
+    )
 
 
 def to_json(manifest: dict) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 
 from skmer.exceptions import IgnoredCacheWarning, InputError
 from skmer.utils._words import cut_middle
+from skmer.utils.files._damage import DAMAGE
 from skmer.utils.files._digest import canonical_json, open_regular
 
 # Raise it when a change to skmer changes numbers, or the form of an entry, without a setting.
@@ -262,6 +263,6 @@ def _decode(data, key, is_valid):
             and is_valid(array)
         ):
             raise TypeError
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except DAMAGE as error:
         raise _WrongEntryError("is not what a cache writes") from error
     return CacheEntry(array, notes, audio_digest)

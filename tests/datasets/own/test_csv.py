@@ -155,6 +155,8 @@ def test_the_home_folder(write, tmp_path, monkeypatch):
         ("path,label,\nclips/a.wav,x,y\n", "Line 2 has a value in a column without one"),
         ("path,label\nclips/a.wav,x\n".encode("utf-16-le"), "zero bytes"),
         (codecs.BOM_UTF8 + b"path,label\nclips/a.wav,tr\xe4ge\n", "UTF-8-SIG.*in line 2"),
+        ("path,label\n" + f"clips/a.wav,{'x' * 900}\n" * 2, "Lines 2 and 3 list .*a.wav\\."),
+        (f"path,label\nclips/a.wav,{'x' * 900}\n./clips/a.wav,{'y' * 900}\n", "as xx.*as yy"),
         (b"path,label\nclips/a.wav,\x81\xe4\n", "UTF-8 or WINDOWS-1252|WINDOWS-1252.*in line 2"),
     ],
 )

@@ -1,5 +1,8 @@
 """A second run: over a grown folder, after damage, beside another process."""
 
+import hashlib
+import io
+import json
 import subprocess
 import sys
 import warnings
@@ -97,6 +100,70 @@ def test_a_flipped_bit_in_a_part_is_never_taken_over(paths, tmp_path, monkeypatc
             extract(paths, MFCCStatsTransformer(), out)
         np.testing.assert_array_equal(numbers(out), right)
         out.unlink()
+
+
+def parquet(**columns):
+    """The bytes of a Parquet file."""
+    stream = io.BytesIO()
+    pd.DataFrame(columns).to_parquet(stream)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"PAR1 and no more", parquet(digest=["x"]), parquet(rows=[3.0]), parquet(rows=[[1, 2]])],
+)
+def test_a_part_that_is_none_of_ours_is_not_taken_over(paths, tmp_path, monkeypatch, content):
+    out = tmp_path / "table.parquet"
+    monkeypatch.setitem(_extract._WRITERS, ".parquet", lambda *args, **kwargs: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        extract(paths, MFCCStatsTransformer(), out)
+    monkeypatch.undo()
+    (part,) = (tmp_path / "table.parquet.parts").glob("*.parquet")
+    part.unlink()
+    digest = hashlib.blake2b(content, digest_size=16).hexdigest()
+    part.with_stem(f"{part.stem.split('-')[0]}-{digest}").write_bytes(content)
+    with pytest.warns(IgnoredCacheWarning, match="is damaged"):
+        assert extract(paths, MFCCStatsTransformer(), out).n_computed == len(paths)
+
+
+@pytest.mark.parametrize("frames", [False, True])
+def test_rows_of_another_width_are_not_taken_over(paths, tmp_path, monkeypatch, frames):
+    """As of a table that somebody changed, whose key still says that it is this one."""
+    out, clips = tmp_path / "table.npz", paths[:2]
+    extract(clips, MFCCStatsTransformer(), tmp_path / "right.npz")
+    with np.load(tmp_path / "right.npz") as arrays:
+        changed = {**arrays, "embeddings": np.repeat(arrays["embeddings"], 2, axis=1)}
+    if frames:
+        changed["frame"] = np.array([0, 1])
+        changed["embeddings"] = changed["embeddings"][:, :120]
+    np.savez(out, **changed)
+    assert extract(clips, MFCCStatsTransformer(), out).n_computed == len(clips)
+    np.testing.assert_array_equal(numbers(out), numbers(tmp_path / "right.npz"))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content"),
+    [
+        (".npz", b"0"),
+        (".npz", b"PK\3\4"),
+        (".parquet", b"PAR1PAR1"),
+        (".parquet", parquet(path=["x"])),
+        (".csv", b"digest,sr\n1,x\n"),
+    ],
+)
+def test_a_table_that_is_none_of_ours_is_replaced(paths, tmp_path, suffix, content):
+    out = tmp_path / f"table{suffix}"
+    extract(paths[:1], MFCCStatsTransformer(), out)
+    out.write_bytes(content)
+    if suffix == ".csv":
+        settings = json.loads((tmp_path / "table.csv.json").read_text())
+        settings["sha256"] = hashlib.sha256(content).hexdigest()
+        (tmp_path / "table.csv.json").write_text(json.dumps(settings))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", IgnoredCacheWarning)
+        done = extract(paths[:1], MFCCStatsTransformer(), out)
+    assert (done.n_rows, done.n_failed, done.n_computed) == (1, 0, 1)
 
 
 def test_several_transformers_fill_one_table(paths, tmp_path):

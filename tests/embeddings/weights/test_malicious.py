@@ -111,6 +111,19 @@ def test_hdf5_with_a_vast_list_of_names(tmp_path):
     assert "more than 1000 names" in refuse(load_l3_weights, path, **SETTINGS)
 
 
+@pytest.mark.parametrize("size", [0, 2**64 - 16])
+def test_hdf5_whose_texts_would_be_read_for_ever(tmp_path, size):
+    path = tmp_path / "w.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = ["one", "two"]
+    data = bytearray(path.read_bytes())
+    # The first text, or the free space behind the second.
+    entry = data.index(b"GCOL") + (16 if size else 64)
+    data[entry + 8 : entry + 16] = size.to_bytes(8, "little")
+    path.write_bytes(data)
+    assert "impossible length" in refuse(load_l3_weights, path, **SETTINGS)
+
+
 def test_gzip_bomb(tmp_path):
     path = tmp_path / "w.h5.gz"
     path.write_bytes(gzip.compress(b"\x89HDF\r\n\x1a\n" + bytes(200 * 2**20), 1))

@@ -282,6 +282,40 @@ def test_a_file_that_was_cut_or_changed_is_refused(result, tmp_path):
         EvaluationResult.load(tmp_path / "elsewhere")
 
 
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        (("tables",), {}),
+        (("tables",), []),
+        (("tables", "scores"), None),
+        (("tables", "scores", "columns"), 3),
+        (("tables", "scores", "columns", 0), {}),
+        (("tables", "scores", "columns", 0, "dtype"), "no type"),
+        (("tables", "predictions", "columns", -1, "dtype"), ",f8"),
+        (("settings",), []),
+        (("settings", "scoring"), 3),
+        (("result",), ["x" * 900]),
+    ],
+)
+def test_a_manifest_that_was_changed_is_refused(result, tmp_path, where, value):
+    path = result.save(tmp_path) / "manifest.json"
+    manifest = part = json.loads(path.read_text())
+    for key in where[:-1]:
+        part = part[key]
+    part[where[-1]] = value
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match=r"not the manifest of a result|is a \['xx") as caught:
+        EvaluationResult.load(tmp_path)
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[]", "3", "\xff"])
+def test_a_manifest_that_is_none_is_refused(tmp_path, text):
+    (tmp_path / "manifest.json").write_text(text, encoding="latin-1")
+    with pytest.raises(InputError, match="not the manifest of a result"):
+        EvaluationResult.load(tmp_path)
+
+
 def test_a_result_is_read_by_its_own_class(result, tmp_path):
     with pytest.raises(InputError, match=r"is a EvaluationResult; read it with EvaluationResult"):
         RegressionResult.load(result.save(tmp_path))

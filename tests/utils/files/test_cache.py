@@ -76,6 +76,8 @@ GOOD = {"key": KEY, "notes": [], "audio_digest": None, "dtype": "<f4", "shape": 
         (forge(GOOD | {"audio_digest": 3}), "is not what a cache writes"),
         (forge(GOOD | {"dtype": "O"}), "is not what a cache writes"),
         (forge(GOOD | {"dtype": "no type"}), "is not what a cache writes"),
+        # numpy parses this as Python.
+        (forge(GOOD | {"dtype": ",<f4"}), "is not what a cache writes"),
         (forge(GOOD | {"shape": [2**40, 2**40]}), "is not what a cache writes"),
         (forge(GOOD | {"shape": [3, 2]}), "is not what a cache writes"),
         (forge({}), "is not what a cache writes"),
