@@ -23,7 +23,7 @@ from sklearn.utils import check_array
 
 from skmer.evaluation.auditing._columns import swapped_columns
 from skmer.evaluation.auditing._contained import contained
-from skmer.evaluation.auditing._duplicates import duplicates
+from skmer.evaluation.auditing._duplicates import duplicates, unread_files
 from skmer.evaluation.auditing._evidence import Evidence
 from skmer.evaluation.auditing._finding import AuditFinding
 from skmer.evaluation.auditing._preprocessing import fitted_outside, scaled_outside
@@ -87,7 +87,8 @@ def audit(
     cv : splitter or list of (train rows, test rows), default=None
         The splits to audit.
     paths : array-like of shape (n_rows,), default=None
-        Audio files, which are read twice: their bytes, and their decoded waveforms.
+        Audio files, which are read twice: their bytes, and their decoded waveforms. Those that
+        are not here, or are no audio, are a warning.
     items : array-like of shape (n_rows,), default=None
         Names of what was recorded, such as "artist - title"; case, blanks and punctuation do not
         count.
@@ -221,6 +222,7 @@ def judge(
         ("near_duplicates", {"X": X}),
     ):
         checks.run(kind, lambda kind=kind: duplicates(kind, evidence, splits), **needs)
+    checks.findings += unread_files(evidence)
     if X is not None:
         checks.measurements["intrinsic_dimension"] = evidence.intrinsic_dimension
     sources = (evidence.paths, evidence.items, X)

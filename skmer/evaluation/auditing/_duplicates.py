@@ -11,7 +11,9 @@ from sklearn.preprocessing import StandardScaler
 
 from skmer.audio import read_audio
 from skmer.evaluation.auditing._finding import AuditFinding
+from skmer.exceptions import AudioDecodeError
 from skmer.utils import track
+from skmer.utils._words import cut_middle
 from skmer.utils.files._digest import AudioDigest, file_digest
 from skmer.utils.processes._parallel import run_parallel
 
@@ -29,20 +31,46 @@ def equal_sets(keys):
 
 
 def file_digests(paths, n_jobs):
-    """Return the SHA-256 of each file."""
-    return list(run_parallel(file_digest, ((path,) for path in paths), n_jobs=n_jobs))
+    """Return the SHA-256 of each file; None for one that cannot be read."""
+    return list(run_parallel(_file_digest, ((path,) for path in paths), n_jobs=n_jobs))
 
 
 def audio_digests(paths, n_jobs, verbose=False):
-    """Return the SHA-256 of each file's decoded waveform, whatever its container."""
+    """Return the SHA-256 of each file's waveform, whatever its container; None as above."""
     digests = run_parallel(_audio_digest, ((path,) for path in paths), n_jobs=n_jobs)
     return list(track(digests, total=len(paths), description="audit", enabled=verbose))
 
 
+def _file_digest(path):
+    try:
+        return file_digest(path)
+    except OSError:
+        return None
+
+
 def _audio_digest(path):
     digest = AudioDigest()
-    digest.update(*read_audio(path))
+    try:
+        digest.update(*read_audio(path))
+    except AudioDecodeError:
+        return None
     return digest.hexdigest()
+
+
+def unread_files(evidence):
+    """Find clips whose files are not here, or are no audio: they were compared with no other."""
+    if evidence.paths is None or not (rows := evidence.unread):
+        return []
+    return [
+        AuditFinding(
+            "unread_files",
+            "warning",
+            f"{len(rows)} of {len(evidence.paths)} files could not be read here, such as "
+            f"'{cut_middle(evidence.name_of(rows[0]))}', so nobody knows whether they are copies "
+            "of others.",
+            tuple((row,) for row in rows),
+        )
+    ]
 
 
 def near_sets(X, alpha):

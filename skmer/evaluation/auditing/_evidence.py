@@ -90,11 +90,17 @@ class Evidence:
                 known += map(set, copies[kind])
         return copies
 
-    @property
+    @cached_property
+    def unread(self) -> list[int]:
+        """Rows whose file cannot be read."""
+        pairs = zip(self._file_hashes, self._audio_hashes)
+        return [row for row, pair in enumerate(pairs) if None in pair]
+
+    @cached_property
     def _file_hashes(self):
         return file_digests(self.paths, self.n_jobs)
 
-    @property
+    @cached_property
     def _audio_hashes(self):
         if self.audio_hashes is not None:
             return self.audio_hashes

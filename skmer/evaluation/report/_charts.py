@@ -44,12 +44,15 @@ def scores_chart(seen: Overview) -> dict:
         ),
     )
     title = f"{name_of_score(score)}, 95 % interval"
+    n_protocols = table["protocol"].nunique()
+    # A single protocol needs no key.
+    splits = alt.Legend(orient="top", title="Splits") if n_protocols > 1 else None
     bars = base.mark_rule(strokeWidth=2).encode(
         x=alt.X("low:Q", title=title, scale=alt.Scale(zero=seen.result.has_classes)), x2="high:Q"
     )
     points = base.mark_point(filled=True, size=70, opacity=1).encode(
         x=alt.X(f"{score}:Q", title=title, axis=alt.Axis(tickCount=6)),
-        shape=alt.Shape("Splits:N", legend=alt.Legend(orient="top", title="Splits")),
+        shape=alt.Shape("Splits:N", legend=splits),
         tooltip=[
             alt.Tooltip("name:N", title="Configuration"),
             alt.Tooltip("protocol:N", title="Splits"),
@@ -64,7 +67,6 @@ def scores_chart(seen: Overview) -> dict:
         layers.insert(
             0, alt.Chart(guess).mark_rule(strokeDash=[4, 4], color="#888").encode(x="chance:Q")
         )
-    n_protocols = table["protocol"].nunique()
     height = len(order) * (26 if n_protocols == 1 else 18 * n_protocols)
     return _spec(alt.layer(*layers).properties(height=height))
 

@@ -12,7 +12,7 @@ from skmer.evaluation.report._headline import make_headline, trust_notes
 from skmer.evaluation.report._methods import bibliography, methods_paragraph
 from skmer.evaluation.report._overview import Overview
 from skmer.evaluation.report._tables import comparison_matrix, confusions, scores_table
-from skmer.evaluation.report._words import name_of, name_of_score
+from skmer.evaluation.report._words import name_of, name_of_score, time_of_stages
 from skmer.evaluation.results import BaseResult
 from skmer.utils.files._output_folder import check_output_folder
 
@@ -60,6 +60,8 @@ def render_report(result: BaseResult) -> str:
         seen=seen,
         manifest=result.manifest,
         table=scores_table(seen),
+        took=time_of_stages(result.manifest["seconds"]),
+        quadrants=set(result.manifest["dataset"].get("classes", ())) == {"Q1", "Q2", "Q3", "Q4"},
         matrix=comparison_matrix(seen),
         hard=hard_clips(seen) if result.has_classes else [],
         methods=methods_paragraph(seen),

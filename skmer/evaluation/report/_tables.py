@@ -9,6 +9,7 @@ from skmer.evaluation.report._words import (
     COLUMN_NAMES,
     name_of,
     name_of_score,
+    signed,
     two_digits,
     with_interval,
 )
@@ -58,7 +59,7 @@ def scores_table(seen: Overview) -> Table:
             cells.append((text, text.lower()))
         cells.append((with_interval(value, row["low"], row["high"]), float(value)))
         cells += [(two_digits(row[metric]), float(row[metric])) for metric in others[:1]]
-        cells += [(f"{row[name]:+.2f}", float(row[name])) for name in gap]
+        cells += [(signed(row[name]), float(row[name])) for name in gap]
         mean, spread = row.get(f"{headline}_split_mean", row[headline]), row[f"{headline}_std"]
         cells.append((f"{two_digits(mean)} ± {two_digits(spread)}", float(mean)))
         cells += [(two_digits(row[metric]), float(row[metric])) for metric in others[1:]]
@@ -127,7 +128,7 @@ def comparison_matrix(seen: Overview) -> Matrix | None:
             difference, pvalue = found[first, second]
             sure = np.isfinite(pvalue) and pvalue < 0.05
             word = ("better" if difference > 0 else "worse") if sure else "unsure"
-            line.append((f"{difference:+.2f}", word, f"p = {pvalue:.2g} after Holm's correction"))
+            line.append((signed(difference), word, f"p = {pvalue:.2g} after Holm's correction"))
         cells.append(line)
     return Matrix(list(seen.ranked["name"]), cells, seen.comparison.to_csv(index=False))
 

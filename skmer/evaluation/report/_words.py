@@ -1,6 +1,6 @@
 """Words and numbers as a report writes them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from skmer.evaluation.displays._style import CLASSIFIER_NAMES, FEATURE_NAMES
 
@@ -49,6 +49,18 @@ def with_interval(value: float, low: float, high: float) -> str:
     if low != low:
         return two_digits(value)
     return f"{two_digits(value)} ({two_digits(low)} to {two_digits(high)})"
+
+
+def time_of_stages(seconds) -> str:
+    """Write how long each stage took; earlier results have one number for all."""
+    if not isinstance(seconds, Mapping):
+        return f"{seconds:.1f} s"
+    return ", ".join(f"{stage} {taken:.1f} s" for stage, taken in seconds.items())
+
+
+def signed(value: float) -> str:
+    """Write a difference; there is no minus zero."""
+    return f"{round(value, 2) + 0.0:+.2f}"
 
 
 def in_hundred(value: float) -> str:

@@ -311,7 +311,8 @@ class BaseResult:
         tables, manifest = read_result(folder, kind=cls.__name__)
         with unless_changed(Path(folder)):
             result = cls(tables["scores"], tables["predictions"], manifest)
-        result.maps = tables["maps"]
+        if "maps" in tables:
+            result.maps = tables["maps"]
         return result
 
     def _fit(self, **names: str | None):

@@ -15,7 +15,8 @@ from skmer.utils.files._digest import file_digest
 from skmer.utils.files._output_folder import check_output_folder
 from skmer.utils.files._paths import expand_path
 
-TABLES = ("scores", "predictions", "maps")
+# A result of an earlier skmer has no maps.
+NEEDED, MAPS = ("scores", "predictions"), "maps"
 MANIFEST, REPORT = "manifest.json", "report.html"
 
 
@@ -58,7 +59,8 @@ def read_result(folder, *, kind: str) -> tuple[dict, dict]:
         if found != kind:
             found = cut_middle(str(found), 50)
             raise InputError(f"The result in '{folder}' is a {found}; read it with {found}.load.")
-        tables = {name: read_table(folder / f"{name}.csv", described[name]) for name in TABLES}
+        there = [name for name in (*NEEDED, MAPS) if name in NEEDED or name in described]
+        tables = {name: read_table(folder / f"{name}.csv", described[name]) for name in there}
     return tables, manifest
 
 

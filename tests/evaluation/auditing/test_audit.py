@@ -7,10 +7,11 @@ import soundfile
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectKBest
 from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
-from skmer.evaluation import AuditFinding, AuditReport, audit
+from skmer.evaluation import AuditFinding, AuditReport, audit, evaluate
 from skmer.evaluation.auditing import _evidence
 from skmer.evaluation.auditing._audit import judge
 from skmer.evaluation.auditing._splits import Splits
@@ -274,6 +275,25 @@ def test_a_scaler_that_saw_every_row(X):
 def test_bad_input_is_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         audit(**arguments)
+
+
+def test_files_that_are_not_here_are_said_and_the_others_compared(paths):
+    paths[90].write_bytes(paths[3].read_bytes())
+    paths[5].unlink()
+    paths[6].write_text("no audio")
+    report = audit(groups=GROUPS, cv=GroupKFold(4), paths=paths)
+    assert only(report, "duplicate_files").rows == (3, 90)
+    found = only(report, "unread_files")
+    assert (found.severity, found.rows) == ("warning", (5, 6))
+    assert found.message.startswith("2 of 96 files could not be read here, such as '")
+
+
+def test_arrays_of_clips_that_are_on_another_machine_are_evaluated(X):
+    elsewhere = [f"/elsewhere/{row}.wav" for row in range(N_ROWS)]
+    result = evaluate({"mine": X}, {"nb": GaussianNB()}, elsewhere, Y, groups=GROUPS)
+    (finding,) = result.manifest["audit"]["grouped"]["findings"]
+    assert finding["kind"] == "unread_files"
+    assert "96 of 96 files could not be read here" in result._repr_html_()
 
 
 def test_paths_are_no_features(paths):

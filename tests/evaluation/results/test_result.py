@@ -316,6 +316,19 @@ def test_a_manifest_that_is_none_is_refused(tmp_path, text):
         EvaluationResult.load(tmp_path)
 
 
+def test_an_earlier_result_without_maps_has_a_report_without_a_map(result, tmp_path):
+    folder = result.save(tmp_path)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["tables"]["maps"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "maps.csv").unlink()
+    again = EvaluationResult.load(folder)
+    assert again.maps.empty
+    page = again.report(tmp_path / "again.html").read_text()
+    assert 'id="chart-scores"' in page
+    assert 'id="chart-map"' not in page
+
+
 def test_a_result_is_read_by_its_own_class(result, tmp_path):
     with pytest.raises(InputError, match=r"is a EvaluationResult; read it with EvaluationResult"):
         RegressionResult.load(result.save(tmp_path))

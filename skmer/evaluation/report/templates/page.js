@@ -10,7 +10,7 @@
   const config = {
     background: "transparent",
     font: "system-ui, sans-serif",
-    axis: { labelFontSize: 12, titleFontSize: 12, titleFontWeight: 500 },
+    axis: { labelFlush: false, labelFontSize: 12, titleFontSize: 12, titleFontWeight: 500 },
     legend: { symbolFillColor: "#808890", symbolStrokeColor: "#808890", rowPadding: 4, columnPadding: 14, labelFontSize: 12, titleFontSize: 12, titleFontWeight: 500, labelLimit: 220 },
     view: { stroke: null },
   };
@@ -19,7 +19,7 @@
       const place = document.getElementById(`chart-${name}`);
       if (!place) continue;
       const narrow = place.clientWidth < 480;
-      const fitted = narrow ? { ...config, axis: { ...config.axis, labelLimit: 110 }, legend: { ...config.legend, columns: 2, labelLimit: 130, layout: { top: { direction: "vertical", anchor: "start" } } } } : config;
+      const fitted = narrow ? { ...config, axis: { ...config.axis, labelLimit: 110 }, legend: { ...config.legend, columns: 2, labelLimit: 220, layout: { top: { direction: "vertical", anchor: "start" } } } } : config;
       const { view } = await window.vegaEmbed(place, spec, { renderer: "svg", actions: false, config: fitted });
       const svg = place.querySelector("svg");
       if (svg) svg.setAttribute("aria-label", place.dataset.label);
