@@ -24,7 +24,12 @@ from skmer.datasets.in_place._audio import match_songs
 from skmer.datasets.in_place._matching import find_table, match_audio
 from skmer.datasets.tables._csv_file import read_csv_file
 from skmer.datasets.tables._names import QUADRANTS, artist_groups, read_quadrants
-from skmer.datasets.validation._checks import check_counts, check_presence, warn_of_cut_table
+from skmer.datasets.validation._checks import (
+    check_counts,
+    check_presence,
+    find_misplaced,
+    warn_of_cut_table,
+)
 from skmer.datasets.validation._finding import Finding
 from skmer.utils._sklearn import validate_params
 
@@ -162,14 +167,9 @@ def validate(folder: Path, *, verbose: bool) -> list[Finding]:
         return [Finding(ANNOTATIONS, "wrong", str(error).rstrip("."))]
     audio = match_songs(frame["song"], folder)
     paths = {song: audio.get(song) for song in frame["song"]}
-    misplaced = {
-        song: f"it is in the folder {path.parent.name}, its annotation is {label}"
-        for (song, path), label in zip(paths.items(), frame["label"])
-        if path is not None and path.parent.name in QUADRANTS and path.parent.name != label
-    }
     return [
         check_counts(ANNOTATIONS, frame["label"], INFO),
-        *check_presence(paths, folder, misplaced),
+        *check_presence(paths, folder, find_misplaced(paths, frame["label"])),
     ]
 
 

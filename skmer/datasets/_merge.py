@@ -30,7 +30,12 @@ from skmer.datasets.in_place._audio import audio_suffixes, match_songs
 from skmer.datasets.in_place._matching import find_table, find_tables, match_audio
 from skmer.datasets.tables._merge import SCALE, SPLITS, read_annotations, table_names
 from skmer.datasets.tables._names import QUADRANTS
-from skmer.datasets.validation._checks import check_presence, warn_of_cut_table
+from skmer.datasets.validation._checks import (
+    check_presence,
+    check_total,
+    find_misplaced,
+    warn_of_cut_table,
+)
 from skmer.datasets.validation._finding import Finding
 from skmer.exceptions import DatasetNotFoundError
 from skmer.utils._sklearn import StrOptions, validate_params
@@ -229,17 +234,11 @@ def validate(folder: Path, *, verbose: bool) -> list[Finding]:
             except ValueError as error:
                 findings.append(Finding(table, "wrong", str(error).rstrip(".")))
                 continue
-            detail = f"it lists {len(frame)} songs, published are {n_songs}"
-            as_published = len(frame) == n_songs
-            findings.append(
-                Finding(table, "ok") if as_published else Finding(table, "wrong", detail)
-            )
+            findings.append(check_total(table, len(frame), n_songs))
             audio = match_songs(frame["song"], folder, exact=True)
-            for song, label in zip(frame["song"], frame["label"]):
-                known[song] = audio.get(song)
-                place = "" if song not in audio else audio[song].parent.name
-                if place in QUADRANTS and place != label:
-                    wrong[song] = f"it is in the folder {place}, its annotation is {label}"
+            paths = {song: audio.get(song) for song in frame["song"]}
+            known |= paths
+            wrong |= find_misplaced(paths, frame["label"])
     if not findings:
         findings = [Finding(table_names("audio_complete", SPLITS[0])["metadata"], "missing")]
     unique = {(finding.file, finding.status): finding for finding in findings}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from skmer.datasets.base._dataset_info import DatasetInfo
 from skmer.datasets.in_place._audio import find_audio_files
+from skmer.datasets.tables._names import QUADRANTS
 from skmer.datasets.validation._finding import Finding
 from skmer.exceptions import IncompleteDatasetWarning
 
@@ -37,6 +38,15 @@ def warn_of_cut_table(n_songs: int, n_published: int, table: str, info: DatasetI
             IncompleteDatasetWarning,
             stacklevel=4,
         )
+
+
+def find_misplaced(paths: Mapping[str, Path | None], labels: Iterable[str]) -> dict[str, str]:
+    """What is wrong with clips in the folder of another quadrant than they are annotated with."""
+    return {
+        song: f"it is in the folder {path.parent.name}, its annotation is {label}"
+        for (song, path), label in zip(paths.items(), labels)
+        if path is not None and path.parent.name in QUADRANTS and path.parent.name != label
+    }
 
 
 def check_presence(

@@ -200,3 +200,16 @@ def _compute(recipe, clip, n_threads):
     )
     frames, notes = recipe.compute(blocks, n_threads)
     return CacheEntry(frames, sorted(notes | heard), digest.hexdigest())
+
+
+class SampleCounter:
+    """Pass blocks on, and count their samples."""
+
+    def __init__(self, blocks):
+        self.blocks = blocks
+        self.n_samples = 0
+
+    def __iter__(self):
+        for block in self.blocks:
+            self.n_samples += len(block)
+            yield block

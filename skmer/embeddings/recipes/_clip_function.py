@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from skmer.audio import Framing
-from skmer.embeddings.recipes._base import Recipe
+from skmer.embeddings.recipes._base import Recipe, SampleCounter
 from skmer.exceptions import AudioDecodeError, InputTypeError
 
 
@@ -42,7 +42,7 @@ class ClipFunctionRecipe(Recipe):
         if self.frame_length is None or self.hop_length is None:
             whole = np.concatenate(list(waveform)).astype(np.float32, copy=False)
             return self.call(whole), set()
-        counted = _Counter(waveform)
+        counted = SampleCounter(waveform)
         blocks = Framing(self.frame_length, self.hop_length).blocks(counted, size=self.batch_size)
         # Copies: the blocks overlap, and what a function writes to must be its own.
         rows = np.concatenate([self.call(frames.astype(np.float32)) for frames in blocks])
@@ -73,16 +73,3 @@ class ClipFunctionRecipe(Recipe):
         if not np.isfinite(rows).all():
             raise AudioDecodeError("the function returned values that are not finite.")
         return rows
-
-
-class _Counter:
-    """Pass blocks on, and count their samples."""
-
-    def __init__(self, blocks):
-        self.blocks = blocks
-        self.n_samples = 0
-
-    def __iter__(self):
-        for block in self.blocks:
-            self.n_samples += len(block)
-            yield block

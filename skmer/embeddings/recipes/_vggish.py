@@ -9,7 +9,7 @@ import numpy as np
 from skmer.audio import Framing, vggish_log_mel
 from skmer.audio._vggish import FRAME_LENGTH, N_COLUMNS, N_MELS, SR
 from skmer.embeddings.engines import get_engine
-from skmer.embeddings.recipes._base import Recipe, StatedWeights
+from skmer.embeddings.recipes._base import Recipe, SampleCounter, StatedWeights
 from skmer.embeddings.weights import load_vggish_pca, load_vggish_weights
 from skmer.embeddings.weights._arrays import digest_arrays
 from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
@@ -47,7 +47,7 @@ class VGGishRecipe(Recipe):
             input_shape=(N_COLUMNS, N_MELS),
             n_threads=n_threads,
         )
-        counted = _Counter(waveform)
+        counted = SampleCounter(waveform)
         framing = Framing(FRAME_LENGTH, self.hop_length, keep_tail=False)
         parts = [
             network(vggish_log_mel(frames))
@@ -67,19 +67,6 @@ class VGGishRecipe(Recipe):
 
     def _load_weights(self):
         return load_vggish_weights(self.weights, seed=self.seed, with_pca=False)
-
-
-class _Counter:
-    """Pass blocks on, and count their samples."""
-
-    def __init__(self, blocks):
-        self.blocks = blocks
-        self.n_samples = 0
-
-    def __iter__(self):
-        for block in self.blocks:
-            self.n_samples += len(block)
-            yield block
 
 
 @lru_cache(maxsize=2)

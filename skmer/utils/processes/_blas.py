@@ -1,20 +1,17 @@
 """Matrix products in one thread, where the work is spread over threads already."""
 
-import contextlib
 import os
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
-_lock = threading.Lock()
-_inside = 0
-_limits = contextlib.ExitStack()
+from skmer.utils.processes._setting import ProcessSetting
 
 
-@contextlib.contextmanager
+@contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Let BLAS use one thread inside this block, in any number of threads at once.
 
@@ -26,22 +23,16 @@ def one_blas_thread() -> Iterator[None]:
     >>> with one_blas_thread():
     ...     pass  # many small matrix products
     """
-    global _inside
-    with _lock:
-        if not _inside:
-            _switch().submit(_set_limit).result()
-        _inside += 1
-    try:
+    with _setting.hold():
         yield
-    finally:
-        with _lock:
-            _inside -= 1
-            if not _inside:
-                _switch().submit(_limits.close).result()
 
 
-def _set_limit():
-    _limits.enter_context(_controller().limit(limits=1, user_api="blas"))
+def _set_limit() -> Callable[[], object]:
+    limiter = _switch().submit(lambda: _controller().limit(limits=1, user_api="blas")).result()
+    return lambda: _switch().submit(limiter.restore_original_limits).result()
+
+
+_setting = ProcessSetting(_set_limit)
 
 
 @cache
@@ -50,14 +41,8 @@ def _switch():
     return ThreadPoolExecutor(1, thread_name_prefix="skmer-blas")
 
 
-def _start_anew():
-    # In a forked process nobody is inside, whatever was going on at the fork, and no thread lives.
-    global _lock, _inside
-    _lock, _inside = threading.Lock(), 0
-    _switch.cache_clear()
-
-
-os.register_at_fork(after_in_child=_start_anew)
+# No thread lives on in a forked process.
+os.register_at_fork(after_in_child=_switch.cache_clear)
 
 
 @cache

@@ -1,16 +1,13 @@
 """The one place that starts TensorFlow, for the engines and for the Keras classifiers alike."""
 
-import contextlib
 import os
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from skmer.exceptions import EngineNotAvailableError
 from skmer.utils.processes._quiet import quiet_tensorflow
+from skmer.utils.processes._setting import ProcessSetting
 
-_lock = threading.Lock()
-_inside = 0
-_before = True
 _started_by: int | None = None
 
 
@@ -49,7 +46,7 @@ def import_tensorflow():
     return tensorflow
 
 
-@contextlib.contextmanager
+@contextmanager
 def exact_float32() -> Iterator[None]:
     """Multiply in full float32 on a GPU inside this block, in any number of threads at once.
 
@@ -66,26 +63,15 @@ def exact_float32() -> Iterator[None]:
     >>> tf.config.experimental.tensor_float_32_execution_enabled()
     True
     """
-    global _inside, _before
-    switch = import_tensorflow().config.experimental
-    with _lock:
-        if not _inside:
-            _before = switch.tensor_float_32_execution_enabled()
-            switch.enable_tensor_float_32_execution(False)
-        _inside += 1
-    try:
+    with _setting.hold():
         yield
-    finally:
-        with _lock:
-            _inside -= 1
-            if not _inside:
-                switch.enable_tensor_float_32_execution(_before)
 
 
-def _start_anew():
-    # In a forked process nobody is inside, whatever was going on at the fork.
-    global _lock, _inside
-    _lock, _inside = threading.Lock(), 0
+def _switch_tf32_off() -> Callable[[], object]:
+    switch = import_tensorflow().config.experimental
+    before = switch.tensor_float_32_execution_enabled()
+    switch.enable_tensor_float_32_execution(False)
+    return lambda: switch.enable_tensor_float_32_execution(before)
 
 
-os.register_at_fork(after_in_child=_start_anew)
+_setting = ProcessSetting(_switch_tf32_off)
