@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
 from skmer import L3Transformer, MFCCStatsTransformer, VGGishTransformer
-from skmer.embeddings.extraction._extract import recipe_key
+from skmer.embeddings.extraction._settings import recipe_key
 from skmer.exceptions import (
     ShortClipWarning,
     SilentClipWarning,

@@ -11,25 +11,25 @@ from skmer.audio.containers._chunks import chunk_parts
 from skmer.audio.containers._flac import flac_parts
 from skmer.audio.containers._mpeg import frame_length, mpeg_parts
 from skmer.audio.containers._ogg import ogg_parts
-from skmer.audio.containers._parts import Part, PartFile, View
+from skmer.audio.containers._parts import Part, PartFile, Window
 
 __all__ = ["Part", "PartFile", "find_parts"]
 
 
 def find_parts(file: BinaryIO) -> list[Part]:
     """Look at a seekable binary file and return its parts; one of all of it in the usual case."""
-    view = View(file)
-    start = view.after_id3(0)
-    head = view.at(start, 12)
+    window = Window(file)
+    start = window.after_id3(0)
+    head = window.at(start, 12)
     parts = None
     if head[:4] == b"OggS":
-        parts = ogg_parts(view)
+        parts = ogg_parts(window)
     elif head[:4] == b"fLaC":
-        parts = flac_parts(view, start)
+        parts = flac_parts(window, start)
     elif head[:4] == b"RIFF" and head[8:] == b"WAVE":
-        parts = chunk_parts(view, "<", b"data")
+        parts = chunk_parts(window, "<", b"data")
     elif head[:4] == b"FORM" and head[8:] in (b"AIFF", b"AIFC"):
-        parts = chunk_parts(view, ">", b"SSND")
+        parts = chunk_parts(window, ">", b"SSND")
     elif start or frame_length(head[:3]):
-        parts = mpeg_parts(view, start)
+        parts = mpeg_parts(window, start)
     return parts or [Part()]

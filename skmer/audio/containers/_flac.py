@@ -3,35 +3,35 @@
 import re
 from functools import cache
 
-from skmer.audio.containers._parts import Part, View
+from skmer.audio.containers._parts import Part, Window
 
 # The marker and the head of the first block of metadata.
 _START = re.compile(re.escape(b"fLaC\x00\x00\x00\x22"))
 
 
-def flac_parts(view: View, start: int) -> list[Part]:
+def flac_parts(window: Window, start: int) -> list[Part]:
     """Files one after the other; the number of samples from the last frame where it is not said."""
     starts = [start]
-    while (found := view.find(_START, starts[-1] + 1)) < view.size:
+    while (found := window.find(_START, starts[-1] + 1)) < window.size:
         starts.append(found)
-    stops = [*starts[1:], view.size]
-    return [_flac_part(view, *span) for span in zip(starts, stops)]
+    stops = [*starts[1:], window.size]
+    return [_flac_part(window, *span) for span in zip(starts, stops)]
 
 
-def _flac_part(view, start, stop):
-    info = view.at(start + 8, 34)
+def _flac_part(window, start, stop):
+    info = window.at(start + 8, 34)
     if len(info) < 34 or info[13] & 0x0F or any(info[14:18]):
-        return Part() if (start, stop) == (0, view.size) else Part((slice(start, stop),))
-    n_samples = _flac_length(view, start, stop, block=int.from_bytes(info[2:4], "big"))
-    head = view.at(start, 8) + info[:13]
+        return Part() if (start, stop) == (0, window.size) else Part((slice(start, stop),))
+    n_samples = _flac_length(window, start, stop, block=int.from_bytes(info[2:4], "big"))
+    head = window.at(start, 8) + info[:13]
     stated = (info[13] << 32 | n_samples).to_bytes(5, "big")
     return Part((head + stated, slice(start + 26, stop)))
 
 
-def _flac_length(view, start, stop, *, block):
+def _flac_length(window, start, stop, *, block):
     """Samples up to the end of the last frame; 0 where the file does not end with a frame."""
     tail_start = max(start, stop - (1 << 17))
-    tail = view.at(tail_start, stop - tail_start)
+    tail = window.at(tail_start, stop - tail_start)
     at = len(tail)
     while (at := tail.rfind(b"\xff", 0, at)) >= 0:
         frame = tail[at:]

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterator
 from functools import lru_cache
 
-from skmer.audio.containers._parts import Part, View
+from skmer.audio.containers._parts import Part, Window
 
 # What a frame's header can begin with.
 _SYNC = re.compile(rb"\xff[\xe2-\xff][\x10-\xef]", re.DOTALL)
@@ -26,47 +26,47 @@ _ENCODER_FIELDS = 36
 _MISSING = 4
 
 
-def mpeg_parts(view: View, start: int) -> list[Part] | None:
+def mpeg_parts(window: Window, start: int) -> list[Part] | None:
     """Runs of MPEG audio frames (mp3, mp2) of one rate; each gets a header that says how many."""
-    runs = list(_mpeg_runs(view, start))
+    runs = list(_mpeg_runs(window, start))
     parts = []
     for kind in dict.fromkeys(run[0] for run in runs):
         same = [run for run in runs if run[0] == kind]
-        parts.append(_mpeg_part(view, [run[1:] for run in same], kind))
+        parts.append(_mpeg_part(window, [run[1:] for run in same], kind))
     return parts or None
 
 
-def _mpeg_runs(view, position) -> Iterator[tuple[int, int, int, int, set[int]]]:
+def _mpeg_runs(window, position) -> Iterator[tuple[int, int, int, int, set[int]]]:
     """Yield (kind, start, stop, number, bitrates) of frames without a gap; the last may be cut."""
-    while position < view.size:
-        position = start = view.after_id3(position)
-        kind, n_frames, bitrates = _frame_head(view.at(start, 4))[1], 0, set()
+    while position < window.size:
+        position = start = window.after_id3(position)
+        kind, n_frames, bitrates = _frame_head(window.at(start, 4))[1], 0, set()
         while True:
-            length, own_kind, bitrate = _frame_head(view.at(position, 4))
+            length, own_kind, bitrate = _frame_head(window.at(position, 4))
             if not length or own_kind != kind:
                 break
             n_frames += 1
             bitrates.add(bitrate)
             position += length
         # Three in a row are frames; fewer may be any bytes.
-        if n_frames >= 3 or (n_frames and position >= view.size):
+        if n_frames >= 3 or (n_frames and position >= window.size):
             yield kind, start, position, n_frames, bitrates
         else:
             position = start + 1
-        if view.at(position, 3) != b"ID3":
-            position = view.find(_SYNC, position)
+        if window.at(position, 3) != b"ID3":
+            position = window.find(_SYNC, position)
 
 
-def _mpeg_part(view, runs, kind):
+def _mpeg_part(window, runs, kind):
     """One part of runs of frames; what is to be read right as it is stays as it is."""
-    is_cut = runs[-1][1] > view.size
+    is_cut = runs[-1][1] > window.size
     n_frames = sum(run[2] for run in runs) - is_cut
     bitrates = set().union(*(run[3] for run in runs))
-    pieces = [slice(start, min(stop, view.size)) for start, stop, *_ in runs]
+    pieces = [slice(start, min(stop, window.size)) for start, stop, *_ in runs]
     version, layer = _version_layer(kind)
     frame_size = 384 if layer == 1 else 576 if (version, layer) == (2, 3) else 1152
-    head = view.at(pieces[0].start, 4)
-    first = view.at(pieces[0].start, frame_length(head[:3]))
+    head = window.at(pieces[0].start, 4)
+    first = window.at(pieces[0].start, frame_length(head[:3]))
     tag = 4 + _side_info(head, version)
     if layer != 3 or first[tag : tag + 4] not in (b"Xing", b"Info"):
         wanted = n_frames * frame_size - _MISSING * frame_size

@@ -65,7 +65,7 @@ class PartFile(io.RawIOBase):
         return done
 
 
-class View:
+class Window:
     """Bytes of a file by position, a window of them in memory."""
 
     def __init__(self, file):

@@ -6,12 +6,10 @@ import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
-from skmer._version import __version__
 from skmer.embeddings._base import BaseClipTransformer
 from skmer.embeddings._clips import Clip
 from skmer.embeddings.extraction._checks import (
@@ -29,14 +27,14 @@ from skmer.embeddings.extraction._earlier import earlier_records, settings_besid
 from skmer.embeddings.extraction._lock import lock_output
 from skmer.embeddings.extraction._parts import ClipRecord, Parts, StoredRecord
 from skmer.embeddings.extraction._result import Extraction
+from skmer.embeddings.extraction._settings import recipe_key, settings_of
 from skmer.embeddings.extraction._table import batches, write_csv, write_npz, write_parquet
-from skmer.embeddings.recipes._base import Recipe, embed_clip, resampler_version
-from skmer.embeddings.recipes._clip_function import function_name
+from skmer.embeddings.recipes._base import Recipe, embed_clip
 from skmer.exceptions import IgnoredCacheWarning, WorkerError
 from skmer.utils import ClipCache, track
 from skmer.utils._words import escape_undecodable
 from skmer.utils.files._cache import open_cache, warn_of_cache
-from skmer.utils.files._digest import file_digest, settings_digest
+from skmer.utils.files._digest import file_digest
 from skmer.utils.processes._parallel import run_parallel, threads_per_worker
 
 # A part is written when it holds chunk_size clips or so many bytes, or after so many seconds or
@@ -45,9 +43,6 @@ _PART_BYTES = 2**26
 _PART_SECONDS = 1.0
 _PART_SHARE = 0.01
 
-# Parameters that change no number, and what a recipe holds that changes none.
-_NOT_IN_SETTINGS = ("memory", "n_jobs", "on_error", "verbose")
-_NOT_IN_KEY = ("weights", "batch_size")
 _WRITERS = {".parquet": write_parquet, ".npz": write_npz, ".csv": write_csv}
 
 
@@ -337,62 +332,6 @@ class _Clips:
             return {"frame": [None], "time": [None]}
         times = self.transformer.frame_times(n_frames)
         return {"frame": list(range(n_frames)), "time": times.tolist()}
-
-
-def recipe_key(recipes: list[Recipe], names: list[str]) -> str:
-    """Name all that decides the numbers: parts of another key never reach this table."""
-    decisive = {
-        "recipes": [
-            {
-                "recipe": recipe.kind,
-                "resampler_version": resampler_version(recipe.resampler),
-            }
-            | _deciding_fields(recipe)
-            for recipe in recipes
-        ],
-        "columns": names,
-        "skmer": __version__,
-    }
-    return settings_digest(decisive)[:16]
-
-
-def _deciding_fields(recipe: Recipe) -> dict:
-    return {
-        one.name: getattr(recipe, one.name)
-        for one in fields(recipe)
-        if one.name not in _NOT_IN_KEY and one.metadata.get("key", True)
-    }
-
-
-def settings_of(transformers: list[BaseClipTransformer], frames: bool) -> dict:
-    """Say in the table what it holds."""
-    import soxr
-
-    described = [
-        {
-            "transformer": type(one).__name__,
-            "parameters": {
-                name: _describe_value(value)
-                for name, value in one.get_params().items()
-                if name not in _NOT_IN_SETTINGS
-            },
-            "weights": getattr(one, "weights_label_", None),
-            "weights_digest": getattr(one, "weights_digest_", None),
-        }
-        for one in transformers
-    ]
-    return {
-        "features": described,
-        "rows": "frames" if frames else "clips",
-        "versions": {"skmer": __version__, "numpy": np.__version__, "soxr": soxr.__version__},
-    }
-
-
-def _describe_value(value):
-    if isinstance(value, int | float | str | None):
-        return value
-    # The representation of a function holds an address, another one in every process.
-    return function_name(value) if callable(value) else repr(value)
 
 
 def _write_settings_beside(out: Path, table: Path, settings: dict) -> None:

@@ -13,9 +13,10 @@ import numpy as np
 from skmer.embeddings._base import BaseClipTransformer
 from skmer.embeddings._clips import Clip
 from skmer.embeddings.extraction._checks import check_paths, column_names, prepare_transformers
-from skmer.embeddings.extraction._extract import digest_of_file, recipe_key, settings_of
+from skmer.embeddings.extraction._extract import digest_of_file
 from skmer.embeddings.extraction._lock import lock_output
 from skmer.embeddings.extraction._result import Extraction
+from skmer.embeddings.extraction._settings import recipe_key, settings_of
 from skmer.embeddings.recipes._base import Recipe, embed_clip
 from skmer.exceptions import InputError
 from skmer.utils import ClipCache, track
