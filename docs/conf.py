@@ -32,13 +32,16 @@ numpydoc_show_class_members = False
 html_theme = "pydata_sphinx_theme"
 html_title = "skmer"
 html_static_path = ["_static"]
+html_css_files = ["custom.css"]
+html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
     "navbar_end": ["theme-switcher"],
     "footer_start": ["copyright"],
     "footer_end": [],
-    "secondary_sidebar_items": ["page-toc"],
+    # Where two columns of code stand side by side, they get the room.
+    "secondary_sidebar_items": {"**": ["page-toc"], "index": [], "guide/coming_from": []},
     "show_toc_level": 2,
 }
 

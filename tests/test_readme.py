@@ -39,8 +39,10 @@ def test_every_named_subcommand_exists():
     assert named <= set(get_command(app).commands)
 
 
-def test_the_picture_and_its_script_are_there():
+def test_the_pictures_and_their_scripts_are_there():
     pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README.read_text(encoding="utf-8"))
     assert pictures
     assert all((README.parent / picture).is_file() for picture in pictures)
-    assert (README.parent / "docs" / "make_picture.py").is_file()
+    scripts = set(re.findall(r"python (docs/make_\w+\.py)", README.read_text(encoding="utf-8")))
+    assert len(scripts) == len(pictures)
+    assert all((README.parent / script).is_file() for script in scripts)

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from skmer.classifiers._validation_split import validation_split
 from skmer.exceptions import InputError
 from skmer.utils import exact_float32, import_tensorflow, quiet_tensorflow, track
+from skmer.utils._documented import DocumentedMixin
 from skmer.utils._sklearn import (
     Interval,
     StrOptions,
@@ -27,7 +28,7 @@ _JIT_MIN_STEPS = 500
 _MOST_NUMBERS = 2**30
 
 
-class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
+class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
     """Fits a scikeras ``KerasClassifier`` and keeps the weights of the best epoch as arrays.
 
     scikeras' ``fit``, ``initialize`` and ``predict_proba`` do their part on a Keras model whose own
@@ -45,6 +46,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
     row_shape_: tuple[int, ...]
 
     _takes_sequences = False
+    _documented_in = "skmer.classifiers"
     _jit_compile = True
 
     _parameter_constraints: dict = {

@@ -6,8 +6,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
+from skmer.utils._documented import DocumentedMixin
 
-class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+
+class SequenceScaler(DocumentedMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Standardize features over all frames of all clips; frames of zeros stay zero.
 
     The zeros that pad short clips count neither for the mean nor for the deviation, and a network
@@ -29,6 +31,8 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     array([[-1.22474487,  0.        ],
            [ 1.22474487,  0.        ]])
     """
+
+    _documented_in = "skmer.classifiers"
 
     def fit(self, X, y=None):
         """Compute mean and standard deviation of each feature.

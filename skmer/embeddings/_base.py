@@ -16,6 +16,7 @@ from skmer.embeddings._embed_clips import embed_clips
 from skmer.embeddings.recipes._base import EmbeddedClip, Recipe
 from skmer.exceptions import InputError
 from skmer.pooling import STATISTICS, pad_frames
+from skmer.utils._documented import DocumentedMixin
 from skmer.utils._sklearn import (
     HasMethods,
     Interval,
@@ -27,11 +28,10 @@ from skmer.utils._sklearn import (
 from skmer.utils._types import Memory, OnError, Pooling, Resampler
 
 # Bounds that no use meets: beyond them there are mistakes, which would ask for all the memory.
-MAX_BATCH_SIZE = 2**16
-MAX_HOP_SIZE = 3600
+MAX_BATCH_SIZE, MAX_HOP_SIZE = 2**16, 3600
 
 
-class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
+class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC):
     """Base of the transformers from clips to vectors, skmer's own and those of others.
 
     A subclass says what a frame is and how frames are computed; forms of X, reading, cache,
@@ -143,6 +143,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         "verbose": ["boolean"],
         "pooling": [StrOptions(set(STATISTICS)), list, tuple, None],
     }
+    _documented_in = "skmer"
     # What feature names and the progress bar call the embedding.
     _name: str
 
@@ -235,8 +236,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         """Embed clips, and digest what was decoded from each, in one pass.
 
         Two clips with the same digest are the same recording in the part that is used, whatever
-        their files; a leakage audit takes them from here instead of decoding every clip again.
-        They are kept in the cache beside the frames.
+        their files; an audit takes them from here instead of decoding again. The cache has them.
 
         Parameters
         ----------
