@@ -65,3 +65,4 @@ def test_padding_and_cutting():
     assert (padded[0, :2] == 1).all()
     assert pad_frames(clips, 4).shape == (2, 4, 3)
     assert pad_frames(clips, 7)[:, 5:].sum() == 0
+    assert pad_frames(clips[:1]).shape == (1, 2, 3)

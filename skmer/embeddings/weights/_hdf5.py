@@ -17,7 +17,7 @@ from skmer.utils._words import cut_middle
 _GZIP_MAGIC = b"\x1f\x8b"
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 # A collection of texts with its size, and the number and size of one of them.
-_HEAP = re.compile(rb"GCOL\x01\0\0\0(.{8})", re.DOTALL)
+_HEAP = re.compile(rb"GCOL\x01.{3}(.{8})", re.DOTALL)
 _ENTRY = struct.Struct("<H6xQ")
 # The published files unpack to 19 MB; a file that unpacks to far more is something else.
 _LARGEST = 128 * 2**20
@@ -59,18 +59,26 @@ def _unpacked(path: Path) -> bytes:
 
 
 def _check_heaps(data: bytes) -> None:
-    """Raise for a heap of texts in which an entry ends where it begins: HDF5 would never end.
+    """Raise for texts of a length that they cannot have, which HDF5 (1.14) takes as it is.
 
-    Version 1.14 does not look (global heaps in its file format specification, III.E).
+    It would never end where an entry of a heap ends where it begins, and take memory for all that
+    a reference says (file format specification, III.E "Global Heap").
     """
     for heap in _HEAP.finditer(data):
         position, end = heap.end(), heap.start() + int.from_bytes(heap[1], "little")
+        sizes = {}
         while position + _ENTRY.size <= min(end, len(data)):
             number, size = _ENTRY.unpack_from(data, position)
             # Of the free space, which comes last, the size is that of the whole entry.
             if size > end - position or (not number and size < _ENTRY.size):
                 raise InputError("a text in it has an impossible length")
+            sizes[number] = size
             position += _ENTRY.size + -(-size // 8) * 8 if number else size
+        for reference in re.finditer(re.escape(struct.pack("<Q", heap.start())), data):
+            length = int.from_bytes(data[reference.start() - 4 : reference.start()], "little")
+            number = int.from_bytes(data[reference.end() : reference.end() + 4], "little")
+            if length > sizes.get(number, 0):
+                raise InputError("a text in it has an impossible length")
 
 
 def _read_datasets(file, path: Path) -> tuple[np.ndarray, ...]:

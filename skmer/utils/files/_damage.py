@@ -2,14 +2,15 @@
 
 import lzma
 import struct
+import tokenize
 import zipfile
 import zlib
 
 # zip, gzip, npy, JSON, HDF5 and tables have no class of their own in common. Of zipfile alone come
-# most of these, for archives that are damaged, encrypted, or oddly compressed. numpy reads the
-# names of types as Python is read.
+# most of these, for archives that are damaged, encrypted, or oddly compressed. numpy reads headers
+# and the names of types as Python is read.
 DAMAGE = (
     ValueError, TypeError, LookupError, AttributeError, OverflowError, SyntaxError, EOFError,
-    OSError, RuntimeError, MemoryError, struct.error, zlib.error, lzma.LZMAError,
-    zipfile.BadZipFile,
+    OSError, RuntimeError, MemoryError, struct.error, tokenize.TokenError, zlib.error,
+    lzma.LZMAError, zipfile.BadZipFile,
 )  # fmt: skip

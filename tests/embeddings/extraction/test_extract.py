@@ -346,3 +346,27 @@ def test_killed_and_started_again(paths, tmp_path):
     extract(many, MFCCStatsTransformer(), tmp_path / "undisturbed.parquet")
     assert out.read_bytes() == (tmp_path / "undisturbed.parquet").read_bytes()
     assert not (tmp_path / "table.parquet.parts").exists()
+
+
+TENSORFLOW = """
+import sys
+from skmer import L3Transformer
+from skmer.embeddings import extract
+
+out, *paths = sys.argv[1:]
+l3 = L3Transformer(weights=None, random_state=0, engine="tensorflow")
+assert extract(paths, l3, out, n_jobs=2).n_computed == len(paths)
+"""
+
+
+@pytest.mark.slow
+def test_workers_are_silent_when_tensorflow_starts(paths, tmp_path):
+    quiet = {name: value for name, value in os.environ.items() if not name.startswith("TF_CPP")}
+    done = subprocess.run(
+        [sys.executable, "-c", TENSORFLOW, tmp_path / "table.parquet", *paths[:2]],
+        capture_output=True,
+        text=True,
+        env=quiet,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -111,15 +111,21 @@ def test_hdf5_with_a_vast_list_of_names(tmp_path):
     assert "more than 1000 names" in refuse(load_l3_weights, path, **SETTINGS)
 
 
-@pytest.mark.parametrize("size", [0, 2**64 - 16])
-def test_hdf5_whose_texts_would_be_read_for_ever(tmp_path, size):
+@pytest.mark.parametrize("what", ["free space", "text", "reference"])
+def test_hdf5_whose_texts_have_impossible_lengths(tmp_path, what):
     path = tmp_path / "w.h5"
     with h5py.File(path, "w") as file:
         file.attrs["layer_names"] = ["one", "two"]
     data = bytearray(path.read_bytes())
-    # The first text, or the free space behind the second.
-    entry = data.index(b"GCOL") + (16 if size else 64)
-    data[entry + 8 : entry + 16] = size.to_bytes(8, "little")
+    heap = data.index(b"GCOL")
+    if what == "reference":
+        # HDF5 would take 4 GB.
+        at = data.index(heap.to_bytes(8, "little")) - 4
+        data[at : at + 4] = b"\xff" * 4
+    else:
+        # HDF5 would never end. The free space is behind the second text.
+        at, size = (heap + 16, 2**64 - 16) if what == "text" else (heap + 64, 0)
+        data[at + 8 : at + 16] = size.to_bytes(8, "little")
     path.write_bytes(data)
     assert "impossible length" in refuse(load_l3_weights, path, **SETTINGS)
 
@@ -160,6 +166,8 @@ KINDS = {
     "negative": npy((-1, 128)),
     "vast header": b"\x93NUMPY\x02\x00" + b"\xff\xff\xff\x7f" + b" " * 100_000,
     "no array": b"text",
+    # numpy parses this as Python.
+    "header without an end": b"\x93NUMPY\x01\x00\x05\x00{'a':",
 }
 
 
