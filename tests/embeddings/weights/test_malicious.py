@@ -4,6 +4,7 @@ import gzip
 import io
 import pickle
 import resource
+import struct
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -120,7 +121,7 @@ def test_hdf5_whose_texts_have_impossible_lengths(tmp_path, what):
     heap = data.index(b"GCOL")
     if what == "reference":
         # HDF5 would take 4 GB.
-        at = data.index(heap.to_bytes(8, "little")) - 4
+        at = data.index(struct.pack("<IQI", 3, heap, 1))
         data[at : at + 4] = b"\xff" * 4
     else:
         # HDF5 would never end. The free space is behind the second text.
