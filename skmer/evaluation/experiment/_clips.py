@@ -3,7 +3,8 @@
 import os
 
 import numpy as np
-from joblib import Parallel, delayed
+
+from skmer.utils.processes._parallel import run_parallel
 
 # A map of more points than these is slow to make and too full to read.
 MOST = 2000
@@ -46,8 +47,8 @@ def map_clips(vectors: dict[str, np.ndarray], rows: np.ndarray, *, seed: int, n_
     chosen = np.arange(len(rows))
     if len(rows) > MOST:
         chosen = np.sort(np.random.default_rng(seed).choice(len(rows), MOST, replace=False))
-    places = Parallel(n_jobs=n_jobs)(
-        delayed(_place)(values[chosen], seed) for values in vectors.values()
+    places = run_parallel(
+        _place, ((values[chosen], seed) for values in vectors.values()), n_jobs=n_jobs
     )
     parts = [
         pd.DataFrame({"feature": name, "row": rows[chosen], "x": place[:, 0], "y": place[:, 1]})

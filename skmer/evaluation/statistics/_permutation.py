@@ -7,11 +7,11 @@ from math import exp, lgamma
 from numbers import Integral
 
 import numpy as np
-from joblib import Parallel, delayed
 from sklearn.utils import check_consistent_length, check_random_state
 
 from skmer.exceptions import InputError
 from skmer.utils._sklearn import Interval, StrOptions, validate_params
+from skmer.utils.processes._parallel import run_parallel
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def group_block_permutation_test(
     rng = check_random_state(random_state)
     exchanges = [_exchange(pool) for pool in pools]
     permuted = [_permute(y, exchanges, rng) for _ in range(n_permutations)]
-    null = np.array(Parallel(n_jobs=n_jobs)(delayed(statistic)(labels) for labels in permuted))
+    null = np.array(list(run_parallel(statistic, ((one,) for one in permuted), n_jobs=n_jobs)))
     observed = float(statistic(y))
     if not (np.isfinite(observed) and np.isfinite(null).all()):
         raise InputError("The statistic must be a finite number for every permutation of 'y'.")

@@ -1,11 +1,17 @@
 """Work on many clips at once, in joblib's way."""
 
+import os
+import threading
+import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import cache
+from multiprocessing import current_process, parent_process
 
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
+from joblib.externals.loky.backend.process import LokyProcess
 
 from skmer.exceptions import WorkerError
 
@@ -39,7 +45,7 @@ def run_parallel(
     WorkerError
         When a worker process is killed.
     """
-    calls = [delayed(function)(*one) for one in arguments]
+    calls = [delayed(_call)(function, *one) for one in arguments]
     try:
         try:
             results = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator")(calls)
@@ -57,6 +63,29 @@ def run_parallel(
             "A worker process ended before its work was done; most often the system kills one that "
             "takes too much memory. Run it again with fewer jobs (n_jobs)."
         ) from error
+
+
+def _call(function: Callable, *args):
+    """Call the function, in whatever process."""
+    _end_with_parent()
+    return function(*args)
+
+
+@cache
+def _end_with_parent() -> None:
+    """Let a worker end soon after the process that started it, however that one was killed.
+
+    joblib's would wait for more work for five minutes, with all that they hold in memory.
+    """
+    parent = parent_process()
+    if isinstance(current_process(), LokyProcess) and parent is not None:
+        threading.Thread(target=_outlive_briefly, args=(parent.pid,), daemon=True).start()
+
+
+def _outlive_briefly(parent: int | None) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
 
 
 @contextmanager

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from joblib import Parallel, delayed
 
 from skmer.evaluation.experiment._features import NetworkWeights
 from skmer.evaluation.experiment._protocols import Split
 from skmer.evaluation.experiment.fitting._fit import Fitted, fit_and_predict
 from skmer.utils import track
+from skmer.utils.processes._parallel import run_parallel
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,13 @@ def run_tasks(
     """
     import pandas as pd
 
-    outcomes = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(fit_and_predict)(
-            task.model, task.X, task.y, task.groups, task.split, str(task), scorer
-        )
-        for task in tasks
+    outcomes = run_parallel(
+        fit_and_predict,
+        (
+            (task.model, task.X, task.y, task.groups, task.split, str(task), scorer)
+            for task in tasks
+        ),
+        n_jobs=n_jobs,
     )
     outcomes = track(outcomes, total=len(tasks), description="fits", enabled=verbose, unit="fits")
     scores, predictions = [], []
