@@ -26,6 +26,7 @@ from skmer.utils._sklearn import (
     validate_finite_numbers,
 )
 from skmer.utils._types import Memory, OnError, Pooling, Resampler
+from skmer.utils.files._cache import open_cache
 
 # Bounds that no use meets: beyond them there are mistakes, which would ask for all the memory.
 MAX_BATCH_SIZE, MAX_HOP_SIZE = 2**16, 3600
@@ -60,7 +61,7 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
     Parameters
     ----------
     sr : int, default=None
-        Rate of waveforms given without one [Hz]; None = the network's own.
+        Rate of waveforms given without one [Hz], at most 768000; None = the network's own.
     offset : float, default=0.0
         Where to start in each clip [s].
     duration : float, default=None
@@ -119,8 +120,7 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
     ...     def _recipe(self, *, pooled):
     ...         return TimbreRecipe(
     ...             sr=16000,
-    ...             offset=self.offset,
-    ...             duration=self.duration,
+    ...             offset=self.offset, duration=self.duration,
     ...             resampler=self.resampler,
     ...             pooling=self.pooling if pooled else None,
     ...         )
@@ -144,8 +144,7 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
         "pooling": [StrOptions(set(STATISTICS)), list, tuple, None],
     }
     _documented_in = "skmer"
-    # What feature names and the progress bar call the embedding.
-    _name: str
+    _name: str  # what feature names and the progress bar call the embedding
 
     if TYPE_CHECKING:
 
@@ -200,6 +199,7 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
         validate_finite_numbers(self)
         check_resampler(self.resampler)
         self._check_settings()
+        open_cache(self.memory)
         clips = self._check_clips(X, reset=True)
         self._fit_network()
         self.embedding_size_ = self._fit_frame_size(clips)

@@ -37,22 +37,23 @@ class ClipFunctionTransformer(BaseClipTransformer):
         finite make the clip one that cannot be read, see `on_error`; what the function raises is
         raised. A function is called by several threads where `n_jobs` says so.
     target_sr : int
-        The rate that the function wants [Hz].
+        The rate that the function wants [Hz], at most 768000.
     frame_size : float, default=None
-        Seconds of a frame; the last one, and a clip shorter than one, are filled with zeros.
-        None: the function gets whole clips.
+        Seconds of a frame, of 1 to 2**26 samples; the last one, and a clip shorter than one, are
+        filled with zeros. None: the function gets whole clips.
     hop_size : float, default=None
-        Seconds between the starts of two frames; None = `frame_size`. Without `frame_size`:
-        seconds between two rows that the function returns, which `frame_times` then knows.
+        Seconds between the starts of two frames, 1 to 2**26 samples; None = `frame_size`. Without
+        `frame_size`: seconds between two rows that the function returns, which `frame_times` then
+        knows.
     name : str, default="function"
         What the columns are called, as in ``function_mean_0``.
     version : str or int, default=None
         What tells this function from others of its name, in the key of the cache; change it when
         the function changes. Needed with `memory` and by `extract`.
     batch_size : int, default=32
-        The most frames of one clip that the function gets at once.
+        The most frames of one clip that the function gets at once, 65536 at the highest.
     sr : int, default=None
-        Rate of waveforms given without one [Hz]; None = `target_sr`.
+        Rate of waveforms given without one [Hz], at most 768000; None = `target_sr`.
     offset : float, default=0.0
         Where to start in each clip [s].
     duration : float, default=None

@@ -37,12 +37,12 @@ class L3Transformer(BaseClipTransformer):
         How the spectrogram is made: as openl3 0.4 does by default, as its librosa variant does,
         or as it was when the published weights were trained. The embeddings differ.
     hop_size : float, default=0.5
-        Seconds between the starts of two frames.
+        Seconds between the starts of two frames, 0.001 to 3600.
     center : bool, default=True
         Put half a second of silence before the clip, so that the first frame is centred on its
         start.
     batch_size : int, default=32
-        The most frames of one clip that go through the network at once.
+        The most frames of one clip that go through the network at once, 65536 at the highest.
     engine : {"auto", "tensorflow", "ncnn", "onnxruntime"}, default="auto"
         What runs the network; "auto" takes the fastest exact one that is installed.
     precision : {"float32", "int8"}, default="float32"
@@ -50,7 +50,7 @@ class L3Transformer(BaseClipTransformer):
     random_state : int, RandomState instance or None, default=None
         Seed of random weights.
     sr : int, default=None
-        Rate of waveforms given without one [Hz]; None = 48000.
+        Rate of waveforms given without one [Hz], at most 768000; None = 48000.
     offset : float, default=0.0
         Where to start in each clip [s].
     duration : float, default=None

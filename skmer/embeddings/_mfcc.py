@@ -28,18 +28,18 @@ class MFCCStatsTransformer(BaseClipTransformer):
         Statistics over time, concatenated in this order. None: the coefficients themselves, as
         an array of shape (n_clips, n_frames, n_mfcc), without differences.
     target_sr : int, default=22050
-        Rate that clips are resampled to [Hz].
+        Rate that clips are resampled to [Hz], at most 768000.
     n_fft : int, default=2048
-        Window [samples].
+        Window, 2 to 65536 [samples].
     hop_length : int, default=512
-        Samples between two columns.
+        Samples between two columns, 1 to 2**24.
     n_mels : int, default=128
-        Mel bands under the coefficients.
+        Mel bands under the coefficients, at most 2048.
     n_frames : int, default=None
         With ``statistics=None``: pad (with zeros, at the end) or cut every clip to so many
-        columns; None = as many as the longest clip has.
+        columns, at most a million; None = as many as the longest clip has.
     sr : int, default=None
-        Rate of waveforms given without one [Hz]; None = `target_sr`.
+        Rate of waveforms given without one [Hz], at most 768000; None = `target_sr`.
     offset : float, default=0.0
         Where to start in each clip [s].
     duration : float, default=None

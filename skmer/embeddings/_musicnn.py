@@ -44,16 +44,17 @@ class MusiCNNTransformer(BaseClipTransformer):
         of a tuple are concatenated in this order. One pass computes all: with `memory`, a search
         over layers embeds every clip once.
     hop_size : float, default=1.5
-        Seconds between the starts of two patches, taken down to whole columns of 16 ms.
+        Seconds between the starts of two patches, at most 3600; taken down to whole columns of
+        16 ms, one at least.
     batch_size : int, default=32
-        The most patches of one clip that go through the network at once.
+        The most patches of one clip that go through the network at once, 65536 at the highest.
     engine : {"auto", "numpy", "tensorflow"}, default="auto"
         What runs the network; "auto" takes TensorFlow where it sees a GPU, else numpy, which is
         faster for this network.
     random_state : int, RandomState instance or None, default=None
         Seed of random weights.
     sr : int, default=None
-        Rate of waveforms given without one [Hz]; None = 16000.
+        Rate of waveforms given without one [Hz], at most 768000; None = 16000.
     offset : float, default=0.0
         Where to start in each clip [s].
     duration : float, default=None

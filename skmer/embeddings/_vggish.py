@@ -32,15 +32,16 @@ class VGGishTransformer(BaseClipTransformer):
         None: the embedding layer itself, which is linear. "pca": whitened and clipped to
         [-2, 2]. "quantize": that in steps of 0 to 255, as AudioSet publishes it.
     hop_size : float, default=0.96
-        Seconds between the starts of two examples; rounded to whole columns of 10 ms.
+        Seconds between the starts of two examples, at most 3600; rounded to whole columns of
+        10 ms, one at least.
     batch_size : int, default=32
-        The most frames of one clip that go through the network at once.
+        The most frames of one clip that go through the network at once, 65536 at the highest.
     engine : {"auto", "tensorflow", "ncnn"}, default="auto"
         What runs the network; "auto" takes the fastest one that is installed.
     random_state : int, RandomState instance or None, default=None
         Seed of random weights.
     sr : int, default=None
-        Rate of waveforms given without one [Hz]; None = 16000.
+        Rate of waveforms given without one [Hz], at most 768000; None = 16000.
     offset : float, default=0.0
         Where to start in each clip [s].
     duration : float, default=None

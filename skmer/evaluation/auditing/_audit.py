@@ -105,7 +105,7 @@ def audit(
         Chance of a false alarm in the two checks that rest on probability, near duplicates and
         identity probe, each.
     n_permutations : int, default=1999
-        Permutations of the identity probe.
+        Permutations of the identity probe, at most a million.
     random_state : int, RandomState instance or None, default=0
         Seed of the identity probe.
     n_jobs : int or None, default=None

@@ -119,7 +119,7 @@ class BaseResult:
         Parameters
         ----------
         n_resamples : int, default=2000
-            Draws of the bootstrap.
+            Draws of the bootstrap, at most a million.
 
         Returns
         -------

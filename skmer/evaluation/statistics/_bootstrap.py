@@ -73,7 +73,7 @@ def cluster_bootstrap(
     groups : array-like of shape (n_rows,), default=None
         Group of each row. None: every row is its own group.
     n_resamples : int, default=2000
-        Number of bootstrap resamples.
+        Number of bootstrap resamples, at most a million.
     confidence_level : float, default=0.95
         Level of the interval.
     method : {"percentile", "basic", "BCa"}, default="percentile"

@@ -93,7 +93,7 @@ def group_block_permutation_test(
         What to permute. "auto" is "between", unless that leaves each group with the labels it
         has, in any order: then "within".
     n_permutations : int, default=999
-        Random permutations, beside the true labels.
+        Random permutations, beside the true labels; at most a million.
     random_state : int, RandomState instance or None, default=None
         Seed of the permutations. They do not depend on `n_jobs`.
     n_jobs : int or None, default=None

@@ -17,6 +17,7 @@ from skmer.exceptions import IgnoredCacheWarning, InputError
 from skmer.utils._words import cut_middle
 from skmer.utils.files._damage import DAMAGE
 from skmer.utils.files._digest import canonical_json, open_regular
+from skmer.utils.files._paths import expand_path
 
 # Raise it when a change to skmer changes numbers, or the form of an entry, without a setting.
 _CACHE_VERSION = 2
@@ -78,6 +79,11 @@ class ClipCache:
         The folder, made when the first entry is written; ``~`` is the home folder. Of a
         `joblib.Memory` its folder is used, so that its ``clear`` clears these entries as well.
 
+    Raises
+    ------
+    InputError
+        When there is a file of that name.
+
     Examples
     --------
     >>> import tempfile
@@ -101,7 +107,13 @@ class ClipCache:
                 )
             # The sub-folder that joblib keeps its own entries in, and clears.
             memory = Path(memory.location) / "joblib"
-        self.folder = Path(memory).expanduser() / "skmer-clips"
+        folder = expand_path(memory)
+        if folder.exists() and not folder.is_dir():
+            raise InputError(
+                f"The 'memory' parameter must name a folder, and '{cut_middle(str(folder))}' is a "
+                "file; choose another name."
+            )
+        self.folder = folder / "skmer-clips"
 
     def remember(
         self,

@@ -54,7 +54,7 @@ def check_report_consistency(
     supports : array-like of shape (n_classes,), default=None
         Clips of each class, where they are known. None: any.
     decimals : int, default=2
-        Decimal places of every figure.
+        Decimal places of every figure, 1 to 6.
 
     Returns
     -------
@@ -109,7 +109,7 @@ def consistent_sizes(
     supports : array-like of shape (n_classes,), default=None
         Clips of each class, where they are known. None: any.
     decimals : int, default=2
-        Decimal places of every figure.
+        Decimal places of every figure, 1 to 6.
 
     Returns
     -------
