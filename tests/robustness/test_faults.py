@@ -1,0 +1,125 @@
+"""Disks that are full or may not be written, and processes that are killed: then once more."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from skmer import MFCCStatsTransformer
+from skmer.cli import main
+from skmer.exceptions import IgnoredCacheWarning
+
+N_CLIPS = 24
+EVALUATE = "evaluate clips/clips.csv --features mfcc --classifiers nb --repeats 1 --out result"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Work in a folder with clips, and a csv file that lists them."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clips").mkdir()
+    rng = np.random.default_rng(0)
+    rows = ["path,label,group"]
+    for i in range(N_CLIPS):
+        soundfile.write(f"clips/{i:02}.wav", (0.1 + i % 2) / 5 * rng.uniform(-1, 1, 8000), 16000)
+        rows.append(f"{i:02}.wav,{('calm', 'tense')[i % 2]},singer {i % 6}")
+    (tmp_path / "clips" / "clips.csv").write_text("\n".join(rows))
+    return tmp_path
+
+
+@pytest.fixture
+def small_disk(folder):
+    """Mount a small disk at `folder`/disk; returns how to mount it again with other options."""
+
+    def mount(*options):
+        command = ["mount", "-t", "tmpfs", "-o", ",".join(options), "skmer-test", folder / "disk"]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+    (folder / "disk").mkdir()
+    if not (sys.platform == "linux" and mount("size=16k")):
+        pytest.skip("a file system may be mounted by root on Linux alone")
+    yield lambda *options: mount("remount", *options)
+    subprocess.run(["umount", "--lazy", folder / "disk"], check=True)
+
+
+def complaint(words, capsys):
+    """Run a command, which must end in one sentence."""
+    assert main(words.split()) == 2
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert said.startswith("error: ")
+    assert "Traceback" not in said
+    return said
+
+
+def features(path):
+    return pd.read_parquet(path).filter(like="mfcc").to_numpy()
+
+
+def scores(folder):
+    """All of a result's scores and predictions that do not measure time."""
+    table = pd.read_csv(folder / "scores.csv").filter(regex="^(?!.*time)")
+    return table.to_csv() + (folder / "predictions.csv").read_text()
+
+
+@pytest.mark.parametrize("full", ["size=16k", "nr_inodes=2"])
+def test_extract_onto_a_full_disk_and_again(folder, small_disk, capsys, full):
+    small_disk("size=1m", full)
+    words = "extract clips --features mfcc --out disk/table.parquet"
+    assert "space" in complaint(words, capsys)
+    assert not (folder / "disk" / "table.parquet").exists()
+    assert small_disk("size=8m", "nr_inodes=100")
+    assert main(words.split()) == 0
+    assert main(["extract", "clips", "--features", "mfcc", "--out", "calm.parquet"]) == 0
+    np.testing.assert_array_equal(features("disk/table.parquet"), features("calm.parquet"))
+    assert [path.name for path in (folder / "disk").glob("[!.]*")] == ["table.parquet"]
+
+
+def test_a_result_onto_a_full_disk_and_again(folder, small_disk, capsys):
+    words = EVALUATE.replace("result", "disk/result")
+    assert "space" in complaint(words, capsys)
+    assert not list((folder / "disk").rglob("*.*"))
+    assert small_disk("size=8m")
+    assert main(words.split()) == 0
+    assert main(EVALUATE.split()) == 0
+    assert scores(folder / "disk" / "result") == scores(folder / "result")
+
+
+@pytest.mark.parametrize("trouble", ["size=16k", "nr_inodes=8", "ro"])
+def test_a_cache_that_cannot_be_written_costs_one_warning(folder, small_disk, trouble):
+    clips = [f"clips/{i:02}.wav" for i in range(N_CLIPS)]
+    calm = MFCCStatsTransformer().fit_transform(clips)
+    cached = MFCCStatsTransformer(memory="disk").fit(clips)
+    cached.transform(clips[:2])
+    assert small_disk("size=1m" if "size" not in trouble else trouble, trouble)
+    with pytest.warns(IgnoredCacheWarning, match="could not be written") as caught:
+        found = cached.transform(clips)
+    assert len(caught) == 1
+    np.testing.assert_array_equal(found, calm)
+    assert not list((folder / "disk").rglob("*.part"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_an_evaluation_is_killed_and_done_again(folder):
+    command = [sys.executable, "-c", "import sys; from skmer.cli import main; sys.exit(main())"]
+    command += [*EVALUATE.split(), "--cache", "cache", "--jobs", "2"]
+    started = time.monotonic()
+    subprocess.run(command, check=True)
+    seconds = time.monotonic() - started
+    calm = scores(folder / "result")
+    (folder / "result").rename("calm")
+    rng = np.random.default_rng(0)
+    for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+        process = subprocess.Popen(command)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(rng.uniform(0.1, 0.7) * seconds)
+        os.kill(process.pid, number)
+        process.wait(60)
+    subprocess.run([*command, "--force"], check=True)
+    assert scores(folder / "result") == calm
