@@ -85,7 +85,7 @@ app.command(
 app.command(
     short_help="Fit a model to a dataset and keep it, with its scores.",
     epilog=examples(
-        "skmer train songs/ --features musicnn --classifiers svm --out emotions.skmer",
+        "skmer train songs/ --features musicnn --out emotions.skmer",
         "skmer train toy --features mfcc --out toy.skmer",
     ),
 )(train)
