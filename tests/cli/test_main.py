@@ -17,7 +17,7 @@ from skmer.datasets import list_datasets
 from skmer.embeddings import FEATURES
 
 COMMANDS = (
-    "evaluate", "extract", "predict", "reproduce", "weights", "weights list", "weights fetch",
+    "evaluate", "extract", "train", "predict", "reproduce", "weights", "weights list", "weights fetch",
     "weights verify", "datasets", "datasets list", "datasets fetch", "datasets validate", "cache",
     "cache size", "cache prune",
 )  # fmt: skip
