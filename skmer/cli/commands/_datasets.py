@@ -23,8 +23,8 @@ def list_datasets() -> None:
     for row in list_datasets().itertuples():
         classes = " ".join(f"{name} {count}" for name, count in row.classes.items())
         how = "made here" if not row.url else "fetch" if row.downloadable else "by hand"
-        told = "; ".join(filter(None, (row.groups, classes, row.licence)))
-        rows.append((row.name, row.clips, how, told))
+        classes = classes or "Q1 to Q4, how many of each is not published"
+        rows.append((row.name, row.clips, how, f"{row.groups}; {classes}; {row.licence}"))
     _terminal.show_table(("name", "clips", "to be had", "groups; classes; licence"), rows)
 
 
