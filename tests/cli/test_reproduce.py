@@ -4,7 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from sklearn.model_selection import RepeatedKFold
 
+from skmer.datasets import fetch_emomusic
+from skmer.evaluation import FixedSplit, RepeatedStratifiedGroupKFold, evaluate_regression
 from skmer.studies.koh2021.pieces import _cells, _checks, _maps
 
 SR = 8000
@@ -85,6 +88,55 @@ def test_report_and_resume(reproduce, tmp_path, monkeypatch):
     assert calls == []
     assert "0 pieces computed" in again.err
     pd.testing.assert_frame_equal(pd.read_csv(out / "table.csv"), table)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_published_features_of_emomusic_as_in_python(skmer, shared, tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in ("emomusic", "choi2017"):
+        (home / name).symlink_to(shared / "data" / name)
+    words = ("reproduce", "koh2021", "--quick", "--features", "mfcc", "--data-home", home)
+    outcome = skmer(*words, "--out", tmp_path / "out")
+    assert outcome.status == 0, outcome.err
+    table = pd.read_csv(tmp_path / "out" / "table.csv").query("feature == 'choi2017'")
+    table = table.set_index("target")
+
+    layers = [shared / "data" / "choi2017" / f"emoMusic_layer_{i}.npy" for i in range(5)]
+    songs = fetch_emomusic(data_home=home, annotations_only=True)
+
+    def r2(labels, **protocols):
+        targets = {
+            f"{label} {axis}": songs.frame[f"{label}_{axis}"]
+            for label in labels
+            for axis in ("arousal", "valence")
+        }
+        result = evaluate_regression(
+            {"choi": np.hstack([np.load(layer) for layer in layers])},
+            ["svr"],
+            None,
+            targets,
+            groups=songs.groups,
+            protocol=protocols,
+            audit=False,
+        )
+        return result.summary().set_index(["protocol", "target"])["r2"]
+
+    fixed = r2(["static", "dynamic"], fixed=FixedSplit(songs.split))["fixed"]
+    assert table.loc[fixed.index, "defensible"].tolist() == pytest.approx(fixed.tolist())
+    assert fixed["static arousal"] == pytest.approx(0.644, abs=5e-4)
+    assert fixed["static valence"] == pytest.approx(0.440, abs=5e-4)
+    folds = r2(
+        ["static"],
+        shuffled=RepeatedKFold(n_splits=5, n_repeats=1, random_state=0),
+        grouped=RepeatedStratifiedGroupKFold(5, n_repeats=1, random_state=0),
+    )
+    for target, faithful in folds["shuffled"].items():
+        assert table.loc[target, "faithful"] == pytest.approx(faithful)
+        assert table.loc[target, "faithful_gap"] == pytest.approx(
+            faithful - folds["grouped", target]
+        )
 
 
 def test_without_weights_there_is_nothing_to_do(skmer, data_home):

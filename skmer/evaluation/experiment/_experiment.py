@@ -220,10 +220,14 @@ class Experiment(ABC):
 
     def _check_models(self, protocols) -> None:
         """Refuse models of another kind, and those whose own splits break the protocol."""
-        is_other = is_regressor if self.model_kind == "classifier" else is_classifier
+        is_own, is_other = is_classifier, is_regressor
+        if self.model_kind == "regressor":
+            is_own, is_other = is_other, is_own
         for name, model in self.models.items():
-            # Not every classifier says that it is one: what says otherwise is refused.
-            if isinstance(model, type) or not hasattr(model, "predict") or is_other(model):
+            # Not every classifier says that it is one, and not every one has `predict` before it
+            # is fitted.
+            is_model = not isinstance(model, type) and hasattr(model, "fit")
+            if not is_model or is_other(model) or not (is_own(model) or hasattr(model, "predict")):
                 raise InputTypeError(
                     f"{name!r} of the '{self.model_kind}s' parameter must be a {self.model_kind} "
                     f"in scikit-learn's manner. Got {cut_middle(repr(model), 100)} instead."

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from joblib import parallel_config
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.decomposition import PCA
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier, StackingClassifier, StackingRegressor
+from sklearn.linear_model import Ridge
 from sklearn.model_selection import StratifiedKFold, cross_validate
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
@@ -20,6 +21,7 @@ from skmer.embeddings import MFCCStatsTransformer
 from skmer.evaluation import (
     RepeatedStratifiedGroupKFold,
     evaluate,
+    evaluate_regression,
 )
 
 from .conftest import LABELS, N_CLIPS, SINGERS
@@ -70,6 +72,22 @@ def test_row_i_of_the_predictions_is_clip_i(result):
     grouped = predictions[predictions["protocol"] == "grouped"]
     for _, part in grouped.groupby(["feature", "classifier", "repeat"]):
         assert np.array_equal(np.sort(part["row"]), np.arange(N_CLIPS))
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "model", "y"),
+    [
+        (evaluate, StackingClassifier([("nb", GaussianNB())]), LABELS),
+        (evaluate_regression, StackingRegressor([("ridge", Ridge())]), np.arange(N_CLIPS)),
+    ],
+    ids=["classifier", "regressor"],
+)
+def test_models_that_cannot_predict_before_they_are_fitted(evaluation, model, y, feature):
+    assert not hasattr(model, "predict")
+    result = evaluation(
+        {"a": feature}, {"stack": model}, None, y, groups=SINGERS, n_folds=3, audit=False
+    )
+    assert result.predictions["y_pred"].notna().all()
 
 
 @settings(max_examples=8, deadline=None)
@@ -224,6 +242,7 @@ def test_a_class_that_was_not_trained_on_has_probability_zero():
         ({"classifiers": GaussianNB()}, TypeError, "a dict of your own.* of type GaussianNB"),
         ({"classifiers": {"x": object()}}, TypeError, "'x' of the 'classifiers' .* Got <object"),
         ({"classifiers": {"x": GaussianNB}}, TypeError, "'x' .* Got <class 'sklearn.naive_bayes"),
+        ({"classifiers": {"x": PCA()}}, TypeError, "must be a classifier .* Got PCA"),
         ({"classifiers": {"x": SVR()}}, TypeError, "must be a classifier .* Got SVR"),
         ({"features": np.zeros((66, 2))}, TypeError, "a dict of your own.* of type ndarray"),
         ({"classifiers": []}, ValueError, "'classifiers' .* at least one"),
