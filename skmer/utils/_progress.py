@@ -149,5 +149,8 @@ def track(
         total = len(iterable)
     with ProgressBar(description, total=total, unit=unit, enabled=enabled) as bar:
         for item in iterable:
-            yield item
-            bar.update()
+            try:
+                yield item
+            finally:
+                # Counted also where nobody asks for more, as beside something shorter in zip.
+                bar.update()

@@ -16,6 +16,12 @@ def test_a_bar_shows_what_was_done(capsys):
     assert "3/3" in err
 
 
+def test_a_bar_reaches_its_end_beside_other_things(capsys):
+    for _ in zip("abc", track(iter("abc"), description="pairing", total=3)):
+        pass
+    assert "3/3" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("total", [10**6, None])
 def test_a_download_has_bytes(capsys, total):
     with ProgressBar("clips.zip", unit="bytes") as bar:

@@ -63,8 +63,7 @@ def run_tasks(
     )
     outcomes = track(outcomes, total=len(tasks), description="fits", enabled=verbose, unit="fits")
     scores, predictions = [], []
-    # The outcomes first: they are to be asked once more, so that the bar reaches its end.
-    for fitted, task in zip(outcomes, tasks):
+    for task, fitted in zip(tasks, outcomes):
         scores.append(_score_row(task, fitted, columns, score))
         predictions.append(_prediction_rows(task, fitted, columns, classes))
     return pd.DataFrame(scores), pd.concat(predictions, ignore_index=True)
