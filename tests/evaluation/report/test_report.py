@@ -9,9 +9,11 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 
 from skmer.evaluation import evaluate
+from skmer.evaluation.report._charts import scores_chart
 from skmer.evaluation.report._headline import make_headline, trust_notes
 from skmer.evaluation.report._overview import Overview
 from skmer.evaluation.report._tables import comparison_matrix, confusions, scores_table
+from skmer.evaluation.report._words import signed, time_of_stages
 
 from .conftest import LABELS
 
@@ -186,3 +188,18 @@ def test_without_an_audit_that_is_said(feature):
         {"a": feature}, {"nb": GaussianNB()}, None, LABELS, protocol=StratifiedKFold(2), audit=False
     )
     assert any("No audit" in note.text for note in trust_notes(Overview(result)))
+
+
+def test_there_is_no_minus_zero_and_no_dict_on_the_page():
+    assert (signed(-0.004), signed(0.0), signed(-0.126)) == ("+0.00", "+0.00", "-0.13")
+    assert time_of_stages({"features": 7.08, "fits": 66.58}) == "features 7.1 s, fits 66.6 s"
+    assert time_of_stages(3) == "3.0 s"
+
+
+def test_splits_have_a_key_only_where_there_are_several(result, regression):
+    def key(result):
+        points = scores_chart(Overview(result))["layer"][-1]
+        return points["encoding"]["shape"]["legend"]
+
+    assert key(result)["title"] == "Splits"
+    assert key(regression) is None
