@@ -7,6 +7,7 @@ of them. Every artist plays the four quadrants in a manner of their own, so a cl
 heard the artist does much better than one that has not, as with real music.
 """
 
+import io
 import os
 import uuid
 from pathlib import Path
@@ -178,7 +179,10 @@ def _write_unless_there(path: Path, clip: tuple[int, str, int]) -> None:
         return
     temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex}.wav")
     try:
-        soundfile.write(temporary, toy_clip(*clip), SR, subtype="PCM_16")
+        # By way of memory: of a full disk libsndfile says nothing but "System error".
+        stream = io.BytesIO()
+        soundfile.write(stream, toy_clip(*clip), SR, format="WAV", subtype="PCM_16")
+        temporary.write_bytes(stream.getvalue())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,5 +1,10 @@
 """`skmer reproduce koh2021` from end to end, on a replica of RAVDESS."""
 
+import signal
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +16,13 @@ from skmer.evaluation import FixedSplit, RepeatedStratifiedGroupKFold, evaluate_
 from skmer.studies.koh2021.pieces import _cells, _checks, _maps
 
 SR = 8000
+# Who starts the tests in the background has the processes ignore Ctrl-C.
+COMMAND = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from skmer.cli import main
+sys.exit(main())
+"""
 WORDS = ("reproduce", "koh2021", "--quick", "--features", "mfcc", "--classifiers", "svm,nb")
 # The replica has some of the singers, as the data of a user may.
 pytestmark = pytest.mark.filterwarnings("ignore::skmer.exceptions.IncompleteDatasetWarning")
@@ -137,6 +149,27 @@ def test_published_features_of_emomusic_as_in_python(skmer, shared, tmp_path):
         assert table.loc[target, "faithful_gap"] == pytest.approx(
             faithful - folds["grouped", target]
         )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_killed_three_times_and_finished_by_two_at_once(data_home, tmp_path):
+    command = [sys.executable, "-c", COMMAND]
+    command += [*WORDS[:-1], "nb", "--data-home", data_home, "--out"]
+    started = time.monotonic()
+    subprocess.run([*command, tmp_path / "calm"], check=True)
+    seconds = time.monotonic() - started
+    rng = np.random.default_rng(0)
+    for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+        process = subprocess.Popen([*command, tmp_path / "killed"])
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(rng.uniform(0.1, 0.5) * seconds)
+        process.send_signal(number)
+        process.wait(60)
+    both = [subprocess.Popen([*command, tmp_path / "killed"]) for _ in range(2)]
+    assert [process.wait() for process in both] == [0, 0]
+    for name in ("table.csv", "claims.csv"):
+        assert (tmp_path / "killed" / name).read_text() == (tmp_path / "calm" / name).read_text()
 
 
 def test_without_weights_there_is_nothing_to_do(skmer, data_home):

@@ -13,6 +13,7 @@ from skmer import L3Transformer, MFCCStatsTransformer, VGGishTransformer
 from skmer.embeddings.recipes._mfcc import MFCCRecipe
 
 LIMIT_MB = 1500
+PROCESSES = ("loky", "multiprocessing")
 _CHILD = """
 import sys
 from pathlib import Path
@@ -41,7 +42,9 @@ def cluster():
         yield client
 
 
-@pytest.mark.parametrize("backend", [pytest.param("loky", marks=pytest.mark.slow), "threading"])
+@pytest.mark.parametrize(
+    "backend", ["threading", *(pytest.param(name, marks=pytest.mark.slow) for name in PROCESSES)]
+)
 def test_mfcc_rows_are_the_same_on_every_backend(paths, mfcc_rows, backend):
     with joblib.parallel_config(backend, n_jobs=2):
         spread = MFCCStatsTransformer().fit_transform(paths)

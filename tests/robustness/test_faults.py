@@ -16,6 +16,13 @@ from skmer.cli import main
 from skmer.exceptions import IgnoredCacheWarning
 
 N_CLIPS = 24
+# Who starts the tests in the background has the processes ignore Ctrl-C.
+COMMAND = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from skmer.cli import main
+sys.exit(main())
+"""
 EVALUATE = "evaluate clips/clips.csv --features mfcc --classifiers nb --repeats 1 --out result"
 
 
@@ -90,6 +97,13 @@ def test_a_result_onto_a_full_disk_and_again(folder, small_disk, capsys):
     assert scores(folder / "disk" / "result") == scores(folder / "result")
 
 
+def test_generated_clips_onto_a_full_disk(small_disk, capsys, monkeypatch):
+    monkeypatch.setenv("SKMER_DATA", "disk")
+    said = complaint("evaluate toy --features mfcc --classifiers nb", capsys)
+    assert "space" in said
+    assert "disk" in said
+
+
 @pytest.mark.parametrize("trouble", ["size=16k", "nr_inodes=8", "ro"])
 def test_a_cache_that_cannot_be_written_costs_one_warning(folder, small_disk, trouble):
     clips = [f"clips/{i:02}.wav" for i in range(N_CLIPS)]
@@ -107,7 +121,7 @@ def test_a_cache_that_cannot_be_written_costs_one_warning(folder, small_disk, tr
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_an_evaluation_is_killed_and_done_again(folder):
-    command = [sys.executable, "-c", "import sys; from skmer.cli import main; sys.exit(main())"]
+    command = [sys.executable, "-c", COMMAND]
     command += [*EVALUATE.split(), "--cache", "cache", "--jobs", "2"]
     started = time.monotonic()
     subprocess.run(command, check=True)

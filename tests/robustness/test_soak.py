@@ -13,7 +13,14 @@ import soundfile
 
 psutil = pytest.importorskip("psutil")
 
-EXTRACT = [sys.executable, "-c", "import sys; from skmer.cli import main; sys.exit(main())"]
+# Who starts the tests in the background has the processes ignore Ctrl-C.
+COMMAND = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from skmer.cli import main
+sys.exit(main())
+"""
+EXTRACT = [sys.executable, "-c", COMMAND]
 EXTRACT += ["extract", "clips", "--features", "mfcc", "--jobs", "2"]
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGKILL, signal.SIGTERM)
 
