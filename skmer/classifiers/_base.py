@@ -26,6 +26,8 @@ from skmer.utils._sklearn import (
 _JIT_MIN_STEPS = 500
 # Weights, their gradients and Adam's two moments, and the layers of one batch: 4 GB of float32.
 _MOST_NUMBERS = 2**30
+# What is not finite is told of in words of our own, rows included.
+_AS_THE_NETWORK_TAKES_IT: dict = {"dtype": np.float32, "ensure_all_finite": False}
 
 
 class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
@@ -207,6 +209,8 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
         model.set_weights(self.weights_)
         return model
 
+    # A number beyond float32 becomes infinity, and is told of below.
+    @np.errstate(over="ignore")
     def _validate_X(self, X, *, reset):
         name = type(self).__name__
         try:
@@ -222,18 +226,26 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
                 f"Got {X.ndim} dimensions instead."
             )
         if X.ndim != 3:
-            X = validate_data(self, X, reset=reset, dtype=np.float32)
+            X = validate_data(self, X, reset=reset, **_AS_THE_NETWORK_TAKES_IT)
         elif not self._takes_sequences:
             raise InputError(
                 f"{name} takes X of shape (n_samples, n_features). Got an array of 3 dimensions "
                 "instead. Pool the frames, or use KerasLSTMClassifier."
             )
         else:
-            X = check_array(X, allow_nd=True, dtype=np.float32, estimator=self, input_name="X")
+            X = check_array(
+                X, allow_nd=True, estimator=self, input_name="X", **_AS_THE_NETWORK_TAKES_IT
+            )
             if X.shape[1] == 0:
                 raise InputError(f"{name} needs at least 1 frame a sample. Got 0 frames instead.")
             # The columns of the frames are the features, as those of a plain X are.
-            validate_data(self, X[:, 0], reset=reset, dtype=np.float32)
+            validate_data(self, X[:, 0], reset=reset, **_AS_THE_NETWORK_TAKES_IT)
+        bad = np.flatnonzero(~np.isfinite(X).all(axis=tuple(range(1, X.ndim))))
+        if bad.size:
+            raise InputError(
+                f"X of {name} must hold finite numbers of float32, and {bad.size} of its {len(X)} "
+                f"rows have NaN or inf, the first of them row {bad[0]}. Leave those rows out."
+            )
         if reset:
             self.input_ndim_ = X.ndim
             self.row_shape_ = X.shape[1:]

@@ -28,12 +28,13 @@ def test_labels_of_another_length(small, vectors):
     refused(small("mlp"), vectors[0], vectors[1][:-1], "inconsistent numbers of samples")
 
 
+@pytest.mark.parametrize("value", [np.nan, -np.inf, 1e39])
 @pytest.mark.parametrize("name, data", [("mlp", "vectors"), ("lstm", "sequences")])
-def test_nan(small, name, data, request):
+def test_features_that_are_not_finite(small, name, data, value, request):
     X, y = request.getfixturevalue(data)
-    X = X.copy()
-    X[3, 1] = np.nan
-    refused(small(name), X, y, "Input X contains NaN")
+    X = X.astype(float)
+    X[3, 1] = X[5, 0] = value
+    refused(small(name), X, y, f"finite numbers of float32, and 2 of its {len(X)} rows.*row 3")
 
 
 def test_too_few_samples_for_the_validation_part(small, vectors):
