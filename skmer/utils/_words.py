@@ -1,6 +1,7 @@
 """Parts of messages, of bounded length whatever they speak of."""
 
 from collections.abc import Iterable
+from html import escape
 from typing import Any
 
 
@@ -29,6 +30,18 @@ def escape_undecodable(text: str) -> str:
     'Stra\\udcdfe.wav'
     """
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def html_list(lines: Iterable[str]) -> str:
+    """Write lines of text as a list, as notebooks show them.
+
+    Examples
+    --------
+    >>> from skmer.utils._words import html_list
+    >>> html_list(["a < b"])
+    '<ul><li>a &lt; b</li></ul>'
+    """
+    return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
 
 
 def shorten(

@@ -112,3 +112,11 @@ def test_data_home(tmp_path, monkeypatch):
 def test_data_home_from_the_environment(toy_home, monkeypatch):
     monkeypatch.setenv("SKMER_DATA", str(toy_home))
     assert load_toy_emotions().data[0].startswith(str(toy_home))
+
+
+def test_a_notebook_shows_what_was_checked(tmp_path):
+    load_dataset("toy", data_home=tmp_path)
+    report = validate_dataset("toy", data_home=tmp_path)
+    shown = report._repr_html_()
+    assert shown.count("<li>") == len(str(report).splitlines())
+    assert "complete." in shown

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from skmer.datasets.validation._finding import Finding, Status
-from skmer.utils._words import shorten
+from skmer.utils._words import html_list, shorten
 
 
 @dataclass(frozen=True)
@@ -79,3 +79,7 @@ class ValidationReport:
                 lines.append(f"{len(files)} files {word}{names}.")
         lines += [f"{item.file}: {item.detail}." for item in self.findings if item.detail]
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Return the same lines as a list, as notebooks show it."""
+        return html_list(str(self).splitlines())

@@ -1,10 +1,10 @@
 """What a leakage audit found, measured, and could not look at."""
 
 from dataclasses import dataclass
-from html import escape
 from math import isfinite
 
 from skmer.evaluation.auditing._finding import AuditFinding
+from skmer.utils._words import html_list
 
 
 @dataclass(frozen=True)
@@ -81,5 +81,4 @@ class AuditReport:
 
     def _repr_html_(self) -> str:
         """Return the same lines as a list, as notebooks show it."""
-        lines = "".join(f"<li>{escape(line)}</li>" for line in str(self).splitlines())
-        return f"<ul>{lines}</ul>"
+        return html_list(str(self).splitlines())

@@ -7,6 +7,7 @@ import pandas as pd
 
 from skmer.studies.koh2021._findings import Findings
 from skmer.studies.koh2021.claims._claims import Claim, judge_claims
+from skmer.utils._words import html_list
 from skmer.utils.files._output_folder import check_output_folder
 
 
@@ -39,6 +40,13 @@ class Reproduction(Findings):
     def claims(self) -> list[Claim]:
         """The claims of the study, each with a verdict for the editions that it concerns."""
         return judge_claims(self)
+
+    def _repr_html_(self) -> str:
+        """Return what the first screen of the page says, as notebooks show it."""
+        from skmer.studies.koh2021.report._news import find_news, make_headline, sort_claims
+
+        news = [note.text for note in find_news(self)]
+        return html_list([make_headline(sort_claims(self.claims)), *news])
 
     def save(self, folder) -> Path:
         """Write table.csv, claims.csv and report.html.

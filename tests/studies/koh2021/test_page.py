@@ -108,3 +108,9 @@ def test_saved_tables_say_what_is_an_addition(findings, tmp_path):
     findings.save(tmp_path)
     table = pd.read_csv(tmp_path / "table.csv")
     assert set(table.loc[table["addition"], "feature"]) == {"musicnn"}
+
+
+def test_a_notebook_shows_the_headline_and_the_news(findings):
+    shown = findings._repr_html_()
+    assert shown.startswith("<ul><li>Of the study&#x27;s ")
+    assert "beats the study&#x27;s best by random splits" in shown
