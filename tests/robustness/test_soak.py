@@ -45,13 +45,15 @@ def start(folder, out):
 
 
 def watch(process, seconds):
-    """Wait for the process to end, at most so long.
+    """Wait for the process to end, at most so long after its workers were started.
 
     Returns it and all that it started, and, over time, the memory that they hold [s, bytes].
     """
     parent, family, memory = psutil.Process(process.pid), {}, []
     started = time.monotonic()
     while process.poll() is None and time.monotonic() < started + seconds:
+        if len(family) < 4:
+            started = time.monotonic()
         held = 0
         # Any of them may end between two looks.
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -73,7 +75,7 @@ def soak(folder, n_clips, seed=0):
     rng, n_killed = np.random.default_rng(seed), 0
     while n_killed < len(SIGNALS):
         process = start(folder, "table.parquet")
-        family, memory = watch(process, rng.uniform(0.05, 0.6) * seconds)
+        family, memory = watch(process, rng.uniform(0.1, 0.9) * seconds)
         if process.poll() is None:
             process.send_signal(SIGNALS[n_killed])
             memories[f"{n_killed} {SIGNALS[n_killed].name}"] = memory
