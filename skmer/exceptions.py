@@ -21,12 +21,24 @@ __all__ = [
 ]
 
 
+def _bounded(message: str, longest: int = 500) -> str:
+    """A message without its middle where it is too long to be read, whatever was given."""
+    half = (longest - 3) // 2
+    return message if len(message) <= longest else f"{message[:half]}...{message[-half:]}"
+
+
 class InputError(ValueError):
     """What was given to skmer cannot be used; the message is one sentence for the user."""
+
+    def __str__(self):
+        return _bounded(super().__str__())
 
 
 class InputTypeError(TypeError):
     """What was given to skmer is of a type that it does not take; one sentence for the user."""
+
+    def __str__(self):
+        return _bounded(super().__str__())
 
 
 class AudioDecodeError(InputError):
@@ -62,6 +74,10 @@ class WeightsNotFoundError(FileNotFoundError):
 
 class WeightsIntegrityError(InputError):
     """A weights file is not what it should be: wrong checksum, format, shape, or values."""
+
+    def __str__(self):
+        # It may name two files and two checksums.
+        return _bounded(ValueError.__str__(self), 2000)
 
 
 class WorkerError(RuntimeError):

@@ -1,10 +1,12 @@
 """From the frames of a clip to one vector, or from many clips to one padded array."""
 
 from collections.abc import Callable, Sequence
+from numbers import Integral
 
 import numpy as np
 
 from skmer.exceptions import InputError
+from skmer.utils._floats import check_floats
 
 __all__ = ["STATISTICS", "pad_frames", "pool_frames"]
 
@@ -43,14 +45,13 @@ def pool_frames(frames: np.ndarray, statistics: str | Sequence[str] = "mean") ->
     >>> pool_frames(np.array([[0.0, 2.0], [2.0, 4.0]]), ("mean", "max"))
     array([1., 3., 2., 4.], dtype=float32)
     """
-    frames = np.asarray(frames)
+    frames = check_floats(frames, "frames", finite=False)
     if frames.ndim != 2 or not len(frames):
         raise InputError(
             f"frames must have shape (n_frames, d) with n_frames >= 1, got {frames.shape}."
         )
-    names = (statistics,) if isinstance(statistics, str) else tuple(statistics)
-    unknown = [name for name in names if name not in STATISTICS]
-    if unknown or not names:
+    names = [*statistics] if isinstance(statistics, list | tuple) else [str(statistics)]
+    if not names or not all(isinstance(name, str) and name in STATISTICS for name in names):
         raise InputError(
             f"statistics must be one or several of {sorted(STATISTICS)}, got {statistics!r}."
         )
@@ -74,6 +75,11 @@ def pad_frames(clips: Sequence[np.ndarray], n_frames: int | None = None) -> np.n
     padded : ndarray of shape (n_clips, n_frames, d), dtype float32
         Row i is clip i, zeros after its last frame.
 
+    Raises
+    ------
+    ValueError
+        For no clips, clips of different widths, or a length below one.
+
     Examples
     --------
     >>> import numpy as np
@@ -81,8 +87,18 @@ def pad_frames(clips: Sequence[np.ndarray], n_frames: int | None = None) -> np.n
     >>> pad_frames([np.ones((1, 2)), np.ones((3, 2))]).shape
     (2, 3, 2)
     """
-    length = max(len(clip) for clip in clips) if n_frames is None else n_frames
-    padded = np.zeros((len(clips), length, clips[0].shape[1]), np.float32)
+    if not isinstance(clips, list | tuple | np.ndarray) or not len(clips):
+        raise InputError(f"clips must be a sequence of arrays, at least one. Got {clips!r:.100}.")
+    clips = [check_floats(clip, "clips", ndim=2, finite=False) for clip in clips]
+    widths = {clip.shape[1] for clip in clips}
+    if len(widths) > 1:
+        raise InputError(f"clips must all have frames of one width, got {sorted(widths)}.")
+    if n_frames is not None and (
+        not isinstance(n_frames, Integral) or isinstance(n_frames, bool) or n_frames < 1
+    ):
+        raise InputError(f"n_frames must be an integer of at least 1, got {n_frames!r}.")
+    length = max(len(clip) for clip in clips) if n_frames is None else int(n_frames)
+    padded = np.zeros((len(clips), length, *widths), np.float32)
     for row, clip in zip(padded, clips):
         row[: len(clip)] = clip[:length]
     return padded

@@ -26,6 +26,8 @@ _MP3_PREROLL = 32 * 1152
 
 def check_rate(sr, *, name: str) -> None:
     """Raise AudioDecodeError for a rate that no recording has."""
+    if not isinstance(sr, int | float | np.number) or isinstance(sr, bool):
+        raise AudioDecodeError(f"{name}: a sampling rate must be a number of Hz, got {sr!r}.")
     if not _LOWEST_SR <= sr <= HIGHEST_SR:
         raise AudioDecodeError(
             f"{name}: a sampling rate of {sr} Hz is stated, and only {_LOWEST_SR} to {HIGHEST_SR} "

@@ -10,7 +10,7 @@ import numpy as np
 from skmer.audio._decoding import BLOCK_LENGTH, SoundSource, check_rate
 from skmer.audio._resampling import check_resampler, resample
 from skmer.audio._waveform import Mixer, check_samples, note
-from skmer.exceptions import AudioDecodeError, InputError
+from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
 
 
 def read_audio(
@@ -82,7 +82,7 @@ def read_audio(
     """
     _check_part("read_audio", sr, offset, duration)
     check_resampler(resampler)
-    name = repr(path if hasattr(path, "read") else os.fspath(path))
+    name = _name(path)
     noted: list[str] = []
     with SoundSource(path, name=name) as source:
         to_sr = source.sr if sr is None else int(sr)
@@ -156,11 +156,18 @@ def stream_audio(
         blocks = _overheard(_mixed(pieces, name, offset, on_note), from_sr, on_decoded)
         yield from _resampled(blocks, from_sr, int(sr), resampler, name)
         return
-    name = name or repr(source if hasattr(source, "read") else os.fspath(source))
+    name = name or _name(source)
     with SoundSource(source, name=name) as opened:
         blocks = _file_blocks(opened, offset, duration, on_note)
         blocks = _overheard(blocks, opened.sr, on_decoded)
         yield from _resampled(blocks, opened.sr, int(sr), resampler, name)
+
+
+def _name(source):
+    """What messages call a file."""
+    if not hasattr(source, "read") and not isinstance(source, str | bytes | os.PathLike):
+        raise InputTypeError(f"A clip must be a path or an open file, got {source!r:.100}.")
+    return repr(source if hasattr(source, "read") else os.fspath(source))
 
 
 def _resampled(blocks, from_sr, to_sr, resampler, name):

@@ -67,7 +67,12 @@ def check_samples(audio, *, name: str) -> np.ndarray:
             f"{name}: samples are masked, and what they should be is not known; fill them first, "
             "for instance audio.filled(0)."
         )
-    audio = np.asarray(audio)
+    try:
+        audio = np.asarray(audio)
+    except (ValueError, TypeError) as error:
+        raise AudioDecodeError(
+            f"{name}: a waveform must be an array of numbers, got something that is none ({error})."
+        ) from error
     if audio.ndim not in (1, 2):
         raise AudioDecodeError(
             f"{name}: a waveform must have shape (n_samples,) or (n_samples, n_channels), "

@@ -157,7 +157,7 @@ def _search(classifier, grid, search=GridSearchCV):
 
 
 def _check(parameter, value, allowed, owner):
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         raise InputError(
             f"The '{parameter}' parameter of {owner} must be one of "
             f"{', '.join(map(repr, allowed))}. Got {value!r} instead."

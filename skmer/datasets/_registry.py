@@ -121,7 +121,7 @@ def load_dataset(
         "target_columns": target_columns,
     }
     columns = {option: value for option, value in columns.items() if value is not None}
-    if name in _MODULES:
+    if isinstance(name, str) and name in _MODULES:
         _refuse({**columns, "group_from": group_from}, f"the dataset {name}")
         return _load_named(name, data_home, download_if_missing)
     path = expand_path(name)

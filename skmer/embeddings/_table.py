@@ -73,7 +73,7 @@ def make_transformer(
     MFCCStatsTransformer(memory='my_cache')
     """
     for parameter, value, allowed in (("name", name, FEATURES), ("preset", preset, _PRESETS)):
-        if value not in allowed:
+        if not isinstance(value, str) or value not in allowed:
             raise InputError(
                 f"The {parameter!r} parameter of make_transformer must be one of "
                 f"{', '.join(map(repr, allowed))}. Got {value!r} instead."

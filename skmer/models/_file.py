@@ -36,6 +36,7 @@ from skmer.utils._versions import versions
 from skmer.utils._words import cut_middle
 from skmer.utils.files._damage import DAMAGE
 from skmer.utils.files._output_folder import check_output_folder
+from skmer.utils.files._paths import expand_path
 
 _FORMAT = 1
 # Packages whose other versions may give other numbers.
@@ -100,7 +101,7 @@ def save_model(pipeline, path, *, card: Mapping | None = None) -> Path:
 
     transformers, rest = split_pipeline(pipeline)
     check_is_fitted(pipeline)
-    path = Path(path).expanduser()
+    path = expand_path(path)
     check_output_folder(path.parent)
     model = skops.io.dumps(_ready_to_save(pipeline))
     types = skops.io.get_untrusted_types(data=model)
@@ -258,7 +259,7 @@ def load_model(path) -> Pipeline:
 
 
 def _read(path) -> tuple[dict, bytes]:
-    path = Path(path).expanduser()
+    path = expand_path(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no model '{path}'.")
     try:

@@ -26,9 +26,11 @@ def check_labels(values, name: str) -> np.ndarray:
     InputError
         For another shape, a missing value, a mixture, or something else than text and numbers.
     """
-    labels = values if isinstance(values, np.ndarray) else _items_of(values)
+    labels = values if isinstance(values, np.ndarray) else _items_of(values, name)
     if labels.ndim != 1:
         raise InputError(f"{name} must be one for each clip. Got shape {labels.shape} instead.")
+    if np.ma.is_masked(labels):
+        raise InputError(f"{name} are masked in places. Leave those clips out of X, y and groups.")
     if labels.dtype.kind in "biuU":
         return labels
     import pandas as pd
@@ -45,19 +47,27 @@ def check_labels(values, name: str) -> np.ndarray:
     for row, kind in enumerate(kinds):
         if kind is None or kind != kinds[0]:
             raise InputError(
-                f"{name} must be all text or all numbers. Got {labels[0]!r} in row 0"
-                + (f" and {labels[row]!r} in row {row}." if row else ".")
+                f"{name} must be all text or all numbers. Got {labels[0]!r:.100} in row 0"
+                + (f" and {labels[row]!r:.100} in row {row}." if row else ".")
             )
     return np.array(labels.tolist())
 
 
-def _items_of(values) -> np.ndarray:
+def _items_of(values, name: str) -> np.ndarray:
     """Return an array of the items as they are; numpy alone would write 1 among text as "1"."""
     if hasattr(values, "to_numpy"):
         return values.to_numpy(dtype=object)
+    # A set has no order.
+    if isinstance(values, str | bytes | dict | set | frozenset) or not hasattr(values, "__iter__"):
+        raise InputError(
+            f"{name} must be a sequence, one for each clip. Got {values!r:.100} instead."
+        )
     listed = list(values)
-    if any(np.ndim(item) for item in listed):
-        return np.asarray(listed)
+    if any(hasattr(item, "__len__") and not isinstance(item, str | bytes) for item in listed):
+        try:
+            return np.asarray(listed)
+        except (ValueError, TypeError):
+            raise InputError(f"{name} must be one for each clip. Got lists among them.") from None
     items = np.empty(len(listed), dtype=object)
     items[:] = listed
     return items

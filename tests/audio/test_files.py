@@ -349,6 +349,14 @@ def test_headers_that_fuzzing_found(tmp_path, data):
         read_audio(write(tmp_path, "found", data))
 
 
+def test_the_last_frame_of_a_flac_file_may_end_in_its_head(tmp_path, clip):
+    data = bytearray(encoded(clip[:100], "flac"))
+    data[21:26] = bytes([data[21] & 0xF0, 0, 0, 0, 0])
+    # A block whose size is in two bytes that are not there.
+    data += bytes([0xFF, 0xF8, 0x7D, 0, 0, 0, 0, 0, 0])
+    read_audio(write(tmp_path, "head.flac", data))
+
+
 @pytest.mark.parametrize("resampler", ["soxr_hq", "kaiser_best"])
 def test_a_clip_of_which_no_sample_is_left_is_an_error(tmp_path, resampler):
     path = write(tmp_path, "short.wav", encoded(np.ones(1), "wav", 48000))

@@ -39,7 +39,7 @@ def _flac_length(window, start, stop, *, block):
             number, used = _utf8_number(frame[4:])
             size, extra = _flac_block(frame[2] >> 4, frame[4 + used :])
             end = 4 + used + extra + {12: 1, 13: 2, 14: 2}.get(frame[2] & 0x0F, 0)
-            is_head = used and size and _crc(frame[:end], 8, 0x07) == frame[end]
+            is_head = used and size and frame[end : end + 1] == bytes([_crc(frame[:end], 8, 0x07)])
             if is_head and _crc(frame[:-2], 16, 0x8005) == int.from_bytes(frame[-2:], "big"):
                 return (number if frame[1] & 1 else number * block) + size
     return 0

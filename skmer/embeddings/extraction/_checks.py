@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from numbers import Integral
 from pathlib import Path
 
+import numpy as np
 from sklearn.base import clone
 
 from skmer.embeddings._base import BaseClipTransformer
@@ -29,6 +30,8 @@ def check_paths(paths) -> list[str]:
     """Return the paths as strings."""
     if isinstance(paths, str | bytes | os.PathLike):
         raise InputError(f"'paths' must be a sequence of paths, got a lone one, {paths!r:.200}.")
+    if not hasattr(paths, "__iter__") or isinstance(paths, dict | set):
+        raise InputTypeError(f"'paths' must be a sequence of paths, got {paths!r:.200}.")
     checked = []
     for row, path in enumerate(paths):
         if not isinstance(path, str | os.PathLike):
@@ -50,6 +53,10 @@ def check_columns(columns: Mapping | None, n_clips: int, names: list[str]) -> di
             )
         if name in taken:
             raise InputError(f"A column of the table is called {name!r} already; rename yours.")
+        if not hasattr(values, "__iter__") or isinstance(values, str | bytes | dict | set):
+            raise InputTypeError(
+                f"The column {name!r} must be a sequence of values. Got {values!r:.100}."
+            )
         checked[name] = [_plain(value) for value in values]
         if len(checked[name]) != n_clips:
             raise InputError(
@@ -67,8 +74,10 @@ def column_types(columns: Mapping[str, list]) -> dict[str, str]:
 def _plain(value):
     """A numpy number as Python's own, a text that can be written, None for a missing value."""
     value = value.item() if hasattr(value, "item") and not hasattr(value, "__len__") else value
-    missing = value is None or value != value or str(value) == "<NA>"
-    if missing:
+    import pandas as pd
+
+    missing = pd.isna(value)
+    if isinstance(missing, bool | np.bool_) and missing:
         return None
     return escape_undecodable(value) if isinstance(value, str) else value
 

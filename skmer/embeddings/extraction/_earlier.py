@@ -13,7 +13,14 @@ from skmer.utils._words import cut_middle
 from skmer.utils.files._damage import DAMAGE
 from skmer.utils.files._digest import file_digest
 
-_FACTS = ("digest", "duration", "sr", "error", "notes")
+_KINDS = {
+    "digest": str | None,
+    "duration": float | None,
+    "sr": int | None,
+    "error": str | None,
+    "notes": str | None,
+}
+_FACTS = tuple(_KINDS)
 
 
 def settings_beside(table: Path) -> Path:
@@ -109,5 +116,10 @@ def _clips(batches: Iterable[tuple[dict[str, list], np.ndarray]]) -> Iterator[Cl
 
 
 def _record(known: dict, blocks: list[np.ndarray]) -> Iterator[ClipRecord]:
-    if blocks and known["error"] is None and known["digest"]:
+    if not blocks:
+        return
+    for name, kinds in _KINDS.items():
+        if not isinstance(known[name], kinds):
+            raise TypeError(f"its column {name!r} holds {known[name]!r}")
+    if known["error"] is None and known["digest"]:
         yield ClipRecord(**known, rows=np.concatenate(blocks).astype(np.float32).ravel())

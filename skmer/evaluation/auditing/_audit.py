@@ -149,16 +149,18 @@ def audit(
     >>> print(audit(groups=singers, cv=KFold(4)).findings[0].message)
     2 of 10 groups have rows both in the training set and in the test set, in 4 of 4 splits.
     """
-    if X is not None:
-        X = _check_features(X)
     columns = {"X": X, "y": y, "groups": groups, "paths": paths, "items": items}
     columns |= {"datasets": datasets, "targets": targets, "reference": reference}
     n_rows = _count_rows(columns)
+    if X is not None:
+        X = _check_features(X)
+    if y is not None:
+        y = check_labels(y, "The labels y")
     if groups is not None:
         groups = check_labels(groups, "The groups")
     evidence = Evidence(
         X,
-        None if y is None else np.asarray(y),
+        y,
         groups=groups,
         paths=paths,
         items=items,
@@ -306,7 +308,7 @@ def _check_features(X):
         )
     try:
         return check_array(X, input_name="X", ensure_min_samples=4, dtype=float)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(
             f"X of audit must be features, one row of finite numbers for each clip: {reason}"
@@ -315,7 +317,14 @@ def _check_features(X):
 
 def _count_rows(columns):
     """Return the number of rows of everything given."""
-    lengths = {name: len(values) for name, values in columns.items() if values is not None}
+    given = {name: values for name, values in columns.items() if values is not None}
+    for name, values in given.items():
+        # An array without dimensions has a length only by name.
+        if not hasattr(values, "__len__") or getattr(values, "shape", None) == ():
+            raise InputError(
+                f"'{name}' of audit must have one row for each clip. Got {values!r:.100}."
+            )
+    lengths = {name: len(values) for name, values in given.items()}
     if not lengths:
         raise InputError("audit needs something to look at, such as X or paths. Got nothing.")
     if len(set(lengths.values())) > 1:

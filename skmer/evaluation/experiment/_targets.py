@@ -27,9 +27,9 @@ def check_classes_of(y) -> np.ndarray:
 def check_numbers(y) -> dict[str, np.ndarray]:
     """Return the numbers to predict by name: a frame's columns, or arousal and valence."""
     if hasattr(y, "columns") or isinstance(y, Mapping):
-        targets = {str(name): np.asarray(y[name], dtype=float) for name in y}
+        targets = {str(name): _floats(y[name], f"The target {str(name)!r}") for name in y}
     else:
-        values = np.asarray(y, dtype=float)
+        values = _floats(y, "The targets y")
         if values.ndim == 1:
             targets = {str(getattr(y, "name", None) or "target"): values}
         elif values.ndim == 2 and values.shape[1] == 2:
@@ -42,6 +42,8 @@ def check_numbers(y) -> dict[str, np.ndarray]:
     if not targets:
         raise InputError("The targets y must have at least one column. Got none.")
     n_clips = {values.shape for values in targets.values()}
+    if not all(values.size for values in targets.values()):
+        raise InputError("The targets y must have at least one clip. Got none.")
     if len(n_clips) > 1 or any(values.ndim != 1 for values in targets.values()):
         raise InputError("The targets y must be columns of one length, one number for each clip.")
     for name, values in targets.items():
@@ -87,3 +89,10 @@ def check_curves(y, times) -> tuple[dict[str, np.ndarray], np.ndarray]:
     if empty.size:
         raise InputError(f"Clip {empty[0]} has no target at any time; leave it out of X and y.")
     return curves, times
+
+
+def _floats(values, what: str) -> np.ndarray:
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(f"{what} must be numbers. Got {values!r:.100} instead.") from None

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 
 from skmer.exceptions import InputError
+from skmer.utils._labels import check_labels
 
 
 class FixedSplit(BaseCrossValidator):
@@ -33,7 +34,7 @@ class FixedSplit(BaseCrossValidator):
     """
 
     def __init__(self, parts):
-        parts = np.asarray(parts)
+        parts = check_labels(parts, "The 'parts' parameter of FixedSplit")
         unknown = sorted({str(part) for part in parts} - {"train", "valid", "validation", "test"})
         if unknown:
             raise InputError(

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold
 
 from skmer.exceptions import InputError
+from skmer.utils._labels import check_labels
 from skmer.utils._seeds import derive_seeds
 
 
@@ -84,7 +85,9 @@ class RepeatedStratifiedGroupKFold(BaseCrossValidator):
                 "RepeatedStratifiedGroupKFold needs 'groups', the singer, artist or the like of "
                 "each clip. Got None instead."
             )
-        n_groups = np.unique(np.asarray(groups)).size
+        groups = check_labels(groups, "The groups")
+        y = np.zeros(len(groups), int) if y is None else check_labels(y, "The labels y")
+        n_groups = np.unique(groups).size
         if n_groups < self.n_splits:
             raise InputError(
                 f"RepeatedStratifiedGroupKFold cannot make {self.n_splits} folds from {n_groups} "

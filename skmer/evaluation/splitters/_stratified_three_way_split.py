@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator, StratifiedShuffleSplit
 
 from skmer.exceptions import InputError
+from skmer.utils._labels import check_labels
 from skmer.utils._seeds import derive_seeds
 
 
@@ -91,14 +92,16 @@ class StratifiedThreeWaySplit(BaseCrossValidator):
         ValueError
             When a class has too few clips to be in all three parts.
         """
-        labels, counts = np.unique(np.asarray(y), return_counts=True)
+        y = check_labels(y, "The labels y")
+        if not len(y):
+            raise InputError("StratifiedThreeWaySplit needs at least one clip. Got none.")
+        labels, counts = np.unique(y, return_counts=True)
         if counts.min() < 3:
             rare = labels[counts.argmin()]
             raise InputError(
                 "StratifiedThreeWaySplit needs at least 3 clips of every class, one for each part. "
                 f"The class {str(rare)!r} has {counts.min()}; add clips or leave that class out."
             )
-        y = np.asarray(y)
         n_test = int(np.ceil(self.test_size * y.size))
         n_validation = int(np.ceil(self.validation_size * y.size))
         for name, size in (("test", n_test), ("validation", n_validation)):

@@ -9,6 +9,7 @@ from scipy import stats
 from sklearn.utils import _safe_indexing, check_consistent_length, check_random_state
 
 from skmer.exceptions import InputError
+from skmer.utils._labels import check_labels
 from skmer.utils._sklearn import Interval, StrOptions, validate_params
 
 
@@ -111,9 +112,17 @@ def cluster_bootstrap(
     """
     if not arrays:
         raise InputError("cluster_bootstrap needs at least one array of rows. Got none.")
-    arrays = tuple(array if hasattr(array, "shape") else np.asarray(array) for array in arrays)
+    try:
+        arrays = tuple(array if hasattr(array, "shape") else np.asarray(array) for array in arrays)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"cluster_bootstrap needs arrays of rows: {error}.") from error
+    for array in arrays:
+        if not array.shape:
+            raise InputError(
+                f"cluster_bootstrap needs arrays of rows to draw from. Got {array!r:.100}."
+            )
     n_rows = len(arrays[0])
-    groups = np.arange(n_rows) if groups is None else np.asarray(groups)
+    groups = np.arange(n_rows) if groups is None else check_labels(groups, "The groups")
     check_consistent_length(*arrays, groups)
     names, codes = np.unique(groups, return_inverse=True)
     if len(names) < 2:

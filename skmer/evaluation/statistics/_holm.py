@@ -1,9 +1,9 @@
 """Correction for several comparisons."""
 
 import numpy as np
-from sklearn.utils import check_array
 
 from skmer.exceptions import InputError
+from skmer.utils._floats import check_floats
 from skmer.utils._sklearn import validate_params
 
 
@@ -35,13 +35,11 @@ def holm(pvalues) -> np.ndarray:
     >>> holm([0.01, 0.04, 0.03, 0.005]).round(3)
     array([0.03, 0.06, 0.06, 0.02])
     """
-    pvalues = check_array(
-        pvalues, ensure_2d=False, ensure_min_samples=0, input_name="pvalues", dtype=float
-    )
+    pvalues = check_floats(pvalues, "pvalues")
     if pvalues.ndim != 1 or ((pvalues < 0) | (pvalues > 1)).any():
         raise InputError(
             "'pvalues' must be probabilities between 0 and 1, of shape (n_comparisons,). "
-            f"Got {pvalues!r} instead."
+            f"Got {pvalues!r:.200} instead."
         )
     order = np.argsort(pvalues, kind="stable")
     stepped = pvalues[order] * np.arange(len(pvalues), 0, -1)

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.utils import check_consistent_length, check_random_state
 
 from skmer.exceptions import InputError
+from skmer.utils._labels import check_labels
 from skmer.utils._sklearn import Interval, StrOptions, validate_params
 from skmer.utils.processes._parallel import run_parallel
 
@@ -126,14 +127,10 @@ def group_block_permutation_test(
     >>> test.scheme, round(test.smallest_pvalue, 3)
     ('between', 0.05)
     """
-    y, groups = np.asarray(y), np.asarray(groups)
+    y, groups = check_labels(y, "The labels y"), check_labels(groups, "The groups")
     check_consistent_length(y, groups)
-    for name, array in (("y", y), ("groups", groups)):
-        if array.ndim != 1:
-            raise InputError(
-                f"'{name}' must have one value a row, of shape (n_rows,). "
-                f"Got shape {array.shape} instead."
-            )
+    if not len(y):
+        raise InputError("group_block_permutation_test needs at least one row. Got none.")
     codes = np.unique(groups, return_inverse=True)[1]
     blocks = [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]
     pools = _pools_between(y, blocks)

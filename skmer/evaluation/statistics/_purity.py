@@ -4,9 +4,11 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_consistent_length
 
 from skmer.exceptions import InputError
+from skmer.utils._floats import check_floats
+from skmer.utils._labels import check_labels
 from skmer.utils._sklearn import Interval, validate_params
 
 
@@ -42,8 +44,8 @@ def neighbour_purity(embedding, labels, *, n_neighbors=10) -> float:
     >>> neighbour_purity(points, ["a", "a", "a", "b", "b", "b"], n_neighbors=2)
     1.0
     """
-    embedding = check_array(embedding, input_name="embedding")
-    labels = np.asarray(labels)
+    embedding = check_floats(embedding, "embedding", ndim=2)
+    labels = check_labels(labels, "The labels")
     check_consistent_length(embedding, labels)
     if n_neighbors >= len(labels):
         raise InputError(
@@ -113,7 +115,7 @@ def tsne_purity(
     """
     import pandas as pd
 
-    features = check_array(features, input_name="features")
+    features = check_floats(features, "features", ndim=2)
     for perplexity in perplexities:
         if not isinstance(perplexity, Real) or not 0 < float(perplexity) < len(features):
             raise InputError(

@@ -6,7 +6,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from skmer.exceptions import InputError
+from skmer.exceptions import InputError, InputTypeError
 
 
 def expand_path(path: str | os.PathLike) -> Path:
@@ -26,6 +26,8 @@ def expand_path(path: str | os.PathLike) -> Path:
     ------
     InputError
         When ``~`` stands for no folder, as for a user without a home.
+    InputTypeError
+        For anything but a path.
 
     Examples
     --------
@@ -33,6 +35,10 @@ def expand_path(path: str | os.PathLike) -> Path:
     >>> expand_path("songs").name
     'songs'
     """
+    if not isinstance(path, str) and not (
+        isinstance(path, os.PathLike) and isinstance(os.fspath(path), str)
+    ):
+        raise InputTypeError(f"A path must be a text or a pathlib.Path. Got {path!r:.100}.")
     try:
         return Path(path).expanduser()
     except RuntimeError as error:

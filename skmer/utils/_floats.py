@@ -1,0 +1,55 @@
+"""Numbers as plain arrays of floats: no text, nothing missing, of the shape that is wanted."""
+
+import numpy as np
+
+from skmer.exceptions import InputError
+from skmer.utils._words import cut_middle
+
+
+def check_floats(values, name: str, *, ndim: int | None = None, finite: bool = True) -> np.ndarray:
+    """Return an array of floats.
+
+    Parameters
+    ----------
+    values : array-like
+        Numbers or booleans.
+    name : str
+        What messages call them.
+    ndim : int, default=None
+        How many dimensions they must have; None = any number.
+    finite : bool, default=True
+        Whether to refuse NaN and infinity.
+
+    Returns
+    -------
+    numbers : ndarray of float
+        float32 stays float32.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+
+    Examples
+    --------
+    >>> from skmer.utils._floats import check_floats
+    >>> check_floats([1, 2], "scores")
+    array([1., 2.])
+    """
+    try:
+        array = np.asarray(values)
+        is_text = array.dtype.kind not in "biufO" or (
+            array.dtype.kind == "O" and any(isinstance(item, str | bytes) for item in array.flat)
+        )
+        if is_text or np.ma.is_masked(values):
+            raise TypeError
+        array = array.astype(np.float32 if array.dtype == np.float32 else float, copy=False)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(
+            f"'{name}' must be an array of numbers. Got {cut_middle(repr(values), 100)} instead."
+        ) from None
+    if ndim not in (None, array.ndim):
+        raise InputError(f"'{name}' must have {ndim} dimensions. Got shape {array.shape} instead.")
+    if finite and not np.isfinite(array).all():
+        raise InputError(f"Input {name} contains NaN or infinity; leave those rows out.")
+    return array
