@@ -354,7 +354,8 @@ def test_the_last_frame_of_a_flac_file_may_end_in_its_head(tmp_path, clip):
     data[21:26] = bytes([data[21] & 0xF0, 0, 0, 0, 0])
     # A block whose size is in two bytes that are not there.
     data += bytes([0xFF, 0xF8, 0x7D, 0, 0, 0, 0, 0, 0])
-    read_audio(write(tmp_path, "head.flac", data))
+    with pytest.warns(TruncatedClipWarning):
+        assert len(read_audio(write(tmp_path, "head.flac", data))[0]) == 100
 
 
 @pytest.mark.parametrize("resampler", ["soxr_hq", "kaiser_best"])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from sklearn import config_context
 
 from skmer.evaluation import FixedSplit, RepeatedStratifiedGroupKFold, StratifiedThreeWaySplit
 
@@ -167,3 +168,16 @@ def test_numpy_numbers_are_taken():
         )
     )
     assert ours == plain
+
+
+def test_how_many_splits_there_are():
+    assert FixedSplit(["train", "test"]).get_n_splits() == 1
+    assert StratifiedThreeWaySplit().get_n_splits() == 20
+    assert StratifiedThreeWaySplit(1).get_n_splits() == 1
+    assert RepeatedStratifiedGroupKFold().get_n_splits() == 5 * 10
+
+
+def test_groups_are_asked_for_under_metadata_routing():
+    with config_context(enable_metadata_routing=True):
+        routing = RepeatedStratifiedGroupKFold().get_metadata_routing()
+    assert routing.split.requests == {"groups": True}

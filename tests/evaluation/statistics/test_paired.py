@@ -8,6 +8,7 @@ from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 from sklearn.svm import SVC
 
 from skmer.evaluation import bayesian_correlated_ttest, corrected_resampled_ttest
+from skmer.evaluation.statistics._paired import paired_moments
 
 A = np.array([0.70, 0.74, 0.69, 0.73, 0.75, 0.71])
 B = np.array([0.66, 0.75, 0.68, 0.70, 0.69, 0.71])
@@ -126,6 +127,8 @@ def test_corrected_ttest_keeps_its_level_where_the_plain_one_does_not():
         ({"n_test": [1, 2]}, "'n_test' must be one positive number"),
         ({"n_train": [[80] * 6] * 3}, "'n_train' must be one positive number"),
         ({"n_train": [np.inf] * 6}, "'n_train' must be one positive number"),
+        ({"n_test": [0] * 6}, "'n_test' must be one positive number"),
+        ({"scores_a": [0.1], "scores_b": [0.2]}, "two resamples or more. Got 1"),
         ({"scores_b": [0.1, 0.2]}, "inconsistent numbers of samples"),
         ({"scores_b": [np.nan] * 6}, "scores_b contains NaN"),
         ({"scores_a": A[:, None]}, "'scores_a' must be one score a resample"),
@@ -135,3 +138,10 @@ def test_bad_input_is_named(arguments, message):
     good = {"scores_a": A, "scores_b": B, "n_train": 80, "n_test": 20}
     with pytest.raises(ValueError, match=message):
         corrected_resampled_ttest(**{**good, **arguments})
+
+
+def test_equal_differences_are_equal_at_any_scale():
+    for scale in (1e-6, 1.0, 1e6):
+        a = scale * np.array([0.1, 0.7, 0.3, 0.9])
+        assert paired_moments(a, a - scale / 3, 9, 1).standard_error == 0
+        assert paired_moments(a, a - scale * np.arange(4) * 1e-9, 9, 1).standard_error > 0

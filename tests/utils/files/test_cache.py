@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skmer.exceptions import InputError
+from skmer.exceptions import IgnoredCacheWarning, InputError
 from skmer.utils import CacheEntry, ClipCache
-from skmer.utils.files._cache import open_cache
+from skmer.utils.files._cache import open_cache, warn_of_cache
 from skmer.utils.files._digest import canonical_json
 
 
@@ -176,8 +176,11 @@ def test_pruning_removes_the_oldest(tmp_path):
     size = cache.size()
     assert cache.prune(size // 2) == 2
     assert cache.size() == size // 2
-    cache.remember({"age": 3}, never)
-    assert cache.prune(0) == 2
+    for kept in (2, 3):
+        cache.remember({"age": kept}, never)
+    assert cache.prune(cache.size()) == 0
+    assert cache.prune(cache.size() - 1) == 1
+    assert cache.prune(0) == 1
     assert len(cache) == 0
 
 
@@ -239,3 +242,17 @@ def test_pruning_beside_others_that_prune_and_write(tmp_path):
     for thread in threads:
         thread.join()
     assert errors == []
+
+
+def test_troubles_are_said_once():
+    warn_of_cache([], stacklevel=1)
+    with pytest.warns(
+        IgnoredCacheWarning, match=r"^It is full; the clip was computed instead\.$"
+    ) as said:
+        warn_of_cache(["It is full"], stacklevel=1)
+    # Where it was called from, as a user would be shown.
+    assert said[0].filename == __file__
+    with pytest.warns(
+        IgnoredCacheWarning, match=r"It is full; .* instead, and so were 2 others\.$"
+    ):
+        warn_of_cache(["It is full", "a", "b"], stacklevel=1)
