@@ -70,8 +70,8 @@ def shared_rows(splits):
         AuditFinding(
             "shared_rows",
             "error",
-            f"{_count(len(rows), 'row')} {_are(len(rows))} in the training set and in the test "
-            "set of one split.",
+            f"{'1 row is' if len(rows) == 1 else f'{len(rows)} rows are'} in the training set and "
+            "in the test set of one split.",
             tuple((row,) for row in rows),
         )
     ]
@@ -101,11 +101,3 @@ def shared_groups(splits, groups):
             ),
         )
     ]
-
-
-def _count(n, noun):
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
-
-
-def _are(n):
-    return "is" if n == 1 else "are"
