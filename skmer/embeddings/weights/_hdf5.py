@@ -77,8 +77,8 @@ def _check_heaps(data: bytes) -> None:
         for reference in re.finditer(re.escape(struct.pack("<Q", heap.start())), data):
             length = int.from_bytes(data[reference.start() - 4 : reference.start()], "little")
             number = int.from_bytes(data[reference.end() : reference.end() + 4], "little")
-            # Other bytes may look like a reference, but not to an entry that there is.
-            if number and length > sizes.get(number, length):
+            # Other bytes may look like a reference, but not to an entry that can be.
+            if 0 < number < 2**16 and length > sizes.get(number, len(data)):
                 raise InputError("a text in it has an impossible length")
 
 
