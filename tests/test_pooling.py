@@ -66,3 +66,17 @@ def test_padding_and_cutting():
     assert pad_frames(clips, 4).shape == (2, 4, 3)
     assert pad_frames(clips, 7)[:, 5:].sum() == 0
     assert pad_frames(clips[:1]).shape == (1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("clips", "n_frames", "message"),
+    [
+        ([], None, "at least one"),
+        ([np.ones((1, 2)), np.ones((1, 3))], None, "of one width, got \\[2, 3\\]"),
+        ([np.ones((1, 2))], 0, "at least 1, got 0"),
+        ([np.ones((1, 2))], True, "at least 1, got True"),
+    ],
+)
+def test_clips_that_cannot_be_stacked(clips, n_frames, message):
+    with pytest.raises(ValueError, match=message):
+        pad_frames(clips, n_frames)

@@ -52,3 +52,18 @@ def test_missing_values(values):
 def test_mixtures_and_other_things(values, message):
     with pytest.raises(InputError, match=message):
         check_labels(values, "They")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ("text", "must be a sequence, one for each clip. Got 'text'"),
+        ({1, 2}, "must be a sequence"),
+        (3, "must be a sequence"),
+        ([[1], [2, 3]], "Got lists among them"),
+        (np.ma.masked_array([1, 2], mask=[True, False]), "masked in places"),
+    ],
+)
+def test_what_is_no_sequence(values, message):
+    with pytest.raises(InputError, match=message):
+        check_labels(values, "They")
