@@ -161,3 +161,16 @@ def test_nothing_to_permute_is_said(y, groups, scheme, message):
 def test_an_undefined_statistic_is_said():
     with pytest.raises(ValueError, match="must be a finite number for every permutation"):
         group_block_permutation_test(lambda y: np.nan, [0, 1, 2], groups=[1, 2, 3])
+
+
+@pytest.mark.parametrize("at_the_labels", [True, False])
+def test_a_statistic_that_is_not_finite_is_refused(at_the_labels):
+    y, singers = np.repeat([0, 1], 9), np.repeat(np.arange(6), 3)
+
+    def statistic(labels):
+        return np.nan if (labels == y).all() == at_the_labels else 0.0
+
+    with pytest.raises(ValueError, match="must be a finite number for every permutation"):
+        group_block_permutation_test(
+            statistic, y, groups=singers, n_permutations=19, random_state=0
+        )
