@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from scikeras.wrappers import KerasClassifier
+from tensorflow.python.eager import context
 
 from skmer.exceptions import InputError
 from skmer.utils.processes._release import on_release
@@ -17,6 +18,7 @@ from skmer.utils.processes._release import on_release
 _MAX_IDLE = 16
 
 _idle: OrderedDict = OrderedDict()
+_lent: list = []
 _idle_lock = threading.Lock()
 
 
@@ -184,24 +186,40 @@ def borrowed_model(architecture, build, batch_size):
     """Lend a model of this architecture to one thread; idle ones are kept for the next fit."""
     key = (architecture, batch_size)
     with _idle_lock:
+        _lent.append(key)
         models = _idle.pop(key, [])
         model = models.pop() if models else None
         if models:
             _idle[key] = models
-    if model is None:
-        model = build().prepare(batch_size)
-    yield model
-    # Not reached after an exception: a model in an unknown state is not lent again.
-    with _idle_lock:
-        _idle.setdefault(key, []).append(model)
-        _idle.move_to_end(key)
-        too_many = len(_idle) > _MAX_IDLE
-        while len(_idle) > _MAX_IDLE:
-            _idle.popitem(last=False)
+    try:
+        if model is None:
+            model = build().prepare(batch_size)
+        yield model
+        # Not reached after an exception: a model in an unknown state is not lent again.
+        with _idle_lock:
+            _idle.setdefault(key, []).append(model)
+            _idle.move_to_end(key)
+            too_many = len(_idle) > _MAX_IDLE
+            while len(_idle) > _MAX_IDLE:
+                _idle.popitem(last=False)
+    finally:
+        with _idle_lock:
+            _lent.remove(key)
     if too_many:
         # A model and its functions hold each other, and Python would not come round for long.
         del model
         gc.collect()
+        _clear_kernels()
+
+
+def _clear_kernels():
+    """Free the kernels that TensorFlow keeps of all that ever ran, some 1 MB an architecture.
+
+    Keras's `clear_session` does the same, and forgets the user's own state of Keras as well.
+    """
+    with _idle_lock:
+        if not _lent:
+            context.context().clear_kernel_cache()
 
 
 def _padded(array, n_rows):
@@ -213,3 +231,4 @@ def _padded(array, n_rows):
 def _forget_idle():
     with _idle_lock:
         _idle.clear()
+    _clear_kernels()

@@ -84,11 +84,11 @@ def soak(folder, n_clips, seed=0):
             # It was done before its moment came: the table is to be made once more.
             (folder / "table.parquet").unlink()
         process.wait(60)
-        assert psutil.wait_procs(family, timeout=10)[1] == []
+        assert psutil.wait_procs(family, timeout=60)[1] == []
     process = start(folder, "table.parquet")
     family, memories["last"] = watch(process, 3600)
     assert process.returncode == 0
-    assert psutil.wait_procs(family, timeout=10)[1] == []
+    assert psutil.wait_procs(family, timeout=60)[1] == []
     return bad, memories
 
 

@@ -26,6 +26,10 @@ def release_networks() -> None:
     each; call this when the memory is wanted for something else. Nothing breaks: a network that
     is used again is loaded again. Fitted classifiers keep what they have learnt.
 
+    Where Keras classifiers ran, TensorFlow's kernels are freed too, as they are when more
+    architectures were trained than are kept. Of TensorFlow's own random operations, outside of
+    functions, those that were given a seed of their own begin again thereby.
+
     Examples
     --------
     >>> from skmer.embeddings import release_networks
