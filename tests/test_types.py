@@ -38,7 +38,7 @@ KerasMLPClassifier(class_weight="even")  # flagged
 make_classifier("svm", preset="tuned")
 make_classifier("svm", preset="best")  # flagged
 fetch_emomusic(target="static")
-fetch_emomusic(target="statics")  # flagged
+fetch_emomusic(target="songwise")  # flagged
 
 embeddings: np.ndarray = L3Transformer().fit(songs).transform(songs)
 rows: str = L3Transformer().fit(songs).transform(songs)  # flagged
