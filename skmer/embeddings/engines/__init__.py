@@ -14,6 +14,7 @@ from skmer.embeddings.engines._base import Engine
 from skmer.embeddings.engines._networks import build_network
 from skmer.exceptions import EngineNotAvailableError, InputError
 from skmer.utils import import_tensorflow
+from skmer.utils.processes._fork import call_in_forked_child
 from skmer.utils.processes._release import on_release, release_networks
 
 __all__ = ["get_engine", "release_networks", "resolve_engine"]
@@ -118,7 +119,7 @@ def _start_anew():
     _engines, _engines_lock, _is_forked = OrderedDict(), threading.Lock(), True
 
 
-os.register_at_fork(after_in_child=_start_anew)
+call_in_forked_child(_start_anew)
 
 
 def _missing(name):

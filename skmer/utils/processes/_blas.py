@@ -1,6 +1,5 @@
 """Matrix products in one thread, where the work is spread over threads already."""
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -8,6 +7,7 @@ from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
+from skmer.utils.processes._fork import call_in_forked_child
 from skmer.utils.processes._setting import ProcessSetting
 
 
@@ -42,7 +42,7 @@ def _switch():
 
 
 # No thread lives on in a forked process.
-os.register_at_fork(after_in_child=_switch.cache_clear)
+call_in_forked_child(_switch.cache_clear)
 
 
 @cache

@@ -1,9 +1,10 @@
 """A setting of the whole process that many blocks of code, in any number of threads, want alike."""
 
 import contextlib
-import os
 import threading
 from collections.abc import Callable, Iterator
+
+from skmer.utils.processes._fork import call_in_forked_child
 
 
 class ProcessSetting:
@@ -19,7 +20,7 @@ class ProcessSetting:
         self._enter = enter
         self._start_anew()
         # In a forked process nobody is inside, whatever was going on at the fork.
-        os.register_at_fork(after_in_child=self._start_anew)
+        call_in_forked_child(self._start_anew)
 
     def _start_anew(self) -> None:
         self._lock, self._n_inside = threading.Lock(), 0
