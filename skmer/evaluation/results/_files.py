@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from skmer.utils.files._damage import DAMAGE
 from skmer.utils.files._digest import file_digest
 from skmer.utils.files._output_folder import check_output_folder
 from skmer.utils.files._paths import expand_path
+from skmer.utils.files._unfinished import unfinished_folder
 
 # A result of an earlier skmer has no maps.
 NEEDED, MAPS = ("scores", "predictions"), "maps"
@@ -27,8 +27,7 @@ def write_result(folder, tables: dict, manifest: dict, *, kind: str, report: Cal
     so that a folder with files of two results is no result.
     """
     folder = check_output_folder(folder)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as unfinished:
-        part = Path(unfinished)
+    with unfinished_folder(folder) as part:
         described = {
             name: write_table(table, part / f"{name}.csv") for name, table in tables.items()
         }

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import shutil
-import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TypeVar
 
 from skmer._version import __version__
 from skmer.exceptions import IgnoredCacheWarning
+from skmer.utils.files._unfinished import unfinished_folder
 
 T = TypeVar("T")
 # In the form of the program sha256sum, whose option -c checks a piece as well.
@@ -52,8 +52,8 @@ class PieceStore:
             )
             shutil.rmtree(place)
         piece = compute()
-        with tempfile.TemporaryDirectory(dir=self.folder, prefix=".unfinished-") as unfinished:
-            part = Path(unfinished, "piece")
+        with unfinished_folder(self.folder) as unfinished:
+            part = unfinished / "piece"
             part.mkdir()
             write(piece, part)
             (part / _CHECKSUMS).write_text(_checksums(part), encoding="utf-8")

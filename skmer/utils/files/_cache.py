@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import os
-import time
 import uuid
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -18,12 +17,11 @@ from skmer.utils._words import cut_middle
 from skmer.utils.files._damage import DAMAGE
 from skmer.utils.files._digest import canonical_json, open_regular
 from skmer.utils.files._paths import expand_path
+from skmer.utils.files._unfinished import is_abandoned
 
 # Raise it when a change to skmer changes numbers, or the form of an entry, without a setting.
 _CACHE_VERSION = 2
 _CHECKSUM_SIZE = 16
-# A file that a process was writing when it was killed is told from one being written by its age.
-_ABANDONED_SECONDS = 3600
 
 
 class CacheEntry(NamedTuple):
@@ -190,8 +188,7 @@ class ClipCache:
             Entries that this call removed.
         """
         for path, status in self._files("part"):
-            # Either way: a clock may have been set back since.
-            if abs(time.time() - status.st_mtime) > _ABANDONED_SECONDS:
+            if is_abandoned(status):
                 path.unlink(missing_ok=True)
         entries = sorted(self._files("clip"), key=lambda item: item[1].st_mtime_ns)
         excess, n_removed = self.size() - max_bytes, 0
