@@ -11,8 +11,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-# How long an example takes says more about the machine than about the code.
-hypothesis.settings.register_profile("skmer", deadline=None)
+# How long an example takes says more about the machine than about the code. The examples are the
+# same in every run; `--hypothesis-profile search` looks for new ones.
+hypothesis.settings.register_profile("search", deadline=None)
+hypothesis.settings.register_profile("skmer", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("skmer")
 
 NOT_HERE = "needs the shared development data beside the checkout"

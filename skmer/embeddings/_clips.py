@@ -22,6 +22,8 @@ FORMS = (
     "a sequence of paths, of open binary files, of waveforms or of (waveform, sr) pairs, or a 2-D "
     "float array with one clip a row"
 )
+# "Reshape your data" are words that users of scikit-learn know.
+_LONE_WAVEFORM = "a lone waveform. Reshape your data: X.reshape(1, -1), or [X]."
 # What the dtypes of columns are called that hold numbers, in pandas and in polars.
 _NUMERIC_DTYPE = re.compile(r"(u?int|float|bool|double|decimal)", re.IGNORECASE)
 
@@ -96,10 +98,7 @@ def is_sequence_of_clips(X, *, estimator: str) -> bool:
     if isinstance(X, np.ndarray):
         _check_is_no_table_of_paths(X, refuse)
         if X.ndim == 1 and X.dtype.kind in "iuf":
-            # The words that scikit-learn's users know.
-            raise refuse(
-                "a lone waveform. Reshape your data: X.reshape(1, -1), or [X].", InputError
-            )
+            raise refuse(_LONE_WAVEFORM, InputError)
         if X.ndim > 2:
             raise refuse(f"an array of {X.ndim} dimensions; write list(X).", InputError)
         return X.ndim == 1 and X.dtype.kind in "OUST"
@@ -120,7 +119,9 @@ def is_sequence_of_clips(X, *, estimator: str) -> bool:
         raise refuse(got, InputError)
     first = X.iloc[0] if hasattr(X, "iloc") else X[0]
     if isinstance(first, numbers.Number) and not _is_missing(first):
-        return False
+        if all(isinstance(item, numbers.Number) for item in X):
+            raise refuse(_LONE_WAVEFORM, InputError)
+        return True
     if not _is_list_of_numbers(first):
         return True
     # Rows of one length are meant as an array, and checked as one.

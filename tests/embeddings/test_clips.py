@@ -176,6 +176,8 @@ WAVE = np.zeros(9)
     ("X", "error", "message"),
     [
         ("song.wav", ValueError, r"lone str, 'song.wav'. For one clip write \[path\]"),
+        ([0.1] * 8000, ValueError, r"a lone waveform. Reshape your data: .*, or \[X\]"),
+        ([False, None, np.ones(3)], TypeError, "Row 0 .* got False of type bool"),
         (np.ones(8000), ValueError, r"a lone waveform. Reshape your data: .*, or \[X\]"),
         (np.ones((2, 8000, 2)), ValueError, r"of 3 dimensions; write list\(X\)"),
         ([["1", "2"]], TypeError, "a clip must be a path, .* got .*'1', '2'"),

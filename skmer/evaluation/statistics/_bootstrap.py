@@ -43,7 +43,7 @@ class BootstrapInterval:
     {
         "statistic": [callable],
         "groups": ["array-like", None],
-        "n_resamples": [Interval(Integral, 1, 10**6, closed="both")],
+        "n_resamples": [Interval(Integral, 2, 10**6, closed="both")],
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],
         "method": [StrOptions({"percentile", "basic", "BCa"})],
         "random_state": ["random_state"],
@@ -74,7 +74,7 @@ def cluster_bootstrap(
     groups : array-like of shape (n_rows,), default=None
         Group of each row. None: every row is its own group.
     n_resamples : int, default=2000
-        Number of bootstrap resamples, at most a million.
+        Number of bootstrap resamples, from 2 to a million.
     confidence_level : float, default=0.95
         Level of the interval.
     method : {"percentile", "basic", "BCa"}, default="percentile"
@@ -163,7 +163,7 @@ def cluster_bootstrap(
         estimate=estimate,
         low=float(result.confidence_interval.low),
         high=float(result.confidence_interval.high),
-        standard_error=float(np.std(result.bootstrap_distribution, ddof=min(1, n_resamples - 1))),
+        standard_error=float(np.std(result.bootstrap_distribution, ddof=1)),
         confidence_level=float(confidence_level),
         n_groups=len(names),
     )

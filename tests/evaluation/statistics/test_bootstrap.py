@@ -29,6 +29,20 @@ def test_two_groups_resample_into_the_enumerable_values():
     assert interval.standard_error == pytest.approx(np.std([0, 1, 1, 3]), rel=0.05)
 
 
+def test_standard_error_of_few_resamples_is_unbiased():
+    seen = []
+
+    def mean(values):
+        seen.append(np.mean(values))
+        return seen[-1]
+
+    values = np.arange(9.0)
+    interval = cluster_bootstrap(mean, values, n_resamples=3, random_state=0)
+    assert interval.standard_error == pytest.approx(np.std(seen[1:4], ddof=1))
+    with pytest.raises(ValueError, match="'n_resamples' parameter"):
+        cluster_bootstrap(mean, values, n_resamples=1)
+
+
 @pytest.mark.slow
 def test_coverage_holds_with_groups_and_fails_without():
     rng = np.random.default_rng(1)

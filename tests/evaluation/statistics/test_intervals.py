@@ -30,3 +30,21 @@ def test_one_group_has_no_interval():
     )
     assert estimate == accuracy_score(*LABELS)
     assert np.isnan([low, high]).all()
+
+
+def test_two_groups_have_an_interval():
+    codes = (GROUPS > 4).astype(int)
+    _, low, high = bootstrap_interval(ACCURACY, *LABELS, codes, n_resamples=99, random_state=0)
+    correct = LABELS[0] == LABELS[1]
+    each = sorted(correct[codes == code].mean() for code in (0, 1))
+    assert (low, high) == pytest.approx(each)
+
+
+def test_a_weight_counts_as_so_many_rows():
+    weights = RNG.integers(1, 4, GROUPS.size)
+    run = {"n_resamples": 50, "random_state": 1}
+    weighted = bootstrap_interval(R2, *NUMBERS, GROUPS, weights=weights, **run)
+    repeated = bootstrap_interval(
+        R2, *np.repeat(NUMBERS, weights, axis=1), np.repeat(GROUPS, weights), **run
+    )
+    assert weighted == pytest.approx(repeated)

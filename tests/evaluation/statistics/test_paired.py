@@ -75,6 +75,26 @@ def test_no_region_of_equivalence_gives_the_one_sided_pvalue():
     assert bayes.p_rope == 0
 
 
+@pytest.mark.parametrize(
+    ("difference", "rope", "expected"),
+    [
+        (0.25, 0.01, (0, 0, 1)),
+        (-0.25, 0.01, (1, 0, 0)),
+        (0.0, 0.01, (0, 1, 0)),
+        # On the border they differ by no more than the region allows.
+        (0.25, 0.25, (0, 1, 0)),
+        (-0.25, 0.25, (0, 1, 0)),
+        # Of two that never differ, neither is better.
+        (0.0, 0.0, (0.5, 0, 0.5)),
+        (0.25, 0.0, (0, 0, 1)),
+    ],
+)
+def test_a_difference_that_never_varies_is_certain(difference, rope, expected):
+    scores = np.array([0.25, 0.5, 0.75])
+    test = bayesian_correlated_ttest(scores + difference, scores, n_train=8, n_test=2, rope=rope)
+    assert (test.p_left, test.p_rope, test.p_right) == expected
+
+
 def test_sizes_by_resample_enter_as_the_mean_ratio():
     by_resample = corrected_resampled_ttest(A[:2], B[:2], n_train=[80, 60], n_test=[20, 40])
     at_once = corrected_resampled_ttest(A[:2], B[:2], n_train=24, n_test=11)
