@@ -82,7 +82,9 @@ def _classification(seen: Overview) -> str:
         pvalue = seen.pvalue(best, other)
         if pvalue is not None:
             word = "beyond doubt" if pvalue < ALPHA else "not beyond doubt"
-            parts.append(f"the difference is {word} (p = {pvalue:.2g})")
+            n_pairs = len(seen.comparison)
+            among = f", corrected for {n_pairs} comparisons" if n_pairs > 1 else ""
+            parts.append(f"the difference is {word} (p = {pvalue:.2g}{among})")
     return "; ".join(parts) + "."
 
 

@@ -59,7 +59,8 @@ def test_the_baseline_is_compared_by_the_paired_test(result):
             ]
         )
     ]
-    assert f"(p = {row['pvalue_holm'].iloc[0]:.2g})" in said
+    pvalue = f"p = {row['pvalue_holm'].iloc[0]:.2g}"
+    assert f"({pvalue}, corrected for {len(table)} comparisons)" in said
 
 
 def test_what_is_expected_of_a_protocol_is_no_error(result):
