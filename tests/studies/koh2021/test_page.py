@@ -114,3 +114,8 @@ def test_a_notebook_shows_the_headline_and_the_news(findings):
     shown = findings._repr_html_()
     assert shown.startswith("<ul><li>Of the study&#x27;s ")
     assert "beats the study&#x27;s best by random splits" in shown
+
+
+def test_no_table_has_a_column_without_values(page):
+    assert re.search(r"<th[^>]*>\s*perplexity", page)
+    assert not re.search(r"<th[^>]*>\s*label\s*</th>", page)

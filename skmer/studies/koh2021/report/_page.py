@@ -166,4 +166,5 @@ def _purity(singer_map: SingerMap):
     """Return the purities of a map, a column a label."""
     table = singer_map.purity.pivot_table(index="perplexity", columns="label", values="purity")
     table.loc["by chance"] = singer_map.purity.groupby("label")["chance"].first()
-    return table.reset_index()[["perplexity", "emotion", "singer", "sex"]]
+    table = table.reset_index()[["perplexity", "emotion", "singer", "sex"]]
+    return table.rename_axis(columns=None)
