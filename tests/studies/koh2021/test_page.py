@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from skmer.studies.koh2021.claims._claims import Claim
 from skmer.studies.koh2021.claims._verdicts import HELD, NOT_HELD, judge, not_testable
 from skmer.studies.koh2021.report._html import drawn_for_page, figure_as_svg
 from skmer.studies.koh2021.report._news import find_gaps, find_news, make_headline, sort_claims
+from skmer.studies.koh2021.report._page import _purity
 
 
 def test_the_first_screen_has_the_headline_and_the_news(page, findings):
@@ -116,6 +118,16 @@ def test_a_notebook_shows_the_headline_and_the_news(findings):
     assert "beats the study&#x27;s best by random splits" in shown
 
 
-def test_no_table_has_a_column_without_values(page):
-    assert re.search(r"<th[^>]*>\s*perplexity", page)
-    assert not re.search(r"<th[^>]*>\s*label\s*</th>", page)
+def test_purities_are_a_column_a_label():
+    purity = pd.DataFrame(
+        {
+            "perplexity": [10, 10, 10],
+            "label": ["emotion", "singer", "sex"],
+            "purity": [0.5, 0.7, 1.0],
+            "chance": [0.2, 0.1, 0.5],
+        }
+    )
+    table = _purity(SimpleNamespace(purity=purity))
+    assert table.to_numpy().tolist() == [[10, 0.5, 0.7, 1.0], ["by chance", 0.2, 0.1, 0.5]]
+    # A name of the columns would be the header of one without values.
+    assert table.columns.name is None
