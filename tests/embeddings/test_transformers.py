@@ -263,3 +263,19 @@ def test_the_resampler_that_openl3_and_vggish_have(waveforms):
     assert not np.allclose(here, plain.transform([(audio, sr)]), rtol=1e-4, atol=1e-3)
     with pytest.raises(ValueError, match="'resampler' parameter of MFCCStats"):
         plain.set_params(resampler="linear").fit([audio])
+
+
+@pytest.mark.parametrize(
+    ("frames", "valid"),
+    [
+        (np.zeros((3, 128), np.float32), True),
+        (np.zeros((0, 128), np.float32), False),
+        (np.zeros((3, 127), np.float32), False),
+        (np.zeros((3, 128)), False),
+        (np.zeros(128, np.float32), False),
+    ],
+)
+def test_what_a_cache_may_give_for_frames(frames, valid):
+    vggish = VGGishTransformer(weights=None, random_state=0).fit([np.zeros(16000)])
+    recipe = vggish._recipe(pooled=False)
+    assert recipe.is_valid(frames) is valid

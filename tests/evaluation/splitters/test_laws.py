@@ -61,6 +61,23 @@ def test_grouped_folds_depend_on_the_seed_and_not_on_the_names_of_the_groups(dat
     assert splits == again == renamed
 
 
+def test_grouped_folds_are_stratified_where_groups_allow_it():
+    # Each group has one label; folds of equal shares can be made, and are.
+    y, groups = np.repeat([0, 0, 0, 0, 1, 1, 1, 1], 5), np.repeat(np.arange(8), 5)
+    cv = RepeatedStratifiedGroupKFold(4, n_repeats=3, random_state=0)
+    assert all(y[test].mean() == 0.5 for _, test in cv.split(y, y, groups))
+    # Without labels there is nothing to balance but the sizes.
+    assert any(y[test].mean() != 0.5 for _, test in cv.split(y, groups=groups))
+
+
+def test_as_many_folds_as_groups_and_no_more():
+    groups = np.repeat(np.arange(4), 3)
+    splits = RepeatedStratifiedGroupKFold(4, n_repeats=1).split(groups, groups=groups)
+    assert {len(set(groups[test])) for _, test in splits} == {1}
+    with pytest.raises(ValueError, match="5 folds from 4 groups"):
+        next(RepeatedStratifiedGroupKFold(5, n_repeats=1).split(groups, groups=groups))
+
+
 def test_repeats_and_seeds_differ():
     y, groups = np.tile([0, 1], 30), np.repeat(np.arange(20), 3)
 
