@@ -48,7 +48,9 @@ SCALARS = st.one_of(
     st.complex_numbers(),
     st.sampled_from(["", "a", "nan", "x" * 2000, "a\0b", "~nobody/a", "$\\frac{$", "\ud800"]),
     st.binary(max_size=4),
-    st.sampled_from([pd.NA, pd.NaT, np.datetime64("NaT"), np.float64("nan"), np.int8(3), object()]),
+    st.sampled_from(
+        [pd.NA, pd.NaT, np.datetime64("NaT", "s"), np.float64("nan"), np.int8(3), object()]
+    ),
 )
 ARRAYS = st.one_of(
     hnp.arrays(
