@@ -119,7 +119,7 @@ def is_sequence_of_clips(X, *, estimator: str) -> bool:
         raise refuse(got, InputError)
     first = X.iloc[0] if hasattr(X, "iloc") else X[0]
     if isinstance(first, numbers.Number) and not _is_missing(first):
-        if all(isinstance(item, numbers.Number) for item in X):
+        if all(isinstance(item, numbers.Real) for item in X):
             raise refuse(_LONE_WAVEFORM, InputError)
         return True
     if not _is_list_of_numbers(first):

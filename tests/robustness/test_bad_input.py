@@ -136,7 +136,7 @@ def test_parameters_of_functions(folder, changes):
         (None, "None"),
         (3, "2D array"),
         ([None], "Row 0"),
-        ([3j], "Complex"),
+        ([3j], "type complex"),
         ((path for path in ["a.wav"]), "list(...)"),
         ({"a.wav"}, "set"),
         ({"a": "a.wav"}, "dict"),

@@ -10,6 +10,7 @@ from skmer.evaluation.experiment._features import NetworkWeights
 from skmer.evaluation.experiment._protocols import Split
 from skmer.evaluation.experiment.fitting._fit import Fitted, fit_and_predict
 from skmer.utils import track
+from skmer.utils._frames import stack_frames
 from skmer.utils.processes._parallel import run_parallel
 
 
@@ -66,7 +67,7 @@ def run_tasks(
     for task, fitted in zip(tasks, outcomes):
         scores.append(_score_row(task, fitted, columns, score))
         predictions.append(_prediction_rows(task, fitted, columns, classes))
-    return pd.DataFrame(scores), pd.concat(predictions, ignore_index=True)
+    return pd.DataFrame(scores), stack_frames(predictions)
 
 
 def _names(task: Task) -> dict:

@@ -16,6 +16,7 @@ from skmer.studies.koh2021._features import (
     Feature,
     describe_view,
 )
+from skmer.utils._frames import stack_frames
 from skmer.utils._types import Preset
 
 
@@ -107,13 +108,11 @@ def evaluate_cell(cell: Cell, clips, context: RunContext) -> EvaluationResult:
 
 def join_results(results: list[EvaluationResult]) -> EvaluationResult:
     """Put the cells of one dataset and edition together; they share their splits."""
-    import pandas as pd
-
     manifest = dict(results[0].manifest)
     for part in ("features", "models"):
         manifest[part] = {k: v for result in results for k, v in result.manifest[part].items()}
     return EvaluationResult(
-        pd.concat([result.scores for result in results], ignore_index=True),
-        pd.concat([result.predictions for result in results], ignore_index=True),
+        stack_frames([result.scores for result in results]),
+        stack_frames([result.predictions for result in results]),
         manifest,
     )
