@@ -45,6 +45,8 @@ def run(words: Sequence[str], *, quiet: bool, debug: bool) -> int:
     _terminal.prepare(quiet=quiet)
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
+        # joblib ends a worker that has grown, as by loading a network, and starts another.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
         try:
             status = app(
                 args=list(words), prog_name="skmer", standalone_mode=False, obj=list(words)

@@ -189,6 +189,8 @@ def test_what_the_user_can_mend_is_one_sentence(failing, error, said):
 def test_a_warning_is_one_line(skmer, monkeypatch):
     def warn(*args, **kwargs):
         warnings.warn("First line,\n  second line.", UserWarning, stacklevel=1)
+        # of joblib, where it changes a worker for another: nothing that a user can act on
+        warnings.warn("A worker stopped while some jobs were given", UserWarning, stacklevel=1)
         raise package.exceptions.InputError("Nothing is here.")
 
     monkeypatch.setattr("skmer.datasets.load_dataset", warn)
