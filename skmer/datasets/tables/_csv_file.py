@@ -96,8 +96,8 @@ def read_text(path: Path, fallback: str | None = None) -> tuple[str, str, bool]:
             break
     else:
         raise InputError(
-            f"{path} must be a csv file in {' or '.join(tried).upper()}. Got other bytes, the "
-            f"first in line {line}; save it again as UTF-8."
+            f"{path} must be a csv file in {' or '.join(map(str.upper, tried))}. Got other bytes, "
+            f"the first in line {line}; save it again as UTF-8."
         )
     if "\0" in text:
         raise InputError(
