@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import sys
 import time
 
 import numpy as np
@@ -14,15 +13,9 @@ from sklearn.model_selection import RepeatedKFold
 from skmer.datasets import fetch_emomusic
 from skmer.evaluation import FixedSplit, RepeatedStratifiedGroupKFold, evaluate_regression
 from skmer.studies.koh2021.pieces import _cells, _checks, _maps
+from tests.command import SKMER
 
 SR = 8000
-# Who starts the tests in the background has the processes ignore Ctrl-C.
-COMMAND = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from skmer.cli import main
-sys.exit(main())
-"""
 WORDS = ("reproduce", "koh2021", "--quick", "--features", "mfcc", "--classifiers", "svm,nb")
 # The replica has some of the singers, as the data of a user may.
 pytestmark = pytest.mark.filterwarnings("ignore::skmer.exceptions.IncompleteDatasetWarning")
@@ -148,8 +141,7 @@ def test_published_features_of_emomusic_as_in_python(skmer, shared, tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_killed_three_times_and_finished_by_two_at_once(data_home, tmp_path):
-    command = [sys.executable, "-c", COMMAND]
-    command += [*WORDS[:-1], "nb", "--data-home", data_home, "--out"]
+    command = [*SKMER, *WORDS[:-1], "nb", "--data-home", data_home, "--out"]
     started = time.monotonic()
     subprocess.run([*command, tmp_path / "calm"], check=True)
     seconds = time.monotonic() - started

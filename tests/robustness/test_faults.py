@@ -14,15 +14,9 @@ import soundfile
 from skmer import MFCCStatsTransformer
 from skmer.cli import main
 from skmer.exceptions import IgnoredCacheWarning
+from tests.command import SKMER
 
 N_CLIPS = 24
-# Who starts the tests in the background has the processes ignore Ctrl-C.
-COMMAND = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from skmer.cli import main
-sys.exit(main())
-"""
 EVALUATE = "evaluate clips/clips.csv --features mfcc --classifiers nb --repeats 1 --out result"
 
 
@@ -121,8 +115,7 @@ def test_a_cache_that_cannot_be_written_costs_one_warning(folder, small_disk, tr
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_an_evaluation_is_killed_and_done_again(folder):
-    command = [sys.executable, "-c", COMMAND]
-    command += [*EVALUATE.split(), "--cache", "cache", "--jobs", "2"]
+    command = [*SKMER, *EVALUATE.split(), "--cache", "cache", "--jobs", "2"]
     started = time.monotonic()
     subprocess.run(command, check=True)
     seconds = time.monotonic() - started

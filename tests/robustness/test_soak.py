@@ -3,7 +3,6 @@
 import contextlib
 import signal
 import subprocess
-import sys
 import time
 
 import numpy as np
@@ -11,17 +10,11 @@ import pandas as pd
 import pytest
 import soundfile
 
+from tests.command import SKMER
+
 psutil = pytest.importorskip("psutil")
 
-# Who starts the tests in the background has the processes ignore Ctrl-C.
-COMMAND = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from skmer.cli import main
-sys.exit(main())
-"""
-EXTRACT = [sys.executable, "-c", COMMAND]
-EXTRACT += ["extract", "clips", "--features", "mfcc", "--jobs", "2"]
+EXTRACT = [*SKMER, "extract", "clips", "--features", "mfcc", "--jobs", "2"]
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGKILL, signal.SIGTERM)
 
 

@@ -14,8 +14,7 @@ from skmer.evaluation.report._headline import make_headline, trust_notes
 from skmer.evaluation.report._overview import Overview
 from skmer.evaluation.report._tables import comparison_matrix, confusions, scores_table
 from skmer.evaluation.report._words import signed, time_of_stages
-
-from .conftest import LABELS
+from tests.evaluation.singers import LABELS
 
 
 @pytest.fixture(scope="module")

@@ -24,8 +24,7 @@ from skmer.evaluation import (
 )
 from skmer.exceptions import InputError
 from skmer.utils.files._output_folder import check_output_folder
-
-from .conftest import LABELS, N_CLIPS, SINGERS
+from tests.evaluation.singers import LABELS, N_CLIPS, SINGERS
 
 ODD_NAMES = st.sampled_from(
     ["", "NA", "nan", "None", "1", "01", "1e5", "-", " a", "a,b", '"', "\r", "a\nb", "True"]

@@ -13,8 +13,7 @@ from skmer.evaluation import (
     evaluate,
     holm,
 )
-
-from .conftest import LABELS, N_CLIPS, SINGERS
+from tests.evaluation.singers import LABELS, N_CLIPS, SINGERS
 
 
 def test_summary_has_means_spreads_and_the_gap(result):
