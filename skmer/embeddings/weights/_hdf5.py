@@ -4,6 +4,7 @@ import gzip
 import io
 import re
 import struct
+from collections.abc import Iterator
 from math import prod
 from pathlib import Path
 
@@ -19,6 +20,11 @@ _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 # A collection of texts with its size, and the number and size of one of them.
 _HEAP = re.compile(rb"GCOL\x01.{3}(.{8})", re.DOTALL)
 _ENTRY = struct.Struct("<H6xQ")
+# How an attribute begins: its version, the bytes before its name, and what its parts are filled to.
+_ATTRIBUTES = ((1, 8, 8), (2, 8, 1), (3, 9, 1))
+_VARIABLE = 9
+# Of a text elsewhere: its length, its collection and its number there.
+_REFERENCE = struct.Struct("<IQI")
 # The published files unpack to 19 MB; a file that unpacks to far more is something else.
 _LARGEST = 128 * 2**20
 _MOST_NAMES = 1000
@@ -38,7 +44,7 @@ def read_l3_arrays(path: Path) -> tuple[np.ndarray, ...]:
             "HDF5 packed with gzip (.h5.gz)."
         )
     with damaged_unless(path, "the published .h5, or .h5.gz, of OpenL3"):
-        _check_heaps(data)
+        _check_texts(data)
         with h5py.File(io.BytesIO(data), "r") as file:
             return _read_datasets(file, path)
 
@@ -58,28 +64,51 @@ def _unpacked(path: Path) -> bytes:
     return data
 
 
-def _check_heaps(data: bytes) -> None:
+def _check_texts(data: bytes) -> None:
     """Raise for texts of a length that they cannot have, which HDF5 (1.14) takes as it is.
 
-    It would never end where an entry of a heap ends where it begins, and take memory for all that
-    a reference says (file format specification, III.E "Global Heap").
+    It would take memory for all that a reference says, and never end where an entry of a heap ends
+    where it begins (file format specification, III.E "Global Heap"; IV.A.2.m "The Attribute
+    Message").
     """
+    if (data[13:15] if data[8] < 2 else data[9:11]) != b"\x08\x08":
+        raise InputError("its addresses and lengths do not have 8 bytes")
+    impossible = InputError("a text in it has an impossible length")
+    heaps: dict[int, dict[int, int]] = {}
     for heap in _HEAP.finditer(data):
         position, end = heap.end(), heap.start() + int.from_bytes(heap[1], "little")
-        sizes = {}
+        sizes = heaps[heap.start()] = {}
         while position + _ENTRY.size <= min(end, len(data)):
             number, size = _ENTRY.unpack_from(data, position)
             # Of the free space, which comes last, the size is that of the whole entry.
             if size > end - position or (not number and size < _ENTRY.size):
-                raise InputError("a text in it has an impossible length")
+                raise impossible
             sizes[number] = size
             position += _ENTRY.size + -(-size // 8) * 8 if number else size
-        for reference in re.finditer(re.escape(struct.pack("<Q", heap.start())), data):
-            length = int.from_bytes(data[reference.start() - 4 : reference.start()], "little")
-            number = int.from_bytes(data[reference.end() : reference.end() + 4], "little")
-            # Other bytes may look like a reference, but not to an entry that can be.
-            if 0 < number < 2**16 and length > sizes.get(number, len(data)):
-                raise InputError("a text in it has an impossible length")
+    for name in re.finditer(b"layer_names\0|weight_names\0", data):
+        for version, n_bytes, padded in _ATTRIBUTES:
+            start = name.start() - n_bytes
+            if start < 0 or data[start] != version:
+                continue
+            for length, heap, number in _references(data, start, name.start(), padded):
+                if length > heaps.get(heap, {}).get(number, 0):
+                    raise impossible
+
+
+def _references(data: bytes, start: int, name: int, padded: int) -> Iterator[tuple]:
+    """The texts that an attribute refers to: length, address of the heap, number in it."""
+    is_shared = data[start] > 1 and data[start + 1] & 1
+    places = [name]
+    for size in struct.unpack_from("<3H", data, start + 2):
+        places.append(places[-1] + -(-size // padded) * padded)
+    _, kind, shape, first = places
+    if first > len(data) or not (is_shared or data[kind] & 15 == _VARIABLE):
+        return
+    n_dims = data[shape + 1]
+    shape += 8 if data[shape] == 1 else 4
+    n_texts = prod(struct.unpack_from(f"<{n_dims}Q", data, shape)) if n_dims < 3 else 0
+    texts = data[first : first + min(n_texts, _MOST_NAMES) * _REFERENCE.size]
+    yield from _REFERENCE.iter_unpack(texts[: len(texts) // _REFERENCE.size * _REFERENCE.size])
 
 
 def _read_datasets(file, path: Path) -> tuple[np.ndarray, ...]:
@@ -112,11 +141,19 @@ def _read_datasets(file, path: Path) -> tuple[np.ndarray, ...]:
 
 def _names(group, attribute: str) -> list[str]:
     """The names that an attribute lists, as text; older Keras wrote bytes."""
+    import h5py
+
     if attribute not in group.attrs:
         return []
-    if prod(group.attrs.get_id(attribute).shape or ()) > _MOST_NAMES:
+    stored = group.attrs.get_id(attribute)
+    kind, n_names = stored.get_type(), 0 if stored.shape is None else prod(stored.shape)
+    if not n_names:
+        return []
+    if not isinstance(kind, h5py.h5t.TypeStringID) or len(stored.shape) > 2:
+        raise InputError(f"its attribute '{attribute}' does not list names")
+    if n_names > _MOST_NAMES:
         raise InputError(f"its attribute '{attribute}' lists more than {_MOST_NAMES} names")
-    names = group.attrs[attribute]
+    names = np.atleast_1d(group.attrs[attribute])
     return [name.decode() if isinstance(name, bytes) else str(name) for name in names]
 
 

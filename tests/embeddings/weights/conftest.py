@@ -49,11 +49,11 @@ def entry(server) -> WeightsFile:
 def write_h5():
     """A function that writes arrays in Keras-2 layout: (path, [(layer, [arrays])])."""
 
-    def write(path, layers, *, as_bytes=False):
+    def write(path, layers, *, as_bytes=False, libver="earliest"):
         def encode(text):
             return text.encode() if as_bytes else text
 
-        with h5py.File(path, "w") as file:
+        with h5py.File(path, "w", libver=libver) as file:
             file.attrs["layer_names"] = [encode(name) for name, _ in layers]
             for name, arrays in layers:
                 group = file.create_group(name)

@@ -112,17 +112,18 @@ def test_hdf5_with_a_vast_list_of_names(tmp_path):
     assert "more than 1000 names" in refuse(load_l3_weights, path, **SETTINGS)
 
 
-@pytest.mark.parametrize("what", ["free space", "text", "reference", "nothing"])
+@pytest.mark.parametrize("what", ["free space", "text", "reference", "nothing", "nowhere"])
 def test_hdf5_whose_texts_have_impossible_lengths(tmp_path, what):
     path = tmp_path / "w.h5"
     with h5py.File(path, "w") as file:
         file.attrs["layer_names"] = ["one", "two"]
     data = bytearray(path.read_bytes())
     heap = data.index(b"GCOL")
-    if what in ("reference", "nothing"):
+    if what in ("reference", "nothing", "nowhere"):
         # HDF5 would take 4 GB, also for a text that is not there.
         at = data.index(struct.pack("<IQI", 3, heap, 1))
-        data[at : at + 16] = struct.pack("<IQI", 2**32 - 1, heap, 1 if what == "reference" else 9)
+        there = {"reference": (heap, 1), "nothing": (heap, 9), "nowhere": (8, 1)}[what]
+        data[at : at + 16] = struct.pack("<IQI", 2**32 - 1, *there)
     else:
         # HDF5 would never end. The free space is behind the second text.
         at, size = (heap + 16, 2**64 - 16) if what == "text" else (heap + 64, 0)

@@ -25,8 +25,9 @@ def test_shapes_are_those_of_the_published_network():
 
 
 @pytest.mark.parametrize("as_bytes", [False, True])
-def test_arrays_come_back_in_stored_order(tmp_path, arrays, write_h5, as_layers, as_bytes):
-    path = write_h5(tmp_path / "any name", as_layers(arrays), as_bytes=as_bytes)
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+def test_arrays_come_back_in_stored_order(tmp_path, arrays, write_h5, as_layers, as_bytes, libver):
+    path = write_h5(tmp_path / "any name", as_layers(arrays), as_bytes=as_bytes, libver=libver)
     loaded = load_l3_weights(path, **SETTINGS)
     for got, expected in zip(loaded.arrays, arrays, strict=True):
         np.testing.assert_array_equal(got, expected)
