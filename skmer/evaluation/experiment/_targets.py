@@ -74,8 +74,10 @@ def check_curves(y, times) -> tuple[dict[str, np.ndarray], np.ndarray]:
                 f"seconds as column names. Got no column names for {lacking[0]!r}."
             )
         times = next(iter(columns.values()))
-    times = np.asarray(times, dtype=float)
-    curves = {str(name): np.asarray(values, dtype=float) for name, values in y.items()}
+    times = _floats(times, "The 'times' parameter")
+    if times.ndim != 1 or not np.isfinite(times).all():
+        raise InputError(f"The 'times' parameter must be a list of seconds. Got {times!r:.100}.")
+    curves = {str(name): _floats(values, f"The target {str(name)!r}") for name, values in y.items()}
     first = next(iter(curves.values()))
     for name, curve in curves.items():
         if curve.ndim != 2 or curve.shape[1] != times.size or len(curve) != len(first):
@@ -92,7 +94,10 @@ def check_curves(y, times) -> tuple[dict[str, np.ndarray], np.ndarray]:
 
 
 def _floats(values, what: str) -> np.ndarray:
+    """Return an array of floats, NaN where there is no value."""
     try:
+        if isinstance(values, np.ma.MaskedArray):
+            return values.astype(float).filled(np.nan)
         return np.asarray(values, dtype=float)
     except (TypeError, ValueError):
         raise InputError(f"{what} must be numbers. Got {values!r:.100} instead.") from None

@@ -102,6 +102,9 @@ def test_forms_of_y(data, y, names):
     [
         ({"y": np.zeros((N_CLIPS, 3))}, "Got shape \\(48, 3\\)"),
         ({"y": np.where(np.arange(N_CLIPS) == 7, np.nan, 1.0)}, "no value for clip 7"),
+        ({"y": np.ma.masked_equal(np.arange(N_CLIPS), 7)}, "no value for clip 7"),
+        ({"y": {"a": np.ma.masked_equal(np.arange(N_CLIPS), 7)}}, "'a' has no value for clip 7"),
+        ({"y": ["high"] * N_CLIPS}, "targets y must be numbers"),
         ({"y": np.ones(N_CLIPS)}, "'target' is the same for every clip"),
         ({"y": {}}, "at least one column"),
         ({"regressors": {"svc": SVC()}}, "'svc' of the 'regressors' .* must be a regressor"),
@@ -278,6 +281,11 @@ def test_scores_of_songs(moments):
         ({"y": {"a": np.zeros((N_CLIPS, 6))}, "times": None}, "no column names for 'a'"),
         ({"y": {"a": np.zeros((N_CLIPS, 5))}}, "shape \\(48, 6\\).* Got \\(48, 5\\)"),
         ({"y": {"a": np.full((N_CLIPS, 6), np.nan)}}, "Clip 0 has no target"),
+        ({"y": {"a": np.ma.masked_all((N_CLIPS, 6))}}, "Clip 0 has no target"),
+        ({"y": {"a": [["high"] * 6] * N_CLIPS}}, "'a' must be numbers"),
+        ({"times": ["start"] * 6}, "'times' parameter must be numbers"),
+        ({"times": [0, 1, 2, 3, 4, np.nan]}, "'times' parameter must be a list of seconds"),
+        ({"times": np.zeros((6, 6))}, "'times' parameter must be a list of seconds"),
         ({"features": {"a": np.zeros((N_CLIPS, 4, 2))}}, "feature 'a' must have the shape"),
     ],
 )
@@ -290,7 +298,7 @@ def test_bad_moments_are_one_plain_sentence(moments, changes, message):
         "times": np.arange(6),
         "protocol": "shuffled",
     }
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(InputError, match=message):
         evaluate_dynamic_regression(**arguments | changes)
 
 
