@@ -36,18 +36,19 @@ def check_floats(values, name: str, *, ndim: int | None = None, finite: bool = T
     >>> check_floats([1, 2], "scores")
     array([1., 2.])
     """
+    if np.ma.is_masked(values):
+        raise InputError(f"'{name}' has masked values; fill them, or leave those rows out.")
     try:
         array = np.asarray(values)
         is_text = array.dtype.kind not in "biufO" or (
             array.dtype.kind == "O" and any(isinstance(item, str | bytes) for item in array.flat)
         )
-        if is_text or np.ma.is_masked(values):
+        if is_text:
             raise TypeError
         array = array.astype(np.float32 if array.dtype == np.float32 else float, copy=False)
     except (TypeError, ValueError, OverflowError):
-        raise InputError(
-            f"'{name}' must be an array of numbers. Got {cut_middle(repr(values), 100)} instead."
-        ) from None
+        got = cut_middle(" ".join(repr(values).split()), 100)
+        raise InputError(f"'{name}' must be an array of numbers. Got {got} instead.") from None
     if ndim not in (None, array.ndim):
         raise InputError(f"'{name}' must have {ndim} dimensions. Got shape {array.shape} instead.")
     if finite and not np.isfinite(array).all():

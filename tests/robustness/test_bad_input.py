@@ -26,11 +26,19 @@ from skmer.evaluation import (
     audit,
     cluster_bootstrap,
     evaluate,
+    evaluate_dynamic_regression,
+    evaluate_regression,
     group_block_permutation_test,
     holm,
     neighbour_purity,
 )
-from skmer.exceptions import AudioDecodeError, DatasetNotFoundError, WeightsNotFoundError
+from skmer.exceptions import (
+    AudioDecodeError,
+    DatasetNotFoundError,
+    InputError,
+    InputTypeError,
+    WeightsNotFoundError,
+)
 from skmer.models import load_model, predict_clips, read_card, save_model
 
 NOISE = 0.1 * np.random.default_rng(0).standard_normal(4000)
@@ -228,6 +236,39 @@ def test_clips(folder, X, said):
 )  # fmt: skip
 def test_functions_and_files(folder, call, error, said):
     refused(call, error, said, folder)
+
+
+NUMBERS = np.random.default_rng(0).normal(size=(8, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("feature", "said"),
+    [
+        ("mfcc", "must be a transformer, or an array"),
+        (None, "must be a transformer, or an array"),
+        (MFCCStatsTransformer, "must be a transformer, or an array"),
+        (NUMBERS[:, 0, 0], "Got an array of shape (8,)"),
+        (NUMBERS[..., :0], "Got an array of shape (8, 2, 0)"),
+        (NUMBERS.astype(str), "must be an array of numbers"),
+        (NUMBERS.astype(str).astype(object), "must be an array of numbers"),
+        (NUMBERS.astype("datetime64[s]"), "must be an array of numbers"),
+        (NUMBERS + 1j, "must be an array of numbers"),
+        ([NUMBERS[0], NUMBERS[0, :1]] * 4, "must be an array of numbers"),
+        (np.ma.masked_less(NUMBERS, 0), "has masked values"),
+        (np.where(NUMBERS < 0, np.nan, NUMBERS), "is not finite"),
+    ],
+)
+def test_features(folder, feature, said):
+    moments = {"curve": np.tile([[0.0, 1.0]], (8, 1)) + np.arange(8)[:, None]}
+    one = {"one": feature}
+    for call in (
+        lambda: evaluate(one, ["nb"], None, list("ab" * 4), groups=range(8), n_folds=2),
+        lambda: evaluate_regression(one, ["ridge"], None, np.arange(8), groups=range(8), n_folds=2),
+        lambda: evaluate_dynamic_regression(
+            one, ["ridge"], None, moments, times=[0, 1], protocol="shuffled", n_folds=2
+        ),
+    ):
+        refused(call, (InputError, InputTypeError), said, folder)
 
 
 @pytest.mark.parametrize(

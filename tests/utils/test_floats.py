@@ -21,7 +21,7 @@ def test_numbers_stay_what_they_are():
         ([None], "contains NaN"),
         ([[1], [2, 3]], "array of numbers"),
         ([1j], "array of numbers"),
-        (np.ma.masked_array([1.0], mask=[True]), "array of numbers"),
+        (np.ma.masked_array([1.0], mask=[True]), "'n' has masked values"),
         ([[1.0]], "'n' must have 1 dimensions. Got shape \\(1, 1\\)"),
         ([np.inf], "Input n contains NaN or infinity"),
     ],

@@ -151,14 +151,13 @@ class _DynamicRegression(Regression):
     def compute(self, name, feature, inputs):
         if is_transformer(feature):
             return compute_moments(feature, self.X, self.rows)
-        frames = np.asarray(feature)
         expected = (self.n_clips, self.times.size)
-        if frames.ndim != 3 or frames.shape[:2] != expected:
+        if feature.ndim != 3 or feature.shape[:2] != expected:
             raise InputError(
                 f"The feature {name!r} must have the shape (n_clips, n_times, d), here "
-                f"{(*expected, 'd')}. Got {frames.shape} instead."
+                f"{(*expected, 'd')}. Got {feature.shape} instead."
             )
-        return ComputedFeature({VECTOR: frames[self.rows.clip, self.moments]})
+        return ComputedFeature({VECTOR: feature[self.rows.clip, self.moments]})
 
 
 def compute_moments(feature, X, rows: Rows) -> ComputedFeature:

@@ -22,8 +22,10 @@ from skmer.exceptions import (
     InputTypeError,
     WeightsNotFoundError,
 )
+from skmer.utils._floats import check_floats
 from skmer.utils._sklearn import parts_of
 from skmer.utils._types import Preset, Weights
+from skmer.utils._words import cut_middle
 
 # The inputs that a model may get of a feature, and the parameters of the transformer that make
 # them. The matrix is the study's: 1500 frames of 20 ms at the transformer's 22050 Hz.
@@ -62,9 +64,8 @@ def make_transformers(
     from skmer.embeddings import FEATURES, make_transformer
 
     if isinstance(features, Mapping):
-        for name, feature in features.items():
-            _check_feature(name, feature)
-        return check_filled("features", features)
+        filled = check_filled("features", features)
+        return {name: _check_feature(name, feature) for name, feature in filled.items()}
     names = check_names("features", FEATURES if features is None else features, FEATURES)
     each = _weights_by_feature(weights, FEATURES)
     return {
@@ -129,20 +130,28 @@ def check_names(parameter: str, names, known: Sequence[str]) -> list[str]:
     return listed
 
 
-def _check_feature(name, feature) -> None:
-    """Refuse what is neither an array nor a transformer that trains nothing."""
-    if not hasattr(feature, "fit_transform"):
-        if np.ndim(feature) < 2:
-            raise InputTypeError(
-                f"The feature {name!r} must be a transformer, or an array of at least two "
-                f"dimensions with one row per clip. Got {feature!r} instead."
+def _check_feature(name, feature):
+    """Return a transformer that trains nothing as it is, anything else as an array of numbers."""
+    if hasattr(feature, "fit_transform") and not isinstance(feature, type):
+        if _learns(feature):
+            raise InputError(
+                f"The feature {name!r} ({type(feature).__name__}) learns from the clips it is "
+                "fitted on, and features are computed before the folds are made; put it in front "
+                "of the classifier instead, as in "
+                "classifiers={'pca+svm': make_pipeline(PCA(), SVC())}."
             )
-    elif _learns(feature):
-        raise InputError(
-            f"The feature {name!r} ({type(feature).__name__}) learns from the clips it is fitted "
-            "on, and features are computed before the folds are made; put it in front of the "
-            "classifier instead, as in classifiers={'pca+svm': make_pipeline(PCA(), SVC())}."
-        )
+        return feature
+    if isinstance(feature, str) or not hasattr(feature, "__len__"):
+        got = cut_middle(repr(feature), 100)
+    else:
+        array = check_floats(feature, f"features[{name}]", finite=False)
+        if array.ndim > 1 and all(array.shape[1:]):
+            return array
+        got = f"an array of shape {array.shape}"
+    raise InputTypeError(
+        f"The feature {name!r} must be a transformer, or an array of at least two dimensions with "
+        f"one row per clip. Got {got} instead."
+    )
 
 
 def _learns(transformer) -> bool:
@@ -219,7 +228,7 @@ def choose_input(transformer, classifier: str | None, *, preset: Preset) -> str:
 def compute_feature(feature, inputs: set[str], X) -> ComputedFeature:
     """Compute the inputs of one feature, each clip passing the network once."""
     if not is_transformer(feature):
-        return ComputedFeature({VECTOR: np.asarray(feature)})
+        return ComputedFeature({VECTOR: feature})
     feature = clone(feature)
     computed: dict[str, np.ndarray] = {}
     failures: dict[int, str] = {}
