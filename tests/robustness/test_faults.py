@@ -130,3 +130,45 @@ def test_an_evaluation_is_killed_and_done_again(folder):
         process.wait(60)
     subprocess.run([*command, "--force"], check=True)
     assert scores(folder / "result") == calm
+
+
+def run_together(commands):
+    """Start all of them at once; returns the end of each: its status, and its last word."""
+    options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen([*SKMER, *words.split()], **options) for words in commands]
+    said = [process.communicate()[1] for process in processes]
+    assert not any("Traceback" in one for one in said)
+    return [(process.returncode, one) for process, one in zip(processes, said)]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_eight_processes_on_one_cache_one_table_and_one_result(folder):
+    extract = "extract clips --features mfcc --cache cache --out"
+    ends = run_together(f"{extract} {number}.parquet" for number in range(8))
+    assert [status for status, _ in ends] == [0] * 8
+    calm = MFCCStatsTransformer().fit_transform([f"clips/{i:02}.wav" for i in range(N_CLIPS)])
+    for number in range(8):
+        np.testing.assert_array_equal(features(f"{number}.parquet"), calm)
+
+    ends = run_together([f"{extract} table.parquet"] * 8)
+    assert {status for status, _ in ends} <= {0, 2}
+    assert all("Another process is writing" in said for status, said in ends if status)
+    np.testing.assert_array_equal(features("table.parquet"), calm)
+
+    ends = run_together([f"{EVALUATE} --cache cache --force"] * 8)
+    assert [status for status, _ in ends] == [0] * 8
+    assert main(EVALUATE.replace("result", "calm").split()) == 0
+    assert scores(folder / "result") == scores(folder / "calm")
+    assert not list((folder / "cache").rglob("*.part"))
+
+
+@pytest.mark.slow
+def test_a_full_folder_of_temporary_files(folder, small_disk, monkeypatch):
+    words = EVALUATE.replace(" nb", " nb,cnn").removesuffix("result")
+    (folder / "disk" / "full").write_bytes(bytes(16 * 1024))
+    monkeypatch.setenv("TMPDIR", str(folder / "disk"))
+    assert run_together([f"{words}full"])[0][0] == 0
+    monkeypatch.delenv("TMPDIR")
+    assert main(f"{words}calm".split()) == 0
+    assert scores(folder / "full") == scores(folder / "calm")

@@ -97,7 +97,7 @@ def _floats(values, what: str) -> np.ndarray:
     """Return an array of floats, NaN where there is no value."""
     try:
         if isinstance(values, np.ma.MaskedArray):
-            return values.astype(float).filled(np.nan)
+            return np.ma.filled(values.astype(float), np.nan)
         return np.asarray(values, dtype=float)
     except (TypeError, ValueError):
         raise InputError(f"{what} must be numbers. Got {values!r:.100} instead.") from None
