@@ -22,7 +22,7 @@ COMMANDS = (
     "cache size", "cache prune",
 )  # fmt: skip
 # The command as it is installed, in a process of its own.
-SKMER = [sys.executable, "-c", "import sys; from skmer.cli import main; sys.exit(main())"]
+SKMER = [sys.executable, "-m", "skmer"]
 
 
 def run(*words, **options):
