@@ -37,3 +37,7 @@ def test_calls_different_exactly_what_stepping_down_does(pvalues, alpha):
 def test_what_is_no_probability_is_refused(pvalues):
     with pytest.raises(ValueError, match="'pvalues' must be probabilities between 0 and 1"):
         holm(pvalues)
+
+
+def test_zero_and_one_are_probabilities():
+    assert holm([0.0, 1.0]).tolist() == [0.0, 1.0]

@@ -58,3 +58,10 @@ def test_a_recording_is_its_samples_and_its_rate():
     assert digest(noise) != digest(noise[:-1])
     # Samples far beyond full scale are numbers like others, and differ from those within.
     assert digest([1e30]) == digest([1e20]) != digest([1.0])
+
+
+def test_audio_is_taken_at_16_bits_and_bounded():
+    digest = AudioDigest()
+    digest.update(np.array([0.5, -1.0, 2.0**-15, 2.0**-17, 1e30]), 8000)
+    taken = np.array([2**14, -(2**15), 1, 0, 2**30], "<i4").tobytes()
+    assert digest.hexdigest() == hashlib.sha256(taken + b"8000").hexdigest()
