@@ -132,7 +132,8 @@ class SoundSource:
             sound.seek(at)
         buffer = np.empty((BLOCK_LENGTH, sound.channels), np.float32)
         while stop is None or at < stop:
-            block = sound.read(out=buffer)
+            # No further than stated: what follows, such as a tag, need not be sound.
+            block = sound.read(out=buffer[: max(sound.frames - at, 0)])
             if not len(block):
                 break
             wanted = block[max(start - at, 0) : None if stop is None else stop - at]
@@ -216,7 +217,7 @@ def _open_with_audioread(path, name, *, reason):
 
 
 def _audioread_blocks(file):
-    pieces = iter(file)
+    pieces, rest = iter(file), b""
     while True:
         try:
             data = next(pieces, None)
@@ -224,8 +225,11 @@ def _audioread_blocks(file):
             raise RuntimeError(str(error)) from error
         if data is None:
             return
+        # Pieces end anywhere, also between the channels of one sample.
+        data = rest + data
         whole = len(data) - len(data) % (2 * file.channels)
-        block = np.frombuffer(data[:whole], "<i2").reshape(-1, file.channels)
+        block, rest = data[:whole], data[whole:]
+        block = np.frombuffer(block, "<i2").reshape(-1, file.channels)
         yield block.astype(np.float32) / 2**15
 
 

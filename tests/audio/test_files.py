@@ -127,6 +127,16 @@ def test_tags_between_joined_mp3_files_are_no_sound(tmp_path, clip):
     np.testing.assert_array_equal(tagged, plain)
 
 
+@pytest.mark.parametrize("states_length", [True, False])
+def test_a_tag_behind_a_flac_file_is_no_damage(tmp_path, clip, states_length):
+    data = bytearray(encoded(clip, "flac"))
+    if not states_length:
+        data[21:26] = bytes([data[21] & 0xF0, 0, 0, 0, 0])
+    path = write(tmp_path, "a.flac", data + b"TAG" + bytes(125))
+    np.testing.assert_allclose(read_audio(path)[0], clip, atol=2**-15)
+    assert len(read_audio(path, offset=SECONDS - 0.1)[0]) == SR // 10
+
+
 def test_a_header_without_a_length(tmp_path, clip):
     wav = bytearray(encoded(clip, "wav"))
     at = wav.index(b"data") + 4
@@ -322,6 +332,24 @@ class OddReader:
 
     def close(self):
         pass
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 5, 6, 7])
+def test_other_decoders_may_end_a_piece_between_two_channels(tmp_path, monkeypatch, channels):
+    samples = np.random.default_rng(0).integers(-(2**15), 2**15, (9001, channels))
+    data = samples.astype("<i2").tobytes()
+
+    class Reader(OddReader):
+        def __iter__(self):
+            return (data[at : at + 4095] for at in range(0, len(data), 4095))
+
+    Reader.channels = channels
+    monkeypatch.setattr("audioread.audio_open", lambda path: Reader())
+    path = write(tmp_path, "other.m4a", b"no format that libsndfile knows")
+    expected = samples.mean(axis=1) / 2**15
+    np.testing.assert_allclose(read_audio(path)[0], expected, atol=1e-6)
+    part, _ = read_audio(path, offset=0.5, duration=0.25)
+    np.testing.assert_allclose(part, expected[4000:6000], atol=1e-6)
 
 
 def test_whatever_other_decoders_raise_is_one_sentence(tmp_path, monkeypatch):

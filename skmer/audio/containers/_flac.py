@@ -8,6 +8,9 @@ from skmer.audio.containers._parts import Part, Window
 # The marker and the head of the first block of metadata.
 _START = re.compile(re.escape(b"fLaC\x00\x00\x00\x22"))
 
+# Bytes of the tag that some programs put behind a file of any kind.
+_ID3V1 = 128
+
 
 def flac_parts(window: Window, start: int) -> list[Part]:
     """Files one after the other; the number of samples from the last frame where it is not said."""
@@ -20,8 +23,11 @@ def flac_parts(window: Window, start: int) -> list[Part]:
 
 def _flac_part(window, start, stop):
     info = window.at(start + 8, 34)
+    if stop - start > _ID3V1 and window.at(stop - _ID3V1, 3) == b"TAG":
+        stop -= _ID3V1
     if len(info) < 34 or info[13] & 0x0F or any(info[14:18]):
-        return Part() if (start, stop) == (0, window.size) else Part((slice(start, stop),))
+        whole = start == 0 and stop >= window.size - _ID3V1
+        return Part() if whole else Part((slice(start, stop),))
     n_samples = _flac_length(window, start, stop, block=int.from_bytes(info[2:4], "big"))
     head = window.at(start, 8) + info[:13]
     stated = (info[13] << 32 | n_samples).to_bytes(5, "big")
