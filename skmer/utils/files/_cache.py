@@ -20,7 +20,7 @@ from skmer.utils.files._paths import expand_path
 from skmer.utils.files._unfinished import is_abandoned
 
 # Raise it when a change to skmer changes numbers, or the form of an entry, without a setting.
-_CACHE_VERSION = 3
+_CACHE_VERSION = 2
 _CHECKSUM_SIZE = 16
 
 
