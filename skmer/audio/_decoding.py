@@ -22,6 +22,9 @@ _LOWEST_SR, HIGHEST_SR = 1000, 768_000
 BLOCK_LENGTH = 1 << 16
 # Frames of an mp3 build on those before them: decoding starts so many samples earlier.
 _MP3_PREROLL = 32 * 1152
+# More than the last page of a Vorbis file holds, 255 packets. Its end is cut to the length of the
+# clip, and the decoder, which counts from there, comes to a later sample than the one asked for.
+_VORBIS_PAGE = 255 * 4096
 
 
 def check_rate(sr, *, name: str) -> None:
@@ -115,20 +118,22 @@ class SoundSource:
                         "Hz; split it."
                     )
                 check_channels(sound.channels, name=self.name)
-                end = yield from self._part_blocks(sound, start - at, stop and stop - at)
+                end = yield from self._part_blocks(part, sound, start - at, stop and stop - at)
             at += end
             if stop is not None and at >= stop:
                 return
             wanted = sound.frames if part.n_samples is None else part.n_samples
             self.ended_early |= part.is_cut or end < min(wanted, sound.frames)
 
-    def _part_blocks(self, sound, start, stop):
+    def _part_blocks(self, part, sound, start, stop):
         """Yield one part's samples start..stop, and return where it ended."""
         at = 0
-        if start > 0:
+        if start > 0 and part.seeks:
             at = min(start, sound.frames)
             if sound.format == "MP3":
                 at = max(at - _MP3_PREROLL, 0)
+            elif sound.subtype == "VORBIS":
+                at = max(min(at, sound.frames - _VORBIS_PAGE), 0)
             sound.seek(at)
         buffer = np.empty((BLOCK_LENGTH, sound.channels), np.float32)
         while stop is None or at < stop:

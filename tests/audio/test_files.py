@@ -19,47 +19,7 @@ from skmer import MFCCStatsTransformer
 from skmer.audio import read_audio, stream_audio
 from skmer.audio.containers import PartFile, find_parts
 from skmer.exceptions import AudioDecodeError, SilentClipWarning, TruncatedClipWarning
-
-SR = 44100
-SECONDS = 6
-
-
-@pytest.fixture(scope="module")
-def clip():
-    """Half noise, half a sweep, so that an encoder of constant quality changes its bitrate."""
-    t = np.arange(SECONDS * SR) / SR
-    noise = 0.2 * np.random.default_rng(0).standard_normal(len(t))
-    return np.where(t < SECONDS / 2, noise, 0.2 * np.sin(2 * np.pi * 40 * t**2)).clip(-1, 1)
-
-
-def encoded(audio, suffix, sr=SR, **kwargs):
-    """The bytes of a file."""
-    kwargs = {"opus": {"format": "OGG", "subtype": "OPUS"}}.get(suffix, {"format": suffix}) | kwargs
-    file = io.BytesIO()
-    soundfile.write(file, audio, sr, **kwargs)
-    return file.getvalue()
-
-
-def variable_mp3(audio, sr=SR):
-    return encoded(audio, "mp3", sr, bitrate_mode="VARIABLE", compression_level=0.2)
-
-
-def frame_size(data, at=0):
-    """Bytes of the MPEG 1 layer III frame that begins there."""
-    kilobits = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
-    rate = (44100, 48000, 32000)[data[at + 2] >> 2 & 3]
-    return 144000 * kilobits[(data[at + 2] >> 4) - 1] // rate + (data[at + 2] >> 1 & 1)
-
-
-def without_xing(data):
-    assert b"Xing" in data[:200] or b"Info" in data[:200]
-    return data[frame_size(data) :]
-
-
-def write(folder, name, data):
-    path = folder / name
-    path.write_bytes(data)
-    return path
+from tests.audio.encoding import SECONDS, SR, encoded, variable_mp3, without_xing, write
 
 
 def aligned_error(ours, expected, at=SR, length=2 * SR):
@@ -84,18 +44,6 @@ def test_a_variable_mp3_without_a_count_is_read_to_its_end(tmp_path, clip):
     assert aligned_error(waveform, whole, at=(SECONDS - 2) * SR, length=SR) < 1e-3
 
 
-def test_offset_is_measured_in_what_is_there(tmp_path, clip):
-    path = write(tmp_path, "bare.mp3", without_xing(variable_mp3(clip)))
-    waveform, _ = read_audio(path)
-    for offset in (0.01, 1.0, 4.5):
-        part, _ = read_audio(path, offset=offset, duration=1.25)
-        start = round(offset * SR)
-        np.testing.assert_allclose(part, waveform[start : start + len(part)], atol=1e-6)
-        assert len(part) == round(1.25 * SR)
-    with pytest.raises(AudioDecodeError, match="ends before offset=7"):
-        read_audio(path, offset=7)
-
-
 @pytest.mark.parametrize("suffix", ["mp3", "ogg", "opus", "flac", "wav", "aiff"])
 def test_joined_files_are_read_to_their_end(tmp_path, clip, suffix):
     sr = 48000 if suffix == "opus" else SR
@@ -115,6 +63,16 @@ def test_joined_files_of_two_rates_are_one_sentence(tmp_path, clip):
     data = encoded(clip, "ogg", 44100) + encoded(clip, "ogg", 48000)
     with pytest.raises(AudioDecodeError, match="joins parts of 44100 and 48000 Hz"):
         read_audio(write(tmp_path, "joined.ogg", data))
+
+
+def test_a_stream_joined_to_one_that_was_cut_is_read_too(tmp_path, clip):
+    data = encoded(clip, "ogg")
+    cut = data[: len(data) // 2]
+    with pytest.warns(TruncatedClipWarning):
+        first, _ = read_audio(write(tmp_path, "cut.ogg", cut))
+    with pytest.warns(TruncatedClipWarning):
+        both, _ = read_audio(write(tmp_path, "both.ogg", cut + data))
+    assert len(both) == len(first) + len(clip)
 
 
 def test_tags_between_joined_mp3_files_are_no_sound(tmp_path, clip):

@@ -17,6 +17,8 @@ class Part:
     is_cut: bool = False
     # Samples that it should have at least; None = as many as the decoder says.
     n_samples: int | None = None
+    # Whether a decoder that goes to a sample comes to that one, and not to another.
+    seeks: bool = True
 
 
 class PartFile(io.RawIOBase):
