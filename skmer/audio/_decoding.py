@@ -104,6 +104,7 @@ class SoundSource:
         with self._mend_errors():
             if hasattr(self._first, "read_data"):
                 yield from _cut(_audioread_blocks(self._first), start, stop)
+                self.ended_early = stop is None and any(part.is_cut for part in self._parts)
             else:
                 yield from self._soundfile_blocks(start, stop)
 
@@ -208,7 +209,8 @@ def _open_with_audioread(path, name, *, reason):
     # Decoders of many makers, which end on damaged files in errors of any kind.
     with contextlib.suppress(Exception):
         if path is not None:
-            return audioread.audio_open(path)
+            # A whole path: ffmpeg takes "Artist: Song.m4a" for an address.
+            return audioread.audio_open(os.path.abspath(path))
     reason = reason.split(": ")[-1].rstrip(".")
     more = (
         "convert it to wav, flac, ogg or mp3"

@@ -310,6 +310,18 @@ def test_other_decoders_may_end_a_piece_between_two_channels(tmp_path, monkeypat
     np.testing.assert_allclose(part, expected[4000:6000], atol=1e-6)
 
 
+def test_other_decoders_get_a_path_and_no_address(tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("audioread.audio_open", lambda path: opened.append(path) or OddReader())
+    names = ["Artist: Song.m4a", "http:a.m4a"] if os.name != "nt" else ["a.m4a"]
+    for name in names:
+        write(tmp_path, name, b"no format that libsndfile knows")
+        with pytest.raises(AudioDecodeError):
+            read_audio(name)
+    assert opened == [os.path.join(os.getcwd(), name) for name in names]
+
+
 def test_whatever_other_decoders_raise_is_one_sentence(tmp_path, monkeypatch):
     path = write(tmp_path, "other.m4a", b"no format that libsndfile knows")
     monkeypatch.setattr("audioread.audio_open", lambda path: OddReader())
