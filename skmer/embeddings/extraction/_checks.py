@@ -11,6 +11,7 @@ from sklearn.base import clone
 from skmer.embeddings._base import BaseClipTransformer
 from skmer.exceptions import InputError, InputTypeError
 from skmer.utils._words import escape_undecodable
+from skmer.utils.files._paths import expand_path
 
 # What a table says of a clip, and of a frame, beside the path and the columns of the user's own.
 FACTS = {
@@ -102,7 +103,7 @@ def _column_type(name: str, values: list) -> str:
 
 def check_out(out: str | os.PathLike) -> Path:
     """Return the table's path, which can be written."""
-    path = Path(out).expanduser()
+    path = expand_path(out)
     if path.suffix not in SUFFIXES:
         raise InputError(f"The table must end in {', '.join(SUFFIXES)}. Got '{path}'.")
     if path.is_dir():

@@ -21,6 +21,7 @@ from skmer.embeddings.recipes._base import Recipe, embed_clip
 from skmer.exceptions import InputError
 from skmer.utils import ClipCache, track
 from skmer.utils.files._cache import open_cache, warn_of_cache
+from skmer.utils.files._paths import expand_path
 from skmer.utils.processes._parallel import run_parallel, threads_per_worker
 
 
@@ -91,7 +92,7 @@ def extract_files(
     names = column_names([transformer])
     recipe = transformer._recipe(pooled=False)
     settings = settings_of([transformer], frames=True) | {"key": recipe_key([recipe], names)}
-    folder = Path(folder).expanduser()
+    folder = expand_path(folder)
     targets = _targets(paths, folder)
     n_jobs = transformer.n_jobs if n_jobs is None else n_jobs
     cache = open_cache(transformer.memory)

@@ -1,5 +1,6 @@
 """Paths as users write them, and the folders of a user that may have no home."""
 
+import errno
 import functools
 import os
 import tempfile
@@ -7,6 +8,7 @@ import warnings
 from pathlib import Path
 
 from skmer.exceptions import InputError, InputTypeError
+from skmer.utils._words import cut_middle
 
 
 def expand_path(path: str | os.PathLike) -> Path:
@@ -25,7 +27,8 @@ def expand_path(path: str | os.PathLike) -> Path:
     Raises
     ------
     InputError
-        When ``~`` stands for no folder, as for a user without a home.
+        When ``~`` stands for no folder, as for a user without a home, or no file can have such a
+        name, as one that is too long.
     InputTypeError
         For anything but a path.
 
@@ -39,6 +42,20 @@ def expand_path(path: str | os.PathLike) -> Path:
         isinstance(path, os.PathLike) and isinstance(os.fspath(path), str)
     ):
         raise InputTypeError(f"A path must be a text or a pathlib.Path. Got {path!r:.100}.")
+    expanded = _expand(path)
+    try:
+        os.lstat(expanded)
+    except (OSError, ValueError) as error:
+        if isinstance(error, ValueError) or error.errno == errno.ENAMETOOLONG:
+            reason = getattr(error, "strerror", None) or error
+            raise InputError(
+                "A path must be one that the file system can have. Got "
+                f"{cut_middle(repr(os.fspath(path)))} ({reason}); write another one."
+            ) from error
+    return expanded
+
+
+def _expand(path) -> Path:
     try:
         return Path(path).expanduser()
     except RuntimeError as error:
