@@ -114,6 +114,34 @@ def test_a_header_without_a_length(tmp_path, clip):
     )
 
 
+@pytest.mark.parametrize("suffix", ["au", "rf64", "w64"])
+def test_files_of_one_size_that_are_cut_or_whole(tmp_path, clip, suffix):
+    data = encoded(clip, suffix, subtype="PCM_16")
+    assert len(read_audio(write(tmp_path, f"whole.{suffix}", data))[0]) == len(clip)
+    path = write(tmp_path, f"cut.{suffix}", data[: len(data) // 2])
+    with pytest.warns(TruncatedClipWarning, match=rf"cut\.{suffix}.*ends before"):
+        waveform, _ = read_audio(path)
+    np.testing.assert_allclose(waveform, clip[: len(waveform)], atol=2**-15)
+    assert len(waveform) > 0.4 * len(clip)
+
+
+def test_a_caf_file_that_is_cut_is_known(clip):
+    """What reads it then is not everywhere: libsndfile does not."""
+    data = encoded(clip, "caf", subtype="PCM_16")
+    cuts = [find_parts(io.BytesIO(data[:end]))[0].is_cut for end in (len(data), len(data) // 2)]
+    assert cuts == [False, True]
+
+
+@pytest.mark.parametrize("suffix", ["au", "rf64"])
+def test_files_of_a_size_of_0_are_read_to_their_end(tmp_path, clip, suffix):
+    data = bytearray(encoded(clip, suffix, subtype="PCM_16"))
+    at = {"au": slice(8, 12), "rf64": slice(20, 44)}[suffix]
+    data[at] = bytes(at.stop - at.start)
+    waveform, _ = read_audio(write(tmp_path, f"a.{suffix}", data))
+    np.testing.assert_allclose(waveform[: len(clip)], clip, atol=2**-15)
+    assert len(waveform) - len(clip) < 100
+
+
 def test_an_empty_wav_with_other_chunks_stays_empty(tmp_path):
     wav = encoded(np.zeros(0), "wav") + b"LIST" + struct.pack("<I", 4) + b"INFO"
     with pytest.raises(AudioDecodeError, match="no samples"):
@@ -232,12 +260,17 @@ def test_channels_that_cancel_are_silent(tmp_path, clip, suffix):
     MFCCStatsTransformer().fit_transform([path])
 
 
+SIZED = ("au", "caf", "rf64", "w64")
 EDITS = st.lists(
     st.tuples(st.floats(0, 1), st.integers(0, 12), st.binary(max_size=12)), min_size=1, max_size=8
 )
 
 
-@given(suffix=st.sampled_from(["mp3", "ogg", "flac", "wav", "aiff"]), edits=EDITS, data=st.data())
+@given(
+    suffix=st.sampled_from(["mp3", "ogg", "flac", "wav", "aiff", *SIZED]),
+    edits=EDITS,
+    data=st.data(),
+)
 def test_the_parts_of_any_bytes_are_found(sources, suffix, edits, data):
     """Bytes put in, left out and changed, anywhere and above all in the header."""
     content = bytearray(sources[suffix])
@@ -255,6 +288,7 @@ def test_the_parts_of_any_bytes_are_found(sources, suffix, edits, data):
 def sources(clip):
     """Two joined files of each kind, the first without a length where that can be."""
     made = {suffix: 2 * encoded(clip[:4000], suffix) for suffix in ("ogg", "wav", "aiff")}
+    made |= {suffix: encoded(clip[:4000], suffix, subtype="PCM_16") for suffix in SIZED}
     flac = bytearray(encoded(clip[:4000], "flac"))
     flac[21:26] = bytes([flac[21] & 0xF0, 0, 0, 0, 0])
     mp3 = variable_mp3(clip[-8000:])

@@ -12,6 +12,7 @@ from skmer.audio.containers._flac import flac_parts
 from skmer.audio.containers._mpeg import frame_length, mpeg_parts
 from skmer.audio.containers._ogg import ogg_parts
 from skmer.audio.containers._parts import Part, PartFile, Window
+from skmer.audio.containers._sized import au_part, caf_part, rf64_part, w64_part
 
 __all__ = ["Part", "PartFile", "find_parts"]
 
@@ -21,7 +22,7 @@ def find_parts(file: BinaryIO) -> list[Part]:
     window = Window(file)
     start = window.after_id3(0)
     head = window.at(start, 12)
-    parts = None
+    parts: list[Part] | None = None
     if head[:4] == b"OggS":
         parts = ogg_parts(window)
     elif head[:4] == b"fLaC":
@@ -30,6 +31,14 @@ def find_parts(file: BinaryIO) -> list[Part]:
         parts = chunk_parts(window, "<", b"data")
     elif head[:4] == b"FORM" and head[8:] in (b"AIFF", b"AIFC"):
         parts = chunk_parts(window, ">", b"SSND")
+    elif head[:4] == b"RF64" and head[8:] == b"WAVE":
+        parts = [rf64_part(window)]
+    elif head[:4] == b"riff":
+        parts = [w64_part(window)]
+    elif head[:4] == b"caff":
+        parts = [caf_part(window)]
+    elif head[:4] in (b".snd", b"dns."):
+        parts = [au_part(window, ">" if head[:4] == b".snd" else "<")]
     elif start or frame_length(head[:3]):
         parts = mpeg_parts(window, start)
     return parts or [Part()]
