@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from skmer.audio._checks import check_blocks, check_whole
+
 
 @dataclass(frozen=True)
 class Framing:
@@ -44,6 +46,14 @@ class Framing:
     left_padding: int = 0
     keep_tail: bool = True
 
+    def __post_init__(self):
+        lengths = {"frame_length": self.frame_length, "hop_length": self.hop_length}
+        check_whole("Framing", **lengths)
+        check_whole("Framing", least=0, left_padding=self.left_padding)
+        # Numbers of numpy would compute in as few bits as they have, and overflow.
+        for name in ("frame_length", "hop_length", "left_padding"):
+            object.__setattr__(self, name, int(getattr(self, name)))
+
     def n_frames(self, n_samples: int) -> int:
         """Count the frames of a waveform.
 
@@ -57,7 +67,8 @@ class Framing:
         n_frames : int
             At least one.
         """
-        rest = max(n_samples + self.left_padding - self.frame_length, 0)
+        check_whole("Framing.n_frames", least=0, n_samples=n_samples)
+        rest = max(int(n_samples) + self.left_padding - self.frame_length, 0)
         return 1 + (-(-rest // self.hop_length) if self.keep_tail else rest // self.hop_length)
 
     def blocks(self, waveform: Iterable[np.ndarray], *, size: int) -> Iterator[np.ndarray]:
@@ -75,6 +86,8 @@ class Framing:
         frames : ndarray [shape=(n, frame_length), dtype=float32]
             A view where that is possible; do not write to it.
         """
+        check_whole("Framing.blocks", size=size)
+        size = int(size)
         need = self.frame_length + (size - 1) * self.hop_length
         # One frame more than `size` must be begun: the last block is not known to be last.
         wanted = need + self.hop_length
@@ -108,6 +121,6 @@ class Framing:
 
 def _pieces(waveform, length):
     """The same blocks, none longer than `length`: what is left of one is copied with the next."""
-    for block in waveform:
+    for block in check_blocks(waveform):
         for start in range(0, len(block), length):
             yield block[start : start + length]

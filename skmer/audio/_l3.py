@@ -5,6 +5,7 @@ from importlib import resources
 
 import numpy as np
 
+from skmer.audio._checks import check_choice, check_table
 from skmer.audio._spectra import MelProduct, columns, magnitude, mel_bank, periodic_hann
 
 SR = 48000
@@ -53,6 +54,9 @@ def l3_spectrogram(
     >>> l3_spectrogram(tone[None]).shape
     (1, 256, 199)
     """
+    check_choice("l3_spectrogram", tuple(INPUT_SHAPES), input_repr=input_repr)
+    check_choice("l3_spectrogram", FRONTENDS, frontend=frontend)
+    frames = check_table("l3_spectrogram", frames, FRAME_LENGTH)
     spectrogram = np.empty((len(frames), *INPUT_SHAPES[input_repr]), np.float32)
     # One at a time: the arrays of several are so large that memory is mapped anew for each block.
     for out, frame in zip(spectrogram, frames):

@@ -7,6 +7,7 @@ import numpy as np
 import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 
+from skmer.audio._checks import check_blocks, check_choice, check_table, check_whole
 from skmer.audio._spectra import MelProduct, mel_bank, mel_power_blocks, periodic_hann
 
 _FLOOR, _RANGE_DB = 1e-10, 80
@@ -55,11 +56,16 @@ def mel_power_columns(
     >>> mel_power_columns([noise], sr=22050, n_fft=2048, hop_length=512, n_mels=128).shape
     (44, 128)
     """
+    function = "mel_power_columns"
+    check_whole(function, least=2, most=2**20, n_fft=n_fft)
+    check_whole(function, sr=sr, hop_length=hop_length)
+    check_whole(function, most=2048, n_mels=n_mels)
+    sr, n_fft, hop_length, n_mels = map(int, (sr, n_fft, hop_length, n_mels))
     centre = n_fft // 2
 
     def padded():
         yield np.zeros(centre, np.float32)
-        yield from waveform
+        yield from check_blocks(waveform)
         yield np.zeros(centre, np.float32)
 
     blocks = mel_power_blocks(padded(), _window(n_fft), hop_length, _mel_product(sr, n_fft, n_mels))
@@ -92,6 +98,8 @@ def mfcc_from_mel(mel: np.ndarray, *, n_mfcc: int) -> np.ndarray:
     >>> mfcc_from_mel(np.ones((3, 128), np.float32), n_mfcc=20).shape
     (3, 20)
     """
+    mel = check_table("mfcc_from_mel", mel)
+    check_whole("mfcc_from_mel", most=mel.shape[1], n_mfcc=n_mfcc)
     # librosa.power_to_db in two lines, without the import; the DCT is scipy's, as in librosa.
     level = 10 * np.log10(np.maximum(mel, _FLOOR))
     level = np.maximum(level, level.max() - _RANGE_DB)
@@ -126,6 +134,8 @@ def mfcc_deltas(mfcc: np.ndarray, *, order: int) -> np.ndarray:
     >>> bool(np.allclose(mfcc_deltas(ramp, order=1), 1))
     True
     """
+    check_choice("mfcc_deltas", tuple(_DELTA_FILTERS), order=order)
+    mfcc = check_table("mfcc_deltas", mfcc)
     half = _DELTA_WIDTH // 2
     short = len(mfcc) < _DELTA_WIDTH
     padded = np.pad(mfcc, ((half, half), (0, 0)), mode="edge") if short else mfcc

@@ -6,6 +6,7 @@ from itertools import chain
 
 import numpy as np
 
+from skmer.audio._checks import check_blocks
 from skmer.audio._spectra import MelProduct, mel_bank, mel_power_blocks, periodic_hann
 
 SR = 16000
@@ -57,7 +58,7 @@ def musicnn_log_mel(waveform: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
 
 def _mirrored(waveform, n):
     """Blocks of a waveform with `n` samples more at either end, as ``np.pad(mode="reflect")``."""
-    blocks = iter(waveform)
+    blocks = check_blocks(waveform)
     start = np.zeros(0, np.float32)
     for block in blocks:
         start = np.concatenate([start, block])

@@ -192,8 +192,14 @@ def _overheard(blocks, sr, on_decoded):
 
 def _span(sr, offset, duration):
     """First and one past the last sample of the part to use."""
+    # Numbers of numpy compute in as few bits as they have: 5 s at 16 kHz overflow a uint16.
+    offset, duration, sr = map(_plain, (offset, duration, sr))
     start = round(offset * sr)
     return start, None if duration is None else start + round(duration * sr)
+
+
+def _plain(number):
+    return number.item() if isinstance(number, np.generic) else number
 
 
 def _past_the_end(name, offset):

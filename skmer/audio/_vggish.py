@@ -4,6 +4,7 @@ from functools import cache
 
 import numpy as np
 
+from skmer.audio._checks import check_table
 from skmer.audio._spectra import MelProduct, columns, magnitude, periodic_hann
 
 SR = 16000
@@ -40,6 +41,7 @@ def vggish_log_mel(frames: np.ndarray) -> np.ndarray:
     >>> vggish_log_mel(tone[None]).shape
     (1, 96, 64)
     """
+    frames = check_table("vggish_log_mel", frames, FRAME_LENGTH)
     spectrum = magnitude(columns(frames, WINDOW_LENGTH, HOP_LENGTH), _window(), N_FFT)
     mel = _mel_product()(spectrum)
     return np.log(mel + np.float32(_LOG_OFFSET))

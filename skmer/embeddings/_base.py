@@ -301,7 +301,7 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
             or not 0 <= int(n_frames) <= 10**8
         ):
             raise InputError(f"n_frames must be an integer from 0 to 10**8, got {n_frames!r:.100}.")
-        first = self.offset + self._first_center()
+        first = float(self.offset) + self._first_center()
         return first + np.arange(int(n_frames)) * self._hop_seconds()
 
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
@@ -379,7 +379,7 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
 
     def _check_clips(self, X, *, reset):
         name = type(self).__name__
-        sr = self._network_sr() if self.sr is None else self.sr
+        sr = self._network_sr() if self.sr is None else int(self.sr)
         if is_sequence_of_clips(X, estimator=name):
             return check_sequence(X, sr=sr, estimator=name)
         X = validate_data(self, X, reset=reset, dtype="numeric", ensure_2d=True)

@@ -219,12 +219,14 @@ class ClipFunctionTransformer(BaseClipTransformer):
         return getattr(self, "embedding_size_", None)
 
     def _frame_length(self):
-        return None if self.frame_size is None else round(self.frame_size * self.target_sr)
+        return (
+            None if self.frame_size is None else round(float(self.frame_size) * int(self.target_sr))
+        )
 
     def _hop_length(self):
         if self.hop_size is None:
             return self._frame_length()
-        return round(self.hop_size * self.target_sr)
+        return round(float(self.hop_size) * int(self.target_sr))
 
     def _hop_seconds(self):
         if self._hop_length() is None:
@@ -233,10 +235,10 @@ class ClipFunctionTransformer(BaseClipTransformer):
                 "'hop_size' parameter of ClipFunctionTransformer to the seconds between two of "
                 "them."
             )
-        return self._hop_length() / self.target_sr
+        return self._hop_length() / int(self.target_sr)
 
     def _first_center(self):
-        return (self._frame_length() or self._hop_length() or 0) / 2 / self.target_sr
+        return (self._frame_length() or self._hop_length() or 0) / 2 / int(self.target_sr)
 
     def _network_sr(self):
         return self.target_sr

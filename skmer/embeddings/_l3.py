@@ -189,10 +189,10 @@ class L3Transformer(BaseClipTransformer):
 
     def _hop_length(self):
         # Truncated, not rounded, as openl3 does.
-        return int(self.hop_size * SR)
+        return int(float(self.hop_size) * SR)
 
     def _frame_size(self):
-        return self.embedding_size
+        return int(self.embedding_size)
 
     def _hop_seconds(self):
         return self._hop_length() / SR

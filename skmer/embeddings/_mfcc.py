@@ -172,7 +172,7 @@ class MFCCStatsTransformer(BaseClipTransformer):
         return self.n_mfcc
 
     def _hop_seconds(self):
-        return self.hop_length / self.target_sr
+        return int(self.hop_length) / int(self.target_sr)
 
     def _network_sr(self):
         return self.target_sr
@@ -180,7 +180,7 @@ class MFCCStatsTransformer(BaseClipTransformer):
     def _feature_names(self):
         if self.statistics is None:
             return [f"mfcc_{i}" for i in range(self.n_mfcc)]
-        orders = ["", *(f"delta{order}_" for order in range(1, self.deltas + 1))]
+        orders = ["", *(f"delta{order}_" for order in range(1, int(self.deltas) + 1))]
         return [
             f"mfcc_{order}{statistic}_{i}"
             for statistic in self.statistics

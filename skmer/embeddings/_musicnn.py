@@ -209,7 +209,7 @@ class MusiCNNTransformer(BaseClipTransformer):
 
     def _hop_columns(self):
         # Not a column less for what division leaves of, say, 2.992 s.
-        return int(self.hop_size / _COLUMN_SIZE + 1e-6)
+        return int(float(self.hop_size) / _COLUMN_SIZE + 1e-6)
 
     def _frame_size(self):
         return sum(LAYERS[layer].stop - LAYERS[layer].start for layer in self._layers())

@@ -171,7 +171,7 @@ class VGGishTransformer(BaseClipTransformer):
         return None if self.weights is None else str(self.weights)
 
     def _hop_length(self):
-        return round(self.hop_size * SR / HOP_LENGTH) * HOP_LENGTH
+        return round(float(self.hop_size) * SR / HOP_LENGTH) * HOP_LENGTH
 
     def _frame_size(self):
         return 128

@@ -5,6 +5,7 @@ from numbers import Real
 import numpy as np
 
 from skmer.exceptions import InputError
+from skmer.utils._words import cut_middle
 
 
 def check_labels(values, name: str) -> np.ndarray:
@@ -31,6 +32,8 @@ def check_labels(values, name: str) -> np.ndarray:
         raise InputError(f"{name} must be one for each clip. Got shape {labels.shape} instead.")
     if np.ma.is_masked(labels):
         raise InputError(f"{name} are masked in places. Leave those clips out of X, y and groups.")
+    if labels.dtype.kind == "U":
+        check_text(name, *np.unique(labels).tolist())
     if labels.dtype.kind in "biuU":
         return labels
     import pandas as pd
@@ -50,13 +53,32 @@ def check_labels(values, name: str) -> np.ndarray:
                 f"{name} must be all text or all numbers. Got {labels[0]!r:.100} in row 0"
                 + (f" and {labels[row]!r:.100} in row {row}." if row else ".")
             )
-    return np.array(labels.tolist())
+    array = np.array(labels.tolist())
+    if array.dtype.kind == "O":
+        raise InputError(
+            f"{name} must be text, or numbers of at most 64 bits. Got {labels[0]!r:.100} in row 0."
+        )
+    if array.dtype.kind == "U":
+        check_text(name, *set(array.tolist()))
+    return array
+
+
+def check_text(what: str, *texts: str) -> None:
+    """Refuse text that no file can hold: half a character, as in names that are not UTF-8."""
+    for text in texts:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise InputError(
+                f"{what} must be text that UTF-8 can write. Got {cut_middle(repr(text), 100)}."
+            ) from None
 
 
 def _items_of(values, name: str) -> np.ndarray:
     """Return an array of the items as they are; numpy alone would write 1 among text as "1"."""
-    if hasattr(values, "to_numpy"):
-        return values.to_numpy(dtype=object)
+    # Missing times have `to_numpy` too, and no items.
+    if hasattr(values, "to_numpy") and hasattr(values, "__iter__"):
+        return np.asarray(values, dtype=object)
     # A set has no order.
     if isinstance(values, str | bytes | dict | set | frozenset) or not hasattr(values, "__iter__"):
         raise InputError(

@@ -10,7 +10,8 @@ from sklearn.base import clone
 
 from skmer.embeddings._base import BaseClipTransformer
 from skmer.exceptions import InputError, InputTypeError
-from skmer.utils._words import escape_undecodable
+from skmer.utils._labels import check_text
+from skmer.utils._words import cut_middle, escape_undecodable
 from skmer.utils.files._paths import expand_path
 
 # What a table says of a clip, and of a frame, beside the path and the columns of the user's own.
@@ -45,13 +46,21 @@ def check_paths(paths) -> list[str]:
 
 def check_columns(columns: Mapping | None, n_clips: int, names: list[str]) -> dict[str, list]:
     """Return the user's own columns as lists of values that every kind of table can hold."""
+    if columns is not None and not hasattr(columns, "items"):
+        raise InputTypeError(
+            "'columns' must be a dict of name to values. "
+            f"Got {cut_middle(repr(columns), 100)} instead."
+        )
     checked = {}
     taken = {"path", *FACTS, *FRAME_FACTS, *_ARRAYS, *names}
-    for name, values in (columns or {}).items():
+    for name, values in ({} if columns is None else columns).items():
         if not isinstance(name, str) or not name:
             raise InputTypeError(
                 f"The names of 'columns' must be texts of at least one letter. Got {name!r}."
             )
+        check_text("The names of 'columns'", name)
+        if "\0" in name:
+            raise InputError(f"The column {name!r} has a null character in its name; rename it.")
         if name in taken:
             raise InputError(f"A column of the table is called {name!r} already; rename yours.")
         if not hasattr(values, "__iter__") or isinstance(values, str | bytes | dict | set):
@@ -90,7 +99,13 @@ def _column_type(name: str, values: list) -> str:
     whole = kinds == {int} and None not in values
     if whole and all(-(2**63) <= value < 2**63 for value in values):
         return "int64"
-    if kinds and kinds <= {int, float}:
+    if (
+        kinds
+        and kinds <= {int, float}
+        and all(
+            value is None or type(value) is float or -(2**63) <= value < 2**63 for value in values
+        )
+    ):
         return "double"
     if all(issubclass(kind, str) for kind in kinds):
         return "string"

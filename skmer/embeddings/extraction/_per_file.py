@@ -93,6 +93,8 @@ def extract_files(
     recipe = transformer._recipe(pooled=False)
     settings = settings_of([transformer], frames=True) | {"key": recipe_key([recipe], names)}
     folder = expand_path(folder)
+    # The lock is beside the folder, whose name it needs.
+    folder = folder if folder.name else folder.absolute()
     targets = _targets(paths, folder)
     n_jobs = transformer.n_jobs if n_jobs is None else n_jobs
     cache = open_cache(transformer.memory)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib.metadata import version
 from typing import ClassVar
@@ -52,6 +52,13 @@ class Recipe(ABC):
     kind: ClassVar[str]
     # What joblib's workers had better be, where neither the user nor a cluster says.
     prefer: ClassVar[str | None] = None
+
+    def __post_init__(self):
+        # Numbers of numpy compute in as few bits as they have: 5 s at 16 kHz overflow a uint16.
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if isinstance(value, np.generic):
+                object.__setattr__(self, one.name, value.item())
 
     def settings(self) -> dict:
         """Return what decides the frames, for the cache key: not the pooling."""

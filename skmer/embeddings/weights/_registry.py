@@ -126,6 +126,6 @@ REGISTRY = MappingProxyType(
 
 def find_entry(name: str) -> WeightsFile:
     """The entry called `name`, or a ValueError that lists the names."""
-    if name not in REGISTRY:
+    if not isinstance(name, str) or name not in REGISTRY:
         raise InputError(f"The weights are one of {', '.join(REGISTRY)}. Got {name!r} instead.")
     return REGISTRY[name]

@@ -7,6 +7,7 @@ import os
 import uuid
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import NamedTuple
 
@@ -187,6 +188,11 @@ class ClipCache:
         n_removed : int
             Entries that this call removed.
         """
+        if not isinstance(max_bytes, Integral) or max_bytes < 0:
+            raise InputError(
+                "The 'max_bytes' parameter of prune must be an int of at least 0. "
+                f"Got {cut_middle(repr(max_bytes), 100)} instead."
+            )
         for path, status in self._files("part"):
             if is_abandoned(status):
                 path.unlink(missing_ok=True)

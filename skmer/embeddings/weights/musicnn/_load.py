@@ -108,7 +108,7 @@ def _path(weights: Weights, trained_on: str) -> tuple[Path, str]:
     if isinstance(weights, (str, os.PathLike)):
         # TensorFlow names a checkpoint by what its files' names begin with
         index = Path(f"{os.fspath(weights)}{INDEX}").expanduser()
-        weights = index if index.is_file() else weights
+        weights = index if os.path.isfile(index) else weights
     path = given_path(weights, "MusiCNNTransformer", "a wheel, an .index, or an .npz of the arrays")
     return path, path.name
 
