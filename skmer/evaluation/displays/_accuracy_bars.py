@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skmer.evaluation.displays._frames import random_features, select
+from skmer.evaluation.displays._frames import check_columns, random_features, select
 from skmer.evaluation.displays._style import (
     CLASSIFIER_NAMES,
     FEATURE_NAMES,
@@ -93,6 +93,7 @@ default=None
         AccuracyBarsDisplay
             The display, drawn.
         """
+        check_columns(scores, metric)
         grouped = select(scores, protocol=protocol).groupby(["feature", "classifier"])[metric]
         mean, spread = (_table(grouped.agg(how)) for how in ("mean", "std"))
         display = cls(
@@ -129,6 +130,7 @@ default=None
         AccuracyBarsDisplay
             The display, drawn.
         """
+        check_columns(intervals, metric, "low", "high")
         chosen = select(intervals, protocol=protocol).set_index(["feature", "classifier"])
         middle, low, high = (_table(chosen[column]) for column in (metric, "low", "high"))
         display = cls(

@@ -1,6 +1,7 @@
 """Picking rows out of the frames of scores and predictions."""
 
-from skmer.exceptions import InputError
+from skmer.exceptions import InputError, InputTypeError
+from skmer.utils._words import cut_middle, shorten
 
 
 def random_features(frame) -> set:
@@ -10,8 +11,24 @@ def random_features(frame) -> set:
     return set(frame.loc[frame["random_weights"].astype(bool), "feature"])
 
 
+def check_columns(frame, *columns) -> None:
+    """Refuse what is no data frame, or one that lacks a column."""
+    if not hasattr(frame, "columns") or not hasattr(frame, "groupby"):
+        raise InputTypeError(
+            "A display is drawn from a data frame of pandas, such as the scores of a result. "
+            f"Got {cut_middle(repr(frame), 100)} instead."
+        )
+    for column in columns:
+        if not isinstance(column, str) or column not in frame.columns:
+            raise InputError(
+                f"The frame has no column {cut_middle(repr(column), 100)}. Its columns are "
+                f"{shorten(frame.columns, 12)}."
+            )
+
+
 def select(frame, **conditions):
     """Return the rows that meet the conditions; None picks the only value there is."""
+    check_columns(frame, *conditions)
     for column, value in conditions.items():
         there = list(dict.fromkeys(frame[column]))
         if value is None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skmer.evaluation.displays._frames import random_features, select
+from skmer.evaluation.displays._frames import check_columns, random_features, select
 from skmer.evaluation.displays._style import (
     CLASSIFIER_NAMES,
     FEATURE_NAMES,
@@ -79,6 +79,7 @@ class GapDisplay:
         GapDisplay
             The display, drawn.
         """
+        check_columns(scores, metric)
         means = [
             select(scores, protocol=protocol).groupby(["feature", "classifier"])[metric].mean()
             for protocol in (random, grouped)

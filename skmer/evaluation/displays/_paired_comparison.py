@@ -1,11 +1,14 @@
 """Two configurations, split by split."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from skmer.evaluation.displays._frames import random_features
+from skmer.evaluation.displays._frames import check_columns, random_features
 from skmer.evaluation.displays._style import PALETTE, axes_or_new, plain
 from skmer.evaluation.statistics._ttest import corrected_resampled_ttest
-from skmer.exceptions import InputError
+from skmer.exceptions import InputError, InputTypeError
+from skmer.utils._words import cut_middle
 
 
 class PairedComparisonDisplay:
@@ -74,8 +77,15 @@ class PairedComparisonDisplay:
             The display, drawn.
         """
         split = ["protocol", "repeat", "fold"]
+        check_columns(scores, *split, metric)
         chosen = []
         for name, conditions in (("first", first), ("second", second)):
+            if not isinstance(conditions, Mapping):
+                raise InputTypeError(
+                    f"The {name!r} parameter must be a dict of column to value. "
+                    f"Got {cut_middle(repr(conditions), 100)} instead."
+                )
+            check_columns(scores, *conditions)
             rows = scores
             for column, value in conditions.items():
                 rows = rows[rows[column] == value]

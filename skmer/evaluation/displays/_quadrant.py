@@ -1,10 +1,14 @@
 """The plane of arousal and valence."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
 from skmer.evaluation.displays._style import MARKERS, PALETTE, axes_or_new, ink, plain
 from skmer.exceptions import InputError
+from skmer.utils._floats import check_floats
+from skmer.utils._labels import check_labels
 
 
 class QuadrantDisplay:
@@ -67,7 +71,12 @@ class QuadrantDisplay:
                 "The 'intervals' parameter of QuadrantDisplay must have shape (2, 2, n_clips), "
                 f"(2, 2, {self.valence.size}). Got shape {self.intervals.shape} instead."
             )
-        self.center = tuple(center)
+        self.center = tuple(check_floats(center, "center", ndim=1).tolist())
+        if len(self.center) != 2:
+            raise InputError(
+                "The 'center' parameter of QuadrantDisplay must be two numbers. "
+                f"Got {center!r} instead."
+            )
         self.names = tuple(names)
 
     @classmethod
@@ -96,16 +105,27 @@ class QuadrantDisplay:
         QuadrantDisplay
             The display, drawn.
         """
+        if not isinstance(level, Real) or not 0 < float(level) < 1:
+            raise InputError(
+                "The 'level' parameter of QuadrantDisplay must be a number between 0 and 1. "
+                f"Got {level!r} instead."
+            )
+        level = float(level)
+        clips = check_labels(clips, "The clips")
+        labels = None if labels is None else check_labels(labels, "The labels")
         check_consistent_length(valence, arousal, clips, labels)
-        _, first, codes = np.unique(np.asarray(clips), return_index=True, return_inverse=True)
+        _, first, codes = np.unique(clips, return_index=True, return_inverse=True)
         ends = [(1 - level) / 2, (1 + level) / 2]
-        values = [np.asarray(one, dtype=float) for one in (valence, arousal)]
+        values = [
+            check_floats(one, name, ndim=1)
+            for one, name in ((valence, "valence"), (arousal, "arousal"))
+        ]
         means = [np.bincount(codes, one) / np.bincount(codes) for one in values]
         intervals = [
             np.transpose([np.quantile(one[codes == clip], ends) for clip in range(len(first))])
             for one in values
         ]
-        labels = None if labels is None else np.asarray(labels)[first]
+        labels = None if labels is None else labels[first]
         display = cls(*means, labels=labels, intervals=intervals, center=center)
         return display.plot(ax)
 

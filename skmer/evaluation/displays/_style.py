@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from skmer.exceptions import InputTypeError
+from skmer.utils._words import cut_middle
+
 # Okabe and Ito's palette, which people with any colour vision can tell apart.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#808080")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -77,6 +80,11 @@ def text_colour(background) -> str:
 def axes_or_new(ax, **options):
     """Return the given axes, or those of a new figure."""
     if ax is not None:
+        if not hasattr(ax, "get_xlim"):
+            raise InputTypeError(
+                "The 'ax' parameter must be one Axes of matplotlib, or None for a new figure. "
+                f"Got {cut_middle(repr(ax), 100)} instead."
+            )
         return ax
     import matplotlib.pyplot as plt
 

@@ -1,13 +1,16 @@
 """Which tags speak for which emotion."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.base import clone
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
 from sklearn.utils import check_array, check_consistent_length, check_random_state
 
 from skmer.evaluation.displays._style import PALETTE, axes_or_new, ink, plain
 from skmer.evaluation.statistics._ttest import corrected_resampled_ttest
 from skmer.exceptions import InputError
+from skmer.utils._labels import check_labels
 
 
 class TagImportanceDisplay:
@@ -133,8 +136,16 @@ class TagImportanceDisplay:
         if tags is None:
             tags = getattr(X, "columns", None)
         X = check_array(X, dtype=float, input_name="X", estimator="TagImportanceDisplay")
-        y = np.asarray(y)
+        y = check_labels(y, "The labels y")
+        groups = None if groups is None else check_labels(groups, "The groups")
         check_consistent_length(X, y, groups)
+        for name, value in (("n_repeats", n_repeats), ("n_tags", n_tags)):
+            if not isinstance(value, Integral) or value < 1:
+                raise InputError(
+                    f"The {name!r} parameter of TagImportanceDisplay must be an int of at least 1. "
+                    f"Got {value!r} instead."
+                )
+        tags = None if tags is None else check_labels(tags, "The 'tags'")
         if tags is None or len(tags) != X.shape[1]:
             raise InputError(
                 "The 'tags' parameter of TagImportanceDisplay must name each of the "
@@ -144,6 +155,7 @@ class TagImportanceDisplay:
         if cv is None:
             splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
             cv = splitter(5, shuffle=True, random_state=random_state)
+        cv = check_cv(cv, y, classifier=True)
         classes = np.unique(y)
         folds = []
         for train, test in cv.split(X, y, groups):

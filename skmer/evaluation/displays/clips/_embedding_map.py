@@ -1,9 +1,14 @@
 """A map of clips, coloured by label."""
 
+from numbers import Integral
+
 import numpy as np
+from sklearn.utils import check_consistent_length
 
 from skmer.evaluation.displays._style import MARKERS, PALETTE, axes_or_new, plain
 from skmer.evaluation.statistics._purity import neighbour_purity, tsne_map
+from skmer.utils._floats import check_floats
+from skmer.utils._labels import check_labels
 
 
 class EmbeddingMapDisplay:
@@ -66,7 +71,9 @@ class EmbeddingMapDisplay:
         EmbeddingMapDisplay
             The display, drawn.
         """
-        features = np.asarray(features)
+        features = check_floats(features, "features", ndim=2)
+        labels = check_labels(labels, "The labels")
+        check_consistent_length(features, labels)
         embedding = tsne_map(features, perplexity=perplexity, random_state=random_state)
         return cls(embedding, labels, name=name).plot(ax)
 
@@ -85,7 +92,8 @@ class EmbeddingMapDisplay:
         EmbeddingMapDisplay
             The display itself.
         """
-        n_neighbors = min(n_neighbors, len(self.labels) - 1)
+        if isinstance(n_neighbors, Integral):
+            n_neighbors = min(n_neighbors, len(self.labels) - 1)
         self.purity_ = neighbour_purity(self.embedding, self.labels, n_neighbors=n_neighbors)
         self.ax_ = axes_or_new(ax, figsize=(5.6, 4.2))
         self.figure_ = self.ax_.figure
