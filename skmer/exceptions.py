@@ -22,7 +22,8 @@ __all__ = [
 
 
 def _bounded(message: str, longest: int = 500) -> str:
-    """A message without its middle where it is too long to be read, whatever was given."""
+    """A message on one line, without its middle where that is too long, whatever was given."""
+    message = " ".join(line.strip() for line in message.splitlines())
     half = (longest - 3) // 2
     return message if len(message) <= longest else f"{message[:half]}...{message[-half:]}"
 

@@ -35,7 +35,7 @@ from skmer.models._trusted import check_types
 from skmer.utils._versions import versions
 from skmer.utils._words import cut_middle
 from skmer.utils.files._damage import DAMAGE
-from skmer.utils.files._output_folder import check_output_folder
+from skmer.utils.files._output_folder import check_output_file
 from skmer.utils.files._paths import expand_path
 
 _FORMAT = 1
@@ -101,8 +101,7 @@ def save_model(pipeline, path, *, card: Mapping | None = None) -> Path:
 
     transformers, rest = split_pipeline(pipeline)
     check_is_fitted(pipeline)
-    path = expand_path(path)
-    check_output_folder(path.parent)
+    path = check_output_file(path)
     model = skops.io.dumps(_ready_to_save(pipeline))
     types = skops.io.get_untrusted_types(data=model)
     check_types(types, what="The model")

@@ -2,7 +2,7 @@
 
 from skmer.utils._progress import track
 from skmer.utils.files._cache import CacheEntry, ClipCache
-from skmer.utils.files._output_folder import check_output_folder
+from skmer.utils.files._output_folder import check_output_file, check_output_folder
 from skmer.utils.files._paths import expand_path
 from skmer.utils.processes._blas import one_blas_thread
 from skmer.utils.processes._quiet import quiet_tensorflow
@@ -11,6 +11,7 @@ from skmer.utils.processes._tensorflow import exact_float32, import_tensorflow
 __all__ = [
     "CacheEntry",
     "ClipCache",
+    "check_output_file",
     "check_output_folder",
     "exact_float32",
     "expand_path",

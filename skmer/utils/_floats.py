@@ -45,6 +45,7 @@ def check_floats(values, name: str, *, ndim: int | None = None, finite: bool = T
         )
         if is_text:
             raise TypeError
+        array = without_loss(array)
         array = array.astype(np.float32 if array.dtype == np.float32 else float, copy=False)
     except (TypeError, ValueError, OverflowError):
         got = cut_middle(" ".join(repr(values).split()), 100)
@@ -54,3 +55,30 @@ def check_floats(values, name: str, *, ndim: int | None = None, finite: bool = T
     if finite and not np.isfinite(array).all():
         raise InputError(f"Input {name} contains NaN or infinity; leave those rows out.")
     return array
+
+
+def without_loss(array: np.ndarray) -> np.ndarray:
+    """Return an array that can become floats, NaN for pandas' and other signs of a missing value.
+
+    Raises
+    ------
+    TypeError
+        For what would lose something on the way: complex numbers a part, dates their unit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer.utils._floats import without_loss
+    >>> without_loss(np.array([1, None], dtype=object)).tolist()
+    [1, nan]
+    """
+    if array.dtype.kind in "cmMSV":
+        raise TypeError
+    if array.dtype.kind != "O":
+        return array
+    lossy = (complex, np.complexfloating, np.timedelta64, np.void)
+    if any(isinstance(item, lossy) for item in array.flat):
+        raise TypeError
+    import pandas as pd
+
+    return np.where(pd.isna(array), np.nan, array)

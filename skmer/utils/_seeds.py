@@ -6,9 +6,13 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils import check_random_state
 
+from skmer.exceptions import InputError
+from skmer.utils._words import cut_middle
+
 
 def derive_seeds(random_state: int | np.random.RandomState | None, n_seeds: int) -> list[int]:
     """Spawn `n_seeds` independent seeds; an int always spawns the same ones."""
+    _check_random_state(random_state)
     if isinstance(random_state, np.random.RandomState):
         random_state = int(check_random_state(random_state).randint(2**31 - 1))
     children = np.random.SeedSequence(random_state).spawn(n_seeds)
@@ -19,8 +23,18 @@ def derive_seeds(random_state: int | np.random.RandomState | None, n_seeds: int)
 def recorded_seed(random_state: int | np.random.RandomState | None) -> int:
     """Return the int that everything is drawn from, so that it can be recorded and used again."""
     if isinstance(random_state, Integral):
+        _check_random_state(random_state)
         return int(random_state)
     return derive_seeds(random_state, 1)[0]
+
+
+def _check_random_state(random_state) -> None:
+    is_seed = isinstance(random_state, Integral) and int(random_state) >= 0
+    if not (is_seed or random_state is None or isinstance(random_state, np.random.RandomState)):
+        raise InputError(
+            "The 'random_state' parameter must be an int of at least 0, a numpy RandomState, or "
+            f"None. Got {cut_middle(repr(random_state), 100)} instead."
+        )
 
 
 def seed_and_label(weights, random_state) -> tuple[int, str]:

@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import _num_samples as num_samples
 
 from skmer.exceptions import InputError
 
@@ -41,6 +42,7 @@ __all__ = [
     "StrOptions",
     "_check_sample_weight",
     "_fit_context",
+    "num_samples",
     "output_is_default",
     "parts_of",
     "validate_data",

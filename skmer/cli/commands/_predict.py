@@ -43,12 +43,12 @@ def predict(
     """Predict the emotion of clips: label and probabilities, or arousal and valence."""
     from skmer.datasets import find_clips
     from skmer.models import load_model, predict_clips, read_card
-    from skmer.utils import check_output_folder
+    from skmer.utils import check_output_file
 
     if out is not None:
         if out.suffix not in _SUFFIXES:
             raise InputError(f"--out must end in {', '.join(_SUFFIXES)}. Got '{out}'.")
-        check_output_folder(out.parent)
+        check_output_file(out)
     targets = read_card(model).get("targets")
     columns, left_out = find_clips(inputs)
     predictions = predict_clips(

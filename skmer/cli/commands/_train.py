@@ -83,7 +83,7 @@ def train(
     from skmer.classifiers import CLASSIFIERS as classifier_names
     from skmer.embeddings import FEATURES as feature_names
     from skmer.models import save_model
-    from skmer.utils import check_output_folder
+    from skmer.utils import check_output_file
 
     numbers = target != "label"
     known = evaluation.REGRESSORS if numbers else classifier_names
@@ -92,7 +92,7 @@ def train(
     check_choice("--features", features, feature_names)
     check_choice("--classifiers", classifiers, known)
     check_choice("--on-error", on_error, ON_ERROR)
-    check_output_folder(out.parent)
+    check_output_file(out)
     targets = [name.strip() for name in target.split(",")] if numbers else None
     clips, y = load_clips(
         dataset,

@@ -35,8 +35,10 @@ from skmer.evaluation.results._base import BaseResult
 from skmer.exceptions import InputError, InputTypeError
 from skmer.utils._labels import check_labels
 from skmer.utils._seeds import derive_seeds, recorded_seed
+from skmer.utils._sklearn import num_samples
 from skmer.utils._types import Preset
 from skmer.utils._words import cut_middle
+from skmer.utils.processes._parallel import check_n_jobs
 
 
 @dataclass(kw_only=True)
@@ -192,13 +194,15 @@ class Experiment(ABC):
                 "The 'on_error' parameter must be 'raise' or 'skip'. "
                 f"Got {self.on_error!r} instead."
             )
+        check_n_jobs(self.n_jobs)
         if self.groups is not None:
             self.groups = check_labels(self.groups, "The groups")
         for what, values in (("clips in X", self.X), ("groups", self.groups)):
-            if values is not None and len(values) != self.n_clips:
+            n_given = self.n_clips if values is None else num_samples(values)
+            if n_given != self.n_clips:
                 raise InputError(
-                    f"There are {len(values)} {what} and {self.n_clips} labels in y; there must be "
-                    "one of each for every clip."
+                    f"There are {n_given} {what} and {self.n_clips} labels in y; there must be one "
+                    "of each for every clip."
                 )
 
     def _make_protocols(self) -> list[Protocol]:
@@ -225,8 +229,8 @@ class Experiment(ABC):
             is_own, is_other = is_other, is_own
         for name, model in self.models.items():
             # Not every classifier says that it is one, and not every one has `predict` before it
-            # is fitted.
-            is_model = not isinstance(model, type) and hasattr(model, "fit")
+            # is fitted. Tags are what scikit-learn tells them apart by.
+            is_model = not isinstance(model, type) and hasattr(model, "__sklearn_tags__")
             if not is_model or is_other(model) or not (is_own(model) or hasattr(model, "predict")):
                 raise InputTypeError(
                     f"{name!r} of the '{self.model_kind}s' parameter must be a {self.model_kind} "

@@ -23,6 +23,7 @@ from skmer.exceptions import (
     WeightsNotFoundError,
 )
 from skmer.utils._floats import check_floats
+from skmer.utils._labels import check_text
 from skmer.utils._sklearn import parts_of
 from skmer.utils._types import Preset, Weights
 from skmer.utils._words import cut_middle
@@ -104,6 +105,7 @@ def check_filled(parameter: str, items: Mapping) -> dict:
             raise InputTypeError(
                 f"The names in the {parameter!r} parameter must be text. Got {name!r} instead."
             )
+        check_text(f"The names in the {parameter!r} parameter", name)
     return dict(items)
 
 

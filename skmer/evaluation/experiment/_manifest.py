@@ -54,8 +54,10 @@ def describe_dataset(dataset) -> dict:
             "The 'dataset' parameter must be a name, the path of a table, or None. "
             f"Got {dataset!r} instead."
         )
-    path = Path(dataset).expanduser()
-    return {"name": str(dataset)} | ({"digest": file_digest(path)} if path.is_file() else {})
+    # A name may be one that no file can have.
+    path = os.path.expanduser(dataset)
+    is_file = os.path.isfile(path)
+    return {"name": str(dataset)} | ({"digest": file_digest(Path(path))} if is_file else {})
 
 
 def describe_estimator(estimator) -> dict:

@@ -9,6 +9,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 
 from skmer.evaluation.splitters._fixed_split import FixedSplit
 from skmer.exceptions import InputError, InputTypeError
+from skmer.utils._labels import check_text
 from skmer.utils._seeds import derive_seeds
 
 
@@ -73,6 +74,7 @@ def _named_splitters(protocol, known, split_seed) -> dict[str, object]:
         raise InputError("The 'protocol' parameter must name at least one protocol. Got none.")
     names = [name for name, _ in pairs]
     for name in names:
+        check_text("The names in the 'protocol' parameter", str(name))
         if names.count(name) > 1:
             raise InputError(
                 f"The 'protocol' parameter has {name!r} twice; give a dict of name to splitter."
@@ -87,7 +89,7 @@ def _named_splitters(protocol, known, split_seed) -> dict[str, object]:
                     f"list or dict of those. Got {item!r} instead."
                 )
             splitters[name] = known[item](split_seed)
-        elif callable(getattr(item, "split", None)):
+        elif callable(getattr(item, "split", None)) and not isinstance(item, type | bytes):
             splitters[name] = item
         else:
             raise InputTypeError(
@@ -108,12 +110,13 @@ def _make_protocol(name, splitter, strata, groups, fit_seed) -> Protocol:
     none = np.array([], dtype=np.intp)
     X = np.zeros((strata.size, 1))
     if hasattr(splitter, "split_parts"):
-        parts = list(splitter.split_parts(X, strata))
+        parts = [tuple(part) for part in splitter.split_parts(X, strata)]
     else:
         seen = groups if _asks_for_groups(splitter) else None
         parts = [(train, none, test) for train, test in splitter.split(X, strata, seen)]
-    for train, validation, test in parts:
-        _check_parts(name, strata.size, train, validation, test)
+    if not parts:
+        raise InputError(f"The {name!r} protocol has a splitter that makes no split.")
+    parts = [_check_parts(name, strata.size, *part) for part in parts]
     grouped = None if groups is None else all(_apart(groups, *part) for part in parts)
     if name == "grouped" and not grouped:
         raise InputError("The 'grouped' protocol got a splitter that splits groups.")
@@ -133,20 +136,29 @@ def _asks_for_groups(splitter) -> bool:
     return bool(get_routing_for_object(splitter).consumes("split", ["groups"]))
 
 
-def _check_parts(name, n_clips, train, validation, test) -> None:
+def _check_parts(name, n_clips, train, validation, test) -> tuple[np.ndarray, ...]:
+    """Return the parts as arrays of row numbers."""
+    train, validation, test = parts = tuple(map(np.asarray, (train, validation, test)))
+    if any(part.ndim != 1 or (part.size and part.dtype.kind not in "iu") for part in parts):
+        raise InputError(
+            f"The {name!r} protocol must give the clips to train on and to test on as lists of "
+            "their row numbers."
+        )
     for what, part in (("train on", train), ("test on", test)):
         if part.size == 0:
             raise InputError(f"The {name!r} protocol has a split with no clips to {what}.")
     together = np.concatenate([train, validation, test])
-    if together.max() >= n_clips:
-        raise InputError(
-            f"The {name!r} protocol names clip {together.max()}, and there are {n_clips} clips."
-        )
+    for clip in (together.max(), together.min()):
+        if not 0 <= clip < n_clips:
+            raise InputError(
+                f"The {name!r} protocol names clip {clip}, and there are {n_clips} clips."
+            )
     if np.unique(together).size < together.size:
         raise InputError(
             f"The {name!r} protocol has a split with the same clip in two parts; scores on clips "
             "seen in training mean nothing."
         )
+    return parts
 
 
 def _apart(groups, train, validation, test) -> bool:

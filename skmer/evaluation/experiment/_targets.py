@@ -6,7 +6,9 @@ import numpy as np
 from sklearn.utils.multiclass import type_of_target
 
 from skmer.exceptions import InputError
-from skmer.utils._labels import check_labels
+from skmer.utils._floats import without_loss
+from skmer.utils._labels import check_labels, check_text
+from skmer.utils._words import cut_middle
 
 
 def check_classes_of(y) -> np.ndarray:
@@ -27,6 +29,7 @@ def check_classes_of(y) -> np.ndarray:
 def check_numbers(y) -> dict[str, np.ndarray]:
     """Return the numbers to predict by name: a frame's columns, or arousal and valence."""
     if hasattr(y, "columns") or isinstance(y, Mapping):
+        _check_names(y)
         targets = {str(name): _floats(y[name], f"The target {str(name)!r}") for name in y}
     else:
         values = _floats(y, "The targets y")
@@ -77,12 +80,14 @@ def check_curves(y, times) -> tuple[dict[str, np.ndarray], np.ndarray]:
     times = _floats(times, "The 'times' parameter")
     if times.ndim != 1 or not np.isfinite(times).all():
         raise InputError(f"The 'times' parameter must be a list of seconds. Got {times!r:.100}.")
+    _check_names(y)
     curves = {str(name): _floats(values, f"The target {str(name)!r}") for name, values in y.items()}
     first = next(iter(curves.values()))
+    n_clips = len(first) if first.ndim == 2 else "n_clips"
     for name, curve in curves.items():
-        if curve.ndim != 2 or curve.shape[1] != times.size or len(curve) != len(first):
+        if curve.ndim != 2 or not curve.size or curve.shape != (n_clips, times.size):
             raise InputError(
-                f"The target {name!r} must have the shape {(len(first), times.size)}, a row for "
+                f"The target {name!r} must have the shape ({n_clips}, {times.size}), a row for "
                 f"each clip and a column for each time. Got {curve.shape} instead."
             )
         if not np.array_equal(np.isfinite(curve), np.isfinite(first)):
@@ -98,6 +103,16 @@ def _floats(values, what: str) -> np.ndarray:
     try:
         if isinstance(values, np.ma.MaskedArray):
             return np.ma.filled(values.astype(float), np.nan)
-        return np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        raise InputError(f"{what} must be numbers. Got {values!r:.100} instead.") from None
+        return without_loss(np.asarray(values)).astype(float)
+    except (TypeError, ValueError, OverflowError):
+        got = cut_middle(" ".join(repr(values).split()), 100)
+        raise InputError(f"{what} must be numbers. Got {got} instead.") from None
+
+
+def _check_names(y) -> None:
+    """Refuse names that are one as text, as 1 and "1" are."""
+    names = [str(name) for name in y]
+    check_text("The names of the targets y", *names)
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"The targets y have the name {name!r} twice.")

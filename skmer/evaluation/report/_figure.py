@@ -54,7 +54,7 @@ def result_to_figure(result: BaseResult, size: Literal["paper", "wide"] = "paper
     """
     from matplotlib import rc_context
 
-    if size not in SIZES:
+    if not isinstance(size, str) or size not in SIZES:
         raise InputError(
             f"The 'size' parameter of figure must be one of {', '.join(map(repr, SIZES))}. "
             f"Got {size!r} instead."

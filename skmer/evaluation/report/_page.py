@@ -14,8 +14,7 @@ from skmer.evaluation.report._overview import Overview
 from skmer.evaluation.report._tables import comparison_matrix, confusions, scores_table
 from skmer.evaluation.report._words import name_of, name_of_score, time_of_stages
 from skmer.evaluation.results import BaseResult
-from skmer.utils.files._output_folder import check_output_folder
-from skmer.utils.files._paths import expand_path
+from skmer.utils.files._output_folder import check_output_file
 
 
 def write_report(result: BaseResult, path) -> Path:
@@ -31,8 +30,7 @@ def write_report(result: BaseResult, path) -> Path:
     path : pathlib.Path
         Where it was written.
     """
-    path = expand_path(path)
-    check_output_folder(path.parent)
+    path = check_output_file(path)
     page = render_report(result)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:

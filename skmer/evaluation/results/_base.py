@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import cached_property
 from itertools import combinations
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -130,6 +131,11 @@ class BaseResult:
         """
         import pandas as pd
 
+        if not isinstance(n_resamples, Integral) or not 2 <= n_resamples <= 10**6:
+            raise InputError(
+                "The 'n_resamples' parameter of intervals must be an int from 2 to a million. "
+                f"Got {n_resamples!r} instead."
+            )
         keys = [*self.configuration, "protocol"]
         random = self.random_features()
         rows = []
@@ -324,7 +330,7 @@ class BaseResult:
             )
         for column, name in names.items():
             known = list(dict.fromkeys(self.scores[column]))
-            if name is not None and name not in known:
+            if name not in known and (column, name) != ("target", None):
                 raise InputError(
                     f"The {column!r} parameter of fit must be one of "
                     f"{', '.join(map(repr, known))}. Got {name!r} instead."

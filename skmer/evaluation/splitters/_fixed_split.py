@@ -7,6 +7,7 @@ from sklearn.model_selection import BaseCrossValidator
 
 from skmer.exceptions import InputError
 from skmer.utils._labels import check_labels
+from skmer.utils._sklearn import num_samples
 
 
 class FixedSplit(BaseCrossValidator):
@@ -70,9 +71,10 @@ class FixedSplit(BaseCrossValidator):
         ValueError
             When X has another number of clips than `parts`.
         """
-        if len(X) != self.parts.size:
+        n_clips = num_samples(X)
+        if n_clips != self.parts.size:
             raise InputError(
-                f"FixedSplit was given the parts of {self.parts.size} clips and got {len(X)} "
+                f"FixedSplit was given the parts of {self.parts.size} clips and got {n_clips} "
                 "clips to split; the two must agree, clip by clip."
             )
         yield np.flatnonzero(self.parts != "test"), np.flatnonzero(self.parts == "test")

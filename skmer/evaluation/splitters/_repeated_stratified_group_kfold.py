@@ -47,10 +47,10 @@ class RepeatedStratifiedGroupKFold(BaseCrossValidator):
 
     def __init__(self, n_splits: int = 5, *, n_repeats: int = 10, random_state=None):
         for name, value, least in (("n_splits", n_splits, 2), ("n_repeats", n_repeats, 1)):
-            if not isinstance(value, Integral) or value < least:
+            if not isinstance(value, Integral) or not least <= value <= 10**6:
                 raise InputError(
-                    f"The '{name}' parameter of RepeatedStratifiedGroupKFold must be an int of at "
-                    f"least {least}. Got {value!r} instead."
+                    f"The '{name}' parameter of RepeatedStratifiedGroupKFold must be an int from "
+                    f"{least} to a million. Got {value!r} instead."
                 )
         self.n_splits = n_splits
         self.n_repeats = n_repeats
@@ -92,6 +92,11 @@ class RepeatedStratifiedGroupKFold(BaseCrossValidator):
             raise InputError(
                 f"RepeatedStratifiedGroupKFold cannot make {self.n_splits} folds from {n_groups} "
                 "groups; use at most as many folds as there are groups."
+            )
+        if len(y) and np.unique(y, return_counts=True)[1].max() < self.n_splits:
+            raise InputError(
+                f"RepeatedStratifiedGroupKFold cannot make {self.n_splits} folds, as no class has "
+                "so many clips; use fewer folds, or add clips."
             )
         for seed in derive_seeds(self.random_state, self.n_repeats):
             folds = StratifiedGroupKFold(self.n_splits, shuffle=True, random_state=seed)

@@ -53,10 +53,10 @@ class StratifiedThreeWaySplit(BaseCrossValidator):
         self.validation_size = validation_size
         self.test_size = test_size
         self.random_state = random_state
-        if not isinstance(n_splits, Integral) or n_splits < 1:
+        if not isinstance(n_splits, Integral) or not 1 <= int(n_splits) <= 10**6:
             raise InputError(
-                "The 'n_splits' parameter of StratifiedThreeWaySplit must be an int of at least 1. "
-                f"Got {n_splits!r} instead."
+                "The 'n_splits' parameter of StratifiedThreeWaySplit must be an int from 1 to a "
+                f"million. Got {n_splits!r} instead."
             )
         for name, value in (("validation_size", validation_size), ("test_size", test_size)):
             if not isinstance(value, Real) or not 0 < value < 1:
@@ -110,6 +110,12 @@ class StratifiedThreeWaySplit(BaseCrossValidator):
                     f"StratifiedThreeWaySplit cannot put {labels.size} classes into a {name} part "
                     f"of {size} of {y.size} clips; add clips or enlarge '{name}_size'."
                 )
+        n_train = y.size - n_test - n_validation
+        if n_train < labels.size:
+            raise InputError(
+                f"StratifiedThreeWaySplit cannot put {labels.size} classes into a training part of "
+                f"{n_train} of {y.size} clips; add clips or make the other parts smaller."
+            )
         for seed in derive_seeds(self.random_state, self.n_splits):
             test_seed, validation_seed = derive_seeds(seed, 2)
             outer = StratifiedShuffleSplit(1, test_size=n_test, random_state=test_seed)

@@ -91,6 +91,7 @@ def bayesian_correlated_ttest(scores_a, scores_b, *, n_train, n_test, rope=0.01)
     >>> round(test.p_left, 3), round(test.p_rope, 3), round(test.p_right, 3)
     (0.011, 0.049, 0.94)
     """
+    rope = float(rope)
     difference, scale, df = paired_moments(scores_a, scores_b, n_train, n_test)
     if scale > 0:
         p_left = float(stats.t.cdf(-rope, df, loc=difference, scale=scale))
@@ -106,5 +107,5 @@ def bayesian_correlated_ttest(scores_a, scores_b, *, n_train, n_test, rope=0.01)
         difference=difference,
         scale=scale,
         df=df,
-        rope=float(rope),
+        rope=rope,
     )

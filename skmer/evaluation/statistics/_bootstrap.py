@@ -8,9 +8,10 @@ import numpy as np
 from scipy import stats
 from sklearn.utils import _safe_indexing, check_consistent_length, check_random_state
 
+from skmer.evaluation.statistics._scores import as_number
 from skmer.exceptions import InputError
 from skmer.utils._labels import check_labels
-from skmer.utils._sklearn import Interval, StrOptions, validate_params
+from skmer.utils._sklearn import Interval, StrOptions, num_samples, validate_params
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def cluster_bootstrap(
             raise InputError(
                 f"cluster_bootstrap needs arrays of rows to draw from. Got {array!r:.100}."
             )
-    n_rows = len(arrays[0])
+    n_rows = num_samples(arrays[0])
     groups = np.arange(n_rows) if groups is None else check_labels(groups, "The groups")
     check_consistent_length(*arrays, groups)
     names, codes = np.unique(groups, return_inverse=True)
@@ -130,14 +131,14 @@ def cluster_bootstrap(
             f"cluster_bootstrap draws whole groups, so it needs at least 2. Got {len(names)}."
         )
     members = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
-    estimate = float(statistic(*arrays))
+    estimate = as_number(statistic(*arrays))
     if not np.isfinite(estimate):
         raise InputError(f"The statistic must be a finite number. Got {estimate} for all rows.")
 
     def of_groups(drawn):
         """Return the statistic over the rows of the drawn groups."""
         rows = np.concatenate([members[group] for group in drawn.astype(int)])
-        value = float(statistic(*(_safe_indexing(array, rows) for array in arrays)))
+        value = as_number(statistic(*(_safe_indexing(array, rows) for array in arrays)))
         if not np.isfinite(value):
             raise InputError(
                 f"The statistic must be a finite number. Got {value} for one resample of the "

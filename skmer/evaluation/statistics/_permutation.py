@@ -9,6 +9,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_consistent_length, check_random_state
 
+from skmer.evaluation.statistics._scores import as_number
 from skmer.exceptions import InputError
 from skmer.utils._labels import check_labels
 from skmer.utils._sklearn import Interval, StrOptions, validate_params
@@ -148,8 +149,9 @@ def group_block_permutation_test(
     rng = check_random_state(random_state)
     exchanges = [_exchange(pool) for pool in pools]
     permuted = [_permute(y, exchanges, rng) for _ in range(n_permutations)]
-    null = np.array(list(run_parallel(statistic, ((one,) for one in permuted), n_jobs=n_jobs)))
-    observed = float(statistic(y))
+    observed = as_number(statistic(y))
+    values = run_parallel(statistic, ((one,) for one in permuted), n_jobs=n_jobs)
+    null = np.array([as_number(value) for value in values])
     if not (np.isfinite(observed) and np.isfinite(null).all()):
         raise InputError("The statistic must be a finite number for every permutation of 'y'.")
     # Sums in another order differ in the last bits, which must not decide a tie.

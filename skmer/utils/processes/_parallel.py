@@ -9,11 +9,13 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import cache
 from multiprocessing import current_process, parent_process
+from numbers import Integral
 
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
 from joblib.externals.loky.backend.process import LokyProcess
 
-from skmer.exceptions import WorkerError
+from skmer.exceptions import InputError, WorkerError
+from skmer.utils._words import cut_middle
 
 
 def run_parallel(
@@ -45,6 +47,7 @@ def run_parallel(
     WorkerError
         When a worker process is killed.
     """
+    check_n_jobs(n_jobs)
     calls = [delayed(_call)(function, *one) for one in arguments]
     try:
         try:
@@ -63,6 +66,16 @@ def run_parallel(
             "A worker process ended before its work was done; most often the system kills one that "
             "takes too much memory. Run it again with fewer jobs (n_jobs)."
         ) from error
+
+
+def check_n_jobs(n_jobs) -> None:
+    """Refuse a number of jobs that joblib would refuse, or not understand, in its depths."""
+    is_number = isinstance(n_jobs, Integral) and not isinstance(n_jobs, bool)
+    if n_jobs is not None and not (is_number and n_jobs):
+        raise InputError(
+            "The 'n_jobs' parameter must be None or an int other than 0, such as 2, or -1 for all "
+            f"processors. Got {cut_middle(repr(n_jobs), 100)} instead."
+        )
 
 
 def _call(function: Callable, *args):

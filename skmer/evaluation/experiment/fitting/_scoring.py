@@ -1,12 +1,13 @@
 """Scores that the user asks for beside the usual ones, by scikit-learn's names and scorers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import check_scoring
 
 from skmer.exceptions import InputError
+from skmer.utils._labels import check_text
 
 
 def make_scorer_of(scoring, *, usual: Sequence[str], columns: Sequence[str], targets):
@@ -29,6 +30,7 @@ def make_scorer_of(scoring, *, usual: Sequence[str], columns: Sequence[str], tar
             )
     if not scoring:
         return None, ()
+    check_text("The names in the 'scoring' parameter", *map(str, scoring))
     y = next(iter(targets.values()))
     dummy = (DummyRegressor if y.dtype.kind == "f" else DummyClassifier)()
     X = np.zeros((y.size, 1))
@@ -52,7 +54,7 @@ def _by_name(scoring) -> dict:
         return {scoring: scoring}
     if callable(scoring):
         return {"score": scoring}
-    listed = list(scoring)
+    listed = list(scoring) if isinstance(scoring, Iterable) else [scoring]
     if not all(isinstance(name, str) for name in listed):
         raise InputError(
             "The 'scoring' parameter must be a name, a scorer, a list of names, or a dict of name "
