@@ -56,12 +56,15 @@ class SoundSource:
         A file must be seekable; it is read from its start and not closed.
     name : str
         What messages call it.
+    only_libsndfile : bool, default=False
+        Whether what libsndfile does not read is an error.
     """
 
     _first: Any = None
 
-    def __init__(self, source, *, name: str):
+    def __init__(self, source, *, name: str, only_libsndfile: bool = False):
         self.name = name
+        self._only_libsndfile = only_libsndfile
         self.ended_early = False
         self._path = None if hasattr(source, "read") else os.path.expanduser(source)
         self._file = source if self._path is None else _open(self._path, name)
@@ -97,7 +100,22 @@ class SoundSource:
         try:
             self._first = self._sound(self._parts[0])
         except soundfile.SoundFileError as error:
-            self._first = _open_with_audioread(self._path, self.name, reason=str(error))
+            path = None if self._only_libsndfile else self._path
+            self._first = _open_with_audioread(path, self.name, reason=str(error))
+
+    def n_samples(self) -> int:
+        """Count the samples of all parts, without decoding, of a file that libsndfile reads."""
+        with self._mend_errors():
+            total = self._samples(self._first, self._parts[0])
+            for part in self._parts[1:]:
+                with self._sound(part) as sound:
+                    total += self._samples(sound, part)
+        return total
+
+    @staticmethod
+    def _samples(sound, part):
+        # Of a file that was cut, its header says how long it was.
+        return min(sound.frames, part.n_samples) if part.is_cut and part.n_samples else sound.frames
 
     def blocks(self, start: int, stop: int | None) -> Iterator[np.ndarray]:
         """Yield the samples start..stop; a block holds only until the next is asked for."""

@@ -3,9 +3,12 @@
 import struct
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from skmer import MFCCStatsTransformer
 from skmer.audio import read_audio
+from skmer.embeddings import extract
 from skmer.exceptions import AudioDecodeError
 from tests.audio.encoding import SR, encoded, variable_mp3, without_xing, write
 
@@ -64,3 +67,17 @@ def with_number(page, number):
             checksum = (checksum << 1 ^ (0x04C11DB7 if checksum >> 31 else 0)) & 0xFFFFFFFF
     page[22:26] = struct.pack("<I", checksum)
     return bytes(page)
+
+
+@pytest.mark.parametrize("suffix", ["mp3", "ogg", "opus", "flac", "wav"])
+def test_a_table_states_the_duration_that_is_there(tmp_path, clip, suffix):
+    """Of a joined file, and of an mp3 that states none."""
+    sr = 48000 if suffix == "opus" else SR
+    data = encoded(clip[: 2 * sr], suffix, sr)
+    if suffix == "mp3":
+        data = without_xing(variable_mp3(clip))
+    path = write(tmp_path, f"a.{suffix}", data + data)
+    waveform, _ = read_audio(path)
+    extract([path], MFCCStatsTransformer(), tmp_path / "table.csv")
+    table = pd.read_csv(tmp_path / "table.csv")
+    assert table["duration"].tolist() == [len(waveform) / sr]

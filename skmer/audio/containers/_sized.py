@@ -25,8 +25,8 @@ def rf64_part(window: Window) -> Part:
         return Part()
     size = int.from_bytes(head[28:], "little")
     if size == 0 and window.size > start:
-        size = struct.pack("<Q", window.size - start)
-        return Part((head[:28] + size, slice(36, window.size)))
+        stated = struct.pack("<Q", window.size - start)
+        return Part((head[:28] + stated, slice(36, window.size)))
     return _part(window, start, size)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skmer.audio._decoding import SoundSource
 from skmer.embeddings._base import BaseClipTransformer
 from skmer.embeddings._clips import Clip
 from skmer.embeddings.extraction._checks import (
@@ -30,7 +31,7 @@ from skmer.embeddings.extraction._result import Extraction
 from skmer.embeddings.extraction._settings import recipe_key, settings_of
 from skmer.embeddings.extraction._table import batches, write_csv, write_npz, write_parquet
 from skmer.embeddings.recipes._base import Recipe, embed_clip
-from skmer.exceptions import IgnoredCacheWarning, WorkerError
+from skmer.exceptions import AudioDecodeError, IgnoredCacheWarning, WorkerError
 from skmer.utils import ClipCache, track
 from skmer.utils._words import escape_undecodable
 from skmer.utils.files._cache import open_cache, warn_of_cache
@@ -291,15 +292,11 @@ def digest_of_file(path: str) -> str | None:
 
 def _describe(path: str) -> tuple[float | None, int | None]:
     """Duration [s] and rate [Hz] of a file, where libsndfile knows its format."""
-    import soundfile
-
     try:
-        # Opened here, since soundfile takes no names that are not UTF-8.
-        with open(path, "rb") as stream:
-            info = soundfile.info(stream)
-    except (OSError, soundfile.LibsndfileError):
+        with SoundSource(path, name=repr(path), only_libsndfile=True) as source:
+            return source.n_samples() / source.sr, source.sr
+    except AudioDecodeError:
         return None, None
-    return info.duration, info.samplerate
 
 
 class _Clips:
