@@ -18,7 +18,7 @@ _SUFFIXES = {
     "FLAC": (".flac",),
     "HTK": (".htk",),
     "IRCAM": (".sf", ".ircam"),
-    "MP3": (".mp3", ".mp2"),
+    "MP3": (".mp3", ".mp2", ".mpga"),
     "NIST": (".sph", ".nist"),
     "OGG": (".ogg", ".oga", ".opus"),
     "PAF": (".paf",),
@@ -29,13 +29,14 @@ _SUFFIXES = {
     "SVX": (".8svx", ".svx"),
     "VOC": (".voc",),
     "W64": (".w64",),
-    "WAV": (".wav", ".wave"),
+    "WAV": (".wav", ".wave", ".bwf"),
     "WVE": (".wve",),
     "XI": (".xi",),
 }
 # What audioread's decoders (ffmpeg, GStreamer, Core Audio) usually read.
 _BY_AUDIOREAD = (
-    ".aac", ".ac3", ".amr", ".ape", ".m4a", ".m4b", ".mka", ".mp4", ".mpc", ".webm", ".wma", ".wv",
+    ".3ga", ".3gp", ".aac", ".ac3", ".amr", ".ape", ".dts", ".eac3", ".flv", ".m4a", ".m4b", ".m4r",
+    ".mka", ".mkv", ".mov", ".mp4", ".mpc", ".spx", ".tta", ".weba", ".webm", ".wma", ".wv",
 )  # fmt: skip
 
 
