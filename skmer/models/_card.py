@@ -6,7 +6,9 @@ from html import escape
 
 from sklearn.base import is_classifier
 
+from skmer.exceptions import InputTypeError
 from skmer.utils._versions import versions
+from skmer.utils._words import cut_middle
 
 # Parameters of a transformer that change no number.
 _NO_NUMBERS = ("memory", "n_jobs", "on_error", "verbose")
@@ -34,6 +36,11 @@ class ModelCard(dict):
 
 def make_card(transformers, rest, card: Mapping | None) -> dict:
     """Describe a fitted pipeline; what is given in `card` is added and goes first."""
+    if card is not None and not isinstance(card, Mapping):
+        raise InputTypeError(
+            "The 'card' must be a dict of what to say of the model. "
+            f"Got {cut_middle(repr(card), 100)} instead."
+        )
     made: dict = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "task": "classification" if is_classifier(rest) else "regression",

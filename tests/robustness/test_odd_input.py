@@ -9,11 +9,13 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
 from skmer import MFCCStatsTransformer
+from skmer.datasets import AffectScale
 from skmer.evaluation import (
     EmbeddingMapDisplay,
     FixedSplit,
     RepeatedStratifiedGroupKFold,
     StratifiedThreeWaySplit,
+    audit,
     cluster_bootstrap,
     evaluate,
     evaluate_dynamic_regression,
@@ -222,3 +224,21 @@ def test_methods_of_a_result(result, call, said):
 def test_a_dataset_may_have_any_name():
     named = classify(dataset="x" * 10_000)
     assert len(named.manifest["dataset"]["name"]) == 10_000
+
+
+@pytest.mark.parametrize("rows", [[-1], [0.5], ["a"], [12], [[None]]])
+def test_splits_that_an_audit_is_given(rows):
+    with pytest.raises(InputError, match="'cv' must hold numbers of rows"):
+        audit(X, Y, cv=[(TRAIN, rows)], n_permutations=9)
+
+
+def test_scales_and_cards():
+    scale = AffectScale("x", 0, 1)
+    for values in ([1j], np.array([0.5 + 1j]), DATES, [{}]):
+        with pytest.raises(InputError, match="labels must be numbers"):
+            scale.check(values)
+    with pytest.raises(InputTypeError, match="'to' of convert"):
+        scale.convert([0.5], "static")
+    pipeline = make_pipeline(MFCCStatsTransformer(), GaussianNB()).fit([NOISE, -NOISE], ["a", "b"])
+    with pytest.raises(InputTypeError, match="'card' must be a dict"):
+        save_model(pipeline, "never.skmer", card=[1])

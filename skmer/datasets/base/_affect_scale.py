@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skmer.exceptions import InputError
+from skmer.exceptions import InputError, InputTypeError
+from skmer.utils._floats import without_loss
+from skmer.utils._words import cut_middle
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,12 @@ class AffectScale:
         ValueError
             If a label is not finite or not on the scale.
         """
-        array = np.asarray(values, dtype=float)
+        try:
+            array = without_loss(np.asarray(values)).astype(float)
+        except (TypeError, ValueError, OverflowError):
+            raise InputError(
+                f"The {what} must be numbers. Got {cut_middle(repr(values), 100)} instead."
+            ) from None
         wrong = array[~((array >= self.low) & (array <= self.high))]
         if wrong.size:
             raise InputError(
@@ -88,6 +95,10 @@ class AffectScale:
         ValueError
             If a label is not on this scale.
         """
+        if not isinstance(to, AffectScale):
+            raise InputTypeError(
+                f"The 'to' of convert must be an AffectScale. Got {cut_middle(repr(to), 100)}."
+            )
         share = (self.check(values) - self.low) / (self.high - self.low)
         return to.low + share * (to.high - to.low)
 

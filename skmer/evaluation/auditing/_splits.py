@@ -6,6 +6,7 @@ import numpy as np
 
 from skmer.evaluation.auditing._finding import AuditFinding
 from skmer.exceptions import InputError
+from skmer.utils._words import cut_middle
 
 
 class Splits:
@@ -39,7 +40,7 @@ class Splits:
 
 def _split(cv, X, y, groups):
     """Return the pairs of a splitter, or those of a list."""
-    if not hasattr(cv, "split"):
+    if not hasattr(cv, "split") or isinstance(cv, str | bytes | type):
         return list(cv)
     with warnings.catch_warnings():
         # That a splitter ignores groups is what the audit is about to say.
@@ -51,11 +52,13 @@ def _mask(rows, n_rows):
     """Return a boolean mask from row numbers or from a mask."""
     mask = np.zeros(n_rows, dtype=bool)
     try:
+        if np.min(rows, initial=0) < 0:
+            raise IndexError
         mask[rows] = True
-    except IndexError as error:
+    except (IndexError, TypeError, ValueError) as error:
         raise InputError(
             f"'cv' must hold numbers of rows below {n_rows}, the number of rows audited. "
-            f"Got {rows!r} instead."
+            f"Got {cut_middle(repr(rows), 100)} instead."
         ) from error
     return mask
 
