@@ -114,7 +114,7 @@ def evaluate(
     from skmer import evaluation
     from skmer.classifiers import CLASSIFIERS
     from skmer.embeddings import FEATURES
-    from skmer.utils import check_output_folder
+    from skmer.utils import check_output_folder, expand_path
 
     numbers = target != "label"
     models = split_names(
@@ -139,7 +139,7 @@ def evaluate(
     check_choice("--preset", preset, PRESETS)
     options["on_error"] = check_choice("--on-error", on_error, ON_ERROR)
     command = shlex.join(["skmer", *(word for word in context.obj if word != "--force")])
-    folder = out or Path("skmer-results", Path(dataset).resolve().stem)
+    folder = out or Path("skmer-results", expand_path(dataset).resolve().stem)
     if not force:
         _refuse_other_results(folder, command)
     if out is not None:
