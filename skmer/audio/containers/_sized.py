@@ -19,7 +19,7 @@ def au_part(window: Window, order: str) -> Part:
 
 def rf64_part(window: Window) -> Part:
     """A chunk in front of the others says how long the samples are."""
-    start, _ = _find(window, 12, "<4sI", b"data")
+    start, _ = find_chunk(window, 12, "<4sI", b"data")
     head = window.at(0, 36)
     if head[12:16] != b"ds64" or start is None:
         return Part()
@@ -32,12 +32,12 @@ def rf64_part(window: Window) -> Part:
 
 def caf_part(window: Window) -> Part:
     """The size of the samples begins with their chunk."""
-    return _part(window, *_find(window, 8, ">4sq", b"data", step=1))
+    return _part(window, *find_chunk(window, 8, ">4sq", b"data", step=1))
 
 
 def w64_part(window: Window) -> Part:
     """As of wav, with longer names, and sizes that count the head of the chunk."""
-    return _part(window, *_find(window, 40, "<4s12xQ", b"data", own=_W64_HEAD, step=8))
+    return _part(window, *find_chunk(window, 40, "<4s12xQ", b"data", own=_W64_HEAD, step=8))
 
 
 def _part(window, start, size):
@@ -45,16 +45,17 @@ def _part(window, start, size):
     return Part(is_cut=is_known and window.size - start < size)
 
 
-def _find(window, position, form, wanted, *, own=0, step=2):
+def find_chunk(window, position, form, wanted, *, own=0, step=2):
     """Return where the content of a chunk begins, and its size; (None, 0) without that chunk."""
     length = struct.calcsize(form)
-    while len(head := window.at(position, length)) == length:
+    while position <= window.size - length:
+        head = window.at(position, length)
         name, size = struct.unpack(form, head)
         content = position + length
         size -= own if size not in _UNKNOWN else 0
         if name == wanted:
             return content, size
-        if size < 0:
+        if size < 0 or min(name) < ord(" "):
             break
         position = content + size + -size % step
     return None, 0
