@@ -114,34 +114,6 @@ def test_a_header_without_a_length(tmp_path, clip):
     )
 
 
-@pytest.mark.parametrize("suffix", ["au", "rf64", "w64"])
-def test_files_of_one_size_that_are_cut_or_whole(tmp_path, clip, suffix):
-    data = encoded(clip, suffix, subtype="PCM_16")
-    assert len(read_audio(write(tmp_path, f"whole.{suffix}", data))[0]) == len(clip)
-    path = write(tmp_path, f"cut.{suffix}", data[: len(data) // 2])
-    with pytest.warns(TruncatedClipWarning, match=rf"cut\.{suffix}.*ends before"):
-        waveform, _ = read_audio(path)
-    np.testing.assert_allclose(waveform, clip[: len(waveform)], atol=2**-15)
-    assert len(waveform) > 0.4 * len(clip)
-
-
-def test_a_caf_file_that_is_cut_is_known(clip):
-    """What reads it then is not everywhere: libsndfile does not."""
-    data = encoded(clip, "caf", subtype="PCM_16")
-    cuts = [find_parts(io.BytesIO(data[:end]))[0].is_cut for end in (len(data), len(data) // 2)]
-    assert cuts == [False, True]
-
-
-@pytest.mark.parametrize("suffix", ["au", "rf64"])
-def test_files_of_a_size_of_0_are_read_to_their_end(tmp_path, clip, suffix):
-    data = bytearray(encoded(clip, suffix, subtype="PCM_16"))
-    at = {"au": slice(8, 12), "rf64": slice(20, 44)}[suffix]
-    data[at] = bytes(at.stop - at.start)
-    waveform, _ = read_audio(write(tmp_path, f"a.{suffix}", data))
-    np.testing.assert_allclose(waveform[: len(clip)], clip, atol=2**-15)
-    assert len(waveform) - len(clip) < 100
-
-
 def test_an_empty_wav_with_other_chunks_stays_empty(tmp_path):
     wav = encoded(np.zeros(0), "wav") + b"LIST" + struct.pack("<I", 4) + b"INFO"
     with pytest.raises(AudioDecodeError, match="no samples"):
