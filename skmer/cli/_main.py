@@ -41,6 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     skmer 0.1.0
     0
     """
+    for stream in ("stdout", "stderr"):
+        # Closed by who started the command, so that nobody reads.
+        if getattr(sys, stream) is None:
+            setattr(sys, stream, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     words = list(sys.argv[1:] if arguments is None else arguments)
     end = words.index("--") if "--" in words else len(words)
     chosen = {word for word in words[:end] if word in _GLOBAL_OPTIONS}

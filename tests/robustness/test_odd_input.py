@@ -1,5 +1,7 @@
 """Odd things in place of arrays, seeds, splits and numbers: they work, or one sentence says why."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
 from skmer import MFCCStatsTransformer
+from skmer.cli import main
 from skmer.datasets import AffectScale
 from skmer.evaluation import (
     EmbeddingMapDisplay,
@@ -26,6 +29,7 @@ from skmer.evaluation import (
 )
 from skmer.exceptions import InputError, InputTypeError
 from skmer.models import save_model
+from skmer.studies import check_report_consistency
 from skmer.utils._floats import check_floats
 from skmer.utils._labels import check_labels
 
@@ -242,3 +246,18 @@ def test_scales_and_cards():
     pipeline = make_pipeline(MFCCStatsTransformer(), GaussianNB()).fit([NOISE, -NOISE], ["a", "b"])
     with pytest.raises(InputTypeError, match="'card' must be a dict"):
         save_model(pipeline, "never.skmer", card=[1])
+
+
+def test_a_command_whose_output_is_closed(monkeypatch):
+    monkeypatch.setattr("sys.stdout", None)
+    monkeypatch.setattr("sys.stderr", None)
+    status = main(["datasets", "list"])
+    for stream in (sys.stdout, sys.stderr):
+        stream.close()
+    assert status == 0
+
+
+def test_decimals_of_numpy():
+    table = [(0.5, 0.5, 0.5)] * 2
+    plain = check_report_consistency(table, 4, decimals=2)
+    assert check_report_consistency(table, 4, decimals=np.int8(2)) == plain

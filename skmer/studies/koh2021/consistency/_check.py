@@ -174,16 +174,16 @@ def _rounded(figure, name, decimals):
     """Return what may have been printed as a figure, half rounding either way."""
     try:
         # The shortest text of a float is the figure that was typed.
-        units = Decimal(str(figure)).scaleb(decimals)
+        units = Decimal(str(figure)).scaleb(int(decimals))
         whole = int(units)
     except (InvalidOperation, ValueError, OverflowError):
         units, whole = None, -1
-    if units != whole or not 0 <= whole <= 10**decimals:
+    if units != whole or not 0 <= whole <= 10 ** int(decimals):
         raise InputError(
             f"'{name}' must hold numbers from 0 to 1 with at most {decimals} decimals (see the "
             f"'decimals' parameter). Got {figure!r} instead."
         )
-    return Rounded(max(0, 2 * whole - 1), 2 * whole + 1, 2 * 10**decimals)
+    return Rounded(max(0, 2 * whole - 1), 2 * whole + 1, 2 * 10 ** int(decimals))
 
 
 def _whole_numbers(values: Iterable, name, *, least):
