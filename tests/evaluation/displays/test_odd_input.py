@@ -43,12 +43,12 @@ def importance(**changes):
                        ConfusionDisplay.from_frame, PerClassReportDisplay.from_frame,
                        GapDisplay.from_scores)
           for frame in (None, "scores", {"accuracy": [1]})),
-        *((lambda draw=draw: draw(SCORES, metric="acuracy"), "no column 'acuracy'")
+        *((lambda draw=draw: draw(SCORES, metric="accuracies"), "no column 'accuracies'")
           for draw in (AccuracyBarsDisplay.from_scores, AccuracyBarsDisplay.from_intervals,
                        GapDisplay.from_scores)),
         (lambda: PairedComparisonDisplay.from_scores(SCORES, L3, MFCC, metric=None), "no column"),
         (lambda: PairedComparisonDisplay.from_scores(SCORES, "l3", MFCC), "'first'"),
-        (lambda: PairedComparisonDisplay.from_scores(SCORES, L3, {"featur": "l3"}), "'featur'"),
+        (lambda: PairedComparisonDisplay.from_scores(SCORES, L3, {"features": "l3"}), "'features'"),
         *((lambda ax=ax: AccuracyBarsDisplay([[0.5]], ["l3"], ["svm"]).plot(ax), "'ax'")
           for ax in (1, "ax", plt, np.array([None, None]))),
         (lambda: QuadrantDisplay.from_predictions([1, 2], [1, 2], ["a", None]), "missing"),
