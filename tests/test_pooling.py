@@ -56,6 +56,14 @@ def test_frames_of_another_shape(shape):
         pool_frames(np.ones(shape))
 
 
+def test_a_clip_that_cannot_be_read_stays_nan():
+    clip = np.full((1, 3), np.nan, np.float32)
+    assert np.isnan(pool_frames(clip, ("mean", "max"))).all()
+    padded = pad_frames([clip, np.ones((2, 3))])
+    assert np.isnan(padded[0, 0]).all()
+    assert (padded[0, 1] == 0).all()
+
+
 def test_padding_and_cutting():
     clips = [np.full((2, 3), 1.0), np.full((5, 3), 2.0)]
     padded = pad_frames(clips)
@@ -64,6 +72,7 @@ def test_padding_and_cutting():
     assert (padded[0, 2:] == 0).all()
     assert (padded[0, :2] == 1).all()
     assert pad_frames(clips, 4).shape == (2, 4, 3)
+    assert pad_frames(clips, 1).shape == (2, 1, 3)
     assert pad_frames(clips, 7)[:, 5:].sum() == 0
     assert pad_frames(clips[:1]).shape == (1, 2, 3)
 

@@ -35,7 +35,7 @@ def test_thirty_seconds_at_openl3s_defaults():
 
 @pytest.mark.parametrize(
     ("n_samples", "expected"),
-    [(1, 1), (15599, 1), (15600, 1), (15600 + 15360, 2), (160000, 10), (480000, 31)],
+    [(0, 1), (1, 1), (15599, 1), (15600, 1), (15600 + 15360, 2), (160000, 10), (480000, 31)],
 )
 def test_counts_are_vggishs(n_samples, expected):
     framing = Framing(15600, 15360, keep_tail=False)
