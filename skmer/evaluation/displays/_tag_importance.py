@@ -145,7 +145,7 @@ class TagImportanceDisplay:
                     f"The {name!r} parameter of TagImportanceDisplay must be an int of at least 1. "
                     f"Got {value!r} instead."
                 )
-        tags = None if tags is None else check_labels(tags, "The 'tags'")
+        tags = None if tags is None else check_labels(tags, "The 'tags'").tolist()
         if tags is None or len(tags) != X.shape[1]:
             raise InputError(
                 "The 'tags' parameter of TagImportanceDisplay must name each of the "
