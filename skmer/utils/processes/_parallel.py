@@ -88,7 +88,8 @@ def _call(function: Callable, *args):
 def _end_with_parent() -> None:
     """Let a worker end soon after the process that started it, however that one was killed.
 
-    joblib's would wait for more work for five minutes, with all that they hold in memory.
+    joblib's would wait for more work for five minutes, with all that they hold in memory. One that
+    was given no work yet holds nothing, and is left to do so.
     """
     parent = parent_process()
     if isinstance(current_process(), LokyProcess) and parent is not None:

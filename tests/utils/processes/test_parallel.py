@@ -67,7 +67,8 @@ import time
 from skmer.utils.processes._parallel import run_parallel
 
 if __name__ == "__main__":
-    results = run_parallel(time.sleep, [(0.01,), (0.01,), (0.01,), (60,)], n_jobs=2)
+    # Work for each of them, also for one that starts late.
+    results = run_parallel(time.sleep, [(0.01,), *[(60,)] * 7], n_jobs=2)
     next(results)
     print("at work", flush=True)
     list(results)
