@@ -61,7 +61,7 @@ def importance(**changes):
         (lambda: importance(n_repeats=0), "'n_repeats'"),
         (lambda: importance(n_tags=None), "'n_tags'"),
         (lambda: importance(tags=3), "'tags'"),
-        (lambda: importance(cv="5"), "Expected `cv`"),
+        (lambda: importance(cv="5"), "cross-validation object"),
     ],
 )  # fmt: skip
 def test_refused_in_a_sentence(call, said):
