@@ -45,7 +45,7 @@ def check_floats(values, name: str, *, ndim: int | None = None, finite: bool = T
         )
         if is_text:
             raise TypeError
-        array = without_loss(array)
+        array = _without_loss(array)
         array = array.astype(np.float32 if array.dtype == np.float32 else float, copy=False)
     except (TypeError, ValueError, OverflowError):
         got = cut_middle(" ".join(repr(values).split()), 100)
@@ -57,20 +57,45 @@ def check_floats(values, name: str, *, ndim: int | None = None, finite: bool = T
     return array
 
 
-def without_loss(array: np.ndarray) -> np.ndarray:
-    """Return an array that can become floats, NaN for pandas' and other signs of a missing value.
+def to_floats(values, what: str) -> np.ndarray:
+    """Return an array of floats, NaN where there is no value; text numbers are numbers.
+
+    Parameters
+    ----------
+    values : array-like
+        Numbers; masked ones are missing.
+    what : str
+        What messages call them, such as "The targets y".
+
+    Returns
+    -------
+    numbers : ndarray of float64
 
     Raises
     ------
-    TypeError
-        For what would lose something on the way: complex numbers a part, dates their unit.
+    InputError
+        For anything else.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from skmer.utils._floats import without_loss
-    >>> without_loss(np.array([1, None], dtype=object)).tolist()
-    [1, nan]
+    >>> from skmer.utils._floats import to_floats
+    >>> to_floats(np.ma.masked_equal([1, 2], 2), "The targets y")
+    array([ 1., nan])
+    """
+    try:
+        numbers = _without_loss(np.asarray(values)).astype(float)
+    except (TypeError, ValueError, OverflowError):
+        got = cut_middle(" ".join(repr(values).split()), 100)
+        raise InputError(f"{what} must be numbers. Got {got} instead.") from None
+    is_masked = isinstance(values, np.ma.MaskedArray)
+    return np.where(np.ma.getmaskarray(values), np.nan, numbers) if is_masked else numbers
+
+
+def _without_loss(array: np.ndarray) -> np.ndarray:
+    """Return an array that can become floats, NaN for pandas' and other signs of a missing value.
+
+    Complex numbers would lose a part, and dates their unit: they are a TypeError.
     """
     if array.dtype.kind in "cmMSV":
         raise TypeError

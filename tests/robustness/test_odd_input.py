@@ -103,6 +103,7 @@ DATES = np.arange(12).astype("datetime64[D]")
         (lambda: regress({"\ud800": X[:, 0]}), "text that UTF-8 can write"),
         (lambda: regress(X[:, 0] + 1j), "must be numbers"),
         (lambda: regress((X[:, 0] + 1j).astype(object)), "must be numbers"),
+        (lambda: regress(np.ma.masked_equal(X[:, 0] + 1j, 0)), "must be numbers"),
         (lambda: regress(DATES), "must be numbers"),
         (lambda: regress({"a": DATES - DATES[0]}), "must be numbers"),
         (lambda: regress({1: X[:, 0], "1": X[:, 1]}), "'1' twice"),
@@ -241,6 +242,8 @@ def test_scales_and_cards():
     for values in ([1j], np.array([0.5 + 1j]), DATES, [{}]):
         with pytest.raises(InputError, match="labels must be numbers"):
             scale.check(values)
+    with pytest.raises(InputError, match="nan"):
+        scale.check(np.ma.masked_equal([0.0, 0.5], 0.5))
     with pytest.raises(InputTypeError, match="'to' of convert"):
         scale.convert([0.5], "static")
     pipeline = make_pipeline(MFCCStatsTransformer(), GaussianNB()).fit([NOISE, -NOISE], ["a", "b"])

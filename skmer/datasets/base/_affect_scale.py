@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skmer.exceptions import InputError, InputTypeError
-from skmer.utils._floats import without_loss
+from skmer.utils._floats import to_floats
 from skmer.utils._words import cut_middle
 
 
@@ -61,12 +61,7 @@ class AffectScale:
         ValueError
             If a label is not finite or not on the scale.
         """
-        try:
-            array = without_loss(np.asarray(values)).astype(float)
-        except (TypeError, ValueError, OverflowError):
-            raise InputError(
-                f"The {what} must be numbers. Got {cut_middle(repr(values), 100)} instead."
-            ) from None
+        array = to_floats(values, f"The {what}")
         wrong = array[~((array >= self.low) & (array <= self.high))]
         if wrong.size:
             raise InputError(

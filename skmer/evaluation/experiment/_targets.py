@@ -6,9 +6,8 @@ import numpy as np
 from sklearn.utils.multiclass import type_of_target
 
 from skmer.exceptions import InputError
-from skmer.utils._floats import without_loss
+from skmer.utils._floats import to_floats
 from skmer.utils._labels import check_labels, check_text
-from skmer.utils._words import cut_middle
 
 
 def check_classes_of(y) -> np.ndarray:
@@ -30,9 +29,9 @@ def check_numbers(y) -> dict[str, np.ndarray]:
     """Return the numbers to predict by name: a frame's columns, or arousal and valence."""
     if hasattr(y, "columns") or isinstance(y, Mapping):
         _check_names(y)
-        targets = {str(name): _floats(y[name], f"The target {str(name)!r}") for name in y}
+        targets = {str(name): to_floats(y[name], f"The target {str(name)!r}") for name in y}
     else:
-        values = _floats(y, "The targets y")
+        values = to_floats(y, "The targets y")
         if values.ndim == 1:
             targets = {str(getattr(y, "name", None) or "target"): values}
         elif values.ndim == 2 and values.shape[1] == 2:
@@ -77,11 +76,13 @@ def check_curves(y, times) -> tuple[dict[str, np.ndarray], np.ndarray]:
                 f"seconds as column names. Got no column names for {lacking[0]!r}."
             )
         times = next(iter(columns.values()))
-    times = _floats(times, "The 'times' parameter")
+    times = to_floats(times, "The 'times' parameter")
     if times.ndim != 1 or not np.isfinite(times).all():
         raise InputError(f"The 'times' parameter must be a list of seconds. Got {times!r:.100}.")
     _check_names(y)
-    curves = {str(name): _floats(values, f"The target {str(name)!r}") for name, values in y.items()}
+    curves = {
+        str(name): to_floats(values, f"The target {str(name)!r}") for name, values in y.items()
+    }
     first = next(iter(curves.values()))
     n_clips = len(first) if first.ndim == 2 else "n_clips"
     for name, curve in curves.items():
@@ -96,17 +97,6 @@ def check_curves(y, times) -> tuple[dict[str, np.ndarray], np.ndarray]:
     if empty.size:
         raise InputError(f"Clip {empty[0]} has no target at any time; leave it out of X and y.")
     return curves, times
-
-
-def _floats(values, what: str) -> np.ndarray:
-    """Return an array of floats, NaN where there is no value."""
-    try:
-        if isinstance(values, np.ma.MaskedArray):
-            return np.ma.filled(values.astype(float), np.nan)
-        return without_loss(np.asarray(values)).astype(float)
-    except (TypeError, ValueError, OverflowError):
-        got = cut_middle(" ".join(repr(values).split()), 100)
-        raise InputError(f"{what} must be numbers. Got {got} instead.") from None
 
 
 def _check_names(y) -> None:
