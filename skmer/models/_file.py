@@ -8,8 +8,6 @@ import copy
 import hashlib
 import io
 import json
-import os
-import uuid
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -37,6 +35,7 @@ from skmer.utils._words import cut_middle
 from skmer.utils.files._damage import DAMAGE
 from skmer.utils.files._output_folder import check_output_file
 from skmer.utils.files._paths import expand_path
+from skmer.utils.files._unfinished import placed_together
 
 _FORMAT = 1
 # Packages whose other versions may give other numbers.
@@ -102,6 +101,11 @@ def save_model(pipeline, path, *, card: Mapping | None = None) -> Path:
     transformers, rest = split_pipeline(pipeline)
     check_is_fitted(pipeline)
     path = check_output_file(path)
+    beside = check_output_file(path.with_suffix(".md"))
+    if path == beside:
+        raise InputError(
+            f"The model '{path}' and its card would be one file; let its name end in .skmer."
+        )
     model = skops.io.dumps(_ready_to_save(pipeline))
     types = skops.io.get_untrusted_types(data=model)
     check_types(types, what="The model")
@@ -114,16 +118,12 @@ def save_model(pipeline, path, *, card: Mapping | None = None) -> Path:
             f"The 'card' must hold values that JSON knows: {error}; turn the others into text."
         ) from error
     markdown = to_markdown(whole)
-    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with zipfile.ZipFile(temporary, "w") as archive:
+    with placed_together(path.parent) as folder:
+        with zipfile.ZipFile(folder / path.name, "w") as archive:
             archive.writestr("model.skops", model)
             archive.writestr("card.json", text)
             archive.writestr("card.md", markdown)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    path.with_suffix(".md").write_text(markdown, encoding="utf-8")
+        (folder / beside.name).write_text(markdown, encoding="utf-8")
     return path
 
 

@@ -4,6 +4,7 @@ from skmer.utils._progress import track
 from skmer.utils.files._cache import CacheEntry, ClipCache
 from skmer.utils.files._output_folder import check_output_file, check_output_folder
 from skmer.utils.files._paths import expand_path
+from skmer.utils.files._unfinished import unfinished_file
 from skmer.utils.processes._blas import one_blas_thread
 from skmer.utils.processes._quiet import quiet_tensorflow
 from skmer.utils.processes._tensorflow import exact_float32, import_tensorflow
@@ -19,4 +20,5 @@ __all__ = [
     "one_blas_thread",
     "quiet_tensorflow",
     "track",
+    "unfinished_file",
 ]

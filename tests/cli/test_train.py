@@ -56,6 +56,7 @@ def test_numbers(skmer, clips):
         (["clips/clips.csv", "--classifiers", "svm,nb", "--out", "m.skmer"], "--classifiers must"),
         (["nowhere", "--features", "mfcc", "--out", "m.skmer"], "Got 'nowhere'"),
         (["clips/clips.csv"], "Missing option '--out'"),
+        (["clips/clips.csv", "--out", "m.md"], "--out must not end in .md"),
     ],
 )
 def test_mistakes(one_sentence, clips, tmp_path, words, said):

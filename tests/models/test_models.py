@@ -306,7 +306,12 @@ def test_what_cannot_be_saved(songs, tmp_path):
             save_model(wrong, tmp_path / "m.skmer")
     with pytest.raises(InputError, match="values that JSON knows"):
         save_model(fitted, tmp_path / "m.skmer", card={"scores": np.zeros(3)})
-    assert not list(tmp_path.glob("m.*"))
+    with pytest.raises(InputError, match=r"its card would be one file; let its name end in .skmer"):
+        save_model(fitted, tmp_path / "m.md")
+    (tmp_path / "m.md").mkdir()
+    with pytest.raises(IsADirectoryError, match=r"m.md', which is a folder"):
+        save_model(fitted, tmp_path / "m.skmer")
+    assert [path.name for path in tmp_path.glob("m.*")] == ["m.md"]
 
 
 def test_predictions_a_clip(songs, tmp_path):

@@ -3,6 +3,7 @@
 import json
 import shlex
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -140,10 +141,10 @@ def evaluate(
     options["on_error"] = check_choice("--on-error", on_error, ON_ERROR)
     command = shlex.join(["skmer", *(word for word in context.obj if word != "--force")])
     folder = out or Path("skmer-results", expand_path(dataset).resolve().stem)
+    if out is not None or folder.is_dir():
+        check_output_folder(folder)
     if not force:
         _refuse_other_results(folder, command)
-    if out is not None:
-        check_output_folder(folder)
     targets = [name.strip() for name in target.split(",")] if numbers else None
     clips, y = load_clips(
         dataset,
@@ -180,10 +181,11 @@ def evaluate(
 def _refuse_other_results(folder: Path, command: str) -> None:
     if not any((folder / name).exists() for name in RESULT_FILES):
         return
-    try:
-        earlier = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["command"]
-    except (OSError, ValueError, LookupError):
-        earlier = "an unknown one"
+    earlier, manifest = "an unknown one", folder / "manifest.json"
+    # Not a pipe, which nobody may ever write to.
+    if manifest.is_file():
+        with suppress(OSError, ValueError, LookupError, TypeError, RecursionError):
+            earlier = str(json.loads(manifest.read_text(encoding="utf-8"))["command"])
     if earlier != command:
         raise InputError(
             f"The folder '{folder}' holds the results of another command ({earlier[:200]}). "

@@ -73,9 +73,12 @@ def predict(
 
 
 def _write(predictions, out: Path) -> None:
-    if out.suffix == ".csv":
-        predictions.to_csv(out, index=False)
-    elif out.suffix == ".json":
-        predictions.to_json(out, orient="records", indent=2, force_ascii=False)
-    else:
-        predictions.to_parquet(out, index=False)
+    from skmer.utils import unfinished_file
+
+    with unfinished_file(out) as unfinished:
+        if out.suffix == ".csv":
+            predictions.to_csv(unfinished, index=False)
+        elif out.suffix == ".json":
+            predictions.to_json(unfinished, orient="records", indent=2, force_ascii=False)
+        else:
+            predictions.to_parquet(unfinished, index=False)

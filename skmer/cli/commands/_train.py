@@ -28,6 +28,7 @@ from skmer.cli._options import (
     parse_weights,
 )
 from skmer.cli._summary import say_findings
+from skmer.exceptions import InputError
 
 
 def train(
@@ -92,7 +93,10 @@ def train(
     check_choice("--features", features, feature_names)
     check_choice("--classifiers", classifiers, known)
     check_choice("--on-error", on_error, ON_ERROR)
-    check_output_file(out)
+    if out.suffix == ".md":
+        raise InputError(f"--out must not end in .md, as the model's card does. Got '{out}'.")
+    for path in (out, out.with_suffix(".md")):
+        check_output_file(path)
     targets = [name.strip() for name in target.split(",")] if numbers else None
     clips, y = load_clips(
         dataset,

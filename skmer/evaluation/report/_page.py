@@ -1,8 +1,6 @@
 """One html page that stands alone: computing is done, this only shows."""
 
 import json
-import os
-import uuid
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from skmer.evaluation.report._tables import comparison_matrix, confusions, score
 from skmer.evaluation.report._words import name_of, name_of_score, time_of_stages
 from skmer.evaluation.results import BaseResult
 from skmer.utils.files._output_folder import check_output_file
+from skmer.utils.files._unfinished import unfinished_file
 
 
 def write_report(result: BaseResult, path) -> Path:
@@ -32,12 +31,8 @@ def write_report(result: BaseResult, path) -> Path:
     """
     path = check_output_file(path)
     page = render_report(result)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        temporary.write_text(page, encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with unfinished_file(path) as unfinished:
+        unfinished.write_text(page, encoding="utf-8")
     return path
 
 

@@ -1,7 +1,8 @@
 """How a result is written to files, and read back exactly as it was."""
 
+import hashlib
+import io
 import json
-import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from skmer.utils.files._damage import DAMAGE
 from skmer.utils.files._digest import file_digest
 from skmer.utils.files._output_folder import check_output_folder
 from skmer.utils.files._paths import expand_path
-from skmer.utils.files._unfinished import unfinished_folder
+from skmer.utils.files._unfinished import placed_together, read_placed
 
 # A result of an earlier skmer has no maps.
 NEEDED, MAPS = ("scores", "predictions"), "maps"
@@ -21,45 +22,52 @@ MANIFEST, REPORT = "manifest.json", "report.html"
 
 
 def write_result(folder, tables: dict, manifest: dict, *, kind: str, report: Callable) -> Path:
-    """Write everything of a result into a folder, or leave what is there as it is.
-
-    All files are finished before the first takes its place; while they do, there is no manifest,
-    so that a folder with files of two results is no result.
-    """
+    """Write everything of a result into a folder, or leave what is there as it is."""
     folder = check_output_folder(folder)
-    with unfinished_folder(folder) as part:
+    with placed_together(folder) as whole:
         described = {
-            name: write_table(table, part / f"{name}.csv") for name, table in tables.items()
+            name: write_table(table, whole / f"{name}.csv") for name, table in tables.items()
         }
-        report(part / REPORT)
+        report(whole / REPORT)
         text = to_json({"result": kind, "tables": described} | manifest)
-        (part / MANIFEST).write_text(text, encoding="utf-8")
-        (folder / MANIFEST).unlink(missing_ok=True)
-        for name in (*(f"{name}.csv" for name in tables), REPORT, MANIFEST):
-            os.replace(part / name, folder / name)
+        (whole / MANIFEST).write_text(text, encoding="utf-8")
     return folder
 
 
 def read_result(folder, *, kind: str) -> tuple[dict, dict]:
     """Return tables by name and the manifest of what `write_result` wrote."""
     folder = expand_path(folder)
+    content = _read_manifest(folder)
+    while True:
+        try:
+            return _read_described(folder, content, kind)
+        except InputError:
+            # Another process may have saved a result while this one was read.
+            before, content = content, _read_manifest(folder)
+            if content == before:
+                raise
+
+
+def _read_manifest(folder: Path) -> bytes:
     try:
-        text = (folder / MANIFEST).read_text(encoding="utf-8")
+        return read_placed(folder, MANIFEST)
     except FileNotFoundError:
         raise InputError(
-            f"There is no result in '{folder}': it has no file {MANIFEST}, or saving a result "
-            "there was not finished."
+            f"There is no result in '{folder}': it has no file {MANIFEST}; evaluate and save there."
         ) from None
-    except DAMAGE as error:
-        raise _no_manifest(folder) from error
+    except OSError as error:
+        raise _not_readable(folder / MANIFEST, error) from error
+
+
+def _read_described(folder: Path, content: bytes, kind: str) -> tuple[dict, dict]:
     with unless_changed(folder):
-        manifest = json.loads(text)
+        manifest = json.loads(content)
         found, described = manifest.pop("result"), manifest.pop("tables")
         if found != kind:
             found = cut_middle(str(found), 50)
             raise InputError(f"The result in '{folder}' is a {found}; read it with {found}.load.")
         there = [name for name in (*NEEDED, MAPS) if name in NEEDED or name in described]
-        tables = {name: read_table(folder / f"{name}.csv", described[name]) for name in there}
+        tables = {name: read_table(folder, f"{name}.csv", described[name]) for name in there}
     return tables, manifest
 
 
@@ -78,6 +86,13 @@ def _no_manifest(folder: Path) -> InputError:
     return InputError(
         f"The file '{folder / MANIFEST}' is not the manifest of a result, or was changed or cut "
         "since it was saved; evaluate and save again."
+    )
+
+
+def _not_readable(path: Path, error: OSError) -> InputError:
+    return InputError(
+        f"The file '{path}' cannot be read ({error.strerror or error}); evaluate and save again, "
+        "or into another folder."
     )
 
 
@@ -106,22 +121,22 @@ def write_table(table, path: Path) -> dict:
     return {"sha256": file_digest(path), "n_rows": len(table), "columns": columns}
 
 
-def read_table(path: Path, described: dict):
+def read_table(folder: Path, name: str, described: dict):
     """Read back what `write_table` wrote, types and missing cells included."""
     import pandas as pd
 
     try:
-        intact = file_digest(path) == described["sha256"]
+        content = read_placed(folder, name)
     except OSError as error:
-        raise InputError(f"The file '{path}' cannot be read ({error.strerror}).") from error
-    if not intact:
+        raise _not_readable(folder / name, error) from error
+    if hashlib.sha256(content).hexdigest() != described["sha256"]:
         raise InputError(
-            f"The file '{path}' is not what was saved: it was changed or cut since; evaluate and "
-            "save again."
+            f"The file '{folder / name}' is not what was saved: it was changed or cut since; "
+            "evaluate and save again."
         )
     columns = {column["name"]: column for column in described["columns"]}
     table = pd.read_csv(
-        path,
+        io.BytesIO(content),
         names=list(columns),
         header=0,
         dtype=object,

@@ -9,6 +9,7 @@ from skmer.studies.koh2021._findings import Findings
 from skmer.studies.koh2021.claims._claims import Claim, judge_claims
 from skmer.utils._words import html_list
 from skmer.utils.files._output_folder import check_output_folder
+from skmer.utils.files._unfinished import placed_together
 
 
 class Reproduction(Findings):
@@ -49,7 +50,7 @@ class Reproduction(Findings):
         return html_list([make_headline(sort_claims(self.claims)), *news])
 
     def save(self, folder) -> Path:
-        """Write table.csv, claims.csv and report.html.
+        """Write table.csv, claims.csv and report.html, all of them or none.
 
         Parameters
         ----------
@@ -65,13 +66,15 @@ class Reproduction(Findings):
         from skmer.studies.koh2021.report._page import render_study
 
         folder = check_output_folder(folder)
-        self.table.to_csv(folder / "table.csv", index=False)
         claims = [
             (claim.text, claim.origin, edition, verdict.state, verdict.reason)
             for claim in self.claims
             for edition, verdict in claim.verdicts.items()
         ]
         columns = ["claim", "origin", "edition", "verdict", "reason"]
-        pd.DataFrame(claims, columns=columns).to_csv(folder / "claims.csv", index=False)
-        (folder / "report.html").write_text(render_study(self, self.claims), encoding="utf-8")
+        page = render_study(self, self.claims)
+        with placed_together(folder) as whole:
+            self.table.to_csv(whole / "table.csv", index=False)
+            pd.DataFrame(claims, columns=columns).to_csv(whole / "claims.csv", index=False)
+            (whole / "report.html").write_text(page, encoding="utf-8")
         return folder

@@ -2,28 +2,31 @@
 
 import hashlib
 import json
-import shutil
+import os
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from skmer._version import __version__
 from skmer.exceptions import IgnoredCacheWarning
+from skmer.utils.files._digest import file_digest, read_regular
 from skmer.utils.files._unfinished import unfinished_folder
 
 T = TypeVar("T")
 # In the form of the program sha256sum, whose option -c checks a piece as well.
 _CHECKSUMS = "SHA256SUMS"
+_SETTINGS = "settings.json"
 
 
 class PieceStore:
     """Remembers each piece by the settings that decide its numbers.
 
     A piece is written beside its place and renamed, so that it is there whole or not at all. It
-    holds the checksums of its files: one that was cut or changed since is computed again, with a
-    warning. What a first run goes on with was read back, so that a second run goes on with the
-    same.
+    holds its settings, and the checksums of its files: one that was cut or changed since, or that
+    is another piece, is computed again, with a warning. What a first run goes on with was read
+    back, so that a second run goes on with the same.
     """
 
     def __init__(self, folder: Path):
@@ -41,22 +44,29 @@ class PieceStore:
         read: Callable[[Path], T],
     ) -> T:
         """Return the piece of that name and settings, computed where it is not there yet."""
-        place = self.folder / f"{name}-{_key(settings)}"
-        if place.is_dir():
-            if _is_intact(place):
+        text = json.dumps(
+            {"piece": name, "skmer": __version__, **settings}, sort_keys=True, default=str
+        )
+        place = self.folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+        if is_damaged := os.path.lexists(place):
+            if _is_intact(place, text):
                 return read(place)
             warnings.warn(
                 f"The finished piece {place} is damaged and is computed again.",
                 IgnoredCacheWarning,
                 stacklevel=3,
             )
-            shutil.rmtree(place)
-        piece = compute()
+        computed = compute()
         with unfinished_folder(self.folder) as unfinished:
             part = unfinished / "piece"
             part.mkdir()
-            write(piece, part)
+            write(computed, part)
+            (part / _SETTINGS).write_text(text, encoding="utf-8")
             (part / _CHECKSUMS).write_text(_checksums(part), encoding="utf-8")
+            piece = read(part)
+            if is_damaged:
+                with suppress(FileNotFoundError):
+                    place.rename(unfinished / "damaged")
             try:
                 part.rename(place)
             except OSError:
@@ -64,7 +74,7 @@ class PieceStore:
                 if not place.is_dir():
                     raise
         self.computed.append(name)
-        return read(place)
+        return piece
 
     def result(self, cls: Callable[..., T], name: str, settings, compute: Callable[[], T]) -> T:
         """Remember an evaluation's result."""
@@ -77,21 +87,16 @@ class PieceStore:
         return self.remember(name, settings, compute, write=_write_facts, read=_read_facts)
 
 
-def _key(settings: dict) -> str:
-    text = json.dumps({"skmer": __version__, **settings}, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
 def _checksums(folder: Path) -> str:
     files = sorted(path for path in folder.iterdir() if path.name != _CHECKSUMS)
-    digests = ((hashlib.sha256(path.read_bytes()).hexdigest(), path.name) for path in files)
-    return "".join(f"{digest}  {name}\n" for digest, name in digests)
+    return "".join(f"{file_digest(path)}  {path.name}\n" for path in files)
 
 
-def _is_intact(folder: Path) -> bool:
+def _is_intact(folder: Path, settings: str) -> bool:
     try:
-        return (folder / _CHECKSUMS).read_text(encoding="utf-8") == _checksums(folder)
-    except (OSError, UnicodeDecodeError):
+        known = read_regular(folder / _CHECKSUMS), read_regular(folder / _SETTINGS)
+        return known == (_checksums(folder).encode(), settings.encode())
+    except OSError:
         return False
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from skmer.exceptions import IgnoredCacheWarning, InputError
 from skmer.utils._words import cut_middle
 from skmer.utils.files._damage import DAMAGE
-from skmer.utils.files._digest import canonical_json, open_regular
+from skmer.utils.files._digest import canonical_json, read_regular
 from skmer.utils.files._paths import expand_path
 from skmer.utils.files._unfinished import is_abandoned
 
@@ -141,7 +141,7 @@ class ClipCache:
         path = self._path(key)
         trouble = None
         try:
-            return _decode(_read(path), key, is_valid)
+            return _decode(read_regular(path), key, is_valid)
         except FileNotFoundError:
             pass
         except OSError as error:
@@ -221,11 +221,6 @@ class ClipCache:
 
 class _WrongEntryError(Exception):
     """A file in the place of an entry is not that entry; the message says why."""
-
-
-def _read(path):
-    with open_regular(path) as file:
-        return file.read()
 
 
 def _write(path, data):

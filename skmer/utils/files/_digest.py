@@ -24,6 +24,12 @@ def open_regular(path) -> BufferedReader:
     return file
 
 
+def read_regular(path) -> bytes:
+    """Read a regular file; see `open_regular`."""
+    with open_regular(path) as file:
+        return file.read()
+
+
 def file_digest(path, kind: str = "sha256") -> str:
     """Return the digest of a file's content.
 

@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 from skmer.utils.files._paths import expand_path
+from skmer.utils.files._unfinished import finish_placing
 
 
 def check_output_folder(folder) -> Path:
@@ -12,7 +13,8 @@ def check_output_folder(folder) -> Path:
     Parameters
     ----------
     folder : path-like
-        Made where it does not exist.
+        Made where it does not exist. Results that a killed process was putting into their places
+        are put there.
 
     Returns
     -------
@@ -37,7 +39,7 @@ def check_output_folder(folder) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         # Trying is the only test that holds on every file system.
         with tempfile.TemporaryFile(dir=folder):
-            pass
+            finish_placing(folder)
     except OSError as error:
         raise type(error)(
             f"Results cannot be written into the folder '{folder}' "

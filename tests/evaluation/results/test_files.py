@@ -2,6 +2,9 @@
 
 import json
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -182,20 +185,75 @@ def test_a_second_save_replaces_everything_or_nothing(result, feature, tmp_path)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
-def test_a_save_that_was_killed_half_way_is_no_result(result, tmp_path, monkeypatch):
+@pytest.mark.parametrize("n_moved", range(-1, 5))
+def test_a_save_that_was_killed_is_done_or_was_not_begun(result, tmp_path, monkeypatch, n_moved):
     folder = result.save(tmp_path)
-    replace = os.replace
+    reverse = slice(None, None, -1)
+    second = EvaluationResult(
+        result.scores[reverse].reset_index(drop=True),
+        result.predictions[reverse].reset_index(drop=True),
+        result.manifest,
+    )
+    steps = []
 
-    def die(source, target):
-        if str(target).endswith("predictions.csv"):
-            raise KeyboardInterrupt
-        replace(source, target)
+    def die(name):
+        real = getattr(os, name)
 
-    monkeypatch.setattr(os, "replace", die)
-    with pytest.raises(KeyboardInterrupt):
-        result.save(folder)
-    with pytest.raises(InputError, match="saving a result there was not finished"):
-        EvaluationResult.load(folder)
+        def call(source, target):
+            if "moving" in f"{source} {target}":
+                if len(steps) > n_moved:
+                    raise KeyboardInterrupt
+                steps.append(target)
+            return real(source, target)
+
+        return call
+
+    with monkeypatch.context() as patched:
+        for name in ("replace", "rename"):
+            patched.setattr(os, name, die(name))
+        with pytest.raises(KeyboardInterrupt):
+            second.save(folder)
+    assert_same(EvaluationResult.load(folder), result if n_moved < 0 else second)
+    assert_same(EvaluationResult.load(result.save(folder)), result)
+    assert len(list(folder.iterdir())) == 5
+
+
+SAVE_FOR_EVER = """
+import sys
+from pathlib import Path
+from skmer.evaluation import EvaluationResult
+result = EvaluationResult.load(sys.argv[1])
+result.report = Path.touch
+while True:
+    result.save(sys.argv[2])
+"""
+
+
+def test_results_that_are_saved_into_one_folder_at_once_never_mix(result, tmp_path):
+    few = EvaluationResult(result.scores[:4], result.predictions[:8], result.manifest)
+    saved = [few, result]
+    for number, one in enumerate(saved):
+        one.report = Path.touch
+        one.save(tmp_path / str(number))
+    folder = few.save(tmp_path / "both")
+    processes = [
+        subprocess.Popen([sys.executable, "-c", SAVE_FOR_EVER, tmp_path / str(number), folder])
+        for number in range(2)
+    ]
+    sizes = []
+    try:
+        deadline = time.monotonic() + 60
+        while (len(set(sizes)) < 2 or len(sizes) < 10) and time.monotonic() < deadline:
+            loaded = EvaluationResult.load(folder)
+            sizes.append(len(loaded.scores))
+            assert_same(loaded, saved[len(loaded.scores) > 4])
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    assert set(sizes) == {len(few.scores), len(result.scores)}
+    loaded = EvaluationResult.load(folder)
+    assert_same(loaded, saved[len(loaded.scores) > 4])
 
 
 def test_measurements_without_a_number_do_not_stop_a_save(tmp_path):

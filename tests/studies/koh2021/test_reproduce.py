@@ -1,5 +1,7 @@
 """The pieces of a reproduction: what is printed, stored, limited, left out, and found."""
 
+import os
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -85,8 +87,18 @@ def _change_one_bit(path):
     path.write_bytes(data)
 
 
-@pytest.mark.parametrize("damage", [_cut, _change_one_bit, Path.unlink])
-@pytest.mark.parametrize("name", ["scores.parquet", "facts.json", "SHA256SUMS"])
+def _as_pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _without_end(path):
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize("damage", [_cut, _change_one_bit, Path.unlink, _as_pipe, _without_end])
+@pytest.mark.parametrize("name", ["scores.parquet", "facts.json", "settings.json", "SHA256SUMS"])
 def test_a_damaged_piece_is_computed_again_with_one_warning(tmp_path, damage, name):
     frame = pd.DataFrame({"y_true": ["a"], "y_pred": ["a"], "accuracy": [1.0]})
     result = EvaluationResult(frame, frame, {"settings": {"seed": 0}})
@@ -104,6 +116,32 @@ def test_a_damaged_piece_is_computed_again_with_one_warning(tmp_path, damage, na
     pd.testing.assert_frame_equal(again.scores, frame)
     remember()
     assert store.computed == ["a", "a"]
+
+
+@pytest.mark.parametrize("make", [Path.touch, os.mkfifo, lambda path: path.symlink_to("nowhere")])
+def test_what_is_no_piece_gives_its_place_to_one(tmp_path, make):
+    store = PieceStore(tmp_path)
+    store.facts("a", {}, lambda: {"n": 1})
+    (place,) = tmp_path.glob("a-*")
+    shutil.rmtree(place)
+    make(place)
+    with pytest.warns(IgnoredCacheWarning, match="is damaged and is computed again"):
+        assert store.facts("a", {}, lambda: {"n": 1}) == {"n": 1}
+    assert store.facts("a", {}, dict) == {"n": 1}
+    assert list(tmp_path.iterdir()) == [place]
+
+
+def test_a_piece_that_was_copied_over_another_one_is_not_taken_for_it(tmp_path):
+    store = PieceStore(tmp_path)
+    for seed in (1, 2):
+        store.facts("a", {"seed": seed}, lambda seed=seed: {"n": seed})
+    first, second = tmp_path.glob("a-*")
+    shutil.rmtree(first)
+    shutil.copytree(second, first)
+    with pytest.warns(IgnoredCacheWarning, match="is damaged and is computed again") as caught:
+        found = [store.facts("a", {"seed": seed}, lambda s=seed: {"n": s})["n"] for seed in (1, 2)]
+    assert found == [1, 2]
+    assert len(caught) == 1
 
 
 def test_clips_are_known_by_their_content(tmp_path):

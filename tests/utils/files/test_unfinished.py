@@ -1,10 +1,27 @@
 """What killed processes leave is removed by those that come after."""
 
 import os
+import subprocess
+import sys
+import time
 
+import numpy as np
 import pytest
 
-from skmer.utils.files._unfinished import unfinished_folder
+from skmer.utils.files._unfinished import placed_together, read_placed, unfinished_folder
+
+NAMES = ("a", "b", "c")
+PLACE_FOR_EVER = """
+import sys
+from pathlib import Path
+from skmer.utils.files._unfinished import placed_together
+n = 0
+while True:
+    n += 1
+    with placed_together(Path(sys.argv[1])) as whole:
+        for name in ("a", "b", "c"):
+            (whole / name).write_text(f"{n} of {sys.argv[2]}")
+"""
 
 
 def test_a_folder_is_gone_after_the_block_whatever_ends_it(tmp_path):
@@ -26,3 +43,47 @@ def test_abandoned_folders_are_removed_and_others_stay(tmp_path):
     with unfinished_folder(tmp_path):
         pass
     assert {path.name for path in tmp_path.iterdir()} == {".unfinished-new", "results"}
+
+
+def read_all(folder):
+    """Read the files, once more where others were placed meanwhile."""
+    while True:
+        texts = [read_placed(folder, name) for name in NAMES]
+        if texts[0] == read_placed(folder, NAMES[0]):
+            return set(texts)
+
+
+def test_files_of_three_processes_never_mix_whichever_is_killed(tmp_path):
+    def start(number):
+        return subprocess.Popen([sys.executable, "-c", PLACE_FOR_EVER, tmp_path, str(number)])
+
+    rng = np.random.default_rng(0)
+    processes = [start(number) for number in range(3)]
+    try:
+        while len(list(tmp_path.glob("[abc]"))) < 3:
+            time.sleep(0.01)
+        for number in range(3, 12):
+            until = time.monotonic() + rng.uniform(0.05, 0.2)
+            while time.monotonic() < until:
+                assert len(read_all(tmp_path)) == 1
+            processes[-1].kill()
+            processes[-1].wait()
+            processes.insert(0, start(number))
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    assert len(read_all(tmp_path)) == 1
+    with placed_together(tmp_path) as whole:
+        for name in NAMES:
+            (whole / name).write_text("last")
+    assert {(tmp_path / name).read_text() for name in NAMES} == {"last"}
+    assert not list(tmp_path.glob(".skmer*"))
+
+
+def test_a_folder_in_the_place_of_a_file_is_told_of_before_any_is_placed(tmp_path):
+    (tmp_path / "b").mkdir()
+    with pytest.raises(IsADirectoryError), placed_together(tmp_path) as whole:
+        for name in NAMES:
+            (whole / name).touch()
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
