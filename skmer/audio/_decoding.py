@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import stat
+import warnings
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -221,9 +222,7 @@ def _reader():
 
 
 def _open_with_audioread(path, name, *, reason):
-    import audioread
-    import audioread.ffdec
-
+    audioread = _import_audioread()
     # Decoders of many makers, which end on damaged files in errors of any kind.
     with contextlib.suppress(Exception):
         if path is not None:
@@ -239,6 +238,19 @@ def _open_with_audioread(path, name, *, reason):
     raise AudioDecodeError(
         f"{name}: the file is not in a format that can be read ({reason}); {more}."
     )
+
+
+@cache
+def _import_audioread():
+    import audioread
+    import audioread.ffdec
+
+    # One of its readers takes modules that Python 3.11 and 3.12 call deprecated; it is imported
+    # with the first file that is opened, which a warning made an error would end.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        audioread.available_backends()
+    return audioread
 
 
 def _audioread_blocks(file):

@@ -28,7 +28,8 @@ def read_audio(
     path : str, path-like or binary file
         Whatever libsndfile reads (wav, flac, ogg, mp3, ...); with ffmpeg on the PATH, whatever that
         reads (m4a, ...). Joined files are read to their end, and so are those whose header says
-        another length than they have. An open file must be seekable; it is read from its start.
+        another length than they have (wav, rf64, w64, aiff, 8svx, caf, au, nist, voc, flac, ogg,
+        mp3). An open file must be seekable; it is read from its start.
     sr : int, default=None
         Rate to resample to [Hz]; None keeps the file's own.
     offset : float, default=0.0
@@ -55,7 +56,7 @@ def read_audio(
     Warns
     -----
     TruncatedClipWarning
-        When the file ends before its sound does.
+        When the file ends before its sound does: of those formats, and of m4a, mka, webm and wma.
     SampleScaleWarning
         When samples are far beyond full scale.
 

@@ -120,7 +120,7 @@ def test_an_empty_wav_with_other_chunks_stays_empty(tmp_path):
         read_audio(write(tmp_path, "none.wav", wav))
 
 
-@pytest.mark.parametrize("suffix", ["wav", "aiff", "mp3", "ogg", "opus"])
+@pytest.mark.parametrize("suffix", ["wav", "aiff", "flac", "mp3", "ogg", "opus"])
 @pytest.mark.parametrize("share", [0.3, 0.95])
 def test_a_file_cut_short_is_read_and_said_once_with_its_name(tmp_path, clip, suffix, share):
     data = encoded(clip, suffix, 48000 if suffix == "opus" else SR)
@@ -232,7 +232,7 @@ def test_channels_that_cancel_are_silent(tmp_path, clip, suffix):
     MFCCStatsTransformer().fit_transform([path])
 
 
-SIZED = ("au", "caf", "rf64", "w64")
+SIZED = ("au", "caf", "nist", "rf64", "svx", "voc", "w64")
 EDITS = st.lists(
     st.tuples(st.floats(0, 1), st.integers(0, 12), st.binary(max_size=12)), min_size=1, max_size=8
 )
@@ -358,8 +358,7 @@ def test_the_last_frame_of_a_flac_file_may_end_in_its_head(tmp_path, clip):
     data[21:26] = bytes([data[21] & 0xF0, 0, 0, 0, 0])
     # A block whose size is in two bytes that are not there.
     data += bytes([0xFF, 0xF8, 0x7D, 0, 0, 0, 0, 0, 0])
-    with pytest.warns(TruncatedClipWarning):
-        assert len(read_audio(write(tmp_path, "head.flac", data))[0]) == 100
+    assert len(read_audio(write(tmp_path, "head.flac", data))[0]) == 100
 
 
 @pytest.mark.parametrize("resampler", ["soxr_hq", "kaiser_best"])

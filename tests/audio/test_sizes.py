@@ -7,14 +7,20 @@ import numpy as np
 import pytest
 
 from skmer.audio import read_audio
-from skmer.audio.containers import find_parts
-from skmer.exceptions import TruncatedClipWarning
+from skmer.audio.containers import Part, find_parts
+from skmer.exceptions import AudioDecodeError, TruncatedClipWarning
 from tests.audio.encoding import SR, encoded, variable_mp3, without_xing, write
 
+SIZED = ["au", "caf", "nist", "rf64", "svx", "voc", "w64"]
 
-@pytest.mark.parametrize("suffix", ["au", "rf64", "w64"])
+
+def pcm(audio, suffix):
+    return encoded(audio, suffix, subtype="PCM_16")
+
+
+@pytest.mark.parametrize("suffix", SIZED)
 def test_files_of_one_size_that_are_cut_or_whole(tmp_path, clip, suffix):
-    data = encoded(clip, suffix, subtype="PCM_16")
+    data = pcm(clip, suffix)
     assert len(read_audio(write(tmp_path, f"whole.{suffix}", data))[0]) == len(clip)
     path = write(tmp_path, f"cut.{suffix}", data[: len(data) // 2])
     with pytest.warns(TruncatedClipWarning, match=rf"cut\.{suffix}.*ends before"):
@@ -23,11 +29,115 @@ def test_files_of_one_size_that_are_cut_or_whole(tmp_path, clip, suffix):
     assert len(waveform) > 0.4 * len(clip)
 
 
-def test_a_caf_file_that_is_cut_is_known(clip):
-    """What reads it then is not everywhere: libsndfile does not."""
-    data = encoded(clip, "caf", subtype="PCM_16")
-    cuts = [find_parts(io.BytesIO(data[:end]))[0].is_cut for end in (len(data), len(data) // 2)]
-    assert cuts == [False, True]
+@pytest.mark.parametrize("suffix", SIZED)
+def test_joined_files_of_one_size_hold_sound_alone(tmp_path, clip, suffix):
+    parts = clip[:5000], clip[5000:12000], clip[12000:]
+    path = write(tmp_path, f"a.{suffix}", b"".join(pcm(part, suffix) for part in parts))
+    np.testing.assert_allclose(read_audio(path)[0], clip, atol=2**-15)
+    waveform, _ = read_audio(path, offset=0.25, duration=0.5)
+    np.testing.assert_allclose(waveform, clip[SR // 4 :][: SR // 2], atol=2**-15)
+
+
+@pytest.mark.parametrize("suffix", ["au", "flac"])
+def test_more_samples_than_stated_are_read(tmp_path, clip, suffix):
+    data = bytearray(pcm(clip, suffix))
+    at = {"au": slice(8, 12), "flac": slice(22, 26)}[suffix]
+    data[at] = (10000).to_bytes(4, "big")
+    np.testing.assert_allclose(
+        read_audio(write(tmp_path, f"a.{suffix}", data))[0], clip, atol=2**-15
+    )
+
+
+@pytest.mark.parametrize(
+    ("suffix", "head", "ahead"), [("wav", 8, 0), ("rf64", 8, 0), ("w64", 24, 0), ("caf", 12, 4)]
+)
+def test_samples_in_several_chunks(tmp_path, clip, suffix, head, ahead):
+    data = pcm(clip, suffix)
+    at = data.rindex(b"data", 0, 5000)
+    start, half = at + head + ahead, len(clip)
+    order = "big" if suffix == "caf" else "little"
+    width = 4 if suffix in ("wav", "rf64") else 8
+
+    def chunk(samples):
+        name = data[at : at + head - width]
+        size = len(samples) + ahead + (head if suffix == "w64" else 0)
+        return name + size.to_bytes(width, order) + bytes(ahead) + samples
+
+    first, second = data[start : start + half], data[start + half : start + 2 * len(clip)]
+    other = bytearray(chunk(b"abcdefgh"))
+    other[:4] = b"note"
+    body = chunk(first) + other + chunk(second)
+    waveform, _ = read_audio(write(tmp_path, f"a.{suffix}", data[:at] + body))
+    np.testing.assert_allclose(waveform, clip, atol=2**-15)
+    path = write(tmp_path, f"b.{suffix}", (data[:at] + body)[:-1000])
+    with pytest.warns(TruncatedClipWarning):
+        np.testing.assert_allclose(read_audio(path)[0], clip[:-500], atol=2**-15)
+
+
+def voc(*blocks):
+    body = b"".join(
+        bytes([code]) + len(block).to_bytes(3, "little") + block for code, block in blocks
+    )
+    return b"Creative Voice File\x1a" + struct.pack("<HHH", 26, 0x10A, 0x1129) + body + b"\0"
+
+
+def test_a_voc_file_of_several_blocks(tmp_path, clip):
+    samples = np.round(clip[:9000] * 2**15).clip(-(2**15), 2**15 - 1).astype("<i2").tobytes()
+    new = struct.pack("<IBBHI", SR, 16, 1, 4, 0)
+    blocks = (9, new + samples[:4000]), (5, b"a text\0"), (2, samples[4000:9000])
+    path = write(tmp_path, "a.voc", voc(*blocks, (9, new + samples[9000:])))
+    waveform, sr = read_audio(path)
+    assert sr == SR
+    np.testing.assert_allclose(waveform, clip[:9000], atol=2**-15)
+    # Two of 8 bits, whose head states 256 - 10**6 / rate; the first with one ahead for two channels.
+    halves = np.round(clip[:8000] * 127 + 128).astype("u1").tobytes()
+    wide = struct.pack("<HBB", 65536 - 256_000_000 // 44000, 0, 1)
+    path = write(
+        tmp_path, "b.voc", voc((8, wide), (1, b"\xd3\0" + halves[:4000]), (2, halves[4000:]))
+    )
+    waveform, sr = read_audio(path)
+    assert 21900 < sr < 22100
+    np.testing.assert_allclose(waveform, clip[:8000].reshape(-1, 2).mean(axis=1), atol=0.01)
+    path = write(tmp_path, "c.voc", voc((1, b"\xd3\0" + halves), (1, b"\xa6\0" + halves)))
+    with pytest.raises(AudioDecodeError, match="joins parts of 22222 and 11111 Hz"):
+        read_audio(path)
+
+
+def box(name, content):
+    return struct.pack(">I4s", 8 + len(content), name) + content
+
+
+def large_box(name, content):
+    return struct.pack(">I4sQ", 1, name, 16 + len(content)) + content
+
+
+def matroska(size):
+    return b"\x1a\x45\xdf\xa3\x84abcd\x18\x53\x80\x67" + size + bytes(500)
+
+
+ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c") + bytes(14)
+ASF += bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365") + bytes(24) + struct.pack("<Q", 578)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        box(b"ftyp", b"M4A ") + box(b"moov", bytes(100)) + box(b"mdat", bytes(500)),
+        box(b"ftyp", b"M4A ") + large_box(b"mdat", bytes(500)),
+        matroska(b"\x41\xf4"),
+        matroska(b"\x01\0\0\0\0\0\x01\xf4"),
+        ASF + bytes(500),
+    ],
+)
+def test_the_end_of_files_for_other_decoders_is_known(data):
+    """What decodes them reads what is there without a word."""
+    assert [find_parts(io.BytesIO(data[:end]))[0].is_cut for end in (None, -1)] == [False, True]
+
+
+def test_files_for_other_decoders_that_do_not_say_their_size():
+    endless = box(b"ftyp", b"M4A ") + struct.pack(">I4s", 0, b"mdat") + bytes(50)
+    for data in (endless, matroska(b"\xff"), matroska(b"\x01" + 7 * b"\xff"), ASF[:60]):
+        assert find_parts(io.BytesIO(data)) == [Part()]
 
 
 @pytest.mark.parametrize("suffix", ["au", "rf64"])

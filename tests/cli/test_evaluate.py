@@ -200,8 +200,6 @@ def test_columns_of_other_names_and_numbers_as_targets(skmer, clips):
     assert set(pd.read_csv("b/scores.csv")["target"]) == {"arousal", "valence"}
 
 
-# What audioread imports on Python 3.11.
-@pytest.mark.filterwarnings("ignore:'\\w+' is deprecated:DeprecationWarning")
 def test_a_folder_of_labels_whose_bad_clips_are_skipped(skmer, clips):
     for i, clip in enumerate(sorted(clips.glob("*.wav"))):
         (clips / "all" / "ab"[i % 2]).mkdir(parents=True, exist_ok=True)

@@ -38,8 +38,6 @@ def check(target, data: bytes) -> None:
     """Read an input; raise where it ends in anything but a result or a sentence."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        # Of Python's own readers of sound, which go with 3.13.
-        warnings.simplefilter("ignore", DeprecationWarning)
         for name in exceptions.__all__:
             if name.endswith("Warning"):
                 warnings.simplefilter("ignore", getattr(exceptions, name))

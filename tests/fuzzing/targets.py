@@ -53,7 +53,8 @@ class Audio:
         files = []
         for kind, subtype in {
             "WAV": "PCM_16", "WAVEX": "FLOAT", "RF64": "PCM_24", "W64": "PCM_16", "AIFF": "PCM_16",
-            "AU": "ULAW", "CAF": "ALAC_16", "FLAC": "PCM_16", "OGG": "VORBIS", "MP3": None,
+            "AU": "ULAW", "CAF": "ALAC_16", "NIST": "PCM_16", "SVX": "PCM_16", "VOC": "PCM_16",
+            "FLAC": "PCM_16", "OGG": "VORBIS", "MP3": None,
         }.items():  # fmt: skip
             for channels in (1, 2):
                 stream = io.BytesIO()

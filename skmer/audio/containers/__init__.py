@@ -8,15 +8,40 @@ pages and chunks themselves are looked at here, and a decoder is given parts wit
 from dataclasses import replace
 from typing import BinaryIO
 
-from skmer.audio.containers._chunks import chunk_parts
+from skmer.audio.containers._chunks import Layout, chunk_parts, walk
 from skmer.audio.containers._flac import flac_parts
+from skmer.audio.containers._headed import au_parts, nist_parts
 from skmer.audio.containers._mpeg import frame_length, mpeg_parts
 from skmer.audio.containers._ogg import ogg_parts
 from skmer.audio.containers._parts import Part, PartFile, Window
-from skmer.audio.containers._sized import au_part, caf_part, find_chunk, rf64_part, w64_part
+from skmer.audio.containers._undecoded import asf_parts, matroska_parts, mp4_parts
+from skmer.audio.containers._voc import voc_parts
 
 __all__ = ["Part", "PartFile", "find_parts"]
 
+_WAV = Layout("<4sI", b"data")
+_AIFF, _SVX = Layout(">4sI", b"SSND", ahead=8), Layout(">4sI", b"BODY")
+# By the first four bytes, and in the first ones by the four that say what is in them.
+_IN_GENERAL = (b"RIFF", b"RF64", b"FORM")
+_CHUNKS = {
+    b"RIFFWAVE": _WAV,
+    b"RF64WAVE": _WAV,
+    b"FORMAIFF": _AIFF,
+    b"FORMAIFC": _AIFF,
+    b"FORM8SVX": _SVX,
+    b"FORM16SV": _SVX,
+    b"riff": Layout("<4s12xQ", b"data", first=40, own=24, step=8),
+    b"caff": Layout(">4sq", b"data", first=8, step=1, ahead=4),
+}
+_OTHERS = {
+    b"OggS": ogg_parts,
+    b".snd": lambda window: au_parts(window, ">"),
+    b"dns.": lambda window: au_parts(window, "<"),
+    b"NIST": nist_parts,
+    b"Crea": voc_parts,
+    b"\x1aE\xdf\xa3": matroska_parts,
+    b"0&\xb2u": asf_parts,
+}
 _MPEG_LAYER_3 = b"\x55\0"
 
 
@@ -25,33 +50,35 @@ def find_parts(file: BinaryIO) -> list[Part]:
     window = Window(file)
     start = window.after_id3(0)
     head = window.at(start, 12)
+    kind = head[:4] + (head[8:] if head[:4] in _IN_GENERAL else b"")
     parts: list[Part] | None = None
-    if head[:4] == b"OggS":
-        parts = ogg_parts(window)
-    elif head[:4] == b"fLaC":
+    if kind == b"fLaC":
         parts = flac_parts(window, start)
-    elif head[:4] == b"RIFF" and head[8:] == b"WAVE":
-        parts = _mpeg_in_wav(window) or chunk_parts(window, "<", b"data")
-    elif head[:4] == b"FORM" and head[8:] in (b"AIFF", b"AIFC"):
-        parts = chunk_parts(window, ">", b"SSND")
-    elif head[:4] == b"RF64" and head[8:] == b"WAVE":
-        parts = [rf64_part(window)]
-    elif head[:4] == b"riff":
-        parts = [w64_part(window)]
-    elif head[:4] == b"caff":
-        parts = [caf_part(window)]
-    elif head[:4] in (b".snd", b"dns."):
-        parts = [au_part(window, ">" if head[:4] == b".snd" else "<")]
+    elif kind in _CHUNKS or kind in _OTHERS:
+        # libsndfile passes a tag in front by itself.
+        parts = _known_parts(window, kind) if start == 0 else None
+    elif head[4:8] == b"ftyp":
+        parts = mp4_parts(window)
     elif start or frame_length(head[:3]):
         parts = mpeg_parts(window, start)
     return parts or [Part()]
 
 
+def _known_parts(window: Window, kind: bytes) -> list[Part]:
+    if kind in _OTHERS:
+        return _OTHERS[kind](window)
+    return (_CHUNKS[kind] is _WAV and _mpeg_in_wav(window)) or chunk_parts(window, _CHUNKS[kind])
+
+
 def _mpeg_in_wav(window: Window) -> list[Part]:
     """An mp3 file that was put into a wav, whose header says no more than the first frame."""
-    position, _ = find_chunk(window, 12, "<4sI", b"fmt ")
-    start, _ = find_chunk(window, 12, "<4sI", b"data")
-    if position is None or start is None or window.at(position, 2) != _MPEG_LAYER_3:
+    places = {}
+    for _, name, position, _ in walk(window, _WAV):
+        places[name] = position
+        if name == b"fmt " and window.at(position, 2) != _MPEG_LAYER_3:
+            return []
+    if not {b"fmt ", b"data"} <= set(places):
         return []
-    rest = (slice(start, window.size),)
-    return [replace(part, pieces=part.pieces or rest) for part in mpeg_parts(window, start) or ()]
+    rest = (slice(places[b"data"], window.size),)
+    parts = mpeg_parts(window, places[b"data"]) or []
+    return [replace(part, pieces=part.pieces or rest) for part in parts]

@@ -1,19 +1,39 @@
-"""FLAC files: joined ones, and ones written to a pipe, which do not say how long they are."""
+"""FLAC files: joined, cut short, and with no number of samples or a wrong one in their head."""
 
 import re
+from collections.abc import Iterator
 from functools import cache
+from itertools import islice
+from typing import NamedTuple
 
 from skmer.audio.containers._parts import Part, Window
 
 # The marker and the head of the first block of metadata.
 _START = re.compile(re.escape(b"fLaC\x00\x00\x00\x22"))
-
+_FRAME = re.compile(rb"\xff[\xf8\xf9]")
 # Bytes of the tag that some programs put behind a file of any kind.
 _ID3V1 = 128
+# Bytes at the end that are looked at, and how many frames in them; the last two are enough.
+_TAIL = 1 << 17
+_MOST_FRAMES = 16
+_MOST_SAMPLES = 2**36 - 1
+
+
+class _Frame(NamedTuple):
+    """The byte where a frame begins, the samples before and in it, and whether its end is there."""
+
+    position: int
+    first: int
+    n_samples: int
+    is_whole: bool
+
+    @property
+    def end(self):
+        return self.first + self.n_samples
 
 
 def flac_parts(window: Window, start: int) -> list[Part]:
-    """Files one after the other; the number of samples from the last frame where it is not said."""
+    """Files one after the other, each as long as its last frame says."""
     starts = [start]
     while (found := window.find(_START, starts[-1] + 1)) < window.size:
         starts.append(found)
@@ -22,33 +42,57 @@ def flac_parts(window: Window, start: int) -> list[Part]:
 
 
 def _flac_part(window, start, stop):
-    info = window.at(start + 8, 34)
+    as_it_is = Part(() if (start, stop) == (0, window.size) else (slice(start, stop),))
     if stop - start > _ID3V1 and window.at(stop - _ID3V1, 3) == b"TAG":
         stop -= _ID3V1
-    if len(info) < 34 or info[13] & 0x0F or any(info[14:18]):
-        whole = start == 0 and stop >= window.size - _ID3V1
-        return Part() if whole else Part((slice(start, stop),))
-    n_samples = _flac_length(window, start, stop, block=int.from_bytes(info[2:4], "big"))
-    head = window.at(start, 8) + info[:13]
-    stated = (info[13] << 32 | n_samples).to_bytes(5, "big")
-    return Part((head + stated, slice(start + 26, stop)))
+    info = window.at(start + 8, 34)
+    if len(info) < 34:
+        return as_it_is
+    n_stated = int.from_bytes(info[13:18], "big") & _MOST_SAMPLES
+    last = _last_frame(window, start, stop, block=int.from_bytes(info[2:4], "big"))
+    if last is None or n_stated == (last.end if last.is_whole else last.first):
+        return as_it_is
+    if last.is_whole and n_stated > last.end:
+        return as_it_is
+    n_samples = last.end if last.is_whole else last.first
+    stated = (info[13] >> 4 << 36 | n_samples).to_bytes(5, "big")
+    head = window.at(start, 8) + info[:13] + stated
+    rest = slice(start + len(head), stop if last.is_whole else last.position)
+    return Part((head, rest), is_cut=not last.is_whole)
 
 
-def _flac_length(window, start, stop, *, block):
-    """Samples up to the end of the last frame; 0 where the file does not end with a frame."""
-    tail_start = max(start, stop - (1 << 17))
-    tail = window.at(tail_start, stop - tail_start)
-    at = len(tail)
-    while (at := tail.rfind(b"\xff", 0, at)) >= 0:
-        frame = tail[at:]
-        if len(frame) > 8 and frame[1] in (0xF8, 0xF9):
-            number, used = _utf8_number(frame[4:])
-            size, extra = _flac_block(frame[2] >> 4, frame[4 + used :])
-            end = 4 + used + extra + {12: 1, 13: 2, 14: 2}.get(frame[2] & 0x0F, 0)
-            is_head = used and size and frame[end : end + 1] == bytes([_crc(frame[:end], 8, 0x07)])
-            if is_head and _crc(frame[:-2], 16, 0x8005) == int.from_bytes(frame[-2:], "big"):
-                return (number if frame[1] & 1 else number * block) + size
-    return 0
+def _last_frame(window, start, stop, *, block) -> _Frame | None:
+    """The last frame, whole or torn; None where there is none."""
+    begin = max(start, stop - _TAIL)
+    tail, torn = window.at(begin, stop - begin), None
+    for frame in islice(_frames(tail, block), _MOST_FRAMES):
+        # Bytes that look like a torn frame are one where another one ends just before them.
+        if torn is not None and frame.end == torn.first:
+            return torn._replace(position=begin + torn.position)
+        if frame.is_whole:
+            return frame
+        torn = frame
+    return None
+
+
+def _frames(tail, block) -> Iterator[_Frame]:
+    """Yield frames, from the last one to the first."""
+    for found in reversed(list(_FRAME.finditer(tail))):
+        at = found.start()
+        head = tail[at : at + 16]
+        number, used = _utf8_number(head[4:])
+        n_samples, extra = _flac_block(head[2] >> 4, head[4 + used :]) if used else (0, 0)
+        if not n_samples:
+            continue
+        length = 4 + used + extra + {12: 1, 13: 2, 14: 2}.get(head[2] & 0x0F, 0)
+        if head[length : length + 1] == bytes([*_sums(head[:length], 8, 0x07)][-1:]):
+            first = number if head[1] & 1 else number * block
+            yield _Frame(at, first, n_samples, _is_whole(tail[at:]))
+
+
+def _is_whole(frame):
+    """Whether the sum at the end of a frame, over which the sum is 0, is somewhere in the bytes."""
+    return any(value == 0 for value in _sums(frame, 16, 0x8005))
 
 
 def _flac_block(code, rest):
@@ -62,7 +106,7 @@ def _flac_block(code, rest):
 
 def _utf8_number(data):
     """A number as FLAC codes it, and its bytes; (0, 0) where it is none."""
-    first = data[0]
+    first = data[0] if data else 0xFF
     ones = 8 - (first ^ 0xFF).bit_length()
     if ones == 0:
         return first, 1
@@ -74,12 +118,13 @@ def _utf8_number(data):
     return number, ones
 
 
-def _crc(data, bits, polynomial):
+def _sums(data, bits, polynomial) -> Iterator[int]:
+    """Yield the cyclic redundancy check of the first byte, of the first two, ..."""
     table = _crc_table(bits, polynomial)
     value, mask = 0, (1 << bits) - 1
     for byte in data:
         value = (value << 8 & mask) ^ table[value >> bits - 8 ^ byte]
-    return value
+        yield value
 
 
 @cache
