@@ -52,9 +52,8 @@ class Audio:
         """Yield the containers that there are, whole, joined, tagged, and without a length."""
         files = []
         for kind, subtype in {
-            "WAV": "PCM_16", "WAVEX": "FLOAT", "RF64": "PCM_24", "W64": "PCM_16", "AIFF": "PCM_16",
-            "AU": "ULAW", "CAF": "ALAC_16", "NIST": "PCM_16", "SVX": "PCM_16", "VOC": "PCM_16",
-            "FLAC": "PCM_16", "OGG": "VORBIS", "MP3": None,
+            "WAVEX": "FLOAT", "RF64": "PCM_24", "AU": "ULAW", "CAF": "ALAC_16", "OGG": "VORBIS",
+            "MP3": None, **dict.fromkeys("WAV W64 AIFF NIST SVX VOC FLAC".split(), "PCM_16"),
         }.items():  # fmt: skip
             for channels in (1, 2):
                 stream = io.BytesIO()
