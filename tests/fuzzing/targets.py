@@ -51,18 +51,18 @@ class Audio:
     def seeds(self):
         """Yield the containers that there are, whole, joined, tagged, and without a length."""
         files = []
-        for kind, subtype in {
-            "WAVEX": "FLOAT", "RF64": "PCM_24", "AU": "ULAW", "CAF": "ALAC_16", "OGG": "VORBIS",
-            "MP3": None, **dict.fromkeys("WAV W64 AIFF NIST SVX VOC FLAC".split(), "PCM_16"),
-        }.items():  # fmt: skip
-            for channels in (1, 2):
+        of_16_bits = ("WAV", "W64", "AIFF", "NIST", "SVX", "VOC", "FLAC")
+        others = {"WAVEX": "FLOAT", "RF64": "PCM_24", "AU": "ULAW", "CAF": "ALAC_16", "MP3": None}
+        for kind, subtype in {**dict.fromkeys(of_16_bits, "PCM_16"), **others}.items():
+            for channels in (1, 1 if kind == "SVX" else 2):
                 stream = io.BytesIO()
                 audio = np.stack([NOISE] * channels, axis=1)
                 soundfile.write(stream, audio, 16000, format=kind, subtype=subtype)
                 files.append(stream.getvalue())
-        stream = io.BytesIO()
-        soundfile.write(stream, NOISE, 48000, format="OGG", subtype="OPUS")
-        files.append(stream.getvalue())
+        for subtype in ("VORBIS", "OPUS"):
+            stream = io.BytesIO()
+            soundfile.write(stream, NOISE, 48000, format="OGG", subtype=subtype)
+            files.append(stream.getvalue())
         id3 = b"ID3\x03\0\0\0\0\0\x0a" + bytes(10)
         for file in files:
             head = file[:4]
