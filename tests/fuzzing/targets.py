@@ -382,6 +382,7 @@ class Results:
         manifest, predictions = split(data, 2)
         with contextlib.suppress(ValueError, TypeError, LookupError, RecursionError):
             read = json.loads(manifest)
+            read.pop("sha256")
             read["tables"]["predictions"]["sha256"] = hashlib.sha256(predictions).hexdigest()
             manifest = json.dumps(read).encode()
         (self.folder / "manifest.json").write_bytes(manifest)

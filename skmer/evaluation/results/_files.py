@@ -11,7 +11,7 @@ from pathlib import Path
 from skmer.exceptions import InputError
 from skmer.utils._words import cut_middle
 from skmer.utils.files._damage import DAMAGE
-from skmer.utils.files._digest import file_digest
+from skmer.utils.files._digest import file_digest, settings_digest
 from skmer.utils.files._output_folder import check_output_folder
 from skmer.utils.files._paths import expand_path
 from skmer.utils.files._unfinished import placed_together, read_placed
@@ -19,6 +19,8 @@ from skmer.utils.files._unfinished import placed_together, read_placed
 # A result of an earlier skmer has no maps.
 NEEDED, MAPS = ("scores", "predictions"), "maps"
 MANIFEST, REPORT = "manifest.json", "report.html"
+# In the manifest: the SHA-256 of everything else in it.
+_CHECKSUM = "sha256"
 
 
 def write_result(folder, tables: dict, manifest: dict, *, kind: str, report: Callable) -> Path:
@@ -29,7 +31,7 @@ def write_result(folder, tables: dict, manifest: dict, *, kind: str, report: Cal
             name: write_table(table, whole / f"{name}.csv") for name, table in tables.items()
         }
         report(whole / REPORT)
-        text = to_json({"result": kind, "tables": described} | manifest)
+        text = to_json(_with_checksum({"result": kind, "tables": described} | manifest))
         (whole / MANIFEST).write_text(text, encoding="utf-8")
     return folder
 
@@ -62,6 +64,10 @@ def _read_manifest(folder: Path) -> bytes:
 def _read_described(folder: Path, content: bytes, kind: str) -> tuple[dict, dict]:
     with unless_changed(folder):
         manifest = json.loads(content)
+        # A result of an earlier skmer has none.
+        checksum = manifest.pop(_CHECKSUM, None)
+        if checksum not in (None, settings_digest(manifest)):
+            raise ValueError
         found, described = manifest.pop("result"), manifest.pop("tables")
         if found != kind:
             found = cut_middle(str(found), 50)
@@ -94,6 +100,11 @@ def _not_readable(path: Path, error: OSError) -> InputError:
         f"The file '{path}' cannot be read ({error.strerror or error}); evaluate and save again, "
         "or into another folder."
     )
+
+
+def _with_checksum(manifest: dict) -> dict:
+    # Of what will be read: JSON has lists only, and texts as keys.
+    return manifest | {_CHECKSUM: settings_digest(json.loads(to_json(manifest)))}
 
 
 def to_json(manifest: dict) -> str:

@@ -136,6 +136,8 @@ def test_a_file_that_was_cut_or_changed_is_refused(result, tmp_path):
 def test_a_manifest_that_was_changed_is_refused(result, tmp_path, where, value):
     path = result.save(tmp_path) / "manifest.json"
     manifest = part = json.loads(path.read_text())
+    # As of an earlier skmer, so that nothing but the change itself tells.
+    del manifest["sha256"]
     for key in where[:-1]:
         part = part[key]
     part[where[-1]] = value
@@ -143,6 +145,24 @@ def test_a_manifest_that_was_changed_is_refused(result, tmp_path, where, value):
     with pytest.raises(InputError, match=r"not the manifest of a result|is a \['xx") as caught:
         EvaluationResult.load(tmp_path)
     assert len(str(caught.value)) < 500
+
+
+def test_a_manifest_with_one_bit_changed_is_refused(result, tmp_path):
+    path = result.save(tmp_path) / "manifest.json"
+    content = path.read_bytes()
+    rng = np.random.default_rng(0)
+    for at, bit in zip(rng.integers(len(content), size=150), rng.integers(8, size=150)):
+        changed = bytearray(content)
+        changed[at] ^= 1 << bit
+        path.write_bytes(changed)
+        try:
+            loaded = EvaluationResult.load(tmp_path)
+        except InputError as error:
+            assert "manifest.json' is not the manifest of a result" in str(error)
+        else:
+            # Between the entries, or the name of the checksum itself.
+            known = {name: loaded.manifest.get(name) for name in result.manifest}
+            assert known == result.manifest
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "[]", "3", "\xff"])
@@ -155,7 +175,7 @@ def test_a_manifest_that_is_none_is_refused(tmp_path, text):
 def test_an_earlier_result_without_maps_has_a_report_without_a_map(result, tmp_path):
     folder = result.save(tmp_path)
     manifest = json.loads((folder / "manifest.json").read_text())
-    del manifest["tables"]["maps"]
+    del manifest["tables"]["maps"], manifest["sha256"]
     (folder / "manifest.json").write_text(json.dumps(manifest))
     (folder / "maps.csv").unlink()
     again = EvaluationResult.load(folder)
