@@ -176,7 +176,8 @@ _WARNINGS = {
         SampleScaleWarning,
     ),
     "cut": (
-        "the file ends before its sound does, as if it was cut short; what is there was read",
+        "the file ends before its sound does or has holes, as if it was cut short or damaged; what "
+        "is there was read",
         TruncatedClipWarning,
     ),
 }

@@ -6,6 +6,7 @@ What is wrong with them is put into files that libsndfile wrote, byte by byte.
 import contextlib
 import io
 import os
+import re
 import struct
 import warnings
 
@@ -134,6 +135,18 @@ def test_a_file_cut_short_is_read_and_said_once_with_its_name(tmp_path, clip, su
     assert len(caught) == 1
     # What is used is whole.
     read_audio(path, duration=0.3)
+
+
+@pytest.mark.parametrize("suffix", ["ogg", "opus"])
+@pytest.mark.parametrize("page", [-1, 4])
+def test_a_damaged_page_is_said(tmp_path, clip, suffix, page):
+    """A decoder leaves it out, and of the last ones it does not know."""
+    data = bytearray(encoded(clip, suffix, 48000 if suffix == "opus" else SR))
+    pages = [found.start() for found in re.finditer(b"OggS", data)]
+    data[pages[page] + 100] ^= 1
+    with pytest.warns(TruncatedClipWarning, match="has holes"):
+        waveform, _ = read_audio(write(tmp_path, f"a.{suffix}", data))
+    assert 0.5 * len(clip) < len(waveform) < len(clip)
 
 
 @pytest.mark.parametrize("suffix", ["wav", "aiff", "flac", "mp3", "ogg", "opus"])

@@ -78,15 +78,15 @@ def _mpeg_part(window, runs, kind):
     stated = int.from_bytes(first[tag + 8 : tag + 12], "big") if flags & 1 else 0
     wanted = (n_frames - 1) * frame_size - _MISSING * frame_size
     # Some programs count the frame that holds the count.
-    if stated >= n_frames - 1:
-        return Part(_unless_whole(pieces, runs), is_cut or stated > n_frames, wanted)
+    if stated in (n_frames - 1, n_frames):
+        return Part(_unless_whole(pieces, runs), is_cut, wanted)
     fields = 4 * (flags & 1) + 4 * (flags >> 1 & 1) + 100 * (flags >> 2 & 1) + 4 * (flags >> 3 & 1)
     encoder = bytearray(first[tag + 8 + fields :][:_ENCODER_FIELDS])
     # What the encoder put before the first sample stays known; the end is another one now.
     encoder[22:24] = bytes([encoder[22] & 0xF0, 0]) if len(encoder) == _ENCODER_FIELDS else b""
     counted = _counting_frame(head, version, n_frames - 1, bytes(encoder))
     pieces[0] = slice(pieces[0].start + len(first), pieces[0].stop)
-    return Part((counted, *pieces), is_cut, wanted)
+    return Part((counted, *pieces), is_cut or stated > n_frames, wanted)
 
 
 def _unless_whole(pieces, runs):

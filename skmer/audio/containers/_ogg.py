@@ -1,6 +1,7 @@
 """Ogg files (Vorbis, Opus, FLAC, Speex): joined ones, and ones cut short or with holes."""
 
 import re
+import zlib
 from dataclasses import dataclass
 
 from skmer.audio.containers._parts import Part, Window
@@ -11,6 +12,9 @@ _HEAD = 27
 _USUAL_PACKET = 1024
 # Of a page in which no packet ends.
 _NO_POSITION = 2**64 - 1
+# Where a page states its own sum, which is computed from the highest bit of a byte to the lowest.
+_SUM = slice(22, 26)
+_MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 @dataclass
@@ -40,7 +44,10 @@ def ogg_parts(window: Window) -> list[Part]:
         stream = streams[-1]
         stream.ended = bool(head[5] & 4)
         stream.seeks &= _follows(head, table, numbers, heard)
-        following = window.at(position, length + 4)[length:]
+        page = window.at(position, length + 4)
+        # The decoder leaves such a page out.
+        stream.is_torn |= not _is_as_written(page[:length])
+        following = page[length:]
         if following == b"OggS" or position + length == window.size:
             position += length
             continue
@@ -56,6 +63,13 @@ def ogg_parts(window: Window) -> list[Part]:
         Part((slice(stream.start, stop),), stream.is_torn, seeks=stream.seeks)
         for stream, stop in zip(streams, stops)
     ]
+
+
+def _is_as_written(page):
+    """Whether the cyclic redundancy check that a page states is that of its bytes."""
+    summed = page[: _SUM.start] + bytes(4) + page[_SUM.stop :]
+    value = zlib.crc32(summed.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return value.to_bytes(4, "big").translate(_MIRRORED) == page[_SUM]
 
 
 def _follows(head, table, numbers, heard):
