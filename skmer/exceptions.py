@@ -21,25 +21,37 @@ __all__ = [
 ]
 
 
-def _bounded(message: str, longest: int = 500) -> str:
-    """A message on one line, without its middle where that is too long, whatever was given."""
-    message = " ".join(line.strip() for line in message.splitlines())
-    half = (longest - 3) // 2
-    return message if len(message) <= longest else f"{message[:half]}...{message[-half:]}"
+def bounded(message: str, longest: int = 500) -> str:
+    """Return a message on one line of at most `longest` characters, whatever it speaks of.
+
+    What is too long in it is most often a path or a value that was given: the longest words lose
+    their middle first, and only then the sentence does.
+    """
+    message = _cut(" ".join(line.strip() for line in message.splitlines()), 20 * longest)
+    while len(message) > longest and len(word := max(message.split(" "), key=len)) > 60:
+        excess = len(message) - longest
+        message = message.replace(word, _cut(word, max(60, len(word) - excess)))
+    return _cut(message, longest)
 
 
-class InputError(ValueError):
+def _cut(text, width):
+    half = (width - 3) // 2
+    return text if len(text) <= width else f"{text[:half]}...{text[-half:]}"
+
+
+class _OneSentence:
+    """What an error or a warning says, bounded."""
+
+    def __str__(self):
+        return bounded(super().__str__())
+
+
+class InputError(_OneSentence, ValueError):
     """What was given to skmer cannot be used; the message is one sentence for the user."""
 
-    def __str__(self):
-        return _bounded(super().__str__())
 
-
-class InputTypeError(TypeError):
+class InputTypeError(_OneSentence, TypeError):
     """What was given to skmer is of a type that it does not take; one sentence for the user."""
-
-    def __str__(self):
-        return _bounded(super().__str__())
 
 
 class AudioDecodeError(InputError):
@@ -61,31 +73,27 @@ class AudioDecodeError(InputError):
         return type(self), (self.args[0], self.row)
 
 
-class DatasetNotFoundError(FileNotFoundError):
+class DatasetNotFoundError(_OneSentence, FileNotFoundError):
     """A dataset is not where it was looked for, and may or can not be downloaded."""
 
 
-class EngineNotAvailableError(ImportError):
+class EngineNotAvailableError(_OneSentence, ImportError):
     """An inference engine was asked for that is not installed."""
 
 
-class WeightsNotFoundError(FileNotFoundError):
+class WeightsNotFoundError(_OneSentence, FileNotFoundError):
     """Pretrained weights are neither on this machine nor to be had from their source."""
 
 
 class WeightsIntegrityError(InputError):
     """A weights file is not what it should be: wrong checksum, format, shape, or values."""
 
-    def __str__(self):
-        # It may name two files and two checksums.
-        return _bounded(ValueError.__str__(self), 2000)
 
-
-class WorkerError(RuntimeError):
+class WorkerError(_OneSentence, RuntimeError):
     """A worker process ended before its work was done, most often killed for its memory."""
 
 
-class FailedClipsWarning(UserWarning):
+class FailedClipsWarning(_OneSentence, UserWarning):
     """Clips that could not be read became rows of NaN (``on_error="nan"``).
 
     Parameters
@@ -106,33 +114,33 @@ class FailedClipsWarning(UserWarning):
         self.failures = failures or {}
 
 
-class FeatureLeftOutWarning(UserWarning):
+class FeatureLeftOutWarning(_OneSentence, UserWarning):
     """A feature that nobody asked for by name cannot be had, and was left out."""
 
 
-class IgnoredCacheWarning(UserWarning):
+class IgnoredCacheWarning(_OneSentence, UserWarning):
     """A cache entry could not be read or written, so its clip was computed again."""
 
 
-class IncompleteDatasetWarning(UserWarning):
+class IncompleteDatasetWarning(_OneSentence, UserWarning):
     """A dataset was read, but not all of its published clips are in place."""
 
 
-class ModelVersionWarning(UserWarning):
+class ModelVersionWarning(_OneSentence, UserWarning):
     """A saved model was made with other versions of the packages that decide its numbers."""
 
 
-class ShortClipWarning(UserWarning):
+class ShortClipWarning(_OneSentence, UserWarning):
     """A clip is shorter than one frame and was padded with zeros."""
 
 
-class SampleScaleWarning(UserWarning):
+class SampleScaleWarning(_OneSentence, UserWarning):
     """A clip has samples far beyond full scale, which is 1; they may be integers cast to floats."""
 
 
-class SilentClipWarning(UserWarning):
+class SilentClipWarning(_OneSentence, UserWarning):
     """A clip holds nothing but zeros, or its channels cancel; its embedding says nothing."""
 
 
-class TruncatedClipWarning(UserWarning):
+class TruncatedClipWarning(_OneSentence, UserWarning):
     """A file ends before its sound does; what is there was read."""

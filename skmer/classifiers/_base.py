@@ -19,8 +19,8 @@ from skmer.utils._sklearn import (
     Interval,
     StrOptions,
     _check_sample_weight,
-    _fit_context,
     validate_data,
+    validate_parameters,
 )
 
 _JIT_MIN_STEPS = 500
@@ -82,7 +82,6 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
     def _to_network_input(self, X):
         """Return `X` as the float32 array that the network takes."""
 
-    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, groups=None) -> Self:
         """Train the network.
 
@@ -103,6 +102,7 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
         self : object
             The fitted classifier.
         """
+        validate_parameters(self)
         X = self._validate_X(X, reset=True)
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)

@@ -1,5 +1,6 @@
 """Options that several commands have, and what their words mean to the library."""
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,11 +22,33 @@ def examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  $ {line}" for line in lines)
 
 
-def expand(path: Path | None) -> Path | None:
-    """Resolve ~, which shells leave alone in --out=~/results."""
+def expand(text: str) -> Path:
+    """Turn the words of an option into a path, with ~, which shells leave alone in --out=~/x."""
     from skmer.utils import expand_path
 
-    return None if path is None else expand_path(path)
+    try:
+        return expand_path(text)
+    except InputError as error:
+        # typer takes a ValueError for one of its own making, and says nothing of why.
+        raise typer.BadParameter(str(error)) from error
+
+
+def number(kind: type, least: float = -math.inf, most: float = math.inf):
+    """Return a parser of numbers; what comes with typer takes 1_0 for 10."""
+
+    def parse(given):
+        try:
+            value = kind("" if "_" in str(given) else given)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            bounds = "" if least == -math.inf else f" of at least {least}"
+            bounds += "" if most == math.inf else f" and at most {most}"
+            noun = "whole number" if kind is int else "number"
+            raise typer.BadParameter(f"It must be a {noun}{bounds}. Got {str(given)[:80]!r}.")
+        return value
+
+    return parse
 
 
 def bound_jobs(jobs: int | None) -> int | None:
@@ -47,7 +70,7 @@ def _column(what: str, name: str):
 
 DataHome = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", callback=expand, help="Where datasets are; else $SKMER_DATA."),
+    typer.Option(metavar="DIR", parser=expand, help="Where datasets are; else $SKMER_DATA."),
 ]
 Classifiers = Annotated[
     str | None, typer.Option(metavar="NAMES", help=f"Of {CLASSIFIERS}; by default all.")
@@ -59,12 +82,17 @@ Weights = Annotated[
 Cache = Annotated[
     Path | None,
     typer.Option(
-        metavar="DIR", callback=expand, help="Keep each clip's embedding here for other runs."
+        metavar="DIR", parser=expand, help="Keep each clip's embedding here for other runs."
     ),
 ]
 Jobs = Annotated[
     int | None,
-    typer.Option(metavar="N", callback=bound_jobs, help="Processes at once; -1 = all cores."),
+    typer.Option(
+        metavar="N",
+        parser=number(int),
+        callback=bound_jobs,
+        help="Processes at once; -1 = all cores.",
+    ),
 ]
 PathColumn = Annotated[str | None, _column("files", "path")]
 LabelColumn = Annotated[str | None, _column("labels", "label")]
@@ -83,7 +111,11 @@ OnError = Annotated[
 ]
 Seed = Annotated[
     int,
-    typer.Option(metavar="N", min=0, max=2**32 - 1, help="Where every random number comes from."),
+    typer.Option(
+        metavar="N",
+        parser=number(int, 0, 2**32 - 1),
+        help="Where every random number comes from.",
+    ),
 ]
 
 
@@ -126,5 +158,5 @@ def parse_weights(text: str) -> str | dict[str, str | None] | None:
                 "--weights must be pretrained, random, or files such as l3=PATH,vggish=PATH (of "
                 f"{', '.join(networks)}). Got {text[:80]!r}."
             )
-        weights[network] = words.get(value, os.fspath(expand(Path(value)) or value))
+        weights[network] = words.get(value, os.fspath(expand(value)))
     return weights

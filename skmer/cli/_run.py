@@ -84,9 +84,7 @@ def message_for_user(error: Exception) -> str | None:
     if isinstance(error, MemoryError):
         return "The memory of this machine ran out. Take fewer --jobs, or shorter clips."
     if isinstance(error, _FOR_USERS) or _is_of_scikit_learns_checks(error):
-        # scikit-learn's have what was given at any length; skmer's own are bounded where they are.
-        said = str(error) if isinstance(error, _FOR_USERS) else str(error)[:450]
-        text = " ".join([said, *getattr(error, "__notes__", [])])
+        text = " ".join([str(error), *getattr(error, "__notes__", [])])
         return _in_words_of_the_command(text)
     return _describe_file_error(error) if isinstance(error, OSError) else None
 
@@ -101,7 +99,7 @@ def _describe_file_error(error: OSError) -> str | None:
         where = f" for '{error.filename}'" if error.filename else ""
         return f"No space is left on the disk{where}. Free some, and run the same command again."
     if error.filename is not None:
-        return f"'{str(error.filename)[:400]}': {error.strerror}."
+        return f"'{error.filename}': {error.strerror}."
     frames = list(traceback.walk_tb(error.__traceback__))
     by_skmer = frames and frames[-1][0].f_globals.get("__name__", "").startswith("skmer.")
     # What skmer raises on purpose is a sentence, without the number of an error.
@@ -122,10 +120,11 @@ def _in_words_of_the_command(text: str) -> str:
 
 
 def _complain(message: str) -> int:
-    _terminal.warn(f"error: {message}")
+    _terminal.warn(exceptions.bounded(f"error: {message}"))
     return MISTAKE
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):
     """Say what the warning says, not where in the library it was raised."""
-    _terminal.warn(f"warning: {_in_words_of_the_command(str(message))}")
+    text = _in_words_of_the_command(str(message))
+    _terminal.warn(exceptions.bounded(f"warning: {text}"))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from skmer.exceptions import DatasetNotFoundError, InputError
+from skmer.exceptions import DatasetNotFoundError, InputError, bounded
 from skmer.utils._words import cut_middle, shorten
 from skmer.utils.files._digest import file_digest
 from skmer.utils.files._download import DownloadError, NotPublishedError, download, one_at_a_time
@@ -78,8 +78,10 @@ def download_and_unpack(
         raise _not_to_be_had(archive, folder, str(error)) from error
     except OSError as error:
         raise OSError(
-            f"{archive.filename} could not be unpacked in {folder}: {error}. Choose another folder "
-            "by 'data_home' or the environment variable SKMER_DATA."
+            bounded(
+                f"{archive.filename} could not be unpacked in {folder}: {error}. Choose another "
+                "folder by 'data_home' or the environment variable SKMER_DATA."
+            )
         ) from error
 
 

@@ -252,6 +252,6 @@ def _keep_those_in_place(frame, paths: list[Path], folder: Path):
             f"{folder / CLIPS_FOLDER}, the songs {shorten(missing)}; the {sum(here)} others are "
             f"used. For all of them unpack {CLIPS_ARCHIVE.filename} from {INFO.url} there.",
             IncompleteDatasetWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
     return frame[here].reset_index(drop=True)

@@ -192,7 +192,7 @@ def fetch_merge(
             f"{_count_shared_pairs(frame)} of {len(frame)} songs share their pair of values with "
             "another, and what learns them learns tags.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
     descr = describe(INFO) + describe_split(frame["group"], frame["split"])
     descr += (

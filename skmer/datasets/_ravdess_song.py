@@ -199,7 +199,7 @@ def fetch_ravdess_song(
         warnings.warn(
             _describe_missing(missing, len(published), folder),
             IncompleteDatasetWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
     names = [name for name in published if name in clips]
     return make_bunch(

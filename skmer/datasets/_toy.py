@@ -23,6 +23,7 @@ from skmer.datasets.synthesis._tone import SR
 from skmer.datasets.tables._names import QUADRANTS
 from skmer.datasets.validation._checks import find_extra
 from skmer.datasets.validation._finding import Finding
+from skmer.exceptions import bounded
 from skmer.utils import track
 from skmer.utils._sklearn import validate_params
 
@@ -122,8 +123,10 @@ def load_toy_emotions(
             _write_unless_there(folder / name, clip)
     except OSError as error:
         raise OSError(
-            f"The toy clips must be written to {folder}, and that failed: {error}. "
-            "Choose another folder by 'data_home' or the environment variable SKMER_DATA."
+            bounded(
+                f"The toy clips must be written to {folder}, and that failed: {error}. "
+                "Choose another folder by 'data_home' or the environment variable SKMER_DATA."
+            )
         ) from error
     return make_bunch(
         pd.DataFrame(rows),

@@ -23,7 +23,7 @@ from skmer.utils._sklearn import (
     StrOptions,
     output_is_default,
     validate_data,
-    validate_finite_numbers,
+    validate_parameters,
 )
 from skmer.utils._types import Memory, OnError, Pooling, Resampler
 from skmer.utils.files._cache import open_cache
@@ -195,8 +195,7 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
         WeightsNotFoundError
             When pretrained weights are wanted and cannot be had.
         """
-        self._validate_params()
-        validate_finite_numbers(self)
+        validate_parameters(self)
         check_resampler(self.resampler)
         self._check_settings()
         open_cache(self.memory)

@@ -26,6 +26,7 @@ from skmer.exceptions import (
     ModelVersionWarning,
     WeightsIntegrityError,
     WeightsNotFoundError,
+    bounded,
 )
 from skmer.models._card import ModelCard, make_card, to_markdown
 from skmer.models._pipeline import split_pipeline
@@ -260,7 +261,7 @@ def load_model(path) -> Pipeline:
 def _read(path) -> tuple[dict, bytes]:
     path = expand_path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"There is no model '{path}'.")
+        raise FileNotFoundError(bounded(f"There is no model '{path}'."))
     try:
         with zipfile.ZipFile(path) as archive:
             _refuse_bombs(archive)

@@ -84,12 +84,23 @@ def to_floats(values, what: str) -> np.ndarray:
     array([ 1., nan])
     """
     try:
-        numbers = _without_loss(np.asarray(values)).astype(float)
+        numbers = parse_floats(_without_loss(np.asarray(values)))
     except (TypeError, ValueError, OverflowError):
         got = cut_middle(" ".join(repr(values).split()), 100)
         raise InputError(f"{what} must be numbers. Got {got} instead.") from None
     is_masked = isinstance(values, np.ma.MaskedArray)
     return np.where(np.ma.getmaskarray(values), np.nan, numbers) if is_masked else numbers
+
+
+def parse_floats(array: np.ndarray) -> np.ndarray:
+    """Return an array of numbers, or of text, as floats; a ValueError names what is no number.
+
+    Python takes 1_0 for 10, as it is written in programs; in a table it is a slip of the pen.
+    """
+    for item in array.flat if array.dtype.kind in "OUST" else ():
+        if isinstance(item, str) and "_" in item:
+            raise ValueError(f"could not convert string to float: {item!r}")
+    return array.astype(float)
 
 
 def _without_loss(array: np.ndarray) -> np.ndarray:

@@ -1,11 +1,12 @@
 """The one place that imports what scikit-learn does not promise to keep."""
 
 import math
-from collections.abc import Callable
-from numbers import Real
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
 
 import numpy as np
+from sklearn.utils import _param_validation
 from sklearn.utils._param_validation import (
     HasMethods,
     Hidden,
@@ -18,20 +19,10 @@ from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import _check_sample_weight, validate_data
 from sklearn.utils.validation import _num_samples as num_samples
 
-from skmer.exceptions import InputError
+from skmer.exceptions import InputError, bounded
 
-if TYPE_CHECKING:
-    # scikit-learn tells no types, and what is decorated by these would lose its own.
-    _F = TypeVar("_F", bound=Callable)
-
-    def validate_params(
-        parameter_constraints: dict, *, prefer_skip_nested_validation: bool
-    ) -> Callable[[_F], _F]: ...
-
-    def _fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_F], _F]: ...
-else:
-    from sklearn.base import _fit_context
-    from sklearn.utils._param_validation import validate_params
+# scikit-learn tells no types, and what it decorates would lose its own.
+_F = TypeVar("_F", bound=Callable)
 
 __all__ = [
     "HasMethods",
@@ -41,24 +32,44 @@ __all__ = [
     "Options",
     "StrOptions",
     "_check_sample_weight",
-    "_fit_context",
     "num_samples",
     "output_is_default",
     "parts_of",
     "validate_data",
-    "validate_finite_numbers",
+    "validate_parameters",
     "validate_params",
 ]
 
 
-def validate_finite_numbers(estimator) -> None:
-    """Refuse what scikit-learn's own validation takes for numbers: True, and infinity."""
+@contextmanager
+def _bounded_messages() -> Iterator[None]:
+    """Cut what scikit-learn says of a parameter: it has what was given, at any length."""
+    try:
+        yield
+    except InvalidParameterError as error:
+        error.args = (bounded(str(error)),)
+        raise
+
+
+def validate_params(
+    parameter_constraints: dict, *, prefer_skip_nested_validation: bool
+) -> Callable[[_F], _F]:
+    """Return scikit-learn's decorator of this name, whose messages are sentences."""
+    validate = _param_validation.validate_params(
+        parameter_constraints, prefer_skip_nested_validation=prefer_skip_nested_validation
+    )
+    return lambda function: _bounded_messages()(validate(function))
+
+
+def validate_parameters(estimator) -> None:
+    """Validate as scikit-learn does, and refuse what it takes for numbers: True, and infinity."""
+    with _bounded_messages():
+        estimator._validate_params()
     for name, value in estimator.get_params(deep=False).items():
         allowed = estimator._parameter_constraints.get(name, ["boolean"])
         is_truth_value = isinstance(value, bool | np.bool_)
-        if (is_truth_value and "boolean" not in allowed) or (
-            not is_truth_value and isinstance(value, Real) and not math.isfinite(value)
-        ):
+        is_unbounded = isinstance(value, float | np.floating) and not math.isfinite(value)
+        if is_unbounded or (is_truth_value and "boolean" not in allowed):
             raise InputError(
                 f"The {name!r} parameter of {type(estimator).__name__} must be a finite number or "
                 f"what else its documentation allows. Got {value!r} instead."

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from skmer.cli import _terminal
-from skmer.cli._options import examples, expand
+from skmer.cli._options import examples, expand, number
 from skmer.exceptions import InputError
 
 app = typer.Typer(
@@ -14,7 +14,7 @@ app = typer.Typer(
     epilog=examples("skmer cache size cache", "skmer cache prune cache --max-bytes 1000000000"),
 )
 Folder = Annotated[
-    Path, typer.Argument(metavar="DIR", callback=expand, help="What --cache or memory= was.")
+    Path, typer.Argument(metavar="DIR", parser=expand, help="What --cache or memory= was.")
 ]
 
 
@@ -30,7 +30,9 @@ def size(folder: Folder) -> None:
 )
 def prune(
     folder: Folder,
-    max_bytes: Annotated[int, typer.Option(metavar="N", min=0, help="Bytes that may stay.")] = 0,
+    max_bytes: Annotated[
+        int, typer.Option(metavar="N", parser=number(int, 0), help="Bytes that may stay.")
+    ] = 0,
 ) -> None:
     """Remove the oldest embeddings, by default all."""
     cache = _open(folder)

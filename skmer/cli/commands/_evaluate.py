@@ -28,6 +28,7 @@ from skmer.cli._options import (
     Weights,
     check_choice,
     expand,
+    number,
     parse_weights,
     split_names,
 )
@@ -67,7 +68,7 @@ def evaluate(
         int | None,
         typer.Option(
             metavar="N",
-            min=2,
+            parser=number(int, 2),
             help="Folds of grouped, at most as many as groups; by default 5, or 10 for numbers.",
         ),
     ] = None,
@@ -88,7 +89,7 @@ def evaluate(
         int | None,
         typer.Option(
             metavar="N",
-            min=1,
+            parser=number(int, 1),
             help="Draws of a protocol: of its folds for grouped (default 4), of one split for "
             "koh2021 (default 20).",
         ),
@@ -104,7 +105,7 @@ def evaluate(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", callback=expand, help="Where results go; else skmer-results/DATASET."
+            metavar="DIR", parser=expand, help="Where results go; else skmer-results/DATASET."
         ),
     ] = None,
     force: Annotated[

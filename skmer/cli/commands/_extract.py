@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 
 from skmer.cli import _terminal
-from skmer.cli._options import Cache, Jobs, Seed, Weights, expand, parse_weights, split_names
+from skmer.cli._options import (
+    Cache,
+    Jobs,
+    Seed,
+    Weights,
+    expand,
+    number,
+    parse_weights,
+    split_names,
+)
 from skmer.exceptions import InputError
 
 # What the table calls its own, so that a column of the user's gets another name.
@@ -28,14 +37,14 @@ def extract(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", callback=expand, help="The table to write: .parquet, .npz or .csv."
+            metavar="FILE", parser=expand, help="The table to write: .parquet, .npz or .csv."
         ),
     ] = None,
     per_file: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            callback=expand,
+            parser=expand,
             help="Instead of a table, one .npz of frames for each clip.",
         ),
     ] = None,
@@ -47,14 +56,15 @@ def extract(
     ] = False,
     weights: Weights = "pretrained",
     hop_size: Annotated[
-        float | None, typer.Option(metavar="S", help="Seconds between two frames.")
+        float | None,
+        typer.Option(metavar="S", parser=number(float), help="Seconds between two frames."),
     ] = None,
     input_repr: Annotated[
         str | None, typer.Option(metavar="R", help="l3: linear, mel128 or mel256.")
     ] = None,
     content_type: Annotated[str | None, typer.Option(metavar="C", help="l3: music or env.")] = None,
     embedding_size: Annotated[
-        int | None, typer.Option(metavar="N", help="l3: 512 or 6144.")
+        int | None, typer.Option(metavar="N", parser=number(int), help="l3: 512 or 6144.")
     ] = None,
     no_center: Annotated[
         bool, typer.Option("--no-center", help="l3: the first frame starts with the clip.")

@@ -16,7 +16,7 @@ def predict(
     model: Annotated[
         Path,
         typer.Argument(
-            metavar="MODEL", callback=expand, help="A file that skmer train or save_model wrote."
+            metavar="MODEL", parser=expand, help="A file that skmer train or save_model wrote."
         ),
     ],
     inputs: Annotated[
@@ -31,7 +31,7 @@ def predict(
         Path | None,
         typer.Option(
             metavar="FILE",
-            callback=expand,
+            parser=expand,
             help="Where to write: .csv, .json or .parquet; else csv to the screen.",
         ),
     ] = None,

@@ -42,7 +42,7 @@ def reproduce(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", callback=expand, help="Where results go; else skmer-results/STUDY."
+            metavar="DIR", parser=expand, help="Where results go; else skmer-results/STUDY."
         ),
     ] = None,
 ) -> None:

@@ -25,6 +25,7 @@ from skmer.cli._options import (
     Weights,
     check_choice,
     expand,
+    number,
     parse_weights,
 )
 from skmer.cli._summary import say_findings
@@ -43,9 +44,7 @@ def train(
     ],
     out: Annotated[
         Path,
-        typer.Option(
-            metavar="MODEL", callback=expand, help="The file to write, as emotions.skmer."
-        ),
+        typer.Option(metavar="MODEL", parser=expand, help="The file to write, as emotions.skmer."),
     ],
     features: Annotated[str, typer.Option(metavar="NAME", help=f"One of {FEATURES}.")] = "musicnn",
     classifiers: Annotated[
@@ -59,7 +58,9 @@ def train(
     folds: Annotated[
         int | None,
         typer.Option(
-            metavar="N", min=2, help="Folds of the evaluation, at most as many as groups."
+            metavar="N",
+            parser=number(int, 2),
+            help="Folds of the evaluation, at most as many as groups.",
         ),
     ] = None,
     target: Annotated[

@@ -54,7 +54,7 @@ def match_audio(frame, folder: Path, info: DatasetInfo, *, column="song", exact:
             f"{shorten(missing)}; the {len(frame) - len(missing)} others are used. Get them from "
             f"{info.url}.",
             IncompleteDatasetWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
     frame.insert(0, "path", paths.map(str, na_action="ignore"))
     return frame[paths.notna()].reset_index(drop=True)

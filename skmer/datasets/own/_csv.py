@@ -8,7 +8,8 @@ import numpy as np
 
 from skmer.datasets.base._bunch import make_bunch
 from skmer.datasets.tables._clips import describe_reading, read_clip_table, require_filled
-from skmer.exceptions import DatasetNotFoundError, InputError
+from skmer.exceptions import DatasetNotFoundError, InputError, bounded
+from skmer.utils._floats import parse_floats
 from skmer.utils._sklearn import validate_params
 from skmer.utils._words import shorten
 from skmer.utils.files._paths import expand_path
@@ -146,7 +147,7 @@ def load_csv(
             f"{shorten(absent, 3, width=200)}. Relative paths are relative to the csv file."
         )
     if file.guess:
-        warnings.warn(_describe_guess(file), UserWarning, stacklevel=3)
+        warnings.warn(_describe_guess(file), UserWarning, stacklevel=4)
     first = ["path", *names.values()]
     return make_bunch(
         frame[first + [name for name in frame if name not in first]],
@@ -174,7 +175,7 @@ def _read_numbers(file, column) -> np.ndarray:
     values = []
     for line, cell in zip(file.lines, column):
         try:
-            value = float(cell)
+            value = float(parse_floats(np.array(cell)))
         except ValueError:
             value = np.nan
         if not np.isfinite(value):
@@ -191,7 +192,7 @@ def _describe_guess(file) -> str:
     odd = next(
         (cell for row in [file.header, *file.rows] for cell in row if not cell.isascii()), ""
     )
-    return (
+    return bounded(
         f"{file.path} is not in UTF-8 and has no mark that tells its encoding; it was read as "
         f"Windows-1252, such as {odd[:50]!r}. Save it as UTF-8 if that is wrong."
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from skmer.datasets.base._bunch import make_bunch
 from skmer.datasets.in_place._audio import find_audio_files
-from skmer.exceptions import DatasetNotFoundError, InputError
+from skmer.exceptions import DatasetNotFoundError, InputError, bounded
 from skmer.utils._sklearn import validate_params
 from skmer.utils._words import shorten
 from skmer.utils.files._paths import expand_path
@@ -123,11 +123,13 @@ def load_folder(
     else:
         told = "No groups can be told."
         warnings.warn(
-            f"{folder}: No groups can be told, since clips lie directly in the folders of the "
-            "labels; put the clips of each artist in a folder, or give a pattern such as "
-            "group_from='{group} - *'.",
+            bounded(
+                f"{folder}: No groups can be told, since clips lie directly in the folders of the "
+                "labels; put the clips of each artist in a folder, or give a pattern such as "
+                "group_from='{group} - *'."
+            ),
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
     descr = f"{len(frame)} clips below {folder}. {told} {found.describe_left_out()}".rstrip()
     return make_bunch(

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skmer.exceptions import InputError
+from skmer.utils._floats import parse_floats
 from skmer.utils._words import cut_middle, shorten
 
 ANEW = "get the published file anew"
@@ -11,7 +12,7 @@ ANEW = "get the published file anew"
 def numbers(values, table: str) -> np.ndarray:
     """A column, or a frame, of text as floats; empty cells are NaN."""
     try:
-        return values.where(values != "", "nan").to_numpy(dtype=float)
+        return parse_floats(values.where(values != "", "nan").to_numpy(dtype=object))
     except ValueError as error:
         raise InputError(
             f"{table} must hold numbers. Got: {cut_middle(str(error), 100)}; {ANEW}."

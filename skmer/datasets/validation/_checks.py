@@ -36,7 +36,7 @@ def warn_of_cut_table(n_songs: int, n_published: int, table: str, info: DatasetI
             f"{table} lists {n_songs} songs, and the {info.title} as published has {n_published}; "
             f"those listed are used. Get the published table from {info.url}.",
             IncompleteDatasetWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
 
 

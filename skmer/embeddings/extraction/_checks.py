@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import clone
 
 from skmer.embeddings._base import BaseClipTransformer
-from skmer.exceptions import InputError, InputTypeError
+from skmer.exceptions import InputError, InputTypeError, bounded
 from skmer.utils._labels import check_text
 from skmer.utils._words import cut_middle, escape_undecodable
 from skmer.utils.files._paths import expand_path
@@ -122,7 +122,9 @@ def check_out(out: str | os.PathLike) -> Path:
     if path.suffix not in SUFFIXES:
         raise InputError(f"The table must end in {', '.join(SUFFIXES)}. Got '{path}'.")
     if path.is_dir():
-        raise IsADirectoryError(f"The table cannot be written to '{path}', which is a folder.")
+        raise IsADirectoryError(
+            bounded(f"The table cannot be written to '{path}', which is a folder.")
+        )
     return path
 
 

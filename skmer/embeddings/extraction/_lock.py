@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from skmer.exceptions import bounded
+
 
 @contextmanager
 def lock_output(out: Path) -> Iterator[None]:
@@ -20,12 +22,14 @@ def lock_output(out: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout as error:
         raise OSError(
-            f"Another process is writing '{out}'; wait for it, or choose another name."
+            bounded(f"Another process is writing '{out}'; wait for it, or choose another name.")
         ) from error
     except OSError as error:
         raise type(error)(
-            f"'{out}' cannot be written into its folder ({error.strerror or error}); choose "
-            "another one."
+            bounded(
+                f"'{out}' cannot be written into its folder ({error.strerror or error}); choose "
+                "another one."
+            )
         ) from error
     try:
         yield

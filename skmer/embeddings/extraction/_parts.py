@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skmer.exceptions import IgnoredCacheWarning
+from skmer.exceptions import IgnoredCacheWarning, bounded
 from skmer.utils.files._damage import DAMAGE
 
 _OPEN_PARTS = 8
@@ -141,7 +141,7 @@ def _load(path: Path):
         if table.schema != _schema() or not sizes.equals(table["size"].combine_chunks()):
             raise ValueError
     except (pa.ArrowException, *DAMAGE) as error:
-        raise OSError(f"The part {path} is damaged; run the same call again.") from error
+        raise OSError(bounded(f"The part {path} is damaged; run the same call again.")) from error
     return table
 
 

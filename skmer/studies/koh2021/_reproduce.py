@@ -101,7 +101,8 @@ def reproduce_koh2021(
     datasets = find_datasets(data_home, verbose=verbose)
     if not datasets.clips and datasets.annotations is None:
         raise DatasetNotFoundError(
-            "None of the study's datasets is in place. " + " ".join(datasets.missing.values())
+            f"None of the study's datasets is in place ({', '.join(datasets.missing)}). "
+            + datasets.missing["ravdess-song"]
         )
     context = RunContext(
         PieceStore(out / "pieces"),
@@ -124,7 +125,8 @@ def reproduce_koh2021(
         )
         if not found.features:
             raise WeightsNotFoundError(
-                "None of the features can be computed. " + " ".join(found.left_out.values())
+                f"None of the features can be computed ({', '.join(found.left_out)}). "
+                + next(iter(found.left_out.values()))
             )
         _classify(found, edition, classifiers, context)
         _regress(found, edition, find_published_features(data_home, datasets.annotations), context)

@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+from skmer.exceptions import bounded
 from skmer.utils.files._paths import expand_path
 from skmer.utils.files._unfinished import finish_placing
 
@@ -42,8 +43,10 @@ def check_output_folder(folder) -> Path:
             finish_placing(folder)
     except OSError as error:
         raise type(error)(
-            f"Results cannot be written into the folder '{folder}' "
-            f"({error.strerror or error}); choose another one."
+            bounded(
+                f"Results cannot be written into the folder '{folder}' "
+                f"({error.strerror or error}); choose another one."
+            )
         ) from error
     return folder
 
@@ -81,11 +84,13 @@ def check_output_file(path) -> Path:
         path.parent.joinpath(f".{path.name}.{'0' * 32}.tmp").is_file()
     except OSError as error:
         raise type(error)(
-            f"A file cannot be written to '{path}' ({error.strerror or error}); choose another."
+            bounded(
+                f"A file cannot be written to '{path}' ({error.strerror or error}); choose another."
+            )
         ) from error
     if is_folder:
         raise IsADirectoryError(
-            f"A file cannot be written to '{path}', which is a folder; name a file in it."
+            bounded(f"A file cannot be written to '{path}', which is a folder; name a file in it.")
         )
     check_output_folder(path.parent)
     return path

@@ -27,8 +27,8 @@ def expand_path(path: str | os.PathLike) -> Path:
     Raises
     ------
     InputError
-        When ``~`` stands for no folder, as for a user without a home, or no file can have such a
-        name, as one that is too long.
+        When it is empty, ``~`` stands for no folder, as for a user without a home, or no file can
+        have such a name, as one that is too long.
     InputTypeError
         For anything but a path.
 
@@ -42,6 +42,9 @@ def expand_path(path: str | os.PathLike) -> Path:
         isinstance(path, os.PathLike) and isinstance(os.fspath(path), str)
     ):
         raise InputTypeError(f"A path must be a text or a pathlib.Path. Got {path!r:.100}.")
+    if not os.fspath(path):
+        # pathlib takes it for the current folder, which nobody meant who left out the words.
+        raise InputError("A path is empty; write '.' for the current folder.")
     expanded = _expand(path)
     try:
         os.lstat(expanded)
