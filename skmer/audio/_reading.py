@@ -7,9 +7,9 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from skmer.audio._decoding import BLOCK_LENGTH, SoundSource, check_rate
 from skmer.audio._resampling import check_resampler, resample
 from skmer.audio._waveform import Mixer, check_samples, note
+from skmer.audio.decoding import BLOCK_LENGTH, SoundSource, check_rate
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
 
 
@@ -56,7 +56,7 @@ def read_audio(
     Warns
     -----
     TruncatedClipWarning
-        When the file ends before its sound does: of those formats, and of m4a, mka, webm and wma.
+        When the file ends before its sound does: of those formats, and where ffmpeg says so.
     SampleScaleWarning
         When samples are far beyond full scale.
 

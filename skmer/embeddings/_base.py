@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skmer.audio._decoding import HIGHEST_SR
 from skmer.audio._resampling import RESAMPLERS, check_resampler
+from skmer.audio.decoding import HIGHEST_SR
 from skmer.embeddings._clips import Clip, check_matrix, check_sequence, is_sequence_of_clips
 from skmer.embeddings._embed_clips import embed_clips
 from skmer.embeddings.recipes._base import EmbeddedClip, Recipe

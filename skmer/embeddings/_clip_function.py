@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skmer.audio._decoding import HIGHEST_SR
+from skmer.audio.decoding import HIGHEST_SR
 from skmer.embeddings._base import MAX_BATCH_SIZE, BaseClipTransformer
 from skmer.embeddings.recipes._base import embed_clip
 from skmer.embeddings.recipes._clip_function import ClipFunctionRecipe, function_name

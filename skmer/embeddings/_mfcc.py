@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from numbers import Integral
 
-from skmer.audio._decoding import HIGHEST_SR
+from skmer.audio.decoding import HIGHEST_SR
 from skmer.embeddings._base import BaseClipTransformer
 from skmer.embeddings.recipes._mfcc import MFCCRecipe
 from skmer.exceptions import InputError

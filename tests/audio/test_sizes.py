@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from skmer.audio import read_audio
-from skmer.audio.containers import Part, find_parts
+from skmer.audio.decoding._containers import find_parts
 from skmer.exceptions import AudioDecodeError, TruncatedClipWarning
 from tests.audio.encoding import SR, encoded, variable_mp3, without_xing, write
 
@@ -101,43 +101,6 @@ def test_a_voc_file_of_several_blocks(tmp_path, clip):
     path = write(tmp_path, "c.voc", voc((1, b"\xd3\0" + halves), (1, b"\xa6\0" + halves)))
     with pytest.raises(AudioDecodeError, match="joins parts of 22222 and 11111 Hz"):
         read_audio(path)
-
-
-def box(name, content):
-    return struct.pack(">I4s", 8 + len(content), name) + content
-
-
-def large_box(name, content):
-    return struct.pack(">I4sQ", 1, name, 16 + len(content)) + content
-
-
-def matroska(size):
-    return b"\x1a\x45\xdf\xa3\x84abcd\x18\x53\x80\x67" + size + bytes(500)
-
-
-ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c") + bytes(14)
-ASF += bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365") + bytes(24) + struct.pack("<Q", 578)
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        box(b"ftyp", b"M4A ") + box(b"moov", bytes(100)) + box(b"mdat", bytes(500)),
-        box(b"ftyp", b"M4A ") + large_box(b"mdat", bytes(500)),
-        matroska(b"\x41\xf4"),
-        matroska(b"\x01\0\0\0\0\0\x01\xf4"),
-        ASF + bytes(500),
-    ],
-)
-def test_the_end_of_files_for_other_decoders_is_known(data):
-    """What decodes them reads what is there without a word."""
-    assert [find_parts(io.BytesIO(data[:end]))[0].is_cut for end in (None, -1)] == [False, True]
-
-
-def test_files_for_other_decoders_that_do_not_say_their_size():
-    endless = box(b"ftyp", b"M4A ") + struct.pack(">I4s", 0, b"mdat") + bytes(50)
-    for data in (endless, matroska(b"\xff"), matroska(b"\x01" + 7 * b"\xff"), ASF[:60]):
-        assert find_parts(io.BytesIO(data)) == [Part()]
 
 
 @pytest.mark.parametrize("suffix", ["au", "rf64"])

@@ -60,8 +60,7 @@ class Audio:
                 soundfile.write(stream, audio, 16000, format=kind, subtype=subtype)
                 files.append(stream.getvalue())
         for subtype in ("VORBIS", "OPUS"):
-            stream = io.BytesIO()
-            soundfile.write(stream, NOISE, 48000, format="OGG", subtype=subtype)
+            soundfile.write(stream := io.BytesIO(), NOISE, 48000, format="OGG", subtype=subtype)
             files.append(stream.getvalue())
         id3 = b"ID3\x03\0\0\0\0\0\x0a" + bytes(10)
         for file in files:

@@ -33,8 +33,8 @@ _SUFFIXES = {
     "WVE": (".wve",),
     "XI": (".xi",),
 }
-# What audioread's decoders (ffmpeg, GStreamer, Core Audio) usually read.
-_BY_AUDIOREAD = (
+# What ffmpeg reads.
+_BY_FFMPEG = (
     ".3ga", ".3gp", ".aac", ".ac3", ".amr", ".ape", ".dts", ".eac3", ".flv", ".m4a", ".m4b", ".m4r",
     ".mka", ".mkv", ".mov", ".mp4", ".mpc", ".spx", ".tta", ".weba", ".webm", ".wma", ".wv",
 )  # fmt: skip
@@ -48,7 +48,7 @@ def audio_suffixes() -> frozenset[str]:
     formats = soundfile.available_formats()
     return frozenset(
         suffix for name, ends in _SUFFIXES.items() if name in formats for suffix in ends
-    ).union(_BY_AUDIOREAD)
+    ).union(_BY_FFMPEG)
 
 
 def find_audio_files(folder: Path) -> FoundFiles:

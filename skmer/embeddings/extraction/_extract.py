@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skmer.audio._decoding import SoundSource
+from skmer.audio.decoding import SoundSource
 from skmer.embeddings._base import BaseClipTransformer
 from skmer.embeddings._clips import Clip
 from skmer.embeddings.extraction._checks import (

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterator
 from functools import lru_cache
 
-from skmer.audio.containers._parts import Part, Window
+from skmer.audio.decoding._parts import Part, Window
 
 # What a frame's header can begin with.
 _SYNC = re.compile(rb"\xff[\xe2-\xff][\x10-\xef]", re.DOTALL)

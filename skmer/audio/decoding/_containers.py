@@ -8,16 +8,13 @@ pages and chunks themselves are looked at here, and a decoder is given parts wit
 from dataclasses import replace
 from typing import BinaryIO
 
-from skmer.audio.containers._chunks import Layout, chunk_parts, walk
-from skmer.audio.containers._flac import flac_parts
-from skmer.audio.containers._headed import au_parts, nist_parts
-from skmer.audio.containers._mpeg import frame_length, mpeg_parts
-from skmer.audio.containers._ogg import ogg_parts
-from skmer.audio.containers._parts import Part, PartFile, Window
-from skmer.audio.containers._undecoded import asf_parts, matroska_parts, mp4_parts
-from skmer.audio.containers._voc import voc_parts
-
-__all__ = ["Part", "PartFile", "find_parts"]
+from skmer.audio.decoding._chunks import Layout, chunk_parts, walk
+from skmer.audio.decoding._flac import flac_parts
+from skmer.audio.decoding._headed import au_parts, nist_parts
+from skmer.audio.decoding._mpeg import frame_length, mpeg_parts
+from skmer.audio.decoding._ogg import ogg_parts
+from skmer.audio.decoding._parts import Part, Window
+from skmer.audio.decoding._voc import voc_parts
 
 _WAV = Layout("<4sI", b"data")
 _AIFF, _SVX = Layout(">4sI", b"SSND", ahead=8), Layout(">4sI", b"BODY")
@@ -39,8 +36,6 @@ _OTHERS = {
     b"dns.": lambda window: au_parts(window, "<"),
     b"NIST": nist_parts,
     b"Crea": voc_parts,
-    b"\x1aE\xdf\xa3": matroska_parts,
-    b"0&\xb2u": asf_parts,
 }
 _MPEG_LAYER_3 = b"\x55\0"
 
@@ -57,8 +52,6 @@ def find_parts(file: BinaryIO) -> list[Part]:
     elif kind in _CHUNKS or kind in _OTHERS:
         # libsndfile passes a tag in front by itself.
         parts = _known_parts(window, kind) if start == 0 else None
-    elif head[4:8] == b"ftyp":
-        parts = mp4_parts(window)
     elif start or frame_length(head[:3]):
         parts = mpeg_parts(window, start)
     return parts or [Part()]

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from skmer.audio.containers._parts import UNKNOWN_SIZES, Part, Window
+from skmer.audio.decoding._parts import UNKNOWN_SIZES, Part, Window
 
 # Where the first chunk of an RF64 file states the size of its samples.
 _RF64_SIZE = slice(28, 36)

@@ -3,8 +3,8 @@
 import contextlib
 import io
 import os
+import shutil
 import stat
-import warnings
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 
 from skmer.audio._waveform import MOST_CHANNELS
-from skmer.audio.containers import PartFile, find_parts
+from skmer.audio.decoding._containers import find_parts
+from skmer.audio.decoding._ffmpeg import FFmpegFile
+from skmer.audio.decoding._parts import PartFile
 from skmer.exceptions import AudioDecodeError
+from skmer.utils._words import cut_middle
 from skmer.utils.files._digest import open_regular
 
 # What a recording can have. Below or above, the header is damaged, and to believe it would mean
@@ -102,7 +105,7 @@ class SoundSource:
             self._first = self._sound(self._parts[0])
         except soundfile.SoundFileError as error:
             path = None if self._only_libsndfile else self._path
-            self._first = _open_with_audioread(path, self.name, reason=str(error))
+            self._first = _open_by_ffmpeg(path, self.name, reason=str(error))
 
     def n_samples(self) -> int:
         """Count the samples of all parts, without decoding, of a file that libsndfile reads."""
@@ -121,9 +124,10 @@ class SoundSource:
     def blocks(self, start: int, stop: int | None) -> Iterator[np.ndarray]:
         """Yield the samples start..stop; a block holds only until the next is asked for."""
         with self._mend_errors():
-            if hasattr(self._first, "read_data"):
-                yield from _cut(_audioread_blocks(self._first), start, stop)
-                self.ended_early = stop is None and any(part.is_cut for part in self._parts)
+            if isinstance(self._first, FFmpegFile):
+                yield from _cut(self._first.blocks(BLOCK_LENGTH), start, stop)
+                is_cut = any(part.is_cut for part in self._parts)
+                self.ended_early = stop is None and (is_cut or self._first.has_lost)
             else:
                 yield from self._soundfile_blocks(start, stop)
 
@@ -221,53 +225,20 @@ def _reader():
     return ForwardReader
 
 
-def _open_with_audioread(path, name, *, reason):
-    audioread = _import_audioread()
-    # Decoders of many makers, which end on damaged files in errors of any kind.
-    with contextlib.suppress(Exception):
-        if path is not None:
-            # A whole path: ffmpeg takes "Artist: Song.m4a" for an address.
-            return audioread.audio_open(os.path.abspath(path))
+def _open_by_ffmpeg(path, name, *, reason):
     reason = reason.split(": ")[-1].rstrip(".")
-    more = (
-        "convert it to wav, flac, ogg or mp3"
-        if path is None or audioread.ffdec.available()
-        else "if it is m4a, aac or wma, install ffmpeg, which reads those, or convert it to wav, "
-        "flac, ogg or mp3"
-    )
+    more = "convert it to wav, flac, ogg or mp3"
+    if path is not None:
+        try:
+            return FFmpegFile(path)
+        except (OSError, RuntimeError) as error:
+            if shutil.which("ffmpeg") is None:
+                more = f"if it is m4a, aac or wma, install ffmpeg, which reads those, or {more}"
+            else:
+                reason = cut_middle(f"libsndfile: {reason}; {error}", 150)
     raise AudioDecodeError(
         f"{name}: the file is not in a format that can be read ({reason}); {more}."
     )
-
-
-@cache
-def _import_audioread():
-    import audioread
-    import audioread.ffdec
-
-    # One of its readers takes modules that Python 3.11 and 3.12 call deprecated; it is imported
-    # with the first file that is opened, which a warning made an error would end.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        audioread.available_backends()
-    return audioread
-
-
-def _audioread_blocks(file):
-    pieces, rest = iter(file), b""
-    while True:
-        try:
-            data = next(pieces, None)
-        except Exception as error:
-            raise RuntimeError(str(error)) from error
-        if data is None:
-            return
-        # Pieces end anywhere, also between the channels of one sample.
-        data = rest + data
-        whole = len(data) - len(data) % (2 * file.channels)
-        block, rest = data[:whole], data[whole:]
-        block = np.frombuffer(block, "<i2").reshape(-1, file.channels)
-        yield block.astype(np.float32) / 2**15
 
 
 def _cut(blocks, start, stop):

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Callable, Iterator
 from math import prod
 
-from skmer.audio.containers._parts import UNKNOWN_SIZES, Part, Window
+from skmer.audio.decoding._parts import UNKNOWN_SIZES, Part, Window
 
 _NIST_SIZES = re.compile(rb"(?:sample_count|channel_count|sample_n_bytes) -i (\d{1,18})\s")
 

@@ -4,7 +4,7 @@ import re
 import zlib
 from dataclasses import dataclass
 
-from skmer.audio.containers._parts import Part, Window
+from skmer.audio.decoding._parts import Part, Window
 
 _PAGE = re.compile(b"OggS")
 _HEAD = 27

@@ -6,7 +6,7 @@ from functools import cache
 from itertools import islice
 from typing import NamedTuple
 
-from skmer.audio.containers._parts import Part, Window
+from skmer.audio.decoding._parts import Part, Window
 
 # The marker and the head of the first block of metadata.
 _START = re.compile(re.escape(b"fLaC\x00\x00\x00\x22"))

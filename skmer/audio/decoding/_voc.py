@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterator
 
-from skmer.audio.containers._parts import Part, Window
+from skmer.audio.decoding._parts import Part, Window
 
 _MAGIC = b"Creative Voice File\x1a"
 _SOUND, _MORE, _EXTENDED, _NEW_SOUND = 1, 2, 8, 9
