@@ -116,15 +116,21 @@ def _column_type(name: str, values: list) -> str:
     )
 
 
+def settings_beside(table: Path) -> Path:
+    """Where the settings of a table are that has no room for them itself."""
+    return table.with_name(f"{table.name}.json")
+
+
 def check_out(out: str | os.PathLike) -> Path:
     """Return the table's path, which can be written."""
     path = expand_path(out)
     if path.suffix not in SUFFIXES:
         raise InputError(f"The table must end in {', '.join(SUFFIXES)}. Got '{path}'.")
-    if path.is_dir():
-        raise IsADirectoryError(
-            bounded(f"The table cannot be written to '{path}', which is a folder.")
-        )
+    for written in [path, settings_beside(path)] if path.suffix == ".csv" else [path]:
+        if written.is_dir():
+            raise IsADirectoryError(
+                bounded(f"The table cannot be written to '{written}', which is a folder.")
+            )
     return path
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from skmer.embeddings.extraction._checks import settings_beside
 from skmer.embeddings.extraction._parts import ClipRecord
 from skmer.exceptions import IgnoredCacheWarning
 from skmer.utils._words import cut_middle
 from skmer.utils.files._damage import DAMAGE
-from skmer.utils.files._digest import file_digest
+from skmer.utils.files._digest import file_digest, open_regular, read_regular
 
 _KINDS = {
     "digest": str | None,
@@ -21,11 +22,6 @@ _KINDS = {
     "notes": str | None,
 }
 _FACTS = tuple(_KINDS)
-
-
-def settings_beside(table: Path) -> Path:
-    """Where the settings of a table are that has no room for them itself."""
-    return table.with_name(f"{table.name}.json")
 
 
 def earlier_records(table: Path, key: str, names: list[str]) -> Iterator[ClipRecord]:
@@ -52,7 +48,11 @@ def earlier_records(table: Path, key: str, names: list[str]) -> Iterator[ClipRec
 def _from_parquet(table, key, names):
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(table, page_checksum_verification=True) as file:
+    # Opened here, since pyarrow waits for ever where it is a pipe.
+    with (
+        open_regular(table) as stream,
+        pq.ParquetFile(stream, page_checksum_verification=True) as file,
+    ):
         settings = (file.schema_arrow.metadata or {}).get(b"skmer", b"{}")
         if json.loads(settings).get("key") != key:
             return
@@ -67,7 +67,7 @@ def _from_parquet(table, key, names):
 
 def _from_npz(table, key, names):
     # Opened here, since numpy leaves it open where it is no archive.
-    with table.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+    with open_regular(table) as file, np.load(file, allow_pickle=False) as arrays:
         if json.loads(str(arrays["settings"])).get("key") != key:
             return
         facts = {name: arrays[name].tolist() for name in (*_FACTS, "frame") if name in arrays}
@@ -83,13 +83,13 @@ def _from_npz(table, key, names):
 def _from_csv(table, key, names):
     import pandas as pd
 
-    settings = json.loads(settings_beside(table).read_text(encoding="utf-8"))
+    settings = json.loads(read_regular(settings_beside(table)))
     if settings.get("key") != key:
         return
     if settings.get("sha256") != file_digest(table):
         raise ValueError("it was changed since it was written")
     kinds = {"digest": str, "error": str, "notes": str, **dict.fromkeys(names, np.float32)}
-    with pd.read_csv(table, dtype=kinds, chunksize=2**14) as frames:
+    with open_regular(table) as stream, pd.read_csv(stream, dtype=kinds, chunksize=2**14) as frames:
         for frame in frames:
             kept = [name for name in (*_FACTS, "frame") if name in frame]
             values = frame[kept].astype(object).where(frame[kept].notna(), None)

@@ -23,8 +23,9 @@ from skmer.embeddings.extraction._checks import (
     column_names,
     column_types,
     prepare_transformers,
+    settings_beside,
 )
-from skmer.embeddings.extraction._earlier import earlier_records, settings_beside
+from skmer.embeddings.extraction._earlier import earlier_records
 from skmer.embeddings.extraction._lock import lock_output
 from skmer.embeddings.extraction._parts import ClipRecord, Parts, StoredRecord
 from skmer.embeddings.extraction._result import Extraction

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import shutil
 import uuid
 import warnings
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import numpy as np
 
 from skmer.exceptions import IgnoredCacheWarning, bounded
 from skmer.utils.files._damage import DAMAGE
+from skmer.utils.files._digest import read_regular
 
 _OPEN_PARTS = 8
 _FACTS = ("digest", "duration", "sr", "error", "notes")
@@ -68,7 +70,10 @@ class Parts:
                     IgnoredCacheWarning,
                     stacklevel=2,
                 )
-                path.unlink(missing_ok=True)
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink(missing_ok=True)
                 continue
             rows = table.select(["digest", "error", "size"]).to_pylist()
             for index, row in enumerate(rows):
@@ -132,7 +137,7 @@ def _load(path: Path):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    content = path.read_bytes()
+    content = read_regular(path)
     try:
         if not path.stem.endswith(_digest(content)):
             raise ValueError

@@ -4,7 +4,6 @@ import csv
 import json
 import os
 import uuid
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +20,8 @@ from skmer.embeddings.recipes._base import Recipe, embed_clip
 from skmer.exceptions import InputError
 from skmer.utils import ClipCache, track
 from skmer.utils.files._cache import open_cache, warn_of_cache
+from skmer.utils.files._damage import DAMAGE
+from skmer.utils.files._digest import open_regular
 from skmer.utils.files._paths import expand_path
 from skmer.utils.processes._parallel import run_parallel, threads_per_worker
 
@@ -178,11 +179,13 @@ def _extract_file(
 def _n_frames_there(target: Path, known: dict) -> int | None:
     """How many frames the file has that an earlier run wrote; None where there is none such."""
     try:
-        with np.load(target, allow_pickle=False) as arrays:
+        with open_regular(target) as file, np.load(file, allow_pickle=False) as arrays:
             there = json.loads(str(arrays["settings"]))
             same = all(there.get(name) == known[name] for name in ("key", "digest"))
-            return len(arrays["embedding"]) if same else None
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError):
+            # Both are read, so that damage to either is seen.
+            n_frames = len(arrays["embedding"])
+            return n_frames if same and len(arrays["timestamps"]) == n_frames else None
+    except DAMAGE:
         return None
 
 

@@ -3,9 +3,11 @@
 import hashlib
 import io
 import json
+import os
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -100,6 +102,55 @@ def test_a_flipped_bit_in_a_part_is_never_taken_over(paths, tmp_path, monkeypatc
             extract(paths, MFCCStatsTransformer(), out)
         np.testing.assert_array_equal(numbers(out), right)
         out.unlink()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), Path.mkdir])
+@pytest.mark.parametrize(
+    "name", ["t.parquet", "t.npz", "t.csv", "t.csv.json", "t.parquet.parts", "frames"]
+)
+def test_what_is_no_file_is_not_waited_for(paths, tmp_path, monkeypatch, name, make):
+    def run():
+        if name == "frames":
+            return extract_files(paths[:1], MFCCStatsTransformer(), tmp_path / name)
+        return extract(
+            paths[:1],
+            MFCCStatsTransformer(),
+            tmp_path / name.removesuffix(".parts").removesuffix(".json"),
+        )
+
+    if name == "t.parquet.parts":
+        with monkeypatch.context() as patch:
+            patch.setitem(_extract._WRITERS, ".parquet", lambda *args, **kwargs: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                run()
+    else:
+        run()
+    place = tmp_path / name
+    if place.is_dir():
+        (place,) = place.glob("*.[np]*")
+    place.unlink()
+    make(place)
+    with warnings.catch_warnings(record=True):
+        warnings.simplefilter("always")
+        if make is Path.mkdir and not name.endswith("parts"):
+            with pytest.raises(IsADirectoryError):
+                run()
+        else:
+            assert run().n_computed == 1
+            assert run().n_computed == 0
+
+
+def test_damage_to_either_array_of_a_clip_is_seen(paths, tmp_path):
+    extract_files(paths[:1], MFCCStatsTransformer(), tmp_path / "frames")
+    (file,) = (tmp_path / "frames").glob("*.npz")
+    whole = file.read_bytes()
+    for at in range(0, len(whole), 97):
+        file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        extract_files(paths[:1], MFCCStatsTransformer(), tmp_path / "frames")
+        with np.load(file) as found, np.load(io.BytesIO(whole)) as right:
+            for name in right:
+                np.testing.assert_array_equal(found[name], right[name])
 
 
 def parquet(**columns):

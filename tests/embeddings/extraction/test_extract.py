@@ -281,6 +281,7 @@ def test_weights_are_wanted_before_any_work(paths, tmp_path, monkeypatch):
         ({"transformer": MFCCStatsTransformer(n_fft=0)}, ValueError, "'n_fft' parameter"),
         ({"out": "table.txt"}, ValueError, "must end in .parquet, .npz, .csv"),
         ({"out": "folder.npz"}, IsADirectoryError, "which is a folder"),
+        ({"out": "settings.csv"}, IsADirectoryError, r"settings.csv.json', which is a folder"),
         ({"columns": {"label": ["a"]}}, ValueError, "for each of the 12 paths. Got 1"),
         ({"columns": {"sr": ["a"] * 12}}, ValueError, "called 'sr' already"),
         ({"chunk_size": 0}, ValueError, "'chunk_size' parameter"),
@@ -288,7 +289,8 @@ def test_weights_are_wanted_before_any_work(paths, tmp_path, monkeypatch):
 )
 def test_mistakes(paths, tmp_path, monkeypatch, change, error, said):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "folder.npz").mkdir()
+    for name in ("folder.npz", "settings.csv.json"):
+        (tmp_path / name).mkdir()
     arguments = {"paths": paths, "transformer": MFCCStatsTransformer(), "out": "table.npz"}
     with pytest.raises(error, match=said):
         extract(**(arguments | change))
