@@ -24,7 +24,7 @@ _FORMATS = (
 # and channels.
 _HEAD = struct.Struct(">4sIIIII")
 _LOST = re.compile(
-    rb"invalid data|input/output|incomplete|partial|premature|truncat|corrupt", re.IGNORECASE
+    rb"invalid data|input/output|incomplete|partial|premature|truncate|corrupt", re.IGNORECASE
 )
 # Seconds after which a decoder that gives nothing is ended.
 _LONGEST_WAIT = 60.0
