@@ -135,7 +135,7 @@ class ShortClipWarning(_OneSentence, UserWarning):
 
 
 class SampleScaleWarning(_OneSentence, UserWarning):
-    """A clip has samples far beyond full scale, which is 1; they may be integers cast to floats."""
+    """A clip's samples are far beyond full scale, or 32-bit integers far below: PCM on no scale."""
 
 
 class SilentClipWarning(_OneSentence, UserWarning):

@@ -124,8 +124,8 @@ def stream_audio(
         Called with every mono block as it was decoded, before it is resampled, and its rate [Hz].
     on_note : callable, default=None
         Called at the end of the clip with "cut" where the file ends before its sound does, "loud"
-        where samples are far beyond full scale, "silent" where nothing is to be heard, as where
-        channels cancel; None = warnings of the first two.
+        and "faint" where samples are far off their scale, "silent" where nothing is to be heard,
+        as where channels cancel; None = warnings of all but the last.
 
     Yields
     ------

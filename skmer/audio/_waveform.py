@@ -16,6 +16,8 @@ _FAR_BEYOND_FULL_SCALE = 100
 # Channels cancel where their mean is this far below them, or no more than the rounding of 16 bits.
 _CANCELLED, _ROUNDING = 1e-2, 2**-15
 _LOUD = 0.05
+# PCM of 24 bits in integers of 32 is no louder.
+_FAINT = 2**-8
 # More than recordings have: a batch of clips, or a damaged header.
 MOST_CHANNELS = 128
 
@@ -33,8 +35,9 @@ def as_waveform(
     name : str, default="the waveform"
         What messages call the clip.
     on_note : callable, default=None
-        Called with "loud" where samples are far beyond full scale, and with "silent" where nothing
-        is to be heard, as where channels cancel; None = a `SampleScaleWarning` for the former.
+        Called with "loud" where samples are far beyond full scale, with "faint" where 32-bit
+        integers hold PCM of fewer bits by the look of them, and with "silent" where nothing is to
+        be heard, as where channels cancel; None = a `SampleScaleWarning` for the first two.
 
     Returns
     -------
@@ -111,6 +114,7 @@ class Mixer:
     def __init__(self, name: str):
         self.name = name
         self.channels = self.mono = 0.0
+        self.is_wide = False
 
     def mix(self, block: np.ndarray) -> np.ndarray:
         """What `check_samples` lets pass -> floats on a scale of 1, of shape (n,).
@@ -125,6 +129,7 @@ class Mixer:
         elif kind in _PCM_SCALE:
             # float64 first: a 32-bit sample has more digits than float32 holds.
             block = block.astype(np.float64) / _PCM_SCALE[kind]
+            self.is_wide |= kind == "int32"
         else:
             block = block.astype(dtype, copy=False)
         if block.ndim == 1 or block.shape[1] == 1:
@@ -154,6 +159,8 @@ class Mixer:
             note("silent", self.name, on_note)
         if self.mono > _FAR_BEYOND_FULL_SCALE:
             note("loud", self.name, on_note)
+        if self.is_wide and 0 < self.channels <= _FAINT:
+            note("faint", self.name, on_note)
 
     def _refuse(self, mono):
         bad = ~(np.abs(mono) < _HIGHEST_SAMPLE)
@@ -173,6 +180,11 @@ _WARNINGS = {
     "loud": (
         "samples are far beyond full scale, which is 1; integer PCM that was cast to floats must "
         "be divided by its full scale, for instance 32768",
+        SampleScaleWarning,
+    ),
+    "faint": (
+        "32-bit integers are so small that they look like PCM of 16 or 24 bits; cast them to int16, "
+        "or divide them by their full scale, for instance 8388608",
         SampleScaleWarning,
     ),
     "cut": (

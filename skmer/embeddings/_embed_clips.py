@@ -24,6 +24,11 @@ _NOTES = {
     "silent": ("Clips whose channels cancel, or that hold nothing but zeros", SilentClipWarning),
     "cut": ("Files end before their sound does, and what is there was read", TruncatedClipWarning),
     "loud": ("Clips have samples far beyond full scale, which is 1", SampleScaleWarning),
+    "faint": (
+        "Clips of 32-bit integers are as small as PCM of 16 or 24 bits, which is to be divided by "
+        "its own full scale",
+        SampleScaleWarning,
+    ),
 }
 # From here to the line of the user's that is warned of.
 _STACKLEVEL = 5

@@ -6,6 +6,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from skmer import MFCCStatsTransformer
 from skmer.audio import as_waveform, read_audio, stream_audio
 from skmer.exceptions import AudioDecodeError, InputError, SampleScaleWarning
 
@@ -194,3 +195,21 @@ def test_samples_far_beyond_full_scale_get_a_word(audio):
 
 def test_loud_music_gets_none():
     as_waveform(3 * np.random.default_rng(0).standard_normal(100000))
+
+
+@pytest.mark.parametrize("bits", [16, 24])
+def test_pcm_of_fewer_bits_in_wider_integers_gets_a_word(bits):
+    audio = np.round(2.0 ** (bits - 1) * np.sin(np.arange(8000))).astype(np.int32)
+    with pytest.warns(SampleScaleWarning, match=r"Row 3: 32-bit integers are so small"):
+        as_waveform(np.stack([audio, -audio], axis=1), name="Row 3")
+    with pytest.warns(SampleScaleWarning, match="Clips of 32-bit integers"):
+        MFCCStatsTransformer().fit_transform([(audio, 8000)])
+
+
+def test_integers_on_their_scale_and_silence_get_none():
+    heard = []
+    as_waveform((2.0**24 * np.sin(np.arange(8000))).astype(np.int32), on_note=heard.append)
+    as_waveform(np.ones(8000, np.int16), on_note=heard.append)
+    assert heard == []
+    as_waveform(np.zeros(8000, np.int32), on_note=heard.append)
+    assert heard == ["silent"]
