@@ -183,8 +183,8 @@ _WARNINGS = {
         SampleScaleWarning,
     ),
     "faint": (
-        "32-bit integers are so small that they look like PCM of 16 or 24 bits; cast them to int16, "
-        "or divide them by their full scale, for instance 8388608",
+        "32-bit integers are so small that they look like PCM of 16 or 24 bits; cast them to "
+        "int16, or divide them by their full scale, for instance 8388608",
         SampleScaleWarning,
     ),
     "cut": (
