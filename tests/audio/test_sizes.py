@@ -127,3 +127,23 @@ def test_an_mp3_inside_a_wav_is_whole(tmp_path, clip):
     path = write(tmp_path, "a.wav", b"RIFF" + struct.pack("<I", len(body)) + body)
     waveform, _ = read_audio(path)
     assert 0 <= len(waveform) - len(clip) < 4000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        # Blocks and chunks that are shorter than what is ahead of their samples.
+        voc((9, struct.pack("<IBBHI", SR, 16, 1, 4, 0)), (9, b"abc"), (9, b"")),
+        b"FORM\0\0\0\x40AIFF" + 2 * (b"SSND" + struct.pack(">I", 2) + b"ab"),
+        b"caff\0\1\0\0" + 2 * (b"data" + struct.pack(">q", 1) + b"a"),
+        # The next one begins where no system can look.
+        b"RF64\xff\xff\xff\xffWAVEds64" + struct.pack("<IQQ", 28, 0, 2**63 + 5) + bytes(12)
+        + b"data\xff\xff\xff\xff" + bytes(50),
+        b"riff" + bytes(36) + b"data" + bytes(12) + struct.pack("<Q", 2**63 + 5) + bytes(50),
+    ],
+)  # fmt: skip
+def test_sizes_that_cannot_be(tmp_path, data):
+    for part in find_parts(io.BytesIO(data)):
+        assert all(isinstance(p, bytes) or 0 <= p.start <= p.stop for p in part.pieces)
+    with pytest.raises(AudioDecodeError):
+        read_audio(write(tmp_path, "a", data))

@@ -59,9 +59,10 @@ def _part(window, layout, file, stop):
 def _restated(window, layout, start, samples):
     """One file of what is there of the samples of all chunks, with a head that says how much."""
     position = samples[0][0]
-    # The first chunk keeps what is ahead of its samples.
-    begins = [at + (layout.ahead if at != position else 0) for at, _ in samples]
     stops = [min(at + size, window.size) for at, size in samples]
+    # The first chunk keeps what is ahead of its samples.
+    begins = [min(at + layout.ahead, stop) for (at, _), stop in zip(samples, stops)]
+    begins[0] = position
     total = sum(stops) - sum(begins) + layout.own
     width = struct.calcsize(layout.form[0] + layout.form[-1])
     place = position - width

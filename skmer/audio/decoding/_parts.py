@@ -78,6 +78,9 @@ class Window:
         self.start, self.data = 0, b""
 
     def at(self, position, length):
+        # A position that a file states may be more than a system takes.
+        if position >= self.size:
+            return b""
         offset = position - self.start
         if not 0 <= offset <= len(self.data) - length:
             self.file.seek(position)

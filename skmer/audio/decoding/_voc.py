@@ -30,7 +30,8 @@ def voc_parts(window: Window) -> list[Part]:
             if not runs or runs[-1][0] != sound:
                 runs.append((sound, []))
         if code in _AHEAD or (code == _MORE and runs):
-            runs[-1][1].append(slice(start + _AHEAD.get(code, 0), min(stop, window.size)))
+            stop_there = min(stop, window.size)
+            runs[-1][1].append(slice(min(start + _AHEAD.get(code, 0), stop_there), stop_there))
     is_cut = stop > window.size
     is_one = sum(len(pieces) for _, pieces in runs) < 2
     if is_one or not all(codec in _CODECS for (_, _, codec), _ in runs):
