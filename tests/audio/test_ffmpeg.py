@@ -7,11 +7,13 @@ import sys
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
 from skmer import MFCCStatsTransformer
 from skmer.audio import read_audio, stream_audio
+from skmer.embeddings import extract
 from skmer.exceptions import AudioDecodeError, TruncatedClipWarning
 from tests.audio.encoding import SR, write
 
@@ -55,6 +57,13 @@ def test_samples_of_any_number_of_channels(program, channels):
     np.testing.assert_allclose(waveform, samples.mean(axis=1), atol=1e-6)
     part, _ = read_audio(path, offset=0.5, duration=0.25)
     np.testing.assert_array_equal(part, waveform[4000:6000])
+
+
+@posix
+def test_a_table_states_how_long_it_is(program, tmp_path):
+    extract([program(2, np.ones((90001, 2)))], MFCCStatsTransformer(), tmp_path / "table.csv")
+    table = pd.read_csv(tmp_path / "table.csv")
+    assert table[["duration", "sr"]].to_numpy().tolist() == [[90001 / 8000, 8000]]
 
 
 @posix

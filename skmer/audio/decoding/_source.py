@@ -60,15 +60,12 @@ class SoundSource:
         A file must be seekable; it is read from its start and not closed.
     name : str
         What messages call it.
-    only_libsndfile : bool, default=False
-        Whether what libsndfile does not read is an error.
     """
 
     _first: Any = None
 
-    def __init__(self, source, *, name: str, only_libsndfile: bool = False):
+    def __init__(self, source, *, name: str):
         self.name = name
-        self._only_libsndfile = only_libsndfile
         self.ended_early = False
         self._path = None if hasattr(source, "read") else os.path.expanduser(source)
         self._file = source if self._path is None else _open(self._path, name)
@@ -104,12 +101,13 @@ class SoundSource:
         try:
             self._first = self._sound(self._parts[0])
         except soundfile.SoundFileError as error:
-            path = None if self._only_libsndfile else self._path
-            self._first = _open_by_ffmpeg(path, self.name, reason=str(error))
+            self._first = _open_by_ffmpeg(self._path, self.name, reason=str(error))
 
     def n_samples(self) -> int:
-        """Count the samples of all parts, without decoding, of a file that libsndfile reads."""
+        """Count the samples of all parts; by decoding, of a file that libsndfile does not read."""
         with self._mend_errors():
+            if isinstance(self._first, FFmpegFile):
+                return sum(map(len, self._first.blocks(BLOCK_LENGTH)))
             total = self._samples(self._first, self._parts[0])
             for part in self._parts[1:]:
                 with self._sound(part) as sound:

@@ -292,9 +292,9 @@ def digest_of_file(path: str) -> str | None:
 
 
 def _describe(path: str) -> tuple[float | None, int | None]:
-    """Duration [s] and rate [Hz] of a file, where libsndfile knows its format."""
+    """Duration [s] and rate [Hz] of a file; None where it can no longer be read."""
     try:
-        with SoundSource(path, name=repr(path), only_libsndfile=True) as source:
+        with SoundSource(path, name=repr(path)) as source:
             return source.n_samples() / source.sr, source.sr
     except AudioDecodeError:
         return None, None
