@@ -4,34 +4,11 @@ Audio that was read is checked where it is read; this is for callers with arrays
 """
 
 from collections.abc import Iterable, Iterator
-from numbers import Integral
 
 import numpy as np
 
 from skmer.exceptions import InputError, InputTypeError
 from skmer.utils._words import cut_middle
-
-
-def check_whole(function: str, *, least: int = 1, most: int | None = None, **parameters) -> None:
-    """Refuse parameters that are no integers from `least` to `most`."""
-    for name, value in parameters.items():
-        is_whole = isinstance(value, Integral) and not isinstance(value, bool)
-        if not is_whole or value < least or (most is not None and value > most):
-            allowed = f"of at least {least}" if most is None else f"from {least} to {most}"
-            raise InputError(
-                f"The '{name}' parameter of {function} must be an integer {allowed}. "
-                f"Got {cut_middle(repr(value), 100)} instead."
-            )
-
-
-def check_choice(function: str, choices: Iterable, **parameters) -> None:
-    """Refuse parameters that are none of the choices."""
-    for name, value in parameters.items():
-        if not any(value is one or (type(value) is type(one) and value == one) for one in choices):
-            raise InputError(
-                f"The '{name}' parameter of {function} must be one of "
-                f"{', '.join(map(repr, choices))}. Got {cut_middle(repr(value), 100)} instead."
-            )
 
 
 def check_table(function: str, values, n_columns: int | None = None) -> np.ndarray:

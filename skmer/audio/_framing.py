@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from skmer.audio._checks import check_blocks, check_whole
+from skmer.audio._checks import check_blocks
+from skmer.utils._checks import check_whole
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from importlib import resources
 
 import numpy as np
 
-from skmer.audio._checks import check_choice, check_table
+from skmer.audio._checks import check_table
 from skmer.audio._spectra import MelProduct, columns, magnitude, mel_bank, periodic_hann
+from skmer.utils._checks import check_choice
 
 SR = 48000
 FRAME_LENGTH = 48000

@@ -7,8 +7,9 @@ import numpy as np
 import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 
-from skmer.audio._checks import check_blocks, check_choice, check_table, check_whole
+from skmer.audio._checks import check_blocks, check_table
 from skmer.audio._spectra import MelProduct, mel_bank, mel_power_blocks, periodic_hann
+from skmer.utils._checks import check_choice, check_whole
 
 _FLOOR, _RANGE_DB = 1e-10, 80
 _DELTA_WIDTH = 9

@@ -15,13 +15,17 @@ from skmer.classifiers._validation_split import validation_split
 from skmer.exceptions import InputError
 from skmer.utils import exact_float32, import_tensorflow, quiet_tensorflow, track
 from skmer.utils._documented import DocumentedMixin
+from skmer.utils._floats import LARGEST, check_floats
+from skmer.utils._labels import check_labels
 from skmer.utils._sklearn import (
     Interval,
     StrOptions,
     _check_sample_weight,
+    checked_features,
     validate_data,
     validate_parameters,
 )
+from skmer.utils._words import cut_middle
 
 _JIT_MIN_STEPS = 500
 # Weights, their gradients and Adam's two moments, and the layers of one batch: 4 GB of float32.
@@ -104,12 +108,17 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
         """
         validate_parameters(self)
         X = self._validate_X(X, reset=True)
-        y = column_or_1d(y, warn=True)
+        if not isinstance(y, list | tuple) and getattr(y, "ndim", 0) != 1:
+            # Such as a column of a table.
+            y = column_or_1d(y, warn=True)
+        y = check_labels(y, "The labels y")
         check_classification_targets(y)
         check_consistent_length(X, y)
         groups = self._validate_groups(groups, len(y))
+        if sample_weight is not None:
+            sample_weight = check_floats(sample_weight, "sample_weight")
         sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        sample_weight = sample_weight * compute_sample_weight(self.class_weight, y)
+        sample_weight = sample_weight * compute_sample_weight(self._validate_class_weight(), y)
 
         # Rows of no weight must not decide on the classes or fill the validation part.
         kept = sample_weight > 0
@@ -225,26 +234,30 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
                 f"X must have {self.input_ndim_} dimensions, as when {name} was fitted. "
                 f"Got {X.ndim} dimensions instead."
             )
-        if X.ndim != 3:
-            X = validate_data(self, X, reset=reset, **_AS_THE_NETWORK_TAKES_IT)
-        elif not self._takes_sequences:
+        if X.ndim == 3 and not self._takes_sequences:
             raise InputError(
                 f"{name} takes X of shape (n_samples, n_features). Got an array of 3 dimensions "
                 "instead. Pool the frames, or use KerasLSTMClassifier."
             )
-        else:
-            X = check_array(
-                X, allow_nd=True, estimator=self, input_name="X", **_AS_THE_NETWORK_TAKES_IT
-            )
-            if X.shape[1] == 0:
-                raise InputError(f"{name} needs at least 1 frame a sample. Got 0 frames instead.")
+        with checked_features(X, self):
+            if X.ndim == 3:
+                X = check_array(
+                    X, allow_nd=True, estimator=self, input_name="X", **_AS_THE_NETWORK_TAKES_IT
+                )
+                if X.shape[1] == 0:
+                    raise InputError(f"{name} needs at least 1 frame a sample. Got 0 frames.")
             # The columns of the frames are the features, as those of a plain X are.
-            validate_data(self, X[:, 0], reset=reset, **_AS_THE_NETWORK_TAKES_IT)
-        bad = np.flatnonzero(~np.isfinite(X).all(axis=tuple(range(1, X.ndim))))
+            rows = validate_data(
+                self, X if X.ndim != 3 else X[:, 0], reset=reset, **_AS_THE_NETWORK_TAKES_IT
+            )
+        X = X if X.ndim == 3 else rows
+        usable = (X <= LARGEST) & (X >= -LARGEST)
+        bad = np.flatnonzero(~usable.all(axis=tuple(range(1, X.ndim))))
         if bad.size:
             raise InputError(
-                f"X of {name} must hold finite numbers of float32, and {bad.size} of its {len(X)} "
-                f"rows have NaN or inf, the first of them row {bad[0]}. Leave those rows out."
+                f"X of {name} must hold finite numbers of at most {LARGEST:g}, and {bad.size} of "
+                f"its {len(X)} rows have NaN, inf or larger ones, the first of them row {bad[0]}. "
+                "Leave those rows out."
             )
         if reset:
             self.input_ndim_ = X.ndim
@@ -253,10 +266,14 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
 
     def _check_sizes(self, name, values):
         """Return the entries of a parameter that lists positive integers, as a tuple."""
-        if not all(isinstance(value, Integral) and int(value) > 0 for value in values):
+        is_list = isinstance(values, list | tuple) or getattr(values, "ndim", 0) == 1
+        if not is_list or not all(
+            isinstance(value, Integral) and not isinstance(value, bool) and int(value) > 0
+            for value in values
+        ):
             raise InputError(
-                f"The '{name}' parameter of {type(self).__name__} must hold positive integers. "
-                f"Got {values!r} instead."
+                f"The '{name}' parameter of {type(self).__name__} must be a list of positive "
+                f"integers. Got {cut_middle(repr(values), 100)} instead."
             )
         return tuple(int(value) for value in values)
 
@@ -271,10 +288,20 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
                 f"sizes of its layers or batch_size={self.batch_size}, or give fewer features."
             )
 
+    def _validate_class_weight(self):
+        if isinstance(self.class_weight, dict):
+            weights = check_floats([*self.class_weight.values()], "class_weight")
+            if (weights < 0).any():
+                raise InputError(
+                    f"The 'class_weight' parameter of {type(self).__name__} must hold numbers of "
+                    f"at least 0. Got {weights.min():g}."
+                )
+        return self.class_weight
+
     def _validate_groups(self, groups, n_samples):
         if groups is None:
             return None
-        groups = column_or_1d(groups)
+        groups = check_labels(groups, "The groups")
         if len(groups) != n_samples:
             raise InputError(
                 f"The 'groups' argument of {type(self).__name__}.fit must have one entry for each "

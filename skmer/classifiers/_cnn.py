@@ -157,22 +157,25 @@ class KerasCNNClassifier(BaseKerasClassifier):
         settings = [filters]
         for name in ("kernel_size", "strides"):
             value = getattr(self, name)
-            values = (value,) * len(filters) if isinstance(value, Integral) else value
+            is_one = isinstance(value, Integral)
+            values = self._check_sizes(name, (value,) * len(filters) if is_one else value)
             if len(values) != len(filters):
                 raise InputError(
                     f"The '{name}' parameter of KerasCNNClassifier must be an int, or one int for "
-                    f"each of the {len(filters)} filters. Got {value!r} instead."
+                    f"each of the {len(filters)} filters. Got {values!r} instead."
                 )
-            settings.append(self._check_sizes(name, values))
+            settings.append(values)
         # The default is for vectors of any length; TensorFlow may not survive much longer filters.
-        n_points, longest = self._input_shape()[0], max(settings[1])
+        n_points, longest = self._input_shape()[0], max(settings[1], default=1)
         if longest > max(n_points, 3):
             raise InputError(
                 "The 'kernel_size' parameter of KerasCNNClassifier must not exceed the number of "
                 f"points of the signal, {n_points} (features of a vector, or frames). Got "
                 f"{longest} instead."
             )
-        return (*settings, int(self.pool_size))
+        # From the signal's own length on, all of these do the same, and TensorFlow may not survive.
+        strides = tuple(min(stride, n_points) for stride in settings[2])
+        return filters, settings[1], strides, min(int(self.pool_size), n_points)
 
     def _count_numbers(self):
         (n_points, n_channels), n_weights, n_values = self._input_shape(), 0, 0
@@ -180,7 +183,7 @@ class KerasCNNClassifier(BaseKerasClassifier):
             n_weights += (kernel_size * n_channels + 1) * n_filters
             n_points, n_channels = -(-n_points // stride), n_filters
             n_values += n_points * n_channels
-        n_flat = -(-n_points // int(self.pool_size)) * n_channels
+        n_flat = -(-n_points // self._architecture()[3]) * n_channels
         return n_weights + (n_flat + 1) * self.classes_.size, n_values
 
     def _input_shape(self):

@@ -6,7 +6,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
+from skmer.exceptions import InputError
 from skmer.utils._documented import DocumentedMixin
+from skmer.utils._floats import check_magnitude
+from skmer.utils._sklearn import checked_features
 
 
 class SequenceScaler(DocumentedMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -75,5 +78,12 @@ class SequenceScaler(DocumentedMixin, OneToOneFeatureMixin, TransformerMixin, Ba
 
     def _frames(self, X):
         """Return `X` as an array, and which of its frames are not padding."""
-        X = check_array(X, allow_nd=True, dtype=[np.float64, np.float32], estimator=self)
+        with checked_features(X, self):
+            X = check_array(X, allow_nd=True, dtype=[np.float64, np.float32], estimator=self)
+        if X.ndim > 3:
+            raise InputError(
+                "X of SequenceScaler must have shape (n_samples, n_frames, n_features) or "
+                f"(n_samples, n_features). Got shape {X.shape} instead."
+            )
+        check_magnitude(X, "X of SequenceScaler")
         return X, X.any(axis=-1) if X.ndim == 3 else np.ones(len(X), dtype=bool)

@@ -13,7 +13,8 @@ from skmer.classifiers._group_aware_kfold import GroupAwareKFold
 from skmer.classifiers._lstm import KerasLSTMClassifier
 from skmer.classifiers._mlp import KerasMLPClassifier
 from skmer.classifiers._sequence_scaler import SequenceScaler
-from skmer.exceptions import InputError
+from skmer.utils._checks import check_choice
+from skmer.utils._seeds import check_seed
 from skmer.utils._types import Preset, RandomState
 
 CLASSIFIERS = ("svm", "nb", "rf", "mlp", "cnn", "lstm")
@@ -56,7 +57,7 @@ def make_classifier(
     Raises
     ------
     ValueError
-        If the name or the preset is unknown.
+        If the name or the preset is unknown, or `random_state` is no seed.
 
     See Also
     --------
@@ -76,8 +77,9 @@ def make_classifier(
     Pipeline(steps=[('sequencescaler', SequenceScaler()),
                     ('keraslstmclassifier', KerasLSTMClassifier())])
     """
-    _check("name", name, CLASSIFIERS, "make_classifier")
-    _check("preset", preset, _PRESETS, "make_classifier")
+    check_choice("make_classifier", CLASSIFIERS, name=name)
+    check_choice("make_classifier", _PRESETS, preset=preset)
+    check_seed(random_state)
     make = _make_koh2021 if preset == "koh2021" else _make_tuned
     return make(name, random_state)
 
@@ -103,8 +105,8 @@ def takes_sequences(name: str, *, preset: Preset = "tuned") -> bool:
     >>> takes_sequences("lstm"), takes_sequences("lstm", preset="koh2021")
     (True, False)
     """
-    _check("name", name, CLASSIFIERS, "takes_sequences")
-    _check("preset", preset, _PRESETS, "takes_sequences")
+    check_choice("takes_sequences", CLASSIFIERS, name=name)
+    check_choice("takes_sequences", _PRESETS, preset=preset)
     return (name, preset) == ("lstm", "tuned")
 
 
@@ -154,11 +156,3 @@ def _search(classifier, grid, search=GridSearchCV):
         scoring="f1_macro",
         cv=GroupAwareKFold(3),
     )
-
-
-def _check(parameter, value, allowed, owner):
-    if not isinstance(value, str) or value not in allowed:
-        raise InputError(
-            f"The '{parameter}' parameter of {owner} must be one of "
-            f"{', '.join(map(repr, allowed))}. Got {value!r} instead."
-        )

@@ -5,6 +5,10 @@ import numpy as np
 from skmer.exceptions import InputError
 from skmer.utils._words import cut_middle
 
+# Far beyond what is measured or computed of sounds; squares of it, and their sums, still fit into
+# float32, and what a model makes of larger numbers is infinity or NaN.
+LARGEST = 1e15
+
 
 def check_floats(values, name: str, *, ndim: int | None = None, finite: bool = True) -> np.ndarray:
     """Return an array of floats.
@@ -18,7 +22,7 @@ def check_floats(values, name: str, *, ndim: int | None = None, finite: bool = T
     ndim : int, default=None
         How many dimensions they must have; None = any number.
     finite : bool, default=True
-        Whether to refuse NaN and infinity.
+        Whether to refuse NaN, infinity, and numbers beyond `LARGEST`.
 
     Returns
     -------
@@ -54,7 +58,21 @@ def check_floats(values, name: str, *, ndim: int | None = None, finite: bool = T
         raise InputError(f"'{name}' must have {ndim} dimensions. Got shape {array.shape} instead.")
     if finite and not np.isfinite(array).all():
         raise InputError(f"Input {name} contains NaN or infinity; leave those rows out.")
+    if finite:
+        check_magnitude(array, f"'{name}'")
     return array
+
+
+def check_magnitude(array: np.ndarray, what: str) -> None:
+    """Refuse infinity and numbers beyond `LARGEST`; NaN passes, as where a value is missing."""
+    peak = max(
+        np.fmax.reduce(array, axis=None, initial=0), -np.fmin.reduce(array, axis=None, initial=0)
+    )
+    if peak > LARGEST:
+        raise InputError(
+            f"{what} must hold numbers between {-LARGEST:g} and {LARGEST:g}; others overflow in "
+            f"computations. Got {peak:g}; scale them, or leave those rows out."
+        )
 
 
 def to_floats(values, what: str) -> np.ndarray:
@@ -112,7 +130,7 @@ def _without_loss(array: np.ndarray) -> np.ndarray:
         raise TypeError
     if array.dtype.kind != "O":
         return array
-    lossy = (complex, np.complexfloating, np.timedelta64, np.void)
+    lossy = (complex, np.complexfloating, np.datetime64, np.timedelta64, np.void)
     if any(isinstance(item, lossy) for item in array.flat):
         raise TypeError
     import pandas as pd

@@ -84,7 +84,7 @@ def _items_of(values, name: str) -> np.ndarray:
         raise InputError(
             f"{name} must be a sequence, one for each clip. Got {values!r:.100} instead."
         )
-    listed = list(values)
+    listed = [None if item is np.ma.masked else item for item in values]
     if any(hasattr(item, "__len__") and not isinstance(item, str | bytes) for item in listed):
         try:
             return np.asarray(listed)

@@ -12,9 +12,9 @@ from skmer.utils._words import cut_middle
 
 def derive_seeds(random_state: int | np.random.RandomState | None, n_seeds: int) -> list[int]:
     """Spawn `n_seeds` independent seeds; an int always spawns the same ones."""
-    _check_random_state(random_state)
+    check_seed(random_state)
     if isinstance(random_state, np.random.RandomState):
-        random_state = int(check_random_state(random_state).randint(2**31 - 1))
+        random_state = int(random_state.randint(2**31 - 1))
     children = np.random.SeedSequence(random_state).spawn(n_seeds)
     # 31 bits, for the libraries that take a seed as a signed 32-bit integer.
     return [int(child.generate_state(1)[0] >> 1) for child in children]
@@ -23,13 +23,15 @@ def derive_seeds(random_state: int | np.random.RandomState | None, n_seeds: int)
 def recorded_seed(random_state: int | np.random.RandomState | None) -> int:
     """Return the int that everything is drawn from, so that it can be recorded and used again."""
     if isinstance(random_state, Integral):
-        _check_random_state(random_state)
+        check_seed(random_state)
         return int(random_state)
     return derive_seeds(random_state, 1)[0]
 
 
-def _check_random_state(random_state) -> None:
-    is_seed = isinstance(random_state, Integral) and int(random_state) >= 0
+def check_seed(random_state) -> None:
+    """Refuse what nothing can be drawn from."""
+    is_seed = isinstance(random_state, Integral) and not isinstance(random_state, bool)
+    is_seed = is_seed and random_state >= 0
     if not (is_seed or random_state is None or isinstance(random_state, np.random.RandomState)):
         raise InputError(
             "The 'random_state' parameter must be an int of at least 0, a numpy RandomState, or "

@@ -19,7 +19,7 @@ from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import _check_sample_weight, validate_data
 from sklearn.utils.validation import _num_samples as num_samples
 
-from skmer.exceptions import InputError, bounded
+from skmer.exceptions import InputError, InputTypeError, bounded
 
 # scikit-learn tells no types, and what it decorates would lose its own.
 _F = TypeVar("_F", bound=Callable)
@@ -32,6 +32,7 @@ __all__ = [
     "Options",
     "StrOptions",
     "_check_sample_weight",
+    "checked_features",
     "num_samples",
     "output_is_default",
     "parts_of",
@@ -74,6 +75,27 @@ def validate_parameters(estimator) -> None:
                 f"The {name!r} parameter of {type(estimator).__name__} must be a finite number or "
                 f"what else its documentation allows. Got {value!r} instead."
             )
+
+
+@contextmanager
+def checked_features(X, estimator) -> Iterator[None]:
+    """Refuse what scikit-learn takes for numbers, and tell what it refuses in one sentence."""
+    what = f"X of {type(estimator).__name__}"
+    if np.ma.is_masked(X):
+        raise InputError(f"{what} has masked values; fill them, or leave those rows out.")
+    try:
+        dtype = np.asarray(X).dtype
+        if dtype.kind in "cmMSTU":
+            raise InputError(
+                f"{what} must hold real numbers. Complex data not supported, nor text, nor dates. "
+                f"Got an array of {dtype}."
+            )
+        yield
+    except (InputError, InputTypeError):
+        raise
+    except (ValueError, TypeError) as error:
+        kind = InputTypeError if isinstance(error, TypeError) else InputError
+        raise kind(f"{what}: {error}") from error
 
 
 def parts_of(estimator) -> list:

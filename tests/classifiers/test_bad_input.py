@@ -1,7 +1,11 @@
 """Bad input ends in one plain sentence."""
 
 import numpy as np
+import pandas as pd
 import pytest
+
+from skmer.classifiers import SequenceScaler, make_classifier
+from skmer.exceptions import InputError, InputTypeError
 
 
 def refused(classifier, X, y, match, **fit_params):
@@ -28,13 +32,13 @@ def test_labels_of_another_length(small, vectors):
     refused(small("mlp"), vectors[0], vectors[1][:-1], "inconsistent numbers of samples")
 
 
-@pytest.mark.parametrize("value", [np.nan, -np.inf, 1e39])
+@pytest.mark.parametrize("value", [np.nan, -np.inf, 1e39, -1e16])
 @pytest.mark.parametrize("name, data", [("mlp", "vectors"), ("lstm", "sequences")])
 def test_features_that_are_not_finite(small, name, data, value, request):
     X, y = request.getfixturevalue(data)
     X = X.astype(float)
     X[3, 1] = X[5, 0] = value
-    refused(small(name), X, y, f"finite numbers of float32, and 2 of its {len(X)} rows.*row 3")
+    refused(small(name), X, y, f"of at most 1e.15, and 2 of its {len(X)} rows have NaN, inf.*row 3")
 
 
 def test_too_few_samples_for_the_validation_part(small, vectors):
@@ -77,7 +81,7 @@ def test_other_dimensions_than_fitted(small, vectors, sequences):
 
 def test_loss_that_is_not_finite(small, vectors):
     X, y = vectors
-    refused(small("mlp", learning_rate=1e30), X * 1e15, y, "the loss is not finite after epoch")
+    refused(small("mlp", learning_rate=1e30), X * 1e14, y, "the loss is not finite after epoch")
 
 
 @pytest.mark.parametrize(
@@ -100,6 +104,139 @@ def test_loss_that_is_not_finite(small, vectors):
 )
 def test_parameters(small, vectors, name, parameters, match):
     refused(small(name, **parameters), *vectors, match)
+
+
+@pytest.mark.parametrize(
+    "name, parameters, match",
+    [
+        ("mlp", {"learning_rate": True}, "'learning_rate' .* finite number"),
+        ("mlp", {"epochs": True}, "'epochs' .* finite number"),
+        ("mlp", {"hidden_layer_sizes": np.array(2)}, "list of positive integers"),
+        ("mlp", {"hidden_layer_sizes": {}}, "list of positive integers"),
+        ("mlp", {"hidden_layer_sizes": {4, 8}}, "list of positive integers"),
+        ("mlp", {"hidden_layer_sizes": (True, 4)}, "list of positive integers"),
+        ("cnn", {"filters": {}}, "list of positive integers"),
+        ("cnn", {"kernel_size": np.array(2)}, "list of positive integers"),
+        *(("mlp", {"class_weight": {"sad": weight, "calm": 1}}, "class_weight")
+          for weight in ("1", b"1", np.datetime64("2020"), 1j, None, [2], -1, np.nan, 1e300)),
+    ],
+)  # fmt: skip
+def test_parameters_of_the_wrong_kind(small, vectors, name, parameters, match):
+    refused(small(name, **parameters), *vectors, match)
+
+
+@pytest.mark.parametrize("size", [10**9, 2**63, 10**30])
+def test_a_step_beyond_the_signal_is_the_whole_signal(small, vectors, size):
+    # TensorFlow ended the process.
+    X, y = vectors
+    settings = {"filters": (4,), "epochs": 1, "random_state": 0}
+    whole, huge = (
+        small("cnn", strides=step, pool_size=step, **settings).fit(X, y).predict_proba(X)
+        for step in (X.shape[1], size)
+    )
+    np.testing.assert_array_equal(huge, whole)
+
+
+def of_others(X):
+    """Arrays that scikit-learn casts to numbers without a word, or refuses in words of numpy's."""
+    table = pd.DataFrame(X)
+    return {
+        "masked": np.ma.masked_greater(X, 0),
+        "dates": X.astype("datetime64[s]"),
+        "durations": X.astype("timedelta64[s]"),
+        "text": X.astype(str),
+        "bytes": X.astype("S"),
+        "complex": X + 0j,
+        "record": np.zeros(len(X), dtype=[("a", "f4")]),
+        "a date": table.assign(day=pd.Timestamp("2020")).set_axis([*"abcdefghij"], axis=1),
+        "a word": table.assign(word="a").set_axis([*"abcdefghij"], axis=1),
+        "a set": {1},
+        "a word alone": "abc",
+        "a class": dict,
+        "objects": np.where(X > 0, X.astype(object), "a"),
+    }
+
+
+@pytest.mark.parametrize("what", of_others(np.zeros((4, 9))))
+@pytest.mark.filterwarnings("ignore:X has feature names")
+def test_features_that_are_no_numbers(small, vectors, what):
+    X, y = vectors
+    fitted = small("mlp", epochs=1).fit(X, y)
+    odd = of_others(X.astype(float))[what]
+    for call in (
+        lambda: small("mlp").fit(odd, y),
+        lambda: fitted.predict(odd),
+        lambda: SequenceScaler().fit(odd),
+        lambda: SequenceScaler().fit(X).transform(odd),
+    ):
+        with pytest.raises((InputError, InputTypeError), match=r"X (of|must)") as caught:
+            call()
+        assert len(str(caught.value)) <= 500
+
+
+def test_frames_that_are_no_numbers(small, sequences):
+    X, y = sequences
+    for odd in (np.ma.masked_greater(X, 0), X + 0j, X.astype(str), X.astype("datetime64[s]")):
+        for call in (small("cnn").fit, small("lstm").fit, SequenceScaler().fit):
+            with pytest.raises(InputError, match=r"masked values|real numbers"):
+                call(odd, y)
+    with pytest.raises(InputError, match="X of SequenceScaler must have shape"):
+        SequenceScaler().fit(X[..., None])
+
+
+def test_names_of_columns(small, vectors):
+    X, y = vectors
+    with pytest.raises(InputTypeError, match="X of KerasMLPClassifier: Feature names"):
+        small("mlp").fit(pd.DataFrame(X).rename(columns={0: "a"}), y)
+    table = pd.DataFrame(X, columns=["a"] * X.shape[1])
+    try:
+        small("mlp", epochs=1).fit(table, y)
+    except InputError as error:
+        # Of newer versions of scikit-learn.
+        assert "unique column names" in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize("scale", [1e16, 1e150, 1e300])
+def test_features_whose_squares_overflow(scale):
+    with pytest.raises(InputError, match=r"between -1e.15 and 1e.15"):
+        SequenceScaler().fit(np.array([[1.0], [2.0]]) * scale)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        lambda y: np.ma.masked_array(y, y == "sad"),
+        lambda y: [None, *y[1:]],
+        lambda y: [pd.NA, *y[1:]],
+        lambda y: [np.nan, *y[1:]],
+        lambda y: [1, *y[1:]],
+        lambda y: [np.ma.masked, *y[1:]],
+        lambda y: [["a"], *y[1:]],
+        lambda y: np.arange(len(y)).astype("datetime64[D]"),
+        lambda y: y.astype(bytes),
+        lambda y: [{}] * len(y),
+        lambda y: pd.Series(y, dtype="string").mask(y == "sad"),
+        lambda y: np.zeros(len(y), dtype=[("a", "f4")]),
+    ],
+)
+def test_labels_and_groups_that_are_none(small, vectors, labels):
+    X, y = vectors
+    with pytest.raises(InputError, match="The labels y"):
+        small("mlp").fit(X, labels(y))
+    with pytest.raises(InputError, match="The groups"):
+        small("mlp").fit(X, y, groups=labels(y))
+
+
+@pytest.mark.parametrize("weight", ["1", b"1", pd.NA, None, np.datetime64("2020"), 1j, -1, [1, 2]])
+def test_weights_of_samples_that_are_none(small, vectors, weight):
+    X, y = vectors
+    refused(small("mlp"), X, y, "[Ss]ample_weight", sample_weight=[weight, *np.ones(len(y) - 1)])
+
+
+@pytest.mark.parametrize("seed", [-1, 0.5, "1", True, np.nan, [1], pd.NA])
+def test_seeds_that_are_none(seed):
+    with pytest.raises(InputError, match="'random_state'"):
+        make_classifier("svm", random_state=seed)
 
 
 @pytest.mark.parametrize(

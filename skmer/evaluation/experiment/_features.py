@@ -22,7 +22,7 @@ from skmer.exceptions import (
     InputTypeError,
     WeightsNotFoundError,
 )
-from skmer.utils._floats import check_floats
+from skmer.utils._floats import LARGEST, check_floats
 from skmer.utils._labels import check_text
 from skmer.utils._sklearn import parts_of
 from skmer.utils._types import Preset, Weights
@@ -302,9 +302,9 @@ def find_unusable(features: Mapping[str, ComputedFeature], clips: np.ndarray) ->
                     f"The feature {name!r} has {len(values)} rows for {clips.size} labels; there "
                     "must be one for each clip, in the same order."
                 )
-            finite = np.isfinite(values).reshape(clips.size, -1).all(axis=1)
-            for clip in np.unique(clips[~finite]).tolist():
-                reason = f"Row {clip}: the feature {name!r} is not finite."
+            usable = np.less_equal(np.abs(values), LARGEST).reshape(clips.size, -1).all(axis=1)
+            for clip in np.unique(clips[~usable]).tolist():
+                reason = f"Row {clip}: the feature {name!r} is not finite, or beyond {LARGEST:g}."
                 unusable.setdefault(clip, feature.failures.get(clip, reason))
     return dict(sorted(unusable.items()))
 

@@ -177,7 +177,7 @@ def test_many_classes_and_large_sizes_end():
         ({"weighted": (0.9, 0.8)}, "'weighted' must be precision, recall and F1"),
         ({"per_class": [(0.9, 0.8)]}, "'per_class' must have a row of precision"),
         ({"supports": [1, 2]}, "'supports' must have one number for each of the 4 classes"),
-        ({"supports": [1, 2, 3, 0]}, "'supports' must be whole numbers from 1 up"),
+        ({"supports": [1, 2, 3, 0]}, "'supports' must be a list of whole numbers from 1 to 1000"),
         ({"n": 0}, "'n' parameter of check_report_consistency must be"),
     ],
 )

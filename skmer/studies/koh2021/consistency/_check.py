@@ -12,7 +12,6 @@ Half is taken to round either way, as programs differ. A precision or F1 that wo
 as 0, as scikit-learn prints it. Every class has at least one clip.
 """
 
-from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from numbers import Integral
 
@@ -22,6 +21,10 @@ from skmer.exceptions import InputError
 from skmer.studies.koh2021.consistency._result import ReportConsistency
 from skmer.studies.koh2021.consistency._search import Rounded, Search
 from skmer.utils._sklearn import Interval, validate_params
+from skmer.utils._words import cut_middle
+
+# Beyond it a table that leaves much open takes minutes and gigabytes.
+MOST_CLIPS = 1000
 
 _TABLE = {
     "per_class": ["array-like"],
@@ -33,7 +36,7 @@ _TABLE = {
 
 
 @validate_params(
-    {**_TABLE, "n": [Interval(Integral, 1, None, closed="left")]},
+    {**_TABLE, "n": [Interval(Integral, 1, MOST_CLIPS, closed="both")]},
     prefer_skip_nested_validation=True,
 )
 def check_report_consistency(
@@ -46,7 +49,7 @@ def check_report_consistency(
     per_class : array-like of shape (n_classes, 3)
         Precision, recall and F1 of each class, between 0 and 1, as printed (numbers or text).
     n : int
-        Number of clips tested on.
+        Number of clips tested on, at most 1000.
     accuracy : float or str, default=None
         Accuracy as printed, if it is.
     weighted : array-like of shape (3,), default=None
@@ -101,7 +104,7 @@ def consistent_sizes(
     per_class : array-like of shape (n_classes, 3)
         Precision, recall and F1 of each class, between 0 and 1, as printed (numbers or text).
     sizes : iterable of int, default=range(1, 501)
-        Numbers of clips to try.
+        Numbers of clips to try, each at most 1000.
     accuracy : float or str, default=None
         Accuracy as printed, if it is.
     weighted : array-like of shape (3,), default=None
@@ -126,7 +129,7 @@ def consistent_sizes(
     >>> consistent_sizes([(0.67, 0.50, 0.57), (0.50, 0.67, 0.57)], range(2, 20), accuracy=0.57)
     [7, 14]
     """
-    sizes = _whole_numbers(sizes, "sizes", least=1)
+    sizes = _whole_numbers(sizes, "sizes")
     search = _search(per_class, max(sizes, default=1), accuracy, weighted, supports, decimals)
     return [n for n in sizes if _check(search, n).consistent]
 
@@ -155,7 +158,7 @@ def _search(per_class, limit, accuracy, weighted, supports, decimals):
             )
         weighted = tuple(_rounded(figure, "weighted", decimals) for figure in weighted)
     if supports is not None:
-        supports = _whole_numbers(supports, "supports", least=1)
+        supports = _whole_numbers(supports, "supports")
         if len(supports) != len(rows):
             raise InputError(
                 f"'supports' must have one number for each of the {len(rows)} classes. "
@@ -174,7 +177,8 @@ def _rounded(figure, name, decimals):
     """Return what may have been printed as a figure, half rounding either way."""
     try:
         # The shortest text of a float is the figure that was typed.
-        units = Decimal(str(figure)).scaleb(int(decimals))
+        # Python takes 0.5_0 for 0.50.
+        units = Decimal(str(figure).replace("_", " ")).scaleb(int(decimals))
         whole = int(units)
     except (InvalidOperation, ValueError, OverflowError):
         units, whole = None, -1
@@ -186,9 +190,14 @@ def _rounded(figure, name, decimals):
     return Rounded(max(0, 2 * whole - 1), 2 * whole + 1, 2 * 10 ** int(decimals))
 
 
-def _whole_numbers(values: Iterable, name, *, least):
-    """Return a list of ints."""
-    values = list(values)
-    if not all(isinstance(value, Integral) and value >= least for value in values):
-        raise InputError(f"'{name}' must be whole numbers from {least} up. Got {values!r} instead.")
+def _whole_numbers(values, name):
+    """Return a list of ints; what is too long for one is not gone through."""
+    is_list = getattr(values, "ndim", 1) == 1 and len(values) <= MOST_CLIPS
+    if not is_list or not all(
+        isinstance(value, Integral) and 1 <= int(value) <= MOST_CLIPS for value in values
+    ):
+        raise InputError(
+            f"'{name}' must be a list of whole numbers from 1 to {MOST_CLIPS}. "
+            f"Got {cut_middle(repr(values), 100)} instead."
+        )
     return [int(value) for value in values]

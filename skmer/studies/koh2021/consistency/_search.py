@@ -5,8 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skmer.exceptions import InputError
+
 # Bounds in floating point only prune, with this much room; what they let pass is checked exactly.
 SLACK = 1e-6
+# What is looked at for one table and size: some ten seconds of work, and some 100 MB.
+MOST_TRIED = 10**6
 
 
 class Rounded(NamedTuple):
@@ -54,11 +58,12 @@ class Search:
     """Find counts for one table, for any number of clips up to `limit`."""
 
     def __init__(self, rows, limit, *, accuracy=None, weighted=(None, None, None), supports=None):
+        self._n_tried = 0
         self.accuracy = accuracy
         self.weighted = weighted
         self.candidates = [
             [
-                class_counts(row, support, limit)
+                self._tried(class_counts(row, support, limit))
                 if support and (supports is None or support == supports[k])
                 else []
                 for support in range(limit + 1)
@@ -70,6 +75,16 @@ class Search:
             for by_support in self.candidates
         ]
         self._bound(limit)
+
+    def _tried(self, counts):
+        """Return what is to be tried, and refuse a table for which there is too much of it."""
+        self._n_tried += len(counts)
+        if self._n_tried > MOST_TRIED:
+            raise InputError(
+                "Too many counts print as this table to try them all; give fewer clips, or the "
+                "'accuracy', 'weighted' and 'supports' that are known."
+            )
+        return counts
 
     def _bound(self, limit):
         """Bound what the classes from k on can add up to, for every number of their clips."""
@@ -96,6 +111,7 @@ class Search:
         figures = [(), (self.accuracy, self.weighted[1]), self.weighted[:1], self.weighted[2:]]
         self._least, self._most = np.full(4, -np.inf), np.full(4, np.inf)
         self._least[0] = self._most[0] = n
+        self._n_tried = 0
         for term, printed in enumerate(figures):
             for figure in filter(None, printed):
                 self._least[term] = max(self._least[term], n * figure.low / figure.scale)
@@ -110,7 +126,7 @@ class Search:
         if k == len(self.candidates):
             return chosen if self._prints(chosen) else None
         within = []
-        for support in range(1, remaining + 1):
+        for support in self._tried(range(1, remaining + 1)):
             low, high = self.low[k + 1, remaining - support], self.high[k + 1, remaining - support]
             found = self.candidates[k][support]
             if not found or low[0] > high[0]:
@@ -118,7 +134,7 @@ class Search:
             reached = total + self.terms[k][support]
             fits = (reached + low <= self._most) & (reached + high >= self._least)
             rows = np.flatnonzero(fits.all(axis=1))
-            within += [(found[row], reached[row]) for row in _from_the_middle(rows)]
+            within += [(found[row], reached[row]) for row in self._tried(_from_the_middle(rows))]
         # The ends of what the bounds allow are the least likely to findings out.
         for counts, reached in _from_the_middle(within):
             result = self._extend(remaining - counts.support, (*chosen, counts), reached)
