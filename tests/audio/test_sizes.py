@@ -147,3 +147,8 @@ def test_sizes_that_cannot_be(tmp_path, data):
         assert all(isinstance(p, bytes) or 0 <= p.start <= p.stop for p in part.pieces)
     with pytest.raises(AudioDecodeError):
         read_audio(write(tmp_path, "a", data))
+
+
+def test_an_mp3_cut_in_its_first_frame(tmp_path, clip):
+    with pytest.raises(AudioDecodeError):
+        read_audio(write(tmp_path, "a.mp3", encoded(clip, "mp3")[:300]))

@@ -78,8 +78,8 @@ def _mpeg_part(window, runs, kind):
     stated = int.from_bytes(first[tag + 8 : tag + 12], "big") if flags & 1 else 0
     wanted = (n_frames - 1) * frame_size - _MISSING * frame_size
     # Some programs count the frame that holds the count.
-    if stated in (n_frames - 1, n_frames):
-        return Part(_unless_whole(pieces, runs), is_cut, wanted)
+    if stated in (n_frames - 1, n_frames) or n_frames < 2:
+        return Part(_unless_whole(pieces, runs), is_cut or stated > n_frames, wanted)
     fields = 4 * (flags & 1) + 4 * (flags >> 1 & 1) + 100 * (flags >> 2 & 1) + 4 * (flags >> 3 & 1)
     encoder = bytearray(first[tag + 8 + fields :][:_ENCODER_FIELDS])
     # What the encoder put before the first sample stays known; the end is another one now.
