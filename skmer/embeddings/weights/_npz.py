@@ -14,13 +14,14 @@ from skmer.embeddings.weights._arrays import check_shape
 from skmer.exceptions import InputError, WeightsIntegrityError
 from skmer.utils._words import cut_middle
 from skmer.utils.files._damage import DAMAGE
+from skmer.utils.files._digest import open_regular
 
 _ZIP_MAGIC = b"PK\x03\x04"
 
 
 def is_zip(path: Path) -> bool:
     """Whether the file begins as a zip archive (an npz, a wheel) does."""
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         return stream.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from skmer.embeddings.weights._arrays import check_shape
 from skmer.exceptions import InputError, WeightsIntegrityError
+from skmer.utils.files._digest import open_regular
 
 INDEX = ".index"
 NUMBERS = ".data-00000-of-00001"
@@ -38,13 +39,13 @@ class DamagedCheckpointError(InputError):
 
 def read_checkpoint(path: Path, shapes: Shapes) -> list[np.ndarray]:
     """The float arrays called as in `shapes`: V2 where `path` ends in .index, else V1."""
-    with path.open("rb") as table:
+    with open_regular(path) as table:
         if not path.name.endswith(INDEX):
             return _read_v1(table, shapes, str(path))
         numbers = path.with_name(path.name.removesuffix(INDEX) + NUMBERS)
         if not numbers.is_file():
             raise DamagedCheckpointError(f"{numbers.name} is not beside it")
-        with numbers.open("rb") as stream:
+        with open_regular(numbers) as stream:
             return read_v2(table, stream, shapes, str(path))
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import pickle
 import resource
 import struct
@@ -143,6 +144,14 @@ class Harm:
 
     def __reduce__(self):
         return print, ("run",)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_a_conversion_that_is_no_file_is_not_waited_for(tmp_path, make, monkeypatch):
+    monkeypatch.setenv("SKMER_WEIGHTS", str(tmp_path))
+    make(tmp_path / "musicnn_msd.npz")
+    with pytest.raises(WeightsIntegrityError, match=r"musicnn_msd.npz is damaged"):
+        load_musicnn_weights("pretrained", "msd", seed=0)
 
 
 def npy(shape, *, descr="<f4", data=b""):
