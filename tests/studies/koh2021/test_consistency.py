@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import classification_report, confusion_matrix
+from sklearn.metrics import classification_report, confusion_matrix, precision_recall_fscore_support
 
 from skmer.studies import check_report_consistency, consistent_sizes
 
@@ -177,7 +177,7 @@ def test_many_classes_and_large_sizes_end():
         ({"weighted": (0.9, 0.8)}, "'weighted' must be precision, recall and F1"),
         ({"per_class": [(0.9, 0.8)]}, "'per_class' must have a row of precision"),
         ({"supports": [1, 2]}, "'supports' must have one number for each of the 4 classes"),
-        ({"supports": [1, 2, 3, 0]}, "'supports' must be a list of whole numbers from 1 to 1000"),
+        ({"supports": [1, 2, 3, 0]}, "'supports' must be a list of whole numbers from 1 to 20000"),
         ({"n": 0}, "'n' parameter of check_report_consistency must be"),
     ],
 )
@@ -188,3 +188,13 @@ def test_bad_input_is_named(change, message):
 
 def test_no_sizes_no_answer():
     assert consistent_sizes(BIMODAL["per_class"], []) == []
+
+
+def test_a_table_of_more_clips_than_one_dataset_has():
+    """All of RAVDESS song is 1012 clips."""
+    labels = np.arange(1012) % 6
+    predicted = np.where(np.random.default_rng(0).random(1012) < 0.6, labels, 0)
+    figures = precision_recall_fscore_support(labels, predicted)
+    table = np.round(np.stack(figures[:3], axis=1), 2)
+    assert check_report_consistency(table, 1012, supports=figures[3]).consistent
+    assert not check_report_consistency(table, 1013, supports=figures[3]).consistent
