@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PureWindowsPath
 from typing import IO, Any
 
 from skmer.exceptions import DatasetNotFoundError, InputError, bounded
@@ -116,7 +116,8 @@ def _unpack(path: Path, filename: str, target: Path, wanted: Callable[[str], str
             place = wanted(name)
             if place is None:
                 continue
-            if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            # of Windows as well, where a drive may stand before the root
+            if PureWindowsPath(name).anchor or ".." in PureWindowsPath(name).parts:
                 raise InputError(
                     f"{filename} must not hold files outside its own folder. Got "
                     f"{cut_middle(repr(name), 80)}."
@@ -181,7 +182,10 @@ def _members(path: Path, filename: str, limit: int) -> Iterator[tuple[str, Any]]
                 for member in tar:
                     content = tar.extractfile(member) if member.isfile() else None
                     if content is not None:
-                        yield member.name.removeprefix("./"), content
+                        # and by itself: a sparse file has holes that take nothing in the archive
+                        bounded = _Bounded(content, limit, filename)
+                        yield member.name.removeprefix("./"), bounded
+                        limit = bounded.left
 
 
 def _check(unpacked: Path, checksums: Mapping[str, str], archive: Archive) -> None:

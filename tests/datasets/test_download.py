@@ -1,5 +1,6 @@
 """Archives from a server on loopback: whole and verified, or nothing and one sentence."""
 
+import gzip
 import hashlib
 import io
 import tarfile
@@ -90,7 +91,10 @@ def test_not_an_archive(server, folder, filename):
     assert names(folder) == []
 
 
-@pytest.mark.parametrize("name", ["../evil.wav", "/evil.wav", "x/../../evil.wav", "..\\evil.wav"])
+@pytest.mark.parametrize(
+    "name",
+    ["../evil.wav", "/evil.wav", "x/../../evil.wav", "..\\evil.wav", "C:\\evil.wav", "C:evil.wav"],
+)
 def test_no_file_outside_the_folder(server, folder, name):
     archive = archive_on(server, pack_zip({name: b"evil"}))
     with pytest.raises(ValueError, match="must not hold files outside"):
@@ -169,10 +173,20 @@ def tar_bomb(*, in_header):
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize("kind", ["zip", "tar.gz", "tar.gz header"])
+def sparse_bomb():
+    """1 TB of nothing but a hole, in half a kB."""
+    member = tarfile.TarInfo("one.wav")
+    member.size = 512
+    member.pax_headers = {"GNU.sparse.map": "0,512", "GNU.sparse.size": str(2**40)}
+    return gzip.compress(member.tobuf(tarfile.PAX_FORMAT) + bytes(512 + 1024))
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar.gz", "tar.gz header", "tar.gz sparse"])
 def test_bombs_are_not_unpacked(server, folder, kind):
     if kind == "zip":
         content = pack_zip({f"{number}.wav": bytes(20_000_000) for number in range(10)})
+    elif kind.endswith("sparse"):
+        content = sparse_bomb()
     else:
         content = tar_bomb(in_header=kind.endswith("header"))
     written = []
