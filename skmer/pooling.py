@@ -1,15 +1,17 @@
 """From the frames of a clip to one vector, or from many clips to one padded array."""
 
 from collections.abc import Callable, Sequence
-from numbers import Integral
 
 import numpy as np
 
 from skmer.exceptions import InputError
-from skmer.utils._floats import check_floats
+from skmer.utils._checks import check_whole, is_iterable
+from skmer.utils._floats import check_floats, check_magnitude
 
 __all__ = ["STATISTICS", "pad_frames", "pool_frames"]
 
+# More than a week of frames half a second apart.
+MOST_FRAMES = 10**6
 STATISTICS: dict[str, Callable[..., np.ndarray]] = {
     "mean": np.mean,
     "std": np.std,
@@ -36,7 +38,7 @@ def pool_frames(frames: np.ndarray, statistics: str | Sequence[str] = "mean") ->
     Raises
     ------
     ValueError
-        For an unknown statistic, or frames that are not a 2-D array with a row.
+        For an unknown statistic, or frames that are not a 2-D array with a row, or hold infinity.
 
     Examples
     --------
@@ -50,6 +52,7 @@ def pool_frames(frames: np.ndarray, statistics: str | Sequence[str] = "mean") ->
         raise InputError(
             f"frames must have shape (n_frames, d) with n_frames >= 1, got {frames.shape}."
         )
+    check_magnitude(frames, "frames")
     names = [*statistics] if isinstance(statistics, list | tuple) else [str(statistics)]
     if not names or not all(isinstance(name, str) and name in STATISTICS for name in names):
         raise InputError(
@@ -68,7 +71,7 @@ def pad_frames(clips: Sequence[np.ndarray], n_frames: int | None = None) -> np.n
     clips : sequence of ndarray of shape (n_frames_i, d)
         The frames of each clip; d is the same for all.
     n_frames : int, default=None
-        Length to pad or cut to; None = that of the longest clip.
+        Length to pad or cut to, at most 10**6; None = that of the longest clip.
 
     Returns
     -------
@@ -78,7 +81,7 @@ def pad_frames(clips: Sequence[np.ndarray], n_frames: int | None = None) -> np.n
     Raises
     ------
     ValueError
-        For no clips, clips of different widths, or a length below one.
+        For no clips, clips of different widths or with infinity, or a length out of range.
 
     Examples
     --------
@@ -87,16 +90,17 @@ def pad_frames(clips: Sequence[np.ndarray], n_frames: int | None = None) -> np.n
     >>> pad_frames([np.ones((1, 2)), np.ones((3, 2))]).shape
     (2, 3, 2)
     """
-    if not isinstance(clips, list | tuple | np.ndarray) or not len(clips):
+    is_list = isinstance(clips, list | tuple | np.ndarray) and is_iterable(clips)
+    if not is_list or not len(clips):
         raise InputError(f"clips must be a sequence of arrays, at least one. Got {clips!r:.100}.")
     clips = [check_floats(clip, "clips", ndim=2, finite=False) for clip in clips]
+    for clip in clips:
+        check_magnitude(clip, "clips")
     widths = {clip.shape[1] for clip in clips}
     if len(widths) > 1:
         raise InputError(f"clips must all have frames of one width, got {sorted(widths)}.")
-    if n_frames is not None and (
-        not isinstance(n_frames, Integral) or isinstance(n_frames, bool) or n_frames < 1
-    ):
-        raise InputError(f"n_frames must be an integer of at least 1, got {n_frames!r}.")
+    if n_frames is not None:
+        check_whole("pad_frames", most=MOST_FRAMES, n_frames=n_frames)
     length = max(len(clip) for clip in clips) if n_frames is None else int(n_frames)
     padded = np.zeros((len(clips), length, *widths), np.float32)
     for row, clip in zip(padded, clips):

@@ -82,8 +82,13 @@ def test_padding_and_cutting():
     [
         ([], None, "at least one"),
         ([np.ones((1, 2)), np.ones((1, 3))], None, "of one width, got \\[2, 3\\]"),
-        ([np.ones((1, 2))], 0, "at least 1, got 0"),
-        ([np.ones((1, 2))], True, "at least 1, got True"),
+        ([np.ones((1, 2))], 0, "from 1 to 1000000. Got 0"),
+        ([np.ones((1, 2))], True, "from 1 to 1000000. Got True"),
+        ([np.ones((1, 2))], 10**9, "from 1 to 1000000. Got 1000000000"),
+        ([np.ones((1, 2))], 2**63, "from 1 to 1000000. Got 9223372036854775808"),
+        (np.array(2), None, "must be a sequence of arrays"),
+        ([np.full((1, 2), 1e39)], None, "between -1e.15 and 1e.15"),
+        ([np.full((1, 2), np.inf)], None, "between -1e.15 and 1e.15"),
     ],
 )
 def test_clips_that_cannot_be_stacked(clips, n_frames, message):

@@ -7,7 +7,10 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from skmer.audio._checks import check_blocks
-from skmer.utils._checks import check_whole
+from skmer.utils._checks import check_flags, check_whole
+
+# Samples; more than an hour of 48 kHz, and 1 GB.
+_LONGEST = 2**28
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Framing:
     Parameters
     ----------
     frame_length, hop_length : int
-        Length of a frame, and distance between the starts of two [samples].
+        Length of a frame, and distance between the starts of two [samples], at most 2**28 each.
     left_padding : int, default=0
         Zeros put before the waveform [samples].
     keep_tail : bool, default=True
@@ -49,8 +52,9 @@ class Framing:
 
     def __post_init__(self):
         lengths = {"frame_length": self.frame_length, "hop_length": self.hop_length}
-        check_whole("Framing", **lengths)
-        check_whole("Framing", least=0, left_padding=self.left_padding)
+        check_whole("Framing", most=_LONGEST, **lengths)
+        check_whole("Framing", least=0, most=_LONGEST, left_padding=self.left_padding)
+        check_flags("Framing", keep_tail=self.keep_tail)
         # Numbers of numpy would compute in as few bits as they have, and overflow.
         for name in ("frame_length", "hop_length", "left_padding"):
             object.__setattr__(self, name, int(getattr(self, name)))

@@ -9,6 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from skmer.audio._checks import check_blocks, check_table
 from skmer.audio._spectra import MelProduct, mel_bank, mel_power_blocks, periodic_hann
+from skmer.audio.decoding import HIGHEST_SR
 from skmer.utils._checks import check_choice, check_whole
 
 _FLOOR, _RANGE_DB = 1e-10, 80
@@ -59,7 +60,8 @@ def mel_power_columns(
     """
     function = "mel_power_columns"
     check_whole(function, least=2, most=2**20, n_fft=n_fft)
-    check_whole(function, sr=sr, hop_length=hop_length)
+    check_whole(function, most=HIGHEST_SR, sr=sr)
+    check_whole(function, most=2**24, hop_length=hop_length)
     check_whole(function, most=2048, n_mels=n_mels)
     sr, n_fft, hop_length, n_mels = map(int, (sr, n_fft, hop_length, n_mels))
     centre = n_fft // 2

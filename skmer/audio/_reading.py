@@ -9,8 +9,12 @@ import numpy as np
 
 from skmer.audio._resampling import check_resampler, resample
 from skmer.audio._waveform import Mixer, check_samples, note
-from skmer.audio.decoding import BLOCK_LENGTH, SoundSource, check_rate
+from skmer.audio.decoding import BLOCK_LENGTH, HIGHEST_SR, SoundSource, check_rate
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
+from skmer.utils._words import cut_middle
+
+# Seconds; beyond them no recording goes, and numbers of samples are no numbers any more.
+LONGEST = 10**9
 
 
 def read_audio(
@@ -31,7 +35,7 @@ def read_audio(
         another length than they have (wav, rf64, w64, aiff, 8svx, caf, au, nist, voc, flac, ogg,
         mp3). An open file must be seekable; it is read from its start.
     sr : int, default=None
-        Rate to resample to [Hz]; None keeps the file's own.
+        Rate to resample to [Hz], at most 768000; None keeps the file's own.
     offset : float, default=0.0
         Where to start [s].
     duration : float, default=None
@@ -113,7 +117,7 @@ def stream_audio(
         A file as for `read_audio`, or an array of shape (n_samples,) or (n_samples, n_channels)
         with its rate [Hz].
     sr : int
-        The rate to come out [Hz].
+        The rate to come out [Hz], at most 768000.
     offset, duration : float
         The part of the clip to use [s].
     resampler : {"soxr_hq", "kaiser_best"}, default="soxr_hq"
@@ -148,6 +152,11 @@ def stream_audio(
     _check_part("stream_audio", sr, offset, duration)
     check_resampler(resampler)
     if isinstance(source, tuple):
+        if len(source) != 2:
+            raise InputTypeError(
+                "A clip that is a tuple must be a (waveform, sr) pair. "
+                f"Got a tuple of {len(source)}."
+            )
         audio, from_sr = source
         name = name or "the waveform"
         check_rate(from_sr, name=name)
@@ -232,20 +241,19 @@ def _mixed(blocks, name, offset, on_note):
 
 def _check_part(function, sr, offset, duration):
     """Raise InputError for parameters out of range; the one place of the layer, so no library."""
-    for parameter, value, is_right, allowed in (
-        ("sr", sr, _is_number(sr, Integral) and sr >= 1, "an integer of at least 1 Hz"),
-        ("offset", offset, _is_number(offset, Real) and offset >= 0, "seconds of at least 0"),
-        ("duration", duration, _is_number(duration, Real) and duration > 0, "seconds above 0"),
+    for parameter, value, kind, least, most, allowed in (
+        ("sr", sr, Integral, 1, HIGHEST_SR, f"an integer from 1 to {HIGHEST_SR} Hz"),
+        ("offset", offset, Real, 0, LONGEST, f"seconds from 0 to {LONGEST}"),
+        ("duration", duration, Real, math.ulp(0.0), LONGEST, f"seconds above 0, at most {LONGEST}"),
     ):
+        is_number = isinstance(value, kind) and not isinstance(value, bool)
+        is_right = is_number and least <= value <= most
         is_none = value is None and (parameter, function) in _MAY_BE_NONE
         if not is_right and not is_none:
             raise InputError(
-                f"The '{parameter}' parameter of {function} must be {allowed}, got {value!r}."
+                f"The '{parameter}' parameter of {function} must be {allowed}, "
+                f"got {cut_middle(repr(value), 100)}."
             )
 
 
 _MAY_BE_NONE = {("sr", "read_audio"), ("duration", "read_audio"), ("duration", "stream_audio")}
-
-
-def _is_number(value, kind):
-    return isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)

@@ -195,8 +195,8 @@ def validate_dataset(
     >>> report.ok, report.files("missing")  # doctest: +SKIP
     (True, [])
     """
-    if name not in _MODULES:
-        raise InputError(f"The dataset must be one of {', '.join(_MODULES)}. Got {name!r}.")
+    if not isinstance(name, str) or name not in _MODULES:
+        raise InputError(f"The dataset must be one of {', '.join(_MODULES)}. Got {name!r:.100}.")
     module = _MODULES[name]
     folder = get_data_home(data_home) / module.FOLDER
     if not folder.is_dir():

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skmer.audio._reading import LONGEST
 from skmer.audio._resampling import RESAMPLERS, check_resampler
 from skmer.audio.decoding import HIGHEST_SR
 from skmer.embeddings._clips import Clip, check_matrix, check_sequence, is_sequence_of_clips
@@ -134,8 +135,8 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
 
     _parameter_constraints: dict = {
         "sr": [Interval(Integral, 1, HIGHEST_SR, closed="both"), None],
-        "offset": [Interval(Real, 0, None, closed="left")],
-        "duration": [Interval(Real, 0, None, closed="neither"), None],
+        "offset": [Interval(Real, 0, LONGEST, closed="both")],
+        "duration": [Interval(Real, 0, LONGEST, closed="right"), None],
         "memory": [str, PathLike, HasMethods(["cache"]), None],
         "n_jobs": [Integral, None],
         "on_error": [StrOptions({"raise", "nan"})],

@@ -160,7 +160,7 @@ def _clip(item, row, sr, estimator):
             raise InputTypeError("got (sr, waveform); write (waveform, sr).")
         if _is_pair(item):
             audio, sr = item
-            if isinstance(sr, bool | np.bool_) or not (math.isfinite(sr) and sr == int(sr) >= 1):
+            if isinstance(sr, bool | np.bool_) or not (1 <= sr < math.inf and sr == int(sr)):
                 raise InputError(
                     "the sr of a (waveform, sr) pair must be an integer of at least 1 Hz, got "
                     f"{sr!r}."

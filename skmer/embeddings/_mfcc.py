@@ -7,7 +7,7 @@ from skmer.audio.decoding import HIGHEST_SR
 from skmer.embeddings._base import BaseClipTransformer
 from skmer.embeddings.recipes._mfcc import MFCCRecipe
 from skmer.exceptions import InputError
-from skmer.pooling import STATISTICS
+from skmer.pooling import MOST_FRAMES, STATISTICS
 from skmer.utils._sklearn import Interval
 from skmer.utils._types import Memory, OnError, Resampler, Statistic
 
@@ -105,7 +105,7 @@ class MFCCStatsTransformer(BaseClipTransformer):
         "n_fft": [Interval(Integral, 2, 2**16, closed="both")],
         "hop_length": [Interval(Integral, 1, 2**24, closed="both")],
         "n_mels": [Interval(Integral, 1, 2048, closed="both")],
-        "n_frames": [Interval(Integral, 1, 10**6, closed="both"), None],
+        "n_frames": [Interval(Integral, 1, MOST_FRAMES, closed="both"), None],
     }
     # `statistics` has its place here.
     del _parameter_constraints["pooling"]

@@ -11,6 +11,7 @@ from skmer.embeddings import extract
 from skmer.exceptions import InputError
 from skmer.models._pipeline import split_pipeline
 from skmer.pooling import pad_frames, pool_frames
+from skmer.utils._checks import check_flags
 
 
 def predict_clips(
@@ -69,6 +70,7 @@ def predict_clips(
     >>> predicted["label"].notna().tolist(), predicted["error"][1]
     ([True, False], 'the file does not exist.')
     """
+    check_flags("predict_clips", frames=frames)
     transformers, rest = split_pipeline(model)
     sequence = _statistics(transformers[0]) is None
     if frames:

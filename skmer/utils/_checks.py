@@ -31,6 +31,11 @@ def check_flags(function: str, **parameters) -> None:
             )
 
 
+def is_iterable(values) -> bool:
+    """Whether something can be gone through; arrays without dimensions only look like it."""
+    return hasattr(values, "__iter__") and getattr(values, "ndim", 1) > 0
+
+
 def check_choice(function: str, choices: Iterable, **parameters) -> None:
     """Refuse parameters that are none of the choices."""
     for name, value in parameters.items():

@@ -148,11 +148,18 @@ def test_what_was_decoded_is_told_before_it_is_resampled(tmp_path, stereo):
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        ({"offset": -1}, "'offset' parameter of .*_audio must be seconds of at least 0, got -1"),
+        ({"offset": -1}, "'offset' parameter of .*_audio must be seconds from 0 to .*, got -1"),
+        ({"offset": 1e308}, "'offset' parameter .* to 1000000000, got 1e.308"),
+        ({"offset": 10**400}, "'offset' parameter .* got 1000"),
         ({"offset": np.nan}, "'offset' parameter .* got nan"),
-        ({"duration": 0}, "'duration' parameter of .*_audio must be seconds above 0, got 0"),
+        (
+            {"duration": 0},
+            "'duration' parameter of .*_audio must be seconds above 0, at most .*, got 0",
+        ),
         ({"duration": np.inf}, "'duration' parameter .* got inf"),
-        ({"sr": 0}, "'sr' parameter of .*_audio must be an integer of at least 1 Hz, got 0"),
+        ({"sr": 0}, "'sr' parameter of .*_audio must be an integer from 1 to 768000 Hz, got 0"),
+        ({"sr": 10**9}, "'sr' parameter .* 1 to 768000 Hz, got 1000000000"),
+        ({"sr": 10**30}, "'sr' parameter .* 1 to 768000 Hz, got 10000"),
         ({"sr": True}, "'sr' parameter .* got True"),
         ({"sr": 22050.5}, "'sr' parameter .* got 22050.5"),
     ],

@@ -11,9 +11,12 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
 from skmer import MFCCStatsTransformer
+from skmer.audio import Framing, stream_audio
 from skmer.cli import main
-from skmer.datasets import AffectScale
+from skmer.datasets import AffectScale, find_clips, validate_dataset
+from skmer.embeddings import extract
 from skmer.evaluation import (
+    ConfusionDisplay,
     EmbeddingMapDisplay,
     FixedSplit,
     RepeatedStratifiedGroupKFold,
@@ -28,10 +31,12 @@ from skmer.evaluation import (
     tsne_purity,
 )
 from skmer.exceptions import InputError, InputTypeError
-from skmer.models import save_model
-from skmer.studies import check_report_consistency
+from skmer.models import predict_clips, save_model
+from skmer.pooling import pad_frames, pool_frames
+from skmer.studies import check_report_consistency, consistent_sizes
 from skmer.utils._floats import check_floats
 from skmer.utils._labels import check_labels
+from skmer.utils._sklearn import InvalidParameterError
 
 X = np.random.default_rng(0).normal(size=(12, 3))
 Y = np.array(["a", "a", "b", "b"] * 3)
@@ -264,3 +269,76 @@ def test_decimals_of_numpy():
     table = [(0.5, 0.5, 0.5)] * 2
     plain = check_report_consistency(table, 4, decimals=2)
     assert check_report_consistency(table, 4, decimals=np.int8(2)) == plain
+
+
+# What cannot be compared, has no truth value, or only looks like something to go through.
+ODD = [pd.NA, np.ones(3), np.array(2), None, [[]], object()]
+
+
+@pytest.mark.parametrize(
+    "value", ODD, ids=[type(one).__name__ + str(i) for i, one in enumerate(ODD)]
+)
+def test_things_in_place_of_names_and_flags(result, value, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pipeline = make_pipeline(MFCCStatsTransformer(), GaussianNB())
+    pipeline.fit([NOISE, -NOISE, NOISE / 2, NOISE / 3], ["a", "b"] * 2)
+    mfcc = MFCCStatsTransformer()
+    calls = [
+        lambda: classify(audit=value),
+        lambda: classify(verbose=value),
+        lambda: classify(on_error=value),
+        lambda: classify(preset=value),
+        lambda: result.fit(feature=value, classifier="nb"),
+        lambda: predict_clips(pipeline, ["a.wav"], frames=value),
+        lambda: extract(["a.wav"], mfcc, "t.csv", frames=value),
+        lambda: extract(value, mfcc, "t.csv"),
+        lambda: find_clips(value),
+        lambda: validate_dataset(value),
+        lambda: Framing(4, 2, keep_tail=value),
+        lambda: check_report_consistency([(0.5, 0.5, 0.5)] * 2, 4, supports=[value, 2]),
+        lambda: consistent_sizes([(0.5, 0.5, 0.5)] * 2, value),
+    ]
+    if value is not None:
+        calls += [
+            lambda: result.compare(metric=value),
+            lambda: result.compare(protocol=value),
+            lambda: ConfusionDisplay.from_frame(result.predictions, feature=value),
+            lambda: audit(X, Y, cv=value, n_permutations=9),
+        ]
+    for call in calls:
+        with pytest.raises((InputError, InputTypeError, InvalidParameterError)) as caught:
+            call()
+        assert len(str(caught.value)) <= 500
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: check_report_consistency([(0.5, 0.5, 0.5)] * 2, 10**9), "[1, 1000]"),
+        (lambda: consistent_sizes([(0.5, 0.5, 0.5)] * 2, range(10**9)), "from 1 to 1000"),
+        (lambda: check_report_consistency([(0.5, 0.5, 0.5)] * 4, 900, decimals=1), "Too many"),
+        (lambda: check_report_consistency([(0.5, "0.5_0", 0.5)] * 2, 4), "'per_class'"),
+        (lambda: Framing(10**30, 2), "from 1 to 268435456"),
+        (lambda: Framing(4, 2, left_padding=10**9), "from 0 to 268435456"),
+        (lambda: next(stream_audio((NOISE, 16000), sr=10**9)), "from 1 to 768000 Hz"),
+        (lambda: next(stream_audio((NOISE,), sr=8000)), "(waveform, sr) pair"),
+        (lambda: pad_frames([X], 10**9), "from 1 to 1000000"),
+        (lambda: MFCCStatsTransformer(offset=1e300).fit([NOISE]), "'offset'"),
+        (lambda: audit(X * 1e300, Y, n_permutations=9), "between -1e+15 and 1e+15"),
+        (lambda: classify(features={"x": X * 1e300}), "not finite, or beyond 1e+15"),
+        (lambda: pool_frames(X * 1e300), "between -1e+15 and 1e+15"),
+    ],
+)
+def test_absurd_sizes_and_numbers(call, said):
+    with pytest.raises((InputError, InputTypeError, InvalidParameterError)) as caught:
+        call()
+    assert said in str(caught.value)
+
+
+def test_rows_of_numbers_that_overflow_can_be_left_out():
+    huge = X.copy()
+    huge[3, 1] = 1e300
+    left_out = classify(features={"x": huge}, on_error="skip")
+    assert left_out.manifest["skipped_clips"]
+    assert 3 not in set(left_out.predictions["row"])

@@ -8,6 +8,7 @@ from pathlib import Path
 from skmer.datasets.in_place._audio import find_audio_files
 from skmer.datasets.tables._clips import read_clip_table
 from skmer.exceptions import InputError, InputTypeError
+from skmer.utils._checks import is_iterable
 from skmer.utils._words import cut_middle
 from skmer.utils.files._paths import expand_path
 
@@ -56,7 +57,7 @@ def find_clips(
             "The 'inputs' of find_clips must be a sequence of paths. Got a lone one, "
             f"{cut_middle(repr(inputs))}; write [path]."
         )
-    if not hasattr(inputs, "__iter__"):
+    if not is_iterable(inputs):
         raise InputTypeError(
             f"The 'inputs' of find_clips must be a sequence of paths. Got {inputs!r:.100}."
         )

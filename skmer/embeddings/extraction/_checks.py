@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 from skmer.embeddings._base import BaseClipTransformer
 from skmer.exceptions import InputError, InputTypeError, bounded
+from skmer.utils._checks import check_flags, is_iterable
 from skmer.utils._labels import check_text
 from skmer.utils._words import cut_middle, escape_undecodable
 from skmer.utils.files._paths import expand_path
@@ -32,7 +33,7 @@ def check_paths(paths) -> list[str]:
     """Return the paths as strings."""
     if isinstance(paths, str | bytes | os.PathLike):
         raise InputError(f"'paths' must be a sequence of paths, got a lone one, {paths!r:.200}.")
-    if not hasattr(paths, "__iter__") or isinstance(paths, dict | set):
+    if not is_iterable(paths) or isinstance(paths, dict | set):
         raise InputTypeError(f"'paths' must be a sequence of paths, got {paths!r:.200}.")
     checked = []
     for row, path in enumerate(paths):
@@ -145,6 +146,7 @@ def check_chunk_size(chunk_size: int) -> int:
 
 def prepare_transformers(transformer, frames: bool) -> list[BaseClipTransformer]:
     """Return unfitted copies that pool where a row is a clip, and not where it is a frame."""
+    check_flags("extract", frames=frames)
     given = list(transformer) if isinstance(transformer, list | tuple) else [transformer]
     if not given or not all(isinstance(one, BaseClipTransformer) for one in given):
         wrong = next((one for one in given if not isinstance(one, BaseClipTransformer)), given)

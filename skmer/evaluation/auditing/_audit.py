@@ -30,8 +30,10 @@ from skmer.evaluation.auditing._preprocessing import fitted_outside, scaled_outs
 from skmer.evaluation.auditing._report import AuditReport
 from skmer.evaluation.auditing._splits import Splits, shared_groups, shared_rows
 from skmer.exceptions import InputError, InputTypeError
+from skmer.utils._floats import check_magnitude
 from skmer.utils._labels import check_labels
 from skmer.utils._sklearn import HasMethods, Interval, validate_params
+from skmer.utils._words import cut_middle
 
 
 @validate_params(
@@ -164,7 +166,7 @@ def audit(
         groups=groups,
         paths=paths,
         items=items,
-        datasets=None if datasets is None else np.asarray(datasets),
+        datasets=None if datasets is None else check_labels(datasets, "The datasets"),
         alpha=alpha,
         n_permutations=n_permutations,
         random_state=random_state,
@@ -275,9 +277,14 @@ def _recognised(evidence, splits, checks):
 
 def _preprocessed(X, splits, preprocessing):
     """Find what was fitted outside the folds, by its own word or by its mark on X."""
-    steps = [preprocessing] if hasattr(preprocessing, "fit") else preprocessing or ()
+    steps = [preprocessing] if hasattr(preprocessing, "fit") else preprocessing
+    if steps is not None and not isinstance(steps, list | tuple):
+        raise InputTypeError(
+            "The 'preprocessing' parameter of audit must be a fitted estimator, or a list of "
+            f"those. Got {cut_middle(repr(steps), 100)} instead."
+        )
     n_allowed = len(X) - 1 if splits is None else splits.largest_train
-    return fitted_outside(steps, n_allowed) or scaled_outside(X)
+    return fitted_outside(steps or (), n_allowed) or scaled_outside(X)
 
 
 class _Checks:
@@ -307,12 +314,14 @@ def _check_features(X):
             "instead; give files as paths=..., and names as items=..."
         )
     try:
-        return check_array(X, input_name="X", ensure_min_samples=4, dtype=float)
+        X = check_array(X, input_name="X", ensure_min_samples=4, dtype=float)
     except (ValueError, TypeError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(
             f"X of audit must be features, one row of finite numbers for each clip: {reason}"
         ) from error
+    check_magnitude(X, "X of audit")
+    return X
 
 
 def _count_rows(columns):

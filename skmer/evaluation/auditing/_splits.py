@@ -5,7 +5,8 @@ import warnings
 import numpy as np
 
 from skmer.evaluation.auditing._finding import AuditFinding
-from skmer.exceptions import InputError
+from skmer.exceptions import InputError, InputTypeError
+from skmer.utils._checks import is_iterable
 from skmer.utils._words import cut_middle
 
 
@@ -41,6 +42,11 @@ class Splits:
 def _split(cv, X, y, groups):
     """Return the pairs of a splitter, or those of a list."""
     if not hasattr(cv, "split") or isinstance(cv, str | bytes | type):
+        if not is_iterable(cv) or isinstance(cv, str | bytes):
+            raise InputTypeError(
+                "'cv' must be a splitter or a list of (train rows, test rows). "
+                f"Got {cut_middle(repr(cv), 100)} instead."
+            )
         return list(cv)
     with warnings.catch_warnings():
         # That a splitter ignores groups is what the audit is about to say.

@@ -1,6 +1,7 @@
 """Picking rows out of the frames of scores and predictions."""
 
 from skmer.exceptions import InputError, InputTypeError
+from skmer.utils._checks import check_choice
 from skmer.utils._words import cut_middle, shorten
 
 
@@ -31,11 +32,7 @@ def select(frame, **conditions):
     check_columns(frame, *conditions)
     for column, value in conditions.items():
         there = list(dict.fromkeys(frame[column]))
-        if value is None:
-            if len(there) > 1:
-                raise InputError(f"The {column!r} parameter must be one of {there}. Got None.")
-            continue
-        if value not in there:
-            raise InputError(f"The {column!r} parameter must be one of {there}. Got {value!r}.")
-        frame = frame[frame[column] == value]
+        if value is not None or len(there) > 1:
+            check_choice("the display", there, **{column: value})
+            frame = frame[frame[column] == value]
     return frame

@@ -16,7 +16,7 @@ from skmer.evaluation.results._classification import EvaluationResult
 from skmer.evaluation.splitters._repeated_stratified_group_kfold import RepeatedStratifiedGroupKFold
 from skmer.evaluation.splitters._stratified_three_way_split import StratifiedThreeWaySplit
 from skmer.evaluation.statistics._scores import classification_scores
-from skmer.exceptions import InputError
+from skmer.utils._checks import check_choice
 from skmer.utils._types import Memory, Preset
 
 PRESETS = ("tuned", "koh2021")
@@ -138,11 +138,7 @@ def evaluate(
       feature classifier protocol  n_splits
     0    mine         nb  grouped        20
     """
-    if preset not in PRESETS:
-        raise InputError(
-            f"The 'preset' parameter of evaluate must be 'tuned' or 'koh2021'. Got {preset!r} "
-            "instead."
-        )
+    check_choice("evaluate", PRESETS, preset=preset)
     y = check_classes_of(y)
     return _Classification(
         features=features,

@@ -33,6 +33,7 @@ from skmer.evaluation.experiment.fitting._runner import Task, run_tasks
 from skmer.evaluation.experiment.fitting._scoring import make_scorer_of
 from skmer.evaluation.results._base import BaseResult
 from skmer.exceptions import InputError, InputTypeError
+from skmer.utils._checks import check_choice, check_flags
 from skmer.utils._labels import check_labels
 from skmer.utils._seeds import derive_seeds, recorded_seed
 from skmer.utils._sklearn import num_samples
@@ -189,11 +190,8 @@ class Experiment(ABC):
         return {"n_clips": self.n_clips, "targets": list(self.rows.targets)}
 
     def _check_clips(self) -> None:
-        if self.on_error not in ("raise", "skip"):
-            raise InputError(
-                "The 'on_error' parameter must be 'raise' or 'skip'. "
-                f"Got {self.on_error!r} instead."
-            )
+        check_choice("evaluate", ("raise", "skip"), on_error=self.on_error)
+        check_flags("evaluate", audit=self.audit, verbose=self.verbose)
         check_n_jobs(self.n_jobs)
         if self.groups is not None:
             self.groups = check_labels(self.groups, "The groups")

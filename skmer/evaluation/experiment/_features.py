@@ -4,7 +4,7 @@ This is allowed because the transformers train nothing: a row depends on its own
 """
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from tempfile import TemporaryDirectory
@@ -22,6 +22,7 @@ from skmer.exceptions import (
     InputTypeError,
     WeightsNotFoundError,
 )
+from skmer.utils._checks import is_iterable
 from skmer.utils._floats import LARGEST, check_floats
 from skmer.utils._labels import check_text
 from skmer.utils._sklearn import parts_of
@@ -111,7 +112,7 @@ def check_filled(parameter: str, items: Mapping) -> dict:
 
 def check_names(parameter: str, names, known: Sequence[str]) -> list[str]:
     """Return the names asked for, each known and there once."""
-    if not isinstance(names, Iterable) or not all(isinstance(name, str) for name in names):
+    if not is_iterable(names) or not all(isinstance(name, str) for name in names):
         raise InputTypeError(
             f"The {parameter!r} parameter must be a list of names from "
             f"{', '.join(map(repr, known))}, or a dict of your own, "

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from skmer.evaluation.results._files import read_result, unless_changed, write_result
 from skmer.evaluation.statistics._intervals import TotalsScore, bootstrap_interval
 from skmer.exceptions import InputError
+from skmer.utils._checks import check_choice
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -219,17 +220,9 @@ class BaseResult:
         import pandas as pd
 
         metric = self.metrics[0] if metric is None else metric
-        if metric not in self.metrics:
-            raise InputError(
-                f"The 'metric' parameter of compare must be one of {', '.join(self.metrics)}. "
-                f"Got {metric!r} instead."
-            )
         ran = list(self.manifest["protocols"])
-        if protocol is not None and protocol not in ran:
-            raise InputError(
-                f"The 'protocol' parameter of compare must be one of {', '.join(ran)}. "
-                f"Got {protocol!r} instead."
-            )
+        check_choice("compare", self.metrics, metric=metric)
+        check_choice("compare", [*ran, None], protocol=protocol)
         names = ran if protocol is None else [protocol]
         return pd.concat([self._compare(metric, name) for name in names], ignore_index=True)
 
@@ -330,11 +323,7 @@ class BaseResult:
             )
         for column, name in names.items():
             known = list(dict.fromkeys(self.scores[column]))
-            if name not in known and (column, name) != ("target", None):
-                raise InputError(
-                    f"The {column!r} parameter of fit must be one of "
-                    f"{', '.join(map(repr, known))}. Got {name!r} instead."
-                )
+            check_choice("fit", [*known, None] if column == "target" else known, **{column: name})
         return self.fit_configuration(*names.values())
 
 

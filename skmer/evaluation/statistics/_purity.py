@@ -116,6 +116,7 @@ def tsne_purity(
     import pandas as pd
 
     features = check_floats(features, "features", ndim=2)
+    perplexities = check_floats(perplexities, "perplexities", ndim=1)
     for perplexity in perplexities:
         if not isinstance(perplexity, Real) or not 0 < float(perplexity) < len(features):
             raise InputError(

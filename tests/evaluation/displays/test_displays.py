@@ -94,7 +94,9 @@ def test_accuracy_bars_of_intervals(ax):
 
 
 def test_a_protocol_must_be_chosen_and_must_be_there(scores):
-    with pytest.raises(ValueError, match=r"'protocol' parameter must be one of \['koh2021', 'grou"):
+    with pytest.raises(
+        ValueError, match=r"'protocol' parameter of the display must be one of 'koh2021', 'grou"
+    ):
         AccuracyBarsDisplay.from_scores(scores)
     with pytest.raises(ValueError, match="Got 'other'"):
         AccuracyBarsDisplay.from_scores(scores, protocol="other")
@@ -227,7 +229,7 @@ def test_gap_joins_the_means_of_the_two_protocols(scores):
 
 
 def test_gap_needs_both_protocols(scores):
-    with pytest.raises(ValueError, match="'protocol' parameter must be one of"):
+    with pytest.raises(ValueError, match="'protocol' parameter of the display must be one of"):
         GapDisplay.from_scores(scores[scores["protocol"] == "grouped"])
     half = scores[(scores["protocol"] == "grouped") == (scores["feature"] == "l3")]
     with pytest.raises(ValueError, match="was scored by both 'koh2021' and 'grouped'"):

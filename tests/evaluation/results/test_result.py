@@ -104,9 +104,9 @@ def test_a_comparison_does_not_depend_on_the_order_of_the_pair():
 
 
 def test_compare_refuses_what_is_not_there(result, feature):
-    with pytest.raises(ValueError, match=r"'metric' .* accuracy, f1_macro.* Got 'auc'"):
+    with pytest.raises(ValueError, match=r"'metric' .* 'accuracy', 'f1_macro'.* Got 'auc'"):
         result.compare("auc")
-    with pytest.raises(ValueError, match=r"'protocol' .* koh2021, grouped.* Got 'fixed'"):
+    with pytest.raises(ValueError, match=r"'protocol' .* 'koh2021', 'grouped'.* Got 'fixed'"):
         result.compare(protocol="fixed")
     parts = np.where(SINGERS < 8, "train", "test")
     models = {"nb": GaussianNB(), "most": DummyClassifier()}
