@@ -49,9 +49,10 @@ def test_more_samples_than_stated_are_read(tmp_path, clip, suffix):
 
 
 @pytest.mark.parametrize(
-    ("suffix", "head", "ahead"), [("wav", 8, 0), ("rf64", 8, 0), ("w64", 24, 0), ("caf", 12, 4)]
+    ("suffix", "head", "ahead", "step"),
+    [("wav", 8, 0, 2), ("rf64", 8, 0, 2), ("w64", 24, 0, 8), ("caf", 12, 4, 1)],
 )
-def test_samples_in_several_chunks(tmp_path, clip, suffix, head, ahead):
+def test_samples_in_several_chunks(tmp_path, clip, suffix, head, ahead, step):
     data = pcm(clip, suffix)
     at = data.rindex(b"data", 0, 5000)
     start, half = at + head + ahead, len(clip)
@@ -64,7 +65,8 @@ def test_samples_in_several_chunks(tmp_path, clip, suffix, head, ahead):
         return name + size.to_bytes(width, order) + bytes(ahead) + samples
 
     first, second = data[start : start + half], data[start + half : start + 2 * len(clip)]
-    other = bytearray(chunk(b"abcdefgh"))
+    # Of an odd size, which is rounded up.
+    other = bytearray(chunk(b"abcdefg")) + bytes(-7 % step)
     other[:4] = b"note"
     body = chunk(first) + other + chunk(second)
     waveform, _ = read_audio(write(tmp_path, f"a.{suffix}", data[:at] + body))
