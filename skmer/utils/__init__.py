@@ -4,6 +4,7 @@ from skmer.utils._progress import track
 from skmer.utils.files._cache import CacheEntry, ClipCache
 from skmer.utils.files._output_folder import check_output_file, check_output_folder
 from skmer.utils.files._paths import expand_path
+from skmer.utils.files._spreadsheets import disarm_table
 from skmer.utils.files._unfinished import unfinished_file
 from skmer.utils.processes._blas import one_blas_thread
 from skmer.utils.processes._quiet import quiet_tensorflow
@@ -14,6 +15,7 @@ __all__ = [
     "ClipCache",
     "check_output_file",
     "check_output_folder",
+    "disarm_table",
     "exact_float32",
     "expand_path",
     "import_tensorflow",

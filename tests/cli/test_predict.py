@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -47,6 +48,19 @@ def test_files(skmer, clips, model, suffix):
     if suffix == ".json":
         with open("p.json", encoding="utf-8") as stream:
             assert json.load(stream)[7]["label"] is None
+
+
+def test_no_cell_of_a_csv_is_run_by_a_spreadsheet(skmer, clips):
+    paths = [str(clips / f"{i:02}.wav") for i in range(20)]
+    labels = ["=cmd|' /C calc'!A0", "-1"] * 10
+    save_model(make_pipeline(MFCCStatsTransformer(), GaussianNB()).fit(paths, labels), "m.skmer")
+    shutil.copy(paths[0], "@SUM(A1).wav")
+    outcome = skmer("predict", "m.skmer", "@SUM(A1).wav", paths[1])
+    assert skmer("predict", "m.skmer", "@SUM(A1).wav", paths[1], "--out", "p.csv").status == 0
+    assert Path("p.csv").read_text() == outcome.out
+    lines = outcome.out.splitlines()
+    assert lines[1].startswith("'@SUM(A1).wav,'=cmd|")
+    assert lines[2].split(",")[1] == "-1"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files are always text")

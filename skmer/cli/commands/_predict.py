@@ -43,7 +43,7 @@ def predict(
     """Predict the emotion of clips: label and probabilities, or arousal and valence."""
     from skmer.datasets import find_clips
     from skmer.models import load_model, predict_clips, read_card
-    from skmer.utils import check_output_file
+    from skmer.utils import check_output_file, disarm_table
 
     if out is not None:
         if out.suffix not in _SUFFIXES:
@@ -61,7 +61,7 @@ def predict(
     )
     n_failed = int(predictions["error"].notna().sum())
     if out is None:
-        _terminal.show(predictions.to_csv(index=False).rstrip("\n"))
+        _terminal.show(disarm_table(predictions).to_csv(index=False).rstrip("\n"))
     else:
         _write(predictions, out)
         _terminal.say(f"{out} has {len(predictions)} rows")
@@ -73,11 +73,11 @@ def predict(
 
 
 def _write(predictions, out: Path) -> None:
-    from skmer.utils import unfinished_file
+    from skmer.utils import disarm_table, unfinished_file
 
     with unfinished_file(out) as unfinished:
         if out.suffix == ".csv":
-            predictions.to_csv(unfinished, index=False)
+            disarm_table(predictions).to_csv(unfinished, index=False)
         elif out.suffix == ".json":
             predictions.to_json(unfinished, orient="records", indent=2, force_ascii=False)
         else:

@@ -23,6 +23,7 @@ from skmer.utils.files._cache import open_cache, warn_of_cache
 from skmer.utils.files._damage import DAMAGE
 from skmer.utils.files._digest import open_regular
 from skmer.utils.files._paths import expand_path
+from skmer.utils.files._spreadsheets import disarm
 from skmer.utils.processes._parallel import run_parallel, threads_per_worker
 
 
@@ -195,4 +196,4 @@ def _write_errors(path: Path, failures: list[tuple[str, str]]) -> None:
         path.unlink(missing_ok=True)
         return
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
-        csv.writer(stream).writerows([("path", "error"), *failures])
+        csv.writer(stream).writerows(map(disarm, row) for row in [("path", "error"), *failures])

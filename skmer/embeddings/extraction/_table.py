@@ -8,12 +8,12 @@ from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 
+from skmer.utils.files._spreadsheets import disarm
+
 # Rows are written in batches of about so many, which bounds the memory.
 _BATCH_BYTES = 2**25
 _BATCH_ROWS = 2**14
 _MISSING: dict[str, object] = {"int64": -1, "double": np.nan, "string": "", "bool": False}
-# What makes a spreadsheet take a text for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -94,13 +94,9 @@ def write_csv(
         for at, batch in enumerate(rows):
             facts = {name: pd.array(values, dtype=object) for name, values in batch.facts.items()}
             frame = pd.DataFrame(facts)
-            frame[texts] = frame[texts].map(_disarm)
+            frame[texts] = frame[texts].map(disarm)
             numbers = pd.DataFrame(batch.numbers, columns=names)
             pd.concat([frame, numbers], axis=1).to_csv(stream, index=False, header=at == 0)
-
-
-def _disarm(text):
-    return f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA) else text
 
 
 def _filled(values: list, kind: str) -> np.ndarray:

@@ -13,6 +13,7 @@ from skmer.evaluation.report._words import (
     two_digits,
     with_interval,
 )
+from skmer.utils import disarm_table
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def scores_table(seen: Overview) -> Table:
         rows,
         set(range(n_shown, len(columns))),
         len(parts),
-        table.to_csv(index=False),
+        disarm_table(table).to_csv(index=False),
         _latex(columns[:n_shown], rows, seen),
     )
 
@@ -130,7 +131,8 @@ def comparison_matrix(seen: Overview) -> Matrix | None:
             word = ("better" if difference > 0 else "worse") if sure else "unsure"
             line.append((signed(difference), word, f"p = {pvalue:.2g} after Holm's correction"))
         cells.append(line)
-    return Matrix(list(seen.ranked["name"]), cells, seen.comparison.to_csv(index=False))
+    csv = disarm_table(seen.comparison).to_csv(index=False)
+    return Matrix(list(seen.ranked["name"]), cells, csv)
 
 
 def confusions(seen: Overview) -> dict:

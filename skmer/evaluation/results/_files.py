@@ -14,6 +14,7 @@ from skmer.utils.files._damage import DAMAGE
 from skmer.utils.files._digest import file_digest, settings_digest
 from skmer.utils.files._output_folder import check_output_folder
 from skmer.utils.files._paths import expand_path
+from skmer.utils.files._spreadsheets import disarm, rearm
 from skmer.utils.files._unfinished import placed_together, read_placed
 
 # A result of an earlier skmer has no maps.
@@ -116,19 +117,24 @@ def to_json(manifest: dict) -> str:
 def write_table(table, path: Path) -> dict:
     """Write a table as csv; return what it takes to read it back: checksum, and types.
 
-    A cell of text that is missing is written as a word that no cell of its column has.
+    A cell of text that is missing is written as a word that no cell of its column has, and a text
+    that a spreadsheet would take for a formula with an apostrophe in front.
     """
     columns, written = [], {}
     for name, column in table.items():
         columns.append({"name": name, "dtype": str(column.dtype)})
         if column.dtype.kind not in "biuf":
+            column = column.astype(object).map(disarm)
             missing, word = column.isna(), ""
             while (column == word).any():
                 word += "-"
             columns[-1]["missing"] = word
+            columns[-1]["disarmed"] = True
             column = column.astype(object).where(~missing, word)
         written[name] = column
-    type(table)(written).to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+    type(table)(written).rename(columns=disarm).to_csv(
+        path, index=False, lineterminator="\n", encoding="utf-8"
+    )
     return {"sha256": file_digest(path), "n_rows": len(table), "columns": columns}
 
 
@@ -163,7 +169,10 @@ def read_table(folder: Path, name: str, described: dict):
 def _typed(cells, column: dict):
     """Return the cells of a column, read as text, as what they were."""
     if "missing" in column:
-        return cells.where(cells != column["missing"], None).astype(column["dtype"])
+        missing = cells == column["missing"]
+        # The texts of an earlier skmer are as they were.
+        texts = cells.map(rearm) if column.get("disarmed") else cells
+        return texts.where(~missing, None).astype(column["dtype"])
     if column["dtype"] == "bool":
         return cells == "True"
     # Python reads the very number that was written, to the last bit.

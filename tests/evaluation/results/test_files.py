@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -30,7 +31,30 @@ from skmer.utils.files._output_folder import check_output_folder
 from tests.evaluation.singers import LABELS, N_CLIPS, SINGERS
 
 ODD_NAMES = st.sampled_from(
-    ["", "NA", "nan", "None", "1", "01", "1e5", "-", " a", "a,b", '"', "\r", "a\nb", "True"]
+    [
+        "=1+1",
+        "'=1",
+        "''@",
+        "'",
+        "+",
+        "-1",
+        "'-1",
+        "-1+1",
+        "",
+        "NA",
+        "nan",
+        "None",
+        "1",
+        "01",
+        "1e5",
+        "-",
+        " a",
+        "a,b",
+        '"',
+        "\r",
+        "a\nb",
+        "True",
+    ]
 )
 
 
@@ -90,6 +114,25 @@ def test_labels_that_are_no_text_are_loaded_as_they_were(feature, tmp_path, labe
     assert_same(loaded, result)
     assert loaded.intervals().equals(result.intervals())
     loaded.report(tmp_path / "again.html")
+
+
+def test_no_cell_of_a_saved_table_is_run_by_a_spreadsheet(tmp_path):
+    X = np.random.default_rng(0).normal(size=(16, 2))
+    labels = np.tile(["=cmd|' /C calc'!A0", "-0.5"], 8)
+    groups = np.repeat(["\t=1", "b", "c", "d"], 4)
+    options = {"groups": groups, "n_folds": 2, "n_repeats": 1}
+    result = evaluate({"@x": X}, {"+y()": GaussianNB()}, X, labels, **options)
+    folder = result.save(tmp_path)
+    cells = pd.concat(
+        [
+            pd.read_csv(folder / f"{name}.csv", header=None, dtype=str, keep_default_na=False)
+            for name in ("scores", "predictions", "maps")
+        ]
+    )
+    texts = {text for text in cells.to_numpy(dtype=str).ravel() if text[:1] in set("=+-@\t\r")}
+    assert all(float(text) is not None for text in texts)
+    assert "'=cmd|' /C calc'!A0" in set(cells.to_numpy(dtype=str).ravel())
+    assert_same(EvaluationResult.load(folder), result)
 
 
 def test_a_weights_label_that_looks_missing_is_kept(result, tmp_path):
