@@ -16,11 +16,17 @@ from skmer.cli import main
 from skmer.datasets import AffectScale, find_clips, validate_dataset
 from skmer.embeddings import extract
 from skmer.evaluation import (
+    AccuracyBarsDisplay,
     ConfusionDisplay,
     EmbeddingMapDisplay,
     FixedSplit,
+    PairedComparisonDisplay,
+    PerClassReportDisplay,
     RepeatedStratifiedGroupKFold,
+    SpectrogramDisplay,
     StratifiedThreeWaySplit,
+    TagImportanceDisplay,
+    TagsDisplay,
     audit,
     cluster_bootstrap,
     evaluate,
@@ -289,6 +295,7 @@ def test_things_in_place_of_names_and_flags(result, value, tmp_path, monkeypatch
         lambda: classify(on_error=value),
         lambda: classify(preset=value),
         lambda: result.fit(feature=value, classifier="nb"),
+        lambda: classify(protocol=Splitter(value)),
         lambda: predict_clips(pipeline, ["a.wav"], frames=value),
         lambda: extract(["a.wav"], mfcc, "t.csv", frames=value),
         lambda: extract(value, mfcc, "t.csv"),
@@ -315,8 +322,8 @@ def test_things_in_place_of_names_and_flags(result, value, tmp_path, monkeypatch
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: check_report_consistency([(0.5, 0.5, 0.5)] * 2, 10**9), "[1, 1000]"),
-        (lambda: consistent_sizes([(0.5, 0.5, 0.5)] * 2, range(10**9)), "from 1 to 1000"),
+        (lambda: check_report_consistency([(0.5, 0.5, 0.5)] * 2, 10**9), "[1, 20000]"),
+        (lambda: consistent_sizes([(0.5, 0.5, 0.5)] * 2, range(10**9)), "from 1 to 20000"),
         (lambda: check_report_consistency([(0.5, 0.5, 0.5)] * 4, 900, decimals=1), "Too many"),
         (lambda: check_report_consistency([(0.5, "0.5_0", 0.5)] * 2, 4), "'per_class'"),
         (lambda: Framing(10**30, 2), "from 1 to 268435456"),
@@ -342,3 +349,33 @@ def test_rows_of_numbers_that_overflow_can_be_left_out():
     left_out = classify(features={"x": huge}, on_error="skip")
     assert left_out.manifest["skipped_clips"]
     assert 3 not in set(left_out.predictions["row"])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: PerClassReportDisplay.from_predictions(["a", None], ["a", "b"]),
+        lambda: PerClassReportDisplay.from_predictions(["a", "b"], ["a", pd.NA]),
+        lambda: PerClassReportDisplay.from_predictions(["a", "b"], ["a", "b"], labels=["c"]),
+        lambda: PerClassReportDisplay.from_predictions(["a", "b"], ["a", "b"], labels=3),
+        lambda: EmbeddingMapDisplay(X.astype(str), Y),
+        lambda: EmbeddingMapDisplay(X, Y[:3]),
+        lambda: EmbeddingMapDisplay.from_features(X, Y, perplexity=10**9),
+        lambda: PairedComparisonDisplay([0.5], [0.5], ["a"]),
+        lambda: PairedComparisonDisplay([0.5], ["x"], ["a", "b"]),
+        lambda: SpectrogramDisplay([1.0, 2.0], 3.0),
+        lambda: SpectrogramDisplay.from_clip((NOISE, 16000), np.array("l3")),
+        lambda: TagsDisplay(X + 1j, range(12), ["a", "b", "c"]),
+        lambda: TagImportanceDisplay.from_estimator(None, X, Y, tags=["a", "b", "c"]),
+        lambda: TagImportanceDisplay.from_estimator(
+            GaussianNB(), X, Y, tags=["a", "b", "c"], random_state=-1
+        ),
+        lambda: AccuracyBarsDisplay([["x"]], ["mine"], ["nb"]),
+    ],
+)
+def test_displays_of_odd_things(call):
+    with pytest.raises((ValueError, TypeError)) as caught:
+        call()
+    assert isinstance(caught.value, InputError | InputTypeError) or "consistent" in str(
+        caught.value
+    )

@@ -14,6 +14,7 @@ from skmer.evaluation.displays._style import (
     ink,
     plain,
 )
+from skmer.utils._floats import check_floats
 
 
 class AccuracyBarsDisplay:
@@ -63,7 +64,7 @@ default=None
         error_name=None,
         random_weights=(),
     ):
-        self.heights = np.asarray(heights, dtype=float)
+        self.heights = check_floats(heights, "heights", ndim=2, finite=False)
         self.features = list(features)
         self.classifiers = list(classifiers)
         self.errors = None if errors is None else np.asarray(errors, dtype=float)

@@ -8,6 +8,8 @@ from skmer.evaluation.displays._frames import check_columns, random_features
 from skmer.evaluation.displays._style import PALETTE, axes_or_new, plain
 from skmer.evaluation.statistics._ttest import corrected_resampled_ttest
 from skmer.exceptions import InputError, InputTypeError
+from skmer.utils._floats import check_floats
+from skmer.utils._labels import check_labels
 from skmer.utils._words import cut_middle
 
 
@@ -47,9 +49,11 @@ class PairedComparisonDisplay:
     """
 
     def __init__(self, first, second, names, *, metric="accuracy", test=None):
-        self.first = np.asarray(first, dtype=float)
-        self.second = np.asarray(second, dtype=float)
-        self.names = tuple(names)
+        self.first = check_floats(first, "first", ndim=1)
+        self.second = check_floats(second, "second", ndim=1)
+        self.names = tuple(check_labels(names, "The 'names'").tolist())
+        if len(self.names) != 2:
+            raise InputError(f"'names' must be two. Got {len(self.names)}.")
         self.metric = metric
         self.test = test
 

@@ -5,12 +5,15 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
-from sklearn.utils import check_array, check_consistent_length, check_random_state
+from sklearn.utils import check_consistent_length, check_random_state
 
 from skmer.evaluation.displays._style import PALETTE, axes_or_new, ink, plain
 from skmer.evaluation.statistics._ttest import corrected_resampled_ttest
-from skmer.exceptions import InputError
+from skmer.exceptions import InputError, InputTypeError
+from skmer.utils._floats import check_floats
 from skmer.utils._labels import check_labels
+from skmer.utils._seeds import check_seed
+from skmer.utils._words import cut_middle
 
 
 class TagImportanceDisplay:
@@ -135,7 +138,13 @@ class TagImportanceDisplay:
         """
         if tags is None:
             tags = getattr(X, "columns", None)
-        X = check_array(X, dtype=float, input_name="X", estimator="TagImportanceDisplay")
+        X = check_floats(X, "X", ndim=2)
+        check_seed(random_state)
+        if not hasattr(classifier, "fit") or isinstance(classifier, type):
+            raise InputTypeError(
+                "The 'classifier' parameter of TagImportanceDisplay must be a classifier, such as "
+                f"LogisticRegression(). Got {cut_middle(repr(classifier), 100)} instead."
+            )
         y = check_labels(y, "The labels y")
         groups = None if groups is None else check_labels(groups, "The groups")
         check_consistent_length(X, y, groups)

@@ -59,13 +59,11 @@ def map_clips(vectors: dict[str, np.ndarray], rows: np.ndarray, *, seed: int, n_
 
 
 def _place(vectors: np.ndarray, seed: int) -> np.ndarray | None:
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import MaxAbsScaler, StandardScaler
+    from sklearn.preprocessing import StandardScaler
 
     from skmer.evaluation.statistics._purity import tsne_map
 
-    # By the largest number first, so that no square of a large one overflows.
-    scaled = make_pipeline(MaxAbsScaler(), StandardScaler()).fit_transform(vectors.astype(float))
+    scaled = StandardScaler().fit_transform(vectors.astype(float))
     if len(scaled) < FEWEST or not np.ptp(scaled, axis=0).any():
         return None
     if scaled.shape[1] == 1:

@@ -109,11 +109,16 @@ def _make_protocol(name, splitter, strata, groups, fit_seed) -> Protocol:
     """Run one splitter, check what it gives, and number its splits."""
     none = np.array([], dtype=np.intp)
     X = np.zeros((strata.size, 1))
-    if hasattr(splitter, "split_parts"):
-        parts = [tuple(part) for part in splitter.split_parts(X, strata)]
-    else:
-        seen = groups if _asks_for_groups(splitter) else None
-        parts = [(train, none, test) for train, test in splitter.split(X, strata, seen)]
+    try:
+        if hasattr(splitter, "split_parts"):
+            parts = [tuple(part) for part in splitter.split_parts(X, strata)]
+        else:
+            seen = groups if _asks_for_groups(splitter) else None
+            parts = [(train, none, test) for train, test in splitter.split(X, strata, seen)]
+    except (InputError, InputTypeError):
+        raise
+    except (ValueError, TypeError) as error:
+        raise InputError(f"The {name!r} protocol cannot split these clips: {error}") from error
     if not parts:
         raise InputError(f"The {name!r} protocol has a splitter that makes no split.")
     parts = [_check_parts(name, strata.size, *part) for part in parts]

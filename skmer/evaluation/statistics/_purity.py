@@ -7,6 +7,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_consistent_length
 
 from skmer.exceptions import InputError
+from skmer.utils._checks import is_iterable
 from skmer.utils._floats import check_floats
 from skmer.utils._labels import check_labels
 from skmer.utils._sklearn import Interval, validate_params
@@ -116,13 +117,10 @@ def tsne_purity(
     import pandas as pd
 
     features = check_floats(features, "features", ndim=2)
-    perplexities = check_floats(perplexities, "perplexities", ndim=1)
+    if not is_iterable(perplexities):
+        raise InputError(f"'perplexities' must be a list of numbers. Got {perplexities!r:.100}.")
     for perplexity in perplexities:
-        if not isinstance(perplexity, Real) or not 0 < float(perplexity) < len(features):
-            raise InputError(
-                "The 'perplexities' parameter of tsne_purity must hold numbers above 0 and below "
-                f"the number of rows, {len(features)}. Got {perplexity!r} instead."
-            )
+        _check_perplexity(perplexity, len(features))
     rows = []
     for perplexity in perplexities:
         embedding = tsne_map(features, perplexity=perplexity, random_state=random_state)
@@ -134,6 +132,7 @@ def tsne_purity(
 
 def tsne_map(features, *, perplexity, random_state):
     """Return a two-dimensional t-SNE map, started from principal components."""
+    _check_perplexity(perplexity, len(features))
     if not np.ptp(features, axis=0).any():
         raise InputError("A t-SNE map needs rows that differ. All are the same.")
     from sklearn.manifold import TSNE
@@ -143,6 +142,14 @@ def tsne_map(features, *, perplexity, random_state):
     # Threads would add up in an order of their own, and the map would depend on the machine.
     with threadpool_limits(1, user_api="openmp"):
         return tsne.fit_transform(features)
+
+
+def _check_perplexity(perplexity, n_rows):
+    if not isinstance(perplexity, Real) or not 0 < float(perplexity) < n_rows:
+        raise InputError(
+            f"A perplexity must be a number above 0 and below the number of rows, {n_rows}. "
+            f"Got {perplexity!r:.100} instead."
+        )
 
 
 def _chance(labels):

@@ -108,7 +108,9 @@ def test_clips_that_cannot_be_read_are_left_out(songs, tmp_path):
     page = result.report(tmp_path / "report.html").read_text(encoding="utf-8")
     assert "2 clips could not be used." in page
     assert "8.wav" in page
-    with pytest.raises(InputError, match="'on_error' parameter must be 'raise' or 'skip'"):
+    with pytest.raises(
+        InputError, match="'on_error' parameter of evaluate must be one of 'raise', 'skip'"
+    ):
         evaluate(features, nb, paths, y, on_error="nan", **run)
 
 

@@ -43,8 +43,9 @@ class EmbeddingMapDisplay:
     """
 
     def __init__(self, embedding, labels, *, name=None):
-        self.embedding = np.asarray(embedding, dtype=float)
-        self.labels = np.asarray(labels)
+        self.embedding = check_floats(embedding, "embedding", ndim=2)
+        self.labels = check_labels(labels, "The labels")
+        check_consistent_length(self.embedding, self.labels)
         self.name = name
 
     @classmethod

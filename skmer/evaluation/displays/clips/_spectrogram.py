@@ -13,7 +13,8 @@ from skmer.audio import (
     vggish_log_mel,
 )
 from skmer.evaluation.displays._style import axes_or_new, plain
-from skmer.exceptions import InputError
+from skmer.utils._checks import check_choice
+from skmer.utils._floats import check_floats
 
 
 class SpectrogramDisplay:
@@ -50,7 +51,7 @@ class SpectrogramDisplay:
     """
 
     def __init__(self, spectrogram, duration, *, name=None, unit=None, start=0.0):
-        self.spectrogram = np.asarray(spectrogram, dtype=float)
+        self.spectrogram = check_floats(spectrogram, "spectrogram", ndim=2)
         self.duration = float(duration)
         self.name = name
         self.unit = unit
@@ -94,11 +95,7 @@ class SpectrogramDisplay:
         >>> display.spectrogram.shape
         (64, 288)
         """
-        if network not in _FRONT_ENDS:
-            raise InputError(
-                "The 'network' parameter of SpectrogramDisplay must be one of "
-                f"{', '.join(map(repr, _FRONT_ENDS))}. Got {network!r} instead."
-            )
+        check_choice("SpectrogramDisplay", _FRONT_ENDS, network=network)
         name, sr, column_size, unit, compute = _FRONT_ENDS[network]
         blocks = stream_audio(clip, sr=sr, offset=offset, duration=duration)
         spectrogram = compute(np.concatenate(list(blocks)).astype(np.float32, copy=False))

@@ -3,10 +3,10 @@
 from os.path import commonprefix
 
 import numpy as np
-from sklearn.utils import check_array
 
 from skmer.evaluation.displays._style import axes_or_new, plain
 from skmer.exceptions import InputError
+from skmer.utils._floats import check_floats
 
 
 class TagsDisplay:
@@ -40,9 +40,7 @@ class TagsDisplay:
     """
 
     def __init__(self, probabilities, times, tags):
-        self.probabilities = check_array(
-            probabilities, dtype=float, input_name="probabilities", estimator="TagsDisplay"
-        )
+        self.probabilities = check_floats(probabilities, "probabilities", ndim=2)
         self.times = np.asarray(times, dtype=float)
         self.tags = list(tags)
         shape = (self.times.size, len(self.tags))

@@ -1,12 +1,13 @@
 """Scores that the user asks for beside the usual ones, by scikit-learn's names and scorers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import check_scoring
 
 from skmer.exceptions import InputError
+from skmer.utils._checks import is_iterable
 from skmer.utils._labels import check_text
 
 
@@ -54,7 +55,7 @@ def _by_name(scoring) -> dict:
         return {scoring: scoring}
     if callable(scoring):
         return {"score": scoring}
-    listed = list(scoring) if isinstance(scoring, Iterable) else [scoring]
+    listed = list(scoring) if is_iterable(scoring) else [scoring]
     if not all(isinstance(name, str) for name in listed):
         raise InputError(
             "The 'scoring' parameter must be a name, a scorer, a list of names, or a dict of name "
