@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 OK, INTERRUPTED = 0, 130
@@ -95,5 +96,9 @@ def _end_workers() -> None:
     """End the processes that joblib started; idle ones would stay for minutes."""
     import multiprocessing
 
+    # joblib's own kind of process has no `kill`. On Windows either signal ends it at once.
+    number = getattr(signal, "SIGKILL", signal.SIGTERM)
     for process in multiprocessing.active_children():
-        process.kill()
+        if process.pid is not None:
+            with suppress(OSError):
+                os.kill(process.pid, number)

@@ -269,6 +269,28 @@ def test_signals_end_the_workers_too(tmp_path, clips, name):
     assert psutil.wait_procs(workers, timeout=5)[1] == []
 
 
+IDLE_WORKERS = """
+import os, signal, sys, time
+from joblib import Parallel, delayed
+from skmer.cli import _run, main
+
+def run(*args, **options):
+    Parallel(n_jobs=2)(delayed(os.getpid)() for _ in range(8))
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+
+_run.run = run
+sys.exit(main([]))
+"""
+
+
+def test_a_signal_ends_workers_that_have_nothing_to_do():
+    command = [sys.executable, "-c", IDLE_WORKERS]
+    # Its standard error ends when nobody holds it any more, workers included.
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (128 + signal.SIGTERM, "")
+
+
 def test_the_command_imports_public_names_alone():
     folder = Path(package.__file__).parent / "cli"
     found = [
