@@ -22,6 +22,7 @@ from skmer.utils._sklearn import (
     HasMethods,
     Interval,
     StrOptions,
+    checked_features,
     output_is_default,
     validate_data,
     validate_parameters,
@@ -382,7 +383,8 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
         sr = self._network_sr() if self.sr is None else int(self.sr)
         if is_sequence_of_clips(X, estimator=name):
             return check_sequence(X, sr=sr, estimator=name)
-        X = validate_data(self, X, reset=reset, dtype="numeric", ensure_2d=True)
+        with checked_features(X, self):
+            X = validate_data(self, X, reset=reset, dtype="numeric", ensure_2d=True)
         return check_matrix(X, sr=sr)
 
     def _embed(self, X, recipe) -> list[EmbeddedClip]:

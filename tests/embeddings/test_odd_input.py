@@ -91,3 +91,34 @@ def test_columns_may_be_a_data_frame(folder):
 
 def test_the_folder_that_one_is_in(folder):
     assert extract_files(["a.wav"], MFCCStatsTransformer(), ".").n_computed == 1
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        lambda table: table + 1j,
+        lambda table: table.to_numpy() + 1j,
+        lambda table: table.to_numpy().astype("datetime64[s]"),
+        lambda table: table.astype("Float64").mask(table > 0),
+        lambda table: table.rename(columns={0: "a"}),
+        lambda table: np.zeros(3, dtype=[("a", "f4")]),
+    ],
+)
+def test_tables_that_are_no_waveforms_are_told_of_in_one_sentence(odd):
+    table = pd.DataFrame(0.1 * np.random.default_rng(0).standard_normal((3, 4000)))
+    with pytest.raises((InputError, InputTypeError)) as caught:
+        MFCCStatsTransformer().fit(odd(table))
+    assert len(str(caught.value)) <= 500
+    assert "\n" not in str(caught.value)
+
+
+def test_columns_of_one_name_twice_are_samples_all_the_same_or_one_sentence():
+    table = pd.DataFrame(0.1 * np.random.default_rng(0).standard_normal((3, 4000)))
+    twice = table.set_axis(["a"] * 4000, axis=1)
+    try:
+        of_twice = MFCCStatsTransformer().fit_transform(twice)
+    except InputError as error:
+        # Of newer versions of scikit-learn.
+        assert "unique column names" in str(error)  # noqa: PT017
+    else:
+        np.testing.assert_array_equal(of_twice, MFCCStatsTransformer().fit_transform(table))
