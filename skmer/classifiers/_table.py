@@ -79,7 +79,7 @@ def make_classifier(
     """
     check_choice("make_classifier", CLASSIFIERS, name=name)
     check_choice("make_classifier", _PRESETS, preset=preset)
-    check_seed(random_state)
+    check_seed(random_state, 2**32 - 1)
     make = _make_koh2021 if preset == "koh2021" else _make_tuned
     return make(name, random_state)
 

@@ -1,5 +1,6 @@
 """One seed for each thing that draws, all from a single one."""
 
+import math
 from numbers import Integral
 from pathlib import Path
 
@@ -28,13 +29,14 @@ def recorded_seed(random_state: int | np.random.RandomState | None) -> int:
     return derive_seeds(random_state, 1)[0]
 
 
-def check_seed(random_state) -> None:
-    """Refuse what nothing can be drawn from."""
+def check_seed(random_state, most: float = math.inf) -> None:
+    """Refuse what nothing can be drawn from; scikit-learn takes 32 bits at most."""
     is_seed = isinstance(random_state, Integral) and not isinstance(random_state, bool)
-    is_seed = is_seed and random_state >= 0
+    is_seed = is_seed and 0 <= int(random_state) <= most
     if not (is_seed or random_state is None or isinstance(random_state, np.random.RandomState)):
+        allowed = "of at least 0" if most == math.inf else f"from 0 to {most}"
         raise InputError(
-            "The 'random_state' parameter must be an int of at least 0, a numpy RandomState, or "
+            f"The 'random_state' parameter must be an int {allowed}, a numpy RandomState, or "
             f"None. Got {cut_middle(repr(random_state), 100)} instead."
         )
 

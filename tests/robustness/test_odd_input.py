@@ -296,6 +296,9 @@ def test_things_in_place_of_names_and_flags(result, value, tmp_path, monkeypatch
         lambda: classify(preset=value),
         lambda: result.fit(feature=value, classifier="nb"),
         lambda: classify(protocol=Splitter(value)),
+        lambda: AffectScale("x", value, 1),
+        lambda: extract(["a.wav"], mfcc, "t.csv", verbose=value),
+        lambda: extract(["a.wav"], mfcc, "t.csv", columns={"mood": value}),
         lambda: predict_clips(pipeline, ["a.wav"], frames=value),
         lambda: extract(["a.wav"], mfcc, "t.csv", frames=value),
         lambda: extract(value, mfcc, "t.csv"),
@@ -370,7 +373,11 @@ def test_rows_of_numbers_that_overflow_can_be_left_out():
         lambda: TagImportanceDisplay.from_estimator(
             GaussianNB(), X, Y, tags=["a", "b", "c"], random_state=-1
         ),
+        lambda: TagImportanceDisplay.from_estimator(
+            GaussianNB(), X, Y, tags=["a", "b", "c"], cv=[(1,)]
+        ),
         lambda: AccuracyBarsDisplay([["x"]], ["mine"], ["nb"]),
+        lambda: AccuracyBarsDisplay([[0.5]], ["mine"], ["nb"]).plot(chance=pd.NA),
     ],
 )
 def test_displays_of_odd_things(call):

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skmer.exceptions import InputError, InputTypeError
-from skmer.utils._floats import to_floats
+from skmer.utils._floats import check_floats, to_floats
 from skmer.utils._words import cut_middle
 
 
@@ -37,6 +37,11 @@ class AffectScale:
     name: str
     low: float
     high: float
+
+    def __post_init__(self):
+        ends = check_floats([self.low, self.high], "low and high of a scale")
+        if not ends[0] < ends[1]:
+            raise InputError(f"'low' must be below 'high'. Got {ends[0]:g} and {ends[1]:g}.")
 
     def __str__(self) -> str:
         return f"{self.name}, {self.low:g} to {self.high:g}"

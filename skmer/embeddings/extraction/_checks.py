@@ -64,7 +64,7 @@ def check_columns(columns: Mapping | None, n_clips: int, names: list[str]) -> di
             raise InputError(f"The column {name!r} has a null character in its name; rename it.")
         if name in taken:
             raise InputError(f"A column of the table is called {name!r} already; rename yours.")
-        if not hasattr(values, "__iter__") or isinstance(values, str | bytes | dict | set):
+        if not is_iterable(values) or isinstance(values, str | bytes | dict | set):
             raise InputTypeError(
                 f"The column {name!r} must be a sequence of values. Got {values!r:.100}."
             )

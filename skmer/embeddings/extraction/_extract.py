@@ -34,6 +34,7 @@ from skmer.embeddings.extraction._table import batches, write_csv, write_npz, wr
 from skmer.embeddings.recipes._base import Recipe, embed_clip
 from skmer.exceptions import AudioDecodeError, IgnoredCacheWarning, WorkerError
 from skmer.utils import ClipCache, track
+from skmer.utils._checks import check_flags
 from skmer.utils._words import escape_undecodable
 from skmer.utils.files._cache import open_cache, warn_of_cache
 from skmer.utils.files._digest import file_digest
@@ -127,6 +128,7 @@ def extract(
     paths = check_paths(paths)
     out = check_out(out)
     chunk_size = check_chunk_size(chunk_size)
+    check_flags("extract", verbose=verbose)
     transformers = [one.fit(paths) for one in prepare_transformers(transformer, frames)]
     names = column_names(transformers)
     columns = check_columns(columns, len(paths), names)

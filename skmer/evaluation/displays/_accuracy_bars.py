@@ -179,6 +179,7 @@ default=None
                 label=plain(feature_name(feature, self.random_weights)),
             )
         if chance is not None:
+            check_floats(chance, "chance", ndim=0)
             self.ax_.axhline(chance, color=ink(), linestyle="--", linewidth=0.9)
             self.ax_.annotate(
                 "chance",

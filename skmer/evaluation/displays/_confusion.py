@@ -2,9 +2,8 @@
 
 from sklearn.metrics import ConfusionMatrixDisplay
 
-from skmer.evaluation.displays._frames import select
+from skmer.evaluation.displays._frames import check_classes, select
 from skmer.evaluation.displays._style import axes_or_new, plain, text_colour
-from skmer.utils._labels import check_labels
 
 
 class ConfusionDisplay(ConfusionMatrixDisplay):
@@ -63,7 +62,7 @@ class ConfusionDisplay(ConfusionMatrixDisplay):
         return cls.from_predictions(
             chosen["y_true"],
             chosen["y_pred"],
-            labels=None if labels is None else check_labels(labels, "The 'labels'"),
+            labels=check_classes(labels, chosen["y_true"], chosen["y_pred"]),
             normalize=normalize,
             values_format=None if normalize is None else ".2f",
             cmap="Blues",

@@ -1,7 +1,10 @@
 """Picking rows out of the frames of scores and predictions."""
 
+import numpy as np
+
 from skmer.exceptions import InputError, InputTypeError
 from skmer.utils._checks import check_choice
+from skmer.utils._labels import check_labels
 from skmer.utils._words import cut_middle, shorten
 
 
@@ -25,6 +28,19 @@ def check_columns(frame, *columns) -> None:
                 f"The frame has no column {cut_middle(repr(column), 100)}. Its columns are "
                 f"{shorten(frame.columns, 12)}."
             )
+
+
+def check_classes(labels, y_true, y_pred) -> np.ndarray:
+    """Return the classes to draw, all of them where `labels` is None."""
+    y_true, y_pred = (check_labels(one, "The labels y") for one in (y_true, y_pred))
+    classes = np.union1d(y_true, y_pred)
+    labels = classes if labels is None else check_labels(labels, "The 'labels'")
+    if not np.isin(labels, y_true).any():
+        raise InputError(
+            "The 'labels' parameter must hold classes that are there, "
+            f"{shorten(classes, 12)}. Got {shorten(labels, 12)}."
+        )
+    return labels
 
 
 def select(frame, **conditions):

@@ -3,11 +3,8 @@
 import numpy as np
 from sklearn.metrics import precision_recall_fscore_support
 
-from skmer.evaluation.displays._frames import select
+from skmer.evaluation.displays._frames import check_classes, select
 from skmer.evaluation.displays._style import axes_or_new, ink, plain, text_colour
-from skmer.exceptions import InputError
-from skmer.utils._labels import check_labels
-from skmer.utils._words import shorten
 
 
 class PerClassReportDisplay:
@@ -67,14 +64,7 @@ class PerClassReportDisplay:
         PerClassReportDisplay
             The display, drawn.
         """
-        y_true, y_pred = check_labels(y_true, "The labels y"), check_labels(y_pred, "The labels y")
-        classes = np.union1d(y_true, y_pred)
-        labels = classes if labels is None else check_labels(labels, "The 'labels'")
-        if not np.isin(labels, y_true).any():
-            raise InputError(
-                "'labels' must have some of the true classes among them. Got "
-                f"{shorten(labels, 12)}, and there are {shorten(classes, 12)}."
-            )
+        labels = check_classes(labels, y_true, y_pred)
         *report, support = precision_recall_fscore_support(
             y_true, y_pred, labels=labels, zero_division=0
         )

@@ -139,7 +139,7 @@ class TagImportanceDisplay:
         if tags is None:
             tags = getattr(X, "columns", None)
         X = check_floats(X, "X", ndim=2)
-        check_seed(random_state)
+        check_seed(random_state, 2**32 - 1)
         if not hasattr(classifier, "fit") or isinstance(classifier, type):
             raise InputTypeError(
                 "The 'classifier' parameter of TagImportanceDisplay must be a classifier, such as "
@@ -164,10 +164,13 @@ class TagImportanceDisplay:
         if cv is None:
             splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
             cv = splitter(5, shuffle=True, random_state=random_state)
-        cv = check_cv(cv, y, classifier=True)
+        try:
+            splits = list(check_cv(cv, y, classifier=True).split(X, y, groups))
+        except (ValueError, TypeError) as error:
+            raise InputError(f"'cv' cannot split these clips: {error}") from error
         classes = np.unique(y)
         folds = []
-        for train, test in cv.split(X, y, groups):
+        for train, test in splits:
             model = clone(classifier).fit(X[train], y[train])
             of_fold = _score(model, X[test], y[test], classes)
             without = _shuffle(model, X[test], y[test], classes, n_repeats, random_state)
