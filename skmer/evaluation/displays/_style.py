@@ -1,5 +1,7 @@
 """Colours, marks, names and texts that all displays share."""
 
+import re
+
 import numpy as np
 
 from skmer.exceptions import InputTypeError
@@ -25,6 +27,8 @@ CLASSIFIER_NAMES = {
     "cnn": "CNN",
     "lstm": "LSTM",
 }
+# No font has them, and an SVG file with one cannot be shown.
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\ufffe\uffff]")
 
 
 def in_order(values, known):
@@ -34,8 +38,9 @@ def in_order(values, known):
 
 
 def plain(text) -> str:
-    """Return any text such that matplotlib draws it as it is."""
+    """Return any text such that matplotlib draws it as it is, and can write it as SVG."""
     text = str(text).replace("$", r"\$")
+    text = _CONTROL.sub(lambda letter: repr(letter[0])[1:-1], text)
     # matplotlib leaves labels that begin with a line out of a legend.
     return f"\N{ZERO WIDTH SPACE}{text}" if text.startswith("_") else text
 

@@ -1,5 +1,7 @@
 """Displays are judged by what they hold and draw, not by pixels."""
 
+from xml.etree import ElementTree
+
 import matplotlib
 import numpy as np
 import pandas as pd
@@ -269,6 +271,14 @@ def test_labels_are_text(predictions, label, drawn):
     points = np.arange(12.0).reshape(6, 2)
     display = EmbeddingMapDisplay(points, ["calm", label] * 3, name=label).plot(n_neighbors=1)
     assert label in drawn(display)
+
+
+def test_any_label_leaves_an_svg_file_that_can_be_shown(predictions, tmp_path):
+    label = "".join(map(chr, range(1, 128))) + "\ufffe\uffff"
+    odd = predictions.replace({"y_true": {"sad": label}, "y_pred": {"sad": label}})
+    display = ConfusionDisplay.from_frame(odd[odd["protocol"] == "grouped"]).plot()
+    display.figure_.savefig(tmp_path / "confusion.svg")
+    ElementTree.parse(tmp_path / "confusion.svg")
 
 
 def test_random_weights_are_in_every_legend(scores, drawn):
