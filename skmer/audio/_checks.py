@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from skmer.exceptions import InputError, InputTypeError
+from skmer.utils._checks import is_iterable
 from skmer.utils._words import cut_middle
 
 
@@ -31,7 +32,7 @@ def check_table(function: str, values, n_columns: int | None = None) -> np.ndarr
 
 def check_blocks(waveform: Iterable) -> Iterator[np.ndarray]:
     """Yield the blocks of a waveform, each a one-dimensional array of real numbers."""
-    if not isinstance(waveform, Iterable):
+    if not is_iterable(waveform):
         raise InputTypeError(
             "A waveform in blocks must be an iterable of arrays, such as [waveform]. "
             f"Got {cut_middle(repr(waveform), 100)} instead."

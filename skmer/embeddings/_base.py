@@ -379,12 +379,11 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
         return [f"{self._name}_{statistic}_{i}" for statistic in names for i in range(size)]
 
     def _check_clips(self, X, *, reset):
-        name = type(self).__name__
-        sr = self._network_sr() if self.sr is None else int(self.sr)
+        sr, name = self._network_sr() if self.sr is None else int(self.sr), type(self).__name__
         if is_sequence_of_clips(X, estimator=name):
             return check_sequence(X, sr=sr, estimator=name)
         with checked_features(X, self):
-            X = validate_data(self, X, reset=reset, dtype="numeric", ensure_2d=True)
+            X = validate_data(self, X, reset=reset, dtype="numeric")
         return check_matrix(X, sr=sr)
 
     def _embed(self, X, recipe) -> list[EmbeddedClip]:

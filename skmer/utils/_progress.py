@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
+from skmer.exceptions import InputTypeError
+from skmer.utils._checks import check_whole, is_iterable
+
 T = TypeVar("T")
 
 
@@ -145,7 +148,11 @@ def track(
     >>> list(track([1, 2], description="counting", enabled=False))
     [1, 2]
     """
-    if total is None and isinstance(iterable, Sized):
+    if not is_iterable(iterable):
+        raise InputTypeError(f"track goes through an iterable. Got {iterable!r:.100} instead.")
+    if total is not None:
+        check_whole("track", least=0, total=total)
+    elif isinstance(iterable, Sized):
         total = len(iterable)
     with ProgressBar(description, total=total, unit=unit, enabled=enabled) as bar:
         for item in iterable:

@@ -35,6 +35,8 @@ def columns(waveform, **changes):
         (lambda: l3_spectrogram(FRAMES, input_repr="mel"), "'input_repr'"),
         (lambda: l3_spectrogram(FRAMES, frontend=None), "'frontend'"),
         (lambda: vggish_log_mel(FRAMES), "shape (n, 15600)"),
+        (lambda: columns(np.array(2.0)), "must be an iterable of arrays"),
+        (lambda: columns([BLOCK], sr=10**9), "'sr'"),
         (lambda: vggish_log_mel(FRAMES[:, :15600] - np.inf), "infinity"),
         (lambda: mfcc_from_mel(MEL, n_mfcc=21), "'n_mfcc'"),
         (lambda: mfcc_from_mel(MEL[0], n_mfcc=2), "mfcc_from_mel takes real numbers"),
