@@ -282,6 +282,8 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
         n_weights, n_values = self._count_numbers()
         n_numbers = 4 * n_weights + self.batch_size_ * n_values
         if n_numbers > _MOST_NUMBERS:
+            # More digits than a float has cannot be written as one.
+            n_numbers = min(n_numbers, 10**99)
             raise InputError(
                 f"The network of {type(self).__name__} would hold {n_numbers:.2g} numbers with its "
                 f"gradients and one batch, and at most {_MOST_NUMBERS:.2g} are allowed. Lower the "

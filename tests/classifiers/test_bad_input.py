@@ -100,6 +100,8 @@ def test_loss_that_is_not_finite(small, vectors):
         ("cnn", {"filters": (10**9,), "strides": 1}, "network of KerasCNNClassifier would hold"),
         ("mlp", {"hidden_layer_sizes": (10**6, 10**6)}, "network of KerasMLPClassifier would hold"),
         ("lstm", {"units": 10**12}, "network of KerasLSTMClassifier would hold"),
+        ("lstm", {"units": 10**400}, r"network of KerasLSTMClassifier would hold 1e.99 numbers"),
+        ("mlp", {"hidden_layer_sizes": (10**400,)}, "network of KerasMLPClassifier would hold"),
     ],
 )
 def test_parameters(small, vectors, name, parameters, match):
