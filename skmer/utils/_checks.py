@@ -22,9 +22,9 @@ def check_whole(function: str, *, least: int = 1, most: int | None = None, **par
 
 
 def check_flags(function: str, **parameters) -> None:
-    """Refuse parameters that are neither True nor False."""
+    """Refuse parameters that are neither True nor False, nor the 1 and 0 that stand for them."""
     for name, value in parameters.items():
-        if not isinstance(value, bool | np.bool_):
+        if not isinstance(value, Integral | np.bool_) or value not in (0, 1):
             raise InputError(
                 f"The '{name}' parameter of {function} must be True or False. "
                 f"Got {cut_middle(repr(value), 100)} instead."
