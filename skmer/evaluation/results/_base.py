@@ -264,6 +264,9 @@ class BaseResult:
     def save(self, folder) -> Path:
         """Write scores.csv, predictions.csv, maps.csv, manifest.json and report.html.
 
+        A text that a spreadsheet would take for a formula has an apostrophe in front, which `load`
+        takes off. Several processes may save into one folder; it holds the result of the last.
+
         Parameters
         ----------
         folder : path-like
