@@ -33,6 +33,7 @@ _OPTIONS = {
     "layer": "layer", "resampler": "resampler", "engine": "engine", "out": "out",
 }  # fmt: skip
 _ADVICE = {
+    "on_missing='keep' and on_error='skip'": "--on-error skip",
     "weights=None": "--weights random", "'data_home'": "--data-home", "(n_jobs)": "(--jobs)",
     "on_error='skip'": "--on-error skip", "group_from=": "--group-from ",
     "use at most as many folds as": "use at most as many --folds as",

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 from skmer.datasets import _bimodal, _deam, _emomusic, _fourq, _merge, _ravdess_song, _toy
 from skmer.datasets.base._data_home import get_data_home
@@ -67,6 +67,7 @@ def load_dataset(
     group_column: str | None = None,
     target_columns: str | Sequence[str] | None = None,
     group_from: str | None = None,
+    on_missing: Literal["raise", "keep"] = "raise",
 ):
     """Load a dataset by its name, or the user's own clips by the path of a csv file or folder.
 
@@ -88,6 +89,9 @@ def load_dataset(
 
     group_from : str, default=None
         As in :func:`load_folder`; for a folder only.
+
+    on_missing : {"raise", "keep"}, default="raise"
+        As in :func:`load_csv`; of anything else all clips are there.
 
     Returns
     -------
@@ -130,7 +134,7 @@ def load_dataset(
         return load_folder(path, group_from=group_from)
     if path.is_file() or path.suffix.lower() in TABLE_SUFFIXES:
         _refuse({"group_from": group_from}, "a csv file")
-        return load_csv(path, **columns)
+        return load_csv(path, on_missing=on_missing, **columns)
     raise InputError(
         f"The dataset must be one of {', '.join(_MODULES)} or the path of a .csv file or of a "
         f"folder. Got {cut_middle(os.fspath(name))!r}."

@@ -224,6 +224,23 @@ def test_a_folder_of_labels_whose_bad_clips_are_skipped(skmer, clips):
     assert outcome.status == 0, outcome.err
 
 
+def test_clips_of_a_table_that_do_not_exist_are_skipped_too(skmer, clips):
+    table = clips / "clips.csv"
+    lines = table.read_text().splitlines()
+    row = f"gone.wav,{lines[1].split(',', 1)[1]}"
+    table.write_text("\n".join([*lines[:4], row, *lines[4:]]) + "\n")
+    words = ("evaluate", table, *QUICK)
+    outcome = skmer(*words)
+    assert outcome.status == 2
+    assert f"1 of the {len(lines)} clips listed in {table} do not exist" in outcome.err
+    assert "--on-error skip" in outcome.err
+    outcome = skmer(*words, "--on-error", "skip")
+    assert outcome.status == 0, outcome.err
+    assert "Clips skipped, as the report says: 1." in outcome.err
+    predictions = pd.read_csv("skmer-results/clips/predictions.csv")
+    assert set(predictions["row"]) == set(range(len(lines))) - {3}
+
+
 @pytest.mark.filterwarnings("default::skmer.exceptions.FeatureLeftOutWarning")
 def test_without_names_the_features_that_can_be_had_are_used(skmer, clips, monkeypatch):
     def refuse(self):

@@ -155,6 +155,7 @@ def evaluate(
         label_column=label_column,
         group_column=group_column,
         group_from=group_from,
+        on_missing="keep" if on_error == "skip" else "raise",
     )
     # Only now, so that the wrong name of a dataset leaves no folder.
     check_output_folder(folder)

@@ -107,6 +107,7 @@ def train(
         label_column=label_column,
         group_column=group_column,
         group_from=group_from,
+        on_missing="keep" if on_error == "skip" else "raise",
     )
     apart = "grouped" if clips.groups is not None else "shuffled" if numbers else "koh2021"
     options: dict[str, Any] = {

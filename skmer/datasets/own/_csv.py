@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from skmer.datasets.base._bunch import make_bunch
 from skmer.datasets.tables._clips import describe_reading, read_clip_table, require_filled
 from skmer.exceptions import DatasetNotFoundError, InputError, bounded
 from skmer.utils._floats import parse_floats
-from skmer.utils._sklearn import validate_params
+from skmer.utils._sklearn import StrOptions, validate_params
 from skmer.utils._words import shorten
 from skmer.utils.files._paths import expand_path
 
@@ -22,6 +23,7 @@ from skmer.utils.files._paths import expand_path
         "label_column": [str],
         "group_column": [str, None],
         "target_columns": [str, list, tuple, None],
+        "on_missing": [StrOptions({"raise", "keep"})],
         "return_X_y": ["boolean"],
         "as_frame": ["boolean"],
     },
@@ -34,6 +36,7 @@ def load_csv(
     label_column: str = "label",
     group_column: str | None = None,
     target_columns: str | Sequence[str] | None = None,
+    on_missing: Literal["raise", "keep"] = "raise",
     return_X_y: bool = False,
     as_frame: bool = False,
 ):
@@ -65,6 +68,10 @@ def load_csv(
         Columns of numbers, such as arousal and valence, that are the ``target`` instead of the
         labels.
 
+    on_missing : {"raise", "keep"}, default="raise"
+        What to do with clips that do not exist: raise an error that names them; or keep their rows,
+        for what can leave them out later, as ``evaluate(..., on_error="skip")`` can.
+
     return_X_y : bool, default=False
         If True, return ``(data, target)`` instead of a Bunch.
 
@@ -94,7 +101,7 @@ def load_csv(
     Raises
     ------
     DatasetNotFoundError
-        If the csv file, or a clip that it lists, does not exist.
+        If the csv file, or a clip that it lists, does not exist; with "keep", if none of them does.
     ValueError
         If the file cannot be read as it is, is empty, lacks a column, has a row of another
         length than its header, lists a clip twice, or leaves a path, label, group or number
@@ -141,10 +148,12 @@ def load_csv(
     numbers = {name: _read_numbers(file, frame[name]) for name in targets}
     frame = frame.rename(columns=names).assign(**numbers)
     absent = [item for item in frame["path"] if not os.path.isfile(item)]
-    if absent:
+    if absent and (on_missing == "raise" or len(absent) == len(frame)):
+        some = "; to go on without them, give on_missing='keep' and on_error='skip'"
         raise DatasetNotFoundError(
             f"{len(absent)} of the {len(frame)} clips listed in {path} do not exist: "
-            f"{shorten(absent, 3, width=200)}. Relative paths are relative to the csv file."
+            f"{shorten(absent, 3, width=200)}. Relative paths are relative to the csv file"
+            f"{some if len(absent) < len(frame) else ''}."
         )
     if file.guess:
         warnings.warn(_describe_guess(file), UserWarning, stacklevel=4)

@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import os
 
 import numpy as np
 import pytest
@@ -170,6 +171,10 @@ def test_missing_clips_are_named(write):
     path = write("path,label\nclips/a.wav,x\nclips/gone.wav,x\n")
     with pytest.raises(DatasetNotFoundError, match=r"1 of the 2 clips .* do not exist: .*gone.wav"):
         load_csv(path)
+    kept = load_csv(path, on_missing="keep")
+    assert [os.path.basename(clip) for clip in kept.data] == ["a.wav", "gone.wav"]
+    with pytest.raises(DatasetNotFoundError, match="1 of the 1 clips"):
+        load_csv(write("path,label\nclips/gone.wav,x\n"), on_missing="keep")
 
 
 def test_missing_table(tmp_path):
