@@ -38,6 +38,9 @@ def check_labels(values, name: str) -> np.ndarray:
         return labels
     import pandas as pd
 
+    if labels.dtype.kind == "V":
+        # Records, of which some versions of pandas cannot tell.
+        labels = labels.astype(object)
     missing = np.flatnonzero(pd.isna(labels))
     if missing.size:
         raise InputError(
