@@ -1,15 +1,21 @@
 """FLAC files: joined, cut short, and with no number of samples or a wrong one in their head."""
 
 import re
+from array import array
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
 from typing import NamedTuple
 
+import numpy as np
+
 from skmer.audio.decoding._parts import Part, Window
 
 # The marker and the head of the first block of metadata.
-_START = re.compile(re.escape(b"fLaC\x00\x00\x00\x22"))
+_HEAD = b"fLaC\x00\x00\x00\x22"
+_START = re.compile(re.escape(_HEAD))
+# Bytes of that block.
+_INFO = 34
 _FRAME = re.compile(rb"\xff[\xf8\xf9]")
 # Bytes of the tag that some programs put behind a file of any kind.
 _ID3V1 = 128
@@ -34,45 +40,46 @@ class _Frame(NamedTuple):
 
 def flac_parts(window: Window, start: int) -> list[Part]:
     """Files one after the other, each as long as its last frame says."""
-    starts = [start]
-    while (found := window.find(_START, starts[-1] + 1)) < window.size:
-        starts.append(found)
+    starts, infos = [], []
+    while start < window.size:
+        starts.append(start)
+        infos.append(window.at(start + len(_HEAD), _INFO))
+        start = window.find(_START, start + 1)
     stops = [*starts[1:], window.size]
-    return [_flac_part(window, *span) for span in zip(starts, stops)]
+    return [_flac_part(window, *file) for file in zip(starts, stops, infos)]
 
 
-def _flac_part(window, start, stop):
+def _flac_part(window, start, stop, info):
     as_it_is = Part(() if (start, stop) == (0, window.size) else (slice(start, stop),))
-    if stop - start > _ID3V1 and window.at(stop - _ID3V1, 3) == b"TAG":
-        stop -= _ID3V1
-    info = window.at(start + 8, 34)
-    if len(info) < 34:
+    if len(info) < _INFO:
         return as_it_is
     n_stated = int.from_bytes(info[13:18], "big") & _MOST_SAMPLES
-    last = _last_frame(window, start, stop, block=int.from_bytes(info[2:4], "big"))
+    stop, last = _last_frame(window, start, stop, block=int.from_bytes(info[2:4], "big"))
     if last is None or n_stated == (last.end if last.is_whole else last.first):
         return as_it_is
     if last.is_whole and n_stated > last.end:
         return as_it_is
     n_samples = last.end if last.is_whole else last.first
     stated = (info[13] >> 4 << 36 | n_samples).to_bytes(5, "big")
-    head = window.at(start, 8) + info[:13] + stated
+    head = _HEAD + info[:13] + stated
     rest = slice(start + len(head), stop if last.is_whole else last.position)
     return Part((head, rest), is_cut=not last.is_whole)
 
 
-def _last_frame(window, start, stop, *, block) -> _Frame | None:
-    """The last frame, whole or torn; None where there is none."""
+def _last_frame(window, start, stop, *, block) -> tuple[int, _Frame | None]:
+    """Where the frames end, before a tag, and the last of them, whole or torn, if there is one."""
     begin = max(start, stop - _TAIL)
     tail, torn = window.at(begin, stop - begin), None
+    if tail[-_ID3V1:].startswith(b"TAG"):
+        tail, stop = tail[:-_ID3V1], stop - _ID3V1
     for frame in islice(_frames(tail, block), _MOST_FRAMES):
         # Bytes that look like a torn frame are one where another one ends just before them.
         if torn is not None and frame.end == torn.first:
-            return torn._replace(position=begin + torn.position)
+            return stop, torn._replace(position=begin + torn.position)
         if frame.is_whole:
-            return frame
+            return stop, frame
         torn = frame
-    return None
+    return stop, None
 
 
 def _frames(tail, block) -> Iterator[_Frame]:
@@ -85,14 +92,23 @@ def _frames(tail, block) -> Iterator[_Frame]:
         if not n_samples:
             continue
         length = 4 + used + extra + {12: 1, 13: 2, 14: 2}.get(head[2] & 0x0F, 0)
-        if head[length : length + 1] == bytes([*_sums(head[:length], 8, 0x07)][-1:]):
+        if head[length : length + 1] == bytes([_crc8(head[:length])]):
             first = number if head[1] & 1 else number * block
             yield _Frame(at, first, n_samples, _is_whole(tail[at:]))
 
 
 def _is_whole(frame):
     """Whether the sum at the end of a frame, over which the sum is 0, is somewhere in the bytes."""
-    return any(value == 0 for value in _sums(frame, 16, 0x8005))
+    # A zero in front changes nothing; where the bytes are all of the frame, the first will do.
+    for ahead in (len(frame) % 2, 1 - len(frame) % 2):
+        data = bytes(ahead) + frame
+        words = np.frombuffer(data, ">u2", count=len(data) // 2).tolist()
+        value, table = 0, _crc_table(16, 0x8005)
+        for word in words:
+            value = table[value ^ word]
+            if value == 0:
+                return True
+    return False
 
 
 def _flac_block(code, rest):
@@ -118,22 +134,18 @@ def _utf8_number(data):
     return number, ones
 
 
-def _sums(data, bits, polynomial) -> Iterator[int]:
-    """Yield the cyclic redundancy check of the first byte, of the first two, ..."""
-    table = _crc_table(bits, polynomial)
-    value, mask = 0, (1 << bits) - 1
+def _crc8(data):
+    value, table = 0, _crc_table(8, 0x07)
     for byte in data:
-        value = (value << 8 & mask) ^ table[value >> bits - 8 ^ byte]
-        yield value
+        value = table[value ^ byte]
+    return value
 
 
 @cache
 def _crc_table(bits, polynomial):
-    table = []
-    for value in range(256):
-        value <<= bits - 8
-        for _ in range(8):
-            value = value << 1 ^ (polynomial if value >> bits - 1 else 0)
-            value &= (1 << bits) - 1
-        table.append(value)
-    return table
+    """The cyclic redundancy check, of so many bits, of every word of as many."""
+    values = np.arange(2**bits)
+    for _ in range(bits):
+        values = values << 1 ^ (values >> bits - 1) * (polynomial | 1 << bits)
+    # Half of what a list takes of the processor's cache.
+    return array("H", values.tolist())

@@ -95,6 +95,8 @@ class Window:
             found = pattern.search(self.data, position - self.start)
             if found:
                 return self.start + found.start()
+            if self.start + len(self.data) >= self.size:
+                break
             position = max(self.start + len(self.data) - 8, position) + 1
         return self.size
 
