@@ -1,5 +1,6 @@
 """Files that state the size of their samples: 0, too much, or a guess."""
 
+import contextlib
 import io
 import struct
 
@@ -46,6 +47,28 @@ def test_more_samples_than_stated_are_read(tmp_path, clip, suffix):
     np.testing.assert_allclose(
         read_audio(write(tmp_path, f"a.{suffix}", data))[0], clip, atol=2**-15
     )
+
+
+@pytest.mark.parametrize("suffix", ["wav", "aiff"])
+@pytest.mark.parametrize("size", [0x7FFFF000, 0x7FFFFFDB, 2**31 - 1, 2**32 - 9, 2**32 - 1])
+def test_sizes_that_programs_write_to_a_pipe_are_no_cut(tmp_path, clip, suffix, size):
+    data = bytearray(pcm(clip, suffix))
+    at = data.index({"wav": b"data", "aiff": b"SSND"}[suffix]) + 4
+    data[at : at + 4] = size.to_bytes(4, {"wav": "little", "aiff": "big"}[suffix])
+    assert not find_parts(io.BytesIO(data))[0].is_cut
+    if suffix == "wav":
+        waveform, _ = read_audio(write(tmp_path, "a.wav", data))
+        np.testing.assert_allclose(waveform[: len(clip)], clip, atol=2**-15)
+
+
+@pytest.mark.parametrize("wrong", [4000, -20000])
+def test_an_rf64_file_without_the_chunk_of_sizes(tmp_path, clip, wrong):
+    samples = np.round(clip[:10000] * 2**15).clip(-(2**15), 2**15 - 1).astype("<i2").tobytes()
+    head = b"RF64\xff\xff\xff\xffWAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, SR, 2 * SR, 2, 16)
+    size = len(samples) + wrong
+    path = write(tmp_path, "a.rf64", head + b"data" + struct.pack("<I", size) + samples)
+    with pytest.warns(TruncatedClipWarning) if size else contextlib.nullcontext():
+        np.testing.assert_allclose(read_audio(path)[0], clip[:10000], atol=2**-15)
 
 
 @pytest.mark.parametrize(

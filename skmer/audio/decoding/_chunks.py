@@ -8,6 +8,8 @@ from skmer.audio.decoding._parts import UNKNOWN_SIZES, Part, Window
 
 # Where the first chunk of an RF64 file states the size of its samples.
 _RF64_SIZE = slice(28, 36)
+# Programs that write to a pipe state this as a size of 32 bits, or more, by a little or by all.
+_PIPED = 0x7FFFF000
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def _restated(window, layout, start, samples):
     total = sum(stops) - sum(begins) + layout.own
     width = struct.calcsize(layout.form[0] + layout.form[-1])
     place = position - width
-    if window.at(start, 4) == b"RF64":
+    if _has_rf64_size(window, start):
         place, width = start + _RF64_SIZE.start, 8
     order = "little" if layout.form[0] == "<" else "big"
     stated = min(total, 2 ** (8 * width) - 1).to_bytes(width, order)
@@ -88,15 +90,21 @@ def walk(window: Window, layout: Layout) -> Iterator[tuple[int, bytes, int, int]
         if name == magic:
             start, position = position, position + layout.first
             continue
+        if layout.form.endswith("I") and size >= _PIPED:
+            size = UNKNOWN_SIZES[1]
         if size not in UNKNOWN_SIZES:
             size -= layout.own
-        elif magic == b"RF64" and window.at(start + 12, 4) == b"ds64":
+        elif _has_rf64_size(window, start):
             size = int.from_bytes(window.at(start, 36)[_RF64_SIZE], "little")
         position += length
         yield start, name, position, size
         if size < 0:
             break
         position += size + -size % layout.step
+
+
+def _has_rf64_size(window, start):
+    return (window.at(start, 4), window.at(start + 12, 4)) == (b"RF64", b"ds64")
 
 
 def _is_chunk(window, position, layout, *, fits=False):

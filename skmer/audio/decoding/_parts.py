@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 _WINDOW = 1 << 20
 # Stated by programs that write to a pipe and do not know the size; all the file is meant.
-UNKNOWN_SIZES = (-1, 0x7FFFF000, 2**32 - 1, 2**63 - 1, 2**64 - 1)
+UNKNOWN_SIZES = (-1, 2**32 - 1, 2**63 - 1, 2**64 - 1)
 
 
 @dataclass(frozen=True)
