@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from skmer.utils.files._digest import file_digest, settings_digest
 from skmer.utils.files._output_folder import check_output_folder
 from skmer.utils.files._paths import expand_path
 from skmer.utils.files._spreadsheets import disarm, rearm
-from skmer.utils.files._unfinished import placed_together, read_placed
+from skmer.utils.files._unfinished import open_placed, placed_together
 
 # A result of an earlier skmer has no maps.
 NEEDED, MAPS = ("scores", "predictions"), "maps"
@@ -40,20 +41,23 @@ def write_result(folder, tables: dict, manifest: dict, *, kind: str, report: Cal
 def read_result(folder, *, kind: str) -> tuple[dict, dict]:
     """Return tables by name and the manifest of what `write_result` wrote."""
     folder = expand_path(folder)
-    content = _read_manifest(folder)
+    found = _read_manifest(folder)
     while True:
         try:
-            return _read_described(folder, content, kind)
+            return _read_described(folder, found[0], kind)
         except InputError:
             # Another process may have saved a result while this one was read.
-            before, content = content, _read_manifest(folder)
-            if content == before:
+            before, found = found, _read_manifest(folder)
+            if found == before:
                 raise
 
 
-def _read_manifest(folder: Path) -> bytes:
+def _read_manifest(folder: Path) -> tuple[bytes, int, int]:
+    """Return what the manifest says, and what tells it from one that says the same."""
     try:
-        return read_placed(folder, MANIFEST)
+        with open_placed(folder, MANIFEST) as file:
+            status = os.fstat(file.fileno())
+            return file.read(), status.st_ino, status.st_mtime_ns
     except FileNotFoundError:
         raise InputError(
             f"There is no result in '{folder}': it has no file {MANIFEST}; evaluate and save there."
@@ -143,7 +147,8 @@ def read_table(folder: Path, name: str, described: dict):
     import pandas as pd
 
     try:
-        content = read_placed(folder, name)
+        with open_placed(folder, name) as file:
+            content = file.read()
     except OSError as error:
         raise _not_readable(folder / name, error) from error
     if hashlib.sha256(content).hexdigest() != described["sha256"]:

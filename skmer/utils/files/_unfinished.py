@@ -7,9 +7,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 
-from skmer.utils.files._digest import read_regular
+from skmer.utils.files._digest import open_regular
 
 _PREFIX = ".unfinished-"
 _MOVING = ".skmer-moving"
@@ -70,7 +71,7 @@ def placed_together(folder: Path) -> Iterator[Path]:
     """Make a folder whose files take their places in `folder` after the block, all or none.
 
     They do so by one renaming of the folder they are in: from then on each of them counts wherever
-    it is (see `read_placed`), and who writes next moves on what a killed process left to be moved.
+    it is (see `open_placed`), and who writes next moves on what a killed process left to be moved.
     So any number of processes may place files of the same names, and the last of them wins.
     """
     with unfinished_folder(folder) as unfinished:
@@ -109,8 +110,8 @@ def finish_placing(folder: Path) -> None:
             raise
 
 
-def read_placed(folder: Path, name: str) -> bytes:
-    """Read a file that `placed_together` may be moving; a pipe or a device is an OSError."""
+def open_placed(folder: Path, name: str) -> BufferedReader:
+    """Open a file that `placed_together` may be moving; a pipe or a device is an OSError."""
     with suppress(FileNotFoundError):
-        return read_regular(folder / _MOVING / name)
-    return read_regular(folder / name)
+        return open_regular(folder / _MOVING / name)
+    return open_regular(folder / name)

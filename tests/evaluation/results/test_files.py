@@ -1,10 +1,6 @@
 """A result on disk, and back: the same, or refused; and its report."""
 
 import json
-import os
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +8,6 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from pandas.testing import assert_frame_equal
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import StratifiedKFold
@@ -28,6 +23,7 @@ from skmer.evaluation import (
 )
 from skmer.exceptions import InputError
 from skmer.utils.files._output_folder import check_output_folder
+from tests.evaluation.results.same import assert_same
 from tests.evaluation.singers import LABELS, N_CLIPS, SINGERS
 
 ODD_NAMES = st.sampled_from(
@@ -64,15 +60,6 @@ def test_save_and_load(result, tmp_path):
         "scores.csv", "predictions.csv", "maps.csv", "manifest.json", "report.html"
     }  # fmt: skip
     assert_same(EvaluationResult.load(folder), result)
-
-
-def assert_same(loaded, result):
-    """What was read is what was saved, types and missing cells included."""
-    assert type(loaded) is type(result)
-    assert loaded.manifest == result.manifest
-    assert_frame_equal(loaded.scores, result.scores, check_exact=True)
-    assert_frame_equal(loaded.predictions, result.predictions, check_exact=True)
-    assert_frame_equal(loaded.maps, result.maps, check_exact=True)
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -233,92 +220,6 @@ def test_an_earlier_result_without_maps_has_a_report_without_a_map(result, tmp_p
 def test_a_result_is_read_by_its_own_class(result, tmp_path):
     with pytest.raises(InputError, match=r"is a EvaluationResult; read it with EvaluationResult"):
         RegressionResult.load(result.save(tmp_path))
-
-
-def test_a_second_save_replaces_everything_or_nothing(result, feature, tmp_path):
-    folder = result.save(tmp_path)
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    second = evaluate({"a": feature}, {"nb": GaussianNB()}, None, LABELS, groups=SINGERS)
-
-    def fail(path):
-        path.write_text("half a page")
-        raise OSError("the disk is full")
-
-    second.report = fail
-    with pytest.raises(OSError, match="disk is full"):
-        second.save(folder)
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-
-
-@pytest.mark.parametrize("n_moved", range(-1, 5))
-def test_a_save_that_was_killed_is_done_or_was_not_begun(result, tmp_path, monkeypatch, n_moved):
-    folder = result.save(tmp_path)
-    reverse = slice(None, None, -1)
-    second = EvaluationResult(
-        result.scores[reverse].reset_index(drop=True),
-        result.predictions[reverse].reset_index(drop=True),
-        result.manifest,
-    )
-    steps = []
-
-    def die(name):
-        real = getattr(os, name)
-
-        def call(source, target):
-            if "moving" in f"{source} {target}":
-                if len(steps) > n_moved:
-                    raise KeyboardInterrupt
-                steps.append(target)
-            return real(source, target)
-
-        return call
-
-    with monkeypatch.context() as patched:
-        for name in ("replace", "rename"):
-            patched.setattr(os, name, die(name))
-        with pytest.raises(KeyboardInterrupt):
-            second.save(folder)
-    assert_same(EvaluationResult.load(folder), result if n_moved < 0 else second)
-    assert_same(EvaluationResult.load(result.save(folder)), result)
-    assert len(list(folder.iterdir())) == 5
-
-
-SAVE_FOR_EVER = """
-import sys
-from pathlib import Path
-from skmer.evaluation import EvaluationResult
-result = EvaluationResult.load(sys.argv[1])
-result.report = Path.touch
-while True:
-    result.save(sys.argv[2])
-"""
-
-
-def test_results_that_are_saved_into_one_folder_at_once_never_mix(result, tmp_path):
-    few = EvaluationResult(result.scores[:4], result.predictions[:8], result.manifest)
-    saved = [few, result]
-    for number, one in enumerate(saved):
-        one.report = Path.touch
-        one.save(tmp_path / str(number))
-    folder = few.save(tmp_path / "both")
-    processes = [
-        subprocess.Popen([sys.executable, "-c", SAVE_FOR_EVER, tmp_path / str(number), folder])
-        for number in range(2)
-    ]
-    sizes = []
-    try:
-        deadline = time.monotonic() + 60
-        while (len(set(sizes)) < 2 or len(sizes) < 10) and time.monotonic() < deadline:
-            loaded = EvaluationResult.load(folder)
-            sizes.append(len(loaded.scores))
-            assert_same(loaded, saved[len(loaded.scores) > 4])
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-    assert set(sizes) == {len(few.scores), len(result.scores)}
-    loaded = EvaluationResult.load(folder)
-    assert_same(loaded, saved[len(loaded.scores) > 4])
 
 
 def test_measurements_without_a_number_do_not_stop_a_save(tmp_path):

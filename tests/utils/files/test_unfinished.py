@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from skmer.utils.files._unfinished import placed_together, read_placed, unfinished_folder
+from skmer.utils.files._unfinished import open_placed, placed_together, unfinished_folder
 
 NAMES = ("a", "b", "c")
 PLACE_FOR_EVER = """
@@ -45,11 +45,16 @@ def test_abandoned_folders_are_removed_and_others_stay(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {".unfinished-new", "results"}
 
 
+def read(folder, name):
+    with open_placed(folder, name) as file:
+        return file.read()
+
+
 def read_all(folder):
     """Read the files, once more where others were placed meanwhile."""
     while True:
-        texts = [read_placed(folder, name) for name in NAMES]
-        if texts[0] == read_placed(folder, NAMES[0]):
+        texts = [read(folder, name) for name in NAMES]
+        if texts[0] == read(folder, NAMES[0]):
             return set(texts)
 
 
