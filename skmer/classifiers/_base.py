@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_array, check_random_state, column_or_1d, compute_sample_weight
+from sklearn.utils import check_array, check_random_state, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
@@ -15,8 +15,8 @@ from skmer.classifiers._validation_split import validation_split
 from skmer.exceptions import InputError
 from skmer.utils import exact_float32, import_tensorflow, quiet_tensorflow, track
 from skmer.utils._documented import DocumentedMixin
-from skmer.utils._floats import LARGEST, check_floats
-from skmer.utils._labels import check_labels
+from skmer.utils._floats import check_floats, check_rows
+from skmer.utils._labels import check_labels, check_target
 from skmer.utils._sklearn import (
     Interval,
     StrOptions,
@@ -108,10 +108,7 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
         """
         validate_parameters(self)
         X = self._validate_X(X, reset=True)
-        if not isinstance(y, list | tuple) and getattr(y, "ndim", 0) != 1:
-            # Such as a column of a table.
-            y = column_or_1d(y, warn=True)
-        y = check_labels(y, "The labels y")
+        y = check_target(y)
         check_classification_targets(y)
         check_consistent_length(X, y)
         groups = self._validate_groups(groups, len(y))
@@ -251,14 +248,7 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
                 self, X if X.ndim != 3 else X[:, 0], reset=reset, **_AS_THE_NETWORK_TAKES_IT
             )
         X = X if X.ndim == 3 else rows
-        usable = (X <= LARGEST) & (X >= -LARGEST)
-        bad = np.flatnonzero(~usable.all(axis=tuple(range(1, X.ndim))))
-        if bad.size:
-            raise InputError(
-                f"X of {name} must hold finite numbers of at most {LARGEST:g}, and {bad.size} of "
-                f"its {len(X)} rows have NaN, inf or larger ones, the first of them row {bad[0]}. "
-                "Leave those rows out."
-            )
+        check_rows(X, f"X of {name}")
         if reset:
             self.input_ndim_ = X.ndim
             self.row_shape_ = X.shape[1:]

@@ -1,19 +1,64 @@
-"""A grid search whose classifier also gives probabilities."""
+"""Grid searches that look at what they are given, and one that also gives probabilities."""
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
-from sklearn.utils import _safe_indexing
+from sklearn.pipeline import Pipeline
+from sklearn.utils import _safe_indexing, check_array, get_tags
 from sklearn.utils.validation import check_is_fitted
+
+from skmer.exceptions import InputError
+from skmer.utils._floats import check_rows
+from skmer.utils._labels import check_target
+from skmer.utils._sklearn import checked_features
 
 # Far beyond what decision values call for; only keeps the search of the slope finite.
 _LOG_SLOPES = (-12.0, 12.0)
 
 
-class CalibratedGridSearchCV(GridSearchCV):
-    """`GridSearchCV`, and probabilities from the decision function of its best estimator.
+class CheckedGridSearchCV(GridSearchCV):
+    """`GridSearchCV` over classifiers, or pipelines that end in one, which looks at the data first.
+
+    Features that no fit can take are one sentence here; scikit-learn lists how each of its fits
+    ended, with their tracebacks. Parameters and attributes are those of `GridSearchCV`.
+    """
+
+    def fit(self, X, y=None, **params):
+        """Check, then search, as ``GridSearchCV.fit`` does.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,)
+            Class labels.
+        **params : dict of str to object
+            As in ``GridSearchCV.fit``; `groups` reach the folds.
+
+        Returns
+        -------
+        self : object
+            The fitted search.
+
+        Raises
+        ------
+        InputError
+            For features that the classifier cannot take, and labels that are missing or mixed.
+        """
+        model = self.estimator
+        classifier = model[-1] if isinstance(model, Pipeline) else model
+        with checked_features(X, classifier):
+            features = check_array(X, ensure_all_finite=False, input_name="X")
+        allow_nan = get_tags(classifier).input_tags.allow_nan
+        check_rows(features, f"X of {type(classifier).__name__}", allow_nan=allow_nan)
+        check_target(y)
+        return super().fit(X, y, **params)
+
+
+class CalibratedGridSearchCV(CheckedGridSearchCV):
+    """`CheckedGridSearchCV`, and probabilities from the decision function of its best estimator.
 
     ``predict`` is that of `GridSearchCV`; nothing about the labels changes. ``predict_proba`` is
     the softmax of the decision values times one slope, which is fitted to decision values of rows
@@ -88,9 +133,15 @@ class CalibratedGridSearchCV(GridSearchCV):
         self : object
             The fitted search.
         """
+        n_classes = len(np.unique(check_target(y)))
+        if n_classes < 2:
+            raise InputError(
+                f"A classifier with a decision function needs samples of at least 2 classes. "
+                f"Got {n_classes} class instead."
+            )
         super().fit(X, y, **params)
         values, codes = [], []
-        y = np.asarray(y)
+        y = np.ravel(y)
         for train, test in self.cv.split(X, y, params.get("groups")):
             there = np.isin(self.classes_, y[train])
             if there.sum() < 2:

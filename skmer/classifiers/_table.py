@@ -1,13 +1,12 @@
 """The study's six classifiers, each as the study has it and as it is better done."""
 
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from skmer.classifiers._calibrated_search import CalibratedGridSearchCV
+from skmer.classifiers._calibrated_search import CalibratedGridSearchCV, CheckedGridSearchCV
 from skmer.classifiers._cnn import KerasCNNClassifier
 from skmer.classifiers._group_aware_kfold import GroupAwareKFold
 from skmer.classifiers._lstm import KerasLSTMClassifier
@@ -149,7 +148,7 @@ def _make_tuned(name, random_state):
     }[name]()
 
 
-def _search(classifier, grid, search=GridSearchCV):
+def _search(classifier, grid, search=CheckedGridSearchCV):
     return search(
         make_pipeline(StandardScaler(), classifier),
         grid,

@@ -75,6 +75,23 @@ def check_magnitude(array: np.ndarray, what: str) -> None:
         )
 
 
+def check_rows(X: np.ndarray, what: str, *, allow_nan: bool = False) -> None:
+    """Refuse rows with infinity, with numbers beyond `LARGEST` or, unless allowed, with NaN.
+
+    The message says how many rows, and which is the first.
+    """
+    usable = (X <= LARGEST) & (X >= -LARGEST)
+    if allow_nan:
+        usable |= np.isnan(X)
+    bad = np.flatnonzero(~usable.all(axis=tuple(range(1, X.ndim))))
+    if bad.size:
+        found = "inf or larger ones" if allow_nan else "NaN, inf or larger ones"
+        raise InputError(
+            f"{what} must hold finite numbers of at most {LARGEST:g}, and {bad.size} of its "
+            f"{len(X)} rows have {found}, the first of them row {bad[0]}. Leave those rows out."
+        )
+
+
 def to_floats(values, what: str) -> np.ndarray:
     """Return an array of floats, NaN where there is no value; text numbers are numbers.
 

@@ -3,6 +3,7 @@
 from numbers import Real
 
 import numpy as np
+from sklearn.utils import column_or_1d
 
 from skmer.exceptions import InputError
 from skmer.utils._words import cut_middle
@@ -64,6 +65,13 @@ def check_labels(values, name: str) -> np.ndarray:
     if array.dtype.kind == "U":
         check_text(name, *set(array.tolist()))
     return array
+
+
+def check_target(y) -> np.ndarray:
+    """Return the labels given to a `fit`; a table of one column passes, with a warning."""
+    if not isinstance(y, list | tuple) and getattr(y, "ndim", 0) != 1:
+        y = column_or_1d(y, warn=True)
+    return check_labels(y, "The labels y")
 
 
 def check_text(what: str, *texts: str) -> None:

@@ -1,8 +1,11 @@
 """Bad input ends in one plain sentence."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import DataConversionWarning
 
 from skmer.classifiers import SequenceScaler, make_classifier
 from skmer.exceptions import InputError, InputTypeError
@@ -279,3 +282,55 @@ def test_numpy_numbers_are_numbers(small, vectors, name, parameters):
     common = {key: np.asarray(value)[()] for key, value in common.items()}
     numpy = small(name, random_state=np.int64(3), **common, **parameters).fit(X, y)
     np.testing.assert_array_equal(numpy.predict_proba(X), plain.predict_proba(X))
+
+
+SPOILED = {
+    "nan": lambda X: X * np.nan,
+    "inf": lambda X: np.where(np.arange(9) == 0, np.inf, X),
+    "too large": lambda X: X.astype(float) * 1e300,
+    "one dimension": lambda X: X[:, 0],
+    "three dimensions": lambda X: X[:, np.newaxis],
+    "text": lambda X: X.astype(str),
+    "no features": lambda X: X[:, :0],
+    "complex": lambda X: X + 1j,
+    "dates": lambda X: np.full(X.shape, np.datetime64("2020-01-01")),
+    "masked": lambda X: np.ma.masked_array(X, X > 0),
+    "dicts": lambda X: np.full(X.shape, {}),
+}
+
+
+@pytest.mark.parametrize(
+    "name, spoiled",
+    # A forest has a branch for what is missing.
+    [case for case in product(["svm", "nb", "rf"], SPOILED) if case != ("rf", "nan")],
+)
+def test_features_that_no_fit_of_a_search_can_take(vectors, name, spoiled):
+    X, y = vectors
+    with pytest.raises((InputError, InputTypeError), match=r"^X of [A-Z]\w+( |: )") as caught:
+        make_classifier(name).fit(SPOILED[spoiled](X), y)
+    assert len(str(caught.value)) < 500
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["svm", "nb", "rf"])
+@pytest.mark.parametrize(
+    "y, match",
+    [([None, "sad"], "missing"), ([1, "sad"], "all text or all"), ([np.nan, 1], "missing")],
+)
+def test_labels_that_no_search_can_learn(name, y, match):
+    with pytest.raises(InputError, match=match):
+        make_classifier(name).fit(np.ones((20, 2)), y * 10)
+
+
+def test_a_search_for_decision_values_needs_two_classes(vectors):
+    X, _ = vectors
+    refused(make_classifier("svm"), X, np.full(len(X), "sad"), "at least 2 classes. Got 1 class")
+
+
+@pytest.mark.parametrize("name", ["svm", "nb"])
+def test_the_labels_of_a_search_may_be_a_column_of_a_table(vectors, name):
+    X, y = vectors
+    search = make_classifier(name).fit(X, y)
+    with pytest.warns(DataConversionWarning, match="column-vector"):
+        again = make_classifier(name).fit(X, pd.DataFrame({"emotion": y}))
+    np.testing.assert_array_equal(search.predict_proba(X), again.predict_proba(X))

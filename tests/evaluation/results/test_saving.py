@@ -89,7 +89,7 @@ def test_results_that_are_saved_into_one_folder_at_once_never_mix(result, tmp_pa
     ]
     sizes = []
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 200
         while (len(set(sizes)) < 2 or len(sizes) < 10) and time.monotonic() < deadline:
             loaded = EvaluationResult.load(folder)
             sizes.append(len(loaded.scores))

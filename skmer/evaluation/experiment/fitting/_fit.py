@@ -15,6 +15,7 @@ from skmer.evaluation.experiment.fitting._inner_folds import (
     shuffle_inner_folds,
     stops_early,
 )
+from skmer.exceptions import InputError
 from skmer.utils._sklearn import parts_of
 
 
@@ -59,17 +60,38 @@ def _fit_and_predict(model, X, y, groups, split, scorer) -> Fitted:
     start = time.perf_counter()
     fit_model(model, X[rows], y[rows], None if groups is None else groups[rows], split.seed)
     fitted = time.perf_counter()
-    y_pred = np.asarray(model.predict(X[split.test]))
-    proba = model.predict_proba(X[split.test]) if hasattr(model, "predict_proba") else None
+    y_pred = _check_output(model, "predict", X[split.test], y[split.test].shape)
+    proba = classes = None
+    if hasattr(model, "predict_proba"):
+        classes = np.asarray(model.classes_)
+        shape = (split.test.size, classes.size)
+        proba = _check_output(model, "predict_proba", X[split.test], shape)
     return Fitted(
         n_train=rows.size,
         y_pred=y_pred.astype(str) if y.dtype.kind == "U" else y_pred,
-        classes=None if proba is None else np.asarray(model.classes_),
-        proba=None if proba is None else np.asarray(proba),
+        classes=classes,
+        proba=proba,
         fit_time=fitted - start,
         score_time=time.perf_counter() - fitted,
         scores={} if scorer is None else scorer(model, X[split.test], y[split.test]),
     )
+
+
+def _check_output(model, method: str, X, shape: tuple[int, ...]) -> np.ndarray:
+    """Return what a model gives for the clips of a split; other classes than skmer's may err."""
+    output = np.asarray(getattr(model, method)(X))
+    if output.shape != shape:
+        raise InputError(
+            f"{type(model).__name__}.{method} must return an array of shape {shape} for "
+            f"{shape[0]} clips. Got shape {output.shape} instead."
+        )
+    if output.dtype.kind == "f" and not np.isfinite(output).all():
+        raise InputError(
+            f"{type(model).__name__}.{method} must return finite numbers. Got NaN or infinity for "
+            f"{(~np.isfinite(output.reshape(len(output), -1))).any(axis=1).sum()} of "
+            f"{shape[0]} clips."
+        )
+    return output
 
 
 def fit_model(model, X, y, groups, seed: int):

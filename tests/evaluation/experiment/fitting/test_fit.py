@@ -66,6 +66,21 @@ class Recorder(ClassifierMixin, BaseEstimator):
         return np.full(len(X), self.classes_[0])
 
 
+class Careless(ClassifierMixin, BaseEstimator):
+    """Gives whatever it is told to."""
+
+    def __init__(self, predict=None, predict_proba=None):
+        self.predict = lambda X: predict
+        self.predict_proba = lambda X: predict_proba
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def __sklearn_clone__(self):
+        return self
+
+
 @pytest.fixture
 def data():
     """Rows whose first column is their number, so that a fit tells which rows it saw."""
@@ -281,3 +296,27 @@ def test_an_error_says_where_it_happened(data):
     with pytest.raises(ValueError, match="NaN") as caught:
         fit_and_predict(GaussianNB(), X * np.nan, y, groups, split(), "mfcc + nb")
     assert "while fitting mfcc + nb" in caught.value.__notes__[0]
+
+
+SURE = np.tile([1.0, 0.0], (12, 1))
+
+
+@pytest.mark.parametrize(
+    "y_pred, proba, message",
+    [
+        (["sad"] * 11, SURE, r"Careless.predict must return .* shape \(12,\) .* Got shape \(11,\)"),
+        ([["sad"]] * 12, SURE, r"predict must return .* Got shape \(12, 1\)"),
+        ("sad", SURE, r"predict must return .* Got shape \(\)"),
+        (["sad"] * 12, SURE[:, 0], r"predict_proba .* shape \(12, 2\) .* Got shape \(12,\)"),
+        (["sad"] * 12, SURE[:, :1], r"predict_proba must .* Got shape \(12, 1\)"),
+        (
+            ["sad"] * 12,
+            np.where(SURE, SURE, np.nan),
+            r"predict_proba .* finite .* for 12 of 12 clips",
+        ),
+    ],
+)
+def test_what_a_model_gives_in_another_shape_is_refused(data, y_pred, proba, message):
+    X, y, _ = data
+    with pytest.raises(InputError, match=message):
+        fit_and_predict(Careless(y_pred, proba), X, y, None, split(), "it")
