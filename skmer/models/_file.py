@@ -36,7 +36,7 @@ from skmer.utils._words import cut_middle
 from skmer.utils.files._damage import DAMAGE
 from skmer.utils.files._output_folder import check_output_file
 from skmer.utils.files._paths import expand_path
-from skmer.utils.files._unfinished import placed_together
+from skmer.utils.files._unfinished import open_placed, placed_together
 
 _FORMAT = 1
 # Packages whose other versions may give other numbers.
@@ -260,10 +260,8 @@ def load_model(path) -> Pipeline:
 
 def _read(path) -> tuple[dict, bytes]:
     path = expand_path(path)
-    if not path.is_file():
-        raise FileNotFoundError(bounded(f"There is no model '{path}'."))
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_placed(path.parent, path.name) as file, zipfile.ZipFile(file) as archive:
             _refuse_bombs(archive)
             card = json.loads(archive.read("card.json"))
             model = archive.read("model.skops")
@@ -273,6 +271,8 @@ def _read(path) -> tuple[dict, bytes]:
                 _refuse_bombs(archive)
         is_newer = int(card["format"]) > _FORMAT
         card["versions"] = {name: str(made) for name, made in card.get("versions", {}).items()}
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(bounded(f"There is no model '{path}'.")) from None
     except DAMAGE as error:
         raise InputError(f"The file '{path}' is not a model that save_model wrote.") from error
     if is_newer:

@@ -64,15 +64,17 @@ def test_a_save_that_was_killed_is_done_or_was_not_begun(result, tmp_path, monke
 
 
 SAVE_FOR_EVER = """
+import random
 import sys
+import time
 from pathlib import Path
-from sklearn.naive_bayes import GaussianNB
-
-from skmer.evaluation import EvaluationResult, evaluate
+from skmer.evaluation import EvaluationResult
 result = EvaluationResult.load(sys.argv[1])
 result.report = Path.touch
 while True:
     result.save(sys.argv[2])
+    # Who reads comes to an end in a pause.
+    time.sleep(random.uniform(0, 0.3))
 """
 
 
