@@ -53,9 +53,12 @@ class GraphModel(keras.Sequential):
             return function.get_concrete_function(*data)
 
         self._epoch = epoch
-        self._forward = tf.function(lambda x: self(x, training=False)).get_concrete_function(
-            tf.TensorSpec((batch_size, *row), tf.float32)
-        )
+        # The kernels round the rows of a batch in several ways, by their place in it, if only in
+        # the last bit. In float64, rounded to float32 at the end, a row is what it is anywhere.
+        self._in_double = double = keras.models.clone_model(self, clone_function=_in_double)
+        self._forward = tf.function(
+            lambda x: tf.cast(double(tf.cast(x, tf.float64), training=False), tf.float32)
+        ).get_concrete_function(tf.TensorSpec((batch_size, *row), tf.float32))
         return self
 
     def start(self, weights, *, learning_rate, seed, jit_compile, track):
@@ -97,6 +100,7 @@ class GraphModel(keras.Sequential):
 
     def predict(self, x, **_):
         """Return the class probabilities, batch by batch of one shape."""
+        self._in_double.set_weights(self.get_weights())
         size = self.batch_size
         parts = [self._forward(_padded(x[i : i + size], size)) for i in range(0, len(x), size)]
         return np.concatenate([part.numpy() for part in parts])[: len(x)]
@@ -152,6 +156,10 @@ class GraphModel(keras.Sequential):
             tf.reduce_sum(hits * real),
             tf.reduce_sum(real),
         )
+
+
+def _in_double(layer):
+    return type(layer).from_config(layer.get_config() | {"dtype": "float64"})
 
 
 def fit(model, X, codes, sample_weight, *, epochs, validation, patience):

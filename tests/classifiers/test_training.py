@@ -206,3 +206,16 @@ def test_progress_bar_only_on_request(small, vectors, capsys):
     assert capsys.readouterr() == ("", "")
     small("mlp", verbose=True).fit(*vectors)
     assert "KerasMLPClassifier" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "name, data", [("mlp", "vectors"), ("cnn", "vectors"), ("lstm", "sequences")]
+)
+def test_a_row_is_what_it_is_at_every_place(small, name, data, request):
+    X, y = request.getfixturevalue(data)
+    classifier = small(name, batch_size=19).fit(X, y)
+    together = classifier.predict_proba(X)
+    for first in range(0, len(X), 5):
+        rolled = classifier.predict_proba(np.roll(X, -first, axis=0))
+        np.testing.assert_array_equal(np.roll(rolled, first, axis=0), together)
+    np.testing.assert_array_equal(classifier.predict_proba(X[7:8]), together[7:8])

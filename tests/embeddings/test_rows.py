@@ -11,8 +11,14 @@ import pytest
 import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sklearn.base import clone
 
-from skmer import L3Transformer, MFCCStatsTransformer, VGGishTransformer
+from skmer import (
+    L3Transformer,
+    MFCCStatsTransformer,
+    MusiCNNTransformer,
+    VGGishTransformer,
+)
 from skmer.audio import read_audio
 from skmer.embeddings.recipes._mfcc import MFCCRecipe
 from skmer.exceptions import AudioDecodeError, FailedClipsWarning, IgnoredCacheWarning
@@ -70,11 +76,19 @@ def test_failing_frames_are_one_row_of_nan(paths):
     assert np.isfinite(frames[1]).all()
 
 
-@pytest.mark.parametrize("n_jobs", [2])
-def test_worker_processes_give_the_same_bits(paths, n_jobs):
-    transformer = L3Transformer(weights=None, random_state=0, input_repr="mel128", hop_size=1.0)
+@pytest.mark.parametrize(
+    "transformer",
+    [
+        L3Transformer(weights=None, random_state=0, input_repr="mel128", hop_size=1.0),
+        MusiCNNTransformer(weights=None, random_state=0),
+        MFCCStatsTransformer(),
+    ],
+    ids=lambda transformer: type(transformer).__name__,
+)
+@pytest.mark.filterwarnings("ignore::skmer.exceptions.ShortClipWarning")
+def test_worker_processes_give_the_same_bits(paths, transformer):
     alone = transformer.fit_transform(paths[:3])
-    spread = transformer.set_params(n_jobs=n_jobs).fit_transform(paths[:3])
+    spread = clone(transformer).set_params(n_jobs=2).fit_transform(paths[:3])
     np.testing.assert_array_equal(spread, alone)
 
 

@@ -1,6 +1,7 @@
 """What every engine is: frames in, embeddings out, one block of fixed size after the other."""
 
 from abc import ABC, abstractmethod
+from functools import cache
 
 import numpy as np
 
@@ -20,8 +21,6 @@ class Engine(ABC):
     name: str
     # One frame at a time costs a CPU next to nothing and saves a gigabyte.
     body_rows = 1
-    # The dense layers are bound by reading their matrices: once for as many frames as a clip has.
-    head_rows = 16
 
     def __init__(self, network):
         self._network = network
@@ -42,6 +41,17 @@ class Engine(ABC):
         _in_blocks(self._run_head, features, self.head_rows, rows)
         return rows
 
+    @property
+    def head_rows(self):
+        """How many rows the dense layers take at a time."""
+        return _rows_alike(self._multiply)
+
+    @staticmethod
+    def _multiply(rows, matrix):
+        """Multiply as `_run_head` does."""
+        with one_blas_thread():
+            return rows @ matrix
+
     def _fill_features(self, batch, features):
         _in_blocks(self._scale_and_run_body, batch, self.body_rows, features)
 
@@ -54,10 +64,29 @@ class Engine(ABC):
 
     def _run_head(self, block):
         """Run a block of flattened maps through the head."""
-        # More threads would add up in another order, and a worker process has fewer of them.
+        # More threads would round otherwise, and a worker process has fewer of them.
         with one_blas_thread():
             values = run_layers(self._network.head, block, _run_on_vectors)
         return _side_by_side(values, self._network.outputs, np.concatenate)
+
+
+@cache
+def _rows_alike(multiply):
+    """Return of how many rows this processor multiplies every one in the same way.
+
+    The dense layers are bound by reading their matrices: once for as many frames as a clip has,
+    where that goes. But the kernels take some rows at a time, and those left over by other code,
+    which rounds otherwise. Without AVX-512, sixteen equal rows have three different products by
+    OpenBLAS and one by TensorFlow, and eight have one by OpenBLAS and two by TensorFlow.
+    """
+    rng = np.random.default_rng(0)
+    row = rng.standard_normal((1, 2048), np.float32)
+    matrix = rng.standard_normal((2048, 128), np.float32)
+    for n_rows in (16, 8, 4, 2):
+        product = multiply(np.repeat(row, n_rows, axis=0), matrix)
+        if (product == product[0]).all():
+            return n_rows
+    return 1
 
 
 def _run_on_vectors(operation, rows):

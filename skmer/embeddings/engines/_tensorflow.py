@@ -39,6 +39,11 @@ class TensorFlowEngine(Engine):
             shape = (self.head_rows, network.body_size)
             self._traced_head = _trace(tf, network.head, shape, network.outputs)
 
+    @staticmethod
+    def _multiply(rows, matrix):
+        with exact_float32():
+            return import_tensorflow().matmul(rows, matrix).numpy()
+
     def _run_body(self, block):
         with exact_float32():
             return self._traced_body(block[..., np.newaxis]).numpy()

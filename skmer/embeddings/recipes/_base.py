@@ -14,7 +14,7 @@ from skmer.audio._resampling import RESAMPLERS
 from skmer.embeddings._clips import Clip
 from skmer.exceptions import AudioDecodeError, WeightsIntegrityError
 from skmer.pooling import pool_frames
-from skmer.utils import CacheEntry, ClipCache
+from skmer.utils import CacheEntry, ClipCache, one_blas_thread
 from skmer.utils.files._digest import AudioDigest
 
 
@@ -205,7 +205,10 @@ def _compute(recipe, clip, n_threads):
         on_decoded=digest.update,
         on_note=heard.add,
     )
-    frames, notes = recipe.compute(blocks, n_threads)
+    # Several threads would share out products in another way, and round otherwise at the seams:
+    # what a worker process gives would not be what is computed here.
+    with one_blas_thread():
+        frames, notes = recipe.compute(blocks, n_threads)
     return CacheEntry(frames, sorted(notes | heard), digest.hexdigest())
 
 

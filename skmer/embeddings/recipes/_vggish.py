@@ -13,6 +13,7 @@ from skmer.embeddings.recipes._base import Recipe, SampleCounter, StatedWeights
 from skmer.embeddings.weights import load_vggish_pca, load_vggish_weights
 from skmer.embeddings.weights._arrays import digest_arrays
 from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
+from skmer.utils import one_blas_thread
 from skmer.utils._words import cut_middle
 
 _CLIP = 2.0
@@ -59,7 +60,8 @@ class VGGishRecipe(Recipe):
     def finish(self, frames):
         if self.postprocess is not None:
             eigen_vectors, means = _load_pca(self.weights, self.seed, self.pca_digest)
-            frames = np.clip((eigen_vectors @ (frames.T - means)).T, -_CLIP, _CLIP)
+            with one_blas_thread():
+                frames = np.clip((eigen_vectors @ (frames.T - means)).T, -_CLIP, _CLIP)
         if self.postprocess == "quantize":
             # Truncated, not rounded, as published.
             frames = np.floor((frames + _CLIP) * (255 / (2 * _CLIP)))

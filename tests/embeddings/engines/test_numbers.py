@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from skmer.embeddings.engines import get_engine
+from skmer.embeddings.engines._base import Engine, _rows_alike
 
 EXACT = ("tensorflow", "ncnn")
 REPRESENTATIONS = ("linear", "mel128", "mel256")
@@ -110,6 +111,19 @@ def test_vggish_rows_depend_on_nothing_else(name, vggish_weights, tools):
     together = engine(frames)
     np.testing.assert_array_equal(engine(frames[7:8]), together[7:8])
     np.testing.assert_array_equal(engine(frames[::-1])[::-1], together)
+
+
+def test_the_rows_of_a_block_are_multiplied_alike():
+    def by_position(n_alike):
+        # As a kernel does that takes so many rows at a time, and rounds those left over otherwise.
+        return lambda rows, matrix: rows @ matrix + (np.arange(len(rows)) >= n_alike)[:, np.newaxis]
+
+    for n_alike, expected in ((16, 16), (12, 8), (8, 8), (5, 4), (2, 2), (1, 1)):
+        assert _rows_alike(by_position(n_alike)) == expected
+    row = np.random.default_rng(1).standard_normal((1, 12288), np.float32)
+    matrix = np.random.default_rng(2).standard_normal((12288, 200), np.float32)
+    product = Engine._multiply(np.repeat(row, _rows_alike(Engine._multiply), axis=0), matrix)
+    np.testing.assert_array_equal(product, np.broadcast_to(product[0], product.shape))
 
 
 @pytest.mark.parametrize("name", [*EXACT, "onnxruntime"])
