@@ -25,6 +25,8 @@ class CheckedGridSearchCV(GridSearchCV):
     ended, with their tracebacks. Parameters and attributes are those of `GridSearchCV`.
     """
 
+    _fewest_classes = 1
+
     def fit(self, X, y=None, **params):
         """Check, then search, as ``GridSearchCV.fit`` does.
 
@@ -45,7 +47,8 @@ class CheckedGridSearchCV(GridSearchCV):
         Raises
         ------
         InputError
-            For features that the classifier cannot take, and labels that are missing or mixed.
+            For features that the classifier cannot take, and labels that are missing, mixed, or of
+            too few classes.
         """
         model = self.estimator
         classifier = model[-1] if isinstance(model, Pipeline) else model
@@ -53,7 +56,12 @@ class CheckedGridSearchCV(GridSearchCV):
             features = check_array(X, ensure_all_finite=False, input_name="X")
         allow_nan = get_tags(classifier).input_tags.allow_nan
         check_rows(features, f"X of {type(classifier).__name__}", allow_nan=allow_nan)
-        check_target(y)
+        n_classes = len(np.unique(check_target(y)))
+        if n_classes < self._fewest_classes:
+            raise InputError(
+                f"{type(classifier).__name__} needs samples of at least {self._fewest_classes} "
+                f"classes. Got {n_classes} class instead."
+            )
         return super().fit(X, y, **params)
 
 
@@ -116,29 +124,10 @@ class CalibratedGridSearchCV(CheckedGridSearchCV):
     array([[0.9, 0.1, 0. ]])
     """
 
+    _fewest_classes = 2
+
     def fit(self, X, y=None, **params):
-        """Search, and fit the slope.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples.
-        y : array-like of shape (n_samples,)
-            Class labels.
-        **params : dict of str to object
-            As in ``GridSearchCV.fit``; `groups` reach the folds.
-
-        Returns
-        -------
-        self : object
-            The fitted search.
-        """
-        n_classes = len(np.unique(check_target(y)))
-        if n_classes < 2:
-            raise InputError(
-                f"A classifier with a decision function needs samples of at least 2 classes. "
-                f"Got {n_classes} class instead."
-            )
+        """Search, and fit the slope; see ``CheckedGridSearchCV.fit``."""
         super().fit(X, y, **params)
         values, codes = [], []
         y = np.ravel(y)

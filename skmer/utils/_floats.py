@@ -75,15 +75,17 @@ def check_magnitude(array: np.ndarray, what: str) -> None:
         )
 
 
-def check_rows(X: np.ndarray, what: str, *, allow_nan: bool = False) -> None:
-    """Refuse rows with infinity, with numbers beyond `LARGEST` or, unless allowed, with NaN.
-
-    The message says how many rows, and which is the first.
-    """
+def usable_rows(X: np.ndarray, *, allow_nan: bool = False) -> np.ndarray:
+    """Return which rows have neither infinity, nor more than `LARGEST`, nor NaN unless allowed."""
     usable = (X <= LARGEST) & (X >= -LARGEST)
     if allow_nan:
         usable |= np.isnan(X)
-    bad = np.flatnonzero(~usable.all(axis=tuple(range(1, X.ndim))))
+    return np.asarray(usable.all(axis=tuple(range(1, X.ndim))))
+
+
+def check_rows(X: np.ndarray, what: str, *, allow_nan: bool = False) -> None:
+    """Refuse rows that are not usable; the message says how many, and which is the first."""
+    bad = np.flatnonzero(~usable_rows(X, allow_nan=allow_nan))
     if bad.size:
         found = "inf or larger ones" if allow_nan else "NaN, inf or larger ones"
         raise InputError(

@@ -23,7 +23,7 @@ from skmer.exceptions import (
     WeightsNotFoundError,
 )
 from skmer.utils._checks import is_iterable
-from skmer.utils._floats import LARGEST, check_floats
+from skmer.utils._floats import LARGEST, check_floats, usable_rows
 from skmer.utils._labels import check_text
 from skmer.utils._sklearn import parts_of
 from skmer.utils._types import Preset, Weights
@@ -303,8 +303,7 @@ def find_unusable(features: Mapping[str, ComputedFeature], clips: np.ndarray) ->
                     f"The feature {name!r} has {len(values)} rows for {clips.size} labels; there "
                     "must be one for each clip, in the same order."
                 )
-            usable = np.less_equal(np.abs(values), LARGEST).reshape(clips.size, -1).all(axis=1)
-            for clip in np.unique(clips[~usable]).tolist():
+            for clip in np.unique(clips[~usable_rows(values)]).tolist():
                 reason = f"Row {clip}: the feature {name!r} is not finite, or beyond {LARGEST:g}."
                 unusable.setdefault(clip, feature.failures.get(clip, reason))
     return dict(sorted(unusable.items()))
