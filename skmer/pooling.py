@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from skmer.exceptions import InputError
-from skmer.utils._checks import check_whole, is_iterable
-from skmer.utils._floats import check_floats, check_magnitude
+from skmer.utils.floats import check_floats, check_magnitude
+from skmer.utils.messages import check_whole, is_iterable
 
 __all__ = ["STATISTICS", "pad_frames", "pool_frames"]
 

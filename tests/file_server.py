@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from skmer.utils.files import _download
+from skmer.utils import download as _download
 
 
 class Server:

@@ -1,17 +1,16 @@
-"""The size of the rooms: a newcomer takes in a folder at a glance, and a file in one sitting."""
+"""The layers of the house hold: the contracts of import-linter, in pyproject.toml, are kept."""
 
-from collections import Counter
+import subprocess
+import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-FILES = [path for part in ("skmer", "tests") for path in (ROOT / part).rglob("*.py")]
+import pytest
 
 
-def test_no_file_is_above_400_lines():
-    lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
-    assert {path.relative_to(ROOT): n for path, n in lines.items() if n > 400} == {}
-
-
-def test_no_folder_is_above_a_dozen_files():
-    counts = Counter(path.parent for path in FILES)
-    assert {folder.relative_to(ROOT): n for folder, n in counts.items() if n > 12} == {}
+def test_layers_and_circles():
+    pytest.importorskip("importlinter")
+    # In a process of its own, since import-linter sets logging up anew.
+    code = "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True))"
+    root = Path(__file__).parents[1]
+    run = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout

@@ -27,7 +27,7 @@ def test_python_runs_as_pasted(tmp_path, monkeypatch, capsys):
 def test_every_named_subcommand_exists():
     from typer.main import get_command
 
-    from skmer.cli._app import app
+    from skmer.cli.app import app
 
     text = README.read_text(encoding="utf-8")
     named = set(

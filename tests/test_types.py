@@ -9,7 +9,7 @@ import pytest
 
 import skmer
 from skmer.embeddings import BaseClipTransformer
-from skmer.utils._sklearn import Options
+from skmer.utils.estimators import Options
 
 # A line that ends in "flagged" is a mistake, and all others are right.
 USER_FILE = """\

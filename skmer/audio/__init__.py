@@ -1,12 +1,12 @@
 """From files and arrays to float32 mono waveforms, frames, and spectrograms."""
 
-from skmer.audio._framing import Framing
-from skmer.audio._l3 import l3_spectrogram
-from skmer.audio._mfcc import mel_power_columns, mfcc_deltas, mfcc_from_mel
-from skmer.audio._musicnn import musicnn_log_mel
-from skmer.audio._reading import read_audio, stream_audio
-from skmer.audio._vggish import vggish_log_mel
-from skmer.audio._waveform import as_waveform
+from skmer.audio.framing import Framing
+from skmer.audio.l3 import l3_spectrogram
+from skmer.audio.mfcc import mel_power_columns, mfcc_deltas, mfcc_from_mel
+from skmer.audio.musicnn import musicnn_log_mel
+from skmer.audio.reading import read_audio, stream_audio
+from skmer.audio.vggish import vggish_log_mel
+from skmer.audio.waveform import as_waveform
 
 __all__ = [
     "Framing",

@@ -4,18 +4,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from skmer.embeddings._base import BaseClipTransformer
-    from skmer.embeddings._clip_function import ClipFunctionTransformer
-    from skmer.embeddings._l3 import L3Transformer
-    from skmer.embeddings._mfcc import MFCCStatsTransformer
-    from skmer.embeddings._musicnn import MusiCNNTransformer
-    from skmer.embeddings._table import FEATURES, make_transformer
-    from skmer.embeddings._verify import verify_weights
-    from skmer.embeddings._vggish import VGGishTransformer
+    from skmer.embeddings.base import BaseClipTransformer
     from skmer.embeddings.engines import release_networks
-    from skmer.embeddings.extraction import Extraction, extract, extract_files
-    from skmer.embeddings.recipes._base import Recipe
-    from skmer.embeddings.weights import fetch_weights, list_weights
+    from skmer.embeddings.extraction import extract
+    from skmer.embeddings.function import ClipFunctionTransformer
+    from skmer.embeddings.l3 import L3Transformer
+    from skmer.embeddings.mfcc import MFCCStatsTransformer
+    from skmer.embeddings.musicnn import MusiCNNTransformer
+    from skmer.embeddings.per_file import extract_files
+    from skmer.embeddings.recipe import Recipe
+    from skmer.embeddings.registry import FEATURES, make_transformer
+    from skmer.embeddings.shards import Extraction
+    from skmer.embeddings.verify import fetch_weights, list_weights, verify_weights
+    from skmer.embeddings.vggish import VGGishTransformer
 
 __all__ = [
     "FEATURES",
@@ -37,22 +38,22 @@ __all__ = [
 ]
 
 _MODULES = {
-    "FEATURES": "_table",
-    "BaseClipTransformer": "_base",
-    "ClipFunctionTransformer": "_clip_function",
-    "Extraction": "extraction",
-    "L3Transformer": "_l3",
-    "MFCCStatsTransformer": "_mfcc",
-    "Recipe": "recipes._base",
-    "MusiCNNTransformer": "_musicnn",
-    "VGGishTransformer": "_vggish",
+    "FEATURES": "registry",
+    "BaseClipTransformer": "base",
+    "ClipFunctionTransformer": "function",
+    "Extraction": "shards",
+    "L3Transformer": "l3",
+    "MFCCStatsTransformer": "mfcc",
+    "Recipe": "recipe",
+    "MusiCNNTransformer": "musicnn",
+    "VGGishTransformer": "vggish",
     "extract": "extraction",
-    "extract_files": "extraction",
-    "fetch_weights": "weights",
-    "list_weights": "weights",
-    "make_transformer": "_table",
+    "extract_files": "per_file",
+    "fetch_weights": "verify",
+    "list_weights": "verify",
+    "make_transformer": "registry",
     "release_networks": "engines",
-    "verify_weights": "_verify",
+    "verify_weights": "verify",
 }
 
 

@@ -13,14 +13,8 @@ from skmer.evaluation.displays import (
     TagImportanceDisplay,
     TagsDisplay,
 )
-from skmer.evaluation.experiment import (
-    REGRESSORS,
-    evaluate,
-    evaluate_dynamic_regression,
-    evaluate_regression,
-)
 from skmer.evaluation.report import result_to_figure, result_to_html, result_to_latex, write_report
-from skmer.evaluation.results import (
+from skmer.evaluation.result import (
     BaseResult,
     DynamicRegressionResult,
     EvaluationResult,
@@ -43,6 +37,12 @@ from skmer.evaluation.statistics import (
     holm,
     neighbour_purity,
     tsne_purity,
+)
+from skmer.evaluation.tasks import (
+    REGRESSORS,
+    evaluate,
+    evaluate_dynamic_regression,
+    evaluate_regression,
 )
 
 # A result does not know its report; here, above both, it is given one.

@@ -1,14 +1,20 @@
 """Small helpers that every room may use."""
 
-from skmer.utils._progress import track
-from skmer.utils.files._cache import CacheEntry, ClipCache
-from skmer.utils.files._output_folder import check_output_file, check_output_folder
-from skmer.utils.files._paths import expand_path
-from skmer.utils.files._spreadsheets import disarm_table
-from skmer.utils.files._unfinished import unfinished_file
-from skmer.utils.processes._blas import one_blas_thread
-from skmer.utils.processes._quiet import quiet_tensorflow
-from skmer.utils.processes._tensorflow import exact_float32, import_tensorflow
+from skmer.utils.cache import CacheEntry, ClipCache
+from skmer.utils.files import (
+    check_output_file,
+    check_output_folder,
+    disarm_table,
+    expand_path,
+    unfinished_file,
+)
+from skmer.utils.processes import (
+    exact_float32,
+    import_tensorflow,
+    one_blas_thread,
+    quiet_tensorflow,
+)
+from skmer.utils.progress import track
 
 __all__ = [
     "CacheEntry",

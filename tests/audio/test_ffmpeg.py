@@ -91,7 +91,7 @@ def test_it_gets_a_file_and_no_address(program, tmp_path, monkeypatch):
 )
 def test_what_it_may_do_is_one_sentence(program, monkeypatch, more, sentence):
     if "sleep" in more:
-        monkeypatch.setattr("skmer.audio.decoding._ffmpeg._LONGEST_WAIT", 3.0)
+        monkeypatch.setattr("skmer.audio.decoding._LONGEST_WAIT", 3.0)
     path = program(1, np.ones(200_000), more)
     started = time.monotonic()
     with pytest.raises(AudioDecodeError, match=rf"other\.m4a': .*{sentence}"):

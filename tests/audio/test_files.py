@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 
 from skmer import MFCCStatsTransformer
 from skmer.audio import read_audio, stream_audio
-from skmer.audio.decoding._containers import find_parts
-from skmer.audio.decoding._parts import PartFile
+from skmer.audio.containers import PartFile, find_parts
 from skmer.exceptions import AudioDecodeError, SilentClipWarning, TruncatedClipWarning
 from tests.audio.encoding import SECONDS, SR, encoded, variable_mp3, without_xing, write
 

@@ -87,7 +87,7 @@ def test_what_is_copied_grows_with_the_waveform_alone(monkeypatch, cut):
         copied.append(len(joined))
         return joined
 
-    monkeypatch.setattr("skmer.audio._framing.np.concatenate", concatenate)
+    monkeypatch.setattr("skmer.audio.framing.np.concatenate", concatenate)
     audio = np.zeros(20000, np.float32)
     blocks = [audio[start : start + cut] for start in range(0, len(audio), cut)]
     n_frames = sum(len(frames) for frames in Framing(100, 50).blocks(blocks, size=19))

@@ -8,8 +8,9 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skmer.audio import _resampling, read_audio, stream_audio
-from skmer.audio._resampling import RESAMPLERS, resample
+from skmer.audio import read_audio, stream_audio
+from skmer.audio import resampling as _resampling
+from skmer.audio.resampling import RESAMPLERS, resample
 from skmer.exceptions import InputError
 
 RATES = st.sampled_from([8000, 11025, 16000, 22050, 44100, 48000, 96000, 47999])

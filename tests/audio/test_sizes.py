@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from skmer.audio import read_audio
-from skmer.audio.decoding._containers import find_parts
+from skmer.audio.containers import find_parts
 from skmer.exceptions import AudioDecodeError, TruncatedClipWarning
 from tests.audio.encoding import SR, encoded, variable_mp3, without_xing, write
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from skmer.embeddings.engines import get_engine
-from skmer.embeddings.weights import load_l3_weights, load_musicnn_weights, load_vggish_weights
+from skmer.embeddings.loading import load_l3_weights, load_vggish_weights
+from skmer.embeddings.musicnn_weights import load_musicnn_weights
 
 CASES = [
     ("l3", "tensorflow", "float32"),

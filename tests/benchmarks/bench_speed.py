@@ -7,14 +7,10 @@ import numpy as np
 from _measure import check_equal, make_clips, python, share, speedup, take_turns
 from originals import _librosa_way, _musicnn_way, _openl3_way, _vggish_way
 
-from skmer import (
-    L3Transformer,
-    MFCCStatsTransformer,
-    MusiCNNTransformer,
-    VGGishTransformer,
-)
+from skmer import L3Transformer, MFCCStatsTransformer, MusiCNNTransformer, VGGishTransformer
 from skmer.audio import l3_spectrogram
-from skmer.embeddings.weights import load_l3_weights, load_musicnn_weights, load_vggish_weights
+from skmer.embeddings.loading import load_l3_weights, load_vggish_weights
+from skmer.embeddings.musicnn_weights import load_musicnn_weights
 
 HOP = 0.1
 

@@ -14,7 +14,8 @@ import time
 
 import numpy as np
 
-from skmer.classifiers import KerasCNNClassifier, KerasLSTMClassifier, KerasMLPClassifier, _base
+from skmer.classifiers import KerasCNNClassifier, KerasLSTMClassifier, KerasMLPClassifier
+from skmer.classifiers import base as _base
 
 N_TRAIN, N_VALIDATION, N_CLASSES = 678, 75, 6
 FEW, MANY, FOLD = 2, 7, 10

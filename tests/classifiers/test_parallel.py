@@ -20,7 +20,7 @@ def test_parallel_folds_give_the_same_rows(small, vectors, backend):
 
 
 def test_folds_share_one_network(small, vectors):
-    from skmer.classifiers import _network
+    from skmer.classifiers import training as _network
 
     X, y = vectors
     _network._idle.clear()
@@ -31,7 +31,7 @@ def test_folds_share_one_network(small, vectors):
 
 
 def test_a_failed_fit_gives_no_network_back(small, vectors):
-    from skmer.classifiers import _network
+    from skmer.classifiers import training as _network
 
     X, y = vectors
     _network._idle.clear()
@@ -99,7 +99,7 @@ import gc
 import psutil
 import numpy as np
 from skmer.classifiers import KerasMLPClassifier
-from skmer.classifiers._base import _import_network
+from skmer.classifiers.base import _import_network
 
 network = _import_network()
 network._MAX_IDLE = 2

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from skmer.classifiers._validation_split import validation_split
+from skmer.classifiers.base import validation_split
 
 CASES = [
     ("mlp", "vectors"),
@@ -79,7 +79,7 @@ def test_history_equals_model_fit(small, name, data, request):
 
 def test_compiled_epochs_give_the_same_history(small, vectors, monkeypatch):
     interpreted = small("mlp").fit(*vectors)
-    monkeypatch.setattr("skmer.classifiers._base._JIT_MIN_STEPS", 0)
+    monkeypatch.setattr("skmer.classifiers.base._JIT_MIN_STEPS", 0)
     compiled = small("mlp").fit(*vectors)
     for key, values in interpreted.history_.items():
         np.testing.assert_allclose(compiled.history_[key], values, rtol=1e-4, atol=1e-5)

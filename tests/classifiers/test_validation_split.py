@@ -9,9 +9,9 @@ from sklearn.model_selection import GroupKFold, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmer.classifiers import _base
-from skmer.classifiers._group_aware_kfold import GroupAwareKFold
-from skmer.classifiers._validation_split import validation_split
+from skmer.classifiers import base as _base
+from skmer.classifiers.base import validation_split
+from skmer.classifiers.search import GroupAwareKFold
 
 LABELS = np.repeat(["angry", "calm", "sad"], [60, 30, 10])
 

@@ -12,7 +12,9 @@ from sklearn.model_selection import RepeatedKFold
 
 from skmer.datasets import fetch_emomusic
 from skmer.evaluation import FixedSplit, RepeatedStratifiedGroupKFold, evaluate_regression
-from skmer.studies.koh2021.pieces import _cells, _checks, _maps
+from skmer.studies.koh2021 import pieces as _cells
+from skmer.studies.koh2021 import pieces as _checks
+from skmer.studies.koh2021 import pieces as _maps
 from tests.command import SKMER
 
 SR = 8000

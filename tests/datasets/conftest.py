@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from skmer.datasets import _ravdess_song, load_toy_emotions
+from skmer.datasets import load_toy_emotions
+from skmer.datasets import ravdess_song as _ravdess_song
 
 EMOMUSIC_COUNTS = {"Q1": 305, "Q2": 87, "Q3": 241, "Q4": 111}
 BIMODAL_COUNTS = {"Q1": 52, "Q2": 45, "Q3": 31, "Q4": 34}

@@ -6,7 +6,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from skmer.datasets import _deam, _download, fetch_deam, fetch_emomusic, validate_dataset
+from skmer.datasets import deam as _deam
+from skmer.datasets import fetch as _download
+from skmer.datasets import fetch_deam, fetch_emomusic, validate_dataset
 from skmer.evaluation import FixedSplit, audit
 from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning, InputError
 

@@ -8,13 +8,13 @@ import zipfile
 
 import pytest
 
-from skmer.datasets._download import Archive, download_and_unpack
+from skmer.datasets.fetch import Archive, download_and_unpack
 from skmer.exceptions import DatasetNotFoundError, InputError
 
 
 @pytest.fixture(autouse=True)
 def no_retries(monkeypatch):
-    monkeypatch.setattr("skmer.utils.files._download.PAUSES", ())
+    monkeypatch.setattr("skmer.utils.download.PAUSES", ())
 
 
 def pack_zip(files):

@@ -6,9 +6,11 @@ import tarfile
 import numpy as np
 import pytest
 
-from skmer.datasets import AffectScale, _download, _emomusic, fetch_emomusic, validate_dataset
+from skmer.datasets import AffectScale, fetch_emomusic, validate_dataset
+from skmer.datasets import emomusic as _emomusic
+from skmer.datasets import fetch as _download
 from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning, InputError
-from skmer.utils.files._digest import file_digest
+from skmer.utils.digest import file_digest
 
 from .conftest import EMOMUSIC_COUNTS, write_emomusic_annotations
 
@@ -172,7 +174,7 @@ def pack(files):
 
 
 def test_download_of_both_archives(tmp_path, server, monkeypatch):
-    monkeypatch.setattr("skmer.utils.files._download.PAUSES", ())
+    monkeypatch.setattr("skmer.utils.download.PAUSES", ())
     ids = write_emomusic_annotations(tmp_path / "source")
     tables = {path.name: path.read_bytes() for path in (tmp_path / "source").iterdir()}
     clips = {f"./clips_45seconds/{song}.mp3": b"mp3" for song in ids}

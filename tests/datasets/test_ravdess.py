@@ -6,7 +6,9 @@ import zipfile
 
 import pytest
 
-from skmer.datasets import _download, _ravdess_song, fetch_ravdess_song, validate_dataset
+from skmer.datasets import fetch as _download
+from skmer.datasets import fetch_ravdess_song, validate_dataset
+from skmer.datasets import ravdess_song as _ravdess_song
 from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning
 
 TABLE_1 = {"neutral": 92, "calm": 184, "happy": 184, "sad": 184, "angry": 184, "fearful": 20}
@@ -110,7 +112,7 @@ def published(monkeypatch, server):
     """Zenodo on loopback, with three clips."""
     checksums = {name: hashlib.sha256(content).hexdigest() for name, content in CLIPS.items()}
     monkeypatch.setattr(_ravdess_song, "checksums", lambda: checksums)
-    monkeypatch.setattr("skmer.utils.files._download.PAUSES", ())
+    monkeypatch.setattr("skmer.utils.download.PAUSES", ())
     url = f"{server.url}/songs.zip"
     monkeypatch.setattr(_ravdess_song, "ARCHIVE", _download.Archive("songs.zip", url, None))
 

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from skmer.datasets import (
-    _registry,
     get_data_home,
     list_datasets,
     load_dataset,
     load_toy_emotions,
     validate_dataset,
 )
-from skmer.datasets.base._dataset_info import describe
+from skmer.datasets import registry as _registry
+from skmer.datasets.info import describe
 from skmer.exceptions import DatasetNotFoundError
 
 NAMES = ["toy", "ravdess-song", "emomusic", "deam", "4q", "bimodal", "merge"]

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from skmer.datasets import _toy, load_toy_emotions, validate_dataset
-from skmer.datasets.synthesis._clip import N_SAMPLES, toy_clip
-from skmer.datasets.synthesis._tone import SR
+from skmer.datasets import load_toy_emotions, validate_dataset
+from skmer.datasets import toy as _toy
+from skmer.datasets.toy import N_SAMPLES, SR, toy_clip
 
 # SHA-256 of all samples, in the order of the dataset.
 GOLDEN = "c3e2e69b7bed0c36f99fb1123b80d4d9ae3b53a3a3d5a728cc3006ad099abb24"

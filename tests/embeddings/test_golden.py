@@ -11,7 +11,7 @@ import soundfile
 from scipy.signal import get_window
 
 from skmer import L3Transformer, VGGishTransformer
-from skmer.embeddings.weights import load_vggish_weights
+from skmer.embeddings.loading import load_vggish_weights
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 # Every 16th number was kept (tests/golden/make_embeddings.py).

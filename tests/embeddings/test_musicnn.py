@@ -12,8 +12,8 @@ from sklearn.pipeline import make_pipeline
 
 from skmer import MusiCNNTransformer
 from skmer.embeddings import fetch_weights
-from skmer.embeddings.engines._numpy import NumpyEngine
-from skmer.embeddings.weights import MUSICNN_TAGS
+from skmer.embeddings.engines.numpy import NumpyEngine
+from skmer.embeddings.musicnn_weights import MUSICNN_TAGS
 from skmer.exceptions import ShortClipWarning
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "musicnn.npz"

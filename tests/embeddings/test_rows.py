@@ -13,16 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 
-from skmer import (
-    L3Transformer,
-    MFCCStatsTransformer,
-    MusiCNNTransformer,
-    VGGishTransformer,
-)
+from skmer import L3Transformer, MFCCStatsTransformer, MusiCNNTransformer, VGGishTransformer
 from skmer.audio import read_audio
-from skmer.embeddings.recipes._mfcc import MFCCRecipe
+from skmer.embeddings.mfcc import MFCCRecipe
 from skmer.exceptions import AudioDecodeError, FailedClipsWarning, IgnoredCacheWarning
-from skmer.utils.files._digest import AudioDigest
+from skmer.utils.digest import AudioDigest
 
 MISSING = "no-such-clip.wav"
 
@@ -148,7 +143,7 @@ def test_a_damaged_entry_is_computed_again(paths, tmp_path):
 def test_no_network_is_loaded_when_every_clip_is_cached(
     transformer, waveforms, tmp_path, monkeypatch
 ):
-    module = import_module(transformer.__module__.replace("embeddings.", "embeddings.recipes."))
+    module = import_module(transformer.__module__)
     embed = transformer(weights=None, random_state=0, memory=joblib.Memory(tmp_path, verbose=0))
     clip = [waveforms[1]]
     mean = embed.fit_transform(clip)

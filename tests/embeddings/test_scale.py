@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from skmer import L3Transformer, MFCCStatsTransformer, VGGishTransformer
-from skmer.embeddings.recipes._mfcc import MFCCRecipe
+from skmer.embeddings.mfcc import MFCCRecipe
 
 LIMIT_MB = 1500
 PROCESSES = ("loky", "multiprocessing")

@@ -6,12 +6,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from skmer import (
-    L3Transformer,
-    MFCCStatsTransformer,
-    MusiCNNTransformer,
-    VGGishTransformer,
-)
+from skmer import L3Transformer, MFCCStatsTransformer, MusiCNNTransformer, VGGishTransformer
 
 # Rows of a few large numbers are what the checks pass; the networks say that they pad them.
 pytestmark = [

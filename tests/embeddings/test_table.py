@@ -2,12 +2,7 @@
 
 import pytest
 
-from skmer import (
-    L3Transformer,
-    MFCCStatsTransformer,
-    MusiCNNTransformer,
-    VGGishTransformer,
-)
+from skmer import L3Transformer, MFCCStatsTransformer, MusiCNNTransformer, VGGishTransformer
 from skmer.embeddings import FEATURES, make_transformer
 from skmer.exceptions import InputError
 

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
 from skmer import L3Transformer, MFCCStatsTransformer, VGGishTransformer
-from skmer.embeddings.extraction._settings import recipe_key
+from skmer.embeddings.shards import recipe_key
 from skmer.exceptions import (
     ShortClipWarning,
     SilentClipWarning,
@@ -216,7 +216,7 @@ def test_times_are_those_of_whole_samples():
 
 
 def test_whether_weights_are_random_is_no_matter_of_their_name(tmp_path, monkeypatch):
-    monkeypatch.setattr("skmer.embeddings._l3.l3_weights_digest", lambda *args, **kwargs: "abc")
+    monkeypatch.setattr("skmer.embeddings.l3.l3_weights_digest", lambda *args, **kwargs: "abc")
     l3 = L3Transformer(weights=tmp_path / "random_crop.h5").fit(["a.wav"])
     assert l3.weights_label_ == "random_crop.h5"
     assert l3.weights_are_random_ is False
@@ -230,7 +230,7 @@ def test_another_pca_is_another_embedding(waveforms, monkeypatch):
         return rng.standard_normal((128, 128)), rng.standard_normal((128, 1))
 
     def use(number):
-        read = "skmer.embeddings.recipes._vggish.load_vggish_pca"
+        read = "skmer.embeddings.vggish.load_vggish_pca"
         monkeypatch.setattr(read, lambda weights, *, seed: pca(number))
 
     X = [waveforms[2]]

@@ -19,16 +19,20 @@ from sklearn.pipeline import make_pipeline
 
 from skmer import MFCCStatsTransformer
 from skmer.audio import read_audio
+from skmer.datasets import deam as _deam
+from skmer.datasets import emomusic as _emomusic
 from skmer.datasets import load_csv
-from skmer.datasets.tables import _deam, _emomusic, _merge
+from skmer.datasets import merge as _merge
 from skmer.embeddings import extract
-from skmer.embeddings.weights import _arrays, _hdf5, _vggish
-from skmer.embeddings.weights.musicnn import _arrays as _musicnn_arrays
-from skmer.embeddings.weights.musicnn import _files
+from skmer.embeddings import loading as _vggish
+from skmer.embeddings import musicnn_weights as _files
+from skmer.embeddings import musicnn_weights as _musicnn_arrays
+from skmer.embeddings import readers as _arrays
+from skmer.embeddings import readers as _hdf5
 from skmer.evaluation import EvaluationResult
 from skmer.models import load_model, read_card, save_model
-from skmer.utils.files import _cache
-from skmer.utils.files._cache import CacheEntry, ClipCache
+from skmer.utils import cache as _cache
+from skmer.utils.cache import CacheEntry, ClipCache
 from tests.embeddings.weights.conftest import build_v1, build_v2
 
 NOISE = 0.1 * np.random.default_rng(0).standard_normal(2000)
@@ -323,7 +327,7 @@ class Extraction:
         """Yield every table, and a part."""
         for kind, file in enumerate(self.files):
             yield bytes([kind]) + file
-        from skmer.embeddings.extraction._parts import ClipRecord, Parts
+        from skmer.embeddings.shards import ClipRecord, Parts
 
         digest = hashlib.sha256(self.clip.read_bytes()).hexdigest()
         self.parts.mkdir(exist_ok=True)

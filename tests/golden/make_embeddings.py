@@ -10,7 +10,7 @@ import keras
 import librosa
 import numpy as np
 
-from skmer.embeddings.weights import load_l3_weights, load_vggish_weights
+from skmer.embeddings.loading import load_l3_weights, load_vggish_weights
 
 TARGET = Path(__file__).with_name("embeddings.npz")
 # What L3Transformer(random_state=0) draws.

@@ -16,10 +16,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 
 from skmer import MFCCStatsTransformer
-from skmer.exceptions import (
-    InputError,
-    InputTypeError,
-)
+from skmer.exceptions import InputError, InputTypeError
 from skmer.models import load_model, read_card, save_model
 
 

@@ -19,11 +19,7 @@ from sklearn.svm import SVC
 
 from skmer import MFCCStatsTransformer, VGGishTransformer
 from skmer.classifiers import KerasLSTMClassifier, KerasMLPClassifier, make_classifier
-from skmer.exceptions import (
-    InputError,
-    ModelVersionWarning,
-    WeightsIntegrityError,
-)
+from skmer.exceptions import InputError, ModelVersionWarning, WeightsIntegrityError
 from skmer.models import load_model, predict_clips, read_card, save_model
 
 
@@ -138,7 +134,7 @@ def test_other_weights_and_other_versions_are_told_of(songs, network_model, tmp_
         load_model(path)
     model = make_pipeline(MFCCStatsTransformer(), LogisticRegression()).fit(paths[:8], y[:8])
     path = save_model(model, path)
-    monkeypatch.setattr("skmer.models._file.versions", lambda: {"numpy": "0.9"})
+    monkeypatch.setattr("skmer.models.file.versions", lambda: {"numpy": "0.9"})
     with pytest.warns(ModelVersionWarning, match=r"was made with .*numpy .*here 0\.9"):
         load_model(path)
 

@@ -40,9 +40,9 @@ from skmer.exceptions import InputError, InputTypeError
 from skmer.models import predict_clips, save_model
 from skmer.pooling import pad_frames, pool_frames
 from skmer.studies import check_report_consistency, consistent_sizes
-from skmer.utils._floats import check_floats
-from skmer.utils._labels import check_labels
-from skmer.utils._sklearn import InvalidParameterError
+from skmer.utils.estimators import InvalidParameterError
+from skmer.utils.floats import check_floats
+from skmer.utils.labels import check_labels
 
 X = np.random.default_rng(0).normal(size=(12, 3))
 Y = np.array(["a", "a", "b", "b"] * 3)
@@ -213,7 +213,7 @@ def test_a_report_that_cannot_be_written_is_told_of_before_it_is_made(
 ):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
-    monkeypatch.setattr("skmer.evaluation.report._page.render_report", None)
+    monkeypatch.setattr("skmer.evaluation.report.page.render_report", None)
     pipeline = make_pipeline(MFCCStatsTransformer(), GaussianNB())
     pipeline.fit([NOISE, -NOISE, NOISE / 2, NOISE / 3], ["a", "b"] * 2)
     for call in (result.report, lambda path: save_model(pipeline, path)):

@@ -19,7 +19,7 @@ from skmer.classifiers import (
     KerasMLPClassifier,
     SequenceScaler,
 )
-from skmer.utils import _documented
+from skmer.utils import estimators as _documented
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "api.rst"
 ESTIMATORS = [

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skmer.exceptions import InputError
-from skmer.utils._floats import check_floats
+from skmer.utils.floats import check_floats
 
 
 def test_numbers_stay_what_they_are():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skmer.exceptions import InputError
-from skmer.utils._labels import check_labels
+from skmer.utils.labels import check_labels
 
 
 @given(st.lists(st.text(), min_size=1) | st.lists(st.integers(-(2**40), 2**40), min_size=1))

@@ -8,7 +8,7 @@ import pytest
 
 from skmer.exceptions import InputError, InputTypeError
 from skmer.utils import track
-from skmer.utils._progress import ProgressBar
+from skmer.utils.progress import ProgressBar
 
 
 def test_a_bar_shows_what_was_done(capsys):

@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 import joblib
 
-from skmer.embeddings.engines._base import Engine
-from skmer.embeddings.engines._networks import build_network
+from skmer.embeddings.engines.base import Engine
+from skmer.embeddings.engines.layers import build_network
 from skmer.exceptions import EngineNotAvailableError, InputError
 from skmer.utils import import_tensorflow
-from skmer.utils.processes._fork import call_in_forked_child
-from skmer.utils.processes._release import on_release, release_networks
+from skmer.utils.processes import call_in_forked_child, on_release, release_networks
 
 __all__ = ["get_engine", "release_networks", "resolve_engine"]
 
@@ -32,17 +31,17 @@ class _Entry(NamedTuple):
 
 # In the order of speed.
 _ENGINES = {
-    "numpy": _Entry("_numpy", "NumpyEngine", (), "skmer", {"float32": ("musicnn",)}),
-    "ncnn": _Entry("_ncnn", "NcnnEngine", ("ncnn",), "skmer[fast]", {"float32": ("l3", "vggish")}),
+    "numpy": _Entry("numpy", "NumpyEngine", (), "skmer", {"float32": ("musicnn",)}),
+    "ncnn": _Entry("ncnn", "NcnnEngine", ("ncnn",), "skmer[fast]", {"float32": ("l3", "vggish")}),
     "tensorflow": _Entry(
-        "_tensorflow",
+        "tensorflow",
         "TensorFlowEngine",
         ("tensorflow",),
         "skmer",
         {"float32": ("l3", "vggish", "musicnn")},
     ),
     "onnxruntime": _Entry(
-        "_onnxruntime",
+        "onnxruntime",
         "OnnxRuntimeEngine",
         ("onnx", "onnxruntime"),
         "skmer[fast]",

@@ -1,14 +1,18 @@
 """Scores, intervals and tests: arrays in, a small result out."""
 
-from skmer.evaluation.statistics._bayesian import BayesianTTest, bayesian_correlated_ttest
-from skmer.evaluation.statistics._bootstrap import BootstrapInterval, cluster_bootstrap
-from skmer.evaluation.statistics._holm import holm
-from skmer.evaluation.statistics._permutation import (
+from skmer.evaluation.statistics.bootstrap import BootstrapInterval, cluster_bootstrap
+from skmer.evaluation.statistics.paired import (
+    BayesianTTest,
+    CorrectedTTest,
+    bayesian_correlated_ttest,
+    corrected_resampled_ttest,
+    holm,
+)
+from skmer.evaluation.statistics.permutation import (
     GroupPermutationTest,
     group_block_permutation_test,
 )
-from skmer.evaluation.statistics._purity import neighbour_purity, tsne_map, tsne_purity
-from skmer.evaluation.statistics._ttest import CorrectedTTest, corrected_resampled_ttest
+from skmer.evaluation.statistics.purity import neighbour_purity, tsne_map, tsne_purity
 
 __all__ = [
     "BayesianTTest",

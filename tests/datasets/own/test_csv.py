@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skmer.datasets import load_csv, load_dataset
-from skmer.datasets.tables._csv_file import SEPARATORS, read_csv_file
+from skmer.datasets.tables import SEPARATORS, read_csv_file
 from skmer.exceptions import DatasetNotFoundError, InputError
 
 

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from skmer.datasets import load_folder
-from skmer.datasets.in_place._audio import audio_suffixes, find_audio_files, match_songs
+from skmer.datasets.files import audio_suffixes, find_audio_files, match_songs
 from skmer.exceptions import DatasetNotFoundError, InputError
 
 

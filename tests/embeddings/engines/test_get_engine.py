@@ -105,7 +105,7 @@ def _get(weights, **other):
 
 def test_loaded_once_by_many_threads(no_engines, l3_weights, monkeypatch):
     pytest.importorskip("ncnn")
-    from skmer.embeddings.engines import _ncnn
+    from skmer.embeddings.engines import ncnn as _ncnn
 
     built = []
 
@@ -160,7 +160,7 @@ def test_ncnn_needs_no_tensorflow():
         "assert resolve_engine('l3') == 'ncnn'\n"
         "heavy = {'tensorflow', 'keras', 'ncnn', 'onnx', 'onnxruntime'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
-        "import skmer.embeddings.engines._ncnn\n"
+        "import skmer.embeddings.engines.ncnn\n"
         "assert 'tensorflow' not in sys.modules\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -5,7 +5,7 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-from skmer.embeddings.engines._layers import (
+from skmer.embeddings.engines.layers import (
     Activation,
     Add,
     Affine,
@@ -97,7 +97,7 @@ def by_definition(layer, *given):
 @pytest.mark.parametrize("name", ENGINES)
 def test_every_engine_runs_a_new_network(name, network):
     pytest.importorskip(name)
-    engine_class = getattr(import_module(f"skmer.embeddings.engines._{name}"), ENGINES[name])
+    engine_class = getattr(import_module(f"skmer.embeddings.engines.{name}"), ENGINES[name])
     frames = normal(np.random.default_rng(1), 3, *SHAPE)
     expected = []
     for frame in frames:
@@ -111,8 +111,11 @@ def test_every_engine_runs_a_new_network(name, network):
 
 
 def test_numpy_takes_the_short_ways(network):
-    from skmer.embeddings.engines._numpy import _find_pooled_convolutions
-    from skmer.embeddings.engines._pooled_convolution import TallConvolution, WideConvolution
+    from skmer.embeddings.engines.numpy import (
+        TallConvolution,
+        WideConvolution,
+        _find_pooled_convolutions,
+    )
 
     kinds = [type(way) for way in _find_pooled_convolutions(network).values()]
     assert (kinds.count(WideConvolution), kinds.count(TallConvolution)) == (2, 1)
@@ -120,7 +123,7 @@ def test_numpy_takes_the_short_ways(network):
 
 def test_int8_says_what_it_does_not_know(network):
     pytest.importorskip("onnxruntime")
-    from skmer.embeddings.engines._onnxruntime import OnnxRuntimeEngine
+    from skmer.embeddings.engines.onnxruntime import OnnxRuntimeEngine
 
     with pytest.raises(NotImplementedError, match="which is not written for 8-bit integers"):
         OnnxRuntimeEngine(network, n_threads=1)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from skmer.embeddings.engines import get_engine
-from skmer.embeddings.engines._base import Engine, _rows_alike
+from skmer.embeddings.engines.base import Engine, _rows_alike
 
 EXACT = ("tensorflow", "ncnn")
 REPRESENTATIONS = ("linear", "mel128", "mel256")

@@ -16,7 +16,7 @@ import soundfile
 
 from skmer import MFCCStatsTransformer, VGGishTransformer
 from skmer.embeddings import extract, extract_files
-from skmer.embeddings.extraction import _extract
+from skmer.embeddings import extraction as _extract
 from skmer.exceptions import IgnoredCacheWarning
 
 SUFFIXES = (".parquet", ".npz", ".csv")
@@ -42,7 +42,7 @@ def numbers(path):
 @pytest.mark.parametrize("frames", [False, True])
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_grown_folder_costs_the_new_clips_only(paths, tmp_path, suffix, frames, monkeypatch):
-    monkeypatch.setattr("skmer.embeddings.extraction._table._BATCH_ROWS", 5)
+    monkeypatch.setattr("skmer.embeddings.shards._BATCH_ROWS", 5)
     out, whole = tmp_path / f"table{suffix}", tmp_path / f"whole{suffix}"
     extract(paths[:6], MFCCStatsTransformer(), out, frames=frames)
     grown = [paths[8], *paths[2:8], paths[0]]

@@ -17,8 +17,8 @@ import soundfile
 
 from skmer import L3Transformer, MFCCStatsTransformer, VGGishTransformer
 from skmer.embeddings import Extraction, extract, extract_files
-from skmer.embeddings.extraction import _extract
-from skmer.embeddings.extraction._lock import lock_output
+from skmer.embeddings import extraction as _extract
+from skmer.embeddings.shards import lock_output
 from skmer.exceptions import IgnoredCacheWarning, WeightsNotFoundError
 
 N_CLIPS = 12
@@ -120,7 +120,7 @@ def test_a_row_a_frame(paths, tmp_path, suffix):
 
 def test_many_small_batches_are_the_same_table(paths, tmp_path, monkeypatch):
     extract(paths, MFCCStatsTransformer(), tmp_path / "one.parquet")
-    monkeypatch.setattr("skmer.embeddings.extraction._table._BATCH_BYTES", 1000)
+    monkeypatch.setattr("skmer.embeddings.shards._BATCH_BYTES", 1000)
     monkeypatch.setattr(_extract, "_PART_BYTES", 1000)
     extract(paths, MFCCStatsTransformer(), tmp_path / "many.parquet")
     assert pq.ParquetFile(tmp_path / "many.parquet").num_row_groups == 4

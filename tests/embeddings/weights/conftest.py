@@ -6,8 +6,8 @@ import struct
 import h5py
 import pytest
 
-from skmer.embeddings.weights._registry import WeightsFile
-from skmer.embeddings.weights._tf_checkpoint import _masked_crc
+from skmer.embeddings.readers import _masked_crc
+from skmer.embeddings.weights import WeightsFile
 from tests.file_server import make_hasty, run_server  # noqa: F401
 
 

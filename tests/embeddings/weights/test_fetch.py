@@ -14,10 +14,10 @@ import pytest
 from filelock import FileLock
 
 import skmer
-from skmer.embeddings.weights import _store
-from skmer.embeddings.weights._store import obtain
+from skmer.embeddings import weights as _store
+from skmer.embeddings.weights import obtain
 from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
-from skmer.utils.files import _download
+from skmer.utils import download as _download
 
 
 def left_in(folder) -> list[str]:
@@ -263,8 +263,8 @@ import os, sys, types
 for name in ("skmer", "skmer.embeddings"):
     sys.modules[name] = types.ModuleType(name)
     sys.modules[name].__path__ = [os.path.join({root!r}, *name.split("."))]
-from skmer.embeddings.weights._registry import WeightsFile
-from skmer.embeddings.weights._store import obtain
+from skmer.embeddings.weights import WeightsFile
+from skmer.embeddings.weights import obtain
 
 entry = WeightsFile(name="small", file={file!r}, base_url={url!r}, checksums={checksums!r},
                     licence="", citation="")

@@ -14,12 +14,8 @@ import h5py
 import numpy as np
 import pytest
 
-from skmer.embeddings.weights import (
-    load_l3_weights,
-    load_musicnn_weights,
-    load_vggish_pca,
-)
-from skmer.embeddings.weights.musicnn import MUSICNN_SHAPES
+from skmer.embeddings.loading import load_l3_weights, load_vggish_pca
+from skmer.embeddings.musicnn_weights import MUSICNN_SHAPES, load_musicnn_weights
 from skmer.exceptions import WeightsIntegrityError
 
 SETTINGS = {"content_type": "music", "input_repr": "mel256", "random_state_seed": 0}

@@ -16,17 +16,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skmer.embeddings.weights import (
+from skmer.embeddings import musicnn_weights as _package
+from skmer.embeddings import weights as registry
+from skmer.embeddings.musicnn_weights import (
+    MUSICNN_SHAPES,
     MUSICNN_TAGS,
-    digest_arrays,
-    fetch_weights,
-    list_weights,
+    PUBLISHED_DIGESTS,
     load_musicnn_weights,
     musicnn_weights_digest,
 )
-from skmer.embeddings.weights import _registry as registry
-from skmer.embeddings.weights._registry import REGISTRY
-from skmer.embeddings.weights.musicnn import MUSICNN_SHAPES, PUBLISHED_DIGESTS, _package
+from skmer.embeddings.readers import digest_arrays
+from skmer.embeddings.verify import fetch_weights, list_weights
+from skmer.embeddings.weights import REGISTRY
 from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
 
 WHEEL = "musicnn-0.1.0-py3-none-any.whl"

@@ -8,19 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from skmer.embeddings.weights import (
-    _listing,
-    _load,
-    describe_weights,
-    digest_arrays,
-    fetch_weights,
-    l3_weights_digest,
-    list_weights,
-    load_l3_weights,
-)
-from skmer.embeddings.weights._registry import REGISTRY
+from skmer.embeddings import loading as _load
+from skmer.embeddings import verify as _listing
+from skmer.embeddings.loading import l3_weights_digest, load_l3_weights
+from skmer.embeddings.readers import digest_arrays
+from skmer.embeddings.verify import describe_weights, fetch_weights, list_weights
+from skmer.embeddings.weights import REGISTRY
 from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
-from skmer.utils.files._digest import file_digest as checksum
+from skmer.utils.digest import file_digest as checksum
 
 SETTINGS = {"content_type": "env", "input_repr": "mel128", "random_state_seed": 0}
 NAME = "openl3-mel128-env"

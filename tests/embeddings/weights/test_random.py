@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from skmer.embeddings.weights import (
-    _load,
+from skmer.embeddings import loading as _load
+from skmer.embeddings.loading import (
     l3_weights_digest,
     load_l3_weights,
     load_vggish_pca,
     load_vggish_weights,
     vggish_weights_digest,
 )
-from skmer.embeddings.weights._arrays import L3_SHAPES, VGGISH_SHAPES
+from skmer.embeddings.readers import L3_SHAPES, VGGISH_SHAPES
 
 SETTINGS = {"content_type": "music", "input_repr": "mel256"}
 

@@ -6,8 +6,8 @@ import h5py
 import numpy as np
 import pytest
 
-from skmer.embeddings.weights import digest_arrays, l3_weights_digest, load_l3_weights
-from skmer.embeddings.weights._arrays import L3_SHAPES
+from skmer.embeddings.loading import l3_weights_digest, load_l3_weights
+from skmer.embeddings.readers import L3_SHAPES, digest_arrays
 from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
 
 SETTINGS = {"content_type": "music", "input_repr": "mel256", "random_state_seed": 0}

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from skmer.embeddings import _verify
-from skmer.embeddings._verify import TOLERANCES, verify_weights
-from skmer.embeddings.weights import _listing, _load, fetch_weights, load_l3_weights
-from skmer.embeddings.weights._registry import REGISTRY
-from skmer.utils.files._digest import file_digest as checksum
+from skmer.embeddings import loading as _load
+from skmer.embeddings import verify as _listing
+from skmer.embeddings import verify as _verify
+from skmer.embeddings.loading import load_l3_weights
+from skmer.embeddings.verify import TOLERANCES, fetch_weights, verify_weights
+from skmer.embeddings.weights import REGISTRY
+from skmer.utils.digest import file_digest as checksum
 
 NAME = "openl3-linear-env"
 REFERENCE = files("skmer.embeddings") / "reference"
@@ -42,7 +44,7 @@ def in_place(folder, monkeypatch, write_h5, as_layers, tmp_path):
     registry = {**REGISTRY, NAME: replace(REGISTRY[NAME], checksums=blob)}
     for module in (_load, _listing):
         monkeypatch.setattr(module, "REGISTRY", registry)
-    monkeypatch.setattr("skmer.embeddings.weights._registry.REGISTRY", registry)
+    monkeypatch.setattr("skmer.embeddings.weights.REGISTRY", registry)
     return path
 
 
@@ -125,7 +127,7 @@ def test_vggish_smoke_test(folder, monkeypatch, name, factor):
             assert (len(tone), sr) == (48000, 16000)
             return [np.tile([mean - factor * std, mean + factor * std], (3, 64))]
 
-    monkeypatch.setattr("skmer.embeddings._vggish.VGGishTransformer", Stand)
+    monkeypatch.setattr("skmer.embeddings.vggish.VGGishTransformer", Stand)
     monkeypatch.setattr(_verify, "load_vggish_pca", lambda weights, *, seed: None)
     row = replace(_verify.describe_weights(name), state="verified")
     monkeypatch.setattr(_verify, "describe_weights", lambda name: row)

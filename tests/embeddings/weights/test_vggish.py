@@ -9,19 +9,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from skmer.embeddings.weights import (
-    _load,
-    _registry,
-    _vggish,
-    describe_weights,
-    digest_arrays,
-    load_vggish_pca,
-    load_vggish_weights,
-    vggish_weights_digest,
-)
-from skmer.embeddings.weights._registry import REGISTRY
+from skmer.embeddings import loading as _load
+from skmer.embeddings import loading as _vggish
+from skmer.embeddings import weights as _registry
+from skmer.embeddings.loading import load_vggish_pca, load_vggish_weights, vggish_weights_digest
+from skmer.embeddings.readers import digest_arrays
+from skmer.embeddings.verify import describe_weights
+from skmer.embeddings.weights import REGISTRY
 from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
-from skmer.utils.files._digest import file_digest
+from skmer.utils.digest import file_digest
 
 SMALL = tuple(
     (name, (3, 2) if name.endswith("weights") else (2,)) for name, _ in _vggish.VGGISH_SHAPES

@@ -12,9 +12,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
 from skmer.evaluation import AuditFinding, AuditReport, audit, evaluate
-from skmer.evaluation.auditing import _evidence
-from skmer.evaluation.auditing._audit import judge
-from skmer.evaluation.auditing._splits import Splits
+from skmer.evaluation.auditing import copies as _evidence
+from skmer.evaluation.auditing.audit import judge
+from skmer.evaluation.auditing.leaks import Splits
 
 N_GROUPS, N_EACH, N_COLUMNS = 12, 8, 6
 N_ROWS = N_GROUPS * N_EACH

@@ -8,12 +8,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.svm import SVC
 
 from skmer.embeddings import ClipFunctionTransformer
-from skmer.evaluation import (
-    QuadrantDisplay,
-    SpectrogramDisplay,
-    TagImportanceDisplay,
-    TagsDisplay,
-)
+from skmer.evaluation import QuadrantDisplay, SpectrogramDisplay, TagImportanceDisplay, TagsDisplay
 
 SR = 22050
 

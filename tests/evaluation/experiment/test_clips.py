@@ -10,7 +10,7 @@ from sklearn.linear_model import Ridge
 from sklearn.preprocessing import FunctionTransformer
 
 from skmer.evaluation import evaluate, evaluate_dynamic_regression, evaluate_regression
-from skmer.evaluation.experiment._clips import MOST, find_paths, map_clips
+from skmer.evaluation.evaluate import MOST, find_paths, map_clips
 from skmer.exceptions import InputTypeError
 
 LABELS = np.tile(["calm", "sad"], 10)
@@ -82,7 +82,7 @@ def test_maps_are_the_same_again(feature):
 
 
 def test_of_many_clips_some_are_drawn(monkeypatch):
-    monkeypatch.setattr("skmer.evaluation.experiment._clips.MOST", 12)
+    monkeypatch.setitem(map_clips.__globals__, "MOST", 12)
     vectors = np.random.default_rng(0).normal(size=(30, 2))
     maps = map_clips({"a": vectors, "b": vectors}, np.arange(30) + 100, seed=0, n_jobs=None)
     rows = maps["row"].to_numpy().reshape(2, 12)

@@ -18,11 +18,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC, SVR
 
 from skmer.embeddings import MFCCStatsTransformer
-from skmer.evaluation import (
-    RepeatedStratifiedGroupKFold,
-    evaluate,
-    evaluate_regression,
-)
+from skmer.evaluation import RepeatedStratifiedGroupKFold, evaluate, evaluate_regression
 
 from .conftest import LABELS, N_CLIPS, SINGERS
 

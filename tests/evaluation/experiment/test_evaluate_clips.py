@@ -12,11 +12,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
 from skmer.embeddings import MFCCStatsTransformer
-from skmer.evaluation import (
-    AccuracyBarsDisplay,
-    EvaluationResult,
-    evaluate,
-)
+from skmer.evaluation import AccuracyBarsDisplay, EvaluationResult, evaluate
 from skmer.exceptions import FeatureLeftOutWarning, InputError, WeightsNotFoundError
 
 from .conftest import LABELS, N_CLIPS, SINGERS
@@ -63,8 +59,8 @@ def test_the_audit_decodes_no_clip_that_is_embedded(songs, tmp_path, monkeypatch
     def fail(*args, **kwargs):
         raise AssertionError("a clip was decoded")
 
-    monkeypatch.setattr("skmer.evaluation.auditing._duplicates.read_audio", fail)
-    monkeypatch.setattr("skmer.embeddings.recipes._base.stream_audio", fail)
+    monkeypatch.setattr("skmer.evaluation.auditing.copies.read_audio", fail)
+    monkeypatch.setattr("skmer.embeddings.recipe.stream_audio", fail)
     again = evaluate(features, {"nb": GaussianNB()}, paths, y, **run)
     assert again.manifest["audit"] == first.manifest["audit"]
     assert "duplicate_audio" in again.manifest["audit"]["grouped"]["checked"]

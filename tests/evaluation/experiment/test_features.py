@@ -6,7 +6,7 @@ from sklearn.pipeline import FeatureUnion, make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skmer.embeddings import L3Transformer, MFCCStatsTransformer, VGGishTransformer
-from skmer.evaluation.experiment._features import (
+from skmer.evaluation.features import (
     FRAMES,
     MATRIX,
     VECTOR,

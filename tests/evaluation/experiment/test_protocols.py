@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from sklearn.model_selection import PredefinedSplit, RepeatedStratifiedKFold, StratifiedKFold
 
 from skmer.evaluation import FixedSplit, RepeatedStratifiedGroupKFold, StratifiedThreeWaySplit
-from skmer.evaluation.experiment._classification import classification_protocols
-from skmer.evaluation.experiment._protocols import check_classes, make_protocols
-from skmer.utils._seeds import derive_seeds
+from skmer.evaluation.folds import check_classes, make_protocols
+from skmer.evaluation.tasks import classification_protocols
+from skmer.utils.estimators import derive_seeds
 
 N_CLIPS = 84
 Y = np.tile(["calm", "happy", "sad"], N_CLIPS // 3)

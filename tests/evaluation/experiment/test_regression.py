@@ -13,10 +13,9 @@ from sklearn.svm import SVC
 
 from skmer import MFCCStatsTransformer, VGGishTransformer
 from skmer.evaluation import FixedSplit, evaluate_dynamic_regression, evaluate_regression
-from skmer.evaluation.experiment._dynamic_regression import align_frames, compute_moments
-from skmer.evaluation.experiment._regression import make_regressor
-from skmer.evaluation.experiment._rows import Rows
-from skmer.evaluation.statistics._scores import concordance, regression_scores
+from skmer.evaluation.evaluate import Rows
+from skmer.evaluation.statistics.scores import concordance, regression_scores
+from skmer.evaluation.tasks import align_frames, compute_moments, make_regressor
 from skmer.exceptions import InputError, InputTypeError, WeightsNotFoundError
 
 N_CLIPS, N_FEATURES = 48, 5

@@ -8,10 +8,9 @@ import pytest
 from sklearn.naive_bayes import GaussianNB
 
 from skmer.evaluation import evaluate
-from skmer.evaluation.report._charts import scores_chart
-from skmer.evaluation.report._headline import make_headline
-from skmer.evaluation.report._overview import Overview
-from skmer.evaluation.report._tables import scores_table
+from skmer.evaluation.report.page import scores_chart
+from skmer.evaluation.report.tables import scores_table
+from skmer.evaluation.report.words import Overview, make_headline
 from skmer.exceptions import InputError
 
 

@@ -9,11 +9,15 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 
 from skmer.evaluation import evaluate
-from skmer.evaluation.report._charts import scores_chart
-from skmer.evaluation.report._headline import make_headline, trust_notes
-from skmer.evaluation.report._overview import Overview
-from skmer.evaluation.report._tables import comparison_matrix, confusions, scores_table
-from skmer.evaluation.report._words import signed, time_of_stages
+from skmer.evaluation.report.page import scores_chart
+from skmer.evaluation.report.tables import comparison_matrix, confusions, scores_table
+from skmer.evaluation.report.words import (
+    Overview,
+    make_headline,
+    signed,
+    time_of_stages,
+    trust_notes,
+)
 from tests.evaluation.singers import LABELS
 
 

@@ -15,14 +15,9 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC, LinearSVC
 
-from skmer.evaluation import (
-    EvaluationResult,
-    RegressionResult,
-    evaluate,
-    evaluate_regression,
-)
+from skmer.evaluation import EvaluationResult, RegressionResult, evaluate, evaluate_regression
 from skmer.exceptions import InputError
-from skmer.utils.files._output_folder import check_output_folder
+from skmer.utils.files import check_output_folder
 from tests.evaluation.results.same import assert_same
 from tests.evaluation.singers import LABELS, N_CLIPS, SINGERS
 

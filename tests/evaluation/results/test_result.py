@@ -6,13 +6,7 @@ import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.naive_bayes import GaussianNB
 
-from skmer.evaluation import (
-    EvaluationResult,
-    FixedSplit,
-    corrected_resampled_ttest,
-    evaluate,
-    holm,
-)
+from skmer.evaluation import EvaluationResult, FixedSplit, corrected_resampled_ttest, evaluate, holm
 from tests.evaluation.singers import LABELS, N_CLIPS, SINGERS
 
 

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import accuracy_score, r2_score
 
 from skmer.evaluation import cluster_bootstrap
-from skmer.evaluation.statistics._intervals import ACCURACY, R2, bootstrap_interval
+from skmer.evaluation.statistics.bootstrap import ACCURACY, R2, bootstrap_interval
 
 RNG = np.random.default_rng(0)
 GROUPS = np.repeat(np.arange(9), [3, 5, 2, 7, 4, 4, 6, 1, 8])

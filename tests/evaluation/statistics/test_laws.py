@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skmer.evaluation import corrected_resampled_ttest, holm, neighbour_purity
-from skmer.evaluation.statistics._scores import classification_scores, concordance
+from skmer.evaluation.statistics.scores import classification_scores, concordance
 
 seeds = st.integers(0, 2**16)
 few = settings(max_examples=30)

@@ -8,7 +8,7 @@ from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 from sklearn.svm import SVC
 
 from skmer.evaluation import bayesian_correlated_ttest, corrected_resampled_ttest
-from skmer.evaluation.statistics._paired import paired_moments
+from skmer.evaluation.statistics.paired import paired_moments
 
 A = np.array([0.70, 0.74, 0.69, 0.73, 0.75, 0.71])
 B = np.array([0.66, 0.75, 0.68, 0.70, 0.69, 0.71])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skmer.evaluation.statistics._scores import (
+from skmer.evaluation.statistics.scores import (
     classification_scores,
     concordance,
     dynamic_scores,

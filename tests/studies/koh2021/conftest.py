@@ -8,11 +8,9 @@ from sklearn.utils import Bunch
 
 from skmer.embeddings import make_transformer
 from skmer.evaluation import evaluate
-from skmer.studies.koh2021._datasets import StudyDatasets
-from skmer.studies.koh2021._editions import EDITIONS, QUICK
-from skmer.studies.koh2021._features import Feature
-from skmer.studies.koh2021._reproduction import Reproduction
-from skmer.studies.koh2021.report._page import render_study
+from skmer.studies.koh2021.data import EDITIONS, QUICK, Feature, StudyDatasets
+from skmer.studies.koh2021.page import render_study
+from skmer.studies.koh2021.reproduction import Reproduction
 
 SINGERS = np.repeat(np.arange(10), 8)
 EMOTIONS = np.where(SINGERS % 2, "calm", "<i>sad</i>")

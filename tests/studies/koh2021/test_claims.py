@@ -2,7 +2,7 @@
 
 import pytest
 
-from skmer.studies.koh2021.claims._verdicts import (
+from skmer.studies.koh2021.claims import (
     HELD,
     NOT_HELD,
     NOT_TESTABLE,

@@ -7,11 +7,16 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from skmer.studies.koh2021.claims._claims import Claim
-from skmer.studies.koh2021.claims._verdicts import HELD, NOT_HELD, judge, not_testable
-from skmer.studies.koh2021.report._html import drawn_for_page, figure_as_svg
-from skmer.studies.koh2021.report._news import find_gaps, find_news, make_headline, sort_claims
-from skmer.studies.koh2021.report._page import _purity
+from skmer.studies.koh2021.claims import HELD, NOT_HELD, Claim, judge, not_testable
+from skmer.studies.koh2021.page import (
+    _purity,
+    drawn_for_page,
+    figure_as_svg,
+    find_gaps,
+    find_news,
+    make_headline,
+    sort_claims,
+)
 
 
 def test_the_first_screen_has_the_headline_and_the_news(page, findings):

@@ -13,15 +13,28 @@ from sklearn.utils import Bunch
 from skmer.evaluation import EvaluationResult
 from skmer.exceptions import DatasetNotFoundError, IgnoredCacheWarning
 from skmer.studies import reproduce_koh2021
-from skmer.studies.koh2021._context import RunContext
-from skmer.studies.koh2021._datasets import StudyDatasets, _add_digests, _without_rare
-from skmer.studies.koh2021._editions import FAITHFUL, FULL, QUICK, describe_reductions
-from skmer.studies.koh2021._features import FeatureExtractor, make_features, view_parameters
-from skmer.studies.koh2021._published import DATASETS, published, published_accuracy
-from skmer.studies.koh2021._store import PieceStore
-from skmer.studies.koh2021.pieces._cells import make_model
-from skmer.studies.koh2021.pieces._checks import _check_reports
-from skmer.studies.koh2021.pieces._regressions import find_published_features, regress
+from skmer.studies.koh2021.data import (
+    DATASETS,
+    FAITHFUL,
+    FULL,
+    QUICK,
+    FeatureExtractor,
+    StudyDatasets,
+    _add_digests,
+    _without_rare,
+    describe_reductions,
+    make_features,
+    published,
+    published_accuracy,
+    view_parameters,
+)
+from skmer.studies.koh2021.pieces import (
+    _check_reports,
+    find_published_features,
+    make_model,
+    regress,
+)
+from skmer.studies.koh2021.store import PieceStore, RunContext
 
 
 def test_published_counts_add_up():
@@ -270,7 +283,7 @@ def test_published_features_go_to_their_songs(tmp_path, songs):
 def test_regression_under_three_protocols(tmp_path, songs, monkeypatch):
     from sklearn.svm import SVR
 
-    from skmer.evaluation.experiment import _regression
+    from skmer.evaluation import tasks as _regression
 
     monkeypatch.setitem(_regression.GRIDS, "svr", (SVR(), {"C": [10]}))
     context = RunContext(PieceStore(tmp_path), FeatureExtractor(QUICK), 0, None, False)

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from skmer.exceptions import IgnoredCacheWarning, InputError
 from skmer.utils import CacheEntry, ClipCache
-from skmer.utils.files._cache import open_cache, warn_of_cache
-from skmer.utils.files._digest import canonical_json
+from skmer.utils.cache import open_cache, warn_of_cache
+from skmer.utils.digest import canonical_json
 
 
 def entry(value):

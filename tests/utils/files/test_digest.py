@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skmer.utils.files._digest import (
+from skmer.utils.digest import (
     AudioDigest,
     canonical_json,
     file_digest,

@@ -7,8 +7,8 @@ import time
 import pytest
 from filelock import FileLock
 
-from skmer.utils.files import _download
-from skmer.utils.files._download import (
+from skmer.utils import download as _download
+from skmer.utils.download import (
     DownloadError,
     NotPublishedError,
     download,

@@ -12,9 +12,8 @@ from skmer.embeddings import extract, extract_files
 from skmer.exceptions import InputError
 from skmer.models import load_model
 from skmer.utils import ClipCache
-from skmer.utils.files import _paths
-from skmer.utils.files._output_folder import check_output_folder
-from skmer.utils.files._paths import expand_path, user_folder
+from skmer.utils import files as _paths
+from skmer.utils.files import check_output_folder, expand_path, user_folder
 
 
 @pytest.fixture

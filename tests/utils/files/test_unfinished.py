@@ -8,13 +8,13 @@ import time
 import numpy as np
 import pytest
 
-from skmer.utils.files._unfinished import open_placed, placed_together, unfinished_folder
+from skmer.utils.files import open_placed, placed_together, unfinished_folder
 
 NAMES = ("a", "b", "c")
 PLACE_FOR_EVER = """
 import sys
 from pathlib import Path
-from skmer.utils.files._unfinished import placed_together
+from skmer.utils.files import placed_together
 n = 0
 while True:
     n += 1

@@ -5,8 +5,7 @@ import os
 
 import pytest
 
-from skmer.utils.processes._fork import call_in_forked_child
-from skmer.utils.processes._setting import ProcessSetting
+from skmer.utils.processes import ProcessSetting, call_in_forked_child
 
 
 def test_systems_without_forks_have_nothing_to_call(monkeypatch):

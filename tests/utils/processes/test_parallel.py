@@ -12,7 +12,7 @@ from sklearn.naive_bayes import GaussianNB
 
 from skmer.evaluation import evaluate, group_block_permutation_test
 from skmer.exceptions import WorkerError
-from skmer.utils.processes._parallel import run_parallel
+from skmer.utils.processes import run_parallel
 
 LABELS = np.tile(["calm", "tense"], 12)
 GROUPS = np.repeat(np.arange(6), 4)
@@ -64,7 +64,7 @@ def scored(labels):
 
 ORPHANS = """
 import time
-from skmer.utils.processes._parallel import run_parallel
+from skmer.utils.processes import run_parallel
 
 if __name__ == "__main__":
     # Work for each of them, also for one that starts late.

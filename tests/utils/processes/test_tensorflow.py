@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from skmer.utils import exact_float32, one_blas_thread
-from skmer.utils.processes import _blas, _tensorflow
+from skmer.utils import processes as _blas
+from skmer.utils import processes as _tensorflow
 
 
 class FakeTensorFlow:

@@ -30,14 +30,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from skmer.evaluation.experiment._protocols import Split
-from skmer.evaluation.experiment.fitting import _inner_folds
-from skmer.evaluation.experiment.fitting._fit import fit_and_predict, set_seed, training_rows
-from skmer.evaluation.experiment.fitting._inner_folds import (
-    keep_groups_apart,
-    shuffle_inner_folds,
-    stops_early,
-)
+from skmer.evaluation import folds as _inner_folds
+from skmer.evaluation.fitting import fit_and_predict, set_seed, training_rows
+from skmer.evaluation.folds import Split, keep_groups_apart, shuffle_inner_folds, stops_early
 from skmer.exceptions import InputError
 
 N_CLIPS, N_FEATURES = 60, 4

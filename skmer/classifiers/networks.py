@@ -1,0 +1,457 @@
+"""Multi-layer perceptron."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from numbers import Integral
+
+import numpy as np
+
+from skmer.classifiers.base import BaseKerasClassifier
+from skmer.exceptions import InputError
+from skmer.utils.estimators import ClassWeight, Interval, RandomState
+
+
+class KerasMLPClassifier(BaseKerasClassifier):
+    """Fully connected ReLU layers and a softmax on one vector a sample.
+
+    Trained with Adam on the cross-entropy. The epoch with the lowest loss on the validation part
+    is kept; the validation part is stratified and, when ``groups`` reach ``fit``, holds whole
+    groups.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : tuple of int, default=(512, 512)
+        Units of each hidden layer.
+    learning_rate : float, default=0.001
+        Step size of Adam.
+    batch_size : int, default=32
+        Samples of one step, or all that are trained on where those are fewer.
+    epochs : int, default=1000
+        The most passes over the training part.
+    validation_fraction : float, default=0.1
+        Share of the samples that is held out to choose the epoch, at least one of each class.
+        With 0 all samples are trained on and the last epoch is kept.
+    patience : int or None, default=100
+        Training stops after so many epochs without a lower validation loss, and the best epoch is
+        restored. None = all epochs are run and the last is kept.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes in the loss.
+    random_state : int, RandomState instance or None, default=None
+        Decides the initial weights, the order of the batches and the validation part.
+    verbose : bool, default=False
+        Show a progress bar over epochs.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    weights_ : list of ndarray
+        The weights of the kept epoch, in Keras' order.
+    model_ : keras.Model
+        A new model with these weights.
+    history_ : dict of str to list of float
+        ``loss`` and ``accuracy`` of each epoch and, with a validation part, ``val_loss`` and
+        ``val_accuracy``.
+    n_iter_ : int
+        Number of epochs run.
+    best_epoch_ : int
+        Index into `history_` of the epoch that was kept.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where X was a data frame.
+
+    See Also
+    --------
+    KerasCNNClassifier : Convolutions over the vector.
+    KerasLSTMClassifier : Takes frame sequences.
+
+    References
+    ----------
+    Koh, E., & Dubnov, S. (2021). Comparison and analysis of deep audio embeddings for music emotion
+    recognition. arXiv:2104.06517.
+
+    Kingma, D. P., & Ba, J. (2015). Adam: a method for stochastic optimization. ICLR.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skmer.classifiers import KerasMLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> mlp = KerasMLPClassifier(hidden_layer_sizes=(16,), epochs=60, random_state=0)
+    >>> make_pipeline(StandardScaler(), mlp).fit(X, y).score(X, y) > 0.9
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "hidden_layer_sizes": ["array-like"],
+        **BaseKerasClassifier._parameter_constraints,
+    }
+
+    def __init__(
+        self,
+        *,
+        hidden_layer_sizes: Sequence[int] = (512, 512),
+        learning_rate: float = 0.001,
+        batch_size: int = 32,
+        epochs: int = 1000,
+        validation_fraction: float = 0.1,
+        patience: int | None = 100,
+        class_weight: ClassWeight = None,
+        random_state: RandomState = None,
+        verbose: bool = False,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.class_weight = class_weight
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _layers(self, keras, make_initializer):
+        return [
+            keras.layers.Dense(
+                units, activation="relu", kernel_initializer=make_initializer("GlorotUniform")
+            )
+            for units in self._architecture()
+        ]
+
+    def _architecture(self):
+        return self._check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
+
+    def _count_numbers(self):
+        widths = (self.n_features_in_, *self._architecture(), self.classes_.size)
+        return sum((a + 1) * b for a, b in pairwise(widths)), sum(widths)
+
+    def _input_shape(self):
+        return self.row_shape_
+
+    def _to_network_input(self, X):
+        return X
+
+
+class KerasCNNClassifier(BaseKerasClassifier):
+    """One-dimensional convolutions, a max-pooling and a softmax.
+
+    A vector of d features is read as a signal of d points and one channel; a frame sequence as a
+    signal of n_frames points and one channel a feature. Convolutions pad at both ends, so that
+    short vectors keep at least one point.
+
+    Trained with Adam on the cross-entropy. The epoch with the lowest loss on the validation part
+    is kept; the validation part is stratified and, when ``groups`` reach ``fit``, holds whole
+    groups.
+
+    Parameters
+    ----------
+    filters : tuple of int, default=(64, 64, 64, 64)
+        Filters of each convolution.
+    kernel_size : int or tuple of int, default=3
+        Length of the filters [points], of all convolutions or of each; not more than the signal
+        has, but 3 always works.
+    strides : int or tuple of int, default=2
+        Step between two filter positions [points], of all convolutions or of each.
+    pool_size : int, default=2
+        Length and step of the max-pooling after the last convolution [points].
+    learning_rate : float, default=0.001
+        Step size of Adam.
+    batch_size : int, default=32
+        Samples of one step, or all that are trained on where those are fewer.
+    epochs : int, default=1000
+        The most passes over the training part.
+    validation_fraction : float, default=0.1
+        Share of the samples that is held out to choose the epoch, at least one of each class.
+        With 0 all samples are trained on and the last epoch is kept.
+    patience : int or None, default=100
+        Training stops after so many epochs without a lower validation loss, and the best epoch is
+        restored. None = all epochs are run and the last is kept.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes in the loss.
+    random_state : int, RandomState instance or None, default=None
+        Decides the initial weights, the order of the batches and the validation part.
+    verbose : bool, default=False
+        Show a progress bar over epochs.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    weights_ : list of ndarray
+        The weights of the kept epoch, in Keras' order.
+    model_ : keras.Model
+        A new model with these weights.
+    history_ : dict of str to list of float
+        ``loss`` and ``accuracy`` of each epoch and, with a validation part, ``val_loss`` and
+        ``val_accuracy``.
+    n_iter_ : int
+        Number of epochs run.
+    best_epoch_ : int
+        Index into `history_` of the epoch that was kept.
+    n_features_in_ : int
+        Number of features, of a vector or of a frame.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where X was a data frame.
+
+    See Also
+    --------
+    KerasMLPClassifier : Fully connected layers.
+    KerasLSTMClassifier : Takes frame sequences of any length.
+
+    References
+    ----------
+    Koh, E., & Dubnov, S. (2021). Comparison and analysis of deep audio embeddings for music emotion
+    recognition. arXiv:2104.06517.
+
+    Kingma, D. P., & Ba, J. (2015). Adam: a method for stochastic optimization. ICLR.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skmer.classifiers import KerasCNNClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> cnn = KerasCNNClassifier(filters=(16,), strides=1, epochs=60, random_state=0)
+    >>> make_pipeline(StandardScaler(), cnn).fit(X, y).score(X, y) > 0.9
+    True
+    """
+
+    _takes_sequences = True
+    # XLA has no fast convolution for a CPU: compiled, an epoch takes twenty times as long.
+    _jit_compile = False
+
+    _parameter_constraints: dict = {
+        "filters": ["array-like"],
+        "kernel_size": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "strides": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "pool_size": [Interval(Integral, 1, None, closed="left")],
+        **BaseKerasClassifier._parameter_constraints,
+    }
+
+    def __init__(
+        self,
+        *,
+        filters: Sequence[int] = (64, 64, 64, 64),
+        kernel_size: int | Sequence[int] = 3,
+        strides: int | Sequence[int] = 2,
+        pool_size: int = 2,
+        learning_rate: float = 0.001,
+        batch_size: int = 32,
+        epochs: int = 1000,
+        validation_fraction: float = 0.1,
+        patience: int | None = 100,
+        class_weight: ClassWeight = None,
+        random_state: RandomState = None,
+        verbose: bool = False,
+    ):
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.strides = strides
+        self.pool_size = pool_size
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.class_weight = class_weight
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _layers(self, keras, make_initializer):
+        convolutions = [
+            keras.layers.Conv1D(
+                filters,
+                kernel_size,
+                strides=strides,
+                padding="same",
+                activation="relu",
+                kernel_initializer=make_initializer("GlorotUniform"),
+            )
+            for filters, kernel_size, strides in zip(*self._architecture()[:3])
+        ]
+        pooling = keras.layers.MaxPooling1D(self._architecture()[3], padding="same")
+        return [*convolutions, pooling, keras.layers.Flatten()]
+
+    def _architecture(self):
+        filters = self._check_sizes("filters", self.filters)
+        settings = [filters]
+        for name in ("kernel_size", "strides"):
+            value = getattr(self, name)
+            is_one = isinstance(value, Integral)
+            values = self._check_sizes(name, (value,) * len(filters) if is_one else value)
+            if len(values) != len(filters):
+                raise InputError(
+                    f"The '{name}' parameter of KerasCNNClassifier must be an int, or one int for "
+                    f"each of the {len(filters)} filters. Got {values!r} instead."
+                )
+            settings.append(values)
+        # The default is for vectors of any length; TensorFlow may not survive much longer filters.
+        n_points, longest = self._input_shape()[0], max(settings[1], default=1)
+        if longest > max(n_points, 3):
+            raise InputError(
+                "The 'kernel_size' parameter of KerasCNNClassifier must not exceed the number of "
+                f"points of the signal, {n_points} (features of a vector, or frames). Got "
+                f"{longest} instead."
+            )
+        # From the signal's own length on, all of these do the same, and TensorFlow may not survive.
+        strides = tuple(min(stride, n_points) for stride in settings[2])
+        return filters, settings[1], strides, min(int(self.pool_size), n_points)
+
+    def _count_numbers(self):
+        (n_points, n_channels), n_weights, n_values = self._input_shape(), 0, 0
+        for n_filters, kernel_size, stride in zip(*self._architecture()[:3]):
+            n_weights += (kernel_size * n_channels + 1) * n_filters
+            n_points, n_channels = -(-n_points // stride), n_filters
+            n_values += n_points * n_channels
+        n_flat = -(-n_points // self._architecture()[3]) * n_channels
+        return n_weights + (n_flat + 1) * self.classes_.size, n_values
+
+    def _input_shape(self):
+        return self.row_shape_ if self.input_ndim_ == 3 else (*self.row_shape_, 1)
+
+    def _to_network_input(self, X):
+        if X.ndim == 2:
+            return X[:, :, np.newaxis]
+        # Another batch of clips may be padded to another number of frames.
+        n_frames = self.row_shape_[0]
+        missing = max(n_frames - X.shape[1], 0)
+        return np.pad(X, [(0, 0), (0, missing), (0, 0)])[:, :n_frames]
+
+
+class KerasLSTMClassifier(BaseKerasClassifier):
+    """One LSTM layer and a softmax on frame sequences.
+
+    Frames that are zero throughout are masked: they are the padding of short clips. A vector is
+    read as a sequence of one frame.
+
+    Trained with Adam on the cross-entropy. The epoch with the lowest loss on the validation part
+    is kept; the validation part is stratified and, when ``groups`` reach ``fit``, holds whole
+    groups.
+
+    Parameters
+    ----------
+    units : int, default=128
+        Units of the LSTM layer.
+    learning_rate : float, default=0.001
+        Step size of Adam.
+    batch_size : int, default=32
+        Samples of one step, or all that are trained on where those are fewer.
+    epochs : int, default=1000
+        The most passes over the training part.
+    validation_fraction : float, default=0.1
+        Share of the samples that is held out to choose the epoch, at least one of each class.
+        With 0 all samples are trained on and the last epoch is kept.
+    patience : int or None, default=100
+        Training stops after so many epochs without a lower validation loss, and the best epoch is
+        restored. None = all epochs are run and the last is kept.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes in the loss.
+    random_state : int, RandomState instance or None, default=None
+        Decides the initial weights, the order of the batches and the validation part.
+    verbose : bool, default=False
+        Show a progress bar over epochs.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    weights_ : list of ndarray
+        The weights of the kept epoch, in Keras' order.
+    model_ : keras.Model
+        A new model with these weights.
+    history_ : dict of str to list of float
+        ``loss`` and ``accuracy`` of each epoch and, with a validation part, ``val_loss`` and
+        ``val_accuracy``.
+    n_iter_ : int
+        Number of epochs run.
+    best_epoch_ : int
+        Index into `history_` of the epoch that was kept.
+    n_features_in_ : int
+        Number of features, of a frame or of a vector.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where X was a data frame.
+
+    See Also
+    --------
+    KerasMLPClassifier : Fully connected layers on a vector.
+    KerasCNNClassifier : Convolutions over a vector or over frames.
+
+    References
+    ----------
+    Koh, E., & Dubnov, S. (2021). Comparison and analysis of deep audio embeddings for music emotion
+    recognition. arXiv:2104.06517.
+
+    Hochreiter, S., & Schmidhuber, J. (1997). Long short-term memory. Neural Computation, 9(8),
+    1735-1780.
+
+    Kingma, D. P., & Ba, J. (2015). Adam: a method for stochastic optimization. ICLR.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer.classifiers import KerasLSTMClassifier
+    >>> X = np.random.default_rng(0).standard_normal((80, 5, 3))
+    >>> X[::2, 3:] = 0.0  # every other clip is shorter
+    >>> y = np.where(X[:, :3, 0].sum(axis=1) > 0, "major", "minor")
+    >>> lstm = KerasLSTMClassifier(units=16, learning_rate=0.01, epochs=60, random_state=0)
+    >>> lstm.fit(X, y).score(X, y) > 0.9
+    True
+    """
+
+    _takes_sequences = True
+
+    _parameter_constraints: dict = {
+        "units": [Interval(Integral, 1, None, closed="left")],
+        **BaseKerasClassifier._parameter_constraints,
+    }
+
+    def __init__(
+        self,
+        *,
+        units: int = 128,
+        learning_rate: float = 0.001,
+        batch_size: int = 32,
+        epochs: int = 1000,
+        validation_fraction: float = 0.1,
+        patience: int | None = 100,
+        class_weight: ClassWeight = None,
+        random_state: RandomState = None,
+        verbose: bool = False,
+    ):
+        self.units = units
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.class_weight = class_weight
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _layers(self, keras, make_initializer):
+        lstm = keras.layers.LSTM(
+            self._architecture()[0],
+            kernel_initializer=make_initializer("GlorotUniform"),
+            recurrent_initializer=make_initializer("OrthogonalInitializer"),
+            unroll=self.input_ndim_ == 2,
+        )
+        return [keras.layers.Masking(0.0), lstm] if self.input_ndim_ == 3 else [lstm]
+
+    def _architecture(self):
+        return (int(self.units), self.input_ndim_)
+
+    def _count_numbers(self):
+        units, n_steps = int(self.units), self.row_shape_[0] if self.input_ndim_ == 3 else 1
+        n_weights = 4 * units * (self.n_features_in_ + units + 1)
+        return n_weights + (units + 1) * self.classes_.size, 5 * units * n_steps
+
+    def _input_shape(self):
+        # Another batch of clips may be padded to another number of frames.
+        return (None if self.input_ndim_ == 3 else 1, self.n_features_in_)
+
+    def _to_network_input(self, X):
+        return X if X.ndim == 3 else X[:, np.newaxis]

@@ -1,0 +1,242 @@
+"""A Keras model that trains whole epochs as one graph call. Loads TensorFlow on import."""
+
+import contextlib
+import functools
+import gc
+import threading
+from collections import OrderedDict
+
+import keras
+import numpy as np
+import tensorflow as tf
+from scikeras.wrappers import KerasClassifier
+from tensorflow.python.eager import context
+
+from skmer.exceptions import InputError
+from skmer.utils.processes import on_release
+
+_MAX_IDLE = 16
+
+_idle: OrderedDict = OrderedDict()
+_lent: list = []
+_idle_lock = threading.Lock()
+
+
+class GraphModel(keras.Sequential):
+    """A Keras model whose ``fit`` and ``predict`` run whole epochs, to be trained again and again.
+
+    An epoch is what ``keras.Model.fit`` computes, on the batches of a given order. Rows stay in
+    memory as tensors, and a short last batch is filled up with rows of no weight, so that neither
+    another number of rows nor another fold is traced or compiled anew.
+    """
+
+    def prepare(self, batch_size):
+        """Make the optimizer and the graph functions, for batches of one size."""
+        self.batch_size = batch_size
+        self.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+        self.optimizer.build(self.trainable_variables)
+        row = self.input_shape[1:]
+        data = [
+            tf.TensorSpec((None, *row), tf.float32),
+            tf.TensorSpec((None,), tf.int32),
+            tf.TensorSpec((None,), tf.float32),
+            tf.TensorSpec((None,), tf.int32),
+            tf.TensorSpec((), tf.int32),
+        ]
+
+        # Traced once for each way to run it; the traces are called as they are.
+        @functools.cache
+        def epoch(step, jit_compile):
+            function = tf.function(
+                functools.partial(self._mean_over_batches, step), jit_compile=jit_compile or None
+            )
+            return function.get_concrete_function(*data)
+
+        self._epoch = epoch
+        # The kernels round the rows of a batch in several ways, by their place in it, if only in
+        # the last bit. In float64, rounded to float32 at the end, a row is what it is anywhere.
+        self._in_double = double = keras.models.clone_model(self, clone_function=_in_double)
+        self._forward = tf.function(
+            lambda x: tf.cast(double(tf.cast(x, tf.float64), training=False), tf.float32)
+        ).get_concrete_function(tf.TensorSpec((batch_size, *row), tf.float32))
+        return self
+
+    def start(self, weights, *, learning_rate, seed, jit_compile, track):
+        """Set out anew: what the next ``fit`` starts from, and how it goes through the rows."""
+        self.set_weights(weights)
+        for variable in self.optimizer.variables:
+            variable.assign(tf.zeros(variable.shape, variable.dtype))
+        self.optimizer.learning_rate = learning_rate
+        self._shuffle = np.random.default_rng(seed)
+        self._jit = jit_compile
+        self._track = track
+
+    def fit(self, x, y, *, sample_weight, epochs, validation_data=None, callbacks=(), **_):
+        """Train as ``keras.Model.fit`` does, in batches of the size that was prepared for."""
+        train_data = self._to_tensors(x, y, sample_weight)
+        if validation_data is not None:
+            validation_rows = np.arange(len(validation_data[0]))
+            validation_data = self._to_tensors(*validation_data)
+        callbacks = keras.callbacks.CallbackList(
+            callbacks, add_history=True, model=self, epochs=epochs
+        )
+        self.stop_training = False
+        callbacks.on_train_begin()
+        for epoch in self._track(range(epochs)):
+            logs = self._run(self._train_step, train_data, self._shuffle.permutation(len(x)))
+            if validation_data is not None:
+                losses = self._run(self._evaluation_step, validation_data, validation_rows)
+                logs |= {f"val_{name}": value for name, value in losses.items()}
+            if not np.isfinite(list(logs.values())).all():
+                raise InputError(
+                    f"Training failed: the loss is not finite after epoch {epoch + 1}. "
+                    "Scale the features, for instance with StandardScaler, or lower learning_rate."
+                )
+            callbacks.on_epoch_end(epoch, logs)
+            if self.stop_training:
+                break
+        callbacks.on_train_end()
+        return self.history
+
+    def predict(self, x, **_):
+        """Return the class probabilities, batch by batch of one shape."""
+        self._in_double.set_weights(self.get_weights())
+        size = self.batch_size
+        parts = [self._forward(_padded(x[i : i + size], size)) for i in range(0, len(x), size)]
+        return np.concatenate([part.numpy() for part in parts])[: len(x)]
+
+    def _to_tensors(self, x, y, weight):
+        # XLA compiles once a shape: with powers of two all folds of a cross-validation share one.
+        n_rows = 1 << (len(x) - 1).bit_length() if self._jit else len(x)
+        arrays = x, np.asarray(y, np.int32).ravel(), np.asarray(weight, np.float32)
+        return [tf.constant(_padded(array, n_rows)) for array in arrays]
+
+    def _run(self, step, data, rows):
+        n_slots = -(-len(data[0]) // self.batch_size) * self.batch_size
+        order = tf.constant(_padded(rows.astype(np.int32), n_slots))
+        loss, accuracy = self._epoch(step, self._jit)(*data, order, tf.constant(len(rows)))
+        return {"loss": float(loss), "accuracy": float(accuracy)}
+
+    def _train_step(self, batch):
+        with tf.GradientTape() as tape:
+            loss, hits, size = self._loss(batch, training=True)
+            mean = loss / size
+        variables, optimizer = self.trainable_variables, self.optimizer
+        # `optimizer.apply` would sum over devices first, in a function that is never let go.
+        for gradient, variable in zip(tape.gradient(mean, variables), variables):
+            optimizer.update_step(gradient, variable, optimizer.learning_rate)
+        optimizer.iterations.assign_add(1)
+        return loss, hits
+
+    def _evaluation_step(self, batch):
+        loss, hits, _ = self._loss(batch, training=False)
+        return loss, hits
+
+    def _mean_over_batches(self, step, x, y, weight, order, n_rows):
+        def body(start, loss_sum, hit_sum):
+            rows = tf.slice(order, [start], [self.batch_size])
+            real = tf.cast(start + tf.range(self.batch_size) < n_rows, tf.float32)
+            batch = (tf.gather(x, rows), tf.gather(y, rows), tf.gather(weight, rows), real)
+            loss, hits = step(batch)
+            return start + self.batch_size, loss_sum + loss, hit_sum + hits
+
+        _, loss_sum, hit_sum = tf.while_loop(
+            lambda start, *_: start < n_rows, body, (0, 0.0, 0.0), parallel_iterations=1
+        )
+        n_rows = tf.cast(n_rows, tf.float32)
+        return loss_sum / n_rows, hit_sum / n_rows
+
+    def _loss(self, batch, *, training):
+        x, y, weight, real = batch
+        proba = self(x, training=training)
+        losses = keras.ops.sparse_categorical_crossentropy(y, proba)
+        hits = tf.cast(tf.equal(tf.argmax(proba, -1, tf.int32), y), tf.float32)
+        return (
+            tf.reduce_sum(losses * weight * real),
+            tf.reduce_sum(hits * real),
+            tf.reduce_sum(real),
+        )
+
+
+def _in_double(layer):
+    return type(layer).from_config(layer.get_config() | {"dtype": "float64"})
+
+
+def fit(model, X, codes, sample_weight, *, epochs, validation, patience):
+    """Train by scikeras; return the history and the index of the epoch whose weights are kept."""
+    callbacks = []
+    if validation is not None and patience is not None:
+        callbacks = [keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)]
+    classifier = KerasClassifier(
+        model,
+        loss=model.loss,
+        epochs=epochs,
+        callbacks=callbacks,
+        fit__validation_data=validation,
+    )
+    classifier.fit(X, codes, sample_weight=sample_weight)
+    history = dict(classifier.history_)
+    best = callbacks[0].best_epoch if callbacks else len(history["loss"]) - 1
+    return history, int(best)
+
+
+def predict_proba(model, X):
+    """Return the class probabilities by scikeras."""
+    n_classes = model.output_shape[-1]
+    classifier = KerasClassifier(model, loss=model.loss)
+    classifier.initialize(np.broadcast_to(X[:1], (n_classes, *X.shape[1:])), np.arange(n_classes))
+    # scikeras gives a single row without its axis.
+    return classifier.predict_proba(X).reshape(len(X), n_classes)
+
+
+@contextlib.contextmanager
+def borrowed_model(architecture, build, batch_size):
+    """Lend a model of this architecture to one thread; idle ones are kept for the next fit."""
+    key = (architecture, batch_size)
+    with _idle_lock:
+        _lent.append(key)
+        models = _idle.pop(key, [])
+        model = models.pop() if models else None
+        if models:
+            _idle[key] = models
+    try:
+        if model is None:
+            model = build().prepare(batch_size)
+        yield model
+        # Not reached after an exception: a model in an unknown state is not lent again.
+        with _idle_lock:
+            _idle.setdefault(key, []).append(model)
+            _idle.move_to_end(key)
+            too_many = len(_idle) > _MAX_IDLE
+            while len(_idle) > _MAX_IDLE:
+                _idle.popitem(last=False)
+    finally:
+        with _idle_lock:
+            _lent.remove(key)
+    if too_many:
+        # A model and its functions hold each other, and Python would not come round for long.
+        del model
+        gc.collect()
+        _clear_kernels()
+
+
+def _clear_kernels():
+    """Free the kernels that TensorFlow keeps of all that ever ran, some 1 MB an architecture.
+
+    Keras's `clear_session` does the same, and forgets the user's own state of Keras as well.
+    """
+    with _idle_lock:
+        if not _lent:
+            context.context().clear_kernel_cache()
+
+
+def _padded(array, n_rows):
+    """Append rows of zeros."""
+    return np.pad(array, [(0, n_rows - len(array))] + [(0, 0)] * (array.ndim - 1))
+
+
+@on_release
+def _forget_idle():
+    with _idle_lock:
+        _idle.clear()
+    _clear_kernels()

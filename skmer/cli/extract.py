@@ -1,0 +1,166 @@
+"""`skmer extract`: from audio files to one table of embeddings, or a file for each."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skmer.cli import terminal as _terminal
+from skmer.cli.options import Cache, Jobs, Seed, Weights, expand, number, parse_weights, split_names
+from skmer.exceptions import InputError
+
+# What the table calls its own, so that a column of the user's gets another name.
+_TAKEN = (
+    "columns", "digest", "duration", "embeddings", "error", "frame", "notes", "settings", "sr",
+    "time",
+)  # fmt: skip
+
+
+def extract(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Audio files, folders (searched to the bottom), patterns, or .csv files with a "
+            "column path, whose other columns are kept.",
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", parser=expand, help="The table to write: .parquet, .npz or .csv."
+        ),
+    ] = None,
+    per_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            parser=expand,
+            help="Instead of a table, one .npz of frames for each clip.",
+        ),
+    ] = None,
+    features: Annotated[
+        str, typer.Option(metavar="NAMES", help="One or several of l3, vggish, mfcc, musicnn.")
+    ] = "l3",
+    frames: Annotated[
+        bool, typer.Option("--frames", help="One row a frame, with its time, instead of a clip.")
+    ] = False,
+    weights: Weights = "pretrained",
+    hop_size: Annotated[
+        float | None,
+        typer.Option(metavar="S", parser=number(float), help="Seconds between two frames."),
+    ] = None,
+    input_repr: Annotated[
+        str | None, typer.Option(metavar="R", help="l3: linear, mel128 or mel256.")
+    ] = None,
+    content_type: Annotated[str | None, typer.Option(metavar="C", help="l3: music or env.")] = None,
+    embedding_size: Annotated[
+        int | None, typer.Option(metavar="N", parser=number(int), help="l3: 512 or 6144.")
+    ] = None,
+    no_center: Annotated[
+        bool, typer.Option("--no-center", help="l3: the first frame starts with the clip.")
+    ] = False,
+    frontend: Annotated[
+        str | None, typer.Option(metavar="F", help="l3: kapre, librosa or trained.")
+    ] = None,
+    layer: Annotated[
+        str | None,
+        typer.Option(metavar="L", help="musicnn: mean_pool, max_pool, penultimate, tags."),
+    ] = None,
+    resampler: Annotated[
+        str | None, typer.Option(metavar="R", help="soxr_hq or kaiser_best.")
+    ] = None,
+    engine: Annotated[
+        str | None, typer.Option(metavar="E", help="What computes the network: auto, tensorflow...")
+    ] = None,
+    cache: Cache = None,
+    jobs: Jobs = None,
+    seed: Seed = 0,
+) -> int:
+    """Write the embeddings of audio files to one table, going on where a kill stopped it."""
+    from skmer import embeddings
+    from skmer.datasets import find_clips
+
+    if (out is None) == (per_file is None):
+        raise InputError("Give either --out FILE for one table, or --per-file DIR for a file each.")
+    settings = {
+        "hop_size": hop_size,
+        "input_repr": input_repr,
+        "content_type": content_type,
+        "embedding_size": embedding_size,
+        "center": False if no_center else None,
+        "frontend": frontend,
+        "layer": None if layer is None else _one_or_several(layer),
+        "resampler": resampler,
+        "engine": engine,
+    }
+    transformers = _make_transformers(
+        split_names("--features", features, embeddings.FEATURES),
+        parse_weights(weights),
+        {name: value for name, value in settings.items() if value is not None},
+        memory=cache,
+        seed=seed,
+    )
+    found, left_out = find_clips(inputs)
+    paths, verbose = found.pop("path"), _terminal.show_progress()
+    columns = {f"input_{name}" if name in _TAKEN else name: found[name] for name in found}
+    if per_file is not None:
+        if len(transformers) > 1:
+            raise InputError("With --per-file, --features must be one. Run it once for each.")
+        done = embeddings.extract_files(
+            paths, transformers[0], per_file, n_jobs=jobs, verbose=verbose
+        )
+    else:
+        assert out is not None
+        done = embeddings.extract(
+            paths,
+            transformers,
+            out,
+            frames=frames,
+            columns=columns,
+            n_jobs=jobs,
+            verbose=verbose,
+        )
+    for line in left_out:
+        _terminal.say(line)
+    _terminal.say(_describe(done))
+    return int(done.n_failed == done.n_clips)
+
+
+def _one_or_several(text: str) -> str | tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    return names[0] if len(names) == 1 else names
+
+
+def _make_transformers(names: list[str], weights, settings: dict, *, memory, seed: int) -> list:
+    """Make the transformer of each feature, with the settings that it knows."""
+    from skmer.embeddings import make_transformer
+
+    transformers = [
+        make_transformer(
+            name,
+            weights=weights.get(name, "pretrained") if isinstance(weights, dict) else weights,
+            random_state=seed,
+            memory=memory,
+        )
+        for name in names
+    ]
+    known = [one.get_params(deep=False) for one in transformers]
+    for setting in settings:
+        if not any(setting in parameters for parameters in known):
+            option = "--no-center" if setting == "center" else f"--{setting.replace('_', '-')}"
+            raise InputError(f"{option} says nothing of {', '.join(names)}; leave it out.")
+    return [
+        one.set_params(**{name: settings[name] for name in settings if name in parameters})
+        for one, parameters in zip(transformers, known)
+    ]
+
+
+def _describe(done) -> str:
+    before = done.n_clips - done.n_computed
+    where = "its column 'error'" if done.path.is_file() else "errors.csv in it"
+    return (
+        f"{done.path} has {done.n_rows} rows of {done.n_clips} clips"
+        + (f", {before} of them finished before" if before else "")
+        + (f"; {done.n_failed} could not be read, see {where}" if done.n_failed else "")
+    )

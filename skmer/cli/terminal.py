@@ -1,0 +1,156 @@
+"""What the command prints: data on standard output, everything else on standard error."""
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Sequence
+
+import typer
+
+from skmer.cli import terminal as _terminal
+from skmer.exceptions import InputError
+
+# What a terminal that knows ASCII only is given instead.
+_PLAIN = {"±": "+-", "…": "..."}
+_quiet = False
+
+
+def prepare(*, quiet: bool) -> None:
+    """Choose what is printed, for the commands that follow in this process."""
+    global _quiet
+    _quiet = quiet
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files need not be text, and not every terminal knows every letter.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def show_progress() -> bool:
+    """Whether progress bars are wanted."""
+    return not _quiet
+
+
+def say(text: str) -> None:
+    """Tell on standard error what is done, or was."""
+    if not _quiet:
+        typer.echo(_printable(text, sys.stderr), err=True)
+
+
+def warn(text: str) -> None:
+    """Tell on standard error, in one line, what the user should know of."""
+    typer.echo(_printable(" ".join(text.split()), sys.stderr), err=True)
+
+
+def show(text: str) -> None:
+    """Write what was asked for to standard output."""
+    typer.echo(_printable(text, sys.stdout))
+
+
+def show_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table that fits the terminal; the last column takes the rest, in whole words."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    *firsts, _ = zip(headers, *cells)
+    widths = [max(map(len, column)) for column in firsts]
+    indent = sum(widths) + 2 * len(widths)
+    width = max(shutil.get_terminal_size().columns - indent, 20)
+    for row in [list(headers), ["-" * len(header) for header in headers], *cells]:
+        lines = textwrap.wrap(row[-1], width, break_long_words=False, break_on_hyphens=False)
+        first = "  ".join(cell.ljust(size) for cell, size in zip(row, widths))
+        for i, line in enumerate(lines or [""]):
+            show(f"{first if i == 0 else ' ' * (indent - 2)}  {line}".rstrip())
+
+
+def _printable(text: str, stream) -> str:
+    """Return text without what would move the cursor or colour the terminal."""
+    try:
+        "".join(_PLAIN).encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        for letter, plain in _PLAIN.items():
+            text = text.replace(letter, plain)
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else repr(letter)[1:-1]
+        for letter in text.replace("\t", " ")
+    )
+
+
+_OVER_SPLITS = "Mean ± standard deviation over splits"
+
+
+def show_summary(result) -> None:
+    """Write one row a configuration: the headline score under each protocol, and their gap."""
+    from skmer.evaluation.report import headline_of
+
+    headline = result.metrics[0]
+    summary = result.summary()
+    random = result.random_features()
+    protocols = list(summary["protocol"].unique())
+    pair = result.protocols_to_compare()
+    rows = []
+    for (feature, *rest), scores in summary.groupby(list(result.configuration), sort=False):
+        by_protocol = scores.set_index("protocol")
+        row = [f"{feature} (random weights)" if feature in random else feature, *rest]
+        for protocol in protocols:
+            score = by_protocol.loc[protocol]
+            spread = float("nan") if result.is_pooled else score[f"{headline}_std"]
+            row.append(_with_spread(score[headline], spread))
+        rows.append([*row, f"{by_protocol['gap'].iloc[0]:+.3f}"] if pair else row)
+    _terminal.say(_title(result))
+    headers = [*result.configuration, *protocols, *(["gap"] if pair else [])]
+    _terminal.show_table(headers, rows)
+    gap = f"; gap = {' - '.join(pair)}" if pair else ""
+    what = "All out-of-fold predictions together" if result.is_pooled else _OVER_SPLITS
+    _terminal.say(f"{what}{gap}.")
+    _terminal.say(headline_of(result))
+
+
+def say_findings(manifest: dict) -> None:
+    """Tell of the leaks that the audit calls errors, which the scores cannot be trusted with."""
+    for name, report in (manifest["audit"] or {}).items():
+        for finding in report["findings"]:
+            if finding["severity"] == "error":
+                _terminal.warn(f"warning: the audit of {name} found: {finding['message']}")
+
+
+def _title(result) -> str:
+    dataset, preset = result.manifest["dataset"], result.manifest["settings"]["preset"]
+    groups = f" of {dataset['n_groups']} groups" if "n_groups" in dataset else ""
+    return f"{result.metrics[0]}, {dataset['n_clips']} clips{groups}, preset {preset}"
+
+
+def _with_spread(mean: float, spread: float) -> str:
+    """Write mean and spread; a single split has no spread."""
+    return f"{mean:.3f}" if spread != spread else f"{mean:.3f} ± {spread:.3f}"
+
+
+def load_clips(dataset: str, targets: list[str] | None, **options):
+    """Return the clips of a dataset, a csv file or a folder, and labels or columns of numbers."""
+    from skmer.datasets import list_datasets, load_dataset
+
+    named = dataset in set(list_datasets()["name"])
+    clips = load_dataset(dataset, target_columns=None if named else targets, **options)
+    if not named:
+        # How the user's own clips were found, and how many were not.
+        _terminal.say(clips.DESCR)
+    if targets is None:
+        return clips, clips.target
+    if named:
+        return clips, _find_targets(clips, targets)
+    return clips, dict(zip(targets, clips.target.T))
+
+
+def _find_targets(clips, names: list[str]) -> dict:
+    """Return the columns of numbers; the static ones where a dataset has dynamic ones as well."""
+    from pandas.api.types import is_numeric_dtype
+
+    frame = clips.frame
+    numbers = [name for name in frame if is_numeric_dtype(frame[name])]
+    targets = {}
+    for name in names:
+        column = name if name in numbers else f"static_{name}"
+        if column not in numbers:
+            raise InputError(
+                "--target must be label, or columns of numbers of the dataset "
+                f"({', '.join(numbers) or 'it has none'}). Got {name[:80]!r}."
+            )
+        targets[name] = frame[column].to_numpy(dtype=float)
+    return targets

@@ -1,1 +1,0 @@
-"""Files that a person has put in place: found at any depth."""

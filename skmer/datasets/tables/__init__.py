@@ -1,1 +1,0 @@
-"""Annotation tables, read by the names of their columns."""

@@ -1,1 +1,0 @@
-"""What a check of a dataset's files looks at, and finds."""

@@ -1,0 +1,403 @@
+"""What every transformer of clips does, whatever it computes: rows, cache, errors, output."""
+
+from abc import ABC, abstractmethod
+from numbers import Integral, Real
+from os import PathLike
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from skmer.audio.decoding import HIGHEST_SR
+from skmer.audio.reading import LONGEST
+from skmer.audio.resampling import RESAMPLERS, check_resampler
+from skmer.embeddings.clips import Clip, check_matrix, check_sequence, is_sequence_of_clips
+from skmer.embeddings.embed import embed_clips
+from skmer.embeddings.recipe import EmbeddedClip, Recipe
+from skmer.exceptions import InputError
+from skmer.pooling import STATISTICS, pad_frames
+from skmer.utils.cache import open_cache
+from skmer.utils.estimators import (
+    DocumentedMixin,
+    HasMethods,
+    Interval,
+    Memory,
+    OnError,
+    Pooling,
+    Resampler,
+    StrOptions,
+    checked_features,
+    output_is_default,
+    validate_data,
+    validate_parameters,
+)
+
+# Bounds that no use meets: beyond them there are mistakes, which would ask for all the memory.
+MAX_BATCH_SIZE, MAX_HOP_SIZE = 2**16, 3600
+
+
+class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC):
+    """Base of the transformers from clips to vectors, skmer's own and those of others.
+
+    A subclass says what a frame is and how frames are computed; forms of X, reading, cache,
+    pooling, jobs, bad clips, progress, names and data frames are done here. For a function that
+    need not stay, `ClipFunctionTransformer` is shorter.
+
+    A subclass has
+
+    * ``_name``, what its columns and its progress bar are called;
+    * ``_network_sr()``, the rate that its network wants [Hz]; ``_frame_size()``, the numbers of a
+      frame; ``_hop_seconds()``, the seconds between two frames; ``_first_center()``, the centre of
+      the first one, 0 where this is not given;
+    * ``_recipe(pooled=)``, a `Recipe`: a small frozen dataclass with all that decides the numbers,
+      which is sent to the workers. Its ``kind`` and ``settings()`` are the key of the cache, its
+      ``compute`` turns blocks of the waveform into frames;
+    * ``__init__``, where there are parameters of its own: keyword-only, storing what it gets, with
+      all those of this class spelled out, and ``_parameter_constraints`` beside it, as everywhere
+      in scikit-learn;
+    * ``_check_settings()`` for what the constraints cannot say, and ``_fit_network()``, which makes
+      sure that a network can be loaded later. Both may be left out. A network with weights sets
+      ``weights_label_``, ``weights_digest_`` and ``weights_are_random_`` there.
+
+    A network is best loaded in ``compute``, behind `functools.lru_cache`: it is then there once in
+    every process, not at all where all clips are in the cache, and never in a pickle.
+
+    Parameters
+    ----------
+    sr : int, default=None
+        Rate of waveforms given without one [Hz], at most 768000; None = the network's own.
+    offset : float, default=0.0
+        Where to start in each clip [s].
+    duration : float, default=None
+        How much of each clip to use [s]; None = all of it.
+    pooling : {"mean", "std", "max", "min"}, tuple of those, or None, default="mean"
+        Statistics over the frames of a clip, concatenated in this order. None: no pooling.
+    memory : str, path-like, joblib.Memory or None, default=None
+        Folder of the cache.
+    n_jobs : int, default=None
+        Number of jobs over clips, as in joblib.
+    on_error : {"raise", "nan"}, default="raise"
+        What a clip that cannot be read does.
+    resampler : {"soxr_hq", "kaiser_best"}, default="soxr_hq"
+        How clips of another rate are brought to that of the network.
+    verbose : bool, default=False
+        Show a progress bar over clips.
+
+    See Also
+    --------
+    ClipFunctionTransformer : The same for a function.
+
+    Examples
+    --------
+    Loudness and brightness of every half second, with everything that skmer's embeddings have:
+
+    >>> from dataclasses import dataclass
+    >>> import numpy as np
+    >>> from skmer.audio import Framing
+    >>> from skmer.embeddings import BaseClipTransformer, Recipe
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class TimbreRecipe(Recipe):
+    ...     kind = "timbre"
+    ...
+    ...     def compute(self, waveform, n_threads):
+    ...         parts = []
+    ...         for frames in Framing(8000, 8000).blocks(waveform, size=64):
+    ...             spectra = np.abs(np.fft.rfft(frames)) + 1e-9
+    ...             bright = spectra @ np.arange(4001) / spectra.sum(axis=1)
+    ...             parts.append(np.stack([np.sqrt((frames**2).mean(axis=1)), bright], axis=1))
+    ...         return np.concatenate(parts).astype(np.float32), set()
+    >>> class TimbreTransformer(BaseClipTransformer):
+    ...     _name = "timbre"
+    ...
+    ...     def _network_sr(self):
+    ...         return 16000
+    ...
+    ...     def _frame_size(self):
+    ...         return 2
+    ...
+    ...     def _hop_seconds(self):
+    ...         return 0.5
+    ...
+    ...     def _first_center(self):
+    ...         return 0.25
+    ...
+    ...     def _recipe(self, *, pooled):
+    ...         return TimbreRecipe(
+    ...             sr=16000,
+    ...             offset=self.offset, duration=self.duration,
+    ...             resampler=self.resampler,
+    ...             pooling=self.pooling if pooled else None,
+    ...         )
+    >>> tone = np.sin(2 * np.pi * 440 * np.arange(16000) / 16000)
+    >>> timbre = TimbreTransformer(pooling=("mean", "std"))
+    >>> timbre.fit_transform([tone, (tone, 44100)]).shape
+    (2, 4)
+    >>> timbre.frame_times(2)
+    array([0.25, 0.75])
+    """
+
+    _parameter_constraints: dict = {
+        "sr": [Interval(Integral, 1, HIGHEST_SR, closed="both"), None],
+        "offset": [Interval(Real, 0, LONGEST, closed="both")],
+        "duration": [Interval(Real, 0, LONGEST, closed="right"), None],
+        "memory": [str, PathLike, HasMethods(["cache"]), None],
+        "n_jobs": [Integral, None],
+        "on_error": [StrOptions({"raise", "nan"})],
+        "resampler": [StrOptions(set(RESAMPLERS))],
+        "verbose": ["boolean"],
+        "pooling": [StrOptions(set(STATISTICS)), list, tuple, None],
+    }
+    _documented_in = "skmer"
+    _name: str  # what feature names and the progress bar call the embedding
+
+    if TYPE_CHECKING:
+
+        def fit_transform(self, X, y=None, **fit_params) -> np.ndarray: ...
+
+    def __init__(
+        self,
+        *,
+        sr: int | None = None,
+        offset: float = 0.0,
+        duration: float | None = None,
+        pooling: Pooling = "mean",
+        memory: Memory = None,
+        n_jobs: int | None = None,
+        on_error: OnError = "raise",
+        resampler: Resampler = "soxr_hq",
+        verbose: bool = False,
+    ):
+        self.sr = sr
+        self.offset = offset
+        self.duration = duration
+        self.pooling = pooling
+        self.memory = memory
+        self.n_jobs = n_jobs
+        self.on_error = on_error
+        self.resampler = resampler
+        self.verbose = verbose
+
+    def fit(self, X, y=None) -> Self:
+        """Validate the parameters and X, and train nothing.
+
+        Parameters
+        ----------
+        X : sequence of clips, or array-like of shape (n_clips, n_samples)
+            See the class.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            This transformer.
+
+        Raises
+        ------
+        ValueError
+            For a parameter out of range, or an X of no known form.
+        WeightsNotFoundError
+            When pretrained weights are wanted and cannot be had.
+        """
+        validate_parameters(self)
+        check_resampler(self.resampler)
+        self._check_settings()
+        open_cache(self.memory)
+        clips = self._check_clips(X, reset=True)
+        self._fit_network()
+        self.embedding_size_ = self._fit_frame_size(clips)
+        return self
+
+    def transform(self, X) -> np.ndarray:
+        """Embed clips.
+
+        Parameters
+        ----------
+        X : sequence of clips, or array-like of shape (n_clips, n_samples)
+            See the class.
+
+        Returns
+        -------
+        embeddings : ndarray of shape (n_clips, n_features_out), dtype float32
+            Row i is clip i. Without pooling, of shape (n_clips, n_frames, d), zero-padded at the
+            end.
+
+        Raises
+        ------
+        AudioDecodeError
+            When a clip cannot be read and ``on_error="raise"``.
+        """
+        check_is_fitted(self)
+        if self._recipe(pooled=True).pooling is None and not output_is_default(self):
+            raise InputError(
+                f"{type(self).__name__} without pooling returns a 3-D array, which no data frame "
+                "holds; set pooling, or leave set_output(transform='default')."
+            )
+        return self.transform_with_digests(X)[0]
+
+    def transform_with_digests(self, X) -> tuple[np.ndarray, list[str | None]]:
+        """Embed clips, and digest what was decoded from each, in one pass.
+
+        Two clips with the same digest are the same recording in the part that is used, whatever
+        their files; an audit takes them from here instead of decoding again. The cache has them.
+
+        Parameters
+        ----------
+        X : sequence of clips, or array-like of shape (n_clips, n_samples)
+            See the class.
+
+        Returns
+        -------
+        embeddings : ndarray of shape (n_clips, n_features_out), dtype float32
+            As `transform` returns them.
+        audio_digests : list of str or None, of length n_clips
+            SHA-256 of the decoded mono waveform at 16 bits and its rate, before it is resampled;
+            None for a clip that cannot be read.
+        """
+        check_is_fitted(self)
+        recipe = self._recipe(pooled=True)
+        clips = self._embed(X, recipe)
+        rows = [clip.row for clip in clips]
+        if recipe.pooling is None:
+            embeddings = pad_frames(rows, recipe.n_frames)
+            embeddings[[clip.error is not None for clip in clips]] = np.nan
+        else:
+            embeddings = np.stack(rows)
+        return embeddings, [clip.audio_digest for clip in clips]
+
+    def transform_frames(self, X) -> list[np.ndarray]:
+        """Embed clips frame by frame, without pooling.
+
+        Parameters
+        ----------
+        X : sequence of clips, or array-like of shape (n_clips, n_samples)
+            See the class.
+
+        Returns
+        -------
+        frames : list of ndarray of shape (n_frames_i, d), dtype float32
+            One array a clip. With ``on_error="nan"`` a clip that cannot be read is one row of NaN.
+
+        See Also
+        --------
+        frame_times : When the frames are.
+        """
+        check_is_fitted(self)
+        return [clip.row for clip in self._embed(X, self._recipe(pooled=False))]
+
+    def frame_times(self, n_frames) -> np.ndarray:
+        """Return the times of frames in a clip: the centre of what each frame looked at.
+
+        Parameters
+        ----------
+        n_frames : int
+            How many.
+
+        Returns
+        -------
+        times : ndarray of shape (n_frames,)
+            Seconds from the start of the clip, also where `offset` skips a part of it.
+        """
+        if (
+            isinstance(n_frames, bool)
+            or not isinstance(n_frames, Integral)
+            or not 0 <= int(n_frames) <= 10**8
+        ):
+            raise InputError(f"n_frames must be an integer from 0 to 10**8, got {n_frames!r:.100}.")
+        first = float(self.offset) + self._first_center()
+        return first + np.arange(int(n_frames)) * self._hop_seconds()
+
+    def get_feature_names_out(self, input_features=None) -> np.ndarray:
+        """Return the names of the output columns.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored; there for scikit-learn's sake.
+
+        Returns
+        -------
+        names : ndarray of str objects
+            Such as ``l3_mean_0``; without pooling ``l3_0``, for the last axis.
+        """
+        check_is_fitted(self)
+        return np.array(self._feature_names(), dtype=object)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    @abstractmethod
+    def _recipe(self, *, pooled: bool) -> Recipe:
+        """Return the recipe of this transformer; without `pooled`, for frames."""
+
+    @abstractmethod
+    def _frame_size(self) -> int:
+        """Return the numbers a frame has."""
+
+    @abstractmethod
+    def _hop_seconds(self) -> float:
+        """Return the seconds between two frames."""
+
+    def _first_center(self) -> float:
+        """Return the centre of the first frame, in seconds after the start of the used part.
+
+        0 where a frame is centred on its time, as by padding; half a frame where it starts there.
+        """
+        return 0.0
+
+    @abstractmethod
+    def _network_sr(self) -> int:
+        """Return the rate that bare waveforms are taken to have [Hz]."""
+
+    def _fit_frame_size(self, clips: list[Clip]) -> int:
+        """Find out how many numbers a frame has, where only clips can tell."""
+        return self._frame_size()
+
+    def _check_can_be_kept(self) -> None:
+        """Raise where nothing would tell what is kept on disk from the results of another."""
+
+    def _check_settings(self) -> None:
+        """Check what the parameter constraints cannot say."""
+        pooling = getattr(self, "pooling", None)
+        if isinstance(pooling, list | tuple) and (
+            not pooling or any(name not in STATISTICS for name in pooling)
+        ):
+            raise InputError(
+                f"The 'pooling' parameter of {type(self).__name__} must be one of "
+                f"{sorted(STATISTICS)}, a tuple of those, or None. Got {pooling!r} instead."
+            )
+
+    def _fit_network(self) -> None:
+        """Make sure that the network can be loaded later; without a network, do nothing."""
+
+    def _feature_names(self):
+        size = self.embedding_size_
+        if self.pooling is None:
+            return [f"{self._name}_{i}" for i in range(size)]
+        names = (self.pooling,) if isinstance(self.pooling, str) else self.pooling
+        return [f"{self._name}_{statistic}_{i}" for statistic in names for i in range(size)]
+
+    def _check_clips(self, X, *, reset):
+        sr, name = self._network_sr() if self.sr is None else int(self.sr), type(self).__name__
+        if is_sequence_of_clips(X, estimator=name):
+            return check_sequence(X, sr=sr, estimator=name)
+        with checked_features(X, self):
+            X = validate_data(self, X, reset=reset, dtype="numeric")
+        return check_matrix(X, sr=sr)
+
+    def _embed(self, X, recipe) -> list[EmbeddedClip]:
+        clips = self._check_clips(X, reset=False)
+        return embed_clips(
+            clips,
+            recipe,
+            frame_size=self._frame_size(),
+            memory=self.memory,
+            n_jobs=self.n_jobs,
+            on_error=self.on_error,
+            description=type(self).__name__,
+            verbose=self.verbose,
+        )

@@ -1,0 +1,126 @@
+"""What every engine is: frames in, embeddings out, one block of fixed size after the other."""
+
+from abc import ABC, abstractmethod
+from functools import cache
+
+import numpy as np
+
+from skmer.embeddings.engines.layers import Activation, Affine, Dense, run_layers
+from skmer.exceptions import InputError
+from skmer.utils import one_blas_thread
+
+
+class Engine(ABC):
+    """A network ready to run: ``engine(batch)`` maps (n, height, width) to (n, output size).
+
+    Blocks have a fixed number of rows, whatever the size of the batch, so a row's value depends
+    neither on its neighbours nor on its position, and memory does not grow with the batch.
+    Several threads may call one engine at once.
+    """
+
+    name: str
+    # One frame at a time costs a CPU next to nothing and saves a gigabyte.
+    body_rows = 1
+
+    def __init__(self, network):
+        self._network = network
+
+    def __call__(self, batch):
+        batch = np.ascontiguousarray(batch, dtype=np.float32)
+        shape = self._network.input_shape
+        if batch.ndim != 3 or batch.shape[1:] != shape:
+            raise InputError(
+                f"The engine {self.name!r} needs frames of shape (n, {shape[0]}, {shape[1]}). "
+                f"Got {batch.shape} instead."
+            )
+        features = np.empty((len(batch), self._network.body_size), np.float32)
+        self._fill_features(batch, features)
+        if not self._network.head:
+            return features
+        rows = np.empty((len(batch), self._network.output_size), np.float32)
+        _in_blocks(self._run_head, features, self.head_rows, rows)
+        return rows
+
+    @property
+    def head_rows(self):
+        """How many rows the dense layers take at a time."""
+        return _rows_alike(self._multiply)
+
+    @staticmethod
+    def _multiply(rows, matrix):
+        """Multiply as `_run_head` does."""
+        with one_blas_thread():
+            return rows @ matrix
+
+    def _fill_features(self, batch, features):
+        _in_blocks(self._scale_and_run_body, batch, self.body_rows, features)
+
+    def _scale_and_run_body(self, block):
+        return self._run_body(block * self._network.scale + self._network.offset)
+
+    @abstractmethod
+    def _run_body(self, block):
+        """Run a block of scaled frames through the body; flatten height, width, channel."""
+
+    def _run_head(self, block):
+        """Run a block of flattened maps through the head."""
+        # More threads would round otherwise, and a worker process has fewer of them.
+        with one_blas_thread():
+            values = run_layers(self._network.head, block, _run_on_vectors)
+        return _side_by_side(values, self._network.outputs, np.concatenate)
+
+
+@cache
+def _rows_alike(multiply):
+    """Return of how many rows this processor multiplies every one in the same way.
+
+    The dense layers are bound by reading their matrices: once for as many frames as a clip has,
+    where that goes. But the kernels take some rows at a time, and those left over by other code,
+    which rounds otherwise. Without AVX-512, sixteen equal rows have three different products by
+    OpenBLAS and one by TensorFlow, and eight have one by OpenBLAS and two by TensorFlow.
+    """
+    rng = np.random.default_rng(0)
+    row = rng.standard_normal((1, 2048), np.float32)
+    matrix = rng.standard_normal((2048, 128), np.float32)
+    for n_rows in (16, 8, 4, 2):
+        product = multiply(np.repeat(row, n_rows, axis=0), matrix)
+        if (product == product[0]).all():
+            return n_rows
+    return 1
+
+
+def _run_on_vectors(operation, rows):
+    """An operation of a head, by numpy."""
+    if isinstance(operation, Dense):
+        rows = rows @ operation.kernel + operation.bias
+        return np.maximum(rows, 0, out=rows) if operation.relu else rows
+    return run_elementwise(operation, rows)
+
+
+def run_elementwise(operation, values):
+    """An affine map or an activation, by numpy."""
+    if isinstance(operation, Affine):
+        return values * operation.scale + operation.offset
+    if isinstance(operation, Activation):
+        return np.maximum(values, 0) if operation.function == "relu" else _sigmoid(values)
+    raise TypeError(f"{type(operation).__name__} is not computed element by element")
+
+
+def _sigmoid(values):
+    # By way of tanh, which never overflows.
+    return np.float32(0.5) * (np.tanh(np.float32(0.5) * values) + np.float32(1))
+
+
+def _side_by_side(values, numbers, concatenate):
+    chosen = [values[number] for number in numbers]
+    return chosen[0] if len(chosen) == 1 else concatenate(chosen, axis=1)
+
+
+def _in_blocks(function, array, n_rows, output):
+    """Fill `output` with rows of `function`, given blocks of `n_rows` rows, the last one padded."""
+    for start in range(0, len(array), n_rows):
+        block = array[start : start + n_rows]
+        n_given = len(block)
+        if n_given < n_rows:
+            block = np.pad(block, [(0, n_rows - n_given)] + [(0, 0)] * (block.ndim - 1))
+        output[start : start + n_given] = function(block)[:n_given]

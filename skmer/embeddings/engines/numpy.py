@@ -1,0 +1,214 @@
+"""numpy: matrix products alone, for networks whose kernels are larger than frameworks like them.
+
+Nothing has to be started or installed, and a forked process may go on using it.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from skmer.embeddings.engines.base import Engine, run_elementwise
+from skmer.embeddings.engines.layers import (
+    Add,
+    Concat,
+    Convolution,
+    GlobalPool,
+    MaxPool,
+    run_layers,
+)
+from skmer.utils import one_blas_thread
+
+_BLOCK_ROWS = 17
+_SHIFTS = 11
+
+
+class WideConvolution:
+    """By the Fourier transform over the width, with a third of the multiplications.
+
+    Along the width a correlation is a product of spectra. Its values at c + g and c - g are a sum
+    and a difference of the same two real sums, of cosines and of sines; their maximum is the
+    one plus the absolute value of the other, so half of the transform back suffices.
+    """
+
+    def __init__(self, layer, shape):
+        n = shape[1]
+        height, width, _, self._n_out = layer.kernel.shape
+        self._height, self._bias, self._padding = height, layer.bias, layer.padding[:2]
+        centre = (n - width) / 2
+        frequency = 2 * np.pi * np.arange(n // 2 + 1) / n
+        angle = np.outer(np.arange(n), frequency)
+        self._forth = _float32(np.concatenate([np.cos(angle), -np.sin(angle)], axis=1))
+        kernel = layer.kernel[:, :, 0].astype(np.float64)
+        spectrum = np.conj(np.fft.rfft(kernel, n, axis=1)).transpose(1, 0, 2)
+        spectrum = spectrum * np.exp(1j * frequency * centre)[:, np.newaxis, np.newaxis]
+        real, imaginary = spectrum.real, spectrum.imag
+        self._kernels = _float32(
+            np.concatenate(
+                [
+                    np.concatenate([real, -imaginary], axis=1),
+                    np.concatenate([imaginary, real], axis=1),
+                ]
+            )
+        )
+        weight = np.where(np.isin(np.arange(n // 2 + 1), [0, n / 2]), 1, 2) / n
+        angle = np.outer(np.arange(centre % 1, centre + 1), frequency)
+        self._cosines = _float32(np.cos(angle) * weight)
+        self._sines = _float32(np.sin(angle) * weight)
+
+    def __call__(self, maps):
+        spectra = np.pad(maps[..., 0] @ self._forth, (self._padding, (0, 0)))
+        n_frequencies = spectra.shape[1] // 2
+        windows = sliding_window_view(spectra, self._height, axis=0)
+        both = [windows[:, :n_frequencies], windows[:, n_frequencies:]]
+        windows = np.ascontiguousarray(np.concatenate(both, axis=2).transpose(1, 0, 2))
+        n_rows = windows.shape[1]
+        output = np.empty((n_rows, self._n_out), np.float32)
+        # Memory that is used again and again: new memory would cost more than the products.
+        real, imaginary = np.empty((2, n_frequencies * _BLOCK_ROWS * self._n_out), np.float32)
+        sums, differences = np.empty(
+            (2, len(self._cosines) * _BLOCK_ROWS * self._n_out), np.float32
+        )
+        for start in range(0, n_rows, _BLOCK_ROWS):
+            block = windows[:, start : start + _BLOCK_ROWS]
+            size = block.shape[1] * self._n_out
+            a, b = (_as(part, n_frequencies, size) for part in (real, imaginary))
+            np.matmul(block, self._kernels[:n_frequencies], out=a.reshape(*block.shape[:2], -1))
+            np.matmul(block, self._kernels[n_frequencies:], out=b.reshape(*block.shape[:2], -1))
+            even, odd = (_as(part, len(self._cosines), size) for part in (sums, differences))
+            np.matmul(self._cosines, a, out=even)
+            np.matmul(self._sines, b, out=odd)
+            even += np.abs(odd, out=odd)
+            np.max(even, axis=0, out=output[start : start + _BLOCK_ROWS].reshape(-1))
+        output += self._bias
+        return output[:, np.newaxis]
+
+
+class TallConvolution:
+    """A kernel of width 1: one product gives some rows, of all columns, without copying windows."""
+
+    def __init__(self, layer, shape):
+        self._padding, self._bias = layer.padding[:2], layer.bias
+        height, _, _, self._n_out = layer.kernel.shape
+        # The kernel shifted by 0, 1, ... rows, side by side.
+        self._shifted = np.zeros((height + _SHIFTS - 1, _SHIFTS, self._n_out), np.float32)
+        for shift in range(_SHIFTS):
+            self._shifted[shift : shift + height, shift] = layer.kernel[:, 0, 0]
+        self._shifted = self._shifted.reshape(len(self._shifted), -1)
+        self._n_rows = layer.shape(shape)[0]
+
+    def __call__(self, maps):
+        top, bottom = self._padding
+        n_blocks = -(-self._n_rows // _SHIFTS)
+        bottom += n_blocks * _SHIFTS - self._n_rows
+        columns = np.pad(np.ascontiguousarray(maps[..., 0].T), ((0, 0), (top, bottom)))
+        output = np.empty((n_blocks, self._shifted.shape[1]), np.float32)
+        products = np.empty((len(columns), self._shifted.shape[1]), np.float32)
+        for block in range(n_blocks):
+            start = block * _SHIFTS
+            window = columns[:, start : start + len(self._shifted)]
+            np.max(np.matmul(window, self._shifted, out=products), axis=0, out=output[block])
+        output = output.reshape(-1, self._n_out)[: self._n_rows] + self._bias
+        return output[:, np.newaxis]
+
+
+def _as(memory, n_rows, n_columns):
+    """The start of flat `memory` as a matrix."""
+    return memory[: n_rows * n_columns].reshape(n_rows, n_columns)
+
+
+def _float32(array):
+    return np.ascontiguousarray(array, dtype=np.float32)
+
+
+class NumpyEngine(Engine):
+    """Frames side by side in `n_threads` threads, each with matrix products of one thread."""
+
+    name = "numpy"
+
+    def __init__(self, network, *, n_threads):
+        super().__init__(network)
+        self._n_threads = n_threads
+        self._pooled = _find_pooled_convolutions(network)
+
+    def _fill_features(self, batch, features):
+        def fill(row):
+            features[row] = self._scale_and_run_body(batch[row])
+
+        # Made for this call alone, so that there are no threads that a fork could lose.
+        with one_blas_thread(), ThreadPoolExecutor(self._n_threads) as pool:
+            list(pool.map(fill, range(len(batch))))
+
+    def _run_body(self, block):
+        return run_layers(self._network.body, block[..., np.newaxis], self._run)[-1].ravel()
+
+    def _run(self, operation, *given):
+        # A convolution that its pooling computes as well hands on what it was given.
+        if id(operation) in self._pooled:
+            return self._pooled[id(operation)](*given)
+        if type(operation) in _RUN:
+            return _RUN[type(operation)](operation, *given)
+        return run_elementwise(operation, *given)
+
+
+def _find_pooled_convolutions(network):
+    """How to compute convolutions of one channel whose maximum over the width alone is wanted."""
+    found = {}
+    shapes = run_layers(
+        network.body, (*network.input_shape, 1), lambda operation, *given: operation.shape(*given)
+    )
+    takers = [number for layer in network.body for number in layer.inputs]
+    for operation, (number,) in (layer for layer in network.body if len(layer.inputs) == 1):
+        if number == 0 or not isinstance(operation, MaxPool):
+            continue
+        before, (given,) = network.body[number - 1].operation, network.body[number - 1].inputs[:1]
+        if (
+            isinstance(before, Convolution)
+            and before.kernel.shape[2] == 1
+            and before.padding[2:] == (0, 0)
+            and not before.relu
+            and operation.size == (1, shapes[number][1])
+            and takers.count(number) == 1
+        ):
+            kind = TallConvolution if before.kernel.shape[1] == 1 else WideConvolution
+            found[id(before)] = lambda maps: maps
+            found[id(operation)] = kind(before, shapes[given])
+    return found
+
+
+def _convolve(layer, maps):
+    height, width, n_in, n_out = layer.kernel.shape
+    top, bottom, left, right = layer.padding
+    n_rows, n_columns, _ = layer.shape(maps.shape)
+    maps = np.pad(maps, ((top, bottom), (left, right), (0, 0)))
+    total = np.zeros((n_rows * n_columns, n_out), np.float32)
+    # A product for each place of the kernel needs no copy of windows.
+    for row in range(height):
+        for column in range(width):
+            part = maps[row : row + n_rows, column : column + n_columns]
+            total += part.reshape(-1, n_in) @ layer.kernel[row, column]
+    total += layer.bias
+    if layer.relu:
+        np.maximum(total, 0, out=total)
+    return total.reshape(n_rows, n_columns, n_out)
+
+
+def _pool(layer, maps):
+    height, width = layer.size
+    rows, columns = maps.shape[0] // height, maps.shape[1] // width
+    cells = maps[: rows * height, : columns * width].reshape(rows, height, columns, width, -1)
+    return cells.max(axis=(1, 3))
+
+
+def _pool_globally(layer, maps):
+    return getattr(maps, layer.statistic)(axis=(0, 1))
+
+
+_RUN: dict[type, Callable] = {
+    Convolution: _convolve,
+    MaxPool: _pool,
+    GlobalPool: _pool_globally,
+    Add: lambda layer, one, other: one + other,
+    Concat: lambda layer, *maps: np.concatenate(maps, axis=-1),
+}

@@ -1,0 +1,109 @@
+"""TensorFlow: plain operations in one traced function of fixed shape; the engine for a GPU."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from skmer.embeddings.engines.base import Engine
+from skmer.embeddings.engines.layers import (
+    Activation,
+    Add,
+    Affine,
+    Concat,
+    Convolution,
+    Dense,
+    GlobalPool,
+    MaxPool,
+    run_layers,
+)
+from skmer.utils import exact_float32, import_tensorflow
+
+_GPU_ROWS = 32
+
+
+class TensorFlowEngine(Engine):
+    """The reference. TensorFlow takes `n_threads` only until its first use in the process."""
+
+    name = "tensorflow"
+
+    def __init__(self, network, *, n_threads):
+        super().__init__(network)
+        tf = import_tensorflow()
+        _limit_threads(tf, n_threads)
+        if tf.config.list_physical_devices("GPU"):
+            self.body_rows = _GPU_ROWS
+        self._traced_body = _trace(
+            tf, network.body, (self.body_rows, *network.input_shape, 1), (len(network.body),)
+        )
+        if network.head:
+            shape = (self.head_rows, network.body_size)
+            self._traced_head = _trace(tf, network.head, shape, network.outputs)
+
+    @staticmethod
+    def _multiply(rows, matrix):
+        with exact_float32():
+            return import_tensorflow().matmul(rows, matrix).numpy()
+
+    def _run_body(self, block):
+        with exact_float32():
+            return self._traced_body(block[..., np.newaxis]).numpy()
+
+    def _run_head(self, block):
+        with exact_float32():
+            return self._traced_head(block).numpy()
+
+
+def _trace(tf, layers, shape, outputs):
+    """A function of arrays of this shape: the flattened values that `outputs` numbers."""
+
+    @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32)])
+    def traced(given):
+        values = run_layers(
+            layers, given, lambda operation, *inputs: _RUN[type(operation)](tf, operation, *inputs)
+        )
+        chosen = [tf.reshape(values[number], (shape[0], -1)) for number in outputs]
+        return chosen[0] if len(chosen) == 1 else tf.concat(chosen, axis=1)
+
+    return traced
+
+
+def _convolve(tf, layer, maps):
+    top, bottom, left, right = layer.padding
+    padding = [[0, 0], [top, bottom], [left, right], [0, 0]]
+    maps = tf.nn.bias_add(tf.nn.conv2d(maps, layer.kernel, strides=1, padding=padding), layer.bias)
+    return tf.nn.relu(maps) if layer.relu else maps
+
+
+def _pool(tf, layer, maps):
+    return tf.nn.max_pool2d(maps, layer.size, strides=layer.size, padding="VALID")
+
+
+def _pool_globally(tf, layer, maps):
+    reduce = {"max": tf.reduce_max, "mean": tf.reduce_mean}[layer.statistic]
+    return reduce(maps, axis=(1, 2))
+
+
+def _multiply(tf, layer, rows):
+    rows = tf.matmul(rows, layer.kernel) + layer.bias
+    return tf.nn.relu(rows) if layer.relu else rows
+
+
+# Each kind of layer, on (n, height, width, channels) or (n, channels).
+_RUN: dict[type, Callable] = {
+    Convolution: _convolve,
+    MaxPool: _pool,
+    GlobalPool: _pool_globally,
+    Dense: _multiply,
+    Affine: lambda tf, layer, values: values * layer.scale + layer.offset,
+    Activation: lambda tf, layer, values: getattr(tf.nn, layer.function)(values),
+    Add: lambda tf, layer, one, other: one + other,
+    Concat: lambda tf, layer, *values: tf.concat(values, axis=-1),
+}
+
+
+def _limit_threads(tf, n_threads):
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(n_threads)
+    except RuntimeError:
+        # Fixed once TensorFlow has run; an engine changes speed by it, never numbers.
+        return

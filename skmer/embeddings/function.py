@@ -1,0 +1,325 @@
+"""A transformer of clips made of any function."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from skmer.audio import Framing
+from skmer.audio.decoding import HIGHEST_SR
+from skmer.embeddings.base import MAX_BATCH_SIZE, BaseClipTransformer
+from skmer.embeddings.recipe import Recipe, SampleCounter, embed_clip
+from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
+from skmer.utils.cache import open_cache
+from skmer.utils.estimators import Interval, Memory, OnError, Pooling, Resampler
+
+
+def function_name(func: Callable) -> str:
+    """Return the module and name of a function, of the class where it is another callable."""
+    while isinstance(func, partial):
+        func = func.func
+    named = func if hasattr(func, "__qualname__") else type(func)
+    return f"{named.__module__}.{named.__qualname__}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipFunctionRecipe(Recipe):
+    """Clip -> what a function makes of its frames, or of the whole waveform."""
+
+    func: Callable = field(metadata={"key": False})
+    func_name: str
+    name: str
+    version: str | None
+    frame_length: int | None
+    hop_length: int | None
+    batch_size: int
+    kind = "function"
+    # What a function holds, a network on a GPU say, is one for all threads.
+    prefer = "threads"
+
+    def settings(self):
+        names = "func_name name version frame_length hop_length"
+        return super().settings() | {name: getattr(self, name) for name in names.split()}
+
+    def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
+        if self.frame_length is None or self.hop_length is None:
+            whole = np.concatenate(list(waveform)).astype(np.float32, copy=False)
+            return self.call(whole), set()
+        counted = SampleCounter(waveform)
+        blocks = Framing(self.frame_length, self.hop_length).blocks(counted, size=self.batch_size)
+        # Copies: the blocks overlap, and what a function writes to must be its own.
+        rows = np.concatenate([self.call(frames.astype(np.float32)) for frames in blocks])
+        return rows, {"short"} if counted.n_samples < self.frame_length else set()
+
+    def call(self, audio: np.ndarray) -> np.ndarray:
+        """Return the function's value for frames or a waveform, as rows of float32."""
+        value = self.func(audio)
+        try:
+            rows = np.asarray(value, dtype=np.float32)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise InputTypeError(
+                "The 'func' parameter of ClipFunctionTransformer must return numbers that numpy "
+                f"takes. Got {type(value).__name__} ({error!s:.150})."
+            ) from error
+        whole, shape = self.frame_length is None, rows.shape
+        if whole and rows.ndim == 1:
+            rows = rows[None]
+        fits = rows.ndim == 2 and rows.size and (whole or len(rows) == len(audio))
+        if not fits or self.frame_size not in (None, rows.shape[1]):
+            expected = "(n_frames, d) or (d,)" if whole else f"({len(audio)}, d)"
+            if self.frame_size is not None:
+                expected += f" with d={self.frame_size}, as in fit"
+            raise InputTypeError(
+                "The 'func' parameter of ClipFunctionTransformer must return an array of shape "
+                f"{expected}, for an input of shape {audio.shape}. Got {shape} instead."
+            )
+        if not np.isfinite(rows).all():
+            raise AudioDecodeError("the function returned values that are not finite.")
+        return rows
+
+
+# The longest frame and hop: 22 minutes at 48 kHz.
+_MAX_SAMPLES = 2**26
+
+
+class ClipFunctionTransformer(BaseClipTransformer):
+    """Embed clips by a function of your own, such as another network.
+
+    The function gets waveforms that are read, mixed to mono, resampled and cut already, and what
+    it returns is pooled, cached, and handed on as skmer's own embeddings are. For an embedding
+    that stays, see `BaseClipTransformer`.
+
+    Parameters
+    ----------
+    func : callable
+        With `frame_size`: ``func(frames)`` gets float32 of shape (n, frame_length) at `target_sr`,
+        n at most `batch_size`, and returns (n, d). Without: ``func(waveform)`` gets the whole clip,
+        float32 of shape (n_samples,), and returns (n_frames, d) or (d,). Values that are not
+        finite make the clip one that cannot be read, see `on_error`; what the function raises is
+        raised. A function is called by several threads where `n_jobs` says so.
+    target_sr : int
+        The rate that the function wants [Hz], at most 768000.
+    frame_size : float, default=None
+        Seconds of a frame, of 1 to 2**26 samples; the last one, and a clip shorter than one, are
+        filled with zeros. None: the function gets whole clips.
+    hop_size : float, default=None
+        Seconds between the starts of two frames, 1 to 2**26 samples; None = `frame_size`. Without
+        `frame_size`: seconds between two rows that the function returns, which `frame_times` then
+        knows.
+    name : str, default="function"
+        What the columns are called, as in ``function_mean_0``.
+    version : str or int, default=None
+        What tells this function from others of its name, in the key of the cache; change it when
+        the function changes. Needed with `memory` and by `extract`.
+    batch_size : int, default=32
+        The most frames of one clip that the function gets at once, 65536 at the highest.
+    sr : int, default=None
+        Rate of waveforms given without one [Hz], at most 768000; None = `target_sr`.
+    offset : float, default=0.0
+        Where to start in each clip [s].
+    duration : float, default=None
+        How much of each clip to use [s]; None = all of it.
+    pooling : {"mean", "std", "max", "min"}, tuple of those, or None, default="mean"
+        Statistics over the frames of a clip, concatenated in this order. None: no pooling.
+    memory : str, path-like, joblib.Memory or None, default=None
+        Folder of the cache: the frames of every clip are computed once, whatever the fold, the
+        pooling, the classifier or the process.
+    n_jobs : int, default=None
+        Number of jobs over clips, as in joblib. These are threads, so that a network on a GPU is
+        there once; ``joblib.parallel_config("loky")`` makes them processes.
+    on_error : {"raise", "nan"}, default="raise"
+        What a clip that cannot be read does: raise `AudioDecodeError`, or become a row of NaN
+        with one warning for all of them.
+    resampler : {"soxr_hq", "kaiser_best"}, default="soxr_hq"
+        How clips of another rate are brought to `target_sr`: by soxr, or by resampy's filter
+        (extra ``skmer[resampy]``).
+    verbose : bool, default=False
+        Show a progress bar over clips.
+
+    Attributes
+    ----------
+    embedding_size_ : int
+        Numbers a frame, as `fit` found by calling the function on one frame of noise, or without
+        `frame_size` on the first clip that can be read.
+    n_features_in_ : int
+        Samples a clip; only where X was a 2-D array.
+
+    See Also
+    --------
+    BaseClipTransformer : For an embedding in a file of its own.
+    sklearn.preprocessing.FunctionTransformer : The same idea for tables.
+
+    Notes
+    -----
+    X is as of `L3Transformer`. A lambda, and a function inside another one, cannot be pickled, so
+    a pipeline with one can neither be saved nor sent to another process. `sklearn.base.clone`
+    copies callable objects with all they hold, but not functions: keep a large network in a
+    variable that a function uses.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer import ClipFunctionTransformer
+    >>> def loudness(frames):
+    ...     return np.sqrt((frames**2).mean(axis=1, keepdims=True))
+    >>> tone = np.sin(2 * np.pi * 440 * np.arange(32000) / 16000)
+    >>> rms = ClipFunctionTransformer(loudness, target_sr=16000, frame_size=0.5, name="rms")
+    >>> rms.fit_transform([tone, 0.1 * tone]).round(3)
+    array([[0.707],
+           [0.071]], dtype=float32)
+    >>> rms.get_feature_names_out()
+    array(['rms_mean_0'], dtype=object)
+    """
+
+    _parameter_constraints: dict = {
+        **BaseClipTransformer._parameter_constraints,
+        "func": [callable],
+        "target_sr": [Interval(Integral, 1, HIGHEST_SR, closed="both")],
+        "frame_size": [Interval(Real, 0, None, closed="neither"), None],
+        "hop_size": [Interval(Real, 0, None, closed="neither"), None],
+        "name": [str],
+        "version": [str, Integral, None],
+        "batch_size": [Interval(Integral, 1, MAX_BATCH_SIZE, closed="both")],
+    }
+
+    def __init__(
+        self,
+        func: Callable[[Any], Any],
+        *,
+        target_sr: int,
+        frame_size: float | None = None,
+        hop_size: float | None = None,
+        name: str = "function",
+        version: str | int | None = None,
+        batch_size: int = 32,
+        sr: int | None = None,
+        offset: float = 0.0,
+        duration: float | None = None,
+        pooling: Pooling = "mean",
+        memory: Memory = None,
+        n_jobs: int | None = None,
+        on_error: OnError = "raise",
+        resampler: Resampler = "soxr_hq",
+        verbose: bool = False,
+    ):
+        super().__init__(
+            sr=sr,
+            offset=offset,
+            duration=duration,
+            pooling=pooling,
+            memory=memory,
+            n_jobs=n_jobs,
+            on_error=on_error,
+            resampler=resampler,
+            verbose=verbose,
+        )
+        self.func = func
+        self.target_sr = target_sr
+        self.frame_size = frame_size
+        self.hop_size = hop_size
+        self.name = name
+        self.version = version
+        self.batch_size = batch_size
+
+    def __getstate__(self):
+        func = self.func
+        while isinstance(func, partial):
+            func = func.func
+        if "<" in getattr(func, "__qualname__", ""):
+            raise InputTypeError(
+                f"The 'func' parameter of ClipFunctionTransformer, {func.__qualname__}, cannot be "
+                "saved or sent to another process, since it has no name that it could be found by "
+                "there; write it with def, in a module and not inside another function."
+            )
+        return super().__getstate__()
+
+    @property
+    def _name(self):  # type: ignore[override]
+        return self.name
+
+    def _check_settings(self):
+        super()._check_settings()
+        for parameter, length in (
+            ("frame_size", self._frame_length()),
+            ("hop_size", self._hop_length()),
+        ):
+            if length is not None and not 1 <= length <= _MAX_SAMPLES:
+                raise InputError(
+                    f"The {parameter!r} parameter of ClipFunctionTransformer must be at least one "
+                    f"sample, {1 / self.target_sr:.2g} s, and at most "
+                    f"{_MAX_SAMPLES / self.target_sr:.3g} s. Got {getattr(self, parameter)!r} "
+                    "instead."
+                )
+        if open_cache(self.memory) is not None:
+            self._check_can_be_kept()
+
+    def _check_can_be_kept(self):
+        if self.version is None:
+            raise InputError(
+                "ClipFunctionTransformer needs the 'version' parameter where its results are kept, "
+                "in a cache (memory) or by extract: another function of the same name would be "
+                "given them. Set version='1', and another one whenever the function changes."
+            )
+
+    def _fit_frame_size(self, clips):
+        """Ask the function: nothing else knows how many numbers it returns."""
+        recipe = replace(self._recipe(pooled=False), frame_size=None)
+        if recipe.frame_length is not None:
+            noise = np.random.default_rng(0).standard_normal((1, recipe.frame_length))
+            return recipe.call((0.1 * noise).astype(np.float32)).shape[1]
+        cache, error = open_cache(self.memory), None
+        for clip in clips:
+            embedded = embed_clip(recipe, clip, cache, None)
+            if embedded.error is None:
+                return embedded.row.shape[1]
+            error = error or embedded.error
+        assert error is not None
+        raise error
+
+    def _frame_size(self):
+        return getattr(self, "embedding_size_", None)
+
+    def _frame_length(self):
+        return (
+            None if self.frame_size is None else round(float(self.frame_size) * int(self.target_sr))
+        )
+
+    def _hop_length(self):
+        if self.hop_size is None:
+            return self._frame_length()
+        return round(float(self.hop_size) * int(self.target_sr))
+
+    def _hop_seconds(self):
+        if self._hop_length() is None:
+            raise InputError(
+                "When the rows are that a function makes of a whole clip is not known; set the "
+                "'hop_size' parameter of ClipFunctionTransformer to the seconds between two of "
+                "them."
+            )
+        return self._hop_length() / int(self.target_sr)
+
+    def _first_center(self):
+        return (self._frame_length() or self._hop_length() or 0) / 2 / int(self.target_sr)
+
+    def _network_sr(self):
+        return self.target_sr
+
+    def _recipe(self, *, pooled):
+        return ClipFunctionRecipe(
+            offset=self.offset,
+            duration=self.duration,
+            sr=self.target_sr,
+            resampler=self.resampler,
+            pooling=self.pooling if pooled else None,
+            frame_size=self._frame_size(),
+            func=self.func,
+            func_name=function_name(self.func),
+            name=self.name,
+            version=None if self.version is None else str(self.version),
+            frame_length=self._frame_length(),
+            hop_length=self._hop_length(),
+            batch_size=self.batch_size,
+        )

@@ -1,0 +1,240 @@
+"""MFCC statistics of clips: the baseline without a network."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+
+from skmer.audio import mel_power_columns, mfcc_deltas, mfcc_from_mel
+from skmer.audio.decoding import HIGHEST_SR
+from skmer.embeddings.base import BaseClipTransformer
+from skmer.embeddings.recipe import Recipe
+from skmer.exceptions import InputError
+from skmer.pooling import MOST_FRAMES, STATISTICS
+from skmer.utils.estimators import Interval, Memory, OnError, Resampler, Statistic
+
+
+@dataclass(frozen=True, kw_only=True)
+class MFCCRecipe(Recipe):
+    """Clip -> columns of coefficients, and differences where they are summarised."""
+
+    n_mfcc: int
+    deltas: int
+    n_fft: int
+    hop_length: int
+    n_mels: int
+    kind = "mfcc"
+
+    def settings(self):
+        names = "n_mfcc n_fft hop_length n_mels"
+        return super().settings() | {name: getattr(self, name) for name in names.split()}
+
+    def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
+        mel = mel_power_columns(
+            waveform,
+            sr=self.sr,
+            n_fft=self.n_fft,
+            hop_length=self.hop_length,
+            n_mels=self.n_mels,
+        )
+        return mfcc_from_mel(mel, n_mfcc=self.n_mfcc), set()
+
+    def finish(self, frames):
+        if self.pooling is None:
+            return frames
+        orders = [mfcc_deltas(frames, order=order) for order in range(1, self.deltas + 1)]
+        return super().finish(np.concatenate([frames, *orders], axis=1))
+
+
+class MFCCStatsTransformer(BaseClipTransformer):
+    """Summarise clips by statistics of their mel-frequency cepstral coefficients.
+
+    By default 20 coefficients, their first and second differences, and the mean and standard
+    deviation of each over time: 120 columns. The numbers are librosa's.
+
+    Parameters
+    ----------
+    n_mfcc : int, default=20
+        Number of coefficients, at most `n_mels`.
+    deltas : {0, 1, 2}, default=2
+        Orders of differences over time that are added before the statistics.
+    statistics : tuple of {"mean", "std", "max", "min"}, or None, default=("mean", "std")
+        Statistics over time, concatenated in this order. None: the coefficients themselves, as
+        an array of shape (n_clips, n_frames, n_mfcc), without differences.
+    target_sr : int, default=22050
+        Rate that clips are resampled to [Hz], at most 768000.
+    n_fft : int, default=2048
+        Window, 2 to 65536 [samples].
+    hop_length : int, default=512
+        Samples between two columns, 1 to 2**24.
+    n_mels : int, default=128
+        Mel bands under the coefficients, at most 2048.
+    n_frames : int, default=None
+        With ``statistics=None``: pad (with zeros, at the end) or cut every clip to so many
+        columns, at most a million; None = as many as the longest clip has.
+    sr : int, default=None
+        Rate of waveforms given without one [Hz], at most 768000; None = `target_sr`.
+    offset : float, default=0.0
+        Where to start in each clip [s].
+    duration : float, default=None
+        How much of each clip to use [s]; None = all of it.
+    memory : str, path-like, joblib.Memory or None, default=None
+        Folder of the cache: the coefficients of every clip are computed once, whatever the
+        fold, the statistics, the classifier or the process.
+    n_jobs : int, default=None
+        Number of jobs over clips, as in joblib; obeys `joblib.parallel_config`.
+    on_error : {"raise", "nan"}, default="raise"
+        What a clip that cannot be read does: raise `AudioDecodeError`, or become a row of NaN
+        with one warning for all of them.
+    resampler : {"soxr_hq", "kaiser_best"}, default="soxr_hq"
+        How clips of another rate are brought to that of the network: by soxr, or by resampy's
+        filter, as openl3 and VGGish have it (extra ``skmer[resampy]``).
+    verbose : bool, default=False
+        Show a progress bar over clips.
+
+    Attributes
+    ----------
+    embedding_size_ : int
+        Coefficients a column.
+    n_features_in_ : int
+        Samples a clip; only where X was a 2-D array.
+
+    See Also
+    --------
+    L3Transformer, VGGishTransformer : The deep embeddings.
+
+    Notes
+    -----
+    X is a sequence of paths, of open binary files (or BytesIO), of waveforms of shape (n_samples,)
+    or (n_samples, n_channels), of ``(waveform, sr)`` pairs, or of mappings with "array" and
+    "sampling_rate"; or a 2-D float array with one clip a row. A waveform is whatever
+    `numpy.asarray` takes.
+
+    The "matrix of 20 x 1500" of Koh & Dubnov (2021) is ``statistics=None, n_frames=1500,
+    hop_length=441``: 30 s in steps of 20 ms.
+
+    References
+    ----------
+    S. Davis, P. Mermelstein, "Comparison of Parametric Representations for Monosyllabic Word
+    Recognition", IEEE TASSP 28(4), 1980. The librosa package, ``librosa.feature``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer import MFCCStatsTransformer
+    >>> noise = np.random.default_rng(0).standard_normal(22050)
+    >>> mfcc = MFCCStatsTransformer().fit([noise])
+    >>> mfcc.transform([noise, noise[:10000]]).shape
+    (2, 120)
+    >>> mfcc.get_feature_names_out()[[0, 20, 60]]
+    array(['mfcc_mean_0', 'mfcc_delta1_mean_0', 'mfcc_std_0'], dtype=object)
+    """
+
+    _parameter_constraints: dict = {
+        **BaseClipTransformer._parameter_constraints,
+        "n_mfcc": [Interval(Integral, 1, None, closed="left")],
+        "deltas": [Interval(Integral, 0, 2, closed="both")],
+        "statistics": [tuple, list, None],
+        "target_sr": [Interval(Integral, 1, HIGHEST_SR, closed="both")],
+        "n_fft": [Interval(Integral, 2, 2**16, closed="both")],
+        "hop_length": [Interval(Integral, 1, 2**24, closed="both")],
+        "n_mels": [Interval(Integral, 1, 2048, closed="both")],
+        "n_frames": [Interval(Integral, 1, MOST_FRAMES, closed="both"), None],
+    }
+    # `statistics` has its place here.
+    del _parameter_constraints["pooling"]
+    _name = "mfcc"
+
+    def __init__(
+        self,
+        *,
+        n_mfcc: int = 20,
+        deltas: int = 2,
+        statistics: Sequence[Statistic] | None = ("mean", "std"),
+        target_sr: int = 22050,
+        n_fft: int = 2048,
+        hop_length: int = 512,
+        n_mels: int = 128,
+        n_frames: int | None = None,
+        sr: int | None = None,
+        offset: float = 0.0,
+        duration: float | None = None,
+        memory: Memory = None,
+        n_jobs: int | None = None,
+        on_error: OnError = "raise",
+        resampler: Resampler = "soxr_hq",
+        verbose: bool = False,
+    ):
+        self.n_mfcc = n_mfcc
+        self.deltas = deltas
+        self.statistics = statistics
+        self.target_sr = target_sr
+        self.n_fft = n_fft
+        self.hop_length = hop_length
+        self.n_mels = n_mels
+        self.n_frames = n_frames
+        self.sr = sr
+        self.offset = offset
+        self.duration = duration
+        self.memory = memory
+        self.n_jobs = n_jobs
+        self.on_error = on_error
+        self.resampler = resampler
+        self.verbose = verbose
+
+    def _check_settings(self):
+        statistics = self.statistics
+        if statistics is not None and (
+            not statistics or any(name not in STATISTICS for name in statistics)
+        ):
+            raise InputError(
+                "The 'statistics' parameter of MFCCStatsTransformer must be a tuple of one or "
+                f"several of {sorted(STATISTICS)}, or None. Got {statistics!r} instead."
+            )
+        if self.n_frames is not None and statistics is not None:
+            raise InputError(
+                "The 'n_frames' parameter of MFCCStatsTransformer is for statistics=None alone. "
+                f"Got n_frames={self.n_frames!r} with statistics={statistics!r}."
+            )
+        if self.n_mfcc > self.n_mels:
+            raise InputError(
+                "The 'n_mfcc' parameter of MFCCStatsTransformer must be at most n_mels="
+                f"{self.n_mels}. Got {self.n_mfcc!r} instead."
+            )
+
+    def _frame_size(self):
+        return self.n_mfcc
+
+    def _hop_seconds(self):
+        return int(self.hop_length) / int(self.target_sr)
+
+    def _network_sr(self):
+        return self.target_sr
+
+    def _feature_names(self):
+        if self.statistics is None:
+            return [f"mfcc_{i}" for i in range(self.n_mfcc)]
+        orders = ["", *(f"delta{order}_" for order in range(1, int(self.deltas) + 1))]
+        return [
+            f"mfcc_{order}{statistic}_{i}"
+            for statistic in self.statistics
+            for order in orders
+            for i in range(self.n_mfcc)
+        ]
+
+    def _recipe(self, *, pooled):
+        return MFCCRecipe(
+            offset=self.offset,
+            duration=self.duration,
+            resampler=self.resampler,
+            frame_size=self._frame_size(),
+            sr=self.target_sr,
+            pooling=None if not pooled or self.statistics is None else tuple(self.statistics),
+            n_frames=self.n_frames if pooled else None,
+            n_mfcc=self.n_mfcc,
+            deltas=self.deltas,
+            n_fft=self.n_fft,
+            hop_length=self.hop_length,
+            n_mels=self.n_mels,
+        )

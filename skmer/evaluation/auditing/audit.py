@@ -1,0 +1,343 @@
+"""The leakage audit: what makes test scores look better than they are.
+
+Kinds of findings
+-----------------
+shared_rows           rows trained on and tested on in one split
+shared_groups         groups (singers, artists) on both sides of a split
+contained_dataset     songs of a published dataset in one that contains it, by their codes
+duplicate_files       identical files
+duplicate_audio       identical waveforms, whatever the file format
+near_duplicates       clips whose features are closer than chance allows
+duplicate_items       equal item names
+item_in_two_datasets  any of the four above, between datasets
+identity_probe        the group can be read off the features, and splits do not keep groups apart
+swapped_columns       a target goes with another column of the reference than its own
+preprocessing         something was fitted on training and test rows together
+"""
+
+from numbers import Integral, Real
+from os import PathLike
+
+import numpy as np
+from sklearn.utils import check_array
+
+from skmer.evaluation.auditing.copies import Evidence, contained, duplicates, unread_files
+from skmer.evaluation.auditing.findings import AuditFinding, AuditReport
+from skmer.evaluation.auditing.leaks import (
+    Splits,
+    fitted_outside,
+    scaled_outside,
+    shared_groups,
+    shared_rows,
+    swapped_columns,
+)
+from skmer.exceptions import InputError, InputTypeError
+from skmer.utils.estimators import HasMethods, Interval, validate_params
+from skmer.utils.floats import check_magnitude
+from skmer.utils.labels import check_labels
+from skmer.utils.messages import cut_middle
+
+
+@validate_params(
+    {
+        "X": ["array-like", None],
+        "y": ["array-like", None],
+        "groups": ["array-like", None],
+        "cv": [HasMethods(["split"]), "array-like", None],
+        "paths": ["array-like", None],
+        "items": ["array-like", None],
+        "datasets": ["array-like", None],
+        "targets": ["array-like", None],
+        "reference": ["array-like", None],
+        "preprocessing": ["array-like", HasMethods(["fit"]), None],
+        "alpha": [Interval(Real, 0, 1, closed="neither")],
+        "n_permutations": [Interval(Integral, 1, 10**6, closed="both")],
+        "random_state": ["random_state"],
+        "n_jobs": [Integral, None],
+    },
+    prefer_skip_nested_validation=True,
+)
+def audit(
+    X=None,
+    y=None,
+    *,
+    groups=None,
+    cv=None,
+    paths=None,
+    items=None,
+    datasets=None,
+    targets=None,
+    reference=None,
+    preprocessing=None,
+    alpha=0.001,
+    n_permutations=1999,
+    random_state=0,
+    n_jobs=None,
+) -> AuditReport:
+    """Look for leaks between training and test clips.
+
+    Give what there is: each check runs when its data are there, and the report names those that
+    could not. Rows of all arguments are the same clips in the same order; to audit two datasets
+    against each other, stack them and say in `datasets` which row is whose.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_rows, n_features), default=None
+        Features, one row a clip, as they enter the pipeline.
+    y : array-like of shape (n_rows,), default=None
+        Labels, or numbers (then taken in five ranges), that a group must not be guessed from.
+    groups : array-like of shape (n_rows,), default=None
+        Singer, artist or album of each clip.
+    cv : splitter or list of (train rows, test rows), default=None
+        The splits to audit.
+    paths : array-like of shape (n_rows,), default=None
+        Audio files, which are read twice: their bytes, and their decoded waveforms. Those that
+        are not here, or are no audio, are a warning.
+    items : array-like of shape (n_rows,), default=None
+        Names of what was recorded, such as "artist - title"; case, blanks and punctuation do not
+        count.
+    datasets : array-like of shape (n_rows,), default=None
+        Dataset that each clip is from. Of those with a name here it is known which hold the songs
+        of others, under the same codes (`items`, else the names of `paths`): Emotion in Music is
+        in DEAM, 4Q and most of Bi-modal are in MERGE.
+    targets, reference : array-like of shape (n_rows, n_columns), default=None
+        Numbers such as static arousal and valence, and an independent measure of the same in the
+        same order, such as the mean of the dynamic annotations.
+    preprocessing : fitted transformer or list of them, default=None
+        What `X` went through before, outside any pipeline.
+    alpha : float, default=0.001
+        Chance of a false alarm in the two checks that rest on probability, near duplicates and
+        identity probe, each.
+    n_permutations : int, default=1999
+        Permutations of the identity probe, at most a million.
+    random_state : int, RandomState instance or None, default=0
+        Seed of the identity probe.
+    n_jobs : int or None, default=None
+        Jobs that read files, in joblib's meaning.
+
+    Returns
+    -------
+    AuditReport
+        Findings, what was checked and what was not, and the figures measured.
+
+    Notes
+    -----
+    * Near duplicates are neighbours whose distance, in standardised features, is small for the
+      intrinsic dimension of the data [1]_ [2]_. A copy with a little noise or another encoding is
+      found, a second take by the same singer is not one.
+    * The identity probe guesses a clip's group from its nearest neighbour. It is a finding where
+      splits share groups, or where no splits are given; where splits keep groups apart a
+      recognisable singer does no harm, and only the figures are reported.
+    * Preprocessing outside the fold is seen where it leaves its mark on the whole of `X`: columns
+      of mean 0 and deviation 1, of median 0 and interquartile range 1, from exactly 0 to 1, or
+      without any correlation; or where a fitted transformer tells how many rows it saw. Feature
+      selection, supervised transformations, and scaling that was fitted on other rows or followed
+      by further steps leave no such mark.
+
+    References
+    ----------
+    .. [1] E. Levina and P. J. Bickel. "Maximum likelihood estimation of intrinsic dimension".
+       Advances in Neural Information Processing Systems 17, 2004.
+    .. [2] E. Facco, M. d'Errico, A. Rodriguez and A. Laio. "Estimating the intrinsic dimension of
+       datasets by a minimal neighborhood information". Scientific Reports 7, 12140, 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.model_selection import GroupKFold, KFold
+    >>> from skmer.evaluation import audit
+    >>> X = np.random.default_rng(0).normal(size=(60, 5))
+    >>> singers = np.repeat(np.arange(10), 6)
+    >>> audit(X, groups=singers, cv=GroupKFold(5)).clean
+    True
+    >>> print(audit(groups=singers, cv=KFold(4)).findings[0].message)
+    2 of 10 groups have rows both in the training set and in the test set, in 4 of 4 splits.
+    """
+    columns = {"X": X, "y": y, "groups": groups, "paths": paths, "items": items}
+    columns |= {"datasets": datasets, "targets": targets, "reference": reference}
+    n_rows = _count_rows(columns)
+    if X is not None:
+        X = _check_features(X)
+    if y is not None:
+        y = check_labels(y, "The labels y")
+    if groups is not None:
+        groups = check_labels(groups, "The groups")
+    evidence = Evidence(
+        X,
+        y,
+        groups=groups,
+        paths=paths,
+        items=items,
+        datasets=None if datasets is None else check_labels(datasets, "The datasets"),
+        alpha=alpha,
+        n_permutations=n_permutations,
+        random_state=random_state,
+        n_jobs=n_jobs,
+    )
+    splits = None if cv is None else Splits(cv, n_rows, X, y, groups)
+    return judge(
+        evidence, splits, targets=targets, reference=reference, preprocessing=preprocessing
+    )
+
+
+def audit_protocols(
+    vectors, y, *, groups, paths, audio_digests, protocols, n_jobs, verbose
+) -> dict[str, dict]:
+    """Audit the splits of each protocol of an evaluation; return the reports ready for JSON.
+
+    One feature with one vector a clip stands for all: near duplicates and recognisable groups are
+    a matter of the clips. What is there to find out about them is found out once.
+    """
+    evidence = Evidence(
+        None if vectors is None or len(vectors) < 4 else np.asarray(vectors, dtype=float),
+        y,
+        groups=groups,
+        paths=paths,
+        audio_hashes=audio_digests,
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
+    reports = {}
+    for protocol in protocols:
+        pairs = [
+            (np.concatenate([split.train, split.validation]), split.test)
+            for split in protocol.splits
+        ]
+        splits = Splits(pairs, len(y), None, None, None)
+        reports[protocol.name] = judge(evidence, splits).to_dict()
+    return reports
+
+
+def judge(
+    evidence: Evidence, splits: Splits | None, *, targets=None, reference=None, preprocessing=None
+) -> AuditReport:
+    """Say what the evidence means for splits, and what could not be looked at."""
+    X, groups = evidence.X, evidence.groups
+    checks = _Checks()
+    checks.run("shared_rows", lambda: shared_rows(splits), cv=splits)
+    checks.run("shared_groups", lambda: shared_groups(splits, groups), groups=groups, cv=splits)
+    checks.run(
+        "contained_dataset",
+        lambda: contained(evidence, splits),
+        **{"datasets, with items or paths": evidence.contained},
+    )
+    for kind, needs in (
+        ("duplicate_files", {"paths": evidence.paths}),
+        ("duplicate_audio", {"paths": evidence.paths}),
+        ("duplicate_items", {"items": evidence.items}),
+        ("near_duplicates", {"X": X}),
+    ):
+        checks.run(kind, lambda kind=kind: duplicates(kind, evidence, splits), **needs)
+    checks.findings += unread_files(evidence)
+    if X is not None:
+        checks.measurements["intrinsic_dimension"] = evidence.intrinsic_dimension
+    sources = (evidence.paths, evidence.items, X)
+    checks.run(
+        "item_in_two_datasets",
+        list,
+        **{
+            "datasets": evidence.datasets,
+            "paths, items or X": next((one for one in sources if one is not None), None),
+        },
+    )
+    repeated = groups if groups is None or np.unique(groups).size < len(groups) else None
+    checks.run(
+        "identity_probe",
+        lambda: _recognised(evidence, splits, checks),
+        **{"X": X, "groups of two or more rows": repeated},
+    )
+    checks.run(
+        "swapped_columns",
+        lambda: swapped_columns(targets, reference),
+        targets=targets,
+        reference=reference,
+    )
+    checks.run("preprocessing", lambda: _preprocessed(X, splits, preprocessing), X=X)
+    return AuditReport(
+        tuple(checks.findings), tuple(checks.checked), checks.skipped, checks.measurements
+    )
+
+
+def _recognised(evidence, splits, checks):
+    """Find groups that can be read off the features, where splits do not keep them apart."""
+    probe = evidence.probe
+    for name, value in probe._asdict().items():
+        checks.measurements[f"identity_{name}"] = value
+    apart = splits is not None and not shared_groups(splits, evidence.groups)
+    if apart or probe.pvalue > evidence.alpha:
+        return []
+    return [
+        AuditFinding(
+            "identity_probe",
+            "warning" if splits is None else "error",
+            f"The group can be read off the features: the nearest neighbour is of the same group "
+            f"for {probe.accuracy:.0%} of the rows, against {probe.chance:.0%} by chance; keep "
+            "groups apart in every split.",
+        )
+    ]
+
+
+def _preprocessed(X, splits, preprocessing):
+    """Find what was fitted outside the folds, by its own word or by its mark on X."""
+    steps = [preprocessing] if hasattr(preprocessing, "fit") else preprocessing
+    if steps is not None and not isinstance(steps, list | tuple):
+        raise InputTypeError(
+            "The 'preprocessing' parameter of audit must be a fitted estimator, or a list of "
+            f"those. Got {cut_middle(repr(steps), 100)} instead."
+        )
+    n_allowed = len(X) - 1 if splits is None else splits.largest_train
+    return fitted_outside(steps or (), n_allowed) or scaled_outside(X)
+
+
+class _Checks:
+    """What was found, measured, looked for, and left out for want of data."""
+
+    def __init__(self):
+        self.findings = []
+        self.checked = []
+        self.skipped = {}
+        self.measurements = {}
+
+    def run(self, kind, find, **needs):
+        """Run a check when all that it needs is there."""
+        missing = [name for name, value in needs.items() if value is None]
+        if missing:
+            self.skipped[kind] = " and ".join(missing)
+        else:
+            self.checked.append(kind)
+            self.findings += find()
+
+
+def _check_features(X):
+    """Return features as a table of numbers."""
+    if len(X) and not hasattr(X, "columns") and isinstance(next(iter(X)), str | PathLike):
+        raise InputTypeError(
+            "X of audit must be features, one row of numbers for each clip. Got text or paths "
+            "instead; give files as paths=..., and names as items=..."
+        )
+    try:
+        X = check_array(X, input_name="X", ensure_min_samples=4, dtype=float)
+    except (ValueError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"X of audit must be features, one row of finite numbers for each clip: {reason}"
+        ) from error
+    check_magnitude(X, "X of audit")
+    return X
+
+
+def _count_rows(columns):
+    """Return the number of rows of everything given."""
+    given = {name: values for name, values in columns.items() if values is not None}
+    for name, values in given.items():
+        # An array without dimensions has a length only by name.
+        if not hasattr(values, "__len__") or getattr(values, "shape", None) == ():
+            raise InputError(
+                f"'{name}' of audit must have one row for each clip. Got {values!r:.100}."
+            )
+    lengths = {name: len(values) for name, values in given.items()}
+    if not lengths:
+        raise InputError("audit needs something to look at, such as X or paths. Got nothing.")
+    if len(set(lengths.values())) > 1:
+        raise InputError(f"Everything given to audit must have one row a clip. Got {lengths}.")
+    return next(iter(lengths.values()))

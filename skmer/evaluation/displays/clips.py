@@ -1,0 +1,402 @@
+"""A map of clips, coloured by label."""
+
+from functools import partial
+from numbers import Integral
+from os.path import commonprefix
+
+import numpy as np
+from sklearn.utils import check_consistent_length
+
+from skmer.audio import (
+    Framing,
+    l3_spectrogram,
+    mel_power_columns,
+    musicnn_log_mel,
+    stream_audio,
+    vggish_log_mel,
+)
+from skmer.evaluation.displays.style import MARKERS, PALETTE, axes_or_new, plain
+from skmer.evaluation.statistics.purity import neighbour_purity, tsne_map
+from skmer.exceptions import InputError
+from skmer.utils.floats import check_floats
+from skmer.utils.labels import check_labels
+from skmer.utils.messages import check_choice
+
+
+class EmbeddingMapDisplay:
+    """Points of a two-dimensional map, a colour and a mark for each label.
+
+    Parameters
+    ----------
+    embedding : array-like of shape (n_rows, 2)
+        The map. Draw one map several times with different labels.
+    labels : array-like of shape (n_rows,)
+        Label of each point.
+    name : str, default=None
+        What the labels are, such as "emotion".
+
+    Attributes
+    ----------
+    purity_ : float
+        Share of neighbours with the same label, see :func:`neighbour_purity`.
+    scatters_ : dict of label to matplotlib PathCollection
+        The points of each label.
+    ax_ : matplotlib Axes
+        Axes of the map.
+    figure_ : matplotlib Figure
+        Figure of the axes.
+
+    Examples
+    --------
+    >>> from skmer.evaluation import EmbeddingMapDisplay
+    >>> display = EmbeddingMapDisplay([[0, 0], [1, 1]], ["calm", "angry"], name="emotion")
+    >>> display.embedding.shape
+    (2, 2)
+    """
+
+    def __init__(self, embedding, labels, *, name=None):
+        self.embedding = check_floats(embedding, "embedding", ndim=2)
+        self.labels = check_labels(labels, "The labels")
+        check_consistent_length(self.embedding, self.labels)
+        self.name = name
+
+    @classmethod
+    def from_features(cls, features, labels, *, name=None, perplexity=30, random_state=0, ax=None):
+        """Map features by t-SNE, started from principal components, and draw the map.
+
+        Parameters
+        ----------
+        features : array-like of shape (n_rows, n_features)
+            What is mapped; scale it before, where its columns differ in unit.
+        labels : array-like of shape (n_rows,)
+            Label of each row.
+        name : str, default=None
+            What the labels are.
+        perplexity : float, default=30
+            Perplexity of the map, below the number of rows.
+        random_state : int, RandomState instance or None, default=0
+            Seed of the map.
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None: a new figure.
+
+        Returns
+        -------
+        EmbeddingMapDisplay
+            The display, drawn.
+        """
+        features = check_floats(features, "features", ndim=2)
+        labels = check_labels(labels, "The labels")
+        check_consistent_length(features, labels)
+        embedding = tsne_map(features, perplexity=perplexity, random_state=random_state)
+        return cls(embedding, labels, name=name).plot(ax)
+
+    def plot(self, ax=None, *, n_neighbors=10):
+        """Draw the map.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None: a new figure.
+        n_neighbors : int, default=10
+            Neighbours that the purity in the title looks at.
+
+        Returns
+        -------
+        EmbeddingMapDisplay
+            The display itself.
+        """
+        if isinstance(n_neighbors, Integral):
+            n_neighbors = min(n_neighbors, len(self.labels) - 1)
+        self.purity_ = neighbour_purity(self.embedding, self.labels, n_neighbors=n_neighbors)
+        self.ax_ = axes_or_new(ax, figsize=(5.6, 4.2))
+        self.figure_ = self.ax_.figure
+        self.scatters_ = {}
+        for k, label in enumerate(np.unique(self.labels)):
+            points = self.embedding[self.labels == label]
+            self.scatters_[label] = self.ax_.scatter(
+                *points.T,
+                s=16,
+                color=PALETTE[k % len(PALETTE)],
+                # Beyond the palette's end, marks tell the labels of one colour apart.
+                marker=MARKERS[(k + k // len(PALETTE)) % len(MARKERS)],
+                edgecolors=self.ax_.get_facecolor(),
+                linewidths=0.3,
+                label=plain(label),
+            )
+        self.ax_.set_xticks([])
+        self.ax_.set_yticks([])
+        shared = f"{self.purity_:.0%} of {n_neighbors} neighbours share the "
+        self.ax_.set_title(shared + plain(self.name or "label"), fontsize="medium")
+        self.ax_.legend(
+            title=None if self.name is None else plain(self.name),
+            loc="center left",
+            bbox_to_anchor=(1.0, 0.5),
+            ncols=1 + (len(self.scatters_) - 1) // 14,
+            frameon=False,
+            markerscale=1.4,
+        )
+        return self
+
+
+class SpectrogramDisplay:
+    """The spectrogram of a clip as a network takes it, over time.
+
+    Parameters
+    ----------
+    spectrogram : array-like of shape (n_bands, n_columns)
+        The lowest band first.
+    duration : float
+        What the columns span [s].
+    name : str, default=None
+        What the title says.
+    unit : str, default=None
+        What the values are.
+    start : float, default=0.0
+        Where in the clip the first column begins [s].
+
+    Attributes
+    ----------
+    im_ : matplotlib AxesImage
+        The picture.
+    ax_ : matplotlib Axes
+        Axes of the picture.
+    figure_ : matplotlib Figure
+        Figure of the axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer.evaluation import SpectrogramDisplay
+    >>> SpectrogramDisplay(np.zeros((96, 187)), 3.0, name="MusiCNN").spectrogram.shape
+    (96, 187)
+    """
+
+    def __init__(self, spectrogram, duration, *, name=None, unit=None, start=0.0):
+        self.spectrogram = check_floats(spectrogram, "spectrogram", ndim=2)
+        self.duration = float(duration)
+        self.name = name
+        self.unit = unit
+        self.start = float(start)
+
+    @classmethod
+    def from_clip(cls, clip, network="l3", *, offset=0.0, duration=10.0, ax=None):
+        """Draw a part of a clip as one of the networks takes it.
+
+        Frames of L3-Net and VGGish are put side by side, each as its network gets it: those of
+        L3-Net are scaled one by one, which shows as steps between seconds.
+
+        Parameters
+        ----------
+        clip : str, path-like, or (waveform, sr) pair
+            The clip.
+        network : {"l3", "vggish", "musicnn", "mfcc"}, default="l3"
+            Whose front-end, with its default settings; "mfcc" is the mel spectrogram that the
+            coefficients are computed from.
+        offset, duration : float, default=0.0, 10.0
+            The part of the clip [s].
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None: a new figure.
+
+        Returns
+        -------
+        SpectrogramDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        InputError
+            For an unknown network, or a clip that cannot be read.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skmer.evaluation import SpectrogramDisplay
+        >>> tone = np.sin(2 * np.pi * 440 * np.arange(48000) / 16000)
+        >>> display = SpectrogramDisplay.from_clip((tone, 16000), "vggish")
+        >>> display.spectrogram.shape
+        (64, 288)
+        """
+        check_choice("SpectrogramDisplay", _FRONT_ENDS, network=network)
+        name, sr, column_size, unit, compute = _FRONT_ENDS[network]
+        blocks = stream_audio(clip, sr=sr, offset=offset, duration=duration)
+        spectrogram = compute(np.concatenate(list(blocks)).astype(np.float32, copy=False))
+        span = spectrogram.shape[1] * column_size
+        return cls(spectrogram, span, name=name, unit=unit, start=offset).plot(ax)
+
+    def plot(self, ax=None):
+        """Draw the spectrogram.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None: a new figure.
+
+        Returns
+        -------
+        SpectrogramDisplay
+            The display itself.
+        """
+        self.ax_ = axes_or_new(ax, figsize=(6.0, 2.6))
+        self.figure_ = self.ax_.figure
+        n_bands = len(self.spectrogram)
+        self.im_ = self.ax_.imshow(
+            self.spectrogram,
+            origin="lower",
+            aspect="auto",
+            interpolation="nearest",
+            cmap="cividis",
+            extent=(self.start, self.start + self.duration, 0, n_bands),
+        )
+        self.ax_.set_xlabel("time [s]")
+        self.ax_.set_ylabel("band, low to high")
+        if self.name is not None:
+            self.ax_.set_title(plain(self.name), fontsize="medium")
+        colorbar = self.figure_.colorbar(self.im_, ax=self.ax_, pad=0.02)
+        if self.unit is not None:
+            colorbar.set_label(plain(self.unit))
+        return self
+
+
+def _l3(audio):
+    framing = Framing(48000, 48000)
+    frames = np.concatenate(list(framing.blocks([audio], size=8)))
+    return np.hstack(list(l3_spectrogram(frames)))
+
+
+def _vggish(audio):
+    framing = Framing(15600, 15360, keep_tail=False)
+    blocks = [vggish_log_mel(frames) for frames in framing.blocks([audio], size=32)]
+    return np.concatenate(blocks).reshape(-1, 64).T
+
+
+def _musicnn(audio):
+    return np.concatenate(list(musicnn_log_mel([audio]))).T
+
+
+def _mfcc(audio):
+    columns = partial(mel_power_columns, sr=22050, n_fft=2048, hop_length=512, n_mels=128)
+    mel = columns([audio]).T
+    return 10 * np.log10(np.maximum(mel, 1e-10))
+
+
+# Name, rate [Hz], seconds a column, unit, and the front-end.
+_FRONT_ENDS = {
+    "l3": ("L3-Net", 48000, 1 / 199, "dB below the maximum of a frame", _l3),
+    "vggish": ("VGGish", 16000, 0.01, "ln(mel + 0.01)", _vggish),
+    "musicnn": ("MusiCNN", 16000, 0.016, "log10(10000 mel + 1)", _musicnn),
+    "mfcc": ("MFCC", 22050, 512 / 22050, "dB", _mfcc),
+}
+
+
+class TagsDisplay:
+    """Tags in rows, seconds in columns, and how sure the network is of a tag as a shade.
+
+    Parameters
+    ----------
+    probabilities : array-like of shape (n_frames, n_tags)
+        Of each tag in each frame.
+    times : array-like of shape (n_frames,)
+        When the centres of the frames are [s].
+    tags : list of str
+        Their names.
+
+    Attributes
+    ----------
+    shown_ : ndarray of int
+        Indices of the tags that were drawn, from top to bottom.
+    im_ : matplotlib QuadMesh
+        The shades.
+    ax_ : matplotlib Axes
+        Axes of the picture.
+    figure_ : matplotlib Figure
+        Figure of the axes.
+
+    Examples
+    --------
+    >>> from skmer.evaluation import TagsDisplay
+    >>> TagsDisplay([[0.1, 0.7], [0.2, 0.5]], [1.5, 3.0], ["happy", "sad"]).ranking().tolist()
+    [1, 0]
+    """
+
+    def __init__(self, probabilities, times, tags):
+        self.probabilities = check_floats(probabilities, "probabilities", ndim=2)
+        self.times = np.asarray(times, dtype=float)
+        self.tags = list(tags)
+        shape = (self.times.size, len(self.tags))
+        if self.probabilities.shape != shape:
+            raise InputError(
+                "The 'probabilities' parameter of TagsDisplay must have a row for each time and a "
+                f"column for each tag, {shape}. Got shape {self.probabilities.shape} instead."
+            )
+
+    @classmethod
+    def from_transformer(cls, transformer, clip, *, n_tags=15, ax=None):
+        """Draw the tags that a transformer finds in a clip.
+
+        Parameters
+        ----------
+        transformer : MusiCNNTransformer with ``layer="tags"``, or any clip transformer
+            Fitted; its columns are taken as tags and named by ``get_feature_names_out``.
+        clip : str, path-like, waveform or (waveform, sr) pair
+            The clip.
+        n_tags : int, default=15
+            How many tags to show, those with the highest mean.
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None: a new figure.
+
+        Returns
+        -------
+        TagsDisplay
+            The display, drawn.
+        """
+        frames = transformer.transform_frames([clip])[0]
+        names = list(transformer.get_feature_names_out())[: frames.shape[1]]
+        # The names of one network's columns begin alike: musicnn_mean_happy, musicnn_mean_sad.
+        start = commonprefix(names).rfind("_") + 1 if len(names) > 1 else 0  # noqa: RUF071
+        tags = [name[start:] for name in names]
+        return cls(frames, transformer.frame_times(len(frames)), tags).plot(ax, n_tags=n_tags)
+
+    def ranking(self):
+        """Return the tags from the highest mean over time to the lowest.
+
+        Returns
+        -------
+        order : ndarray of int of shape (n_tags,)
+            Indices into `tags`.
+        """
+        return np.argsort(-self.probabilities.mean(axis=0), kind="stable")
+
+    def plot(self, ax=None, *, n_tags=15):
+        """Draw the tags.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None: a new figure.
+        n_tags : int, default=15
+            How many, those with the highest mean.
+
+        Returns
+        -------
+        TagsDisplay
+            The display itself.
+        """
+        self.shown_ = self.ranking()[:n_tags]
+        n_shown = self.shown_.size
+        self.ax_ = axes_or_new(ax, figsize=(6.0, 0.22 * n_shown + 1.0))
+        self.figure_ = self.ax_.figure
+        step = np.diff(self.times).mean() if self.times.size > 1 else 1.0
+        edges = np.append(self.times - step / 2, self.times[-1] + step / 2)
+        self.im_ = self.ax_.pcolormesh(
+            edges,
+            np.arange(n_shown + 1) - 0.5,
+            self.probabilities[:, self.shown_].T,
+            cmap="cividis",
+            vmin=0,
+        )
+        self.ax_.set_yticks(range(n_shown), [plain(self.tags[tag]) for tag in self.shown_])
+        self.ax_.invert_yaxis()
+        self.ax_.set_xlabel("time [s]")
+        self.ax_.tick_params(axis="y", length=0)
+        self.figure_.colorbar(self.im_, ax=self.ax_, pad=0.02, label="probability")
+        return self

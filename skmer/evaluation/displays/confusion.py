@@ -1,0 +1,241 @@
+"""The confusion matrix of out-of-fold predictions."""
+
+import numpy as np
+from sklearn.metrics import ConfusionMatrixDisplay, precision_recall_fscore_support
+
+from skmer.evaluation.displays.style import (
+    axes_or_new,
+    check_classes,
+    ink,
+    plain,
+    select,
+    text_colour,
+)
+
+
+class ConfusionDisplay(ConfusionMatrixDisplay):
+    """Confusion matrix of scikit-learn, with a way in from an evaluation's predictions.
+
+    Parameters
+    ----------
+    confusion_matrix : ndarray of shape (n_classes, n_classes)
+        True classes in rows, predicted ones in columns.
+    display_labels : array-like of shape (n_classes,), default=None
+        Names of the classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer.evaluation import ConfusionDisplay
+    >>> ConfusionDisplay(np.eye(2), display_labels=["calm", "angry"]).display_labels
+    ['calm', 'angry']
+    """
+
+    @classmethod
+    def from_frame(
+        cls,
+        predictions,
+        *,
+        feature=None,
+        classifier=None,
+        protocol=None,
+        labels=None,
+        normalize="true",
+        ax=None,
+    ):
+        """Draw the out-of-fold predictions of one feature, classifier and protocol.
+
+        Every clip is there once for each time it was tested on.
+
+        Parameters
+        ----------
+        predictions : pandas.DataFrame
+            The `predictions` of an evaluation's result.
+        feature, classifier, protocol : str, default=None
+            Which to draw; needed where there is more than one.
+        labels : array-like of shape (n_classes,), default=None
+            Classes in the order to draw.
+        normalize : {"true", "pred", "all"} or None, default="true"
+            What sums to 1; None shows counts.
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None: a new figure.
+
+        Returns
+        -------
+        ConfusionDisplay
+            The display, drawn.
+        """
+        chosen = select(predictions, feature=feature, classifier=classifier, protocol=protocol)
+        return cls.from_predictions(
+            chosen["y_true"],
+            chosen["y_pred"],
+            labels=check_classes(labels, chosen["y_true"], chosen["y_pred"]),
+            normalize=normalize,
+            values_format=None if normalize is None else ".2f",
+            cmap="Blues",
+            colorbar=False,
+            xticks_rotation=45,
+            im_kw=None if normalize is None else {"vmin": 0, "vmax": 1},
+            ax=axes_or_new(ax, figsize=(4.6, 4.2)),
+        )
+
+    def plot(self, **options):
+        """Draw the matrix.
+
+        Parameters
+        ----------
+        **options : dict of str to object
+            As in ``sklearn.metrics.ConfusionMatrixDisplay.plot``.
+
+        Returns
+        -------
+        ConfusionDisplay
+            The display itself.
+        """
+        super().plot(**options)
+        # Class names are text, not formulas, and text is read on dark and on pale cells.
+        for axis in (self.ax_.xaxis, self.ax_.yaxis):
+            names = [plain(label.get_text()) for label in axis.get_ticklabels()]
+            axis.set_ticks(range(len(names)), names)
+        if self.text_ is not None:
+            for text, value in zip(self.text_.ravel(), self.confusion_matrix.ravel()):
+                text.set_color(text_colour(self.im_.to_rgba(value)[:3]))
+        return self
+
+
+class PerClassReportDisplay:
+    """A table of precision, recall and F1 of each class, shaded by height.
+
+    Parameters
+    ----------
+    report : array-like of shape (n_classes, 3)
+        Precision, recall and F1.
+    support : array-like of shape (n_classes,)
+        Clips of each class.
+    labels : list of str
+        Names of the classes.
+
+    Attributes
+    ----------
+    text_ : ndarray of shape (n_classes + 2, 3) of matplotlib Text
+        The figures; the last two rows are the averages over classes, plain and weighted.
+    im_ : matplotlib AxesImage
+        The shades.
+    ax_ : matplotlib Axes
+        Axes of the table.
+    figure_ : matplotlib Figure
+        Figure of the axes.
+
+    Examples
+    --------
+    >>> from skmer.evaluation import PerClassReportDisplay
+    >>> display = PerClassReportDisplay([[0.5, 1.0, 0.67], [1.0, 0.5, 0.67]], [1, 2], ["a", "b"])
+    >>> display.rows().round(2)
+    array([[0.5 , 1.  , 0.67],
+           [1.  , 0.5 , 0.67],
+           [0.75, 0.75, 0.67],
+           [0.83, 0.67, 0.67]])
+    """
+
+    def __init__(self, report, support, labels):
+        self.report = np.asarray(report, dtype=float)
+        self.support = np.asarray(support)
+        self.labels = list(labels)
+
+    @classmethod
+    def from_predictions(cls, y_true, y_pred, *, labels=None, ax=None):
+        """Draw the report of some predictions.
+
+        Parameters
+        ----------
+        y_true, y_pred : array-like of shape (n_rows,)
+            True and predicted classes.
+        labels : array-like of shape (n_classes,), default=None
+            Classes in the order to draw.
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None: a new figure.
+
+        Returns
+        -------
+        PerClassReportDisplay
+            The display, drawn.
+        """
+        labels = check_classes(labels, y_true, y_pred)
+        *report, support = precision_recall_fscore_support(
+            y_true, y_pred, labels=labels, zero_division=0
+        )
+        return cls(np.transpose(report), support, labels).plot(ax)
+
+    @classmethod
+    def from_frame(
+        cls, predictions, *, feature=None, classifier=None, protocol=None, labels=None, ax=None
+    ):
+        """Draw the report of one feature, classifier and protocol, over all repeats.
+
+        Parameters
+        ----------
+        predictions : pandas.DataFrame
+            The `predictions` of an evaluation's result.
+        feature, classifier, protocol : str, default=None
+            Which to draw; needed where there is more than one.
+        labels : array-like of shape (n_classes,), default=None
+            Classes in the order to draw.
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None: a new figure.
+
+        Returns
+        -------
+        PerClassReportDisplay
+            The display, drawn.
+        """
+        chosen = select(predictions, feature=feature, classifier=classifier, protocol=protocol)
+        return cls.from_predictions(chosen["y_true"], chosen["y_pred"], labels=labels, ax=ax)
+
+    def rows(self):
+        """Return the rows of the table, the averages among them.
+
+        Returns
+        -------
+        ndarray of shape (n_classes + 2, 3)
+            Classes, their average, and their average weighted by support.
+        """
+        averages = [self.report.mean(axis=0), np.average(self.report, axis=0, weights=self.support)]
+        return np.vstack([self.report, *averages])
+
+    def plot(self, ax=None):
+        """Draw the table.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None: a new figure.
+
+        Returns
+        -------
+        PerClassReportDisplay
+            The display itself.
+        """
+        rows = self.rows()
+        self.ax_ = axes_or_new(ax, figsize=(4.2, 0.38 * len(rows) + 0.7))
+        self.figure_ = self.ax_.figure
+        self.im_ = self.ax_.imshow(rows, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        self.text_ = np.empty(rows.shape, dtype=object)
+        for (row, column), value in np.ndenumerate(rows):
+            self.text_[row, column] = self.ax_.text(
+                column,
+                row,
+                f"{value:.2f}",
+                ha="center",
+                va="center",
+                color=text_colour(self.im_.to_rgba(value)[:3]),
+            )
+        names = [f"{plain(label)} ({n})" for label, n in zip(self.labels, self.support)]
+        total = self.support.sum()
+        names += [f"macro average ({total})", f"weighted average ({total})"]
+        self.ax_.set_yticks(range(len(rows)), names)
+        self.ax_.set_xticks(range(3), ["precision", "recall", "F1"])
+        self.ax_.xaxis.tick_top()
+        self.ax_.tick_params(length=0)
+        self.ax_.axhline(len(self.labels) - 0.5, color=ink(), linewidth=0.9)
+        self.ax_.spines[:].set_visible(False)
+        return self

@@ -1,0 +1,214 @@
+"""The plane of arousal and valence."""
+
+from numbers import Real
+
+import numpy as np
+from sklearn.utils import check_array, check_consistent_length
+
+from skmer.evaluation.displays.style import MARKERS, PALETTE, axes_or_new, ink, plain
+from skmer.exceptions import InputError
+from skmer.utils.floats import check_floats
+from skmer.utils.labels import check_labels
+
+
+class QuadrantDisplay:
+    """Clips in the plane of valence and arousal, with the mean of each label and its interval.
+
+    Parameters
+    ----------
+    valence, arousal : array-like of shape (n_clips,)
+        Where each clip is.
+    labels : array-like of shape (n_clips,), default=None
+        What to tell the clips apart by. None: all alike.
+    intervals : array-like of shape (2, 2, n_clips), default=None
+        Ends of an interval of each clip: ``intervals[0]`` of valence, low and high, and
+        ``intervals[1]`` of arousal.
+    center : tuple of float, default=(0.0, 0.0)
+        Valence and arousal where the quadrants meet.
+    names : tuple of str, default=("valence", "arousal")
+        What the axes say.
+
+    Attributes
+    ----------
+    scatters_ : dict of label to matplotlib PathCollection
+        The clips of each label.
+    ax_ : matplotlib Axes
+        Axes of the plane.
+    figure_ : matplotlib Figure
+        Figure of the axes.
+
+    References
+    ----------
+    Russell, J. A. (1980). A circumplex model of affect. Journal of Personality and Social
+    Psychology, 39(6), 1161-1178.
+
+    Examples
+    --------
+    >>> from skmer.evaluation import QuadrantDisplay
+    >>> QuadrantDisplay([0.5, -0.2], [0.3, -0.4]).quadrants().tolist()
+    ['Q1', 'Q3']
+    """
+
+    def __init__(
+        self,
+        valence,
+        arousal,
+        *,
+        labels=None,
+        intervals=None,
+        center=(0.0, 0.0),
+        names=("valence", "arousal"),
+    ):
+        self.valence, self.arousal = (
+            check_array(values, ensure_2d=False, dtype=float, input_name=name)
+            for values, name in ((valence, "valence"), (arousal, "arousal"))
+        )
+        self.labels = None if labels is None else np.asarray(labels)
+        check_consistent_length(self.valence, self.arousal, self.labels)
+        self.intervals = None if intervals is None else np.asarray(intervals, dtype=float)
+        if self.intervals is not None and self.intervals.shape != (2, 2, self.valence.size):
+            raise InputError(
+                "The 'intervals' parameter of QuadrantDisplay must have shape (2, 2, n_clips), "
+                f"(2, 2, {self.valence.size}). Got shape {self.intervals.shape} instead."
+            )
+        self.center = tuple(check_floats(center, "center", ndim=1).tolist())
+        if len(self.center) != 2:
+            raise InputError(
+                "The 'center' parameter of QuadrantDisplay must be two numbers. "
+                f"Got {center!r} instead."
+            )
+        self.names = tuple(names)
+
+    @classmethod
+    def from_predictions(
+        cls, valence, arousal, clips, *, labels=None, center=(0.0, 0.0), level=0.95, ax=None
+    ):
+        """Draw one point a clip from several predictions of it, with their spread as interval.
+
+        Parameters
+        ----------
+        valence, arousal : array-like of shape (n_predictions,)
+            What was predicted: over the repeats of an evaluation, or the moments of a clip.
+        clips : array-like of shape (n_predictions,)
+            Which clip each prediction is of.
+        labels : array-like of shape (n_predictions,), default=None
+            Label of the clip of each prediction.
+        center : tuple of float, default=(0.0, 0.0)
+            Valence and arousal where the quadrants meet.
+        level : float, default=0.95
+            Share of a clip's predictions that lies inside its interval.
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None: a new figure.
+
+        Returns
+        -------
+        QuadrantDisplay
+            The display, drawn.
+        """
+        if not isinstance(level, Real) or not 0 < float(level) < 1:
+            raise InputError(
+                "The 'level' parameter of QuadrantDisplay must be a number between 0 and 1. "
+                f"Got {level!r} instead."
+            )
+        level = float(level)
+        clips = check_labels(clips, "The clips")
+        labels = None if labels is None else check_labels(labels, "The labels")
+        check_consistent_length(valence, arousal, clips, labels)
+        _, first, codes = np.unique(clips, return_index=True, return_inverse=True)
+        ends = [(1 - level) / 2, (1 + level) / 2]
+        values = [
+            check_floats(one, name, ndim=1)
+            for one, name in ((valence, "valence"), (arousal, "arousal"))
+        ]
+        means = [np.bincount(codes, one) / np.bincount(codes) for one in values]
+        intervals = [
+            np.transpose([np.quantile(one[codes == clip], ends) for clip in range(len(first))])
+            for one in values
+        ]
+        labels = None if labels is None else labels[first]
+        display = cls(*means, labels=labels, intervals=intervals, center=center)
+        return display.plot(ax)
+
+    def quadrants(self):
+        """Return the quadrant of each clip.
+
+        Returns
+        -------
+        quadrants : ndarray of str of shape (n_clips,)
+            "Q1" (valence and arousal high), "Q2" (arousal high, valence low), "Q3" (both low) or
+            "Q4" (arousal low, valence high); a clip on the border counts as low.
+        """
+        glad, lively = self.valence > self.center[0], self.arousal > self.center[1]
+        return np.where(lively, np.where(glad, "Q1", "Q2"), np.where(glad, "Q4", "Q3"))
+
+    def plot(self, ax=None):
+        """Draw the plane.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None: a new figure.
+
+        Returns
+        -------
+        QuadrantDisplay
+            The display itself.
+        """
+        self.ax_ = axes_or_new(ax, figsize=(4.6, 4.4))
+        self.figure_ = self.ax_.figure
+        center_x, center_y = self.center
+        self.ax_.axvline(center_x, color=ink(), linewidth=0.8)
+        self.ax_.axhline(center_y, color=ink(), linewidth=0.8)
+        if self.intervals is not None:
+            points = np.stack([self.valence, self.arousal])
+            below, above = points - self.intervals[:, 0], self.intervals[:, 1] - points
+            # The mean may lie outside of an interval of quantiles.
+            errors = np.maximum(np.stack([below, above], axis=1), 0)
+            self.ax_.errorbar(
+                *points,
+                xerr=errors[0],
+                yerr=errors[1],
+                fmt="none",
+                ecolor="#999999",
+                elinewidth=0.8,
+            )
+        labels = np.zeros(self.valence.size) if self.labels is None else self.labels
+        self.scatters_ = {}
+        for k, label in enumerate(np.unique(labels)):
+            rows = labels == label
+            self.scatters_[label] = self.ax_.scatter(
+                self.valence[rows],
+                self.arousal[rows],
+                s=24,
+                color=PALETTE[k % len(PALETTE)],
+                marker=MARKERS[(k + k // len(PALETTE)) % len(MARKERS)],
+                edgecolors=self.ax_.get_facecolor(),
+                linewidths=0.4,
+                label=plain(label),
+                zorder=3,
+            )
+        # The quadrants are of one size, so that no quadrant looks more likely than another.
+        half = 1.08 * max(
+            *np.abs(self.ax_.dataLim.intervalx - center_x),
+            *np.abs(self.ax_.dataLim.intervaly - center_y),
+            1e-6,
+        )
+        self.ax_.set(
+            xlim=(center_x - half, center_x + half), ylim=(center_y - half, center_y + half)
+        )
+        self.ax_.set_aspect("equal")
+        for name, x, y in (("Q1", 1, 1), ("Q2", 0, 1), ("Q3", 0, 0), ("Q4", 1, 0)):
+            self.ax_.text(
+                0.98 if x else 0.02,
+                0.98 if y else 0.02,
+                name,
+                transform=self.ax_.transAxes,
+                ha="right" if x else "left",
+                va="top" if y else "bottom",
+                alpha=0.7,
+            )
+        self.ax_.set_xlabel(plain(self.names[0]))
+        self.ax_.set_ylabel(plain(self.names[1]))
+        if self.labels is not None:
+            self.ax_.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False)
+        return self

@@ -1,0 +1,273 @@
+"""Which tags speak for which emotion."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
+from sklearn.utils import check_consistent_length, check_random_state
+
+from skmer.evaluation.displays.style import PALETTE, axes_or_new, ink, plain
+from skmer.evaluation.statistics.paired import corrected_resampled_ttest
+from skmer.exceptions import InputError, InputTypeError
+from skmer.utils.estimators import check_seed
+from skmer.utils.floats import check_floats
+from skmer.utils.labels import check_labels
+from skmer.utils.messages import cut_middle
+
+
+class TagImportanceDisplay:
+    """What a classifier loses on each emotion when it cannot read a tag, with intervals.
+
+    Parameters
+    ----------
+    importances : array-like of shape (n_classes, n_tags)
+        What the clips of a class lose when the tag is shuffled.
+    intervals : array-like of shape (2, n_classes, n_tags)
+        Lower and upper ends.
+    directions : array-like of shape (n_classes, n_tags)
+        Above 0 where clips of the class have more of the tag than others, below 0 where less.
+    classes, tags : list of str
+        Their names.
+    score : str, default="probability of the true class"
+        What is lost.
+
+    Attributes
+    ----------
+    shown_ : list of tuple of int
+        Indices of the class and of the tag of each bar, from top to bottom.
+    bars_ : matplotlib BarContainer
+        The bars.
+    ax_ : matplotlib Axes
+        Axes of the bars.
+    figure_ : matplotlib Figure
+        Figure of the axes.
+
+    See Also
+    --------
+    sklearn.inspection.permutation_importance : For one fitted model and all classes together.
+
+    References
+    ----------
+    Breiman, L. (2001). Random forests. Machine Learning, 45, 5-32. (Permutation importance.)
+
+    Nadeau, C., & Bengio, Y. (2003). Inference for the generalization error. Machine Learning, 52,
+    239-281. (The interval over folds.)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skmer.evaluation import TagImportanceDisplay
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat(["calm", "angry"], 40)
+    >>> X = rng.random((80, 3))
+    >>> X[:, 1] += y == "angry"
+    >>> display = TagImportanceDisplay.from_estimator(
+    ...     GaussianNB(), X, y, tags=["piano", "loud", "vocal"]
+    ... )
+    >>> display.tags[display.importances[0].argmax()], bool(display.directions[0, 1] > 0)
+    ('loud', True)
+    """
+
+    def __init__(
+        self,
+        importances,
+        intervals,
+        directions,
+        classes,
+        tags,
+        *,
+        score="probability of the true class",
+    ):
+        self.importances = np.asarray(importances, dtype=float)
+        self.intervals = np.asarray(intervals, dtype=float)
+        self.directions = np.asarray(directions, dtype=float)
+        self.classes = list(classes)
+        self.tags = list(tags)
+        self.score = score
+
+    @classmethod
+    def from_estimator(
+        cls,
+        classifier,
+        X,
+        y,
+        *,
+        tags=None,
+        groups=None,
+        cv=None,
+        n_repeats=10,
+        random_state=0,
+        n_tags=4,
+        ax=None,
+    ):
+        """Shuffle one tag after the other on the clips of each fold that were not trained on.
+
+        A copy of the classifier is fitted in each fold. Tags that say the same stand in for each
+        other, so that neither loses much when it is shuffled alone.
+
+        Parameters
+        ----------
+        classifier : estimator
+            A classifier on tags, such as ``make_classifier("rf")``. Without ``predict_proba`` the
+            loss is one of recall.
+        X : array-like of shape (n_clips, n_tags)
+            The tags of the clips, as ``MusiCNNTransformer(layer="tags")`` gives them.
+        y : array-like of shape (n_clips,)
+            The emotion of each clip.
+        tags : list of str, default=None
+            Their names. None: the columns of a data frame.
+        groups : array-like of shape (n_clips,), default=None
+            The singer or artist of each clip, kept apart by the default folds.
+        cv : splitter, default=None
+            None: five stratified folds, by group where groups are given.
+        n_repeats : int, default=10
+            How often each tag is shuffled in each fold.
+        random_state : int, RandomState instance or None, default=0
+            Seed of the shuffles, and of the default folds.
+        n_tags : int, default=4
+            How many tags to show for each emotion.
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None: a new figure.
+
+        Returns
+        -------
+        TagImportanceDisplay
+            The display, drawn.
+        """
+        if tags is None:
+            tags = getattr(X, "columns", None)
+        X = check_floats(X, "X", ndim=2)
+        check_seed(random_state, 2**32 - 1)
+        if not hasattr(classifier, "fit") or isinstance(classifier, type):
+            raise InputTypeError(
+                "The 'classifier' parameter of TagImportanceDisplay must be a classifier, such as "
+                f"LogisticRegression(). Got {cut_middle(repr(classifier), 100)} instead."
+            )
+        y = check_labels(y, "The labels y")
+        groups = None if groups is None else check_labels(groups, "The groups")
+        check_consistent_length(X, y, groups)
+        for name, value in (("n_repeats", n_repeats), ("n_tags", n_tags)):
+            if not isinstance(value, Integral) or value < 1:
+                raise InputError(
+                    f"The {name!r} parameter of TagImportanceDisplay must be an int of at least 1. "
+                    f"Got {value!r} instead."
+                )
+        tags = None if tags is None else check_labels(tags, "The 'tags'").tolist()
+        if tags is None or len(tags) != X.shape[1]:
+            raise InputError(
+                "The 'tags' parameter of TagImportanceDisplay must name each of the "
+                f"{X.shape[1]} columns of X. Got {None if tags is None else len(tags)} instead."
+            )
+        random_state = check_random_state(random_state)
+        if cv is None:
+            splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
+            cv = splitter(5, shuffle=True, random_state=random_state)
+        try:
+            splits = list(check_cv(cv, y, classifier=True).split(X, y, groups))
+        except (ValueError, TypeError) as error:
+            raise InputError(f"'cv' cannot split these clips: {error}") from error
+        classes = np.unique(y)
+        folds = []
+        for train, test in splits:
+            model = clone(classifier).fit(X[train], y[train])
+            of_fold = _score(model, X[test], y[test], classes)
+            without = _shuffle(model, X[test], y[test], classes, n_repeats, random_state)
+            folds.append((of_fold, without, (len(train), len(test))))
+        kept, shuffled, sizes = map(np.array, zip(*folds))
+        lost = np.full((3, classes.size, X.shape[1]), np.nan)
+        for k, tag in np.ndindex(lost.shape[1:]):
+            # A fold without clips of the class says nothing of it.
+            there = np.isfinite(kept[:, k])
+            if there.sum() > 1:
+                test = corrected_resampled_ttest(
+                    kept[there, k],
+                    shuffled[there, k, tag],
+                    n_train=sizes[there, 0],
+                    n_test=sizes[there, 1],
+                )
+                lost[:, k, tag] = test.difference, test.low, test.high
+        own = np.array([X[y == label].mean(axis=0) for label in classes])
+        others = np.array([X[y != label].mean(axis=0) for label in classes])
+        score = "probability of the true class" if hasattr(model, "predict_proba") else "recall"
+        display = cls(lost[0], lost[1:], own - others, classes, tags, score=score)
+        return display.plot(ax, n_tags=n_tags)
+
+    def plot(self, ax=None, *, n_tags=4):
+        """Draw the tags that matter most for each class.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None: a new figure.
+        n_tags : int, default=4
+            How many for each class.
+
+        Returns
+        -------
+        TagImportanceDisplay
+            The display itself.
+        """
+        n_tags = min(n_tags, len(self.tags))
+        order = np.argsort(-np.nan_to_num(self.importances, nan=-np.inf), axis=1, kind="stable")
+        self.shown_ = [(k, int(tag)) for k in range(len(self.classes)) for tag in order[k, :n_tags]]
+        classes, tags = np.array(self.shown_).T
+        middle = self.importances[classes, tags]
+        low, high = self.intervals[:, classes, tags]
+        # A gap between two classes.
+        places = np.arange(len(middle)) + 0.8 * classes
+        self.ax_ = axes_or_new(ax, figsize=(6.0, 0.2 * places[-1] + 1.2))
+        self.figure_ = self.ax_.figure
+        self.bars_ = self.ax_.barh(
+            places,
+            middle,
+            xerr=np.stack([middle - low, high - middle]),
+            color=[PALETTE[k % len(PALETTE)] for k in classes],
+            ecolor=ink(),
+            capsize=2,
+            error_kw={"elinewidth": 0.9},
+        )
+        signs = np.where(self.directions[classes, tags] < 0, "less", "more")
+        names = [f"{sign} {plain(self.tags[tag])}" for sign, tag in zip(signs, tags)]
+        self.ax_.set_yticks(places, names)
+        self.ax_.tick_params(axis="y", length=0)
+        self.ax_.invert_yaxis()
+        for k, name in enumerate(self.classes):
+            self.ax_.annotate(
+                plain(name),
+                (1, places[classes == k].mean()),
+                xycoords=("axes fraction", "data"),
+                xytext=(4, 0),
+                textcoords="offset points",
+                va="center",
+            )
+        self.ax_.axvline(0, color=ink(), linewidth=0.8)
+        self.ax_.set_xlabel(f"loss of {plain(self.score)} without the tag (95 % interval)")
+        self.ax_.spines[["top", "right"]].set_visible(False)
+        return self
+
+
+def _score(model, X, y, classes):
+    """Return the mean score of the clips of each class, NaN for a class without clips."""
+    if hasattr(model, "predict_proba"):
+        proba = np.zeros((len(X), classes.size))
+        proba[:, np.searchsorted(classes, model.classes_)] = model.predict_proba(X)
+    else:
+        proba = model.predict(X)[:, np.newaxis] == classes
+    means = np.full(classes.size, np.nan)
+    for k, label in enumerate(classes):
+        if (y == label).any():
+            means[k] = proba[y == label, k].mean()
+    return means
+
+
+def _shuffle(model, X, y, classes, n_repeats, random_state):
+    """Return the mean score of each class with each tag shuffled."""
+    scores = np.zeros((X.shape[1], classes.size))
+    for tag in range(X.shape[1]):
+        shuffled = X.copy()
+        for _ in range(n_repeats):
+            shuffled[:, tag] = random_state.permutation(X[:, tag])
+            scores[tag] += _score(model, shuffled, y, classes) / n_repeats
+    return scores.T

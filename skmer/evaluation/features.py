@@ -1,0 +1,326 @@
+"""What each model gets of each feature, computed once before any fold.
+
+This is allowed because the transformers train nothing: a row depends on its own clip alone.
+"""
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.utils import get_tags
+
+from skmer.exceptions import (
+    EngineNotAvailableError,
+    FailedClipsWarning,
+    FeatureLeftOutWarning,
+    InputError,
+    InputTypeError,
+    WeightsNotFoundError,
+)
+from skmer.utils.estimators import Preset, Weights, parts_of
+from skmer.utils.floats import LARGEST, check_floats, usable_rows
+from skmer.utils.labels import check_text
+from skmer.utils.messages import cut_middle, is_iterable
+
+# The inputs that a model may get of a feature, and the parameters of the transformer that make
+# them. The matrix is the study's: 1500 frames of 20 ms at the transformer's 22050 Hz.
+VECTOR, FRAMES, MATRIX = "vector", "frames", "matrix"
+INPUT_PARAMETERS: dict[str, dict[str, object]] = {
+    VECTOR: {},
+    FRAMES: {"pooling": None},
+    MATRIX: {"statistics": None, "n_frames": 1500, "hop_length": 441},
+}
+
+
+@dataclass(frozen=True)
+class NetworkWeights:
+    """The weights behind a feature: what to call them, their digest, whether any were drawn."""
+
+    label: str | None = None
+    digest: str | None = None
+    random: bool = False
+
+
+@dataclass(frozen=True)
+class ComputedFeature:
+    """The inputs that a feature gives, a row for each clip, and the clips that it has none for."""
+
+    inputs: dict[str, np.ndarray]
+    weights: NetworkWeights = NetworkWeights()
+    failures: dict[int, str] = field(default_factory=dict)
+    # Of each clip's decoded audio, where the pass that embeds it gives one.
+    audio_digests: list[str | None] | None = None
+
+
+def make_transformers(
+    features, *, preset: Preset, weights, random_state: int, memory, n_jobs, verbose: bool
+) -> dict[str, object]:
+    """Give each feature a name and a transformer, or the array that the user has already."""
+    from skmer.embeddings import FEATURES, make_transformer
+
+    if isinstance(features, Mapping):
+        filled = check_filled("features", features)
+        return {name: _check_feature(name, feature) for name, feature in filled.items()}
+    names = check_names("features", FEATURES if features is None else features, FEATURES)
+    each = _weights_by_feature(weights, FEATURES)
+    return {
+        name: make_transformer(
+            name,
+            preset=preset,
+            weights=each[name],
+            random_state=random_state,
+            memory=memory,
+            n_jobs=n_jobs,
+            verbose=verbose,
+        )
+        for name in names
+    }
+
+
+def _weights_by_feature(weights, known: Sequence[str]) -> dict[str, Weights]:
+    """Return the weights of each known feature; those that a dict does not name are pretrained."""
+    if not isinstance(weights, Mapping):
+        return dict.fromkeys(known, weights)
+    for name in weights:
+        if name not in known:
+            raise InputError(
+                "The 'weights' parameter must be 'pretrained', None, a path, or a dict whose keys "
+                f"are of {', '.join(map(repr, known))}. Got the key {name!r}."
+            )
+    return dict.fromkeys(known, "pretrained") | dict(weights)
+
+
+def check_filled(parameter: str, items: Mapping) -> dict:
+    """Refuse an empty dict, and names that are not text."""
+    if not items:
+        raise InputError(f"The {parameter!r} parameter must hold at least one entry. Got none.")
+    for name in items:
+        if not isinstance(name, str):
+            raise InputTypeError(
+                f"The names in the {parameter!r} parameter must be text. Got {name!r} instead."
+            )
+        check_text(f"The names in the {parameter!r} parameter", name)
+    return dict(items)
+
+
+def check_names(parameter: str, names, known: Sequence[str]) -> list[str]:
+    """Return the names asked for, each known and there once."""
+    if not is_iterable(names) or not all(isinstance(name, str) for name in names):
+        raise InputTypeError(
+            f"The {parameter!r} parameter must be a list of names from "
+            f"{', '.join(map(repr, known))}, or a dict of your own, "
+            f"{{'mine': ...}}. Got an object of type {type(names).__name__} instead."
+        )
+    listed = [names] if isinstance(names, str) else list(names)
+    if not listed:
+        raise InputError(f"The {parameter!r} parameter must hold at least one entry. Got none.")
+    for name in listed:
+        if name not in known:
+            raise InputError(
+                f"The {parameter!r} parameter must be a list of names from "
+                f"{', '.join(repr(one) for one in known)}, or a dict of your own. "
+                f"Got {name!r} instead."
+            )
+        if listed.count(name) > 1:
+            raise InputError(f"The {parameter!r} parameter has {name!r} twice.")
+    return listed
+
+
+def _check_feature(name, feature):
+    """Return a transformer that trains nothing as it is, anything else as an array of numbers."""
+    if hasattr(feature, "fit_transform") and not isinstance(feature, type):
+        if _learns(feature):
+            raise InputError(
+                f"The feature {name!r} ({type(feature).__name__}) learns from the clips it is "
+                "fitted on, and features are computed before the folds are made; put it in front "
+                "of the classifier instead, as in "
+                "classifiers={'pca+svm': make_pipeline(PCA(), SVC())}."
+            )
+        return feature
+    if isinstance(feature, str) or not hasattr(feature, "__len__"):
+        got = cut_middle(repr(feature), 100)
+    else:
+        array = check_floats(feature, f"features[{name}]", finite=False)
+        if array.ndim > 1 and all(array.shape[1:]):
+            return array
+        got = f"an array of shape {array.shape}"
+    raise InputTypeError(
+        f"The feature {name!r} must be a transformer, or an array of at least two dimensions with "
+        f"one row per clip. Got {got} instead."
+    )
+
+
+def _learns(transformer) -> bool:
+    """Whether a row that comes out may depend on other rows that went in."""
+    if isinstance(transformer, Pipeline):
+        parts = [part for _, part in transformer.steps]
+    elif isinstance(transformer, FeatureUnion):
+        parts = [part for _, part in transformer.transformer_list]
+    else:
+        return get_tags(transformer).requires_fit and not _embeds_clips(transformer)
+    return any(_learns(part) for part in parts if part is not None and not isinstance(part, str))
+
+
+def _embeds_clips(part) -> bool:
+    from skmer.embeddings import BaseClipTransformer
+
+    return isinstance(part, BaseClipTransformer)
+
+
+def is_transformer(feature) -> bool:
+    """Whether a feature is to be computed; else it is an array."""
+    return hasattr(feature, "get_params")
+
+
+def keep_available(
+    transformers: dict[str, object], X, *, may_leave_out: bool
+) -> tuple[dict[str, object], dict[str, str]]:
+    """Make sure before any work that the weights and engines of all features are there.
+
+    With `may_leave_out`, features that cannot be had are left out, and their names are returned
+    with the reason, which says what to do; each is warned of in one line.
+    """
+    left_out = {}
+    for name, feature in transformers.items():
+        if not is_transformer(feature):
+            continue
+        if X is None:
+            raise InputError(
+                f"The feature {name!r} is a transformer and needs clips, and X is None; give the "
+                "clips as X, or an array in place of the transformer."
+            )
+        try:
+            for part in filter(_embeds_clips, parts_of(feature)):
+                clone(part).fit(X)
+        except (WeightsNotFoundError, EngineNotAvailableError) as error:
+            # A file of weights that was given is asked for, and missed.
+            if not may_leave_out or getattr(part, "weights", None) not in ("pretrained", None):
+                raise
+            left_out[name] = str(error)
+            warnings.warn(
+                f"The feature {name!r} is left out: {error}", FeatureLeftOutWarning, stacklevel=4
+            )
+    return {name: one for name, one in transformers.items() if name not in left_out}, left_out
+
+
+def choose_input(transformer, classifier: str | None, *, preset: Preset) -> str:
+    """Which input of a feature a classifier gets.
+
+    `classifier` is its name in the table of `make_classifier`; None for one of the user's own,
+    whatever its name, which gets what the transformer gives.
+    """
+    if classifier is None or not is_transformer(transformer):
+        return VECTOR
+    from skmer.classifiers import takes_sequences
+
+    parameters = transformer.get_params(deep=False)
+    if preset == "koh2021" and classifier in ("cnn", "lstm") and "n_mfcc" in parameters:
+        return MATRIX
+    if takes_sequences(classifier, preset=preset) and "pooling" in parameters:
+        return FRAMES
+    return VECTOR
+
+
+def compute_feature(feature, inputs: set[str], X) -> ComputedFeature:
+    """Compute the inputs of one feature, each clip passing the network once."""
+    if not is_transformer(feature):
+        return ComputedFeature({VECTOR: feature})
+    feature = clone(feature)
+    computed: dict[str, np.ndarray] = {}
+    failures: dict[int, str] = {}
+    digests = None
+    with ExitStack() as stack:
+        if {VECTOR, FRAMES} <= inputs and feature.get_params(deep=False)["memory"] is None:
+            feature.set_params(memory=stack.enter_context(TemporaryDirectory(prefix="skmer-")))
+        for one in sorted(inputs):
+            transformer = clone(feature).set_params(**INPUT_PARAMETERS[one])
+            (values, digests), failed = collect_failures(transformer, lambda made: _embed(made, X))
+            computed[one] = np.asarray(values)
+            failures |= failed
+    return ComputedFeature(computed, weights_of(transformer), failures, digests)
+
+
+def _embed(transformer, X):
+    """Return what the transformer makes of the clips, and digests of their audio where it can."""
+    if _embeds_clips(transformer):
+        return transformer.fit(X).transform_with_digests(X)
+    return transformer.fit_transform(X), None
+
+
+def collect_failures(transformer, compute: Callable):
+    """Return what `compute` makes with the transformer, and why which clips could not be read.
+
+    Clips that cannot be read do not stop the others, so that all of them are told of at once.
+    """
+    names = [name for name in transformer.get_params() if name.split("__")[-1] == "on_error"]
+    transformer.set_params(**dict.fromkeys(names, "nan"))
+    failures: dict[int, str] = {}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("always", category=FailedClipsWarning)
+        show = warnings.showwarning
+
+        def collect(message, *details):
+            if isinstance(message, FailedClipsWarning):
+                failures.update(message.failures)
+            else:
+                show(message, *details)
+
+        warnings.showwarning = collect
+        values = compute(transformer)
+    return values, failures
+
+
+def weights_of(transformer) -> NetworkWeights:
+    """Return the weights of every network in a fitted transformer, together."""
+    parts = [part for part in parts_of(transformer) if getattr(part, "weights_label_", None)]
+    if not parts:
+        return NetworkWeights()
+    labels, digests = (
+        " + ".join(dict.fromkeys(str(getattr(part, name, None)) for part in parts))
+        for name in ("weights_label_", "weights_digest_")
+    )
+    random = any(getattr(part, "weights_are_random_", False) for part in parts)
+    return NetworkWeights(labels, digests, random)
+
+
+def find_unusable(features: Mapping[str, ComputedFeature], clips: np.ndarray) -> dict[int, str]:
+    """Return the clips for which a feature has no finite numbers, and why, in their order.
+
+    `clips` has the clip of each row of the features.
+    """
+    unusable: dict[int, str] = {}
+    for name, feature in features.items():
+        for values in feature.inputs.values():
+            if len(values) != clips.size:
+                raise InputError(
+                    f"The feature {name!r} has {len(values)} rows for {clips.size} labels; there "
+                    "must be one for each clip, in the same order."
+                )
+            for clip in np.unique(clips[~usable_rows(values)]).tolist():
+                reason = f"Row {clip}: the feature {name!r} is not finite, or beyond {LARGEST:g}."
+                unusable.setdefault(clip, feature.failures.get(clip, reason))
+    return dict(sorted(unusable.items()))
+
+
+def refuse_unusable(unusable: Mapping[int, str], n_clips: int) -> None:
+    """Tell of all clips that cannot be used, at once."""
+    if not unusable:
+        return
+    rows = list(unusable)
+    listed = ", ".join(map(str, rows[:20])) + (", ..." if len(rows) > 20 else "")
+    reason = unusable[rows[0]]
+    raise InputError(
+        f"{len(rows)} of {n_clips} clips cannot be used (rows {listed}); leave them out of X, y "
+        f"and groups, or let on_error='skip' do it. The first: {reason[:250]}"
+    )
+
+
+def check_finite_feature(name: str, values: np.ndarray) -> None:
+    """Refuse a feature that is not finite for some of its clips."""
+    computed = {name: ComputedFeature({VECTOR: values})}
+    refuse_unusable(find_unusable(computed, np.arange(len(values))), len(values))

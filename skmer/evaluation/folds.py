@@ -1,0 +1,359 @@
+"""From the name of a protocol, or a splitter, to the splits it makes of the clips at hand."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import StackingClassifier, StackingRegressor
+from sklearn.model_selection import GroupKFold, KFold, PredefinedSplit, StratifiedGroupKFold
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metadata_routing import get_routing_for_object
+
+from skmer.evaluation.splitters import FixedSplit
+from skmer.exceptions import InputError, InputTypeError
+from skmer.utils.estimators import derive_seeds, parts_of
+from skmer.utils.labels import check_text
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows of one split, and the seed of every classifier fitted on it."""
+
+    protocol: str
+    repeat: int
+    fold: int
+    seed: int
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+    def __str__(self) -> str:
+        return f"{self.protocol}, repeat {self.repeat + 1} fold {self.fold + 1}"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """The splits of one protocol; `grouped` = no group is in two parts (None: no groups given)."""
+
+    name: str
+    splitter: object
+    splits: tuple[Split, ...]
+    grouped: bool | None
+
+
+def make_protocols(
+    protocol,
+    *,
+    known: Mapping[str, Callable[[int], object]],
+    strata: np.ndarray,
+    groups: np.ndarray | None,
+    random_state: int,
+) -> list[Protocol]:
+    """Make the splits of each protocol asked for.
+
+    A protocol's splits and seeds depend on `random_state` alone, not on its neighbours in the list.
+    """
+    split_seed, fit_seed = derive_seeds(random_state, 2)
+    protocols = []
+    for name, splitter in _named_splitters(protocol, known, split_seed).items():
+        if name == "grouped" and groups is None:
+            raise InputError(
+                "The 'grouped' protocol needs 'groups', the singer, artist or the like of each "
+                "clip. Got None instead; pass groups, or choose another protocol."
+            )
+        protocols.append(_make_protocol(name, splitter, strata, groups, fit_seed))
+    return protocols
+
+
+def _named_splitters(protocol, known, split_seed) -> dict[str, object]:
+    """Give each protocol asked for a name and a splitter."""
+    if isinstance(protocol, Mapping):
+        pairs = list(protocol.items())
+    else:
+        listed = protocol if isinstance(protocol, list | tuple) else [protocol]
+        pairs = [(_name_of(item), item) for item in listed]
+    if not pairs:
+        raise InputError("The 'protocol' parameter must name at least one protocol. Got none.")
+    names = [name for name, _ in pairs]
+    for name in names:
+        check_text("The names in the 'protocol' parameter", str(name))
+        if names.count(name) > 1:
+            raise InputError(
+                f"The 'protocol' parameter has {name!r} twice; give a dict of name to splitter."
+            )
+    splitters = {}
+    for name, item in pairs:
+        if isinstance(item, str):
+            if item not in known:
+                raise InputError(
+                    "The 'protocol' parameter must be "
+                    f"{' or '.join(repr(key) for key in known)}, a scikit-learn splitter, or a "
+                    f"list or dict of those. Got {item!r} instead."
+                )
+            splitters[name] = known[item](split_seed)
+        elif callable(getattr(item, "split", None)) and not isinstance(item, type | bytes):
+            splitters[name] = item
+        else:
+            raise InputTypeError(
+                "The 'protocol' parameter must be a name, a scikit-learn splitter, or a list or "
+                f"dict of those. Got {item!r} instead."
+            )
+    return splitters
+
+
+def _name_of(item) -> str:
+    if isinstance(item, str):
+        return item
+    return "fixed" if isinstance(item, PredefinedSplit | FixedSplit) else type(item).__name__
+
+
+def _make_protocol(name, splitter, strata, groups, fit_seed) -> Protocol:
+    """Run one splitter, check what it gives, and number its splits."""
+    none = np.array([], dtype=np.intp)
+    X = np.zeros((strata.size, 1))
+    try:
+        if hasattr(splitter, "split_parts"):
+            parts = [tuple(part) for part in splitter.split_parts(X, strata)]
+        else:
+            seen = groups if _asks_for_groups(splitter) else None
+            parts = [(train, none, test) for train, test in splitter.split(X, strata, seen)]
+    except (InputError, InputTypeError):
+        raise
+    except (ValueError, TypeError) as error:
+        raise InputError(f"The {name!r} protocol cannot split these clips: {error}") from error
+    if not parts:
+        raise InputError(f"The {name!r} protocol has a splitter that makes no split.")
+    parts = [_check_parts(name, strata.size, *part) for part in parts]
+    grouped = None if groups is None else all(_apart(groups, *part) for part in parts)
+    if name == "grouped" and not grouped:
+        raise InputError("The 'grouped' protocol got a splitter that splits groups.")
+    n_repeats = _count_repeats(splitter, parts)
+    per_repeat = len(parts) // n_repeats
+    splits = tuple(
+        Split(name, i // per_repeat, i % per_repeat, seed, *part)
+        for i, (part, seed) in enumerate(zip(parts, derive_seeds(fit_seed, len(parts))))
+    )
+    return Protocol(name, splitter, splits, grouped)
+
+
+def _asks_for_groups(splitter) -> bool:
+    """Whether groups are of use to a splitter; one that does not say may have them."""
+    if not hasattr(splitter, "get_metadata_routing"):
+        return True
+    return bool(get_routing_for_object(splitter).consumes("split", ["groups"]))
+
+
+def _check_parts(name, n_clips, train, validation, test) -> tuple[np.ndarray, ...]:
+    """Return the parts as arrays of row numbers."""
+    train, validation, test = parts = tuple(map(np.asarray, (train, validation, test)))
+    if any(part.ndim != 1 or (part.size and part.dtype.kind not in "iu") for part in parts):
+        raise InputError(
+            f"The {name!r} protocol must give the clips to train on and to test on as lists of "
+            "their row numbers."
+        )
+    for what, part in (("train on", train), ("test on", test)):
+        if part.size == 0:
+            raise InputError(f"The {name!r} protocol has a split with no clips to {what}.")
+    together = np.concatenate([train, validation, test])
+    for clip in (together.max(), together.min()):
+        if not 0 <= clip < n_clips:
+            raise InputError(
+                f"The {name!r} protocol names clip {clip}, and there are {n_clips} clips."
+            )
+    if np.unique(together).size < together.size:
+        raise InputError(
+            f"The {name!r} protocol has a split with the same clip in two parts; scores on clips "
+            "seen in training mean nothing."
+        )
+    return parts
+
+
+def _apart(groups, train, validation, test) -> bool:
+    """Whether no group is both in the test part and among the rest."""
+    return not np.isin(groups[test], groups[np.concatenate([train, validation])]).any()
+
+
+def _count_repeats(splitter, parts) -> int:
+    """Count how often the clips are tested: splits whose tests overlap are further repeats."""
+    n_repeats = getattr(splitter, "n_repeats", None)
+    if n_repeats is not None:
+        return int(n_repeats)
+    tested = np.concatenate([test for _, _, test in parts])
+    return 1 if np.unique(tested).size == tested.size else len(parts)
+
+
+def check_classes(y: np.ndarray, groups: np.ndarray | None, protocols: list[Protocol]) -> None:
+    """Refuse classes that can never be both trained on and tested."""
+    if groups is None or not any(protocol.grouped for protocol in protocols):
+        return
+    for label in np.unique(y):
+        if np.unique(groups[y == label]).size < 2:
+            raise InputError(
+                f"The class {str(label)!r} occurs in one group only, so that with groups kept "
+                "apart it is never both trained on and tested; add groups with that class, leave "
+                "it out, or choose another protocol."
+            )
+
+
+# The name that groups travel by while it is found out whether they arrive.
+_PROBE = "groups_of_one_part"
+
+
+def is_search(model) -> bool:
+    """Whether `model` searches parameters by cross-validation of its own."""
+    return hasattr(model, "cv") and hasattr(model, "refit") and hasattr(model, "estimator")
+
+
+def stops_early(model, n_rows: int) -> bool:
+    """Whether the fit of `model` to so many rows holds some out to decide when to stop."""
+    parameters = model.get_params(deep=False)
+    early = parameters.get("early_stopping", True)
+    # The histogram-based gradient boosting of scikit-learn does so for many rows.
+    if isinstance(early, str):
+        early = early == "auto" and n_rows > 10_000
+    return (
+        bool(early)
+        and bool(parameters.get("validation_fraction"))
+        and parameters.get("n_iter_no_change", 0) is not None
+    )
+
+
+def shuffle_inner_folds(model, seed: int) -> None:
+    """Shuffle the folds of a regressor's search that came with a number of folds only.
+
+    Rows in the order of the target would make every fold an extrapolation.
+    """
+    for part in parts_of(model):
+        if is_search(part) and not is_classifier(part) and _is_number_of_folds(part.cv):
+            part.cv = KFold(part.cv or 5, shuffle=True, random_state=seed)
+
+
+def keep_groups_apart(model, X, y, groups: np.ndarray, seed: int) -> bool:
+    """Let every part of `model` that splits its rows keep groups apart, or refuse.
+
+    Parts that came with a number of folds get group folds, no more than there are groups; a
+    splitter that the user chose stays, and gets the groups where it asks for them. Returns whether
+    the fit of `model` takes groups.
+
+    Raises
+    ------
+    InputError
+        For a part that splits its rows and that groups do not reach.
+    """
+    if np.unique(groups).size < 2 and any(_splits(part, len(y)) for part in parts_of(model)):
+        raise InputError(
+            f"{type(model).__name__} splits its training part once more, and there the protocol "
+            "leaves one group only; give clips of more groups, a model without a search or early "
+            "stopping, or a protocol that splits groups."
+        )
+    whole = _given_all_rows(model)
+    for part in parts_of(model):
+        if "cv" in part.get_params(deep=False) and _is_number_of_folds(part.cv):
+            folds = StratifiedGroupKFold if is_classifier(part) else GroupKFold
+            n_folds = min(part.cv or 5, np.unique(groups).size)
+            part.cv = folds(n_folds, shuffle=True, random_state=seed)
+            if _reach(model, "split", part.cv) and not _forgets_groups(part):
+                continue
+            if part in whole and _takes_lists_of_folds(part):
+                part.cv = list(part.cv.split(X, y, groups))
+            else:
+                raise InputError(
+                    f"{type(part).__name__} in {type(model).__name__} splits its clips into folds "
+                    "of its own, and scikit-learn cannot hand it the groups that the protocol "
+                    "keeps apart; take it out, give its 'cv' a splitter of your choice, or choose "
+                    "a protocol that splits groups."
+                )
+        elif "groups" in _fit_requests(part):
+            if _fit_requests(part)["groups"] is None:
+                part.set_fit_request(groups=True)
+                if stops_early(part, len(y)) and not _reach(model, "fit", part):
+                    _refuse_early_stopping(model, part)
+        elif stops_early(part, len(y)):
+            _refuse_early_stopping(model, part)
+        elif part.get_params(deep=False).get("probability") is True:
+            raise InputError(
+                f"{type(part).__name__}(probability=True) makes its probabilities by folds that "
+                "split the groups which the protocol keeps apart; take probability=False, or "
+                "CalibratedClassifierCV around it."
+            )
+    for part in parts_of(model):
+        # scikit-learn gives them to the final estimator too, which knows nothing of groups.
+        if isinstance(part, StackingClassifier | StackingRegressor) and _consumes(part, "groups"):
+            raise InputError(
+                f"A part of {type(part).__name__} splits its clips by itself, and scikit-learn "
+                "cannot hand it the groups that the protocol keeps apart; take it out, or choose a "
+                "protocol that splits groups."
+            )
+    return _consumes(model, "groups")
+
+
+def _splits(part, n_rows: int) -> bool:
+    """Whether the fit of `part` splits its rows."""
+    folds = part.get_params(deep=False).get("cv", "none")
+    return not isinstance(folds, str) or stops_early(part, n_rows)
+
+
+def _refuse_early_stopping(model, part) -> None:
+    raise InputError(
+        f"{type(part).__name__} in {type(model).__name__} holds clips out to stop early, and "
+        "cannot keep the groups apart there as the protocol does; switch its early stopping off, "
+        "take skmer's KerasMLPClassifier, which can, or choose a protocol that splits groups."
+    )
+
+
+def _is_number_of_folds(cv) -> bool:
+    return cv is None or (isinstance(cv, Integral) and not isinstance(cv, bool))
+
+
+def _given_all_rows(model) -> list:
+    """Return the parts whose fit gets the very rows that the fit of `model` gets."""
+    if isinstance(model, Pipeline):
+        inner = [step for _, step in model.steps if hasattr(step, "get_params")]
+    elif isinstance(model, TransformedTargetRegressor):
+        inner = [model.regressor]
+    else:
+        inner = []
+    return [model, *(part for one in inner for part in _given_all_rows(one))]
+
+
+def _takes_lists_of_folds(part) -> bool:
+    return "cv_object" in getattr(part, "_parameter_constraints", {}).get("cv", ())
+
+
+def _forgets_groups(part) -> bool:
+    """Whether an estimator takes groups and does not give them to its folds."""
+    return isinstance(part, CalibratedClassifierCV) and part.ensemble is False
+
+
+def _fit_requests(part) -> dict:
+    """Return what the fit of an estimator can be told about each row, beside the target."""
+    if not hasattr(part, "set_fit_request"):
+        return {}
+    try:
+        routing = part.get_metadata_routing()
+    except NotImplementedError:
+        return {}
+    # One that has others inside has a router, and asks for nothing itself.
+    return routing.fit.requests if hasattr(routing, "fit") else {}
+
+
+def _reach(model, method: str, part) -> bool:
+    """Whether groups given to the fit of `model` come to this very part of it."""
+    request = getattr(part, f"set_{method}_request")
+    request(groups=_PROBE)
+    try:
+        return _consumes(model, _PROBE)
+    finally:
+        request(groups=True)
+
+
+def _consumes(model, name: str) -> bool:
+    try:
+        return bool(get_routing_for_object(model).consumes("fit", [name]))
+    except NotImplementedError:
+        # Some of scikit-learn's do not hand anything on yet.
+        return False

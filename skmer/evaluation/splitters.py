@@ -1,0 +1,352 @@
+"""A split that was published with a dataset."""
+
+from collections.abc import Iterator
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold, StratifiedShuffleSplit
+
+from skmer.exceptions import InputError
+from skmer.utils.estimators import derive_seeds, num_samples
+from skmer.utils.labels import check_labels
+
+
+class FixedSplit(BaseCrossValidator):
+    """The one split that came with a dataset, clip by clip.
+
+    The test part is scored. The validation part, where there is one, is learnt from like the
+    training part: searches and early stopping draw their inner folds from both.
+
+    Parameters
+    ----------
+    parts : array-like of str of shape (n_clips,)
+        "train", "valid" (or "validation") or "test" for each clip. Any other value is an
+        error, so that no clip is lost by a misspelling.
+
+    See Also
+    --------
+    sklearn.model_selection.PredefinedSplit : Several test folds, by number.
+
+    Examples
+    --------
+    >>> from skmer.evaluation import FixedSplit
+    >>> cv = FixedSplit(["train", "train", "valid", "test"])
+    >>> [[part.tolist() for part in parts] for parts in cv.split(range(4))]
+    [[[0, 1, 2], [3]]]
+    """
+
+    def __init__(self, parts):
+        parts = check_labels(parts, "The 'parts' parameter of FixedSplit")
+        unknown = sorted({str(part) for part in parts} - {"train", "valid", "validation", "test"})
+        if unknown:
+            raise InputError(
+                "The 'parts' parameter of FixedSplit may hold 'train', 'valid' and 'test'. "
+                f"Got {unknown[0]!r} instead."
+            )
+        for part in ("train", "test"):
+            if not (parts == part).any():
+                raise InputError(
+                    f"The 'parts' parameter of FixedSplit must mark at least one clip {part!r}."
+                )
+        self.parts = parts
+
+    def split(self, X, y=None, groups=None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the rows to learn from and the rows to test on, once.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, ...)
+            Only its length matters.
+        y, groups : object
+            Ignored, exist for compatibility.
+
+        Yields
+        ------
+        train : ndarray of int
+            Rows of the training and the validation part.
+        test : ndarray of int
+            Rows of the test part.
+
+        Raises
+        ------
+        ValueError
+            When X has another number of clips than `parts`.
+        """
+        n_clips = num_samples(X)
+        if n_clips != self.parts.size:
+            raise InputError(
+                f"FixedSplit was given the parts of {self.parts.size} clips and got {n_clips} "
+                "clips to split; the two must agree, clip by clip."
+            )
+        yield np.flatnonzero(self.parts != "test"), np.flatnonzero(self.parts == "test")
+
+    def get_n_splits(self, X=None, y=None, groups=None) -> int:
+        """Return the number of splits, always 1.
+
+        Parameters
+        ----------
+        X, y, groups : object
+            Ignored, exist for compatibility.
+
+        Returns
+        -------
+        n_splits : int
+            Always 1.
+        """
+        return 1
+
+
+class RepeatedStratifiedGroupKFold(BaseCrossValidator):
+    """Stratified k-fold with whole groups, repeated with another draw each time.
+
+    No group (singer, artist, album) is in the training and the test part of the same split, and
+    every clip is tested exactly once in each repeat.
+
+    Parameters
+    ----------
+    n_splits : int, default=5
+        Number of folds, at least 2.
+    n_repeats : int, default=10
+        Number of times the k-fold is drawn anew.
+    random_state : int, RandomState instance or None, default=None
+        Each repeat is drawn from its own seed, spawned from this one.
+
+    See Also
+    --------
+    sklearn.model_selection.StratifiedGroupKFold : One repeat of it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer.evaluation import RepeatedStratifiedGroupKFold
+    >>> y, groups = np.tile([0, 1], 6), np.repeat([0, 1, 2], 4)
+    >>> cv = RepeatedStratifiedGroupKFold(n_splits=3, n_repeats=2, random_state=0)
+    >>> len(list(cv.split(y, y, groups)))
+    6
+    >>> [np.unique(groups[test]).size for _, test in cv.split(y, y, groups)]
+    [1, 1, 1, 1, 1, 1]
+    """
+
+    # Asks for `groups` by default under metadata routing, as scikit-learn's own group splitters do.
+    __metadata_request__split = {"groups": True}
+
+    def __init__(self, n_splits: int = 5, *, n_repeats: int = 10, random_state=None):
+        for name, value, least in (("n_splits", n_splits, 2), ("n_repeats", n_repeats, 1)):
+            if not isinstance(value, Integral) or not least <= value <= 10**6:
+                raise InputError(
+                    f"The '{name}' parameter of RepeatedStratifiedGroupKFold must be an int from "
+                    f"{least} to a million. Got {value!r} instead."
+                )
+        self.n_splits = n_splits
+        self.n_repeats = n_repeats
+        self.random_state = random_state
+
+    def split(self, X, y=None, groups=None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the rows to train on and the rows to test on, repeat by repeat.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, ...)
+            Only its length matters.
+        y : array-like of shape (n_clips,)
+            Labels, whose proportions every fold keeps as far as the groups allow.
+        groups : array-like of shape (n_clips,)
+            The singer, artist or the like of each clip.
+
+        Yields
+        ------
+        train : ndarray of int
+            Rows to train on.
+        test : ndarray of int
+            Rows to test on.
+
+        Raises
+        ------
+        ValueError
+            When `groups` is missing, or there are fewer groups than folds.
+        """
+        if groups is None:
+            raise InputError(
+                "RepeatedStratifiedGroupKFold needs 'groups', the singer, artist or the like of "
+                "each clip. Got None instead."
+            )
+        groups = check_labels(groups, "The groups")
+        y = np.zeros(len(groups), int) if y is None else check_labels(y, "The labels y")
+        n_groups = np.unique(groups).size
+        if n_groups < self.n_splits:
+            raise InputError(
+                f"RepeatedStratifiedGroupKFold cannot make {self.n_splits} folds from {n_groups} "
+                "groups; use at most as many folds as there are groups."
+            )
+        if len(y) and np.unique(y, return_counts=True)[1].max() < self.n_splits:
+            raise InputError(
+                f"RepeatedStratifiedGroupKFold cannot make {self.n_splits} folds, as no class has "
+                "so many clips; use fewer folds, or add clips."
+            )
+        for seed in derive_seeds(self.random_state, self.n_repeats):
+            folds = StratifiedGroupKFold(self.n_splits, shuffle=True, random_state=seed)
+            yield from folds.split(X, y, groups)
+
+    def get_n_splits(self, X=None, y=None, groups=None) -> int:
+        """Return the number of splits over all repeats.
+
+        Parameters
+        ----------
+        X, y, groups : object
+            Ignored, exist for compatibility.
+
+        Returns
+        -------
+        n_splits : int
+            ``n_splits * n_repeats``.
+        """
+        return self.n_splits * self.n_repeats
+
+
+class StratifiedThreeWaySplit(BaseCrossValidator):
+    """Draw clips at random into training, validation and test part, again and again.
+
+    With the defaults this is the study's design: 80 % for training, 10 % for validation, 10 % for
+    testing, 20 times. Singers and artists are *not* kept apart, so that the scores flatter.
+
+    Parameters
+    ----------
+    n_splits : int, default=20
+        Number of draws.
+    validation_size, test_size : float, default=0.1
+        Share of the clips in the validation and in the test part.
+    random_state : int, RandomState instance or None, default=None
+        Each draw has its own seed, spawned from this one.
+
+    References
+    ----------
+    Koh, E., & Dubnov, S. (2021). Comparison and analysis of deep audio embeddings for music
+    emotion recognition. arXiv:2104.06517.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer.evaluation import StratifiedThreeWaySplit
+    >>> y = np.repeat(["calm", "sad"], 50)
+    >>> cv = StratifiedThreeWaySplit(n_splits=2, random_state=0)
+    >>> [[part.size for part in parts] for parts in cv.split_parts(y, y)]
+    [[80, 10, 10], [80, 10, 10]]
+    """
+
+    def __init__(
+        self,
+        n_splits: int = 20,
+        *,
+        validation_size: float = 0.1,
+        test_size: float = 0.1,
+        random_state=None,
+    ):
+        self.n_splits = n_splits
+        self.validation_size = validation_size
+        self.test_size = test_size
+        self.random_state = random_state
+        if not isinstance(n_splits, Integral) or not 1 <= int(n_splits) <= 10**6:
+            raise InputError(
+                "The 'n_splits' parameter of StratifiedThreeWaySplit must be an int from 1 to a "
+                f"million. Got {n_splits!r} instead."
+            )
+        for name, value in (("validation_size", validation_size), ("test_size", test_size)):
+            if not isinstance(value, Real) or not 0 < value < 1:
+                raise InputError(
+                    f"The '{name}' parameter of StratifiedThreeWaySplit must be a float between 0 "
+                    f"and 1. Got {value!r} instead."
+                )
+        if validation_size + test_size >= 1:
+            raise InputError(
+                "The 'validation_size' and 'test_size' parameters of StratifiedThreeWaySplit must "
+                f"leave something to train on. Got {validation_size!r} and {test_size!r} instead."
+            )
+
+    def split_parts(self, X, y, groups=None) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Yield the rows of the three parts, draw by draw.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, ...)
+            Only its length matters.
+        y : array-like of shape (n_clips,)
+            Labels, whose proportions each part keeps.
+        groups : object
+            Ignored, exists for compatibility.
+
+        Yields
+        ------
+        train, validation, test : ndarray of int
+            Rows of each part, in ascending order.
+
+        Raises
+        ------
+        ValueError
+            When a class has too few clips to be in all three parts.
+        """
+        y = check_labels(y, "The labels y")
+        if not len(y):
+            raise InputError("StratifiedThreeWaySplit needs at least one clip. Got none.")
+        labels, counts = np.unique(y, return_counts=True)
+        if counts.min() < 3:
+            rare = labels[counts.argmin()]
+            raise InputError(
+                "StratifiedThreeWaySplit needs at least 3 clips of every class, one for each part. "
+                f"The class {str(rare)!r} has {counts.min()}; add clips or leave that class out."
+            )
+        n_test = int(np.ceil(self.test_size * y.size))
+        n_validation = int(np.ceil(self.validation_size * y.size))
+        for name, size in (("test", n_test), ("validation", n_validation)):
+            if size < labels.size:
+                raise InputError(
+                    f"StratifiedThreeWaySplit cannot put {labels.size} classes into a {name} part "
+                    f"of {size} of {y.size} clips; add clips or enlarge '{name}_size'."
+                )
+        n_train = y.size - n_test - n_validation
+        if n_train < labels.size:
+            raise InputError(
+                f"StratifiedThreeWaySplit cannot put {labels.size} classes into a training part of "
+                f"{n_train} of {y.size} clips; add clips or make the other parts smaller."
+            )
+        for seed in derive_seeds(self.random_state, self.n_splits):
+            test_seed, validation_seed = derive_seeds(seed, 2)
+            outer = StratifiedShuffleSplit(1, test_size=n_test, random_state=test_seed)
+            rest, test = next(outer.split(y, y))
+            inner = StratifiedShuffleSplit(1, test_size=n_validation, random_state=validation_seed)
+            train, validation = next(inner.split(rest, y[rest]))
+            yield np.sort(rest[train]), np.sort(rest[validation]), np.sort(test)
+
+    def split(self, X, y=None, groups=None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the rows to train on and the rows to test on; the validation part is left out.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, ...)
+            Only its length matters.
+        y : array-like of shape (n_clips,)
+            Labels, whose proportions each part keeps.
+        groups : object
+            Ignored, exists for compatibility.
+
+        Yields
+        ------
+        train, test : ndarray of int
+            Rows of each part, in ascending order.
+        """
+        for train, _, test in self.split_parts(X, y, groups):
+            yield train, test
+
+    def get_n_splits(self, X=None, y=None, groups=None) -> int:
+        """Return the number of draws.
+
+        Parameters
+        ----------
+        X, y, groups : object
+            Ignored, exist for compatibility.
+
+        Returns
+        -------
+        n_splits : int
+            Number of draws.
+        """
+        return self.n_splits

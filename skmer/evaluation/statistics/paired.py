@@ -1,0 +1,319 @@
+"""What the frequentist and the Bayesian paired tests share."""
+
+from dataclasses import dataclass
+from numbers import Real
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+from sklearn.utils import check_consistent_length
+
+from skmer.exceptions import InputError
+from skmer.utils.estimators import Interval, StrOptions, validate_params
+from skmer.utils.floats import check_floats
+
+
+class PairedMoments(NamedTuple):
+    """Mean difference over resamples, its corrected standard error, degrees of freedom."""
+
+    difference: float
+    standard_error: float
+    df: int
+
+
+def paired_moments(scores_a, scores_b, n_train, n_test) -> PairedMoments:
+    """Return the moments of a - b with Nadeau and Bengio's correction of the variance."""
+    scores_a, scores_b = check_floats(scores_a, "scores_a"), check_floats(scores_b, "scores_b")
+    for scores, name in ((scores_a, "scores_a"), (scores_b, "scores_b")):
+        if scores.ndim != 1:
+            raise InputError(
+                f"'{name}' must be one score a resample, of shape (n_resamples,). "
+                f"Got shape {scores.shape} instead."
+            )
+    check_consistent_length(scores_a, scores_b)
+    if len(scores_a) < 2:
+        raise InputError(f"A paired test needs two resamples or more. Got {len(scores_a)}.")
+    ratio = size_ratio(n_train, n_test, len(scores_a))
+    differences = scores_a - scores_b
+    # Equal differences leave a variance of rounding errors, which would pass for certainty.
+    constant = np.ptp(differences) <= 8 * np.finfo(float).eps * np.abs(scores_a).max()
+    variance = 0.0 if constant else differences.var(ddof=1)
+    return PairedMoments(
+        float(differences.mean()),
+        float(np.sqrt(variance * (1 / len(differences) + ratio))),
+        len(differences) - 1,
+    )
+
+
+def size_ratio(n_train, n_test, n_resamples) -> float:
+    """Return the mean of n_test / n_train over resamples, and over the two models."""
+    sizes = []
+    for name, size in (("n_train", n_train), ("n_test", n_test)):
+        size = check_floats(size, name, finite=False)
+        shapes = ((), (n_resamples,), (2, n_resamples))
+        if size.shape not in shapes or not (np.isfinite(size) & (size > 0)).all():
+            raise InputError(
+                f"'{name}' must be one positive number of rows, one for each of the {n_resamples} "
+                f"resamples, or two rows of those, of model a and of model b. Got {size!r:.100}."
+            )
+        sizes.append(size)
+    ratio = sizes[1] / sizes[0]
+    # Over the models first: a sum of two is the same whichever model comes first.
+    return float(np.mean(ratio.mean(axis=0) if ratio.ndim == 2 else ratio))
+
+
+@dataclass(frozen=True)
+class CorrectedTTest:
+    """Outcome of :func:`corrected_resampled_ttest`.
+
+    Attributes
+    ----------
+    difference : float
+        Mean of ``scores_a - scores_b``, in the unit of the scores.
+    standard_error : float
+        Its corrected standard error.
+    statistic : float
+        Student's t, ``difference / standard_error``.
+    df : int
+        Degrees of freedom, the number of resamples less one.
+    pvalue : float
+        Probability of a t as extreme when neither is better.
+    low, high : float
+        Two-sided confidence interval of the difference.
+    confidence_level : float
+        The interval's level.
+    """
+
+    difference: float
+    standard_error: float
+    statistic: float
+    df: int
+    pvalue: float
+    low: float
+    high: float
+    confidence_level: float
+
+
+@validate_params(
+    {
+        "scores_a": ["array-like"],
+        "scores_b": ["array-like"],
+        "n_train": [Interval(Real, 0, None, closed="neither"), "array-like"],
+        "n_test": [Interval(Real, 0, None, closed="neither"), "array-like"],
+        "alternative": [StrOptions({"two-sided", "greater", "less"})],
+        "confidence_level": [Interval(Real, 0, 1, closed="neither")],
+    },
+    prefer_skip_nested_validation=True,
+)
+def corrected_resampled_ttest(
+    scores_a, scores_b, *, n_train, n_test, alternative="two-sided", confidence_level=0.95
+) -> CorrectedTTest:
+    """Compare two models scored on the same resamples of one data set.
+
+    Resamples (folds, repeated folds, shuffles) share training rows, so their scores are
+    correlated and the ordinary paired t-test finds differences where there are none. The
+    variance of the mean difference is taken as ``(1 / n + n_test / n_train)`` times the sample
+    variance instead of ``1 / n`` times it [1]_, which holds for repeated folds too [2]_.
+
+    Parameters
+    ----------
+    scores_a, scores_b : array-like of shape (n_resamples,)
+        Scores of the two models, resample by resample.
+    n_train, n_test : float or array-like of shape (n_resamples,) or (2, n_resamples)
+        Rows trained on and tested on. When they differ between resamples (grouped folds) or
+        between the two models (one holds rows out to stop early), the mean of their ratio is used.
+    alternative : {"two-sided", "greater", "less"}, default="two-sided"
+        "greater" asks whether `scores_a` are higher.
+    confidence_level : float, default=0.95
+        Level of the interval of the difference.
+
+    Returns
+    -------
+    CorrectedTTest
+        Difference, t, p-value and interval. When all differences are equal, t is infinite and
+        the p-value its limit; when they are all zero, t is 0 and the two-sided p-value 1.
+
+    See Also
+    --------
+    bayesian_correlated_ttest : The probability that the difference matters.
+    holm : For more than one comparison.
+
+    References
+    ----------
+    .. [1] C. Nadeau and Y. Bengio. "Inference for the generalization error". Machine Learning
+       52, 239-281, 2003.
+    .. [2] R. R. Bouckaert and E. Frank. "Evaluating the replicability of significance tests for
+       comparing learning algorithms". PAKDD, 2004.
+
+    Examples
+    --------
+    >>> from skmer.evaluation import corrected_resampled_ttest
+    >>> a, b = [0.70, 0.74, 0.69, 0.73, 0.75], [0.66, 0.71, 0.68, 0.70, 0.69]
+    >>> test = corrected_resampled_ttest(a, b, n_train=80, n_test=20)
+    >>> round(test.difference, 3), round(test.statistic, 2), round(test.pvalue, 3)
+    (0.034, 2.79, 0.049)
+    """
+    difference, standard_error, df = paired_moments(scores_a, scores_b, n_train, n_test)
+    if standard_error > 0:
+        statistic = difference / standard_error
+    else:
+        statistic = float(np.copysign(np.inf, difference)) if difference else 0.0
+    pvalue = {
+        "two-sided": 2 * stats.t.sf(abs(statistic), df),
+        "greater": stats.t.sf(statistic, df),
+        "less": stats.t.cdf(statistic, df),
+    }[alternative]
+    half_width = stats.t.ppf((1 + confidence_level) / 2, df) * standard_error
+    return CorrectedTTest(
+        difference=difference,
+        standard_error=standard_error,
+        statistic=statistic,
+        df=df,
+        pvalue=float(pvalue),
+        low=float(difference - half_width),
+        high=float(difference + half_width),
+        confidence_level=float(confidence_level),
+    )
+
+
+@dataclass(frozen=True)
+class BayesianTTest:
+    """Outcome of :func:`bayesian_correlated_ttest`.
+
+    Attributes
+    ----------
+    p_left : float
+        Probability that model b is better by more than the region of practical equivalence.
+    p_rope : float
+        Probability that the two are practically equivalent.
+    p_right : float
+        Probability that model a is better by more than the region.
+    difference : float
+        Mean of the posterior: mean of ``scores_a - scores_b``.
+    scale : float
+        Scale of the posterior, a Student t around `difference`.
+    df : int
+        Its degrees of freedom.
+    rope : float
+        Half width of the region, in the unit of the scores.
+    """
+
+    p_left: float
+    p_rope: float
+    p_right: float
+    difference: float
+    scale: float
+    df: int
+    rope: float
+
+
+@validate_params(
+    {
+        "scores_a": ["array-like"],
+        "scores_b": ["array-like"],
+        "n_train": [Interval(Real, 0, None, closed="neither"), "array-like"],
+        "n_test": [Interval(Real, 0, None, closed="neither"), "array-like"],
+        "rope": [Interval(Real, 0, None, closed="left")],
+    },
+    prefer_skip_nested_validation=True,
+)
+def bayesian_correlated_ttest(scores_a, scores_b, *, n_train, n_test, rope=0.01) -> BayesianTTest:
+    """Tell how probably model a is better, worse, or practically the same as model b.
+
+    The posterior of the mean difference, under a flat prior and the correlation
+    ``n_test / (n_train + n_test)`` between resamples, is a Student t with the mean difference
+    as centre and Nadeau and Bengio's corrected standard error as scale [1]_.
+
+    Parameters
+    ----------
+    scores_a, scores_b : array-like of shape (n_resamples,)
+        Scores of the two models, resample by resample.
+    n_train, n_test : float or array-like of shape (n_resamples,) or (2, n_resamples)
+        Rows trained on and tested on. When they differ between resamples (grouped folds) or
+        between the two models (one holds rows out to stop early), the mean of their ratio is used.
+    rope : float, default=0.01
+        Region of practical equivalence: models whose scores differ by no more than this, in the
+        unit of the scores, count as the same.
+
+    Returns
+    -------
+    BayesianTTest
+        ``p_left`` (b better), ``p_rope`` and ``p_right`` (a better), which sum to 1.
+
+    See Also
+    --------
+    corrected_resampled_ttest : The frequentist test with the same correction.
+
+    References
+    ----------
+    .. [1] A. Benavoli, G. Corani, J. Demsar and M. Zaffalon. "Time for a change: a tutorial for
+       comparing multiple classifiers through Bayesian analysis". Journal of Machine Learning
+       Research 18, 1-36, 2017.
+
+    Examples
+    --------
+    >>> from skmer.evaluation import bayesian_correlated_ttest
+    >>> a, b = [0.70, 0.74, 0.69, 0.73, 0.75], [0.66, 0.71, 0.68, 0.70, 0.69]
+    >>> test = bayesian_correlated_ttest(a, b, n_train=80, n_test=20)
+    >>> round(test.p_left, 3), round(test.p_rope, 3), round(test.p_right, 3)
+    (0.011, 0.049, 0.94)
+    """
+    rope = float(rope)
+    difference, scale, df = paired_moments(scores_a, scores_b, n_train, n_test)
+    if scale > 0:
+        p_left = float(stats.t.cdf(-rope, df, loc=difference, scale=scale))
+        p_right = float(stats.t.sf(rope, df, loc=difference, scale=scale))
+    else:
+        # A posterior at one point; on the border of an empty region it is either side's.
+        at_zero = 0.5 * (rope == 0 and difference == 0)
+        p_left, p_right = float(difference < -rope) + at_zero, float(difference > rope) + at_zero
+    return BayesianTTest(
+        p_left=p_left,
+        p_rope=max(0.0, 1.0 - p_left - p_right),
+        p_right=p_right,
+        difference=difference,
+        scale=scale,
+        df=df,
+        rope=rope,
+    )
+
+
+@validate_params({"pvalues": ["array-like"]}, prefer_skip_nested_validation=True)
+def holm(pvalues) -> np.ndarray:
+    """Adjust p-values for several comparisons by Holm's step-down method.
+
+    The family-wise error rate stays below alpha, whatever the dependence between the
+    comparisons, when those with an adjusted p-value of at most alpha are called different.
+
+    Parameters
+    ----------
+    pvalues : array-like of shape (n_comparisons,)
+        One p-value a comparison.
+
+    Returns
+    -------
+    ndarray of shape (n_comparisons,)
+        The adjusted p-values, in the order given.
+
+    References
+    ----------
+    .. [1] S. Holm. "A simple sequentially rejective multiple test procedure". Scandinavian
+       Journal of Statistics 6, 65-70, 1979.
+
+    Examples
+    --------
+    >>> from skmer.evaluation import holm
+    >>> holm([0.01, 0.04, 0.03, 0.005]).round(3)
+    array([0.03, 0.06, 0.06, 0.02])
+    """
+    pvalues = check_floats(pvalues, "pvalues")
+    if pvalues.ndim != 1 or ((pvalues < 0) | (pvalues > 1)).any():
+        raise InputError(
+            "'pvalues' must be probabilities between 0 and 1, of shape (n_comparisons,). "
+            f"Got {pvalues!r:.200} instead."
+        )
+    order = np.argsort(pvalues, kind="stable")
+    stepped = pvalues[order] * np.arange(len(pvalues), 0, -1)
+    adjusted = np.empty_like(pvalues)
+    adjusted[order] = np.minimum(np.maximum.accumulate(stepped), 1.0)
+    return adjusted

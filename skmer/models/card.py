@@ -1,0 +1,136 @@
+"""What a model says of itself: how it was made, what it scores, and what it may be used for."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from html import escape
+
+from sklearn.base import is_classifier
+
+from skmer.exceptions import InputTypeError
+from skmer.utils.digest import versions
+from skmer.utils.messages import cut_middle
+
+# Parameters of a transformer that change no number.
+_NO_NUMBERS = ("memory", "n_jobs", "on_error", "verbose")
+WEIGHTS_LICENCES = {
+    "L3Transformer": "CC BY 4.0 (openl3)",
+    "MusiCNNTransformer": "ISC (musicnn)",
+    "VGGishTransformer": "Apache 2.0 (AudioSet)",
+}
+
+
+class ModelCard(dict):
+    """The card of a model, as `read_card` returns it: a dict that notebooks show as a page."""
+
+    def _repr_html_(self) -> str:
+        """Return what the model is and scores in full, and the rest behind a click."""
+        first = ("name", "created", "task", "model", "classes", "targets", "scores")
+        shown = {name: self[name] for name in first if name in self}
+        rest = {name: value for name, value in self.items() if name not in shown and value}
+        folded = "".join(
+            f"<details><summary>{escape(str(name).capitalize())}</summary>{_html(value)}</details>"
+            for name, value in rest.items()
+        )
+        return f"<div>{_html(shown)}{folded}</div>"
+
+
+def make_card(transformers, rest, card: Mapping | None) -> dict:
+    """Describe a fitted pipeline; what is given in `card` is added and goes first."""
+    if card is not None and not isinstance(card, Mapping):
+        raise InputTypeError(
+            "The 'card' must be a dict of what to say of the model. "
+            f"Got {cut_middle(repr(card), 100)} instead."
+        )
+    made: dict = {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "task": "classification" if is_classifier(rest) else "regression",
+        "features": [_describe(one) for one in transformers],
+        "model": " + ".join(type(step).__name__ for _, step in rest.steps),
+        "versions": versions(),
+    }
+    if is_classifier(rest):
+        made["classes"] = [str(label) for label in rest.classes_]
+    return {**(card or {}), **made}
+
+
+def _describe(transformer) -> dict:
+    random = getattr(transformer, "weights", "") is None
+    parameters = transformer.get_params(deep=False)
+    return {
+        "transformer": type(transformer).__name__,
+        "parameters": {
+            name: value if isinstance(value, int | float | str | None) else repr(value)
+            for name, value in parameters.items()
+            if name not in _NO_NUMBERS
+        },
+        "weights": getattr(transformer, "weights_label_", None),
+        "weights_digest": getattr(transformer, "weights_digest_", None),
+        "weights_are_random": random,
+        "weights_licence": None if random else WEIGHTS_LICENCES.get(type(transformer).__name__),
+    }
+
+
+def to_markdown(card: Mapping) -> str:
+    """Write a card for people."""
+    lines = [f"# {card.get('name', 'A model of skmer')}", ""]
+    lines += [f"{card['task'].capitalize()} of clips by {card['model']}, made {card['created']}."]
+    if "classes" in card:
+        lines += ["", f"Classes: {', '.join(map(_escape, card['classes']))}."]
+    if "targets" in card:
+        lines += ["", f"Targets: {', '.join(map(_escape, card['targets']))}."]
+    for feature in card["features"]:
+        lines += ["", f"## {feature['transformer']}", ""]
+        lines += [f"* {name}: `{value}`" for name, value in feature["parameters"].items()]
+        if feature["weights"] is not None:
+            lines += [f"* weights: {feature['weights']}, digest `{feature['weights_digest']}`"]
+        if feature["weights_licence"]:
+            lines += [f"* licence of the weights: {feature['weights_licence']}"]
+    for title in ("scores", "data", "audit", "versions"):
+        if card.get(title):
+            lines += ["", f"## {title.capitalize()}", "", *_listed(card[title])]
+    return "\n".join(lines) + "\n"
+
+
+def _listed(value, indent: str = "") -> list[str]:
+    if isinstance(value, Mapping):
+        items = list(value.items())
+    elif isinstance(value, list | tuple):
+        items = [(None, one) for one in value]
+    else:
+        return [f"{indent}* {_escape(value)}"]
+    lines = []
+    for name, one in items:
+        start = f"{indent}* " if name is None else f"{indent}* {_escape(name)}:"
+        if isinstance(one, Mapping | list | tuple):
+            lines += [start.rstrip(), *_listed(one, indent + "  ")]
+        else:
+            lines.append(f"{start} {_escape(one)}".replace("*  ", "* "))
+    return lines
+
+
+def _html(value) -> str:
+    """Return nested values as nested lists."""
+    if isinstance(value, Mapping):
+        items = "".join(
+            f"<li><strong>{escape(str(name))}</strong>: {_html(one)}</li>"
+            for name, one in value.items()
+        )
+        return f"<ul>{items}</ul>"
+    if isinstance(value, list | tuple):
+        if any(isinstance(one, Mapping | list | tuple) for one in value):
+            return f"<ol>{''.join(f'<li>{_html(one)}</li>' for one in value)}</ol>"
+        return ", ".join(map(_html, value))
+    return escape(_text(value))
+
+
+def _text(value) -> str:
+    """A number with the digits that mean something, anything else in one line."""
+    return f"{value:.3f}" if isinstance(value, float) else " ".join(str(value).split())
+
+
+def _escape(value) -> str:
+    """Text as it is meant, not as markup."""
+    text = _text(value)
+    for mark in ("\\", "`", "*", "_", "<", "[", "|"):
+        text = text.replace(mark, f"\\{mark}")
+    return text

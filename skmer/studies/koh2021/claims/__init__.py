@@ -1,1 +1,0 @@
-"""What the study claims, and what can be said of each claim."""

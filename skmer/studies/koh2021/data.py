@@ -1,0 +1,319 @@
+"""The study's datasets, as far as they are in place."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field, fields
+from functools import cache, partial
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import Bunch
+
+from skmer.datasets import fetch_emomusic, fetch_ravdess_song, list_datasets, load_dataset
+from skmer.evaluation.evaluate import describe_estimator
+from skmer.evaluation.features import (
+    INPUT_PARAMETERS,
+    MATRIX,
+    check_finite_feature,
+    choose_input,
+    make_transformers,
+)
+from skmer.exceptions import DatasetNotFoundError, WeightsNotFoundError
+from skmer.utils import track
+from skmer.utils.digest import file_digest
+from skmer.utils.estimators import Preset
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One reading of the study: its settings, its clips, and the protocol of its headline."""
+
+    name: str
+    preset: Preset
+    protocol: str
+    ravdess_subset: str
+
+
+FAITHFUL = Edition("faithful", "koh2021", "koh2021", "koh2021")
+DEFENSIBLE = Edition("defensible", "tuned", "grouped", "all")
+EDITIONS = (FAITHFUL, DEFENSIBLE)
+
+
+def _setting(text: str, default):
+    return field(default=default, metadata={"meaning": text})
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much is computed; the defaults are the study's."""
+
+    n_shuffles: int = _setting("random 80/10/10 splits of every cell", 20)
+    n_draws: int = _setting("draws of the 5 folds with groups kept apart, in every cell", 4)
+    max_epochs: int = _setting("epochs at most of MLP, CNN and LSTM", 1000)
+    patience: int = _setting(
+        "epochs without improvement before CNN, LSTM and the tuned MLP stop", 100
+    )
+    l3_hops: tuple[float, float] = _setting("seconds from frame to frame of L3-Net", (0.1, 0.5))
+    matrix: tuple[int, float] = _setting(
+        "frames, and milliseconds from frame to frame, of the MFCC matrix for CNN and LSTM",
+        (1500, 20.0),
+    )
+    n_regression_folds: int = _setting("folds of the regression", 10)
+    perplexities: tuple[int, ...] = _setting("perplexities of t-SNE", (5, 10, 20, 30, 50, 75, 100))
+
+
+FULL = Budget()
+QUICK = Budget(
+    n_shuffles=3,
+    n_draws=1,
+    max_epochs=30,
+    patience=10,
+    l3_hops=(1.0, 1.0),
+    matrix=(100, 300.0),
+    n_regression_folds=5,
+    perplexities=(10, 30, 100),
+)
+
+
+def describe_reductions(budget: Budget) -> list[str]:
+    """Say in words what a budget changes of the study's."""
+    return [
+        f"{_in_words(getattr(budget, setting.name))} instead of {_in_words(setting.default)} "
+        f"{setting.metadata['meaning']}"
+        for setting in fields(Budget)
+        if getattr(budget, setting.name) != setting.default
+    ]
+
+
+def _in_words(value) -> str:
+    return (
+        ", ".join(f"{number:g}" for number in value) if isinstance(value, tuple) else f"{value:g}"
+    )
+
+
+# What the study compared, and what may be run beside it; additions are no part of its claims.
+FEATURES = ("l3", "vggish", "mfcc")
+ADDITIONS = ("musicnn",)
+DATASETS = ("4q", "bimodal", "emomusic", "ravdess-song")
+
+
+@cache
+def published() -> dict:
+    """Return the study's numbers; not to be changed."""
+    path = resources.files("skmer.studies.koh2021") / "published.json"
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def published_accuracy(dataset: str, feature: str, classifier: str) -> dict | None:
+    """Return the printed accuracy of a cell, or None where only a bar was drawn."""
+    wanted = {"dataset": dataset, "feature": feature, "classifier": classifier}
+    rows = published()["accuracy"]
+    return next((row for row in rows if wanted.items() <= row.items()), None)
+
+
+# Training, validation and test part of a random split.
+N_PARTS = 3
+
+
+@dataclass
+class StudyDatasets:
+    """What is in place: clips by dataset and edition, annotations without audio, and what is not.
+
+    Every bunch has a `digest`, by the content of its files and of its table.
+    """
+
+    clips: dict[tuple[str, str], Bunch] = field(default_factory=dict)
+    annotations: Bunch | None = None
+    missing: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def names(self) -> list[str]:
+        """Datasets with audio, in the study's order."""
+        return list(dict.fromkeys(name for name, _ in self.clips))
+
+
+def find_datasets(data_home, *, verbose: bool = False) -> StudyDatasets:
+    """Load the clips of each dataset for each edition; nothing is downloaded."""
+    datasets = StudyDatasets()
+    where = {"data_home": data_home, "download_if_missing": False}
+    for name in DATASETS:
+        load = cache(fetch_ravdess_song if name == "ravdess-song" else partial(load_dataset, name))
+        try:
+            for edition in EDITIONS:
+                subset = {"subset": edition.ravdess_subset} if name == "ravdess-song" else {}
+                clips, rare = _without_rare(load(**subset, **where))
+                datasets.clips[name, edition.name] = clips
+                if rare:
+                    datasets.notes.append(_describe_rare(titles()[name], edition.name, rare))
+        except DatasetNotFoundError as error:
+            datasets.missing[name] = str(error)
+    try:
+        datasets.annotations = fetch_emomusic(annotations_only=True, **where)
+        datasets.annotations["digest"] = _digest(datasets.annotations.frame, {})
+    except DatasetNotFoundError as error:
+        datasets.missing["emomusic"] = str(error)
+    _add_digests(datasets, verbose=verbose)
+    return datasets
+
+
+def _without_rare(clips: Bunch) -> tuple[Bunch, dict[str, int]]:
+    """Leave out classes that cannot be in all parts of a split, as where most clips are missing."""
+    rare = {}
+    for label, count in zip(*np.unique(clips.target, return_counts=True)):
+        of_label = clips.target == label
+        in_one_group = clips.groups is not None and np.unique(clips.groups[of_label]).size < 2
+        if count < N_PARTS or in_one_group:
+            rare[str(label)] = int(count)
+    kept = ~np.isin(clips.target, list(rare))
+    chosen = Bunch(**clips)
+    for name in ("data", "target", "groups"):
+        chosen[name] = None if clips[name] is None else clips[name][kept]
+    chosen["frame"] = clips.frame[kept].reset_index(drop=True)
+    return chosen, rare
+
+
+def _describe_rare(title: str, edition: str, rare: dict[str, int]) -> str:
+    counts = ", ".join(f"{label} ({count} clips)" for label, count in rare.items())
+    return (
+        f"{title}, {edition}: left out {counts}, since too few of its clips are in place to be in "
+        "every part of a split."
+    )
+
+
+def _add_digests(datasets: StudyDatasets, *, verbose: bool) -> None:
+    """Read every file once, whichever editions it is in."""
+    paths = list(dict.fromkeys(path for clips in datasets.clips.values() for path in clips.data))
+    digests = {}
+    for path in track(paths, description="digests of the clips", enabled=verbose):
+        digests[path] = file_digest(path)
+    for clips in datasets.clips.values():
+        clips["digest"] = _digest(clips.frame, {path: digests[path] for path in clips.data})
+
+
+def _digest(frame, digests: dict) -> str:
+    """Return the digest of a table and the files in it: the same wherever they lie."""
+    total = hashlib.sha256(frame.drop(columns="path").to_csv(index=False).encode())
+    for path, digest in digests.items():
+        total.update(f"{Path(path).parent.name}/{Path(path).name} {digest}\n".encode())
+    return total.hexdigest()
+
+
+def titles() -> dict[str, str]:
+    """Return the names of the datasets in a text."""
+    return dict(list_datasets().set_index("name")["title"])
+
+
+def class_counts(datasets: StudyDatasets) -> list[dict]:
+    """Compare the clips of the faithful edition with the study's first table, class by class."""
+    rows = []
+    for name in DATASETS:
+        clips = datasets.clips.get((name, FAITHFUL.name))
+        if clips is None and name == "emomusic":
+            clips = datasets.annotations
+        for label, count in published()["clips"]["counts"][name].items():
+            here = None if clips is None else int(np.sum(np.asarray(clips.target) == label))
+            rows.append({"dataset": name, "class": label, "published": count, "here": here})
+    return rows
+
+
+# The study's larger embedding, compared with the smaller one by a single classifier.
+LARGE, LARGE_CLASSIFIER = "l3-6144", "svm"
+# They change how fast the numbers come, not the numbers.
+_SPEED_PARAMETERS = ("memory", "n_jobs", "verbose", "batch_size")
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A transformer of one edition, and the weights that its network has."""
+
+    name: str
+    edition: Edition
+    transformer: Any
+    weights_label: str | None
+    weights_digest: str | None
+
+    @property
+    def is_random(self) -> bool:
+        """Whether the network was never trained."""
+        return getattr(self.transformer, "weights_are_random_", False)
+
+    def view(self, classifier: str) -> str:
+        """Which view of the feature a classifier gets."""
+        return choose_input(self.transformer, classifier, preset=self.edition.preset)
+
+
+def make_features(
+    names, *, edition: Edition, budget: Budget, weights, random_state, memory, n_jobs, verbose
+) -> tuple[dict[str, Feature], dict[str, str]]:
+    """Return the features that can be had, and why the others cannot."""
+    transformers: dict[str, Any] = make_transformers(
+        names,
+        preset=edition.preset,
+        weights=weights,
+        random_state=random_state,
+        memory=memory,
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
+    if "l3" in transformers:
+        transformers["l3"].set_params(hop_size=budget.l3_hops[EDITIONS.index(edition)])
+    features, left_out = {}, {}
+    for name, transformer in transformers.items():
+        try:
+            # Fitting reads no clip; it only sees that the weights are there.
+            features[name] = _fit(name, edition, transformer)
+        except WeightsNotFoundError as error:
+            left_out[name] = str(error)
+    if "l3" in features:
+        large = clone(features["l3"].transformer).set_params(embedding_size=6144)
+        features[LARGE] = _fit(LARGE, edition, large)
+    return features, left_out
+
+
+def _fit(name: str, edition: Edition, transformer) -> Feature:
+    transformer.fit([np.zeros(1, np.float32)])
+    label = getattr(transformer, "weights_label_", None)
+    return Feature(name, edition, transformer, label, getattr(transformer, "weights_digest_", None))
+
+
+def view_parameters(view: str, budget: Budget) -> dict[str, object]:
+    """Return the parameters of the transformer for a view."""
+    if view != MATRIX:
+        return INPUT_PARAMETERS[view]
+    n_frames, milliseconds = budget.matrix
+    # At the 22050 Hz of the MFCC, as everywhere in skmer.
+    hop_length = round(22050 * milliseconds / 1000)
+    return INPUT_PARAMETERS[MATRIX] | {"n_frames": n_frames, "hop_length": hop_length}
+
+
+def describe_view(feature: Feature, view: str, budget: Budget) -> dict:
+    """Say what decides the numbers of a view."""
+    transformer = clone(feature.transformer).set_params(**view_parameters(view, budget))
+    described = describe_estimator(transformer)
+    for name in _SPEED_PARAMETERS:
+        described["parameters"].pop(name, None)
+    return described | {"weights_digest": feature.weights_digest}
+
+
+class FeatureExtractor:
+    """Computes a view of the clips of one dataset, and keeps the last one at hand."""
+
+    def __init__(self, budget: Budget):
+        self.budget = budget
+        self._key: tuple | None = None
+        self._values = np.empty(0)
+
+    def __call__(self, feature: Feature, view: str, clips) -> np.ndarray:
+        """Return the view, a row for each clip."""
+        key = feature.name, feature.edition.name, view, id(clips)
+        if key != self._key:
+            parameters = view_parameters(view, self.budget)
+            transformer = clone(feature.transformer).set_params(**parameters)
+            self._values = np.asarray(transformer.fit_transform(clips.data))
+            check_finite_feature(feature.name, self._values)
+            self._key = key
+        return self._values

@@ -1,0 +1,365 @@
+"""Classification: a cell is a dataset, an edition, a feature and a classifier."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from sklearn.model_selection import BaseCrossValidator
+from sklearn.preprocessing import StandardScaler
+
+from skmer.classifiers import make_classifier
+from skmer.datasets import get_data_home
+from skmer.evaluation import (
+    EvaluationResult,
+    FixedSplit,
+    RegressionResult,
+    audit,
+    evaluate,
+    evaluate_regression,
+)
+from skmer.evaluation.evaluate import describe_estimator
+from skmer.evaluation.features import VECTOR
+from skmer.evaluation.statistics import tsne_map, tsne_purity
+from skmer.evaluation.tasks import classification_protocols, regression_protocols
+from skmer.exceptions import InputError
+from skmer.studies.koh2021.consistency import check_report_consistency, consistent_sizes
+from skmer.studies.koh2021.data import (
+    EDITIONS,
+    LARGE,
+    LARGE_CLASSIFIER,
+    Budget,
+    Feature,
+    StudyDatasets,
+    describe_view,
+    published,
+)
+from skmer.studies.koh2021.store import RunContext
+from skmer.utils.estimators import Preset
+from skmer.utils.labels import stack_frames
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is evaluated at once."""
+
+    dataset: str
+    feature: Feature
+    classifier: str
+
+    def __str__(self) -> str:
+        edition = self.feature.edition.name
+        return f"{self.dataset}-{edition}-{self.feature.name}-{self.classifier}"
+
+
+def list_cells(dataset: str, features: Iterable[Feature], classifiers) -> list[Cell]:
+    """Return the cells of a dataset in one edition."""
+    return [
+        Cell(dataset, feature, classifier)
+        for feature in features
+        for classifier in classifiers
+        if feature.name != LARGE or classifier == LARGE_CLASSIFIER
+    ]
+
+
+def make_protocols(groups, budget: Budget, seed: int) -> dict[str, BaseCrossValidator]:
+    """Return the splitters of a cell; without groups nothing can be kept apart."""
+    draws = {"koh2021": budget.n_shuffles}
+    if groups is not None:
+        draws["grouped"] = budget.n_draws
+    return {name: classification_protocols(5, n)[name](seed) for name, n in draws.items()}
+
+
+def make_model(classifier: str, preset: Preset, budget: Budget):
+    """Return a classifier of the preset that trains no longer than the budget allows."""
+    model = make_classifier(classifier, preset=preset)
+    limits = {}
+    for name, value in model.get_params().items():
+        last = name.rsplit("__")[-1]
+        if last == "epochs":
+            limits[name] = min(value, budget.max_epochs)
+        elif last == "patience" and value is not None:
+            limits[name] = min(value, budget.patience)
+    return model.set_params(**limits)
+
+
+def evaluate_cell(cell: Cell, clips, context: RunContext) -> EvaluationResult:
+    """Return the result of a cell under both protocols, from the store where it is there."""
+    feature, budget = cell.feature, context.budget
+    preset = feature.edition.preset
+    view = feature.view(cell.classifier)
+    model = make_model(cell.classifier, preset, budget)
+    protocols = make_protocols(clips.groups, budget, context.seed)
+    settings = {
+        "clips": clips.digest,
+        "feature": describe_view(feature, view, budget),
+        "classifier": describe_estimator(model),
+        "protocols": {name: repr(splitter) for name, splitter in protocols.items()},
+        "seed": context.seed,
+    }
+
+    def compute() -> EvaluationResult:
+        result = evaluate(
+            {feature.name: context.extractor(feature, view, clips)},
+            {cell.classifier: model},
+            None,
+            clips.target,
+            groups=clips.groups,
+            protocol=protocols,
+            preset=preset,
+            random_state=context.seed,
+            n_jobs=context.n_jobs,
+            audit=False,
+            verbose=context.verbose,
+        )
+        result.scores["weights"] = feature.weights_label
+        result.scores["random_weights"] = feature.is_random
+        result.manifest["features"][feature.name] |= {
+            "transformer": describe_estimator(feature.transformer),
+            "weights": feature.weights_label,
+            "weights_digest": feature.weights_digest,
+            "random_weights": feature.is_random,
+        }
+        return result
+
+    return context.store.result(EvaluationResult, str(cell), settings, compute)
+
+
+def join_results(results: list[EvaluationResult]) -> EvaluationResult:
+    """Put the cells of one dataset and edition together; they share their splits."""
+    manifest = dict(results[0].manifest)
+    for part in ("features", "models"):
+        manifest[part] = {k: v for result in results for k, v in result.manifest[part].items()}
+    return EvaluationResult(
+        stack_frames([result.scores for result in results]),
+        stack_frames([result.predictions for result in results]),
+        manifest,
+    )
+
+
+# A tenth of each dataset, rounded down and up, and sizes beyond.
+_TENTH = {"4q": (90,), "bimodal": (16, 17)}
+_LARGEST = 300
+
+
+def check_reports(context: RunContext) -> dict[str, dict]:
+    """Tell for each printed report which numbers of test clips it can come from."""
+    settings = {"reports": published()["reports"], "largest": _LARGEST}
+    return context.store.facts("consistency", settings, _check_reports)
+
+
+def _check_reports() -> dict[str, dict]:
+    counts = published()["clips"]["counts"]
+    found = {}
+    for name, tenth in _TENTH.items():
+        report = published()["reports"][name]
+        sizes = consistent_sizes(**report, sizes=range(1, _LARGEST + 1))
+        smallest = check_report_consistency(**report, n=sizes[0])
+        n_all = sum(counts[name].values())
+        found[name] = {
+            "tenth": list(tenth),
+            "tenth_possible": [size for size in tenth if size in sizes],
+            "sizes": sizes,
+            "largest_tried": _LARGEST,
+            "fifth": n_all // 5,
+            "fifth_possible": n_all // 5 in sizes,
+            "supports": list(smallest.supports or ()),
+        }
+    return found
+
+
+def audit_files(datasets: StudyDatasets, context: RunContext) -> dict:
+    """Look for files that are there twice, within and across datasets."""
+    clips = {name: datasets.clips[name, EDITIONS[-1].name] for name in datasets.names}
+    paths = [str(path) for one in clips.values() for path in one.data]
+    names = [name for name, one in clips.items() for _ in one.data]
+    settings = {name: one.digest for name, one in clips.items()}
+    several = names if len(clips) > 1 else None
+    return context.store.facts(
+        "audit-files",
+        settings,
+        lambda: audit(paths=paths, datasets=several, n_jobs=context.n_jobs).to_dict(),
+    )
+
+
+def audit_labels(annotations, context: RunContext) -> dict:
+    """Look for swapped columns and repeated songs in the annotations of Emotion in Music."""
+    frame = annotations.frame
+    static, dynamic = (
+        frame[[f"{label}_arousal", f"{label}_valence"]].to_numpy()
+        for label in ("static", "dynamic")
+    )
+    items = (frame["artist"] + " - " + frame["title"]).tolist()
+    return context.store.facts(
+        "audit-emomusic-annotations",
+        {"clips": annotations.digest, "static": static.tolist()},
+        lambda: audit(items=items, targets=static, reference=dynamic).to_dict(),
+    )
+
+
+def audit_splits(dataset: str, feature: Feature, clips, context: RunContext) -> dict[str, dict]:
+    """Audit the splits of both protocols with one feature, which stands for all."""
+    protocols = make_protocols(clips.groups, context.budget, context.seed)
+    settings = {
+        "clips": clips.digest,
+        "feature": describe_view(feature, VECTOR, context.budget),
+        "protocols": {name: repr(splitter) for name, splitter in protocols.items()},
+        "seed": context.seed,
+    }
+
+    def compute() -> dict:
+        X = context.extractor(feature, VECTOR, clips)
+        return {
+            name: audit(
+                X,
+                clips.target,
+                groups=clips.groups,
+                cv=list(splitter.split(X, clips.target, clips.groups)),
+                random_state=context.seed,
+            ).to_dict()
+            for name, splitter in protocols.items()
+        }
+
+    name = f"audit-{dataset}-{feature.edition.name}-{feature.name}"
+    return context.store.facts(name, settings, compute)
+
+
+def mean_chance(labels) -> float:
+    """Return the share of the largest class."""
+    return float(np.unique(np.asarray(labels), return_counts=True)[1].max() / len(labels))
+
+
+@dataclass(frozen=True)
+class SingerMap:
+    """One map, its labels, and the purity of each label over perplexities."""
+
+    feature: Feature
+    perplexity: int
+    points: np.ndarray
+    labels: dict[str, np.ndarray]
+    purity: Any
+
+    def purity_of(self, label: str) -> tuple[float, float]:
+        """Return purity of a label in the map itself, and by chance."""
+        table = self.purity
+        row = table[(table["label"] == label) & (table["perplexity"] == self.perplexity)].iloc[0]
+        return float(row["purity"]), float(row["chance"])
+
+    def purity_range(self, label: str) -> tuple[float, float]:
+        """Return the lowest and the highest purity of a label over perplexities."""
+        values = self.purity.loc[self.purity["label"] == label, "purity"]
+        return float(values.min()), float(values.max())
+
+
+def map_singers(feature: Feature, clips, context: RunContext) -> SingerMap | None:
+    """Map the clips of RAVDESS by one feature; None for fewer clips than its perplexity needs."""
+    import pandas as pd
+
+    perplexity = published()["map"]["perplexity"]
+    if len(clips.data) <= perplexity:
+        return None
+    perplexities = [value for value in context.budget.perplexities if value < len(clips.data)]
+    labels = {
+        name: clips.frame[column].to_numpy()
+        for name, column in (("emotion", "emotion"), ("singer", "actor"), ("sex", "sex"))
+    }
+    settings = {
+        "clips": clips.digest,
+        "feature": describe_view(feature, VECTOR, context.budget),
+        "perplexities": sorted({*perplexities, perplexity}),
+        "seed": context.seed,
+    }
+
+    def compute() -> dict:
+        scaled = StandardScaler().fit_transform(context.extractor(feature, VECTOR, clips))
+        return {
+            "purity": tsne_purity(
+                scaled, labels, settings["perplexities"], random_state=context.seed
+            ).to_dict("list"),
+            "points": tsne_map(scaled, perplexity=perplexity, random_state=context.seed).tolist(),
+        }
+
+    facts = context.store.facts(f"ravdess-song-map-{feature.name}", settings, compute)
+    purity = pd.DataFrame(facts["purity"])
+    return SingerMap(feature, perplexity, np.array(facts["points"]), labels, purity)
+
+
+CHOI = "choi2017"
+REGRESSOR = "svr"
+_LAYERS = tuple(f"emoMusic_layer_{i}.npy" for i in range(5))
+
+
+def find_published_features(data_home, annotations) -> np.ndarray | None:
+    """Return the features of Choi et al. (2017), a row for each annotated song, where they are."""
+    import pandas as pd
+
+    folder = Path(get_data_home(data_home), CHOI)
+    if annotations is None or not all((folder / name).is_file() for name in _LAYERS):
+        return None
+    songs = pd.read_csv(folder / "emoMusic.csv")["id"]
+    layers = np.concatenate([np.load(folder / name) for name in _LAYERS], axis=1)
+    places = pd.Index(songs.astype(int)).get_indexer(annotations.frame["song_id"].astype(int))
+    if len(layers) != len(songs) or (places < 0).any():
+        raise InputError(
+            f"The features in {folder} must have a row for each of the {len(annotations.frame)} "
+            f"songs of Emotion in Music. Got {len(layers)} rows and {len(songs)} songs."
+        )
+    return layers[places]
+
+
+def regress(
+    dataset,
+    feature: Feature | np.ndarray,
+    *,
+    name: str,
+    context: RunContext,
+) -> RegressionResult:
+    """Predict both labels with one feature, under random, artist-grouped and published splits."""
+    frame, budget = dataset.frame, context.budget
+    targets = {
+        f"{label} {axis}": frame[f"{label}_{axis}"].to_numpy()
+        for label in ("static", "dynamic")
+        for axis in ("arousal", "valence")
+    }
+    known = regression_protocols(budget.n_regression_folds, 1)
+    protocols = {key: known[key](context.seed) for key in ("shuffled", "grouped")}
+    parts = frame["split"].to_numpy(dtype=str)
+    if {"train", "test"} <= set(parts):
+        protocols["fixed"] = FixedSplit(parts)
+    if isinstance(feature, Feature):
+        described, label = describe_view(feature, VECTOR, budget), feature.weights_label
+        is_random = feature.is_random
+    else:
+        described, label, is_random = {"array": joblib.hash(feature)}, None, False
+    settings = {
+        "clips": dataset.digest,
+        "feature": described,
+        "regressor": REGRESSOR,
+        "protocols": {key: repr(splitter) for key, splitter in protocols.items()},
+        "seed": context.seed,
+    }
+
+    def compute() -> RegressionResult:
+        values = (
+            context.extractor(feature, VECTOR, dataset) if isinstance(feature, Feature) else feature
+        )
+        result = evaluate_regression(
+            {name: values},
+            [REGRESSOR],
+            None,
+            targets,
+            groups=dataset.groups,
+            protocol=protocols,
+            random_state=context.seed,
+            n_jobs=context.n_jobs,
+            audit=False,
+            verbose=context.verbose,
+        )
+        result.scores["weights"] = label
+        result.scores["random_weights"] = is_random
+        result.manifest["features"][name] |= {"weights": label, "random_weights": is_random}
+        return result
+
+    return context.store.result(RegressionResult, f"emomusic-r2-{name}", settings, compute)

@@ -1,1 +1,0 @@
-"""The page, the tables and the figures of the reproduction."""

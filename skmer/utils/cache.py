@@ -1,0 +1,291 @@
+"""A folder of arrays, one file an entry, that any number of processes may share."""
+
+import contextlib
+import hashlib
+import json
+import lzma
+import os
+import struct
+import tokenize
+import uuid
+import warnings
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from numbers import Integral
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from skmer.exceptions import IgnoredCacheWarning, InputError
+from skmer.utils.digest import canonical_json, read_regular
+from skmer.utils.files import expand_path, is_abandoned
+from skmer.utils.messages import cut_middle
+
+# zip, gzip, npy, JSON, HDF5 and tables have no class of their own in common. Of zipfile alone come
+# most of these, for archives that are damaged, encrypted, or oddly compressed. numpy reads headers
+# and the names of types as Python is read.
+DAMAGE = (
+    ValueError, TypeError, LookupError, AttributeError, OverflowError, SyntaxError, EOFError,
+    OSError, RuntimeError, MemoryError, struct.error, tokenize.TokenError, zlib.error,
+    lzma.LZMAError, zipfile.BadZipFile,
+)  # fmt: skip
+
+
+# Raise it when a change to skmer changes numbers, or the form of an entry, without a setting.
+_CACHE_VERSION = 2
+_CHECKSUM_SIZE = 16
+
+
+class CacheEntry(NamedTuple):
+    """What a cache holds of one clip.
+
+    Parameters
+    ----------
+    array : ndarray
+        The frames, as they were computed.
+    notes : list of str
+        What was noticed on the way, such as "short".
+    audio_digest : str, default=None
+        The digest of the decoded waveform.
+    trouble : str, default=None
+        Why the cache could not be read or written this time; never stored.
+    """
+
+    array: np.ndarray
+    notes: list[str]
+    audio_digest: str | None = None
+    trouble: str | None = None
+
+
+def open_cache(memory) -> "ClipCache | None":
+    """Return the cache that a parameter `memory` means; None where it means none."""
+    if memory is None or (hasattr(memory, "cache") and memory.location is None):
+        return None
+    return ClipCache(memory)
+
+
+def warn_of_cache(troubles: Sequence[str], *, stacklevel: int) -> None:
+    """Say once, for any number of clips, that the cache could not be used."""
+    if troubles:
+        others = f", and so were {len(troubles) - 1} others" if len(troubles) > 1 else ""
+        warnings.warn(
+            f"{troubles[0]}; the clip was computed instead{others}.",
+            IgnoredCacheWarning,
+            stacklevel=stacklevel + 1,
+        )
+
+
+class ClipCache:
+    """Arrays on disk, keyed by content and by every setting that changes them.
+
+    An entry is written to a temporary file and renamed, so it is whole or absent, also with many
+    processes and on shared storage. It starts with a checksum and states its key: a damaged one,
+    or one that was copied over another, is computed again. Entries are plain arrays without
+    pickles, so that a shared folder can do no harm, and who may read them follows the umask.
+
+    Parameters
+    ----------
+    memory : str, path-like, or joblib.Memory
+        The folder, made when the first entry is written; ``~`` is the home folder. Of a
+        `joblib.Memory` its folder is used, so that its ``clear`` clears these entries as well.
+
+    Raises
+    ------
+    InputError
+        When there is a file of that name.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from skmer.utils import CacheEntry, ClipCache
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     cache = ClipCache(folder)
+    ...     first = cache.remember({"hop": 1}, lambda: CacheEntry(np.ones((2, 3)), []))
+    ...     again = cache.remember({"hop": 1}, lambda: 1 / 0)
+    ...     len(cache)
+    1
+    >>> bool((first.array == again.array).all())
+    True
+    """
+
+    def __init__(self, memory):
+        if hasattr(memory, "cache"):
+            if memory.location is None:
+                raise InputError(
+                    "A ClipCache needs a folder, and joblib.Memory(None) has none; give it one."
+                )
+            # The sub-folder that joblib keeps its own entries in, and clears.
+            memory = Path(memory.location) / "joblib"
+        folder = expand_path(memory)
+        if folder.exists() and not folder.is_dir():
+            raise InputError(
+                f"The 'memory' parameter must name a folder, and '{cut_middle(str(folder))}' is a "
+                "file; choose another name."
+            )
+        self.folder = folder / "skmer-clips"
+
+    def remember(
+        self,
+        settings: dict,
+        compute: Callable[[], tuple],
+        *,
+        is_valid: Callable[[np.ndarray], bool] = lambda array: True,
+    ) -> CacheEntry:
+        """Return the entry for `settings`, computed and stored where there is none.
+
+        Parameters
+        ----------
+        settings : dict
+            What decides the numbers; values that json knows, and numpy's numbers.
+        compute : callable
+            Returns the entry, or what it is made of: (array, notes), or (array, notes, digest).
+        is_valid : callable, default=None
+            Whether a stored array can be what `compute` would return.
+
+        Returns
+        -------
+        entry : CacheEntry
+            Its `trouble` says where the cache could not be used; nothing is raised for that.
+        """
+        key = canonical_json({"cache_version": _CACHE_VERSION, **settings})
+        path = self._path(key)
+        trouble = None
+        try:
+            return _decode(read_regular(path), key, is_valid)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            trouble = f"could not be read ({error.strerror or error})"
+        except _WrongEntryError as error:
+            trouble = str(error)
+        entry = CacheEntry(*compute())
+        try:
+            _write(path, _encode(entry, key))
+        except OSError as error:
+            trouble = f"could not be written ({error.strerror or error})"
+        if trouble is None:
+            return entry
+        return entry._replace(trouble=f"The cache entry {cut_middle(str(path))} {trouble}")
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self._files("clip"))
+
+    def size(self) -> int:
+        """Measure what the folder takes on disk, unfinished files included.
+
+        Returns
+        -------
+        n_bytes : int
+            Sum of the sizes of its files [bytes].
+        """
+        return sum(
+            status.st_size for suffix in ("clip", "part") for _, status in self._files(suffix)
+        )
+
+    def prune(self, max_bytes: int) -> int:
+        """Remove the entries that were written first, until `max_bytes` bytes are left.
+
+        What killed processes left unfinished more than an hour ago is removed as well. Any number
+        of processes may prune, read and write at the same time.
+
+        Parameters
+        ----------
+        max_bytes : int
+            What may stay; 0 empties the cache.
+
+        Returns
+        -------
+        n_removed : int
+            Entries that this call removed.
+        """
+        if not isinstance(max_bytes, Integral) or max_bytes < 0:
+            raise InputError(
+                "The 'max_bytes' parameter of prune must be an int of at least 0. "
+                f"Got {cut_middle(repr(max_bytes), 100)} instead."
+            )
+        for path, status in self._files("part"):
+            if is_abandoned(status):
+                path.unlink(missing_ok=True)
+        entries = sorted(self._files("clip"), key=lambda item: item[1].st_mtime_ns)
+        excess, n_removed = self.size() - max_bytes, 0
+        for path, status in entries:
+            if excess <= 0:
+                break
+            excess -= status.st_size
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+                n_removed += 1
+        return n_removed
+
+    def _files(self, suffix) -> Iterator[tuple[Path, os.stat_result]]:
+        for path in self.folder.glob(f"[0-9a-f][0-9a-f]/*.{suffix}"):
+            # Another process may have removed it since it was listed.
+            with contextlib.suppress(FileNotFoundError):
+                yield path, path.stat()
+
+    def _path(self, key):
+        name = hashlib.sha256(key.encode()).hexdigest()
+        # Two levels, so that no folder grows with the number of entries beyond use.
+        return self.folder / name[:2] / f"{name[2:]}.clip"
+
+
+class _WrongEntryError(Exception):
+    """A file in the place of an entry is not that entry; the message says why."""
+
+
+def _write(path, data):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Not a tempfile, which nobody else may read whatever the umask.
+    temporary = path.with_suffix(f".{uuid.uuid4().hex}.part")
+    try:
+        with temporary.open("xb") as stream:
+            stream.write(data)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _checksum(payload):
+    return hashlib.blake2b(payload, digest_size=_CHECKSUM_SIZE).digest()
+
+
+def _encode(entry, key):
+    """Return the bytes of an entry: a checksum, a line of json, the array's own bytes."""
+    header = {
+        "key": key,
+        "notes": list(entry.notes),
+        "audio_digest": entry.audio_digest,
+        "dtype": entry.array.dtype.str,
+        "shape": entry.array.shape,
+    }
+    payload = json.dumps(header).encode() + b"\n" + entry.array.tobytes()
+    return _checksum(payload) + payload
+
+
+def _decode(data, key, is_valid):
+    payload = data[_CHECKSUM_SIZE:]
+    if _checksum(payload) != data[:_CHECKSUM_SIZE]:
+        raise _WrongEntryError("is damaged")
+    line, _, numbers = payload.partition(b"\n")
+    try:
+        header = json.loads(line)
+        if header["key"] != key:
+            raise _WrongEntryError("holds another clip or other settings")
+        notes, audio_digest = header["notes"], header["audio_digest"]
+        # A copy: what was read from bytes could not be written to.
+        array = np.frombuffer(numbers, header["dtype"]).reshape(header["shape"]).copy()
+        if not (
+            isinstance(audio_digest, str | None)
+            and isinstance(notes, list)
+            and all(isinstance(note, str) for note in notes)
+            and is_valid(array)
+        ):
+            raise TypeError
+    except DAMAGE as error:
+        raise _WrongEntryError("is not what a cache writes") from error
+    return CacheEntry(array, notes, audio_digest)

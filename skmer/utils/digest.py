@@ -1,0 +1,146 @@
+"""The digests that name things: of files, of what was decoded from them, of settings."""
+
+import errno
+import hashlib
+import json
+import os
+import platform
+import stat
+from importlib.metadata import PackageNotFoundError, version
+from io import BufferedReader
+
+import numpy as np
+
+from skmer._version import __version__
+
+
+def open_regular(path) -> BufferedReader:
+    """Open a regular file; a pipe or a device, whose reading may never end, is an OSError."""
+
+    def opener(name, flags):
+        # Without O_NONBLOCK, opening a pipe waits for somebody to write to it.
+        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+    file = open(path, "rb", opener=opener)  # noqa: SIM115
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it is no regular file", os.fspath(path))
+    return file
+
+
+def read_regular(path) -> bytes:
+    """Read a regular file; see `open_regular`."""
+    with open_regular(path) as file:
+        return file.read()
+
+
+def file_digest(path, kind: str = "sha256") -> str:
+    """Return the digest of a file's content.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A regular file.
+    kind : {"sha256", "md5", "git-blob", ...}, default="sha256"
+        What `hashlib` knows, or the SHA-1 behind a short header that ``git hash-object`` prints.
+
+    Returns
+    -------
+    digest : str
+        Lower-case hex.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from skmer.utils.digest import file_digest
+    >>> with tempfile.NamedTemporaryFile() as empty:
+    ...     file_digest(empty.name, "git-blob")
+    'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
+    """
+    with open_regular(path) as file:
+
+        def start():
+            if kind != "git-blob":
+                return hashlib.new(kind, usedforsecurity=False)
+            size = os.fstat(file.fileno()).st_size
+            return hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+
+        return hashlib.file_digest(file, start).hexdigest()
+
+
+class AudioDigest:
+    """SHA-256 of a decoded mono waveform and its rate, whatever container it was in.
+
+    Taken at 16 bits, so that a copy in another sample format is the same recording.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer.utils.digest import AudioDigest
+    >>> whole, parts = AudioDigest(), AudioDigest()
+    >>> whole.update(np.arange(9) / 9, 8000)
+    >>> parts.update(np.arange(4) / 9, 8000)
+    >>> parts.update(np.arange(4, 9) / 9, 8000)
+    >>> whole.hexdigest() == parts.hexdigest()
+    True
+    """
+
+    def __init__(self):
+        self._total = hashlib.sha256()
+        self._sr = None
+
+    def update(self, block: np.ndarray, sr: int) -> None:
+        """Add a block of the waveform, of rate `sr` [Hz]."""
+        # Bounded, since samples beyond full scale, however far, are finite numbers too.
+        samples = np.clip(np.round(block * 2**15), -(2**30), 2**30)
+        self._total.update(samples.astype("<i4"))
+        self._sr = sr
+
+    def hexdigest(self) -> str:
+        """Return the digest of what was added so far."""
+        total = self._total.copy()
+        total.update(str(self._sr).encode())
+        return total.hexdigest()
+
+
+def canonical_json(settings: dict) -> str:
+    """Return one text for equal settings: numpy's numbers are written as Python's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer.utils.digest import canonical_json
+    >>> canonical_json({"n": np.int64(3), "hop": np.float64(0.5)})
+    '{"hop": 0.5, "n": 3}'
+    """
+    return json.dumps(settings, sort_keys=True, default=_plain)
+
+
+def settings_digest(settings: dict) -> str:
+    """Return the SHA-256 of settings, the same for equal ones."""
+    return hashlib.sha256(canonical_json(settings).encode()).hexdigest()
+
+
+def _plain(value):
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    raise TypeError(f"{value!r} of type {type(value).__name__} cannot be part of a key.")
+
+
+PACKAGES = (
+    "numpy", "scipy", "scikit-learn", "pandas", "joblib", "soundfile", "soxr", "librosa",
+    "tensorflow", "tensorflow-cpu", "keras", "scikeras", "ncnn", "onnxruntime",
+)  # fmt: skip
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that make the numbers."""
+    found = {"python": platform.python_version(), "skmer": __version__}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

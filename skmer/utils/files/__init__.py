@@ -1,1 +1,0 @@
-"""Files and folders: paths, digests, downloads, the cache of clips."""

@@ -1,0 +1,157 @@
+"""Numbers as plain arrays of floats: no text, nothing missing, of the shape that is wanted."""
+
+import numpy as np
+
+from skmer.exceptions import InputError
+from skmer.utils.messages import cut_middle
+
+# Far beyond what is measured or computed of sounds; squares of it, and their sums, still fit into
+# float32, and what a model makes of larger numbers is infinity or NaN.
+LARGEST = 1e15
+
+
+def check_floats(values, name: str, *, ndim: int | None = None, finite: bool = True) -> np.ndarray:
+    """Return an array of floats.
+
+    Parameters
+    ----------
+    values : array-like
+        Numbers or booleans.
+    name : str
+        What messages call them.
+    ndim : int, default=None
+        How many dimensions they must have; None = any number.
+    finite : bool, default=True
+        Whether to refuse NaN, infinity, and numbers beyond `LARGEST`.
+
+    Returns
+    -------
+    numbers : ndarray of float
+        float32 stays float32.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+
+    Examples
+    --------
+    >>> from skmer.utils.floats import check_floats
+    >>> check_floats([1, 2], "scores")
+    array([1., 2.])
+    """
+    if np.ma.is_masked(values):
+        raise InputError(f"'{name}' has masked values; fill them, or leave those rows out.")
+    try:
+        array = np.asarray(values)
+        is_text = array.dtype.kind not in "biufO" or (
+            array.dtype.kind == "O" and any(isinstance(item, str | bytes) for item in array.flat)
+        )
+        if is_text:
+            raise TypeError
+        array = _without_loss(array)
+        array = array.astype(np.float32 if array.dtype == np.float32 else float, copy=False)
+    except (TypeError, ValueError, OverflowError):
+        got = cut_middle(" ".join(repr(values).split()), 100)
+        raise InputError(f"'{name}' must be an array of numbers. Got {got} instead.") from None
+    if ndim not in (None, array.ndim):
+        raise InputError(f"'{name}' must have {ndim} dimensions. Got shape {array.shape} instead.")
+    if finite and not np.isfinite(array).all():
+        raise InputError(f"Input {name} contains NaN or infinity; leave those rows out.")
+    if finite:
+        check_magnitude(array, f"'{name}'")
+    return array
+
+
+def check_magnitude(array: np.ndarray, what: str) -> None:
+    """Refuse infinity and numbers beyond `LARGEST`; NaN passes, as where a value is missing."""
+    peak = max(
+        np.fmax.reduce(array, axis=None, initial=0), -np.fmin.reduce(array, axis=None, initial=0)
+    )
+    if peak > LARGEST:
+        raise InputError(
+            f"{what} must hold numbers between {-LARGEST:g} and {LARGEST:g}; others overflow in "
+            f"computations. Got {peak:g}; scale them, or leave those rows out."
+        )
+
+
+def usable_rows(X: np.ndarray, *, allow_nan: bool = False) -> np.ndarray:
+    """Return which rows have neither infinity, nor more than `LARGEST`, nor NaN unless allowed."""
+    usable = (X <= LARGEST) & (X >= -LARGEST)
+    if allow_nan:
+        usable |= np.isnan(X)
+    return np.asarray(usable.all(axis=tuple(range(1, X.ndim))))
+
+
+def check_rows(X: np.ndarray, what: str, *, allow_nan: bool = False) -> None:
+    """Refuse rows that are not usable; the message says how many, and which is the first."""
+    bad = np.flatnonzero(~usable_rows(X, allow_nan=allow_nan))
+    if bad.size:
+        found = "inf or larger ones" if allow_nan else "NaN, inf or larger ones"
+        raise InputError(
+            f"{what} must hold finite numbers of at most {LARGEST:g}, and {bad.size} of its "
+            f"{len(X)} rows have {found}, the first of them row {bad[0]}. Leave those rows out."
+        )
+
+
+def to_floats(values, what: str) -> np.ndarray:
+    """Return an array of floats, NaN where there is no value; text numbers are numbers.
+
+    Parameters
+    ----------
+    values : array-like
+        Numbers; masked ones are missing.
+    what : str
+        What messages call them, such as "The targets y".
+
+    Returns
+    -------
+    numbers : ndarray of float64
+
+    Raises
+    ------
+    InputError
+        For anything else.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer.utils.floats import to_floats
+    >>> to_floats(np.ma.masked_equal([1, 2], 2), "The targets y")
+    array([ 1., nan])
+    """
+    try:
+        numbers = parse_floats(_without_loss(np.asarray(values)))
+    except (TypeError, ValueError, OverflowError):
+        got = cut_middle(" ".join(repr(values).split()), 100)
+        raise InputError(f"{what} must be numbers. Got {got} instead.") from None
+    is_masked = isinstance(values, np.ma.MaskedArray)
+    return np.where(np.ma.getmaskarray(values), np.nan, numbers) if is_masked else numbers
+
+
+def parse_floats(array: np.ndarray) -> np.ndarray:
+    """Return an array of numbers, or of text, as floats; a ValueError names what is no number.
+
+    Python takes 1_0 for 10, as it is written in programs; in a table it is a slip of the pen.
+    """
+    for item in array.flat if array.dtype.kind in "OUST" else ():
+        if isinstance(item, str) and "_" in item:
+            raise ValueError(f"could not convert string to float: {item!r}")
+    return array.astype(float)
+
+
+def _without_loss(array: np.ndarray) -> np.ndarray:
+    """Return an array that can become floats, NaN for pandas' and other signs of a missing value.
+
+    Complex numbers would lose a part, and dates their unit: they are a TypeError.
+    """
+    if array.dtype.kind in "cmMSV":
+        raise TypeError
+    if array.dtype.kind != "O":
+        return array
+    lossy = (complex, np.complexfloating, np.datetime64, np.timedelta64, np.void)
+    if any(isinstance(item, lossy) for item in array.flat):
+        raise TypeError
+    import pandas as pd
+
+    return np.where(pd.isna(array), np.nan, array)

@@ -1,0 +1,348 @@
+"""Work on many clips at once, in joblib's way."""
+
+import contextlib
+import gc
+import os
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import cache
+from multiprocessing import current_process, parent_process
+from numbers import Integral
+
+from joblib import Parallel, cpu_count, delayed, effective_n_jobs
+from joblib.externals.loky.backend.process import LokyProcess
+from threadpoolctl import ThreadpoolController
+
+from skmer.exceptions import EngineNotAvailableError, InputError, WorkerError
+from skmer.utils.messages import cut_middle
+
+
+def run_parallel(
+    function: Callable,
+    arguments: Iterable[tuple],
+    *,
+    n_jobs: int | None,
+    prefer: str | None = None,
+) -> Iterator:
+    """Yield ``function(*args)`` for each `args`, in order, each as soon as it is there.
+
+    Parameters
+    ----------
+    function : callable
+        What a worker runs.
+    arguments : iterable of tuple
+        The arguments of each call.
+    n_jobs : int or None
+        In joblib's meaning; `joblib.parallel_config` holds.
+    prefer : {"threads", "processes"}, default=None
+        In joblib's meaning: what `joblib.parallel_config` says goes before.
+
+    Yields
+    ------
+    result : object
+
+    Raises
+    ------
+    WorkerError
+        When a worker process is killed.
+    """
+    check_n_jobs(n_jobs)
+    calls = [delayed(_call)(function, *one) for one in arguments]
+    try:
+        try:
+            results = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator")(calls)
+        except ValueError as error:
+            # joblib's "multiprocessing" backend and those built on it have no generators.
+            if "return_as" not in str(error):
+                raise
+            results = Parallel(n_jobs=n_jobs, prefer=prefer)(calls)
+        with _closing_quietly(results):
+            # Not `yield from`, which would close the results before the block ends.
+            for result in results:  # noqa: UP028
+                yield result
+    except BrokenProcessPool as error:
+        raise WorkerError(
+            "A worker process ended before its work was done; most often the system kills one that "
+            "takes too much memory. Run it again with fewer jobs (n_jobs)."
+        ) from error
+
+
+def check_n_jobs(n_jobs) -> None:
+    """Refuse a number of jobs that joblib would refuse, or not understand, in its depths."""
+    is_number = isinstance(n_jobs, Integral) and not isinstance(n_jobs, bool)
+    if n_jobs is not None and not (is_number and n_jobs):
+        raise InputError(
+            "The 'n_jobs' parameter must be None or an int other than 0, such as 2, or -1 for all "
+            f"processors. Got {cut_middle(repr(n_jobs), 100)} instead."
+        )
+
+
+def _call(function: Callable, *args):
+    """Call the function, in whatever process."""
+    _end_with_parent()
+    return function(*args)
+
+
+@cache
+def _end_with_parent() -> None:
+    """Let a worker end soon after the process that started it, however that one was killed.
+
+    joblib's would wait for more work for five minutes, with all that they hold in memory. One that
+    was given no work yet holds nothing, and is left to do so.
+    """
+    parent = parent_process()
+    if isinstance(current_process(), LokyProcess) and parent is not None:
+        threading.Thread(target=_outlive_briefly, args=(parent.pid,), daemon=True).start()
+
+
+def _outlive_briefly(parent: int | None) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+@contextmanager
+def _closing_quietly(results) -> Iterator[None]:
+    """Stop the workers whatever ends the block; joblib would warn of the work that is lost."""
+    try:
+        yield
+    finally:
+        if hasattr(results, "close"):
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", ".*tasks (have been|which were)")
+                results.close()
+
+
+def threads_per_worker(n_jobs: int | None) -> int | None:
+    """Return how many threads each worker may use; None = as many as it likes, with one worker."""
+    n_workers = effective_n_jobs(n_jobs)
+    return max(1, cpu_count() // n_workers) if n_workers > 1 else None
+
+
+def call_in_forked_child(function: Callable[[], object]) -> None:
+    """Have a function called in every process forked from this one, where processes fork at all."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=function)
+
+
+class ProcessSetting:
+    """Set by the first block that wants it, put back by the last to go.
+
+    Parameters
+    ----------
+    enter : callable
+        Sets it, and returns a callable that puts back what was.
+    """
+
+    def __init__(self, enter: Callable[[], Callable[[], object]]):
+        self._enter = enter
+        self._start_anew()
+        # In a forked process nobody is inside, whatever was going on at the fork.
+        call_in_forked_child(self._start_anew)
+
+    def _start_anew(self) -> None:
+        self._lock, self._n_inside = threading.Lock(), 0
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """Have it set inside this block."""
+        with self._lock:
+            if not self._n_inside:
+                self._put_back = self._enter()
+            self._n_inside += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._n_inside -= 1
+                if not self._n_inside:
+                    self._put_back()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Let BLAS use one thread inside this block, in any number of threads at once.
+
+    The setting is the process's: the first to come sets it, the last to go puts back what was.
+
+    Examples
+    --------
+    >>> from skmer.utils import one_blas_thread
+    >>> with one_blas_thread():
+    ...     pass  # many small matrix products
+    """
+    with _setting.hold():
+        yield
+
+
+def _set_limit() -> Callable[[], object]:
+    limiter = _switch().submit(lambda: _controller().limit(limits=1, user_api="blas")).result()
+    return lambda: _switch().submit(limiter.restore_original_limits).result()
+
+
+_setting = ProcessSetting(_set_limit)
+
+
+@cache
+def _switch():
+    # threadpoolctl lets nobody but the thread that set a limit take it back.
+    return ThreadPoolExecutor(1, thread_name_prefix="skmer-blas")
+
+
+# No thread lives on in a forked process.
+call_in_forked_child(_switch.cache_clear)
+
+
+@cache
+def _controller():
+    # Looking for the libraries takes milliseconds.
+    return ThreadpoolController()
+
+
+# Read while the library loads, so nothing that is done after the import silences it.
+# Worker processes inherit it; the last name tells them that the user has not set the others.
+_OURS = "SKMER_QUIETS_TENSORFLOW"
+_ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "GRPC_VERBOSITY": "ERROR", _OURS: "1"}
+
+
+@contextlib.contextmanager
+def quiet_tensorflow() -> Iterator[None]:
+    """Import TensorFlow inside this block and hear nothing of it.
+
+    Whoever has set ``TF_CPP_MIN_LOG_LEVEL`` wants to hear it, and does. Python's own errors and
+    warnings come through either way.
+
+    Examples
+    --------
+    >>> from skmer.utils import quiet_tensorflow
+    >>> with quiet_tensorflow():
+    ...     pass  # import tensorflow
+    """
+    wants_to_hear = "TF_CPP_MIN_LOG_LEVEL" in os.environ and _OURS not in os.environ
+    if wants_to_hear or "tensorflow" in sys.modules:
+        yield
+        return
+    os.environ.update({name: os.environ.get(name, value) for name, value in _ENVIRONMENT.items()})
+    # Some lines are written to the file descriptor before any logging level counts.
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+_releases: list[Callable[[], None]] = []
+
+
+def on_release(forget: Callable[[], None]) -> Callable[[], None]:
+    """Have `forget` called whenever networks are to be freed; a decorator.
+
+    Examples
+    --------
+    >>> from skmer.utils.processes import on_release
+    >>> kept = {}
+    >>> forget = on_release(kept.clear)
+    """
+    _releases.append(forget)
+    return forget
+
+
+def release_networks() -> None:
+    """Free the networks that this process keeps in memory for the next call.
+
+    Embedding networks and Keras classifiers are loaded when they are first used and kept, a few of
+    each; call this when the memory is wanted for something else. Nothing breaks: a network that
+    is used again is loaded again. Fitted classifiers keep what they have learnt.
+
+    Where Keras classifiers ran, TensorFlow's kernels are freed too, as they are when more
+    architectures were trained than are kept. Of TensorFlow's own random operations, outside of
+    functions, those that were given a seed of their own begin again thereby.
+
+    Examples
+    --------
+    >>> from skmer.embeddings import release_networks
+    >>> release_networks()
+    """
+    for forget in _releases:
+        forget()
+    # Networks refer to themselves by way of their traced functions.
+    gc.collect()
+
+
+_started_by: int | None = None
+
+
+def import_tensorflow():
+    """Import TensorFlow to run networks: quietly, and taking no more of a GPU than it needs.
+
+    Returns
+    -------
+    tensorflow : module
+
+    Raises
+    ------
+    EngineNotAvailableError
+        In a process that was forked from one in which TensorFlow ran: its threads are not there,
+        and every computation would wait for them for ever.
+
+    Examples
+    --------
+    >>> from skmer.utils import import_tensorflow
+    >>> tf = import_tensorflow()
+    >>> int(tf.constant(2) + 1)
+    3
+    """
+    global _started_by
+    if _started_by not in (None, os.getpid()):
+        raise EngineNotAvailableError(
+            "TensorFlow ran before this process was forked, and would hang here. Start processes "
+            "by 'spawn', 'forkserver' or joblib's 'loky', or fork before the first network runs."
+        )
+    _started_by = os.getpid()
+    # Read when a GPU is first used.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    with quiet_tensorflow():
+        import tensorflow
+
+    return tensorflow
+
+
+@contextmanager
+def exact_float32() -> Iterator[None]:
+    """Multiply in full float32 on a GPU inside this block, in any number of threads at once.
+
+    A GPU would round to ten bits (TF32). The switch is the process's: the first to come sets it,
+    the last to go puts back what was, so that the user's own networks run as before.
+
+    Examples
+    --------
+    >>> from skmer.utils import exact_float32, import_tensorflow
+    >>> tf = import_tensorflow()
+    >>> with exact_float32():
+    ...     tf.config.experimental.tensor_float_32_execution_enabled()
+    False
+    >>> tf.config.experimental.tensor_float_32_execution_enabled()
+    True
+    """
+    with _tf32_setting.hold():
+        yield
+
+
+def _switch_tf32_off() -> Callable[[], object]:
+    switch = import_tensorflow().config.experimental
+    before = switch.tensor_float_32_execution_enabled()
+    switch.enable_tensor_float_32_execution(False)
+    return lambda: switch.enable_tensor_float_32_execution(before)
+
+
+_tf32_setting = ProcessSetting(_switch_tf32_off)

@@ -1,1 +1,0 @@
-"""Worker processes, threads, and what each process starts once."""
