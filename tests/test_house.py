@@ -10,7 +10,9 @@ import pytest
 def test_layers_and_circles():
     pytest.importorskip("importlinter")
     # In a process of its own, since import-linter sets logging up anew.
-    code = "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True))"
+    code = (
+        "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True))"
+    )
     root = Path(__file__).parents[1]
     run = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout
