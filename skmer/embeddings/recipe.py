@@ -135,8 +135,9 @@ class StatedWeights:
 class EmbeddedClip:
     """What became of one clip: its row, or none and the error that kept it from being read.
 
-    `audio_digest` is `AudioDigest`'s of the part of the clip that was used. `trouble` says why the
-    cache could not be used.
+    `audio_digest` is `AudioDigest`'s of the part of the clip that was used, which has `n_samples`
+    at its own rate, `sr`. `trouble` says why the cache could not be used, and `is_new` is False for
+    what came from it.
     """
 
     row: np.ndarray
@@ -144,6 +145,9 @@ class EmbeddedClip:
     error: AudioDecodeError | None = None
     audio_digest: str | None = None
     trouble: str | None = None
+    sr: int | None = None
+    n_samples: int | None = None
+    is_new: bool = True
 
 
 def embed_clip(
@@ -160,7 +164,7 @@ def embed_clip(
         error.add_note(f"This happened at the clip {clip.name}.")
         raise
     row = recipe.finish(entry.array)
-    return EmbeddedClip(row, entry.notes, None, entry.audio_digest, entry.trouble)
+    return EmbeddedClip(row, entry.notes, None, *entry[2:])
 
 
 def failed_row(recipe: Recipe, frame_size: int) -> np.ndarray:
@@ -209,7 +213,13 @@ def _compute(recipe, clip, n_threads):
     # what a worker process gives would not be what is computed here.
     with one_blas_thread():
         frames, notes = recipe.compute(blocks, n_threads)
-    return CacheEntry(frames, sorted(notes | heard), digest.hexdigest())
+    return CacheEntry(
+        frames,
+        sorted(notes | heard),
+        digest.hexdigest(),
+        sr=digest.sr,
+        n_samples=digest.n_samples,
+    )
 
 
 class SampleCounter:

@@ -34,7 +34,7 @@ DAMAGE = (
 
 
 # Raise it when a change to skmer changes numbers, or the form of an entry, without a setting.
-_CACHE_VERSION = 2
+_CACHE_VERSION = 3
 _CHECKSUM_SIZE = 16
 
 
@@ -51,12 +51,21 @@ class CacheEntry(NamedTuple):
         The digest of the decoded waveform.
     trouble : str, default=None
         Why the cache could not be read or written this time; never stored.
+    sr : int, default=None
+        The rate of the clip before it was resampled [Hz].
+    n_samples : int, default=None
+        Samples, at `sr`, of the part of the clip that was used.
+    is_new : bool, default=True
+        Whether the entry was computed this time; never stored.
     """
 
     array: np.ndarray
     notes: list[str]
     audio_digest: str | None = None
     trouble: str | None = None
+    sr: int | None = None
+    n_samples: int | None = None
+    is_new: bool = True
 
 
 def open_cache(memory) -> "ClipCache | None":
@@ -260,6 +269,8 @@ def _encode(entry, key):
         "key": key,
         "notes": list(entry.notes),
         "audio_digest": entry.audio_digest,
+        "sr": entry.sr,
+        "n_samples": entry.n_samples,
         "dtype": entry.array.dtype.str,
         "shape": entry.array.shape,
     }
@@ -277,10 +288,13 @@ def _decode(data, key, is_valid):
         if header["key"] != key:
             raise _WrongEntryError("holds another clip or other settings")
         notes, audio_digest = header["notes"], header["audio_digest"]
+        sr, n_samples = header["sr"], header["n_samples"]
         # A copy: what was read from bytes could not be written to.
         array = np.frombuffer(numbers, header["dtype"]).reshape(header["shape"]).copy()
         if not (
             isinstance(audio_digest, str | None)
+            and isinstance(sr, int | None)
+            and isinstance(n_samples, int | None)
             and isinstance(notes, list)
             and all(isinstance(note, str) for note in notes)
             and is_valid(array)
@@ -288,4 +302,4 @@ def _decode(data, key, is_valid):
             raise TypeError
     except DAMAGE as error:
         raise _WrongEntryError("is not what a cache writes") from error
-    return CacheEntry(array, notes, audio_digest)
+    return CacheEntry(array, notes, audio_digest, None, sr, n_samples, is_new=False)

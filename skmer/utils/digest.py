@@ -87,19 +87,21 @@ class AudioDigest:
 
     def __init__(self):
         self._total = hashlib.sha256()
-        self._sr = None
+        self.sr: int | None = None
+        self.n_samples = 0
 
     def update(self, block: np.ndarray, sr: int) -> None:
         """Add a block of the waveform, of rate `sr` [Hz]."""
         # Bounded, since samples beyond full scale, however far, are finite numbers too.
         samples = np.clip(np.round(block * 2**15), -(2**30), 2**30)
         self._total.update(samples.astype("<i4"))
-        self._sr = sr
+        self.sr = sr
+        self.n_samples += len(block)
 
     def hexdigest(self) -> str:
         """Return the digest of what was added so far."""
         total = self._total.copy()
-        total.update(str(self._sr).encode())
+        total.update(str(self.sr).encode())
         return total.hexdigest()
 
 

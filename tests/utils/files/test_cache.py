@@ -60,8 +60,9 @@ def forge(header, numbers=b"\0" * 24):
     return hashlib.blake2b(payload, digest_size=16).digest() + payload
 
 
-KEY = canonical_json({"cache_version": 2, "a": 1})
-GOOD = {"key": KEY, "notes": [], "audio_digest": None, "dtype": "<f4", "shape": [2, 3]}
+KEY = canonical_json({"cache_version": 3, "a": 1})
+GOOD = {"key": KEY, "notes": [], "audio_digest": None, "sr": 8000, "n_samples": 9}
+GOOD |= {"dtype": "<f4", "shape": [2, 3]}
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,7 @@ GOOD = {"key": KEY, "notes": [], "audio_digest": None, "dtype": "<f4", "shape": 
         (forge([]), "is not what a cache writes"),
         (forge(GOOD | {"notes": 3}), "is not what a cache writes"),
         (forge(GOOD | {"audio_digest": 3}), "is not what a cache writes"),
+        (forge(GOOD | {"n_samples": "9"}), "is not what a cache writes"),
         (forge(GOOD | {"dtype": "O"}), "is not what a cache writes"),
         (forge(GOOD | {"dtype": "no type"}), "is not what a cache writes"),
         # numpy parses this as Python.
