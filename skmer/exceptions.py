@@ -22,10 +22,10 @@ __all__ = [
 
 
 def bounded(message: str, longest: int = 500) -> str:
-    """Return a message on one line of at most `longest` characters, whatever it speaks of.
+    """Return a message on one line of at most `longest` characters.
 
-    What is too long in it is most often a path or a value that was given: the longest words lose
-    their middle first, and only then the sentence does.
+    This is the only place that cuts messages. A message is most often too long because of a path
+    or a value that was given, so the longest words lose their middle first.
     """
     message = _cut(" ".join(line.strip() for line in message.splitlines()), 20 * longest)
     while len(message) > longest and len(word := max(message.split(" "), key=len)) > 60:
@@ -40,18 +40,42 @@ def _cut(text, width):
 
 
 class _OneSentence:
-    """What an error or a warning says, bounded."""
+    """Bound the message of an error or a warning."""
 
     def __str__(self):
         return bounded(super().__str__())
 
 
 class InputError(_OneSentence, ValueError):
-    """What was given to skmer cannot be used; the message is one sentence for the user."""
+    """An argument, a file or a table has a value that skmer cannot use.
+
+    Parameters
+    ----------
+    message : str
+        One sentence: the parameter, what is allowed, what was given, what to do.
+    param : str, default=None
+        The name of the parameter that the error is about, so that the command can name its option.
+    """
+
+    def __init__(self, message: str = "", param: str | None = None):
+        super().__init__(message)
+        self.param = param
 
 
 class InputTypeError(_OneSentence, TypeError):
-    """What was given to skmer is of a type that it does not take; one sentence for the user."""
+    """An argument has a type that skmer does not accept; see `InputError`.
+
+    Parameters
+    ----------
+    message : str
+        One sentence: the parameter, what is allowed, what was given, what to do.
+    param : str, default=None
+        The name of the parameter that the error is about.
+    """
+
+    def __init__(self, message: str = "", param: str | None = None):
+        super().__init__(message)
+        self.param = param
 
 
 class AudioDecodeError(InputError):
@@ -60,17 +84,14 @@ class AudioDecodeError(InputError):
     Parameters
     ----------
     message : str
-        One sentence that names the clip and what is wrong with it.
+        One sentence that names the clip and the reason.
     row : int or None
         Position of the clip in X, where known.
     """
 
-    def __init__(self, message: str, row: int | None = None):
+    def __init__(self, message: str = "", row: int | None = None):
         super().__init__(message)
         self.row = row
-
-    def __reduce__(self):
-        return type(self), (self.args[0], self.row)
 
 
 class DatasetNotFoundError(_OneSentence, FileNotFoundError):

@@ -13,7 +13,6 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skmer.exceptions import InputError
-from skmer.utils import exact_float32, import_tensorflow, quiet_tensorflow, track
 from skmer.utils.estimators import (
     DocumentedMixin,
     Interval,
@@ -26,6 +25,8 @@ from skmer.utils.estimators import (
 from skmer.utils.floats import check_floats, check_rows
 from skmer.utils.labels import check_labels, check_target
 from skmer.utils.messages import cut_middle
+from skmer.utils.processes import exact_float32, import_tensorflow, quiet_tensorflow
+from skmer.utils.progress import track
 
 _N_DRAWS = 50
 

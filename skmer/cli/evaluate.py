@@ -115,7 +115,7 @@ def evaluate(
     from skmer import evaluation
     from skmer.classifiers import CLASSIFIERS
     from skmer.embeddings import FEATURES
-    from skmer.utils import check_output_folder, expand_path
+    from skmer.utils.files import check_output_folder, expand_path
 
     numbers = target != "label"
     models = split_names(

@@ -84,7 +84,7 @@ def train(
     from skmer.classifiers import CLASSIFIERS as classifier_names
     from skmer.embeddings import FEATURES as feature_names
     from skmer.models import save_model
-    from skmer.utils import check_output_file
+    from skmer.utils.files import check_output_file
 
     numbers = target != "label"
     known = evaluation.REGRESSORS if numbers else classifier_names
@@ -194,7 +194,7 @@ def predict(
     """Predict the emotion of clips: label and probabilities, or arousal and valence."""
     from skmer.datasets import find_clips
     from skmer.models import load_model, predict_clips, read_card
-    from skmer.utils import check_output_file, disarm_table
+    from skmer.utils.files import check_output_file, escape_formula
 
     if out is not None:
         if out.suffix not in _SUFFIXES:
@@ -212,7 +212,7 @@ def predict(
     )
     n_failed = int(predictions["error"].notna().sum())
     if out is None:
-        _terminal.show(disarm_table(predictions).to_csv(index=False).rstrip("\n"))
+        _terminal.show(escape_formula(predictions).to_csv(index=False).rstrip("\n"))
     else:
         _write(predictions, out)
         _terminal.say(f"{out} has {len(predictions)} rows")
@@ -224,11 +224,11 @@ def predict(
 
 
 def _write(predictions, out: Path) -> None:
-    from skmer.utils import disarm_table, unfinished_file
+    from skmer.utils.files import atomic_write, escape_formula
 
-    with unfinished_file(out) as unfinished:
+    with atomic_write(out) as unfinished:
         if out.suffix == ".csv":
-            disarm_table(predictions).to_csv(unfinished, index=False)
+            escape_formula(predictions).to_csv(unfinished, index=False)
         elif out.suffix == ".json":
             predictions.to_json(unfinished, orient="records", indent=2, force_ascii=False)
         else:

@@ -24,7 +24,7 @@ def examples(*lines: str) -> str:
 
 def expand(text: str) -> Path:
     """Turn the words of an option into a path, with ~, which shells leave alone in --out=~/x."""
-    from skmer.utils import expand_path
+    from skmer.utils.files import expand_path
 
     try:
         return expand_path(text)

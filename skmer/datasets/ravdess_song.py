@@ -31,10 +31,10 @@ from skmer.datasets.fetch import Archive, download_and_unpack, get_data_home
 from skmer.datasets.info import FETCH_CONSTRAINTS, DatasetInfo, describe, make_bunch
 from skmer.datasets.validate import Finding, Status, find_extra, relative
 from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning
-from skmer.utils import track
 from skmer.utils.digest import file_digest
 from skmer.utils.estimators import Interval, StrOptions, validate_params
 from skmer.utils.messages import shorten
+from skmer.utils.progress import track
 
 INFO = DatasetInfo(
     name="ravdess-song",

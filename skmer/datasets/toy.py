@@ -20,8 +20,8 @@ from skmer.datasets.info import COMMON_CONSTRAINTS, DatasetInfo, describe, make_
 from skmer.datasets.tables import QUADRANTS
 from skmer.datasets.validate import Finding, find_extra
 from skmer.exceptions import bounded
-from skmer.utils import track
 from skmer.utils.estimators import validate_params
+from skmer.utils.progress import track
 
 ARTISTS = ("ada", "ben", "cleo", "dov", "eva", "finn", "gus", "hana", "ivo", "june")
 N_TAKES = 2

@@ -13,10 +13,10 @@ from skmer.exceptions import (
     SilentClipWarning,
     TruncatedClipWarning,
 )
-from skmer.utils import track
 from skmer.utils.cache import open_cache, warn_of_cache
 from skmer.utils.messages import shorten
 from skmer.utils.processes import run_parallel, threads_per_worker
+from skmer.utils.progress import track
 
 # What a recipe notes about a clip, as users read it.
 _NOTES = {

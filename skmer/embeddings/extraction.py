@@ -39,11 +39,12 @@ from skmer.embeddings.shards import (
     write_parquet,
 )
 from skmer.exceptions import AudioDecodeError, IgnoredCacheWarning, WorkerError
-from skmer.utils import ClipCache, track
+from skmer.utils import ClipCache
 from skmer.utils.cache import open_cache, warn_of_cache
 from skmer.utils.digest import file_digest
 from skmer.utils.messages import check_flags, escape_undecodable
 from skmer.utils.processes import run_parallel, threads_per_worker
+from skmer.utils.progress import track
 
 # A part is written when it holds chunk_size clips or so many bytes, or after so many seconds or
 # such a share of the time so far: the most that a kill can cost, against the number of files.

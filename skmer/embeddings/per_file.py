@@ -23,11 +23,12 @@ from skmer.embeddings.shards import (
     settings_of,
 )
 from skmer.exceptions import InputError
-from skmer.utils import ClipCache, track
+from skmer.utils import ClipCache
 from skmer.utils.cache import DAMAGE, open_cache, warn_of_cache
 from skmer.utils.digest import open_regular
-from skmer.utils.files import disarm, expand_path
+from skmer.utils.files import escape_formula, expand_path
 from skmer.utils.processes import run_parallel, threads_per_worker
+from skmer.utils.progress import track
 
 
 def extract_files(
@@ -199,4 +200,6 @@ def _write_errors(path: Path, failures: list[tuple[str, str]]) -> None:
         path.unlink(missing_ok=True)
         return
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
-        csv.writer(stream).writerows(map(disarm, row) for row in [("path", "error"), *failures])
+        csv.writer(stream).writerows(
+            map(escape_formula, row) for row in [("path", "error"), *failures]
+        )

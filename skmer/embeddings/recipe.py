@@ -14,8 +14,9 @@ from skmer.audio.resampling import RESAMPLERS
 from skmer.embeddings.clips import Clip
 from skmer.exceptions import AudioDecodeError, WeightsIntegrityError
 from skmer.pooling import pool_frames
-from skmer.utils import CacheEntry, ClipCache, one_blas_thread
+from skmer.utils import CacheEntry, ClipCache
 from skmer.utils.digest import AudioDigest
+from skmer.utils.processes import one_blas_thread
 
 
 @dataclass(frozen=True, kw_only=True)

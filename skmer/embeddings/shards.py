@@ -25,7 +25,7 @@ from skmer.embeddings.recipe import Recipe, resampler_version
 from skmer.exceptions import IgnoredCacheWarning, InputError, InputTypeError, bounded
 from skmer.utils.cache import DAMAGE
 from skmer.utils.digest import file_digest, open_regular, read_regular, settings_digest
-from skmer.utils.files import disarm, expand_path
+from skmer.utils.files import escape_formula, expand_path
 from skmer.utils.labels import check_text
 from skmer.utils.messages import check_flags, cut_middle, escape_undecodable, is_iterable
 
@@ -574,7 +574,7 @@ def write_csv(
         for at, batch in enumerate(rows):
             facts = {name: pd.array(values, dtype=object) for name, values in batch.facts.items()}
             frame = pd.DataFrame(facts)
-            frame[texts] = frame[texts].map(disarm)
+            frame[texts] = frame[texts].map(escape_formula)
             numbers = pd.DataFrame(batch.numbers, columns=names)
             pd.concat([frame, numbers], axis=1).to_csv(stream, index=False, header=at == 0)
 

@@ -17,7 +17,6 @@ from skmer.embeddings.loading import load_vggish_pca, load_vggish_weights, vggis
 from skmer.embeddings.readers import digest_arrays
 from skmer.embeddings.recipe import Recipe, SampleCounter, StatedWeights
 from skmer.exceptions import InputError, WeightsIntegrityError, WeightsNotFoundError
-from skmer.utils import one_blas_thread
 from skmer.utils.estimators import (
     Interval,
     Memory,
@@ -30,6 +29,7 @@ from skmer.utils.estimators import (
     seed_and_label,
 )
 from skmer.utils.messages import cut_middle
+from skmer.utils.processes import one_blas_thread
 
 _CLIP = 2.0
 

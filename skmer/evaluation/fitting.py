@@ -20,11 +20,11 @@ from skmer.evaluation.folds import (
     stops_early,
 )
 from skmer.exceptions import InputError
-from skmer.utils import track
 from skmer.utils.estimators import parts_of
 from skmer.utils.labels import check_text, stack_frames
 from skmer.utils.messages import is_iterable
 from skmer.utils.processes import run_parallel
+from skmer.utils.progress import track
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from skmer.exceptions import InputError
 from skmer.utils.cache import DAMAGE
 from skmer.utils.digest import file_digest, settings_digest
 from skmer.utils.files import (
+    atomic_folder,
     check_output_folder,
-    disarm,
+    escape_formula,
     expand_path,
     open_placed,
-    placed_together,
-    rearm,
+    unescape_formula,
 )
 from skmer.utils.messages import cut_middle
 
@@ -32,7 +32,7 @@ _CHECKSUM = "sha256"
 def write_result(folder, tables: dict, manifest: dict, *, kind: str, report: Callable) -> Path:
     """Write everything of a result into a folder, or leave what is there as it is."""
     folder = check_output_folder(folder)
-    with placed_together(folder) as whole:
+    with atomic_folder(folder) as whole:
         described = {
             name: write_table(table, whole / f"{name}.csv") for name, table in tables.items()
         }
@@ -132,7 +132,7 @@ def write_table(table, path: Path) -> dict:
     for name, column in table.items():
         columns.append({"name": name, "dtype": str(column.dtype)})
         if column.dtype.kind not in "biuf":
-            column = column.astype(object).map(disarm)
+            column = column.astype(object).map(escape_formula)
             missing, word = column.isna(), ""
             while (column == word).any():
                 word += "-"
@@ -140,7 +140,7 @@ def write_table(table, path: Path) -> dict:
             columns[-1]["disarmed"] = True
             column = column.astype(object).where(~missing, word)
         written[name] = column
-    type(table)(written).rename(columns=disarm).to_csv(
+    type(table)(written).rename(columns=escape_formula).to_csv(
         path, index=False, lineterminator="\n", encoding="utf-8"
     )
     return {"sha256": file_digest(path), "n_rows": len(table), "columns": columns}
@@ -180,7 +180,7 @@ def _typed(cells, column: dict):
     if "missing" in column:
         missing = cells == column["missing"]
         # The texts of an earlier skmer are as they were.
-        texts = cells.map(rearm) if column.get("disarmed") else cells
+        texts = cells.map(unescape_formula) if column.get("disarmed") else cells
         return texts.where(~missing, None).astype(column["dtype"])
     if column["dtype"] == "bool":
         return cells == "True"

@@ -34,7 +34,7 @@ from skmer.exceptions import (
 from skmer.models.card import ModelCard, make_card, to_markdown
 from skmer.utils.cache import DAMAGE
 from skmer.utils.digest import versions
-from skmer.utils.files import check_output_file, expand_path, open_placed, placed_together
+from skmer.utils.files import atomic_folder, check_output_file, expand_path, open_placed
 from skmer.utils.messages import cut_middle
 
 
@@ -184,7 +184,7 @@ def save_model(pipeline, path, *, card: Mapping | None = None) -> Path:
             f"The 'card' must hold values that JSON knows: {error}; turn the others into text."
         ) from error
     markdown = to_markdown(whole)
-    with placed_together(path.parent) as folder:
+    with atomic_folder(path.parent) as folder:
         with zipfile.ZipFile(folder / path.name, "w") as archive:
             archive.writestr("model.skops", model)
             archive.writestr("card.json", text)

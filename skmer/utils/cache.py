@@ -6,6 +6,7 @@ import json
 import lzma
 import os
 import struct
+import time
 import tokenize
 import uuid
 import warnings
@@ -20,7 +21,7 @@ import numpy as np
 
 from skmer.exceptions import IgnoredCacheWarning, InputError
 from skmer.utils.digest import canonical_json, read_regular
-from skmer.utils.files import expand_path, is_abandoned
+from skmer.utils.files import expand_path
 from skmer.utils.messages import cut_middle
 
 # zip, gzip, npy, JSON, HDF5 and tables have no class of their own in common. Of zipfile alone come
@@ -36,6 +37,7 @@ DAMAGE = (
 # Raise it when a change to skmer changes numbers, or the form of an entry, without a setting.
 _CACHE_VERSION = 3
 _CHECKSUM_SIZE = 16
+_ABANDONED_SECONDS = 3600
 
 
 class CacheEntry(NamedTuple):
@@ -216,7 +218,8 @@ class ClipCache:
                 f"Got {cut_middle(repr(max_bytes), 100)} instead."
             )
         for path, status in self._files("part"):
-            if is_abandoned(status):
+            # abs, since the clock may have been set back.
+            if abs(time.time() - status.st_mtime) > _ABANDONED_SECONDS:
                 path.unlink(missing_ok=True)
         entries = sorted(self._files("clip"), key=lambda item: item[1].st_mtime_ns)
         excess, n_removed = self.size() - max_bytes, 0

@@ -25,7 +25,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from sklearn.utils.validation import _num_samples as num_samples
 
 from skmer.exceptions import InputError, InputTypeError, bounded
-from skmer.utils.messages import cut_middle
+from skmer.utils.messages import cut_middle, deprecated_names
 
 # scikit-learn tells no types, and what it decorates would lose its own.
 _F = TypeVar("_F", bound=Callable)
@@ -39,6 +39,7 @@ __all__ = [
     "StrOptions",
     "_check_sample_weight",
     "checked_features",
+    "deprecated_names",
     "num_samples",
     "output_is_default",
     "parts_of",

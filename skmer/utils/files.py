@@ -1,4 +1,4 @@
-"""Things that are made whole beside their place before they take it."""
+"""Paths, and files and folders that are written whole or not at all."""
 
 import errno
 import functools
@@ -15,87 +15,128 @@ from pathlib import Path
 
 from skmer.exceptions import InputError, InputTypeError, bounded
 from skmer.utils.digest import open_regular
-from skmer.utils.messages import cut_middle
 
 _PREFIX = ".unfinished-"
 _MOVING = ".skmer-moving"
-# What nobody has written to for so long was left by a process that was killed.
-_ABANDONED_SECONDS = 3600
-
-
-def is_abandoned(status: os.stat_result) -> bool:
-    """Whether something unfinished belongs to no process any more."""
-    # Either way: a clock may have been set back since.
-    return abs(time.time() - status.st_mtime) > _ABANDONED_SECONDS
+# Longer than any pause of a writer that is still alive.
+_ABANDONED_SECONDS = 24 * 3600
 
 
 @contextmanager
-def unfinished_folder(folder: Path) -> Iterator[Path]:
-    """Make a folder inside `folder` that is gone after the block; remove abandoned ones."""
+def temporary_folder(folder: Path) -> Iterator[Path]:
+    """Make a hidden folder inside `folder` for the block; remove those of killed processes."""
     for left in folder.glob(f"{_PREFIX}*"):
-        # Another process may remove it as well.
+        # Another process may remove it at the same time.
         with suppress(FileNotFoundError):
-            if is_abandoned(left.stat()):
+            newest = max(path.stat().st_mtime for path in (left, *left.rglob("*")))
+            # abs, since the clock may have been set back.
+            if abs(time.time() - newest) > _ABANDONED_SECONDS:
                 shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=_PREFIX) as unfinished:
-        yield Path(unfinished)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=_PREFIX) as temporary:
+        yield Path(temporary)
 
 
 @contextmanager
-def unfinished_file(path: Path) -> Iterator[Path]:
-    """Give the name of a file to write, which becomes `path` after the block, if that ends well.
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Write a file so that it is there whole or not at all.
 
     Parameters
     ----------
     path : pathlib.Path
-        What is to be written, in a folder that exists; replaced where it exists.
+        The file, in a folder that exists; it is replaced if it exists.
 
     Yields
     ------
-    unfinished : pathlib.Path
-        A name in a folder beside `path`, which is gone after the block.
+    temporary : pathlib.Path
+        Where to write: a file of the same name in a hidden folder beside `path`. It is synced and
+        renamed to `path` when the block ends, and removed when the block raises.
 
     Examples
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    >>> from skmer.utils import unfinished_file
+    >>> from skmer.utils.files import atomic_write
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with unfinished_file(Path(folder, "scores.txt")) as unfinished:
-    ...         _ = unfinished.write_text("0.57")
+    ...     with atomic_write(Path(folder, "scores.txt")) as temporary:
+    ...         _ = temporary.write_text("0.57")
     ...     Path(folder, "scores.txt").read_text()
     '0.57'
     """
-    with unfinished_folder(path.parent) as unfinished:
-        yield unfinished / path.name
-        os.replace(unfinished / path.name, path)
+    path = Path(path)
+    with temporary_folder(path.parent) as folder:
+        temporary = folder / path.name
+        yield temporary
+        _sync(temporary)
+        os.replace(temporary, path)
 
 
 @contextmanager
-def placed_together(folder: Path) -> Iterator[Path]:
-    """Make a folder whose files take their places in `folder` after the block, all or none.
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Write the files of a folder so that all of them are there or none.
 
-    They do so by one renaming of the folder they are in: from then on each of them counts wherever
-    it is (see `open_placed`), and who writes next moves on what a killed process left to be moved.
-    So any number of processes may place files of the same names, and the last of them wins.
+    A new folder is renamed as a whole. Files for a folder that exists, which may hold other files,
+    take their places by one renaming of the folder that they were written in: from then on each
+    counts wherever it is (see `open_placed`), and the next writer finishes the moves of a writer
+    that was killed. Any number of processes may write the same names; the last of them wins.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The folder; the folder above it exists.
+
+    Yields
+    ------
+    temporary : pathlib.Path
+        The folder to write into.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skmer.utils.files import atomic_folder
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with atomic_folder(Path(folder, "results")) as temporary:
+    ...         _ = temporary.joinpath("scores.txt").write_text("0.57")
+    ...     [file.name for file in Path(folder, "results").iterdir()]
+    ['scores.txt']
     """
-    with unfinished_folder(folder) as unfinished:
-        whole = unfinished / "whole"
-        whole.mkdir()
-        yield whole
-        for place in (folder / path.name for path in whole.iterdir()):
-            if place.is_dir():
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(place))
-        while True:
-            finish_placing(folder)
-            try:
-                whole.rename(folder / _MOVING)
-                break
-            except OSError:
-                # Another process was faster, and is helped first.
-                if not (folder / _MOVING).is_dir():
-                    raise
+    path = Path(path)
+    # A folder that exists may be a file system of its own.
+    with temporary_folder(path if path.is_dir() else path.parent) as above:
+        temporary = above / "whole"
+        temporary.mkdir()
+        yield temporary
+        for file in temporary.rglob("*"):
+            if file.is_file():
+                _sync(file)
+        try:
+            temporary.rename(path)
+        except OSError:
+            if not path.is_dir():
+                raise
+            _place(temporary, path)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _place(whole: Path, folder: Path) -> None:
+    """Move the files of `whole` into `folder`, all or none."""
+    for place in (folder / path.name for path in whole.iterdir()):
+        if place.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(place))
+    while True:
         finish_placing(folder)
+        try:
+            whole.rename(folder / _MOVING)
+            break
+        except OSError:
+            # Another process was faster; its files are moved first.
+            if not (folder / _MOVING).is_dir():
+                raise
+    finish_placing(folder)
 
 
 def finish_placing(folder: Path) -> None:
@@ -110,13 +151,13 @@ def finish_placing(folder: Path) -> None:
     except FileNotFoundError:
         pass
     except OSError as error:
-        # What other processes have placed meanwhile.
+        # Other processes have placed files meanwhile.
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
 
 
 def open_placed(folder: Path, name: str) -> BufferedReader:
-    """Open a file that `placed_together` may be moving; a pipe or a device is an OSError."""
+    """Open a file that `atomic_folder` may be moving; a pipe or a device is an OSError."""
     with suppress(FileNotFoundError):
         return open_regular(folder / _MOVING / name)
     return open_regular(folder / name)
@@ -145,41 +186,35 @@ def expand_path(path: str | os.PathLike) -> Path:
 
     Examples
     --------
-    >>> from skmer.utils import expand_path
+    >>> from skmer.utils.files import expand_path
     >>> expand_path("songs").name
     'songs'
     """
     if not isinstance(path, str) and not (
         isinstance(path, os.PathLike) and isinstance(os.fspath(path), str)
     ):
-        raise InputTypeError(f"A path must be a text or a pathlib.Path. Got {path!r:.100}.")
+        raise InputTypeError(f"A path must be a text or a pathlib.Path. Got {path!r}.")
     if not os.fspath(path):
-        # pathlib takes it for the current folder, which nobody meant who left out the words.
+        # pathlib would take it for the current folder.
         raise InputError("A path is empty; write '.' for the current folder.")
-    expanded = _expand(path)
     try:
+        expanded = Path(os.path.expanduser(path))
+        if expanded.parts[:1] == ("~",):
+            raise InputError(
+                f"The ~ in '{os.fspath(path)}' stands for no folder, since this user has no home; "
+                "write the whole path."
+            )
         os.lstat(expanded)
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         if isinstance(error, ValueError) or error.errno == errno.ENAMETOOLONG:
-            reason = getattr(error, "strerror", None) or error
             raise InputError(
                 "A path must be one that the file system can have. Got "
-                f"{cut_middle(repr(os.fspath(path)))} ({reason}); write another one."
+                f"{os.fspath(path)!r} ({getattr(error, 'strerror', None) or error}); write "
+                "another one."
             ) from error
     return expanded
-
-
-def _expand(path) -> Path:
-    try:
-        return Path(path).expanduser()
-    except RuntimeError as error:
-        if Path(path).parts[0] != "~":
-            # As shells do with "~name" where there is no user of that name.
-            return Path(path)
-        raise InputError(
-            f"The ~ in '{os.fspath(path)}' stands for no folder, since this user has no home; "
-            "write the whole path."
-        ) from error
 
 
 def user_folder(kind: str) -> Path:
@@ -249,13 +284,12 @@ def _temporary_folder() -> Path:
 
 
 def check_output_folder(folder) -> Path:
-    """Make sure that results can be written into a folder, before hours of work.
+    """Make a folder and check that it can be written to, before hours of work.
 
     Parameters
     ----------
     folder : path-like
-        Made where it does not exist. Results that a killed process was putting into their places
-        are put there.
+        Made where it does not exist.
 
     Returns
     -------
@@ -265,20 +299,12 @@ def check_output_folder(folder) -> Path:
     Raises
     ------
     OSError
-        When it cannot be made or written into, in one sentence.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from skmer.utils import check_output_folder
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     check_output_folder(folder).is_dir()
-    True
+        When it cannot be made or written to.
     """
     folder = expand_path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # Trying is the only test that holds on every file system.
+        # Only an attempt shows it on every file system.
         with tempfile.TemporaryFile(dir=folder):
             finish_placing(folder)
     except OSError as error:
@@ -292,43 +318,25 @@ def check_output_folder(folder) -> Path:
 
 
 def check_output_file(path) -> Path:
-    """Make sure that a file can be written, before hours of work.
+    """Check that a file can be written, before hours of work; make the folder above it.
 
     Parameters
     ----------
     path : path-like
-        The folder above it is made where it does not exist.
+        The file.
 
     Returns
     -------
     path : pathlib.Path
-        Not a folder, and in one that exists.
+        Not a folder, and in a folder that exists.
 
     Raises
     ------
     OSError
-        When it cannot be written, in one sentence.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from skmer.utils import check_output_file
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     check_output_file(f"{folder}/new/table.csv").parent.is_dir()
-    True
+        When it cannot be written.
     """
     path = expand_path(path)
-    try:
-        is_folder = not path.name or path.is_dir()
-        # The place that it has until it is whole has a longer name.
-        path.parent.joinpath(f".{path.name}.{'0' * 32}.tmp").is_file()
-    except OSError as error:
-        raise type(error)(
-            bounded(
-                f"A file cannot be written to '{path}' ({error.strerror or error}); choose another."
-            )
-        ) from error
-    if is_folder:
+    if not path.name or path.is_dir():
         raise IsADirectoryError(
             bounded(f"A file cannot be written to '{path}', which is a folder; name a file in it.")
         )
@@ -336,57 +344,51 @@ def check_output_file(path) -> Path:
     return path
 
 
-# What makes a spreadsheet take a text for a formula, but for numbers.
+# Texts that a spreadsheet would run as a formula, except numbers.
 _FORMULA = re.compile(r"'*[=+\-@\t\r](?!(?<=[+-])(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z)")
 
 
-def disarm(cell):
-    """Put an apostrophe before a text that a spreadsheet would take for a formula.
-
-    Examples
-    --------
-    >>> from skmer.utils.files import disarm
-    >>> disarm("=1+1"), disarm("calm"), disarm("-0.5"), disarm(3)
-    ("'=1+1", 'calm', '-0.5', 3)
-    """
-    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
-
-
-def rearm(cell: str) -> str:
-    """Return what `disarm` was given.
-
-    Examples
-    --------
-    >>> from skmer.utils.files import rearm
-    >>> rearm("'=1+1"), rearm("'calm")
-    ('=1+1', "'calm")
-    """
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
-
-
-def disarm_table(table):
-    """Return a table for a csv file: its texts, and the names of its columns, disarmed.
+def escape_formula(value):
+    """Put an apostrophe before each text that a spreadsheet would run as a formula.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        Any table.
+    value : object or pandas.DataFrame
+        A cell, or a table, whose column names are escaped as well.
 
     Returns
     -------
-    table : pandas.DataFrame
-        With an apostrophe before each text that a spreadsheet would take for a formula.
+    value : object or pandas.DataFrame
+        Anything but such texts is unchanged.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> from skmer.utils import disarm_table
-    >>> disarm_table(pd.DataFrame({"label": ["=1+1", "calm"]}))["label"].tolist()
+    >>> from skmer.utils.files import escape_formula
+    >>> escape_formula("=1+1"), escape_formula("calm"), escape_formula("-0.5"), escape_formula(3)
+    ("'=1+1", 'calm', '-0.5', 3)
+    >>> escape_formula(pd.DataFrame({"label": ["=1+1", "calm"]}))["label"].tolist()
     ["'=1+1", 'calm']
     """
+    if isinstance(value, str):
+        return f"'{value}" if _FORMULA.match(value) else value
+    if not hasattr(value, "columns"):
+        return value
     texts = {
-        name: column.astype(object).map(disarm)
-        for name, column in table.items()
+        name: column.astype(object).map(escape_formula)
+        for name, column in value.items()
         if column.dtype.kind not in "biuf"
     }
-    return table.assign(**texts).rename(columns=disarm)
+    return value.assign(**texts).rename(columns=escape_formula)
+
+
+def unescape_formula(cell: str) -> str:
+    """Return what `escape_formula` was given.
+
+    Examples
+    --------
+    >>> from skmer.utils.files import unescape_formula
+    >>> unescape_formula("'=1+1"), unescape_formula("'calm")
+    ('=1+1', "'calm")
+    """
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell

@@ -1,7 +1,9 @@
 """Parts of messages, of bounded length whatever they speak of."""
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
+from importlib import import_module
 from numbers import Integral
 from typing import Any
 
@@ -23,6 +25,46 @@ def cut_middle(text: str, width: int = 200) -> str:
         return text
     kept = (width - 3) // 2
     return f"{text[:kept]}...{text[-kept:]}"
+
+
+def deprecated_names(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:
+    """Return a module's ``__getattr__`` that still finds names which are not public any more.
+
+    Parameters
+    ----------
+    module : str
+        The module's ``__name__``.
+    names : mapping of str to str
+        By deprecated name, where the object is now, such as ``"skmer.utils.files:atomic_write"``;
+        without a colon it has kept its name.
+
+    Returns
+    -------
+    get : callable
+        To be assigned to ``__getattr__``.
+
+    Examples
+    --------
+    >>> from skmer.utils.messages import deprecated_names
+    >>> get = deprecated_names("skmer.utils", {"unfinished_file": "skmer.utils.files:atomic_write"})
+    >>> get("other")
+    Traceback (most recent call last):
+        ...
+    AttributeError: module 'skmer.utils' has no attribute 'other'
+    """
+
+    def get(name: str):
+        if name not in names:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        home, _, attribute = names[name].partition(":")
+        warnings.warn(
+            f"{module}.{name} is deprecated and will be removed in the next version of skmer.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return getattr(import_module(home), attribute or name)
+
+    return get
 
 
 def escape_undecodable(text: str) -> str:

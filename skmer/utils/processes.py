@@ -173,7 +173,7 @@ def one_blas_thread() -> Iterator[None]:
 
     Examples
     --------
-    >>> from skmer.utils import one_blas_thread
+    >>> from skmer.utils.processes import one_blas_thread
     >>> with one_blas_thread():
     ...     pass  # many small matrix products
     """
@@ -220,7 +220,7 @@ def quiet_tensorflow() -> Iterator[None]:
 
     Examples
     --------
-    >>> from skmer.utils import quiet_tensorflow
+    >>> from skmer.utils.processes import quiet_tensorflow
     >>> with quiet_tensorflow():
     ...     pass  # import tensorflow
     """
@@ -297,7 +297,7 @@ def import_tensorflow():
 
     Examples
     --------
-    >>> from skmer.utils import import_tensorflow
+    >>> from skmer.utils.processes import import_tensorflow
     >>> tf = import_tensorflow()
     >>> int(tf.constant(2) + 1)
     3
@@ -326,7 +326,7 @@ def exact_float32() -> Iterator[None]:
 
     Examples
     --------
-    >>> from skmer.utils import exact_float32, import_tensorflow
+    >>> from skmer.utils.processes import exact_float32, import_tensorflow
     >>> tf = import_tensorflow()
     >>> with exact_float32():
     ...     tf.config.experimental.tensor_float_32_execution_enabled()

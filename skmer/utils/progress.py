@@ -144,7 +144,7 @@ def track(
 
     Examples
     --------
-    >>> from skmer.utils import track
+    >>> from skmer.utils.progress import track
     >>> list(track([1, 2], description="counting", enabled=False))
     [1, 2]
     """

@@ -16,8 +16,9 @@ from skmer.embeddings import extract
 from skmer.evaluation import evaluate_regression
 from skmer.models import load_model, save_model
 from skmer.studies import reproduce_koh2021
-from skmer.utils import ClipCache, check_output_file, check_output_folder, expand_path
+from skmer.utils import ClipCache
 from skmer.utils.estimators import InvalidParameterError
+from skmer.utils.files import check_output_file, check_output_folder, expand_path
 
 NOISE = 0.1 * np.random.default_rng(0).standard_normal(4000)
 CLASSES = [getattr(exceptions, name) for name in exceptions.__all__]

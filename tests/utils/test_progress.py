@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from skmer.exceptions import InputError, InputTypeError
-from skmer.utils import track
-from skmer.utils.progress import ProgressBar
+from skmer.utils.progress import ProgressBar, track
 
 
 def test_a_bar_shows_what_was_done(capsys):

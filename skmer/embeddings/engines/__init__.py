@@ -13,8 +13,12 @@ import joblib
 from skmer.embeddings.engines.base import Engine
 from skmer.embeddings.engines.layers import build_network
 from skmer.exceptions import EngineNotAvailableError, InputError
-from skmer.utils import import_tensorflow
-from skmer.utils.processes import call_in_forked_child, on_release, release_networks
+from skmer.utils.processes import (
+    call_in_forked_child,
+    import_tensorflow,
+    on_release,
+    release_networks,
+)
 
 __all__ = ["get_engine", "release_networks", "resolve_engine"]
 

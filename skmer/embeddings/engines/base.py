@@ -7,7 +7,7 @@ import numpy as np
 
 from skmer.embeddings.engines.layers import Activation, Affine, Dense, run_layers
 from skmer.exceptions import InputError
-from skmer.utils import one_blas_thread
+from skmer.utils.processes import one_blas_thread
 
 
 class Engine(ABC):

@@ -18,7 +18,7 @@ from skmer.embeddings.engines.layers import (
     MaxPool,
     run_layers,
 )
-from skmer.utils import one_blas_thread
+from skmer.utils.processes import one_blas_thread
 
 _BLOCK_ROWS = 17
 _SHIFTS = 11

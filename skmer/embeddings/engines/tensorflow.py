@@ -16,7 +16,7 @@ from skmer.embeddings.engines.layers import (
     MaxPool,
     run_layers,
 )
-from skmer.utils import exact_float32, import_tensorflow
+from skmer.utils.processes import exact_float32, import_tensorflow
 
 _GPU_ROWS = 32
 

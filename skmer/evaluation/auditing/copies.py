@@ -18,10 +18,10 @@ from skmer.audio import read_audio
 from skmer.datasets import list_datasets
 from skmer.evaluation.auditing.findings import AuditFinding
 from skmer.exceptions import AudioDecodeError
-from skmer.utils import track
 from skmer.utils.digest import AudioDigest, file_digest
 from skmer.utils.messages import cut_middle
 from skmer.utils.processes import run_parallel
+from skmer.utils.progress import track
 
 # Neighbours whose distances tell how close two unrelated clips may come.
 N_NEIGHBOURS = 10

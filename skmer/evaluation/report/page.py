@@ -29,7 +29,7 @@ from skmer.evaluation.report.words import (
 )
 from skmer.evaluation.result import BaseResult
 from skmer.exceptions import InputError
-from skmer.utils.files import check_output_file, unfinished_file
+from skmer.utils.files import atomic_write, check_output_file
 
 
 def _spec(chart) -> dict:
@@ -300,7 +300,7 @@ def write_report(result: BaseResult, path) -> Path:
     """
     path = check_output_file(path)
     page = render_report(result)
-    with unfinished_file(path) as unfinished:
+    with atomic_write(path) as unfinished:
         unfinished.write_text(page, encoding="utf-8")
     return path
 

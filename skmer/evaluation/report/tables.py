@@ -13,7 +13,7 @@ from skmer.evaluation.report.words import (
     two_digits,
     with_interval,
 )
-from skmer.utils import disarm_table
+from skmer.utils.files import escape_formula
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def scores_table(seen: Overview) -> Table:
         rows,
         set(range(n_shown, len(columns))),
         len(parts),
-        disarm_table(table).to_csv(index=False),
+        escape_formula(table).to_csv(index=False),
         _latex(columns[:n_shown], rows, seen),
     )
 
@@ -131,7 +131,7 @@ def comparison_matrix(seen: Overview) -> Matrix | None:
             word = ("better" if difference > 0 else "worse") if sure else "unsure"
             line.append((signed(difference), word, f"p = {pvalue:.2g} after Holm's correction"))
         cells.append(line)
-    csv = disarm_table(seen.comparison).to_csv(index=False)
+    csv = escape_formula(seen.comparison).to_csv(index=False)
     return Matrix(list(seen.ranked["name"]), cells, csv)
 
 

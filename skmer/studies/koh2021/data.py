@@ -22,9 +22,9 @@ from skmer.evaluation.features import (
     make_transformers,
 )
 from skmer.exceptions import DatasetNotFoundError, WeightsNotFoundError
-from skmer.utils import track
 from skmer.utils.digest import file_digest
 from skmer.utils.estimators import Preset
+from skmer.utils.progress import track
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from skmer.studies.koh2021.claims import Claim, Findings, judge_claims
-from skmer.utils.files import check_output_folder, placed_together
+from skmer.utils.files import atomic_folder, check_output_folder
 from skmer.utils.messages import html_list
 
 
@@ -71,7 +71,7 @@ class Reproduction(Findings):
         ]
         columns = ["claim", "origin", "edition", "verdict", "reason"]
         page = render_study(self, self.claims)
-        with placed_together(folder) as whole:
+        with atomic_folder(folder) as whole:
             self.table.to_csv(whole / "table.csv", index=False)
             pd.DataFrame(claims, columns=columns).to_csv(whole / "claims.csv", index=False)
             (whole / "report.html").write_text(page, encoding="utf-8")

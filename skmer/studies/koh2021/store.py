@@ -14,7 +14,7 @@ from skmer._version import __version__
 from skmer.exceptions import IgnoredCacheWarning
 from skmer.studies.koh2021.data import Budget, FeatureExtractor
 from skmer.utils.digest import file_digest, read_regular
-from skmer.utils.files import unfinished_folder
+from skmer.utils.files import temporary_folder
 
 T = TypeVar("T")
 # In the form of the program sha256sum, whose option -c checks a piece as well.
@@ -59,7 +59,7 @@ class PieceStore:
                 stacklevel=3,
             )
         computed = compute()
-        with unfinished_folder(self.folder) as unfinished:
+        with temporary_folder(self.folder) as unfinished:
             part = unfinished / "piece"
             part.mkdir()
             write(computed, part)

@@ -44,7 +44,7 @@ def refuse(load, *args, **settings):
         load(*args, **settings)
     message = str(caught.value)
     assert "\n" not in message
-    assert len(message) < 500 + len(str(args[0]))
+    assert len(message) <= 500 + len(str(args[0]))
     return message
 
 

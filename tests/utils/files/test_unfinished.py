@@ -8,26 +8,26 @@ import time
 import numpy as np
 import pytest
 
-from skmer.utils.files import open_placed, placed_together, unfinished_folder
+from skmer.utils.files import atomic_folder, open_placed, temporary_folder
 
 NAMES = ("a", "b", "c")
 PLACE_FOR_EVER = """
 import sys
 from pathlib import Path
-from skmer.utils.files import placed_together
+from skmer.utils.files import atomic_folder
 n = 0
 while True:
     n += 1
-    with placed_together(Path(sys.argv[1])) as whole:
+    with atomic_folder(Path(sys.argv[1])) as whole:
         for name in ("a", "b", "c"):
             (whole / name).write_text(f"{n} of {sys.argv[2]}")
 """
 
 
 def test_a_folder_is_gone_after_the_block_whatever_ends_it(tmp_path):
-    with unfinished_folder(tmp_path) as made:
+    with temporary_folder(tmp_path) as made:
         assert made.parent == tmp_path
-    with pytest.raises(KeyError), unfinished_folder(tmp_path) as made:
+    with pytest.raises(KeyError), temporary_folder(tmp_path) as made:
         (made / "a").touch()
         raise KeyError
     assert not list(tmp_path.iterdir())
@@ -39,8 +39,9 @@ def test_abandoned_folders_are_removed_and_others_stay(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").touch()
     for name in (".unfinished-old", "results"):
-        os.utime(tmp_path / name, (1, 1))
-    with unfinished_folder(tmp_path):
+        for path in (tmp_path / name / "file", tmp_path / name):
+            os.utime(path, (1, 1))
+    with temporary_folder(tmp_path):
         pass
     assert {path.name for path in tmp_path.iterdir()} == {".unfinished-new", "results"}
 
@@ -79,7 +80,7 @@ def test_files_of_three_processes_never_mix_whichever_is_killed(tmp_path):
             process.kill()
             process.wait()
     assert len(read_all(tmp_path)) == 1
-    with placed_together(tmp_path) as whole:
+    with atomic_folder(tmp_path) as whole:
         for name in NAMES:
             (whole / name).write_text("last")
     assert {(tmp_path / name).read_text() for name in NAMES} == {"last"}
@@ -88,7 +89,7 @@ def test_files_of_three_processes_never_mix_whichever_is_killed(tmp_path):
 
 def test_a_folder_in_the_place_of_a_file_is_told_of_before_any_is_placed(tmp_path):
     (tmp_path / "b").mkdir()
-    with pytest.raises(IsADirectoryError), placed_together(tmp_path) as whole:
+    with pytest.raises(IsADirectoryError), atomic_folder(tmp_path) as whole:
         for name in NAMES:
             (whole / name).touch()
     assert [path.name for path in tmp_path.iterdir()] == ["b"]

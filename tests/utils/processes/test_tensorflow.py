@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from skmer.utils import exact_float32, one_blas_thread
 from skmer.utils import processes as _blas
 from skmer.utils import processes as _tensorflow
+from skmer.utils.processes import exact_float32, one_blas_thread
 
 
 class FakeTensorFlow:
