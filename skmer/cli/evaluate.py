@@ -29,6 +29,7 @@ from skmer.cli.options import (
     expand,
     number,
     parse_weights,
+    split_features,
     split_names,
 )
 from skmer.cli.terminal import load_clips, say_findings, show_summary
@@ -114,7 +115,6 @@ def evaluate(
     """Score features with classifiers on a dataset, and write the table and a report."""
     from skmer import evaluation
     from skmer.classifiers import CLASSIFIERS
-    from skmer.embeddings import FEATURES
     from skmer.utils.files import check_output_folder, expand_path
 
     numbers = target != "label"
@@ -122,7 +122,7 @@ def evaluate(
         "--classifiers", classifiers, evaluation.REGRESSORS if numbers else CLASSIFIERS
     )
     # None: all that can be had.
-    feature_names = None if features is None else split_names("--features", features, FEATURES)
+    feature_names = None if features is None else split_features(features)
     options: dict[str, Any] = {
         "dataset": dataset,
         "protocol": split_names(

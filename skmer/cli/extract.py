@@ -6,7 +6,17 @@ from typing import Annotated
 import typer
 
 from skmer.cli import terminal as _terminal
-from skmer.cli.options import Cache, Jobs, Seed, Weights, expand, number, parse_weights, split_names
+from skmer.cli.options import (
+    FEATURES,
+    Cache,
+    Jobs,
+    Seed,
+    Weights,
+    expand,
+    number,
+    parse_weights,
+    split_features,
+)
 from skmer.exceptions import InputError
 
 # What the table calls its own, so that a column of the user's gets another name.
@@ -40,7 +50,7 @@ def extract(
         ),
     ] = None,
     features: Annotated[
-        str, typer.Option(metavar="NAMES", help="One or several of l3, vggish, mfcc, musicnn.")
+        str, typer.Option(metavar="NAMES", help=f"One or several of {FEATURES}.")
     ] = "l3",
     frames: Annotated[
         bool, typer.Option("--frames", help="One row a frame, with its time, instead of a clip.")
@@ -95,7 +105,7 @@ def extract(
         "engine": engine,
     }
     transformers = _make_transformers(
-        split_names("--features", features, embeddings.FEATURES),
+        split_features(features),
         parse_weights(weights),
         {name: value for name, value in settings.items() if value is not None},
         memory=cache,
@@ -134,25 +144,18 @@ def _one_or_several(text: str) -> str | tuple[str, ...]:
 
 def _make_transformers(names: list[str], weights, settings: dict, *, memory, seed: int) -> list:
     """Make the transformer of each feature, with the settings that it knows."""
-    from skmer.embeddings import make_transformer
+    from skmer.embeddings import resolve_features
 
-    transformers = [
-        make_transformer(
-            name,
-            weights=weights.get(name, "pretrained") if isinstance(weights, dict) else weights,
-            random_state=seed,
-            memory=memory,
-        )
-        for name in names
-    ]
-    known = [one.get_params(deep=False) for one in transformers]
+    transformers = resolve_features(names, weights=weights, random_state=seed, memory=memory)
+    made = list(transformers.values())
+    known = [one.get_params(deep=False) for one in made]
     for setting in settings:
         if not any(setting in parameters for parameters in known):
             option = "--no-center" if setting == "center" else f"--{setting.replace('_', '-')}"
-            raise InputError(f"{option} says nothing of {', '.join(names)}; leave it out.")
+            raise InputError(f"{option} says nothing of {', '.join(transformers)}; leave it out.")
     return [
         one.set_params(**{name: settings[name] for name in settings if name in parameters})
-        for one, parameters in zip(transformers, known)
+        for one, parameters in zip(made, known)
     ]
 
 

@@ -26,6 +26,7 @@ from skmer.cli.options import (
     expand,
     number,
     parse_weights,
+    split_features,
 )
 from skmer.cli.terminal import load_clips, say_findings
 from skmer.exceptions import InputError
@@ -82,7 +83,6 @@ def train(
     """
     from skmer import evaluation
     from skmer.classifiers import CLASSIFIERS as classifier_names
-    from skmer.embeddings import FEATURES as feature_names
     from skmer.models import save_model
     from skmer.utils.files import check_output_file
 
@@ -90,7 +90,9 @@ def train(
     known = evaluation.REGRESSORS if numbers else classifier_names
     if numbers and classifiers == "svm":
         classifiers = "svr"
-    check_choice("--features", features, feature_names)
+    if len(names := split_features(features)) > 1:
+        raise InputError(f"--features must be one feature. Got {features!r}.")
+    features = names[0].partition("=")[0]
     check_choice("--classifiers", classifiers, known)
     check_choice("--on-error", on_error, ON_ERROR)
     if out.suffix == ".md":
@@ -123,11 +125,11 @@ def train(
     options |= {"n_folds": folds} if folds else {}
     result: evaluation.EvaluationResult | evaluation.RegressionResult
     if numbers:
-        result = evaluation.evaluate_regression([features], [classifiers], clips.data, y, **options)
+        result = evaluation.evaluate_regression(names, [classifiers], clips.data, y, **options)
         pipeline = result.fit(feature=features, regressor=classifiers)
     else:
         options["preset"] = preset
-        result = evaluation.evaluate([features], [classifiers], clips.data, y, **options)
+        result = evaluation.evaluate(names, [classifiers], clips.data, y, **options)
         pipeline = result.fit(feature=features, classifier=classifiers)
     card = {"name": f"{features} + {classifiers} on {Path(dataset).name}", **_describe(result)}
     card |= {"command": shlex.join(["skmer", *context.obj])}

@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 
 from skmer.cli import terminal as _terminal
+from skmer.embeddings.registry import NETWORKS
 from skmer.exceptions import InputError
 
 DATASETS = "toy, ravdess-song, emomusic, deam, 4q, bimodal, merge"
-FEATURES = "l3, vggish, mfcc, musicnn"
+FEATURES = ", ".join((*NETWORKS, "mine=package.module:factory"))
 CLASSIFIERS = "svm, nb, rf, mlp, cnn, lstm"
 
 
@@ -144,19 +145,25 @@ def check_choice(option: str, text: str, known: Sequence[str]) -> str:
 
 def parse_weights(text: str) -> str | dict[str, str | None] | None:
     """Turn pretrained, random, or l3=PATH,vggish=PATH into what `evaluate` takes."""
-    from skmer.embeddings import FEATURES
-
     words: dict[str, str | None] = {"pretrained": "pretrained", "random": None}
     if text in words:
         return words[text]
-    networks = [name for name in FEATURES if name != "mfcc"]
     weights = {}
     for item in text.split(","):
         network, equals, value = item.strip().partition("=")
-        if network not in networks or not equals or not value:
+        if not network or not equals or not value:
             raise InputError(
-                "--weights must be pretrained, random, or files such as l3=PATH,vggish=PATH (of "
-                f"{', '.join(networks)}). Got {text[:80]!r}."
+                "--weights must be pretrained, random, or files such as l3=PATH,vggish=PATH. "
+                f"Got {text[:80]!r}."
             )
         weights[network] = words.get(value, os.fspath(expand(value)))
     return weights
+
+
+def split_features(text: str) -> list[str]:
+    """Split a comma-separated list of features, which may be ``mine=package.module:factory``."""
+    from skmer.embeddings import resolve_features
+
+    names = [name.strip() for name in text.split(",")]
+    resolve_features(names)
+    return names

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from skmer.embeddings.musicnn import MusiCNNTransformer
     from skmer.embeddings.per_file import extract_files
     from skmer.embeddings.recipe import Recipe
-    from skmer.embeddings.registry import FEATURES, make_transformer
+    from skmer.embeddings.registry import FEATURES, Feature, make_transformer, resolve_features
     from skmer.embeddings.shards import Extraction
     from skmer.embeddings.verify import fetch_weights, list_weights, verify_weights
     from skmer.embeddings.vggish import VGGishTransformer
@@ -23,6 +23,7 @@ __all__ = [
     "BaseClipTransformer",
     "ClipFunctionTransformer",
     "Extraction",
+    "Feature",
     "L3Transformer",
     "MFCCStatsTransformer",
     "MusiCNNTransformer",
@@ -34,6 +35,7 @@ __all__ = [
     "list_weights",
     "make_transformer",
     "release_networks",
+    "resolve_features",
     "verify_weights",
 ]
 
@@ -42,6 +44,7 @@ _MODULES = {
     "BaseClipTransformer": "base",
     "ClipFunctionTransformer": "function",
     "Extraction": "shards",
+    "Feature": "registry",
     "L3Transformer": "l3",
     "MFCCStatsTransformer": "mfcc",
     "Recipe": "recipe",
@@ -53,6 +56,7 @@ _MODULES = {
     "list_weights": "verify",
     "make_transformer": "registry",
     "release_networks": "engines",
+    "resolve_features": "registry",
     "verify_weights": "verify",
 }
 

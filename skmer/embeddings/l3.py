@@ -14,6 +14,7 @@ from skmer.embeddings.base import MAX_BATCH_SIZE, MAX_HOP_SIZE, BaseClipTransfor
 from skmer.embeddings.engines import get_engine, resolve_engine
 from skmer.embeddings.loading import l3_weights_digest, load_l3_weights
 from skmer.embeddings.recipe import Recipe, StatedWeights
+from skmer.embeddings.registry import Feature
 from skmer.utils.estimators import (
     Interval,
     Memory,
@@ -294,3 +295,20 @@ class L3Transformer(BaseClipTransformer):
             engine=resolve_engine("l3", self.engine, self.precision),
             precision=self.precision,
         )
+
+
+FEATURE = Feature(
+    name="l3",
+    make=L3Transformer,
+    label="L3-Net",
+    colour="#0072B2",
+    licence="CC BY 4.0 (openl3)",
+    bibtex="""@inproceedings{cramer2019look,
+  title     = {Look, listen, and learn more: Design choices for deep audio embeddings},
+  author    = {Cramer, Aurora Linh and Wu, Ho-Hsiang and Salamon, Justin and Bello, Juan Pablo},
+  booktitle = {ICASSP},
+  year      = {2019}
+}""",
+    # The study (April 2021) is older than openl3 0.4, whose spectrograms are others.
+    study={"hop_size": 0.1, "frontend": "trained"},
+)

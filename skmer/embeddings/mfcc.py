@@ -10,6 +10,7 @@ from skmer.audio import mel_power_columns, mfcc_deltas, mfcc_from_mel
 from skmer.audio.decoding import HIGHEST_SR
 from skmer.embeddings.base import BaseClipTransformer
 from skmer.embeddings.recipe import Recipe
+from skmer.embeddings.registry import Feature
 from skmer.exceptions import InputError
 from skmer.pooling import MOST_FRAMES, STATISTICS
 from skmer.utils.estimators import Interval, Memory, OnError, Resampler, Statistic
@@ -238,3 +239,12 @@ class MFCCStatsTransformer(BaseClipTransformer):
             hop_length=self.hop_length,
             n_mels=self.n_mels,
         )
+
+
+FEATURE = Feature(
+    name="mfcc",
+    make=MFCCStatsTransformer,
+    label="MFCC",
+    colour="#009E73",
+    is_baseline=True,
+)

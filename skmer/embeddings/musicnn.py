@@ -18,6 +18,7 @@ from skmer.embeddings.musicnn_weights import (
     musicnn_weights_digest,
 )
 from skmer.embeddings.recipe import Recipe, StatedWeights
+from skmer.embeddings.registry import Feature
 from skmer.exceptions import InputError
 from skmer.pooling import STATISTICS
 from skmer.utils.estimators import (
@@ -336,3 +337,18 @@ class MusiCNNTransformer(BaseClipTransformer):
             batch_size=self.batch_size,
             engine=resolve_engine("musicnn", self.engine),
         )
+
+
+FEATURE = Feature(
+    name="musicnn",
+    make=MusiCNNTransformer,
+    label="MusiCNN",
+    colour="#CC79A7",
+    licence="ISC (musicnn)",
+    bibtex="""@inproceedings{pons2019musicnn,
+  title     = {musicnn: Pre-trained convolutional neural networks for music audio tagging},
+  author    = {Pons, Jordi and Serra, Xavier},
+  booktitle = {ISMIR, late-breaking session},
+  year      = {2019}
+}""",
+)

@@ -1,36 +1,276 @@
-"""The features that have a name, each as the study has it and as it is better done."""
+"""The features that have a name: skmer's networks, those of installed packages, and your own.
 
-from typing import Any
+A network is one file in this folder, which ends with its `Feature`; a line in `NETWORKS` puts it
+into everything that goes by names. Another package adds its own by an entry point of the group
+``skmer.features``, and ``mine=package.module:factory`` names one for a single call.
+"""
 
-from skmer.embeddings.base import BaseClipTransformer
-from skmer.embeddings.l3 import L3Transformer
-from skmer.embeddings.mfcc import MFCCStatsTransformer
-from skmer.embeddings.musicnn import MusiCNNTransformer
-from skmer.embeddings.vggish import VGGishTransformer
-from skmer.exceptions import InputError
-from skmer.utils.estimators import Memory, Preset, RandomState, Weights
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING, Any
 
-FEATURES = ("musicnn", "l3", "vggish", "mfcc")
-_PRESETS = ("koh2021", "tuned")
+from skmer.exceptions import InputError, InputTypeError
+
+if TYPE_CHECKING:
+    from skmer.embeddings.base import BaseClipTransformer
+    from skmer.utils.estimators import Memory, Preset, RandomState, Weights
+
+# Where the `Feature` of each network is. The order is that of tables and pictures.
+NETWORKS = {
+    "musicnn": "skmer.embeddings.musicnn:FEATURE",
+    "l3": "skmer.embeddings.l3:FEATURE",
+    "vggish": "skmer.embeddings.vggish:FEATURE",
+    "mfcc": "skmer.embeddings.mfcc:FEATURE",
+}
+FEATURES = tuple(NETWORKS)
+ENTRY_POINTS = "skmer.features"
+PRESETS = ("koh2021", "tuned")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feature:
+    """One kind of feature that has a name, and all that is to be known of it elsewhere.
+
+    Parameters
+    ----------
+    name : str
+        As users and the command write it.
+    make : callable
+        Returns an unfitted transformer of clips when it is called without arguments; a class.
+    label : str, default=None
+        What reports and pictures call it; None = `name`.
+    colour : str, default=None
+        Of its bars, as ``"#0072B2"``; None = the next one of the palette.
+    licence : str, default=None
+        Of the weights, as their authors state it.
+    bibtex : str, default=None
+        The entry to cite.
+    weights : tuple of WeightsFile, default=()
+        The published files.
+    verify : callable, default=None
+        Compares what a published file gives with published numbers:
+        ``verify(file) -> list of WeightsCheck``.
+    study : dict, default={}
+        Parameters of the transformer by which it is as in the study of Koh and Dubnov (2021).
+    is_baseline : bool, default=False
+        Whether networks are compared with it.
+
+    Examples
+    --------
+    A module ``my_package.timbre`` may end with this, and its ``setup.cfg`` name it under
+    ``skmer.features`` as ``timbre = my_package.timbre:FEATURE``:
+
+    >>> from skmer import MFCCStatsTransformer
+    >>> from skmer.embeddings import Feature
+    >>> FEATURE = Feature(name="timbre", make=MFCCStatsTransformer, label="Timbre")
+    """
+
+    name: str
+    make: Callable[[], Any]
+    label: str | None = None
+    colour: str | None = None
+    licence: str | None = None
+    bibtex: str | None = None
+    weights: tuple[Any, ...] = ()
+    verify: Callable[[Any], list] | None = None
+    study: Mapping[str, Any] = field(default_factory=dict)
+    is_baseline: bool = False
+
+
+# What was named as mine=package.module:factory in this process.
+_own: dict[str, Feature] = {}
+
+
+def find_feature(name: str) -> Feature:
+    """Return the feature that a name means.
+
+    Parameters
+    ----------
+    name : str
+        One of `feature_names`, or ``mine=package.module:factory``, where a factory is a `Feature`,
+        a transformer's class, or a function that returns a transformer.
+
+    Returns
+    -------
+    feature : Feature
+
+    Raises
+    ------
+    InputError
+        For an unknown name, or a factory that cannot be imported.
+    """
+    given = name
+    name, is_own, target = name.partition("=")
+    targets = _entry_points() | NETWORKS | ({name: target} if is_own else {})
+    if name not in targets:
+        raise InputError(
+            f"The 'features' parameter must be one or several of {', '.join(targets)}, or "
+            f"mine=package.module:factory. Got {given!r} instead."
+        )
+    module, _, attribute = targets[name].partition(":")
+    try:
+        found = import_module(module)
+        for part in attribute.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
+        raise InputError(
+            f"The feature {name!r} cannot be imported from {targets[name]!r}, which must be "
+            f"package.module:factory ({error}); check the name, and that the package is installed."
+        ) from error
+    if not isinstance(found, Feature):
+        if not callable(found):
+            raise InputTypeError(
+                f"The feature {name!r} must be a Feature, a transformer's class, or a function "
+                f"that returns a transformer. Got {type(found).__name__} from {targets[name]!r}."
+            )
+        found = Feature(name=name, make=found)
+    if is_own:
+        _own[name] = found = replace(found, name=name)
+    return found
+
+
+@cache
+def _entry_points() -> dict[str, str]:
+    return {one.name: one.value for one in metadata.entry_points(group=ENTRY_POINTS)}
+
+
+def feature_names() -> tuple[str, ...]:
+    """Return the names of all features: skmer's own first, then those of installed packages."""
+    return (*NETWORKS, *(name for name in _entry_points() if name not in NETWORKS))
+
+
+def known_features() -> list[Feature]:
+    """Return the features of all names that can be imported, also those of this process alone."""
+    features = list(_own.values())
+    for name in feature_names():
+        try:
+            features.append(find_feature(name))
+        except (InputError, InputTypeError):
+            # A package of others that is broken must not break those that are not.
+            if name in NETWORKS:
+                raise
+    return features
+
+
+def feature_of(transformer) -> Feature | None:
+    """Return the feature that a transformer belongs to; None where it has no name."""
+    return next((one for one in known_features() if _made_by(one) is type(transformer)), None)
+
+
+def transformer_names() -> set[str]:
+    """Return the full names of the transformers' classes of all features."""
+    return {f"{made.__module__}.{made.__qualname__}" for made in map(_made_by, known_features())}
+
+
+def _made_by(feature: Feature) -> type:
+    return feature.make if isinstance(feature.make, type) else type(feature.make())
+
+
+def label_of(name: str) -> str:
+    """Return what reports and pictures call a feature; the name itself where it is unknown."""
+    return next((one.label or name for one in known_features() if one.name == name), name)
+
+
+def resolve_features(
+    names: Iterable[str] | None = None,
+    *,
+    preset: "Preset" = "tuned",
+    weights: "Weights | Mapping[str, Weights]" = "pretrained",
+    random_state: "RandomState" = None,
+    memory: "Memory" = None,
+    n_jobs: int | None = None,
+    verbose: bool = False,
+) -> "dict[str, BaseClipTransformer]":
+    """Make the transformers of features by their names.
+
+    Parameters
+    ----------
+    names : iterable of str, default=None
+        Each a name, or ``mine=package.module:factory``; None = all of `FEATURES`.
+    preset : {"tuned", "koh2021"}, default="tuned"
+        As of `make_transformer`, as the others are.
+    weights : {"pretrained", None}, path, or dict, default="pretrained"
+        Of all features, or of each by its name; those that a dict does not name are pretrained.
+    random_state : int, RandomState instance or None, default=None
+        Seed of random weights.
+    memory : str, path-like, joblib.Memory or None, default=None
+        Folder of the cache.
+    n_jobs : int, default=None
+        Number of jobs over clips, in joblib's meaning.
+    verbose : bool, default=False
+        Show a progress bar over clips.
+
+    Returns
+    -------
+    transformers : dict of BaseClipTransformer
+        By the name of the feature, which for ``mine=package.module:factory`` is "mine".
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, or there twice.
+
+    Examples
+    --------
+    >>> from skmer.embeddings import resolve_features
+    >>> resolve_features(["mfcc", "plain=skmer:MFCCStatsTransformer"])
+    {'mfcc': MFCCStatsTransformer(), 'plain': MFCCStatsTransformer()}
+    """
+    names = [names] if isinstance(names, str) else list(NETWORKS if names is None else names)
+    for name in names:
+        if not isinstance(name, str):
+            raise InputTypeError(
+                "The 'features' parameter must be a list of names, such as ['l3', 'mfcc'], or a "
+                f"dict of transformers and arrays. Got the name {name!r}."
+            )
+    short = [name.partition("=")[0] for name in names]
+    if not names:
+        raise InputError("The 'features' parameter must hold at least one entry. Got none.")
+    for name in short:
+        if short.count(name) > 1:
+            raise InputError(f"The 'features' parameter has {name!r} twice.")
+    if isinstance(weights, Mapping):
+        for name in weights:
+            if name not in (*feature_names(), *short):
+                raise InputError(
+                    "The 'weights' parameter must be 'pretrained', None, a path, or a dict of "
+                    f"paths by features, whose keys are of {', '.join(feature_names())}. "
+                    f"Got the key {name!r}."
+                )
+    return {
+        key: make_transformer(
+            name,
+            preset=preset,
+            weights=weights.get(key, "pretrained") if isinstance(weights, Mapping) else weights,
+            random_state=random_state,
+            memory=memory,
+            n_jobs=n_jobs,
+            verbose=verbose,
+        )
+        for key, name in zip(short, names)
+    }
 
 
 def make_transformer(
     name: str,
     *,
-    preset: Preset = "tuned",
-    weights: Weights = "pretrained",
-    random_state: RandomState = None,
-    memory: Memory = None,
+    preset: "Preset" = "tuned",
+    weights: "Weights" = "pretrained",
+    random_state: "RandomState" = None,
+    memory: "Memory" = None,
     n_jobs: int | None = None,
     verbose: bool = False,
-) -> BaseClipTransformer:
+) -> "BaseClipTransformer":
     """Return the transformer of a feature that has a name, unfitted.
 
     Parameters
     ----------
-    name : {"musicnn", "l3", "vggish", "mfcc"}
-        MusiCNN, L3-Net, VGGish, or statistics of mel-frequency cepstral coefficients; `FEATURES`
-        has these names.
+    name : str
+        "musicnn", "l3", "vggish" or "mfcc" (statistics of mel-frequency cepstral coefficients),
+        which `FEATURES` lists; the name of a feature that an installed package has registered; or
+        ``mine=package.module:factory`` for one of your own.
     preset : {"tuned", "koh2021"}, default="tuned"
         "tuned" is the transformer as it comes. "koh2021" is what the study did: its L3-Net has a
         hop of 0.1 s and the spectrogram of its time; the others are the same. It had no MusiCNN.
@@ -71,25 +311,29 @@ def make_transformer(
     L3Transformer(frontend='trained', hop_size=0.1)
     >>> make_transformer("mfcc", memory="my_cache")
     MFCCStatsTransformer(memory='my_cache')
+    >>> make_transformer("timbre=skmer:MFCCStatsTransformer")
+    MFCCStatsTransformer()
     """
-    for parameter, value, allowed in (("name", name, FEATURES), ("preset", preset, _PRESETS)):
-        if not isinstance(value, str) or value not in allowed:
-            raise InputError(
-                f"The {parameter!r} parameter of make_transformer must be one of "
-                f"{', '.join(map(repr, allowed))}. Got {value!r} instead."
-            )
-    shared: dict[str, Any] = {"memory": memory, "n_jobs": n_jobs, "verbose": verbose}
-    if name == "mfcc":
-        return MFCCStatsTransformer(**shared)
-    # A seed says something of random weights alone, and is shown with them alone.
-    network: dict[str, Any] = {
-        "weights": weights,
-        "random_state": random_state if weights is None else None,
-    }
-    if name == "musicnn":
-        return MusiCNNTransformer(**network, **shared)
-    if name == "vggish":
-        return VGGishTransformer(**network, **shared)
-    # The study (April 2021) is older than openl3 0.4, whose spectrograms are others.
-    study: dict[str, Any] = {"hop_size": 0.1, "frontend": "trained"} if preset == "koh2021" else {}
-    return L3Transformer(**study, **network, **shared)
+    if preset not in PRESETS:
+        raise InputError(
+            "The 'preset' parameter of make_transformer must be one of "
+            f"{', '.join(map(repr, PRESETS))}. Got {preset!r} instead."
+        )
+    if not isinstance(name, str):
+        raise InputTypeError(
+            f"The 'name' parameter of make_transformer must be text. Got {name!r} instead."
+        )
+    feature = find_feature(name)
+    transformer = feature.make()
+    if not hasattr(transformer, "get_params"):
+        raise InputTypeError(
+            f"The feature {name!r} must make a transformer of clips. "
+            f"Got {type(transformer).__name__} instead."
+        )
+    settings: dict[str, Any] = {"memory": memory, "n_jobs": n_jobs, "verbose": verbose}
+    # What nobody asked for stays as the transformer has it; a seed decides random weights alone.
+    settings |= {} if weights == "pretrained" else {"weights": weights}
+    settings |= {"random_state": random_state} if weights is None else {}
+    settings |= feature.study if preset == "koh2021" else {}
+    known = transformer.get_params(deep=False)
+    return transformer.set_params(**{key: value for key, value in settings.items() if key in known})

@@ -16,6 +16,7 @@ from skmer.embeddings.engines import get_engine, resolve_engine
 from skmer.embeddings.loading import load_vggish_pca, load_vggish_weights, vggish_weights_digest
 from skmer.embeddings.readers import digest_arrays
 from skmer.embeddings.recipe import Recipe, SampleCounter, StatedWeights
+from skmer.embeddings.registry import Feature
 from skmer.exceptions import InputError, WeightsIntegrityError, WeightsNotFoundError
 from skmer.utils.estimators import (
     Interval,
@@ -300,3 +301,18 @@ class VGGishTransformer(BaseClipTransformer):
             batch_size=self.batch_size,
             engine=resolve_engine("vggish", self.engine, "float32"),
         )
+
+
+FEATURE = Feature(
+    name="vggish",
+    make=VGGishTransformer,
+    label="VGGish",
+    colour="#E69F00",
+    licence="Apache 2.0 (AudioSet)",
+    bibtex="""@inproceedings{hershey2017cnn,
+  title     = {{CNN} architectures for large-scale audio classification},
+  author    = {Hershey, Shawn and others},
+  booktitle = {ICASSP},
+  year      = {2017}
+}""",
+)

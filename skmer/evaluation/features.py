@@ -22,7 +22,7 @@ from skmer.exceptions import (
     InputTypeError,
     WeightsNotFoundError,
 )
-from skmer.utils.estimators import Preset, Weights, parts_of
+from skmer.utils.estimators import Preset, parts_of
 from skmer.utils.floats import LARGEST, check_floats, usable_rows
 from skmer.utils.labels import check_text
 from skmer.utils.messages import cut_middle, is_iterable
@@ -61,38 +61,25 @@ def make_transformers(
     features, *, preset: Preset, weights, random_state: int, memory, n_jobs, verbose: bool
 ) -> dict[str, object]:
     """Give each feature a name and a transformer, or the array that the user has already."""
-    from skmer.embeddings import FEATURES, make_transformer
+    from skmer.embeddings import resolve_features
 
     if isinstance(features, Mapping):
         filled = check_filled("features", features)
         return {name: _check_feature(name, feature) for name, feature in filled.items()}
-    names = check_names("features", FEATURES if features is None else features, FEATURES)
-    each = _weights_by_feature(weights, FEATURES)
-    return {
-        name: make_transformer(
-            name,
-            preset=preset,
-            weights=each[name],
-            random_state=random_state,
-            memory=memory,
-            n_jobs=n_jobs,
-            verbose=verbose,
+    if not (features is None or is_iterable(features)):
+        raise InputTypeError(
+            "The 'features' parameter must be a list of names, or a dict of your own, "
+            f"{{'mine': ...}}. Got an object of type {type(features).__name__} instead."
         )
-        for name in names
-    }
-
-
-def _weights_by_feature(weights, known: Sequence[str]) -> dict[str, Weights]:
-    """Return the weights of each known feature; those that a dict does not name are pretrained."""
-    if not isinstance(weights, Mapping):
-        return dict.fromkeys(known, weights)
-    for name in weights:
-        if name not in known:
-            raise InputError(
-                "The 'weights' parameter must be 'pretrained', None, a path, or a dict whose keys "
-                f"are of {', '.join(map(repr, known))}. Got the key {name!r}."
-            )
-    return dict.fromkeys(known, "pretrained") | dict(weights)
+    return resolve_features(
+        features,
+        preset=preset,
+        weights=weights,
+        random_state=random_state,
+        memory=memory,
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
 
 
 def check_filled(parameter: str, items: Mapping) -> dict:

@@ -6,17 +6,13 @@ from html import escape
 
 from sklearn.base import is_classifier
 
+from skmer.embeddings.registry import feature_of
 from skmer.exceptions import InputTypeError
 from skmer.utils.digest import versions
 from skmer.utils.messages import cut_middle
 
 # Parameters of a transformer that change no number.
 _NO_NUMBERS = ("memory", "n_jobs", "on_error", "verbose")
-WEIGHTS_LICENCES = {
-    "L3Transformer": "CC BY 4.0 (openl3)",
-    "MusiCNNTransformer": "ISC (musicnn)",
-    "VGGishTransformer": "Apache 2.0 (AudioSet)",
-}
 
 
 class ModelCard(dict):
@@ -55,6 +51,7 @@ def make_card(transformers, rest, card: Mapping | None) -> dict:
 
 def _describe(transformer) -> dict:
     random = getattr(transformer, "weights", "") is None
+    feature = feature_of(transformer)
     parameters = transformer.get_params(deep=False)
     return {
         "transformer": type(transformer).__name__,
@@ -66,7 +63,7 @@ def _describe(transformer) -> dict:
         "weights": getattr(transformer, "weights_label_", None),
         "weights_digest": getattr(transformer, "weights_digest_", None),
         "weights_are_random": random,
-        "weights_licence": None if random else WEIGHTS_LICENCES.get(type(transformer).__name__),
+        "weights_licence": None if random or feature is None else feature.licence,
     }
 
 

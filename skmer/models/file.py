@@ -22,6 +22,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skmer.embeddings import BaseClipTransformer
+from skmer.embeddings.registry import transformer_names
 from skmer.exceptions import (
     EngineNotAvailableError,
     InputError,
@@ -93,6 +94,9 @@ def check_types(names: list[str], *, what: str) -> list[str]:
 
 
 def _is_estimator(name: str) -> bool:
+    # Of a package whose features are registered here, its user has decided to run the code.
+    if name in transformer_names():
+        return True
     module, _, attribute = name.rpartition(".")
     if module.split(".")[0] not in ("skmer", "sklearn"):
         return False

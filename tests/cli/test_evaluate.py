@@ -87,7 +87,7 @@ def test_a_csv_without_groups_needs_another_protocol(skmer, clips):
         (["toy", "--classifiers", "svn"], "one or several of svm, nb, rf, mlp, cnn, lstm"),
         (["toy", "--protocol", "random"], "must be one or several of grouped, koh2021"),
         (["toy", "--preset", "mine"], "must be one of tuned, koh2021. Got 'mine'"),
-        (["toy", "--weights", "l4=x"], "pretrained, random, or files such as l3=PATH"),
+        (["toy", "--weights", "l4"], "pretrained, random, or files such as l3=PATH"),
         (["toy", "--weights", "l3=missing.h5"], "missing.h5 does not exist"),
         (["toy", "--weights", "vggish=missing.ckpt", "--features", "vggish"], "does not exist"),
         (["toy", "--features", "mfcc,mfcc"], "'mfcc' twice"),

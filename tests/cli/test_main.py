@@ -107,8 +107,8 @@ def test_the_installed_command_exits_with_the_status():
     done = run("evaluate", "toy", "--features", "sound")
     assert done.returncode == 2
     assert done.stderr == (
-        f"error: --features must be one or several of {', '.join(FEATURES)}, separated by commas. "
-        "Got 'sound'.\n"
+        f"error: The --features option must be one or several of {', '.join(FEATURES)}, or "
+        "mine=package.module:factory. Got 'sound' instead.\n"
     )
 
 

@@ -52,7 +52,10 @@ def test_numbers(skmer, clips):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["clips/clips.csv", "--features", "l4", "--out", "m.skmer"], "--features must be one of"),
+        (
+            ["clips/clips.csv", "--features", "l4", "--out", "m.skmer"],
+            "must be one or several of musicnn",
+        ),
         (["clips/clips.csv", "--classifiers", "svm,nb", "--out", "m.skmer"], "--classifiers must"),
         (["nowhere", "--features", "mfcc", "--out", "m.skmer"], "Got 'nowhere'"),
         (["clips/clips.csv"], "Missing option '--out'"),

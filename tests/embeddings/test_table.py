@@ -35,5 +35,5 @@ def test_the_study_has_an_l3_of_its_own():
 
 @pytest.mark.parametrize("wrong", [{"name": "L3"}, {"name": "l3", "preset": "best"}])
 def test_unknown_words_are_refused(wrong):
-    with pytest.raises(InputError, match=r"make_transformer must be one of .*Got '(L3|best)'"):
+    with pytest.raises(InputError, match=r"must be one .*of .*Got '(L3|best)'"):
         make_transformer(**wrong)

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from skmer.embeddings.registry import known_features, label_of
 from skmer.exceptions import InputError, InputTypeError
 from skmer.utils.labels import check_labels
 from skmer.utils.messages import check_choice, cut_middle, shorten
@@ -12,14 +13,7 @@ from skmer.utils.messages import check_choice, cut_middle, shorten
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#808080")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
-# The study's colours: L3-Net blue, VGGish orange, MFCC green; it had no MusiCNN.
-FEATURE_COLOURS = {
-    "l3": PALETTE[0],
-    "vggish": PALETTE[1],
-    "mfcc": PALETTE[2],
-    "musicnn": PALETTE[4],
-}
-FEATURE_NAMES = {"l3": "L3-Net", "vggish": "VGGish", "mfcc": "MFCC", "musicnn": "MusiCNN"}
+FEATURE_NAMES = {one.name: one.label or one.name for one in known_features()}
 CLASSIFIER_NAMES = {
     "svm": "SVM",
     "nb": "NB",
@@ -49,15 +43,16 @@ def plain(text) -> str:
 def feature_colours(features) -> dict[str, str]:
     """Return the colour of each feature; those that are not skmer's own get what is left."""
     names = list(dict.fromkeys(features))
-    spare = [colour for colour in PALETTE if colour not in FEATURE_COLOURS.values()]
-    others = [name for name in names if name not in FEATURE_COLOURS]
-    colours = FEATURE_COLOURS | {name: spare[i % len(spare)] for i, name in enumerate(others)}
+    known = {one.name: one.colour for one in known_features() if one.colour}
+    spare = [colour for colour in PALETTE if colour not in known.values()]
+    others = [name for name in names if name not in known]
+    colours = known | {name: spare[i % len(spare)] for i, name in enumerate(others)}
     return {name: colours[name] for name in names}
 
 
 def feature_name(name, random_weights=()) -> str:
     """Return what to call a feature, and that its network was never trained where it was not."""
-    label = str(FEATURE_NAMES.get(name, name))
+    label = label_of(str(name))
     return f"{label} (random weights)" if name in random_weights else label
 
 

@@ -6,7 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from skmer.evaluation.displays.style import CLASSIFIER_NAMES, FEATURE_NAMES
+from skmer.embeddings.registry import known_features, label_of
+from skmer.evaluation.displays.style import CLASSIFIER_NAMES
 from skmer.evaluation.result import BaseResult
 
 SCORE_NAMES = {
@@ -31,12 +32,14 @@ COLUMN_NAMES = {
     "n_splits": "Splits",
     "weights": "Weights",
 }
-_PART_NAMES = {**FEATURE_NAMES, **CLASSIFIER_NAMES, "svr": "SVR", "ridge": "Ridge"}
+_PART_NAMES = {**CLASSIFIER_NAMES, "svr": "SVR", "ridge": "Ridge"}
 
 
 def name_of(part: str, random: Iterable[str] = ()) -> str:
     """Return the name of a feature or model for people, and say where its network is random."""
-    return _PART_NAMES.get(part, part) + (" (random weights)" if part in random else "")
+    return (_PART_NAMES.get(part) or label_of(part)) + (
+        " (random weights)" if part in random else ""
+    )
 
 
 def name_of_score(score: str) -> str:
@@ -231,7 +234,8 @@ def _classification(seen: Overview) -> str:
     if seen.chance is not None:
         chance = in_hundred(seen.chance) if score == "accuracy" else two_digits(seen.chance)
         parts.append(f"guessing gives {chance}")
-    baseline = seen.ranked[(seen.ranked["feature"] == "mfcc") & (best["feature"] != "mfcc")]
+    plain = [one.name for one in known_features() if one.is_baseline]
+    baseline = seen.ranked[seen.ranked["feature"].isin(plain) & (best["feature"] not in plain)]
     if len(baseline):
         other = baseline.iloc[0]
         value = in_hundred(other[score]) if score == "accuracy" else two_digits(other[score])
@@ -368,24 +372,6 @@ BIBTEX = {
   author  = {{The skmer developers}},
   version = {VERSION}
 }""",
-    "l3": """@inproceedings{cramer2019look,
-  title     = {Look, listen, and learn more: Design choices for deep audio embeddings},
-  author    = {Cramer, Aurora Linh and Wu, Ho-Hsiang and Salamon, Justin and Bello, Juan Pablo},
-  booktitle = {ICASSP},
-  year      = {2019}
-}""",
-    "vggish": """@inproceedings{hershey2017cnn,
-  title     = {{CNN} architectures for large-scale audio classification},
-  author    = {Hershey, Shawn and others},
-  booktitle = {ICASSP},
-  year      = {2017}
-}""",
-    "musicnn": """@inproceedings{pons2019musicnn,
-  title     = {musicnn: Pre-trained convolutional neural networks for music audio tagging},
-  author    = {Pons, Jordi and Serra, Xavier},
-  booktitle = {ISMIR, late-breaking session},
-  year      = {2019}
-}""",
     "tests": """@article{nadeau2003inference,
   title   = {Inference for the generalization error},
   author  = {Nadeau, Claude and Bengio, Yoshua},
@@ -430,4 +416,6 @@ def bibliography(seen: Overview) -> str:
     """Return BibTeX entries for what was used."""
     version = str(seen.result.manifest["versions"].get("skmer", ""))
     used = ["skmer", *dict.fromkeys(seen.intervals["feature"]), "tests"]
-    return "\n\n".join(BIBTEX[name].replace("VERSION", version) for name in used if name in BIBTEX)
+    entries = {one.name: one.bibtex for one in known_features() if one.bibtex} | BIBTEX
+    found = [entries[name] for name in used if name in entries]
+    return "\n\n".join(found).replace("VERSION", version)

@@ -10,8 +10,9 @@ import pandas as pd
 from sklearn.metrics import f1_score
 
 from skmer.classifiers import CLASSIFIERS
+from skmer.embeddings.registry import label_of
 from skmer.evaluation import cluster_bootstrap, corrected_resampled_ttest
-from skmer.evaluation.displays import CLASSIFIER_NAMES, FEATURE_NAMES
+from skmer.evaluation.displays import CLASSIFIER_NAMES
 from skmer.studies.koh2021.data import (
     ADDITIONS,
     DATASETS,
@@ -333,7 +334,7 @@ def why_untestable(
     result = findings.results.get((dataset, edition))
     reasons = ["its audio is not in place"] if result is None else []
     for feature in features:
-        name = FEATURE_NAMES.get(feature, feature)
+        name = label_of(feature)
         if feature in findings.left_out:
             reasons.append(f"the weights of {name} are not here")
         elif feature in findings.random_features:
@@ -348,7 +349,7 @@ def why_untestable(
 
 
 def _in_words(row: dict) -> str:
-    return f"{FEATURE_NAMES[row['feature']]} + {CLASSIFIER_NAMES[row['classifier']]}"
+    return f"{label_of(row['feature'])} + {CLASSIFIER_NAMES[row['classifier']]}"
 
 
 def _judge_editions(
