@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from skmer.embeddings.base import BaseClipTransformer
     from skmer.embeddings.engines import release_networks
-    from skmer.embeddings.extraction import extract
+    from skmer.embeddings.extraction import Extraction, extract, extract_files
     from skmer.embeddings.function import ClipFunctionTransformer
     from skmer.embeddings.l3 import L3Transformer
     from skmer.embeddings.mfcc import MFCCStatsTransformer
     from skmer.embeddings.musicnn import MusiCNNTransformer
-    from skmer.embeddings.per_file import extract_files
     from skmer.embeddings.recipe import Recipe
     from skmer.embeddings.registry import FEATURES, Feature, make_transformer, resolve_features
-    from skmer.embeddings.shards import Extraction
     from skmer.embeddings.verify import fetch_weights, list_weights, verify_weights
     from skmer.embeddings.vggish import VGGishTransformer
 
@@ -43,7 +41,7 @@ _MODULES = {
     "FEATURES": "registry",
     "BaseClipTransformer": "base",
     "ClipFunctionTransformer": "function",
-    "Extraction": "shards",
+    "Extraction": "extraction",
     "Feature": "registry",
     "L3Transformer": "l3",
     "MFCCStatsTransformer": "mfcc",
@@ -51,7 +49,7 @@ _MODULES = {
     "MusiCNNTransformer": "musicnn",
     "VGGishTransformer": "vggish",
     "extract": "extraction",
-    "extract_files": "per_file",
+    "extract_files": "extraction",
     "fetch_weights": "verify",
     "list_weights": "verify",
     "make_transformer": "registry",

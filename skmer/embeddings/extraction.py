@@ -1,58 +1,74 @@
-"""Any number of clips to one table on disk, in bounded memory, resumed after a kill."""
+"""Any number of clips to one table or a file each, in bounded memory, resumed after a kill."""
 
+import csv
 import json
 import os
-import time
+import shutil
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from glob import escape
 from pathlib import Path
 
 import numpy as np
+from sklearn.base import clone
 
+from skmer._version import __version__
 from skmer.audio.decoding import SoundSource
 from skmer.embeddings.base import BaseClipTransformer
 from skmer.embeddings.clips import Clip
-from skmer.embeddings.recipe import Recipe, embed_clip
-from skmer.embeddings.shards import (
-    FACTS,
-    FRAME_FACTS,
-    ClipRecord,
-    Extraction,
-    Parts,
-    StoredRecord,
+from skmer.embeddings.function import function_name
+from skmer.embeddings.recipe import EmbeddedClip, Recipe, embed_clip, resampler_version
+from skmer.embeddings.tables import (
+    SUFFIXES,
+    ClipRows,
     batches,
-    check_chunk_size,
     check_columns,
-    check_out,
-    check_paths,
-    column_names,
-    column_types,
-    earlier_records,
-    lock_output,
-    prepare_transformers,
-    recipe_key,
+    earlier_table,
     settings_beside,
-    settings_of,
-    write_csv,
-    write_npz,
-    write_parquet,
+    table_schema,
+    write_table,
 )
-from skmer.exceptions import AudioDecodeError, IgnoredCacheWarning, WorkerError
+from skmer.exceptions import (
+    AudioDecodeError,
+    IgnoredCacheWarning,
+    InputError,
+    InputTypeError,
+    bounded,
+)
 from skmer.utils import ClipCache
-from skmer.utils.cache import open_cache, warn_of_cache
-from skmer.utils.digest import file_digest
+from skmer.utils.cache import DAMAGE, CacheEntry, open_cache, warn_of_cache
+from skmer.utils.digest import file_digest, open_regular, settings_digest
+from skmer.utils.files import atomic_write, check_output_file, escape_formula, expand_path
 from skmer.utils.messages import check_flags, escape_undecodable
 from skmer.utils.processes import run_parallel, threads_per_worker
 from skmer.utils.progress import track
 
-# A part is written when it holds chunk_size clips or so many bytes, or after so many seconds or
-# such a share of the time so far: the most that a kill can cost, against the number of files.
-_PART_BYTES = 2**26
-_PART_SECONDS = 1.0
-_PART_SHARE = 0.01
 
-_WRITERS = {".parquet": write_parquet, ".npz": write_npz, ".csv": write_csv}
+@dataclass(frozen=True)
+class Extraction:
+    """What `extract` returns.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The table that was written.
+    n_clips : int
+        Clips in it.
+    n_rows : int
+        Rows in it: one a clip, or one a frame.
+    n_computed : int
+        Clips computed by this call; the others were finished by an earlier one.
+    n_failed : int
+        Clips that could not be read; the column ``error`` has the reason.
+    """
+
+    path: Path
+    n_clips: int
+    n_rows: int
+    n_computed: int
+    n_failed: int
 
 
 def extract(
@@ -63,14 +79,14 @@ def extract(
     frames: bool = False,
     columns: Mapping[str, Sequence] | None = None,
     n_jobs: int | None = None,
-    chunk_size: int = 256,
+    chunk_size: int | None = None,
     verbose: bool = False,
 ) -> Extraction:
     """Embed audio files and write one table, a row a clip or a row a frame.
 
-    Finished clips are kept in a folder beside the table, ``<out>.parts``, until the table is
-    whole. After a kill the same call goes on from there: what has the same content and settings is
-    not computed again, and the table is the one that an undisturbed run writes.
+    Each clip is kept as soon as it is finished: in the cache of the transformer, or, where it has
+    none, in a hidden folder beside the table, which is removed when the table is whole. After a
+    kill the same call goes on from there, and the table is the one that an undisturbed run writes.
 
     Parameters
     ----------
@@ -90,8 +106,8 @@ def extract(
     n_jobs : int, default=None
         Number of jobs over clips, as in joblib; obeys `joblib.parallel_config`. None = that of the
         transformer.
-    chunk_size : int, default=256
-        The most clips that are held in memory before they are written to a part.
+    chunk_size : int, default=None
+        Not used any more, since every clip is kept as soon as it is finished.
     verbose : bool, default=False
         Show a progress bar on standard error.
 
@@ -111,11 +127,16 @@ def extract(
     Raises
     ------
     OSError
-        When the table or its parts cannot be written, or another process is at it.
+        When the table cannot be written, or another process is writing it.
     ValueError, TypeError
         For an argument that is not as above.
     WeightsNotFoundError
         When pretrained weights are wanted and cannot be had.
+
+    Warns
+    -----
+    IgnoredCacheWarning
+        When the table that is there, or an unfinished run, is damaged or had other settings.
 
     Examples
     --------
@@ -131,218 +152,461 @@ def extract(
     >>> table[["duration", "sr", "mfcc_mean_0"]].shape
     (3, 3)
     """
-    paths = check_paths(paths)
-    out = check_out(out)
-    chunk_size = check_chunk_size(chunk_size)
-    check_flags("extract", verbose=verbose)
-    transformers = [one.fit(paths) for one in prepare_transformers(transformer, frames)]
-    names = column_names(transformers)
+    if chunk_size is not None:
+        warnings.warn(
+            "The 'chunk_size' parameter of extract has no effect any more; leave it out.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+    check_flags("extract", frames=frames, verbose=verbose)
+    paths = _check_paths(paths)
+    out = _check_out(out)
+    transformers = _fit_copies(transformer, paths, frames=frames)
+    names = _column_names(transformers)
     columns = check_columns(columns, len(paths), names)
-    types = {"path": "string", **column_types(columns), **FACTS, **(FRAME_FACTS if frames else {})}
     recipes = [one._recipe(pooled=True) for one in transformers]
-    if frames:
-        # A transformer that does not know them says so before any work.
-        transformers[0].frame_times(0)
-    if n_jobs is None:
-        n_jobs = transformers[0].n_jobs
     key = recipe_key(recipes, names)
-
-    with lock_output(out):
-        folder = out.with_name(f"{out.name}.parts")
-        folder.mkdir(exist_ok=True)
-        width = len(names)
-        parts = Parts(
-            folder, key, lambda size: size > 0 and (size % width == 0 if frames else size == width)
+    schema = table_schema(
+        columns, names, _settings(transformers, key, frames=frames), frames=frames
+    )
+    n_jobs = transformers[0].n_jobs if n_jobs is None else n_jobs
+    frame_times = transformers[0].frame_times if frames else None
+    tally = _Tally()
+    with _locked(out):
+        unfinished = (
+            _unfinished_cache(out, key) if open_cache(transformers[0].memory) is None else None
         )
-        if n_foreign := parts.n_foreign():
-            warnings.warn(
-                f"{n_foreign} parts in {folder} were made with other settings; they are left there "
-                "and not used.",
-                IgnoredCacheWarning,
-                stacklevel=2,
+        with earlier_table(out, key, names) as earlier:
+            digests = _digests(paths, n_jobs) if len(earlier) else [None] * len(paths)
+            new = embed_files(
+                [path for path, digest in zip(paths, digests) if digest not in earlier],
+                recipes,
+                memory=transformers[0].memory,
+                unfinished=unfinished,
+                n_jobs=n_jobs,
+                verbose=verbose,
             )
-        stored, n_computed = _compute(
-            paths,
+            clips = (earlier[digest] if digest in earlier else next(new) for digest in digests)
+            rows = batches(tally.count(clips), paths, columns, len(names), frame_times)
+            write_table(out, rows, schema, names)
+        if unfinished is not None:
+            shutil.rmtree(unfinished, ignore_errors=True)
+    warn_of_cache(tally.troubles, stacklevel=2)
+    n_rows = tally.n_rows + tally.n_failed
+    return Extraction(out, len(paths), n_rows, tally.n_computed, tally.n_failed)
+
+
+def extract_files(
+    paths: Sequence[str | os.PathLike],
+    transformer: BaseClipTransformer,
+    folder: str | os.PathLike,
+    *,
+    n_jobs: int | None = None,
+    verbose: bool = False,
+) -> Extraction:
+    """Embed audio files frame by frame, and write one npz file for each.
+
+    Clips whose file is there already, of the same content and settings, are not computed again.
+
+    Parameters
+    ----------
+    paths : sequence of str or path-like, of length n_clips
+        Audio files.
+    transformer : transformer of clips
+        Fitted or not. Its `memory` is used as well.
+    folder : str or path-like
+        Where the files go: each is called as its clip, with the suffix ``.npz``, below the same
+        folders as below the deepest folder that all clips share.
+    n_jobs : int, default=None
+        Number of jobs over clips, as in joblib. None = that of the transformer.
+    verbose : bool, default=False
+        Show a progress bar on standard error.
+
+    Returns
+    -------
+    extraction : Extraction
+        Counts; a row is a frame. Each file has the arrays of openl3's: ``embedding`` of shape
+        (n_frames, d), dtype float32, and ``timestamps`` of shape (n_frames,) [s]; and ``settings``,
+        JSON. Clips that could not be read have no file: ``errors.csv`` in the folder has the
+        reasons.
+
+    Raises
+    ------
+    OSError
+        When the folder cannot be written, or another process is writing it.
+    InputError, InputTypeError
+        For an argument that is not as above, or two clips that would be one file.
+    WeightsNotFoundError
+        When pretrained weights are wanted and cannot be had.
+
+    See Also
+    --------
+    extract : Writes one table.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from skmer import MFCCStatsTransformer
+    >>> from skmer.datasets import load_toy_emotions
+    >>> from skmer.embeddings import extract_files
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     clips = load_toy_emotions(data_home=folder).data[:2]
+    ...     done = extract_files(clips, MFCCStatsTransformer(), f"{folder}/frames")
+    ...     first = np.load(next(done.path.rglob("*.npz")))
+    ...     first["embedding"].shape[1]
+    20
+    """
+    check_flags("extract_files", verbose=verbose)
+    paths = _check_paths(paths)
+    (one,) = _fit_copies(transformer, paths, frames=True)
+    recipes = [one._recipe(pooled=False)]
+    settings = _settings([one], recipe_key(recipes, _column_names([one])), frames=True)
+    # The lock is beside the folder, whose name it needs.
+    folder = expand_path(folder).absolute()
+    targets = _targets(paths, folder)
+    n_jobs = one.n_jobs if n_jobs is None else n_jobs
+    tally, failures = _Tally(), []
+    with _locked(folder):
+        folder.mkdir(exist_ok=True)
+        arguments = ((target, path, settings["key"]) for target, path in zip(targets, paths))
+        earlier = list(run_parallel(_earlier_file, arguments, n_jobs=n_jobs, prefer="threads"))
+        new = embed_files(
+            [path for path, known in zip(paths, earlier) if known is None],
             recipes,
-            transformers[0].memory,
-            parts,
-            earlier_records(out, key, names),
-            n_jobs,
-            chunk_size,
-            verbose,
+            memory=one.memory,
+            n_jobs=n_jobs,
+            verbose=verbose,
         )
-        n_rows = sum(max(1, record.size // len(names)) for record in stored)
-        clips = _Clips(paths, columns, stored, parts, transformers[0], len(names), frames)
-        settings = settings_of(transformers, frames) | {"key": key}
-        table = folder / f"{key}-table.tmp"
-        _WRITERS[out.suffix](
-            table, batches(clips), types=types, names=names, settings=settings, n_rows=n_rows
-        )
-        if out.suffix == ".csv":
-            _write_settings_beside(out, table, settings)
-        os.replace(table, out)
-        parts.remove()
-        with suppress(OSError):
-            folder.rmdir()
-    return Extraction(out, len(paths), n_rows, n_computed, clips.n_failed)
+        clips = (next(new) if known is None else known for known in earlier)
+        for path, target, known, clip in zip(paths, targets, earlier, tally.count(clips)):
+            if clip.error is not None:
+                failures.append((path, clip.error))
+            elif known is None:
+                _write_file(target, clip, one.frame_times(len(clip.rows)), settings)
+        _write_errors(folder / "errors.csv", failures)
+    warn_of_cache(tally.troubles, stacklevel=2)
+    return Extraction(folder, len(paths), tally.n_rows, tally.n_computed, tally.n_failed)
 
 
-def _compute(
+def embed_files(
     paths: list[str],
     recipes: list[Recipe],
+    *,
     memory,
-    parts: Parts,
-    earlier: Iterable[ClipRecord],
+    unfinished: Path | None = None,
     n_jobs: int | None,
-    chunk_size: int,
     verbose: bool,
-) -> tuple[list[StoredRecord], int]:
-    """Compute what is not finished, and write it to parts; return where each record is."""
-    finished = parts.finished()
-    fresh = (
-        record
-        for record in earlier
-        if record.digest not in finished and parts.is_whole(record.rows.size)
-    )
-    for record, place in _write_parts(fresh, parts, chunk_size):
-        finished[str(record.digest)] = place
-    stored: list[StoredRecord | None] = [None] * len(paths)
-    if finished:
-        digests = run_parallel(digest_of_file, ((path,) for path in paths), n_jobs=n_jobs)
-        digests = track(digests, description="looking", total=len(paths), enabled=verbose)
-        stored = [finished.get(digest or "") for digest in digests]
-    todo = [row for row, record in enumerate(stored) if record is None]
+) -> Iterator[ClipRows]:
+    """Embed files by one or several recipes, and yield each, in order, as soon as it is done.
+
+    The rows of several recipes stand side by side. With `unfinished`, a folder, what is done is
+    kept there too, and taken from there.
+    """
     cache = open_cache(memory)
-    troubles: list[str] = []
+    kept = None if unfinished is None else ClipCache(unfinished)
     n_threads = threads_per_worker(n_jobs)
-    results = run_parallel(
-        _extract_clip,
-        ((recipes, paths[row], cache, n_threads) for row in todo),
-        n_jobs=n_jobs,
-        prefer=preferred_workers(recipes),
-    )
-    results = track(results, description="extracting", total=len(todo), enabled=verbose)
-    records = _without_troubles(results, troubles)
-    try:
-        for row, (_, place) in zip(todo, _write_parts(records, parts, chunk_size)):
-            stored[row] = place
-    except WorkerError as error:
-        first = next(path for path, place in zip(paths, stored) if place is None)
-        error.add_note(f"It was at the clips from {first!r:.200} on; those before it are kept.")
-        raise
-    warn_of_cache(troubles, stacklevel=3)
-    return [record for record in stored if record is not None], len(todo)
+    arguments = ((path, recipes, cache, kept, n_threads) for path in paths)
+    results = run_parallel(_embed_file, arguments, n_jobs=n_jobs, prefer="threads")
+    yield from track(results, description="extracting", total=len(paths), enabled=verbose)
 
 
-def preferred_workers(recipes: list[Recipe]) -> str | None:
-    """Return what joblib's workers had better be for any of the recipes."""
-    return next((recipe.prefer for recipe in recipes if recipe.prefer is not None), None)
-
-
-def _without_troubles(results, troubles: list[str]) -> Iterator[ClipRecord]:
-    """Pass records on, and keep what troubled the cache."""
-    for record, found in results:
-        troubles += found
-        yield record
-
-
-def _write_parts(
-    records: Iterable[ClipRecord], parts: Parts, chunk_size: int
-) -> Iterator[tuple[ClipRecord, StoredRecord]]:
-    """Write records to parts as they come; yield each, and where it is, once it is written."""
-    waiting: list[ClipRecord] = []
-    n_bytes, started_at = 0, time.monotonic()
-    written_at = started_at
-    try:
-        for record in records:
-            waiting.append(record)
-            n_bytes += record.rows.nbytes
-            now = time.monotonic()
-            due = now - written_at >= max(_PART_SECONDS, _PART_SHARE * (now - started_at))
-            if due or len(waiting) >= chunk_size or n_bytes >= _PART_BYTES:
-                # Taken before they are written, so that nothing is written twice.
-                chunk, waiting = waiting, []
-                n_bytes, written_at = 0, now
-                yield from zip(chunk, parts.write(chunk))
-    except BaseException:
-        # Whatever ends the loop, what was computed is not lost.
-        if waiting:
-            parts.write(waiting)
-        raise
-    if waiting:
-        yield from zip(waiting, parts.write(waiting))
-
-
-def _extract_clip(
-    recipes: list[Recipe], path: str, cache: ClipCache | None, n_threads: int | None
-) -> tuple[ClipRecord, list[str]]:
-    """Compute one clip, in whatever process; say as well what troubled the cache."""
+def _embed_file(
+    path: str,
+    recipes: list[Recipe],
+    cache: ClipCache | None,
+    kept: ClipCache | None,
+    n_threads: int | None,
+) -> ClipRows:
+    """Embed one file, in whatever thread or process."""
     clip = Clip(0, path)
-    digest = digest_of_file(path)
-    embedded = []
-    for recipe in recipes:
-        embedded.append(embed_clip(recipe, clip, cache, n_threads))
-        if (error := embedded[-1].error) is not None:
-            said = escape_undecodable(str(error).removeprefix(f"{clip.name}: "))
-            return ClipRecord(digest, None, None, said, None, np.zeros(0, np.float32)), []
-    notes = sorted({note for one in embedded for note in one.notes})
-    rows = np.concatenate([np.ravel(one.row).astype(np.float32) for one in embedded])
-    troubles = [one.trouble for one in embedded if one.trouble is not None]
-    return ClipRecord(digest, *_describe(path), None, ", ".join(notes) or None, rows), troubles
+    status, digest = clip.status(), _digest(path)
+
+    def compute() -> CacheEntry:
+        embedded = []
+        for recipe in recipes:
+            one = embed_clip(recipe, clip, cache, n_threads)
+            if one.error is not None:
+                raise one.error
+            embedded.append(one)
+        # Else the numbers of one content would be kept under the digest of another.
+        if clip.status() != status:
+            raise AudioDecodeError("the file changed while it was read; read it again.")
+        return _side_by_side(path, recipes, embedded)
+
+    try:
+        if kept is None or digest is None:
+            entry = compute()
+        else:
+            entry = kept.remember({"content": digest}, compute)
+    except AudioDecodeError as error:
+        reason = escape_undecodable(str(error).removeprefix(f"{clip.name}: "))
+        return ClipRows(digest, None, None, reason, None, np.zeros((0, 0), np.float32))
+    return ClipRows(
+        digest,
+        entry.n_samples / entry.sr,
+        entry.sr,
+        None,
+        ", ".join(entry.notes) or None,
+        entry.array,
+        entry.is_new,
+        entry.trouble,
+    )
 
 
-def digest_of_file(path: str) -> str | None:
-    """SHA-256 of a file; None where it cannot be read."""
+def _side_by_side(path: str, recipes: list[Recipe], embedded: list[EmbeddedClip]) -> CacheEntry:
+    """Join what several recipes gave for one file; `n_samples` is now of the whole file."""
+    rows = [np.atleast_2d(one.row).astype(np.float32, copy=False) for one in embedded]
+    return CacheEntry(
+        np.hstack(rows),
+        sorted({note for one in embedded for note in one.notes}),
+        trouble=next((one.trouble for one in embedded if one.trouble is not None), None),
+        sr=embedded[0].sr,
+        n_samples=_file_length(path, recipes[0], embedded[0]),
+        is_new=any(one.is_new for one in embedded),
+    )
+
+
+def _file_length(path: str, recipe: Recipe, embedded: EmbeddedClip) -> int:
+    """Return the samples of a whole file, of which a recipe has used the part that it wants."""
+    sr, n_samples = embedded.sr, embedded.n_samples
+    if recipe.duration is not None and n_samples >= round(recipe.duration * sr):
+        with SoundSource(path, name=repr(path)) as source:
+            return source.n_samples()
+    return round(recipe.offset * sr) + n_samples
+
+
+def _digest(path: str) -> str | None:
+    """Return the SHA-256 of a file; None where it cannot be read."""
     try:
         return file_digest(path)
     except (OSError, ValueError):
         return None
 
 
-def _describe(path: str) -> tuple[float | None, int | None]:
-    """Duration [s] and rate [Hz] of a file; None where it can no longer be read."""
+def _digests(paths: list[str], n_jobs: int | None) -> list[str | None]:
+    return list(run_parallel(_digest, ((path,) for path in paths), n_jobs=n_jobs, prefer="threads"))
+
+
+@dataclass
+class _Tally:
+    """What has passed of a stream of clips."""
+
+    n_rows: int = 0
+    n_computed: int = 0
+    n_failed: int = 0
+    troubles: list[str] = field(default_factory=list)
+
+    def count(self, clips: Iterable[ClipRows]) -> Iterator[ClipRows]:
+        """Pass clips on, and count them."""
+        for clip in clips:
+            self.n_rows += len(clip.rows)
+            self.n_computed += clip.is_new
+            self.n_failed += clip.error is not None
+            if clip.trouble is not None:
+                self.troubles.append(clip.trouble)
+            yield clip
+
+
+def _check_paths(paths) -> list[str]:
+    """Return the paths as strings."""
+    if isinstance(paths, str | bytes | os.PathLike):
+        raise InputError(f"'paths' must be a sequence of paths, got a lone one, {paths!r}.")
+    checked = []
+    for row, path in enumerate(paths):
+        if not isinstance(path, str | os.PathLike):
+            raise InputTypeError(f"Entry {row} of 'paths' must be a path, got {path!r:.100}.")
+        checked.append(os.path.expanduser(os.fspath(path)))
+    if not checked:
+        raise InputError("'paths' must hold at least one path, got none.")
+    return checked
+
+
+def _check_out(out: str | os.PathLike) -> Path:
+    """Return the path of the table, which can be written."""
+    out = expand_path(out)
+    if out.suffix not in SUFFIXES:
+        raise InputError(f"The table must end in {', '.join(SUFFIXES)}. Got '{out}'.")
+    if out.suffix == ".csv":
+        check_output_file(settings_beside(out))
+    return check_output_file(out)
+
+
+def _fit_copies(transformer, paths: list[str], *, frames: bool) -> list[BaseClipTransformer]:
+    """Return fitted copies that pool where a row is a clip, and not where it is a frame."""
+    given = list(transformer) if isinstance(transformer, list | tuple) else [transformer]
+    if not given or not all(isinstance(one, BaseClipTransformer) for one in given):
+        raise InputTypeError(
+            "'transformer' must be a transformer of clips, such as MFCCStatsTransformer(), or a "
+            f"list of those. Got {transformer!r:.100}."
+        )
+    if frames and len(given) > 1:
+        raise InputError(
+            "With frames=True one transformer fills a table, since each has frames of its own "
+            f"length; write a table for each. Got {len(given)} transformers."
+        )
+    fitted = []
+    for one in map(clone, given):
+        one._check_can_be_kept()
+        parameters = one.get_params()
+        pooling = "pooling" if "pooling" in parameters else "statistics"
+        if frames:
+            one.set_params(**{pooling: None})
+        elif parameters[pooling] is None:
+            raise InputError(
+                f"With {pooling}=None a clip has many rows; pass frames=True for one row a frame, "
+                f"or set {pooling}."
+            )
+        fitted.append(one.fit(paths))
+    if frames:
+        # One that has no times for its frames raises before any work.
+        fitted[0].frame_times(0)
+    return fitted
+
+
+def _column_names(transformers: list[BaseClipTransformer]) -> list[str]:
+    """Return the names of all numbers, each there once."""
+    names = [str(name) for one in transformers for name in one.get_feature_names_out()]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(
+            f"Two of the transformers give a column {twice!r}; write a table for each of them."
+        )
+    return names
+
+
+# Parameters of transformers, and fields of recipes, that change no number.
+_CHANGE_NO_NUMBER = ("memory", "n_jobs", "on_error", "verbose")
+_NO_PART_OF_KEY = ("weights", "batch_size")
+
+
+def recipe_key(recipes: list[Recipe], names: list[str]) -> str:
+    """Return a short digest of all that decides the numbers of a table."""
+    decisive = [
+        {"recipe": recipe.kind, "resampler_version": resampler_version(recipe.resampler)}
+        | {
+            one.name: getattr(recipe, one.name)
+            for one in fields(recipe)
+            if one.name not in _NO_PART_OF_KEY and one.metadata.get("key", True)
+        }
+        for recipe in recipes
+    ]
+    return settings_digest({"recipes": decisive, "columns": names, "skmer": __version__})[:16]
+
+
+def _settings(transformers: list[BaseClipTransformer], key: str, *, frames: bool) -> dict:
+    """Return what is stored with a table of how it was made."""
+    import soxr
+
+    described = [
+        {
+            "transformer": type(one).__name__,
+            "parameters": {
+                name: _as_json(value)
+                for name, value in one.get_params().items()
+                if name not in _CHANGE_NO_NUMBER
+            },
+            "weights": getattr(one, "weights_label_", None),
+            "weights_digest": getattr(one, "weights_digest_", None),
+        }
+        for one in transformers
+    ]
+    return {
+        "features": described,
+        "rows": "frames" if frames else "clips",
+        "versions": {"skmer": __version__, "numpy": np.__version__, "soxr": soxr.__version__},
+        "key": key,
+    }
+
+
+def _as_json(value):
+    if isinstance(value, int | float | str | None):
+        return value
+    # The representation of a function holds an address, another one in every process.
+    return function_name(value) if callable(value) else repr(value)
+
+
+@contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Keep other processes from writing `out` at the same time.
+
+    The lock is a hidden file beside `out`. It is left there: whoever removes a lock file lets a
+    process that waits for the removed one and a process that makes a new one in at the same time.
+    """
+    from filelock import FileLock, Timeout
+
+    out.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with SoundSource(path, name=repr(path)) as source:
-            return source.n_samples() / source.sr, source.sr
-    except AudioDecodeError:
-        return None, None
+        with FileLock(out.with_name(f".{out.name}.lock"), timeout=0):
+            yield
+    except Timeout as error:
+        raise OSError(
+            bounded(f"Another process is writing '{out}'; wait for it, or choose another name.")
+        ) from error
 
 
-class _Clips:
-    """Facts and rows of every clip, read back from the parts in the order of the table."""
+def _unfinished_cache(out: Path, key: str) -> Path:
+    """Return the hidden folder of the clips that are finished before the table is.
 
-    def __init__(self, paths, columns, stored, parts, transformer, width, frames):
-        self.paths = paths
-        self.columns = columns
-        self.stored = stored
-        self.parts = parts
-        self.transformer = transformer
-        self.width = width
-        self.frames = frames
-        self.n_failed = 0
-
-    def __iter__(self) -> Iterator[tuple[dict, np.ndarray]]:
-        for row, place in enumerate(self.stored):
-            record = self.parts.read(place)
-            self.n_failed += record.error is not None
-            facts: dict = {"path": escape_undecodable(self.paths[row])}
-            facts |= {name: values[row] for name, values in self.columns.items()}
-            facts |= {name: getattr(record, name) for name in FACTS}
-            rows = record.rows.reshape(-1, self.width)
-            if self.frames:
-                facts |= self._frame_facts(len(rows))
-            yield facts, rows if len(rows) else np.full((1, self.width), np.nan, np.float32)
-
-    def _frame_facts(self, n_frames: int) -> dict[str, list]:
-        if not n_frames:
-            return {"frame": [None], "time": [None]}
-        times = self.transformer.frame_times(n_frames)
-        return {"frame": list(range(n_frames)), "time": times.tolist()}
+    Those of an unfinished run with other settings are in a folder of their own.
+    """
+    here = out.with_name(f".{out.name}.{key}.cache")
+    others = {str(path) for path in out.parent.glob(f".{escape(out.name)}.*.cache")} - {str(here)}
+    if others:
+        warnings.warn(
+            bounded(
+                f"An unfinished run with other settings left '{min(others)}'; it is kept for a run "
+                "with those settings, and may be removed."
+            ),
+            IgnoredCacheWarning,
+            stacklevel=3,
+        )
+    return here
 
 
-def _write_settings_beside(out: Path, table: Path, settings: dict) -> None:
-    """Write the settings of a csv table, with its digest, so that a later run can trust it."""
-    beside = settings_beside(out)
-    temporary = beside.with_name(f"{beside.name}.tmp")
-    temporary.write_text(json.dumps(settings | {"sha256": digest_of_file(str(table))}, indent=2))
-    os.replace(temporary, beside)
+def _targets(paths: list[str], folder: Path) -> list[Path]:
+    """Return the file of each clip; raise where two clips would share one."""
+    whole = [os.path.abspath(path) for path in paths]
+    root = os.path.commonpath([os.path.dirname(path) for path in whole])
+    targets = [folder / Path(os.path.relpath(path, root)).with_suffix(".npz") for path in whole]
+    seen: dict[Path, str] = {}
+    for path, target in zip(whole, targets):
+        other = seen.setdefault(target, path)
+        if other != path:
+            raise InputError(
+                f"The clips '{other}' and '{path}' would both be written to '{target}'; rename one "
+                "of them, or write one table instead."
+            )
+    return targets
+
+
+def _earlier_file(target: Path, path: str, key: str) -> ClipRows | None:
+    """Return a clip whose file an earlier run wrote, without its numbers; None where none is."""
+    try:
+        with open_regular(target) as file, np.load(file, allow_pickle=False) as arrays:
+            settings = json.loads(str(arrays["settings"]))
+            # Both are read, so that damage to either is detected.
+            n_frames, n_times = len(arrays["embedding"]), len(arrays["timestamps"])
+    except DAMAGE:
+        return None
+    if (settings.get("key"), settings.get("digest")) != (key, _digest(path)) or n_frames != n_times:
+        return None
+    return ClipRows(settings["digest"], None, None, None, None, np.zeros((n_frames, 0)), False)
+
+
+def _write_file(target: Path, clip: ClipRows, times: np.ndarray, settings: dict) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    stated = json.dumps(settings | {"digest": clip.digest})
+    with atomic_write(target) as temporary, temporary.open("wb") as stream:
+        np.savez(stream, embedding=clip.rows, timestamps=times, settings=stated)
+
+
+def _write_errors(path: Path, failures: list[tuple[str, str]]) -> None:
+    """Write which clips have no file, and why; nothing where each has one."""
+    if not failures:
+        path.unlink(missing_ok=True)
+        return
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
+        csv.writer(stream).writerows(
+            map(escape_formula, row) for row in [("path", "error"), *failures]
+        )

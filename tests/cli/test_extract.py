@@ -74,7 +74,7 @@ def test_random_weights_follow_the_seed(one_sentence, clips):
         (["missing.csv", "--out", "t.npz"], "no csv file"),
         (["bad.csv", "--out", "t.npz"], "must have a column 'path'"),
         (["clips", "--out", "t.txt"], "must end in .parquet, .npz, .csv"),
-        (["clips", "--out", "file/t.npz"], "cannot be written into its folder"),
+        (["clips", "--out", "file/t.npz"], "cannot be written into the folder"),
         (
             ["clips", "--out", "t.npz", "--features", "l3,mfc"],
             "must be one or several of musicnn, l3, vggish, mfcc",

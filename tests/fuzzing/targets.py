@@ -306,7 +306,7 @@ class Cache:
 
 
 class Extraction:
-    """What an earlier extraction left: its table or its parts, with the digests that it states."""
+    """The table of an earlier extraction."""
 
     def __init__(self, folder: Path):
         self.clip = folder / "a.wav"
@@ -318,44 +318,24 @@ class Extraction:
             self._extract(out)
             self.files.append(out.read_bytes())
         self.key = json.loads(Path(f"{out}.json").read_text())["key"]
-        self.parts = folder / "t.npz.parts"
 
     def _extract(self, out):
         return extract([str(self.clip)], self.transformer, out, n_jobs=1)
 
     def seeds(self):
-        """Yield every table, and a part."""
+        """Yield every table."""
         for kind, file in enumerate(self.files):
             yield bytes([kind]) + file
-        from skmer.embeddings.shards import ClipRecord, Parts
-
-        digest = hashlib.sha256(self.clip.read_bytes()).hexdigest()
-        self.parts.mkdir(exist_ok=True)
-        parts = Parts(self.parts, self.key, lambda size: True)
-        (stored,) = parts.write([ClipRecord(digest, 1.0, 16000, None, None, np.ones(2, "f4"))])
-        yield b"\3" + stored.part.read_bytes()
-        parts.remove()
 
     def read(self, data):
         """Run the extraction again; its table has one row."""
-        kind, data = (data[0] if data else 0) % 4, data[1:]
-        if kind == 3:
-            out = self.outs[1]
-            out.unlink(missing_ok=True)
-            self.parts.mkdir(exist_ok=True)
-            digest = hashlib.blake2b(data, digest_size=16).hexdigest()
-            (self.parts / f"{self.key}-{digest}.parquet").write_bytes(data)
-        else:
-            out = self.outs[kind]
-            out.write_bytes(data)
+        kind, data = (data[0] if data else 0) % 3, data[1:]
+        out = self.outs[kind]
+        out.write_bytes(data)
         if kind == 2:
             beside = {"key": self.key, "sha256": hashlib.sha256(data).hexdigest()}
             Path(f"{out}.json").write_text(json.dumps(beside))
-        try:
-            done = self._extract(out)
-        finally:
-            for part in self.parts.glob("*"):
-                part.unlink()
+        done = self._extract(out)
         assert (done.n_clips, done.n_rows, done.n_failed) == (1, 1, 0)
 
 
