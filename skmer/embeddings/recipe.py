@@ -194,7 +194,7 @@ def _remember(recipe, clip, cache, n_threads):
         # Reading the audio says better than the digest what is wrong with the file.
         return compute()
     settings = {"content": content, "recipe": recipe.kind, **recipe.settings()}
-    return cache.remember(settings, compute, is_valid=recipe.is_valid)
+    return cache.get_or_compute(settings, compute, is_valid=recipe.is_valid)
 
 
 def _compute(recipe, clip, n_threads):

@@ -6,9 +6,7 @@ import json
 import lzma
 import os
 import struct
-import time
 import tokenize
-import uuid
 import warnings
 import zipfile
 import zlib
@@ -21,8 +19,7 @@ import numpy as np
 
 from skmer.exceptions import IgnoredCacheWarning, InputError
 from skmer.utils.digest import canonical_json, read_regular
-from skmer.utils.files import expand_path
-from skmer.utils.messages import cut_middle
+from skmer.utils.files import atomic_write, expand_path, remove_abandoned
 
 # zip, gzip, npy, JSON, HDF5 and tables have no class of their own in common. Of zipfile alone come
 # most of these, for archives that are damaged, encrypted, or oddly compressed. numpy reads headers
@@ -37,21 +34,21 @@ DAMAGE = (
 # Raise it when a change to skmer changes numbers, or the form of an entry, without a setting.
 _CACHE_VERSION = 3
 _CHECKSUM_SIZE = 16
-_ABANDONED_SECONDS = 3600
+_LOCK_SECONDS = 900
 
 
 class CacheEntry(NamedTuple):
-    """What a cache holds of one clip.
+    """The frames of one clip, and what was noticed while they were computed.
 
     Parameters
     ----------
     array : ndarray
         The frames, as they were computed.
     notes : list of str
-        What was noticed on the way, such as "short".
+        Short names of what was noticed, such as "short".
     audio_digest : str, default=None
         The digest of the decoded waveform.
-    trouble : str, default=None
+    error : str, default=None
         Why the cache could not be read or written this time; never stored.
     sr : int, default=None
         The rate of the clip before it was resampled [Hz].
@@ -64,7 +61,7 @@ class CacheEntry(NamedTuple):
     array: np.ndarray
     notes: list[str]
     audio_digest: str | None = None
-    trouble: str | None = None
+    error: str | None = None
     sr: int | None = None
     n_samples: int | None = None
     is_new: bool = True
@@ -77,12 +74,12 @@ def open_cache(memory) -> "ClipCache | None":
     return ClipCache(memory)
 
 
-def warn_of_cache(troubles: Sequence[str], *, stacklevel: int) -> None:
-    """Say once, for any number of clips, that the cache could not be used."""
-    if troubles:
-        others = f", and so were {len(troubles) - 1} others" if len(troubles) > 1 else ""
+def warn_of_cache(errors: Sequence[str], *, stacklevel: int) -> None:
+    """Warn once, for any number of clips, that the cache could not be used."""
+    if errors:
+        others = f", and so were {len(errors) - 1} others" if len(errors) > 1 else ""
         warnings.warn(
-            f"{troubles[0]}; the clip was computed instead{others}.",
+            f"{errors[0]}; the clip was computed instead{others}.",
             IgnoredCacheWarning,
             stacklevel=stacklevel + 1,
         )
@@ -93,8 +90,9 @@ class ClipCache:
 
     An entry is written to a temporary file and renamed, so it is whole or absent, also with many
     processes and on shared storage. It starts with a checksum and states its key: a damaged one,
-    or one that was copied over another, is computed again. Entries are plain arrays without
-    pickles, so that a shared folder can do no harm, and who may read them follows the umask.
+    or one that was copied over another, is computed again. Threads and processes that need the
+    same entry at the same time compute it once. Entries are plain arrays without pickles, so that
+    a shared folder can do no harm, and who may read them follows the umask.
 
     Parameters
     ----------
@@ -114,8 +112,8 @@ class ClipCache:
     >>> from skmer.utils import CacheEntry, ClipCache
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     cache = ClipCache(folder)
-    ...     first = cache.remember({"hop": 1}, lambda: CacheEntry(np.ones((2, 3)), []))
-    ...     again = cache.remember({"hop": 1}, lambda: 1 / 0)
+    ...     first = cache.get_or_compute({"hop": 1}, lambda: CacheEntry(np.ones((2, 3)), []))
+    ...     again = cache.get_or_compute({"hop": 1}, lambda: 1 / 0)
     ...     len(cache)
     1
     >>> bool((first.array == again.array).all())
@@ -133,12 +131,12 @@ class ClipCache:
         folder = expand_path(memory)
         if folder.exists() and not folder.is_dir():
             raise InputError(
-                f"The 'memory' parameter must name a folder, and '{cut_middle(str(folder))}' is a "
+                f"The 'memory' parameter must name a folder, and '{folder}' is a "
                 "file; choose another name."
             )
         self.folder = folder / "skmer-clips"
 
-    def remember(
+    def get_or_compute(
         self,
         settings: dict,
         compute: Callable[[], tuple],
@@ -150,39 +148,46 @@ class ClipCache:
         Parameters
         ----------
         settings : dict
-            What decides the numbers; values that json knows, and numpy's numbers.
+            All that decides the numbers, as values of JSON or numpy's numbers.
         compute : callable
-            Returns the entry, or what it is made of: (array, notes), or (array, notes, digest).
+            Returns the entry, or its first fields: (array, notes), or (array, notes, digest).
         is_valid : callable, default=None
             Whether a stored array can be what `compute` would return.
 
         Returns
         -------
         entry : CacheEntry
-            Its `trouble` says where the cache could not be used; nothing is raised for that.
+            Its `error` is set where the cache could not be used; nothing is raised for that.
         """
         key = canonical_json({"cache_version": _CACHE_VERSION, **settings})
         path = self._path(key)
-        trouble = None
-        try:
-            return _decode(read_regular(path), key, is_valid)
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            trouble = f"could not be read ({error.strerror or error})"
-        except _WrongEntryError as error:
-            trouble = str(error)
-        entry = CacheEntry(*compute())
-        try:
-            _write(path, _encode(entry, key))
-        except OSError as error:
-            trouble = f"could not be written ({error.strerror or error})"
-        if trouble is None:
+        entry, error = _read(path, key, is_valid)
+        if entry is not None:
             return entry
-        return entry._replace(trouble=f"The cache entry {cut_middle(str(path))} {trouble}")
+        with _lock(path):
+            # Another thread or process may have written it while this one waited.
+            entry, error = _read(path, key, is_valid)
+            if entry is not None:
+                return entry
+            entry = CacheEntry(*compute())
+            try:
+                _write(path, _encode(entry, key))
+            except OSError as failure:
+                error = f"could not be written ({failure.strerror or failure})"
+        return entry if error is None else entry._replace(error=f"The cache entry {path} {error}")
+
+    def remember(self, settings: dict, compute: Callable[[], tuple], **options) -> CacheEntry:
+        """Call `get_or_compute`; deprecated."""
+        warnings.warn(
+            "ClipCache.remember is deprecated and will be removed in the next version of skmer; "
+            "call ClipCache.get_or_compute.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return self.get_or_compute(settings, compute, **options)
 
     def __len__(self) -> int:
-        return sum(1 for _ in self._files("clip"))
+        return sum(1 for _ in self._files("[0-9a-f]*.clip"))
 
     def size(self) -> int:
         """Measure what the folder takes on disk, unfinished files included.
@@ -192,15 +197,13 @@ class ClipCache:
         n_bytes : int
             Sum of the sizes of its files [bytes].
         """
-        return sum(
-            status.st_size for suffix in ("clip", "part") for _, status in self._files(suffix)
-        )
+        return sum(status.st_size for _, status in self._files("*"))
 
     def prune(self, max_bytes: int) -> int:
         """Remove the entries that were written first, until `max_bytes` bytes are left.
 
-        What killed processes left unfinished more than an hour ago is removed as well. Any number
-        of processes may prune, read and write at the same time.
+        Files that killed processes left unfinished more than a day ago are removed as well. Any
+        number of processes may prune, read and write at the same time.
 
         Parameters
         ----------
@@ -215,13 +218,11 @@ class ClipCache:
         if not isinstance(max_bytes, Integral) or max_bytes < 0:
             raise InputError(
                 "The 'max_bytes' parameter of prune must be an int of at least 0. "
-                f"Got {cut_middle(repr(max_bytes), 100)} instead."
+                f"Got {max_bytes!r} instead."
             )
-        for path, status in self._files("part"):
-            # abs, since the clock may have been set back.
-            if abs(time.time() - status.st_mtime) > _ABANDONED_SECONDS:
-                path.unlink(missing_ok=True)
-        entries = sorted(self._files("clip"), key=lambda item: item[1].st_mtime_ns)
+        for folder in self.folder.glob("*/"):
+            remove_abandoned(folder)
+        entries = sorted(self._files("[0-9a-f]*.clip"), key=lambda item: item[1].st_mtime_ns)
         excess, n_removed = self.size() - max_bytes, 0
         for path, status in entries:
             if excess <= 0:
@@ -232,8 +233,8 @@ class ClipCache:
                 n_removed += 1
         return n_removed
 
-    def _files(self, suffix) -> Iterator[tuple[Path, os.stat_result]]:
-        for path in self.folder.glob(f"[0-9a-f][0-9a-f]/*.{suffix}"):
+    def _files(self, pattern) -> Iterator[tuple[Path, os.stat_result]]:
+        for path in self.folder.glob(f"[0-9a-f][0-9a-f]/{pattern}"):
             # Another process may have removed it since it was listed.
             with contextlib.suppress(FileNotFoundError):
                 yield path, path.stat()
@@ -245,21 +246,48 @@ class ClipCache:
 
 
 class _WrongEntryError(Exception):
-    """A file in the place of an entry is not that entry; the message says why."""
+    """A file in the place of an entry is not that entry; the message gives the reason."""
+
+
+def _read(path, key, is_valid) -> tuple[CacheEntry | None, str | None]:
+    """Return the entry, or None and, where there is a file that cannot be used, the reason."""
+    try:
+        return _decode(read_regular(path), key, is_valid), None
+    except FileNotFoundError:
+        return None, None
+    except OSError as error:
+        return None, f"could not be read ({error.strerror or error})"
+    except _WrongEntryError as error:
+        return None, str(error)
+
+
+@contextlib.contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    """Let one thread of one process at a time compute an entry, where files can be locked.
+
+    The lock only saves work: the entry is whole without it too. So it is not waited for longer
+    than any clip takes, and a folder that cannot be written to has none.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path.with_suffix(".lock"), timeout=_LOCK_SECONDS)
+    with contextlib.suppress(OSError, NotImplementedError, Timeout):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        if lock.is_locked:
+            # Whoever waits for the removed file finds the entry.
+            with contextlib.suppress(OSError):
+                os.unlink(lock.lock_file)
+            lock.release()
 
 
 def _write(path, data):
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Not a tempfile, which nobody else may read whatever the umask.
-    temporary = path.with_suffix(f".{uuid.uuid4().hex}.part")
-    try:
-        with temporary.open("xb") as stream:
-            stream.write(data)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
+    with atomic_write(path, sync=False) as temporary:
+        temporary.write_bytes(data)
 
 
 def _checksum(payload):

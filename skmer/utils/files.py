@@ -7,6 +7,7 @@ import re
 import shutil
 import tempfile
 import time
+import uuid
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,34 +23,34 @@ _MOVING = ".skmer-moving"
 _ABANDONED_SECONDS = 24 * 3600
 
 
-@contextmanager
-def temporary_folder(folder: Path) -> Iterator[Path]:
-    """Make a hidden folder inside `folder` for the block; remove those of killed processes."""
+def remove_abandoned(folder: Path) -> None:
+    """Remove the unfinished files and folders that killed processes left in `folder`."""
     for left in folder.glob(f"{_PREFIX}*"):
         # Another process may remove it at the same time.
         with suppress(FileNotFoundError):
             newest = max(path.stat().st_mtime for path in (left, *left.rglob("*")))
             # abs, since the clock may have been set back.
             if abs(time.time() - newest) > _ABANDONED_SECONDS:
-                shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=_PREFIX) as temporary:
-        yield Path(temporary)
+                shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink()
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path, *, sync: bool = True) -> Iterator[Path]:
     """Write a file so that it is there whole or not at all.
 
     Parameters
     ----------
     path : pathlib.Path
         The file, in a folder that exists; it is replaced if it exists.
+    sync : bool, default=True
+        Whether the content must be on the disk before the file is, so that it survives a power
+        failure. False is faster, for files that state their own checksum.
 
     Yields
     ------
     temporary : pathlib.Path
-        Where to write: a file of the same name in a hidden folder beside `path`. It is synced and
-        renamed to `path` when the block ends, and removed when the block raises.
+        The hidden file to write, in the same folder and with the same suffix. It is renamed to
+        `path` when the block ends, and removed when the block raises.
 
     Examples
     --------
@@ -63,11 +64,17 @@ def atomic_write(path: Path) -> Iterator[Path]:
     '0.57'
     """
     path = Path(path)
-    with temporary_folder(path.parent) as folder:
-        temporary = folder / path.name
+    remove_abandoned(path.parent)
+    # Not by the tempfile module, whose files nobody else may read, whatever the umask is.
+    temporary = path.with_name(f"{_PREFIX}{uuid.uuid4().hex}{path.suffix}")
+    try:
         yield temporary
-        _sync(temporary)
+        if sync:
+            _sync(temporary)
         os.replace(temporary, path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
 
 
 @contextmanager
@@ -102,9 +109,11 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     # A folder that exists may be a file system of its own.
-    with temporary_folder(path if path.is_dir() else path.parent) as above:
-        temporary = above / "whole"
-        temporary.mkdir()
+    above = path if path.is_dir() else path.parent
+    remove_abandoned(above)
+    temporary = above / f"{_PREFIX}{uuid.uuid4().hex}"
+    temporary.mkdir()
+    try:
         yield temporary
         for file in temporary.rglob("*"):
             if file.is_file():
@@ -115,6 +124,8 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             if not path.is_dir():
                 raise
             _place(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _sync(path: Path) -> None:

@@ -84,7 +84,7 @@ def entries(quick, folder):
     for size in sizes:
         start = len(cache)
         for i in range(start, size - probes * repeats if size > probes * repeats else size):
-            cache.remember({"clip": i}, lambda: (frame, []))
+            cache.get_or_compute({"clip": i}, lambda: (frame, []))
         written = []
         first = len(cache)
         for repeat in range(repeats):
@@ -115,7 +115,7 @@ def entries(quick, folder):
 def _clock(cache, clips, compute):
     begin = time.perf_counter()
     for i in clips:
-        cache.remember({"clip": i}, compute)
+        cache.get_or_compute({"clip": i}, compute)
     return time.perf_counter() - begin
 
 

@@ -54,7 +54,7 @@ def measure_cache(n_entries, folder):
             for _ in ("write", "read"):
                 start = time.perf_counter()
                 for i in block:
-                    cache.remember({"i": i}, lambda: (frames, []))
+                    cache.get_or_compute({"i": i}, lambda: (frames, []))
                 times.append((time.perf_counter() - start) / len(block) * 1e3)
             print(f"{block.stop:>9} entries: write {times[0]:.2f} ms, read {times[1]:.2f} ms")
 

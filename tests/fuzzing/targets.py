@@ -279,7 +279,7 @@ class Cache:
     def __init__(self, folder: Path):
         self.cache = ClipCache(folder / "cache")
         self.right = np.ones((2, 3), np.float32)
-        self.entry = self.cache.remember({"a": 1}, self._compute)
+        self.entry = self.cache.get_or_compute({"a": 1}, self._compute)
         self.path = next(self.cache.folder.glob("*/*.clip"))
         self.header = json.loads(self.path.read_bytes()[_cache._CHECKSUM_SIZE :].split(b"\n")[0])
 
@@ -300,7 +300,7 @@ class Cache:
         payload = line + found + numbers
         self.path.write_bytes(_cache._checksum(payload) + payload)
         valid = lambda array: array.dtype == np.float32 and array.ndim == 2  # noqa: E731
-        entry = self.cache.remember({"a": 1}, self._compute, is_valid=valid)
+        entry = self.cache.get_or_compute({"a": 1}, self._compute, is_valid=valid)
         assert valid(entry.array)
         assert entry.array.flags.writeable
 

@@ -5,7 +5,6 @@ import json
 import os
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +13,7 @@ from skmer._version import __version__
 from skmer.exceptions import IgnoredCacheWarning
 from skmer.studies.koh2021.data import Budget, FeatureExtractor
 from skmer.utils.digest import file_digest, read_regular
-from skmer.utils.files import temporary_folder
+from skmer.utils.files import atomic_folder
 
 T = TypeVar("T")
 # In the form of the program sha256sum, whose option -c checks a piece as well.
@@ -50,7 +49,7 @@ class PieceStore:
             {"piece": name, "skmer": __version__, **settings}, sort_keys=True, default=str
         )
         place = self.folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-        if is_damaged := os.path.lexists(place):
+        if os.path.lexists(place):
             if _is_intact(place, text):
                 return read(place)
             warnings.warn(
@@ -59,22 +58,13 @@ class PieceStore:
                 stacklevel=3,
             )
         computed = compute()
-        with temporary_folder(self.folder) as unfinished:
-            part = unfinished / "piece"
-            part.mkdir()
+        if not place.is_dir():
+            place.unlink(missing_ok=True)
+        with atomic_folder(place) as part:
             write(computed, part)
             (part / _SETTINGS).write_text(text, encoding="utf-8")
             (part / _CHECKSUMS).write_text(_checksums(part), encoding="utf-8")
             piece = read(part)
-            if is_damaged:
-                with suppress(FileNotFoundError):
-                    place.rename(unfinished / "damaged")
-            try:
-                part.rename(place)
-            except OSError:
-                # Another run in the same folder may have been faster.
-                if not place.is_dir():
-                    raise
         self.computed.append(name)
         return piece
 

@@ -1,5 +1,6 @@
 """The cache keeps what it was given, notices damage, and can be bounded."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -30,15 +31,15 @@ def never():
 
 def test_an_entry_is_computed_once(tmp_path):
     cache = ClipCache(tmp_path)
-    first = cache.remember({"a": 1, "b": 2}, entry(7))
-    again = ClipCache(tmp_path).remember({"b": 2, "a": 1}, never)
+    first = cache.get_or_compute({"a": 1, "b": 2}, entry(7))
+    again = ClipCache(tmp_path).get_or_compute({"b": 2, "a": 1}, never)
     np.testing.assert_array_equal(first.array, again.array)
     assert again.array.dtype == np.float32
     assert first.notes == again.notes == ["short"]
     assert first.audio_digest == again.audio_digest == "abc"
-    assert first.trouble is again.trouble is None
+    assert first.error is again.error is None
     assert len(cache) == 1
-    assert cache.remember({"a": 2}, lambda: (np.zeros(3), [])).audio_digest is None
+    assert cache.get_or_compute({"a": 2}, lambda: (np.zeros(3), [])).audio_digest is None
 
 
 SETTINGS = st.dictionaries(st.sampled_from("abcde"), st.none() | st.integers() | st.text())
@@ -66,7 +67,7 @@ GOOD |= {"dtype": "<f4", "shape": [2, 3]}
 
 
 @pytest.mark.parametrize(
-    ("content", "trouble"),
+    ("content", "error"),
     [
         (b"", "is damaged"),
         (b"x" * 10, "is damaged"),
@@ -85,57 +86,57 @@ GOOD |= {"dtype": "<f4", "shape": [2, 3]}
         (forge({}), "is not what a cache writes"),
     ],
 )
-def test_what_is_not_the_entry_is_computed_again(tmp_path, content, trouble):
+def test_what_is_not_the_entry_is_computed_again(tmp_path, content, error):
     cache = ClipCache(tmp_path)
-    cache.remember({"a": 1}, entry(1))
+    cache.get_or_compute({"a": 1}, entry(1))
     (file,) = tmp_path.rglob("*.clip")
     file.write_bytes(content)
-    found = cache.remember({"a": 1}, entry(2), is_valid=lambda array: array.shape == (2, 3))
-    assert found.trouble.endswith(trouble)
+    found = cache.get_or_compute({"a": 1}, entry(2), is_valid=lambda array: array.shape == (2, 3))
+    assert found.error.endswith(error)
     assert (found.array == 2).all()
-    again = cache.remember({"a": 1}, never)
+    again = cache.get_or_compute({"a": 1}, never)
     assert (again.array == 2).all()
     file.write_bytes(forge(GOOD))
-    assert (cache.remember({"a": 1}, never).array == 0).all()
+    assert (cache.get_or_compute({"a": 1}, never).array == 0).all()
 
 
 def test_an_entry_copied_over_another_is_noticed(tmp_path):
     cache = ClipCache(tmp_path)
-    cache.remember({"a": 1}, entry(1))
+    cache.get_or_compute({"a": 1}, entry(1))
     (one,) = tmp_path.rglob("*.clip")
-    cache.remember({"a": 2}, entry(2))
+    cache.get_or_compute({"a": 2}, entry(2))
     (other,) = set(tmp_path.rglob("*.clip")) - {one}
     shutil.copy(one, other)
-    found = cache.remember({"a": 2}, entry(2))
+    found = cache.get_or_compute({"a": 2}, entry(2))
     assert (found.array == 2).all()
-    assert "holds another clip" in found.trouble
+    assert "holds another clip" in found.error
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes in folders are a thing of POSIX")
 @pytest.mark.parametrize("kind", ["pipe", "device"])
 def test_an_entry_without_end_is_not_read(tmp_path, kind):
     cache = ClipCache(tmp_path)
-    cache.remember({"a": 1}, entry(1))
+    cache.get_or_compute({"a": 1}, entry(1))
     (file,) = tmp_path.rglob("*.clip")
     file.unlink()
     os.mkfifo(file) if kind == "pipe" else file.symlink_to("/dev/zero")
-    assert "it is no regular file" in cache.remember({"a": 1}, entry(2)).trouble
-    assert (cache.remember({"a": 1}, never).array == 2).all()
+    assert "it is no regular file" in cache.get_or_compute({"a": 1}, entry(2)).error
+    assert (cache.get_or_compute({"a": 1}, never).array == 2).all()
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):
     in_the_way = tmp_path / "skmer-clips"
     in_the_way.write_text("a file where the folder should be")
-    found = ClipCache(tmp_path).remember({"a": 1}, entry(3))
+    found = ClipCache(tmp_path).get_or_compute({"a": 1}, entry(3))
     assert (found.array == 3).all()
-    assert "could not be" in found.trouble
+    assert "could not be" in found.error
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the umask is a thing of POSIX")
 def test_who_may_read_an_entry_follows_the_umask(tmp_path):
     before = os.umask(0o027)
     try:
-        ClipCache(tmp_path).remember({"a": 1}, entry(1))
+        ClipCache(tmp_path).get_or_compute({"a": 1}, entry(1))
     finally:
         os.umask(before)
     (file,) = tmp_path.rglob("*.clip")
@@ -144,14 +145,14 @@ def test_who_may_read_an_entry_follows_the_umask(tmp_path):
 
 def test_numbers_of_numpy_have_the_key_of_pythons(tmp_path):
     cache = ClipCache(tmp_path)
-    cache.remember({"n": 3, "hop": 0.5, "center": True, "sizes": [1, 2]}, entry(1))
+    cache.get_or_compute({"n": 3, "hop": 0.5, "center": True, "sizes": [1, 2]}, entry(1))
     same = {
         "n": np.int64(3),
         "hop": np.float32(0.5),
         "center": np.bool_(True),
         "sizes": np.array([1, 2]),
     }
-    assert (cache.remember(same, never).array == 1).all()
+    assert (cache.get_or_compute(same, never).array == 1).all()
 
 
 def test_no_folder_is_no_cache(tmp_path):
@@ -164,7 +165,7 @@ def test_no_folder_is_no_cache(tmp_path):
 
 def test_home_is_found(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
-    ClipCache("~/cache").remember({"a": 1}, entry(1))
+    ClipCache("~/cache").get_or_compute({"a": 1}, entry(1))
     assert len(list((tmp_path / "cache").rglob("*.clip"))) == 1
 
 
@@ -172,14 +173,14 @@ def test_pruning_removes_the_oldest(tmp_path):
     cache = ClipCache(tmp_path)
     for age in range(4):
         known = set(tmp_path.rglob("*.clip"))
-        cache.remember({"age": age}, entry(age))
+        cache.get_or_compute({"age": age}, entry(age))
         (new,) = set(tmp_path.rglob("*.clip")) - known
         os.utime(new, (age, age))
     size = cache.size()
     assert cache.prune(size // 2) == 2
     assert cache.size() == size // 2
     for kept in (2, 3):
-        cache.remember({"age": kept}, never)
+        cache.get_or_compute({"age": kept}, never)
     assert cache.prune(cache.size()) == 0
     assert cache.prune(cache.size() - 1) == 1
     assert cache.prune(0) == 1
@@ -189,7 +190,7 @@ def test_pruning_removes_the_oldest(tmp_path):
 def test_a_joblib_memory_lends_its_folder_and_clears_it(tmp_path):
     memory = joblib.Memory(tmp_path, verbose=0)
     cache = ClipCache(memory)
-    cache.remember({"a": 1}, entry(1))
+    cache.get_or_compute({"a": 1}, entry(1))
     assert len(ClipCache(memory)) == 1
     memory.clear(warn=False)
     assert len(cache) == 0
@@ -197,20 +198,57 @@ def test_a_joblib_memory_lends_its_folder_and_clears_it(tmp_path):
 
 def test_many_processes_share_a_folder(tmp_path):
     seen = joblib.Parallel(n_jobs=2)(
-        joblib.delayed(ClipCache(tmp_path).remember)({"a": 1}, lambda: CacheEntry(np.arange(5), []))
+        joblib.delayed(ClipCache(tmp_path).get_or_compute)(
+            {"a": 1}, lambda: CacheEntry(np.arange(5), [])
+        )
         for _ in range(20)
     )
     assert all((found.array == np.arange(5)).all() for found in seen)
     assert len(ClipCache(tmp_path)) == 1
-    assert not list(tmp_path.rglob("*.part"))
+    assert {path.suffix for path in tmp_path.rglob("*.*")} == {".clip"}
+
+
+def test_threads_compute_an_entry_once_and_a_failure_is_tried_again(tmp_path):
+    cache, calls = ClipCache(tmp_path), []
+
+    def compute():
+        calls.append(1)
+        time.sleep(0.1)
+        if len(calls) == 1:
+            raise OSError("the first one fails")
+        return np.arange(5), []
+
+    def attempt():
+        with contextlib.suppress(OSError):
+            return cache.get_or_compute({"a": 1}, compute)
+
+    found = joblib.Parallel(4, prefer="threads")(joblib.delayed(attempt)() for _ in range(4))
+    assert len(calls) == 2
+    assert [entry is None or entry.error is None for entry in found] == [True] * 4
+    assert sum(entry is None for entry in found) == 1
+
+
+def test_a_folder_without_locks_computes_all_the_same(tmp_path, monkeypatch):
+    def acquire(*_):
+        raise NotImplementedError
+
+    monkeypatch.setattr("filelock.FileLock.acquire", acquire)
+    assert ClipCache(tmp_path).get_or_compute({"a": 1}, entry(1)).error is None
+    assert len(ClipCache(tmp_path)) == 1
+
+
+def test_the_name_of_0_2_warns(tmp_path):
+    with pytest.warns(DeprecationWarning, match="call ClipCache.get_or_compute"):
+        assert ClipCache(tmp_path).remember({"a": 1}, entry(1)).is_new
 
 
 def test_unfinished_files_are_counted_and_the_old_ones_removed(tmp_path):
     cache = ClipCache(tmp_path)
-    cache.remember({"a": 1}, entry(1))
+    cache.get_or_compute({"a": 1}, entry(1))
     (file,) = tmp_path.rglob("*.clip")
     whole = cache.size()
-    new, old, later = (file.with_name(f"{name}.part") for name in ("new", "old", "later"))
+    names = (".unfinished-new", ".unfinished-old", ".unfinished-later")
+    new, old, later = (file.with_name(f"{name}.clip") for name in names)
     for path in (new, old, later):
         path.write_bytes(b"12345")
     os.utime(old, (1, 1))
@@ -218,7 +256,7 @@ def test_unfinished_files_are_counted_and_the_old_ones_removed(tmp_path):
     assert cache.size() == whole + 15
     assert len(cache) == 1
     assert cache.prune(10**9) == 0
-    assert set(tmp_path.rglob("*.part")) == {new}
+    assert set(tmp_path.rglob(".unfinished-*")) == {new}
     assert cache.prune(0) == 1
 
 
@@ -235,7 +273,7 @@ def test_pruning_beside_others_that_prune_and_write(tmp_path):
 
     def write():
         for number in range(50):
-            assert cache.remember({"a": number}, entry(number)).trouble is None
+            assert cache.get_or_compute({"a": number}, entry(number)).error is None
 
     works = [write, write, cache.size, lambda: cache.prune(0), lambda: cache.prune(0)]
     threads = [threading.Thread(target=again_and_again, args=(work,)) for work in works]
@@ -246,7 +284,7 @@ def test_pruning_beside_others_that_prune_and_write(tmp_path):
     assert errors == []
 
 
-def test_troubles_are_said_once():
+def test_errors_are_warned_of_once():
     warn_of_cache([], stacklevel=1)
     with pytest.warns(
         IgnoredCacheWarning, match=r"^It is full; the clip was computed instead\.$"

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from skmer.utils.files import atomic_folder, open_placed, temporary_folder
+from skmer.utils.files import atomic_folder, atomic_write, open_placed
 
 NAMES = ("a", "b", "c")
 PLACE_FOR_EVER = """
@@ -24,26 +24,44 @@ while True:
 """
 
 
-def test_a_folder_is_gone_after_the_block_whatever_ends_it(tmp_path):
-    with temporary_folder(tmp_path) as made:
-        assert made.parent == tmp_path
-    with pytest.raises(KeyError), temporary_folder(tmp_path) as made:
-        (made / "a").touch()
+@pytest.mark.parametrize("write", [atomic_write, atomic_folder])
+def test_nothing_is_left_after_an_error(tmp_path, write):
+    with pytest.raises(KeyError), write(tmp_path / "x") as temporary:
+        (temporary / "a" if temporary.is_dir() else temporary).touch()
         raise KeyError
     assert not list(tmp_path.iterdir())
 
 
-def test_abandoned_folders_are_removed_and_others_stay(tmp_path):
+def test_a_file_is_replaced_when_it_is_whole(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+    with atomic_write(path) as temporary:
+        assert (temporary.parent, temporary.suffix) == (tmp_path, ".csv")
+        temporary.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_abandoned_files_and_folders_are_removed_and_others_stay(tmp_path):
     names = (".unfinished-old", ".unfinished-new", "results")
     for name in names:
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").touch()
-    for name in (".unfinished-old", "results"):
-        for path in (tmp_path / name / "file", tmp_path / name):
-            os.utime(path, (1, 1))
-    with temporary_folder(tmp_path):
-        pass
-    assert {path.name for path in tmp_path.iterdir()} == {".unfinished-new", "results"}
+    (tmp_path / ".unfinished-file.csv").touch()
+    for name in (".unfinished-old/file", ".unfinished-old", "results", ".unfinished-file.csv"):
+        os.utime(tmp_path / name, (1, 1))
+    with atomic_write(tmp_path / "a") as temporary:
+        temporary.touch()
+    assert {path.name for path in tmp_path.iterdir()} == {".unfinished-new", "results", "a"}
+
+
+def test_a_new_folder_is_there_at_once(tmp_path):
+    with atomic_folder(tmp_path / "new") as temporary:
+        (temporary / "a").write_text("1")
+        assert not (tmp_path / "new").exists()
+    assert (tmp_path / "new" / "a").read_text() == "1"
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
 
 
 def read(folder, name):
