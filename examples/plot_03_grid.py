@@ -43,7 +43,7 @@ result.summary()[["feature", "classifier", "n_splits", "accuracy", "f1_macro"]].
 # Lines are 95 % intervals by a bootstrap that draws whole artists.
 from skmer.evaluation import AccuracyBarsDisplay
 
-display = AccuracyBarsDisplay.from_intervals(result.intervals(), chance=0.25)
+display = AccuracyBarsDisplay.from_frame(result.intervals(), chance=0.25)
 _ = display.figure_.suptitle("Toy emotions, artists held out")
 
 # %%

@@ -44,8 +44,8 @@ for ax in axes[:, :-1].flat:
 # %%
 # The share of a clip's five nearest neighbours that have its label; by chance 0.24 for emotions
 # and 0.09 for artists.
-from skmer.evaluation import neighbour_purity
+from skmer.evaluation import neighbor_purity
 
 for name, rows in features.items():
-    emotion, artist = (neighbour_purity(rows, y, n_neighbors=5) for y in (toy.target, toy.groups))
+    emotion, artist = (neighbor_purity(rows, y, n_neighbors=5) for y in (toy.target, toy.groups))
     print(f"{name:20} emotion {emotion:.2f}  artist {artist:.2f}")

@@ -45,7 +45,7 @@ result.summary()[columns].round(2)
 # %%
 from skmer.evaluation import GapDisplay
 
-display = GapDisplay.from_scores(result.scores, random="koh2021", grouped="grouped")
+display = GapDisplay.from_frame(result.scores, random="koh2021", grouped="grouped")
 _ = display.ax_.axvline(0.25, color="#555555", linestyle="--", linewidth=0.9)
 _ = display.ax_.annotate("chance", (0.252, 0.04), xycoords=("data", "axes fraction"))
 

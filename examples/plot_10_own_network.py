@@ -55,5 +55,5 @@ result = evaluate(
     preset="koh2021",
     n_repeats=1,
 )
-display = AccuracyBarsDisplay.from_intervals(result.intervals(), chance=0.25)
+display = AccuracyBarsDisplay.from_frame(result.intervals(), chance=0.25)
 _ = display.figure_.suptitle("A network with random weights, the baseline, and a trained network")

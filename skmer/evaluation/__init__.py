@@ -35,7 +35,7 @@ from skmer.evaluation.statistics import (
     corrected_resampled_ttest,
     group_block_permutation_test,
     holm,
-    neighbour_purity,
+    neighbor_purity,
     tsne_purity,
 )
 from skmer.evaluation.tasks import (
@@ -84,6 +84,16 @@ __all__ = [
     "evaluate_regression",
     "group_block_permutation_test",
     "holm",
-    "neighbour_purity",
+    "neighbor_purity",
     "tsne_purity",
 ]
+
+
+def __getattr__(name: str):
+    if name == "neighbour_purity":
+        import warnings
+
+        message = "neighbour_purity is now called neighbor_purity."
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
+        return neighbor_purity
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

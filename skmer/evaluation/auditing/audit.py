@@ -21,39 +21,20 @@ from os import PathLike
 import numpy as np
 from sklearn.utils import check_array
 
-from skmer.evaluation.auditing.copies import Evidence, contained, duplicates, unread_files
+from skmer.evaluation.auditing import copies, leaks
 from skmer.evaluation.auditing.findings import AuditFinding, AuditReport
-from skmer.evaluation.auditing.leaks import (
-    Splits,
-    fitted_outside,
-    scaled_outside,
-    shared_groups,
-    shared_rows,
-    swapped_columns,
-)
 from skmer.exceptions import InputError, InputTypeError
-from skmer.utils.estimators import HasMethods, Interval, validate_params
+from skmer.utils.estimators import HasMethods, Interval, num_samples, validate_params
 from skmer.utils.floats import check_magnitude
 from skmer.utils.labels import check_labels
-from skmer.utils.messages import cut_middle
 
 
 @validate_params(
     {
-        "X": ["array-like", None],
-        "y": ["array-like", None],
-        "groups": ["array-like", None],
         "cv": [HasMethods(["split"]), "array-like", None],
-        "paths": ["array-like", None],
-        "items": ["array-like", None],
-        "datasets": ["array-like", None],
-        "targets": ["array-like", None],
-        "reference": ["array-like", None],
-        "preprocessing": ["array-like", HasMethods(["fit"]), None],
+        "preprocessing": [HasMethods(["fit"]), list, tuple, None],
         "alpha": [Interval(Real, 0, 1, closed="neither")],
         "n_permutations": [Interval(Integral, 1, 10**6, closed="both")],
-        "random_state": ["random_state"],
-        "n_jobs": [Integral, None],
     },
     prefer_skip_nested_validation=True,
 )
@@ -153,28 +134,22 @@ def audit(
     >>> print(audit(groups=singers, cv=KFold(4)).findings[0].message)
     2 of 10 groups have rows both in the training set and in the test set, in 4 of 4 splits.
     """
-    columns = {"X": X, "y": y, "groups": groups, "paths": paths, "items": items}
-    columns |= {"datasets": datasets, "targets": targets, "reference": reference}
-    n_rows = _count_rows(columns)
-    if X is not None:
-        X = _check_features(X)
-    if y is not None:
-        y = check_labels(y, "The labels y")
-    if groups is not None:
-        groups = check_labels(groups, "The groups")
-    evidence = Evidence(
-        X,
-        y,
-        groups=groups,
-        paths=paths,
-        items=items,
-        datasets=None if datasets is None else check_labels(datasets, "The datasets"),
-        alpha=alpha,
-        n_permutations=n_permutations,
-        random_state=random_state,
-        n_jobs=n_jobs,
+    given = {"X": X, "y": y, "groups": groups, "paths": paths, "items": items}
+    given |= {"datasets": datasets, "targets": targets, "reference": reference}
+    n_rows = _count_rows(given)
+    X = None if X is None else _check_features(X)
+    y, groups, datasets = (
+        None if values is None else check_labels(values, name)
+        for values, name in (
+            (y, "The labels y"),
+            (groups, "The groups"),
+            (datasets, "The datasets"),
+        )
     )
-    splits = None if cv is None else Splits(cv, n_rows, X, y, groups)
+    evidence = copies.Evidence(
+        X, y, groups, paths, items, datasets, None, alpha, n_permutations, random_state, n_jobs
+    )
+    splits = None if cv is None else leaks.Splits(cv, n_rows, X, y, groups)
     return judge(
         evidence, splits, targets=targets, reference=reference, preprocessing=preprocessing
     )
@@ -186,13 +161,13 @@ def audit_protocols(
     """Audit the splits of each protocol of an evaluation; return the reports ready for JSON.
 
     One feature with one vector a clip stands for all: near duplicates and recognisable groups are
-    a matter of the clips. What is there to find out about them is found out once.
+    a matter of the clips. The evidence is the same for all protocols and is computed once.
     """
-    evidence = Evidence(
+    evidence = copies.Evidence(
         None if vectors is None or len(vectors) < 4 else np.asarray(vectors, dtype=float),
         y,
-        groups=groups,
-        paths=paths,
+        groups,
+        paths,
         audio_hashes=audio_digests,
         n_jobs=n_jobs,
         verbose=verbose,
@@ -203,109 +178,51 @@ def audit_protocols(
             (np.concatenate([split.train, split.validation]), split.test)
             for split in protocol.splits
         ]
-        splits = Splits(pairs, len(y), None, None, None)
-        reports[protocol.name] = judge(evidence, splits).to_dict()
+        reports[protocol.name] = judge(evidence, leaks.Splits(pairs, len(y))).to_dict()
     return reports
 
 
-def judge(
-    evidence: Evidence, splits: Splits | None, *, targets=None, reference=None, preprocessing=None
-) -> AuditReport:
-    """Say what the evidence means for splits, and what could not be looked at."""
-    X, groups = evidence.X, evidence.groups
-    checks = _Checks()
-    checks.run("shared_rows", lambda: shared_rows(splits), cv=splits)
-    checks.run("shared_groups", lambda: shared_groups(splits, groups), groups=groups, cv=splits)
-    checks.run(
-        "contained_dataset",
-        lambda: contained(evidence, splits),
-        **{"datasets, with items or paths": evidence.contained},
-    )
-    for kind, needs in (
-        ("duplicate_files", {"paths": evidence.paths}),
-        ("duplicate_audio", {"paths": evidence.paths}),
-        ("duplicate_items", {"items": evidence.items}),
-        ("near_duplicates", {"X": X}),
-    ):
-        checks.run(kind, lambda kind=kind: duplicates(kind, evidence, splits), **needs)
-    checks.findings += unread_files(evidence)
-    if X is not None:
-        checks.measurements["intrinsic_dimension"] = evidence.intrinsic_dimension
-    sources = (evidence.paths, evidence.items, X)
-    checks.run(
-        "item_in_two_datasets",
-        list,
-        **{
-            "datasets": evidence.datasets,
-            "paths, items or X": next((one for one in sources if one is not None), None),
-        },
-    )
-    repeated = groups if groups is None or np.unique(groups).size < len(groups) else None
-    checks.run(
-        "identity_probe",
-        lambda: _recognised(evidence, splits, checks),
-        **{"X": X, "groups of two or more rows": repeated},
-    )
-    checks.run(
-        "swapped_columns",
-        lambda: swapped_columns(targets, reference),
-        targets=targets,
-        reference=reference,
-    )
-    checks.run("preprocessing", lambda: _preprocessed(X, splits, preprocessing), X=X)
-    return AuditReport(
-        tuple(checks.findings), tuple(checks.checked), checks.skipped, checks.measurements
-    )
+def judge(evidence, splits, *, targets=None, reference=None, preprocessing=None) -> AuditReport:
+    """Run every check whose data are there, and name what the others would need."""
+    X, groups, paths, items = evidence.X, evidence.groups, evidence.paths, evidence.items
+    findings: list[AuditFinding] = []
+    checked: list[str] = []
+    skipped: dict[str, str] = {}
+    measurements: dict[str, float] = {}
 
-
-def _recognised(evidence, splits, checks):
-    """Find groups that can be read off the features, where splits do not keep them apart."""
-    probe = evidence.probe
-    for name, value in probe._asdict().items():
-        checks.measurements[f"identity_{name}"] = value
-    apart = splits is not None and not shared_groups(splits, evidence.groups)
-    if apart or probe.pvalue > evidence.alpha:
-        return []
-    return [
-        AuditFinding(
-            "identity_probe",
-            "warning" if splits is None else "error",
-            f"The group can be read off the features: the nearest neighbour is of the same group "
-            f"for {probe.accuracy:.0%} of the rows, against {probe.chance:.0%} by chance; keep "
-            "groups apart in every split.",
-        )
-    ]
-
-
-def _preprocessed(X, splits, preprocessing):
-    """Find what was fitted outside the folds, by its own word or by its mark on X."""
-    steps = [preprocessing] if hasattr(preprocessing, "fit") else preprocessing
-    if steps is not None and not isinstance(steps, list | tuple):
-        raise InputTypeError(
-            "The 'preprocessing' parameter of audit must be a fitted estimator, or a list of "
-            f"those. Got {cut_middle(repr(steps), 100)} instead."
-        )
-    n_allowed = len(X) - 1 if splits is None else splits.largest_train
-    return fitted_outside(steps or (), n_allowed) or scaled_outside(X)
-
-
-class _Checks:
-    """What was found, measured, looked for, and left out for want of data."""
-
-    def __init__(self):
-        self.findings = []
-        self.checked = []
-        self.skipped = {}
-        self.measurements = {}
-
-    def run(self, kind, find, **needs):
-        """Run a check when all that it needs is there."""
+    def run(kind, find, **needs):
         missing = [name for name, value in needs.items() if value is None]
         if missing:
-            self.skipped[kind] = " and ".join(missing)
+            skipped[kind] = " and ".join(missing)
         else:
-            self.checked.append(kind)
-            self.findings += find()
+            checked.append(kind)
+            findings.extend(find())
+
+    run("shared_rows", lambda: leaks.shared_rows(splits), cv=splits)
+    run("shared_groups", lambda: leaks.shared_groups(splits, groups), groups=groups, cv=splits)
+    needs = {"datasets, with items or paths": evidence.contained}
+    run("contained_dataset", lambda: copies.contained(evidence, splits), **needs)
+    for kind, needs in copies.KINDS.items():
+        needs = {needs: getattr(evidence, needs)}
+        run(kind, lambda kind=kind: copies.duplicates(kind, evidence, splits), **needs)
+    if paths is not None:
+        findings += copies.unread_files(evidence)
+    if X is not None:
+        measurements["intrinsic_dimension"] = evidence.intrinsic_dimension
+    needs = {"datasets": evidence.datasets}
+    needs["paths, items or X"] = next((one for one in (paths, items, X) if one is not None), None)
+    # Its findings are made by the four checks for copies.
+    run("item_in_two_datasets", list, **needs)
+    repeated = groups if groups is None or np.unique(groups).size < len(groups) else None
+    needs = {"X": X, "groups of two or more rows": repeated}
+    run("identity_probe", lambda: copies.recognised(evidence, splits), **needs)
+    if "identity_probe" in checked:
+        for name, value in evidence.probe._asdict().items():
+            measurements[f"identity_{name}"] = value
+    needs = {"targets": targets, "reference": reference}
+    run("swapped_columns", lambda: leaks.swapped_columns(targets, reference), **needs)
+    run("preprocessing", lambda: leaks.fitted_before(X, splits, preprocessing), X=X)
+    return AuditReport(tuple(findings), tuple(checked), skipped, measurements)
 
 
 def _check_features(X):
@@ -315,27 +232,14 @@ def _check_features(X):
             "X of audit must be features, one row of numbers for each clip. Got text or paths "
             "instead; give files as paths=..., and names as items=..."
         )
-    try:
-        X = check_array(X, input_name="X", ensure_min_samples=4, dtype=float)
-    except (ValueError, TypeError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(
-            f"X of audit must be features, one row of finite numbers for each clip: {reason}"
-        ) from error
+    X = check_array(X, input_name="X", ensure_min_samples=4, dtype=float)
     check_magnitude(X, "X of audit")
     return X
 
 
-def _count_rows(columns):
+def _count_rows(given):
     """Return the number of rows of everything given."""
-    given = {name: values for name, values in columns.items() if values is not None}
-    for name, values in given.items():
-        # An array without dimensions has a length only by name.
-        if not hasattr(values, "__len__") or getattr(values, "shape", None) == ():
-            raise InputError(
-                f"'{name}' of audit must have one row for each clip. Got {values!r:.100}."
-            )
-    lengths = {name: len(values) for name, values in given.items()}
+    lengths = {name: num_samples(one) for name, one in given.items() if one is not None}
     if not lengths:
         raise InputError("audit needs something to look at, such as X or paths. Got nothing.")
     if len(set(lengths.values())) > 1:

@@ -1,4 +1,4 @@
-"""Accuracy by classifier and feature, in the study's form."""
+"""Scores as bars, and what splits that mix groups add to them."""
 
 import numpy as np
 
@@ -6,23 +6,24 @@ from skmer.evaluation.displays.style import (
     CLASSIFIER_NAMES,
     FEATURE_NAMES,
     PALETTE,
-    axes_or_new,
-    check_columns,
+    Display,
+    annotate,
     classifier_name,
-    feature_colours,
+    feature_colors,
     feature_name,
     in_order,
-    ink,
     plain,
     random_features,
+    renamed,
     select,
+    text_color,
 )
 from skmer.exceptions import InputError
 from skmer.utils.floats import check_floats
 
 
-class AccuracyBarsDisplay:
-    """Bars of a score, a cluster for each classifier and a colour for each feature.
+class AccuracyBarsDisplay(Display):
+    """Bars of a score, a cluster for each classifier and a color for each feature.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ default=None
     metric : str, default="accuracy"
         Name of the score.
     error_name : str, default=None
-        What the error bars are.
+        The name of the error bars.
     random_weights : collection of str, default=()
         The features whose network was never trained; the legend says so.
 
@@ -77,13 +78,15 @@ default=None
         self.random_weights = set(random_weights)
 
     @classmethod
-    def from_scores(cls, scores, *, metric="accuracy", protocol=None, chance=None, ax=None):
-        """Draw the means of an evaluation's scores, with their standard deviation over splits.
+    def from_frame(cls, frame, *, metric="accuracy", protocol=None, chance=None, ax=None):
+        """Draw the scores of an evaluation, or its intervals.
 
         Parameters
         ----------
-        scores : pandas.DataFrame
-            The `scores` of an evaluation's result.
+        frame : pandas.DataFrame
+            The `scores` of an evaluation's result: bars are means over splits, with their standard
+            deviation. Or what its ``intervals()`` returns: bars are the estimates, with their
+            intervals. The legend marks random weights where there is a column `random_weights`.
         metric : str, default="accuracy"
             Column of the score.
         protocol : str, default=None
@@ -98,56 +101,28 @@ default=None
         AccuracyBarsDisplay
             The display, drawn.
         """
-        check_columns(scores, metric)
-        grouped = select(scores, protocol=protocol).groupby(["feature", "classifier"])[metric]
-        mean, spread = (_table(grouped.agg(how)) for how in ("mean", "std"))
-        display = cls(
-            mean.to_numpy(),
-            mean.index,
-            mean.columns,
-            errors=np.nan_to_num(spread.to_numpy()),
-            metric=metric,
-            error_name="standard deviation over splits",
-            random_weights=random_features(scores),
-        )
-        return display.plot(ax, chance=chance)
-
-    @classmethod
-    def from_intervals(cls, intervals, *, metric="accuracy", protocol=None, chance=None, ax=None):
-        """Draw estimates with their intervals.
-
-        Parameters
-        ----------
-        intervals : pandas.DataFrame
-            Columns feature, classifier, protocol, the metric, low and high, as an evaluation's
-            ``intervals()`` returns; where there is a column random_weights, the legend says so.
-        metric : str, default="accuracy"
-            Column of the score.
-        protocol : str, default=None
-            Protocol to draw; needed when there is more than one.
-        chance : float, default=None
-            Height of a dashed line.
-        ax : matplotlib Axes, default=None
-            Axes to draw on. None: a new figure.
-
-        Returns
-        -------
-        AccuracyBarsDisplay
-            The display, drawn.
-        """
-        check_columns(intervals, metric, "low", "high")
-        chosen = select(intervals, protocol=protocol).set_index(["feature", "classifier"])
-        middle, low, high = (_table(chosen[column]) for column in (metric, "low", "high"))
+        grouped = select(frame, protocol=protocol).groupby(["feature", "classifier"])
+        middle = _table(grouped[metric].mean())
+        if "low" in frame:
+            error_name = "95 % interval"
+            low, high = (_table(grouped[column].mean()) for column in ("low", "high"))
+            errors = np.stack([middle - low, high - middle])
+        else:
+            error_name = "standard deviation over splits"
+            errors = np.nan_to_num(_table(grouped[metric].std()).to_numpy())
         display = cls(
             middle.to_numpy(),
             middle.index,
             middle.columns,
-            errors=np.stack([middle - low, high - middle]),
+            errors=errors,
             metric=metric,
-            error_name="95 % interval",
-            random_weights=random_features(intervals),
+            error_name=error_name,
+            random_weights=random_features(frame),
         )
         return display.plot(ax, chance=chance)
+
+    from_scores = renamed("from_frame")
+    from_intervals = renamed("from_frame")
 
     def plot(self, ax=None, *, chance=None):
         """Draw the bars.
@@ -164,49 +139,33 @@ default=None
         AccuracyBarsDisplay
             The display itself.
         """
-        self.ax_ = axes_or_new(ax, figsize=(6.0, 3.2))
-        self.figure_ = self.ax_.figure
-        places = np.arange(len(self.classifiers))
-        width = 0.84 / len(self.features)
-        colours = feature_colours(self.features)
+        ax = self._start(ax, 6.0, 3.2)
+        n_features = len(self.features)
+        places, width = np.arange(len(self.classifiers)), 0.84 / n_features
+        colors = feature_colors(self.features)
         self.bars_ = {}
         for k, feature in enumerate(self.features):
-            self.bars_[feature] = self.ax_.bar(
-                places + (k - (len(self.features) - 1) / 2) * width,
+            self.bars_[feature] = ax.bar(
+                places + (k - (n_features - 1) / 2) * width,
                 self.heights[k],
                 width * 0.94,
                 yerr=None if self.errors is None else self.errors[..., k, :],
-                color=colours[feature],
-                ecolor=ink(),
+                color=colors[feature],
+                ecolor=text_color(),
                 capsize=2,
                 error_kw={"elinewidth": 0.9},
                 label=plain(feature_name(feature, self.random_weights)),
             )
         if chance is not None:
-            check_floats(chance, "chance", ndim=0)
-            self.ax_.axhline(chance, color=ink(), linestyle="--", linewidth=0.9)
-            self.ax_.annotate(
-                "chance",
-                (1, chance),
-                xycoords=("axes fraction", "data"),
-                xytext=(3, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize="small",
-            )
-        self.ax_.set_xticks(places, [plain(classifier_name(name)) for name in self.classifiers])
-        self.ax_.set_ylim(0, 1)
-        self.ax_.set_ylabel(plain(self.metric.replace("_", " ")))
+            ax.axhline(chance, color=text_color(), linestyle="--", linewidth=0.9)
+            side = ("axes fraction", "data")
+            annotate(ax, "chance", (1, chance), shift=3, coordinates=side)
+        ax.set_xticks(places, [plain(classifier_name(name)) for name in self.classifiers])
+        ax.set_ylim(0, 1)
+        ax.set_ylabel(plain(self.metric.replace("_", " ")))
         if self.error_name and self.errors is not None:
-            self.ax_.set_xlabel(f"error bars: {self.error_name}", fontsize="small")
-        self.ax_.spines[["top", "right"]].set_visible(False)
-        self.ax_.legend(
-            loc="lower center",
-            bbox_to_anchor=(0.5, 1.0),
-            ncols=min(3, len(self.features)),
-            frameon=False,
-        )
-        return self
+            ax.set_xlabel(f"error bars: {self.error_name}", fontsize="small")
+        return self._finish(legend_columns=min(3, n_features))
 
 
 def _table(values):
@@ -215,15 +174,15 @@ def _table(values):
     return table.loc[in_order(table.index, FEATURE_NAMES), in_order(table, CLASSIFIER_NAMES)]
 
 
-class GapDisplay:
-    """How much of a score is owed to groups that are on both sides of the splits.
+class GapDisplay(Display):
+    """How much splits that mix groups add to a score.
 
     Parameters
     ----------
     random, grouped : array-like of shape (n_configurations,)
         Score of each configuration by random splits, and by splits that keep groups apart.
     names : list of str
-        What to call the configurations.
+        Names of the configurations.
     metric : str, default="accuracy"
         Name of the score.
 
@@ -257,15 +216,13 @@ class GapDisplay:
         return self.random - self.grouped
 
     @classmethod
-    def from_scores(
-        cls, scores, *, random="koh2021", grouped="grouped", metric="accuracy", ax=None
-    ):
+    def from_frame(cls, frame, *, random="koh2021", grouped="grouped", metric="accuracy", ax=None):
         """Draw the mean scores of two protocols of an evaluation.
 
         Parameters
         ----------
-        scores : pandas.DataFrame
-            The `scores` of an evaluation's result.
+        frame : pandas.DataFrame
+            The `scores` of an evaluation's result, or what its ``intervals()`` returns.
         random, grouped : str
             Names of the two protocols.
         metric : str, default="accuracy"
@@ -278,25 +235,25 @@ class GapDisplay:
         GapDisplay
             The display, drawn.
         """
-        check_columns(scores, metric)
-        means = [
-            select(scores, protocol=protocol).groupby(["feature", "classifier"])[metric].mean()
-            for protocol in (random, grouped)
-        ]
-        both = set(means[0].index) & set(means[1].index)
-        features, classifiers = (
-            in_order([pair[k] for pair in means[0].index], known)
-            for k, known in enumerate((FEATURE_NAMES, CLASSIFIER_NAMES))
+        mixed, apart = (
+            select(frame, protocol=name).groupby(["feature", "classifier"])[metric].mean()
+            for name in (random, grouped)
         )
-        pairs = [(f, c) for f in features for c in classifiers if (f, c) in both]
+        pairs = [
+            (feature, classifier)
+            for feature in in_order(mixed.index.get_level_values(0), FEATURE_NAMES)
+            for classifier in in_order(mixed.index.get_level_values(1), CLASSIFIER_NAMES)
+            if (feature, classifier) in mixed and (feature, classifier) in apart
+        ]
         if not pairs:
             raise InputError(
                 f"No feature and classifier was scored by both {random!r} and {grouped!r}."
             )
-        untrained = random_features(scores)
+        untrained = random_features(frame)
         names = [f"{feature_name(f, untrained)} + {classifier_name(c)}" for f, c in pairs]
-        values = [mean.loc[pairs].to_numpy() for mean in means]
-        return cls(values[0], values[1], names, metric=metric).plot(ax)
+        return cls(mixed.loc[pairs], apart.loc[pairs], names, metric=metric).plot(ax)
+
+    from_scores = renamed("from_frame")
 
     def plot(self, ax=None):
         """Draw a line for each configuration, from grouped to random.
@@ -312,30 +269,20 @@ class GapDisplay:
             The display itself.
         """
         places = np.arange(len(self.names))
-        self.ax_ = axes_or_new(ax, figsize=(5.6, 0.32 * len(places) + 1.3))
-        self.figure_ = self.ax_.figure
-        self.lines_ = self.ax_.hlines(
+        ax = self._start(ax, 5.6, 0.32 * len(places) + 1.3)
+        self.lines_ = ax.hlines(
             places, self.grouped, self.random, color="#999999", linewidth=2, zorder=1
         )
-        self.random_ = self.ax_.scatter(
+        self.random_ = ax.scatter(
             self.random, places, s=46, marker="s", color=PALETTE[1], label="random splits", zorder=2
         )
-        self.grouped_ = self.ax_.scatter(
+        self.grouped_ = ax.scatter(
             self.grouped, places, s=46, color=PALETTE[0], label="groups kept apart", zorder=2
         )
         for place, end, gap in zip(places, np.maximum(self.random, self.grouped), self.gaps):
-            self.ax_.annotate(
-                f"{gap:+.2f}",
-                (end, place),
-                xytext=(7, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize="small",
-            )
-        self.ax_.set_yticks(places, [plain(name) for name in self.names])
-        self.ax_.invert_yaxis()
-        self.ax_.margins(x=0.15)
-        self.ax_.set_xlabel(plain(self.metric.replace("_", " ")))
-        self.ax_.spines[["top", "right"]].set_visible(False)
-        self.ax_.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
-        return self
+            annotate(ax, f"{gap:+.2f}", (end, place), shift=7)
+        ax.set_yticks(places, [plain(name) for name in self.names])
+        ax.invert_yaxis()
+        ax.margins(x=0.15)
+        ax.set_xlabel(plain(self.metric.replace("_", " ")))
+        return self._finish(legend_columns=2)

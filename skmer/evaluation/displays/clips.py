@@ -1,7 +1,5 @@
-"""A map of clips, coloured by label."""
+"""A map of clips, and the spectrogram and tags of one."""
 
-from functools import partial
-from numbers import Integral
 from os.path import commonprefix
 
 import numpy as np
@@ -15,16 +13,16 @@ from skmer.audio import (
     stream_audio,
     vggish_log_mel,
 )
-from skmer.evaluation.displays.style import MARKERS, PALETTE, axes_or_new, plain
-from skmer.evaluation.statistics.purity import neighbour_purity, tsne_map
+from skmer.evaluation.displays.style import Display, plain
+from skmer.evaluation.statistics.purity import neighbor_purity, tsne_map
 from skmer.exceptions import InputError
 from skmer.utils.floats import check_floats
 from skmer.utils.labels import check_labels
 from skmer.utils.messages import check_choice
 
 
-class EmbeddingMapDisplay:
-    """Points of a two-dimensional map, a colour and a mark for each label.
+class EmbeddingMapDisplay(Display):
+    """Points of a two-dimensional map, a color and a mark for each label.
 
     Parameters
     ----------
@@ -38,7 +36,7 @@ class EmbeddingMapDisplay:
     Attributes
     ----------
     purity_ : float
-        Share of neighbours with the same label, see :func:`neighbour_purity`.
+        Share of neighbors with the same label, see :func:`neighbor_purity`.
     scatters_ : dict of label to matplotlib PathCollection
         The points of each label.
     ax_ : matplotlib Axes
@@ -98,36 +96,21 @@ class EmbeddingMapDisplay:
         ax : matplotlib Axes, default=None
             Axes to draw on. None: a new figure.
         n_neighbors : int, default=10
-            Neighbours that the purity in the title looks at.
+            Number of neighbors for the purity in the title.
 
         Returns
         -------
         EmbeddingMapDisplay
             The display itself.
         """
-        if isinstance(n_neighbors, Integral):
-            n_neighbors = min(n_neighbors, len(self.labels) - 1)
-        self.purity_ = neighbour_purity(self.embedding, self.labels, n_neighbors=n_neighbors)
-        self.ax_ = axes_or_new(ax, figsize=(5.6, 4.2))
-        self.figure_ = self.ax_.figure
-        self.scatters_ = {}
-        for k, label in enumerate(np.unique(self.labels)):
-            points = self.embedding[self.labels == label]
-            self.scatters_[label] = self.ax_.scatter(
-                *points.T,
-                s=16,
-                color=PALETTE[k % len(PALETTE)],
-                # Beyond the palette's end, marks tell the labels of one colour apart.
-                marker=MARKERS[(k + k // len(PALETTE)) % len(MARKERS)],
-                edgecolors=self.ax_.get_facecolor(),
-                linewidths=0.3,
-                label=plain(label),
-            )
-        self.ax_.set_xticks([])
-        self.ax_.set_yticks([])
+        n_neighbors = min(n_neighbors, len(self.labels) - 1)
+        self.purity_ = neighbor_purity(self.embedding, self.labels, n_neighbors=n_neighbors)
+        ax = self._start(ax, 5.6, 4.2)
+        self.scatters_ = self._scatter(self.embedding, self.labels, s=16, linewidths=0.3)
+        ax.set(xticks=[], yticks=[])
         shared = f"{self.purity_:.0%} of {n_neighbors} neighbours share the "
-        self.ax_.set_title(shared + plain(self.name or "label"), fontsize="medium")
-        self.ax_.legend(
+        ax.set_title(shared + plain(self.name or "label"), fontsize="medium")
+        ax.legend(
             title=None if self.name is None else plain(self.name),
             loc="center left",
             bbox_to_anchor=(1.0, 0.5),
@@ -138,7 +121,7 @@ class EmbeddingMapDisplay:
         return self
 
 
-class SpectrogramDisplay:
+class SpectrogramDisplay(Display):
     """The spectrogram of a clip as a network takes it, over time.
 
     Parameters
@@ -148,7 +131,7 @@ class SpectrogramDisplay:
     duration : float
         What the columns span [s].
     name : str, default=None
-        What the title says.
+        The title.
     unit : str, default=None
         What the values are.
     start : float, default=0.0
@@ -236,22 +219,19 @@ class SpectrogramDisplay:
         SpectrogramDisplay
             The display itself.
         """
-        self.ax_ = axes_or_new(ax, figsize=(6.0, 2.6))
-        self.figure_ = self.ax_.figure
-        n_bands = len(self.spectrogram)
-        self.im_ = self.ax_.imshow(
+        ax = self._start(ax, 6.0, 2.6)
+        self.im_ = ax.imshow(
             self.spectrogram,
             origin="lower",
             aspect="auto",
             interpolation="nearest",
             cmap="cividis",
-            extent=(self.start, self.start + self.duration, 0, n_bands),
+            extent=(self.start, self.start + self.duration, 0, len(self.spectrogram)),
         )
-        self.ax_.set_xlabel("time [s]")
-        self.ax_.set_ylabel("band, low to high")
+        ax.set(xlabel="time [s]", ylabel="band, low to high")
         if self.name is not None:
-            self.ax_.set_title(plain(self.name), fontsize="medium")
-        colorbar = self.figure_.colorbar(self.im_, ax=self.ax_, pad=0.02)
+            ax.set_title(plain(self.name), fontsize="medium")
+        colorbar = self.figure_.colorbar(self.im_, ax=ax, pad=0.02)
         if self.unit is not None:
             colorbar.set_label(plain(self.unit))
         return self
@@ -274,8 +254,7 @@ def _musicnn(audio):
 
 
 def _mfcc(audio):
-    columns = partial(mel_power_columns, sr=22050, n_fft=2048, hop_length=512, n_mels=128)
-    mel = columns([audio]).T
+    mel = mel_power_columns([audio], sr=22050, n_fft=2048, hop_length=512, n_mels=128).T
     return 10 * np.log10(np.maximum(mel, 1e-10))
 
 
@@ -288,7 +267,7 @@ _FRONT_ENDS = {
 }
 
 
-class TagsDisplay:
+class TagsDisplay(Display):
     """Tags in rows, seconds in columns, and how sure the network is of a tag as a shade.
 
     Parameters
@@ -383,20 +362,16 @@ class TagsDisplay:
         """
         self.shown_ = self.ranking()[:n_tags]
         n_shown = self.shown_.size
-        self.ax_ = axes_or_new(ax, figsize=(6.0, 0.22 * n_shown + 1.0))
-        self.figure_ = self.ax_.figure
+        ax = self._start(ax, 6.0, 0.22 * n_shown + 1.0)
         step = np.diff(self.times).mean() if self.times.size > 1 else 1.0
         edges = np.append(self.times - step / 2, self.times[-1] + step / 2)
-        self.im_ = self.ax_.pcolormesh(
-            edges,
-            np.arange(n_shown + 1) - 0.5,
-            self.probabilities[:, self.shown_].T,
-            cmap="cividis",
-            vmin=0,
+        values = self.probabilities[:, self.shown_].T
+        self.im_ = ax.pcolormesh(
+            edges, np.arange(n_shown + 1) - 0.5, values, cmap="cividis", vmin=0
         )
-        self.ax_.set_yticks(range(n_shown), [plain(self.tags[tag]) for tag in self.shown_])
-        self.ax_.invert_yaxis()
-        self.ax_.set_xlabel("time [s]")
-        self.ax_.tick_params(axis="y", length=0)
-        self.figure_.colorbar(self.im_, ax=self.ax_, pad=0.02, label="probability")
+        ax.set_yticks(range(n_shown), [plain(self.tags[tag]) for tag in self.shown_])
+        ax.invert_yaxis()
+        ax.set_xlabel("time [s]")
+        ax.tick_params(axis="y", length=0)
+        self.figure_.colorbar(self.im_, ax=ax, pad=0.02, label="probability")
         return self

@@ -1,20 +1,21 @@
-"""The confusion matrix of out-of-fold predictions."""
+"""The confusion matrix of out-of-fold predictions, and the scores of each class."""
 
 import numpy as np
 from sklearn.metrics import ConfusionMatrixDisplay, precision_recall_fscore_support
+from sklearn.utils.multiclass import unique_labels
 
 from skmer.evaluation.displays.style import (
+    Display,
     axes_or_new,
-    check_classes,
-    ink,
+    contrast_color,
     plain,
     select,
-    text_colour,
+    text_color,
 )
 
 
 class ConfusionDisplay(ConfusionMatrixDisplay):
-    """Confusion matrix of scikit-learn, with a way in from an evaluation's predictions.
+    """Confusion matrix of scikit-learn, which can be drawn from an evaluation's predictions.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ class ConfusionDisplay(ConfusionMatrixDisplay):
     @classmethod
     def from_frame(
         cls,
-        predictions,
+        frame,
         *,
         feature=None,
         classifier=None,
@@ -49,7 +50,7 @@ class ConfusionDisplay(ConfusionMatrixDisplay):
 
         Parameters
         ----------
-        predictions : pandas.DataFrame
+        frame : pandas.DataFrame
             The `predictions` of an evaluation's result.
         feature, classifier, protocol : str, default=None
             Which to draw; needed where there is more than one.
@@ -65,11 +66,11 @@ class ConfusionDisplay(ConfusionMatrixDisplay):
         ConfusionDisplay
             The display, drawn.
         """
-        chosen = select(predictions, feature=feature, classifier=classifier, protocol=protocol)
+        chosen = select(frame, feature=feature, classifier=classifier, protocol=protocol)
         return cls.from_predictions(
             chosen["y_true"],
             chosen["y_pred"],
-            labels=check_classes(labels, chosen["y_true"], chosen["y_pred"]),
+            labels=labels,
             normalize=normalize,
             values_format=None if normalize is None else ".2f",
             cmap="Blues",
@@ -99,11 +100,11 @@ class ConfusionDisplay(ConfusionMatrixDisplay):
             axis.set_ticks(range(len(names)), names)
         if self.text_ is not None:
             for text, value in zip(self.text_.ravel(), self.confusion_matrix.ravel()):
-                text.set_color(text_colour(self.im_.to_rgba(value)[:3]))
+                text.set_color(contrast_color(self.im_.to_rgba(value)[:3]))
         return self
 
 
-class PerClassReportDisplay:
+class PerClassReportDisplay(Display):
     """A table of precision, recall and F1 of each class, shaded by height.
 
     Parameters
@@ -160,7 +161,7 @@ class PerClassReportDisplay:
         PerClassReportDisplay
             The display, drawn.
         """
-        labels = check_classes(labels, y_true, y_pred)
+        labels = unique_labels(y_true, y_pred) if labels is None else labels
         *report, support = precision_recall_fscore_support(
             y_true, y_pred, labels=labels, zero_division=0
         )
@@ -168,13 +169,13 @@ class PerClassReportDisplay:
 
     @classmethod
     def from_frame(
-        cls, predictions, *, feature=None, classifier=None, protocol=None, labels=None, ax=None
+        cls, frame, *, feature=None, classifier=None, protocol=None, labels=None, ax=None
     ):
         """Draw the report of one feature, classifier and protocol, over all repeats.
 
         Parameters
         ----------
-        predictions : pandas.DataFrame
+        frame : pandas.DataFrame
             The `predictions` of an evaluation's result.
         feature, classifier, protocol : str, default=None
             Which to draw; needed where there is more than one.
@@ -188,7 +189,7 @@ class PerClassReportDisplay:
         PerClassReportDisplay
             The display, drawn.
         """
-        chosen = select(predictions, feature=feature, classifier=classifier, protocol=protocol)
+        chosen = select(frame, feature=feature, classifier=classifier, protocol=protocol)
         return cls.from_predictions(chosen["y_true"], chosen["y_pred"], labels=labels, ax=ax)
 
     def rows(self):
@@ -216,26 +217,20 @@ class PerClassReportDisplay:
             The display itself.
         """
         rows = self.rows()
-        self.ax_ = axes_or_new(ax, figsize=(4.2, 0.38 * len(rows) + 0.7))
-        self.figure_ = self.ax_.figure
-        self.im_ = self.ax_.imshow(rows, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        ax = self._start(ax, 4.2, 0.38 * len(rows) + 0.7)
+        self.im_ = ax.imshow(rows, cmap="Blues", vmin=0, vmax=1, aspect="auto")
         self.text_ = np.empty(rows.shape, dtype=object)
         for (row, column), value in np.ndenumerate(rows):
-            self.text_[row, column] = self.ax_.text(
-                column,
-                row,
-                f"{value:.2f}",
-                ha="center",
-                va="center",
-                color=text_colour(self.im_.to_rgba(value)[:3]),
+            color = contrast_color(self.im_.to_rgba(value)[:3])
+            self.text_[row, column] = ax.text(
+                column, row, f"{value:.2f}", ha="center", va="center", color=color
             )
         names = [f"{plain(label)} ({n})" for label, n in zip(self.labels, self.support)]
-        total = self.support.sum()
-        names += [f"macro average ({total})", f"weighted average ({total})"]
-        self.ax_.set_yticks(range(len(rows)), names)
-        self.ax_.set_xticks(range(3), ["precision", "recall", "F1"])
-        self.ax_.xaxis.tick_top()
-        self.ax_.tick_params(length=0)
-        self.ax_.axhline(len(self.labels) - 0.5, color=ink(), linewidth=0.9)
-        self.ax_.spines[:].set_visible(False)
+        names += [f"{kind} average ({self.support.sum()})" for kind in ("macro", "weighted")]
+        ax.set_yticks(range(len(rows)), names)
+        ax.set_xticks(range(3), ["precision", "recall", "F1"])
+        ax.xaxis.tick_top()
+        ax.tick_params(length=0)
+        ax.axhline(len(self.labels) - 0.5, color=text_color(), linewidth=0.9)
+        ax.spines[:].set_visible(False)
         return self

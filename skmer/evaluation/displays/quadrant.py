@@ -1,17 +1,15 @@
 """The plane of arousal and valence."""
 
-from numbers import Real
-
 import numpy as np
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_consistent_length
 
-from skmer.evaluation.displays.style import MARKERS, PALETTE, axes_or_new, ink, plain
+from skmer.evaluation.displays.style import Display, plain, text_color
 from skmer.exceptions import InputError
 from skmer.utils.floats import check_floats
 from skmer.utils.labels import check_labels
 
 
-class QuadrantDisplay:
+class QuadrantDisplay(Display):
     """Clips in the plane of valence and arousal, with the mean of each label and its interval.
 
     Parameters
@@ -19,14 +17,14 @@ class QuadrantDisplay:
     valence, arousal : array-like of shape (n_clips,)
         Where each clip is.
     labels : array-like of shape (n_clips,), default=None
-        What to tell the clips apart by. None: all alike.
+        Labels that color the clips. None: all alike.
     intervals : array-like of shape (2, 2, n_clips), default=None
         Ends of an interval of each clip: ``intervals[0]`` of valence, low and high, and
         ``intervals[1]`` of arousal.
     center : tuple of float, default=(0.0, 0.0)
         Valence and arousal where the quadrants meet.
     names : tuple of str, default=("valence", "arousal")
-        What the axes say.
+        Names of the axes.
 
     Attributes
     ----------
@@ -59,10 +57,8 @@ class QuadrantDisplay:
         center=(0.0, 0.0),
         names=("valence", "arousal"),
     ):
-        self.valence, self.arousal = (
-            check_array(values, ensure_2d=False, dtype=float, input_name=name)
-            for values, name in ((valence, "valence"), (arousal, "arousal"))
-        )
+        self.valence = check_floats(valence, "valence", ndim=1)
+        self.arousal = check_floats(arousal, "arousal", ndim=1)
         self.labels = None if labels is None else np.asarray(labels)
         check_consistent_length(self.valence, self.arousal, self.labels)
         self.intervals = None if intervals is None else np.asarray(intervals, dtype=float)
@@ -71,12 +67,7 @@ class QuadrantDisplay:
                 "The 'intervals' parameter of QuadrantDisplay must have shape (2, 2, n_clips), "
                 f"(2, 2, {self.valence.size}). Got shape {self.intervals.shape} instead."
             )
-        self.center = tuple(check_floats(center, "center", ndim=1).tolist())
-        if len(self.center) != 2:
-            raise InputError(
-                "The 'center' parameter of QuadrantDisplay must be two numbers. "
-                f"Got {center!r} instead."
-            )
+        self.center = tuple(center)
         self.names = tuple(names)
 
     @classmethod
@@ -105,29 +96,19 @@ class QuadrantDisplay:
         QuadrantDisplay
             The display, drawn.
         """
-        if not isinstance(level, Real) or not 0 < float(level) < 1:
-            raise InputError(
-                "The 'level' parameter of QuadrantDisplay must be a number between 0 and 1. "
-                f"Got {level!r} instead."
-            )
-        level = float(level)
         clips = check_labels(clips, "The clips")
         labels = None if labels is None else check_labels(labels, "The labels")
         check_consistent_length(valence, arousal, clips, labels)
         _, first, codes = np.unique(clips, return_index=True, return_inverse=True)
         ends = [(1 - level) / 2, (1 + level) / 2]
-        values = [
-            check_floats(one, name, ndim=1)
-            for one, name in ((valence, "valence"), (arousal, "arousal"))
-        ]
+        values = check_floats(valence, "valence", ndim=1), check_floats(arousal, "arousal", ndim=1)
         means = [np.bincount(codes, one) / np.bincount(codes) for one in values]
         intervals = [
             np.transpose([np.quantile(one[codes == clip], ends) for clip in range(len(first))])
             for one in values
         ]
         labels = None if labels is None else labels[first]
-        display = cls(*means, labels=labels, intervals=intervals, center=center)
-        return display.plot(ax)
+        return cls(*means, labels=labels, intervals=intervals, center=center).plot(ax)
 
     def quadrants(self):
         """Return the quadrant of each clip.
@@ -154,61 +135,33 @@ class QuadrantDisplay:
         QuadrantDisplay
             The display itself.
         """
-        self.ax_ = axes_or_new(ax, figsize=(4.6, 4.4))
-        self.figure_ = self.ax_.figure
-        center_x, center_y = self.center
-        self.ax_.axvline(center_x, color=ink(), linewidth=0.8)
-        self.ax_.axhline(center_y, color=ink(), linewidth=0.8)
+        ax = self._start(ax, 4.6, 4.4)
+        x, y = self.center
+        ax.axvline(x, color=text_color(), linewidth=0.8)
+        ax.axhline(y, color=text_color(), linewidth=0.8)
+        points = np.stack([self.valence, self.arousal])
         if self.intervals is not None:
-            points = np.stack([self.valence, self.arousal])
             below, above = points - self.intervals[:, 0], self.intervals[:, 1] - points
             # The mean may lie outside of an interval of quantiles.
-            errors = np.maximum(np.stack([below, above], axis=1), 0)
-            self.ax_.errorbar(
-                *points,
-                xerr=errors[0],
-                yerr=errors[1],
-                fmt="none",
-                ecolor="#999999",
-                elinewidth=0.8,
-            )
+            right, up = np.maximum(np.stack([below, above], axis=1), 0)
+            ax.errorbar(*points, up, right, fmt="none", ecolor="#999999", elinewidth=0.8)
         labels = np.zeros(self.valence.size) if self.labels is None else self.labels
-        self.scatters_ = {}
-        for k, label in enumerate(np.unique(labels)):
-            rows = labels == label
-            self.scatters_[label] = self.ax_.scatter(
-                self.valence[rows],
-                self.arousal[rows],
-                s=24,
-                color=PALETTE[k % len(PALETTE)],
-                marker=MARKERS[(k + k // len(PALETTE)) % len(MARKERS)],
-                edgecolors=self.ax_.get_facecolor(),
-                linewidths=0.4,
-                label=plain(label),
-                zorder=3,
-            )
+        self.scatters_ = self._scatter(points.T, labels, s=24, linewidths=0.4, zorder=3)
         # The quadrants are of one size, so that no quadrant looks more likely than another.
-        half = 1.08 * max(
-            *np.abs(self.ax_.dataLim.intervalx - center_x),
-            *np.abs(self.ax_.dataLim.intervaly - center_y),
-            1e-6,
-        )
-        self.ax_.set(
-            xlim=(center_x - half, center_x + half), ylim=(center_y - half, center_y + half)
-        )
-        self.ax_.set_aspect("equal")
-        for name, x, y in (("Q1", 1, 1), ("Q2", 0, 1), ("Q3", 0, 0), ("Q4", 1, 0)):
-            self.ax_.text(
-                0.98 if x else 0.02,
-                0.98 if y else 0.02,
+        reach = *np.abs(ax.dataLim.intervalx - x), *np.abs(ax.dataLim.intervaly - y), 1e-6
+        half = 1.08 * max(reach)
+        ax.set(xlim=(x - half, x + half), ylim=(y - half, y + half), aspect="equal")
+        for name, is_right, is_top in (("Q1", 1, 1), ("Q2", 0, 1), ("Q3", 0, 0), ("Q4", 1, 0)):
+            ax.text(
+                0.98 if is_right else 0.02,
+                0.98 if is_top else 0.02,
                 name,
-                transform=self.ax_.transAxes,
-                ha="right" if x else "left",
-                va="top" if y else "bottom",
+                transform=ax.transAxes,
+                ha="right" if is_right else "left",
+                va="top" if is_top else "bottom",
                 alpha=0.7,
             )
-        self.ax_.set_xlabel(plain(self.names[0]))
-        self.ax_.set_ylabel(plain(self.names[1]))
+        ax.set(xlabel=plain(self.names[0]), ylabel=plain(self.names[1]))
         if self.labels is not None:
-            self.ax_.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False)
+            ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False)
         return self

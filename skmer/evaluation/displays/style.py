@@ -1,35 +1,101 @@
-"""Colours, marks, names and texts that all displays share."""
+"""Colors, marks, names and drawing that all displays share."""
 
 import re
+import warnings
 
 import numpy as np
 
 from skmer.embeddings.registry import known_features, label_of
-from skmer.exceptions import InputError, InputTypeError
-from skmer.utils.labels import check_labels
-from skmer.utils.messages import check_choice, cut_middle, shorten
+from skmer.exceptions import InputTypeError
+from skmer.utils.messages import check_choice
 
-# Okabe and Ito's palette, which people with any colour vision can tell apart.
+# Okabe and Ito's palette, which people with any color vision can tell apart.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#808080")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 FEATURE_NAMES = {one.name: one.label or one.name for one in known_features()}
-CLASSIFIER_NAMES = {
-    "svm": "SVM",
-    "nb": "NB",
-    "rf": "RF",
-    "mlp": "MLP",
-    "cnn": "CNN",
-    "lstm": "LSTM",
-}
+CLASSIFIER_NAMES = {name: name.upper() for name in ("svm", "nb", "rf", "mlp", "cnn", "lstm")}
 # No font has them, and an SVG file with one cannot be shown.
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\ufffe\uffff]")
 
 
+class Display:
+    """What the displays have in common: the axes, and the lines around them."""
+
+    def _start(self, ax, *figsize):
+        """Set and return the axes to draw on, those of a new figure where none are given."""
+        self.ax_ = axes_or_new(ax, figsize=figsize)
+        self.figure_ = self.ax_.figure
+        return self.ax_
+
+    def _finish(self, *, legend_columns=0):
+        """Remove the frame, write the legend above the axes, and return the display."""
+        self.ax_.spines[["top", "right"]].set_visible(False)
+        if legend_columns:
+            self.ax_.legend(
+                loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=legend_columns, frameon=False
+            )
+        return self
+
+    def _scatter(self, points, labels, **options):
+        """Draw points, a color and a mark for each label; return the scatters by label."""
+        scatters = {}
+        for k, label in enumerate(np.unique(labels)):
+            scatters[label] = self.ax_.scatter(
+                *points[labels == label].T,
+                color=PALETTE[k % len(PALETTE)],
+                # Beyond the palette's end, marks tell the labels of one color apart.
+                marker=MARKERS[(k + k // len(PALETTE)) % len(MARKERS)],
+                edgecolors=self.ax_.get_facecolor(),
+                label=plain(label),
+                **options,
+            )
+        return scatters
+
+
+def renamed(new):
+    """Return a class method that warns and calls the one of the new name."""
+
+    def call(cls, *args, **kwargs):
+        message = f"This way to make a {cls.__name__} is now called {new}."
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
+        return getattr(cls, new)(*args, **kwargs)
+
+    call.__doc__ = f"Call `{new}`, the name since version 0.3."
+    return classmethod(call)
+
+
+def axes_or_new(ax, **options):
+    """Return the given axes, or those of a new figure."""
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        return plt.subplots(layout="constrained", **options)[1]
+    if not hasattr(ax, "get_xlim"):
+        raise InputTypeError(
+            "The 'ax' parameter must be one Axes of matplotlib, or None for a new figure. "
+            f"Got {ax!r:.100} instead."
+        )
+    return ax
+
+
+def annotate(ax, text, place, *, shift, coordinates="data"):
+    """Write a text a few points to the right of a place."""
+    ax.annotate(
+        text,
+        place,
+        xycoords=coordinates,
+        xytext=(shift, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize="small",
+    )
+
+
 def in_order(values, known):
     """Return the distinct values, the known ones first and in their order."""
-    there = list(dict.fromkeys(values))
-    return [value for value in known if value in there] + [v for v in there if v not in known]
+    found = list(dict.fromkeys(values))
+    return [value for value in known if value in found] + [v for v in found if v not in known]
 
 
 def plain(text) -> str:
@@ -40,36 +106,36 @@ def plain(text) -> str:
     return f"\N{ZERO WIDTH SPACE}{text}" if text.startswith("_") else text
 
 
-def feature_colours(features) -> dict[str, str]:
-    """Return the colour of each feature; those that are not skmer's own get what is left."""
+def feature_colors(features) -> dict[str, str]:
+    """Return the color of each feature; those that are not skmer's own share what is left."""
     names = list(dict.fromkeys(features))
     known = {one.name: one.colour for one in known_features() if one.colour}
-    spare = [colour for colour in PALETTE if colour not in known.values()]
+    spare = [color for color in PALETTE if color not in known.values()]
     others = [name for name in names if name not in known]
-    colours = known | {name: spare[i % len(spare)] for i, name in enumerate(others)}
-    return {name: colours[name] for name in names}
+    colors = known | {name: spare[i % len(spare)] for i, name in enumerate(others)}
+    return {name: colors[name] for name in names}
 
 
 def feature_name(name, random_weights=()) -> str:
-    """Return what to call a feature, and that its network was never trained where it was not."""
+    """Return the label of a feature, with a remark where its network was never trained."""
     label = label_of(str(name))
     return f"{label} (random weights)" if name in random_weights else label
 
 
 def classifier_name(name) -> str:
-    """Return what to call a classifier."""
+    """Return the label of a classifier."""
     return str(CLASSIFIER_NAMES.get(name, name))
 
 
-def ink() -> str:
-    """Return the colour of text, dark on a light style and light on a dark one."""
+def text_color() -> str:
+    """Return the color of text, dark on a light style and light on a dark one."""
     from matplotlib import rcParams
 
     return rcParams["text.color"]
 
 
-def text_colour(background) -> str:
-    """Return black or white, whichever is easier to read on a colour."""
+def contrast_color(background) -> str:
+    """Return black or white, whichever is easier to read on a color."""
     from matplotlib.colors import to_rgb
 
     # Relative luminance by the Web Content Accessibility Guidelines 2.
@@ -78,61 +144,19 @@ def text_colour(background) -> str:
     return "black" if np.dot(linear, (0.2126, 0.7152, 0.0722)) > 0.179 else "white"
 
 
-def axes_or_new(ax, **options):
-    """Return the given axes, or those of a new figure."""
-    if ax is not None:
-        if not hasattr(ax, "get_xlim"):
-            raise InputTypeError(
-                "The 'ax' parameter must be one Axes of matplotlib, or None for a new figure. "
-                f"Got {cut_middle(repr(ax), 100)} instead."
-            )
-        return ax
-    import matplotlib.pyplot as plt
-
-    return plt.subplots(layout="constrained", **options)[1]
-
-
 def random_features(frame) -> set:
-    """Return the features whose network was never trained, where the frame tells."""
+    """Return the features whose network was never trained, where the frame has them marked."""
     if "random_weights" not in frame:
         return set()
     return set(frame.loc[frame["random_weights"].astype(bool), "feature"])
 
 
-def check_columns(frame, *columns) -> None:
-    """Refuse what is no data frame, or one that lacks a column."""
-    if not hasattr(frame, "columns") or not hasattr(frame, "groupby"):
-        raise InputTypeError(
-            "A display is drawn from a data frame of pandas, such as the scores of a result. "
-            f"Got {cut_middle(repr(frame), 100)} instead."
-        )
-    for column in columns:
-        if not isinstance(column, str) or column not in frame.columns:
-            raise InputError(
-                f"The frame has no column {cut_middle(repr(column), 100)}. Its columns are "
-                f"{shorten(frame.columns, 12)}."
-            )
-
-
-def check_classes(labels, y_true, y_pred) -> np.ndarray:
-    """Return the classes to draw, all of them where `labels` is None."""
-    y_true, y_pred = (check_labels(one, "The labels y") for one in (y_true, y_pred))
-    classes = np.union1d(y_true, y_pred)
-    labels = classes if labels is None else check_labels(labels, "The 'labels'")
-    if not np.isin(labels, y_true).any():
-        raise InputError(
-            "The 'labels' parameter must hold classes that are there, "
-            f"{shorten(classes, 12)}. Got {shorten(labels, 12)}."
-        )
-    return labels
-
-
 def select(frame, **conditions):
-    """Return the rows that meet the conditions; None picks the only value there is."""
-    check_columns(frame, *conditions)
+    """Return the rows that meet the conditions; None is for a column with a single value."""
     for column, value in conditions.items():
-        there = list(dict.fromkeys(frame[column]))
-        if value is not None or len(there) > 1:
-            check_choice("the display", there, **{column: value})
+        found = list(dict.fromkeys(frame[column]))
+        if value is not None or len(found) > 1:
+            # Rows of several configurations must not be pooled into one score.
+            check_choice("the display", found, **{column: value})
             frame = frame[frame[column] == value]
     return frame

@@ -1,22 +1,19 @@
 """Which tags speak for which emotion."""
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.base import clone
+from sklearn.inspection import permutation_importance
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
 from sklearn.utils import check_consistent_length, check_random_state
 
-from skmer.evaluation.displays.style import PALETTE, axes_or_new, ink, plain
+from skmer.evaluation.displays.style import PALETTE, Display, annotate, plain, text_color
 from skmer.evaluation.statistics.paired import corrected_resampled_ttest
-from skmer.exceptions import InputError, InputTypeError
-from skmer.utils.estimators import check_seed
+from skmer.exceptions import InputError
 from skmer.utils.floats import check_floats
 from skmer.utils.labels import check_labels
-from skmer.utils.messages import cut_middle
 
 
-class TagImportanceDisplay:
+class TagImportanceDisplay(Display):
     """What a classifier loses on each emotion when it cannot read a tag, with intervals.
 
     Parameters
@@ -136,57 +133,41 @@ class TagImportanceDisplay:
         TagImportanceDisplay
             The display, drawn.
         """
-        if tags is None:
-            tags = getattr(X, "columns", None)
-        X = check_floats(X, "X", ndim=2)
-        check_seed(random_state, 2**32 - 1)
-        if not hasattr(classifier, "fit") or isinstance(classifier, type):
-            raise InputTypeError(
-                "The 'classifier' parameter of TagImportanceDisplay must be a classifier, such as "
-                f"LogisticRegression(). Got {cut_middle(repr(classifier), 100)} instead."
-            )
-        y = check_labels(y, "The labels y")
+        tags = getattr(X, "columns", None) if tags is None else tags
+        X, y = check_floats(X, "X", ndim=2), check_labels(y, "The labels y")
         groups = None if groups is None else check_labels(groups, "The groups")
         check_consistent_length(X, y, groups)
-        for name, value in (("n_repeats", n_repeats), ("n_tags", n_tags)):
-            if not isinstance(value, Integral) or value < 1:
-                raise InputError(
-                    f"The {name!r} parameter of TagImportanceDisplay must be an int of at least 1. "
-                    f"Got {value!r} instead."
-                )
-        tags = None if tags is None else check_labels(tags, "The 'tags'").tolist()
         if tags is None or len(tags) != X.shape[1]:
             raise InputError(
                 "The 'tags' parameter of TagImportanceDisplay must name each of the "
                 f"{X.shape[1]} columns of X. Got {None if tags is None else len(tags)} instead."
             )
-        random_state = check_random_state(random_state)
+        rng = check_random_state(random_state)
         if cv is None:
             splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
-            cv = splitter(5, shuffle=True, random_state=random_state)
-        try:
-            splits = list(check_cv(cv, y, classifier=True).split(X, y, groups))
-        except (ValueError, TypeError) as error:
-            raise InputError(f"'cv' cannot split these clips: {error}") from error
+            cv = splitter(5, shuffle=True, random_state=rng)
         classes = np.unique(y)
-        folds = []
-        for train, test in splits:
+        # By class: a row of losses for each fold that has clips of the class, and its sizes.
+        losses: dict = {label: ([], []) for label in classes}
+        for train, test in check_cv(cv, y, classifier=True).split(X, y, groups):
             model = clone(classifier).fit(X[train], y[train])
-            of_fold = _score(model, X[test], y[test], classes)
-            without = _shuffle(model, X[test], y[test], classes, n_repeats, random_state)
-            folds.append((of_fold, without, (len(train), len(test))))
-        kept, shuffled, sizes = map(np.array, zip(*folds))
+            found = permutation_importance(
+                model,
+                X[test],
+                y[test],
+                scoring=_score_classes,
+                n_repeats=n_repeats,
+                random_state=rng,
+            )
+            for label in found:
+                losses[label][0].append(found[label]["importances_mean"])
+                losses[label][1].append((len(train), len(test)))
         lost = np.full((3, classes.size, X.shape[1]), np.nan)
-        for k, tag in np.ndindex(lost.shape[1:]):
-            # A fold without clips of the class says nothing of it.
-            there = np.isfinite(kept[:, k])
-            if there.sum() > 1:
-                test = corrected_resampled_ttest(
-                    kept[there, k],
-                    shuffled[there, k, tag],
-                    n_train=sizes[there, 0],
-                    n_test=sizes[there, 1],
-                )
+        for k, (of_folds, sizes) in enumerate(losses.values()):
+            for tag in range(X.shape[1] if len(of_folds) > 1 else 0):
+                loss = np.array(of_folds)[:, tag]
+                n_train, n_test = np.transpose(sizes)
+                test = corrected_resampled_ttest(loss, 0 * loss, n_train=n_train, n_test=n_test)
                 lost[:, k, tag] = test.difference, test.low, test.high
         own = np.array([X[y == label].mean(axis=0) for label in classes])
         others = np.array([X[y != label].mean(axis=0) for label in classes])
@@ -209,65 +190,47 @@ class TagImportanceDisplay:
         TagImportanceDisplay
             The display itself.
         """
-        n_tags = min(n_tags, len(self.tags))
         order = np.argsort(-np.nan_to_num(self.importances, nan=-np.inf), axis=1, kind="stable")
-        self.shown_ = [(k, int(tag)) for k in range(len(self.classes)) for tag in order[k, :n_tags]]
+        self.shown_ = [
+            (k, int(tag)) for k in range(len(self.classes)) for tag in order[k, : max(1, n_tags)]
+        ]
         classes, tags = np.array(self.shown_).T
         middle = self.importances[classes, tags]
         low, high = self.intervals[:, classes, tags]
         # A gap between two classes.
         places = np.arange(len(middle)) + 0.8 * classes
-        self.ax_ = axes_or_new(ax, figsize=(6.0, 0.2 * places[-1] + 1.2))
-        self.figure_ = self.ax_.figure
-        self.bars_ = self.ax_.barh(
+        ax = self._start(ax, 6.0, 0.2 * places[-1] + 1.2)
+        self.bars_ = ax.barh(
             places,
             middle,
             xerr=np.stack([middle - low, high - middle]),
             color=[PALETTE[k % len(PALETTE)] for k in classes],
-            ecolor=ink(),
+            ecolor=text_color(),
             capsize=2,
             error_kw={"elinewidth": 0.9},
         )
         signs = np.where(self.directions[classes, tags] < 0, "less", "more")
-        names = [f"{sign} {plain(self.tags[tag])}" for sign, tag in zip(signs, tags)]
-        self.ax_.set_yticks(places, names)
-        self.ax_.tick_params(axis="y", length=0)
-        self.ax_.invert_yaxis()
+        ax.set_yticks(places, [f"{sign} {plain(self.tags[tag])}" for sign, tag in zip(signs, tags)])
+        ax.tick_params(axis="y", length=0)
+        ax.invert_yaxis()
         for k, name in enumerate(self.classes):
-            self.ax_.annotate(
-                plain(name),
-                (1, places[classes == k].mean()),
-                xycoords=("axes fraction", "data"),
-                xytext=(4, 0),
-                textcoords="offset points",
-                va="center",
-            )
-        self.ax_.axvline(0, color=ink(), linewidth=0.8)
-        self.ax_.set_xlabel(f"loss of {plain(self.score)} without the tag (95 % interval)")
-        self.ax_.spines[["top", "right"]].set_visible(False)
-        return self
+            place = (1, places[classes == k].mean())
+            annotate(ax, plain(name), place, shift=4, coordinates=("axes fraction", "data"))
+        ax.axvline(0, color=text_color(), linewidth=0.8)
+        ax.set_xlabel(f"loss of {plain(self.score)} without the tag (95 % interval)")
+        return self._finish()
 
 
-def _score(model, X, y, classes):
-    """Return the mean score of the clips of each class, NaN for a class without clips."""
+def _score_classes(model, X, y) -> dict:
+    """Return the mean probability, or else the recall, of each class that has clips."""
     if hasattr(model, "predict_proba"):
-        proba = np.zeros((len(X), classes.size))
-        proba[:, np.searchsorted(classes, model.classes_)] = model.predict_proba(X)
+        classes, hits = model.classes_, model.predict_proba(X)
     else:
-        proba = model.predict(X)[:, np.newaxis] == classes
-    means = np.full(classes.size, np.nan)
-    for k, label in enumerate(classes):
-        if (y == label).any():
-            means[k] = proba[y == label, k].mean()
-    return means
-
-
-def _shuffle(model, X, y, classes, n_repeats, random_state):
-    """Return the mean score of each class with each tag shuffled."""
-    scores = np.zeros((X.shape[1], classes.size))
-    for tag in range(X.shape[1]):
-        shuffled = X.copy()
-        for _ in range(n_repeats):
-            shuffled[:, tag] = random_state.permutation(X[:, tag])
-            scores[tag] += _score(model, shuffled, y, classes) / n_repeats
-    return scores.T
+        classes = np.unique(y)
+        hits = model.predict(X)[:, np.newaxis] == classes
+    columns = dict(zip(classes, np.transpose(hits)))
+    # A class that the model was not trained on has no probability.
+    return {
+        label: float(columns[label][y == label].mean()) if label in columns else 0.0
+        for label in np.unique(y)
+    }

@@ -12,9 +12,9 @@ from skmer.evaluation.displays.style import (
     MARKERS,
     PALETTE,
     axes_or_new,
-    feature_colours,
-    ink,
+    feature_colors,
     plain,
+    text_color,
 )
 from skmer.evaluation.report.tables import comparison_matrix, confusions, scores_table
 from skmer.evaluation.report.words import (
@@ -40,7 +40,7 @@ def _spec(chart) -> dict:
 def _feature_scale(seen: Overview):
     import altair as alt
 
-    colours = feature_colours(seen.intervals["feature"])
+    colours = feature_colors(seen.intervals["feature"])
     return alt.Scale(
         domain=[name_of(name, seen.random) for name in colours],
         range=list(colours.values()),
@@ -460,7 +460,7 @@ def result_to_figure(result: BaseResult, size: Literal["paper", "wide"] = "paper
 
 
 def _draw(ax, seen: Overview, names: list[str], protocols: list[str], *, scale: float) -> None:
-    colours = feature_colours(seen.intervals["feature"])
+    colours = feature_colors(seen.intervals["feature"])
     for k, protocol in enumerate(protocols):
         part = seen.intervals[seen.intervals["protocol"] == protocol]
         places = part["name"].map(names.index) + (k - (len(protocols) - 1) / 2) * 0.5 / len(
@@ -480,11 +480,11 @@ def _draw(ax, seen: Overview, names: list[str], protocols: list[str], *, scale: 
                 elinewidth=1.2 * scale,
             )
         if len(protocols) > 1:
-            ax.plot([], [], MARKERS[k % len(MARKERS)], color=ink(), markersize=4 * scale,
+            ax.plot([], [], MARKERS[k % len(MARKERS)], color=text_color(), markersize=4 * scale,
                     label=plain(protocol))  # fmt: skip
     if seen.chance is not None:
         ax.axvline(
-            seen.chance, color=ink(), linestyle="--", linewidth=0.8 * scale, label="guessing"
+            seen.chance, color=text_color(), linestyle="--", linewidth=0.8 * scale, label="guessing"
         )
     ax.set_yticks(range(len(names)), [plain(name) for name in names])
     ax.set_ylim(len(names) - 0.4, -0.6)

@@ -12,7 +12,7 @@ from skmer.evaluation.statistics.permutation import (
     GroupPermutationTest,
     group_block_permutation_test,
 )
-from skmer.evaluation.statistics.purity import neighbour_purity, tsne_map, tsne_purity
+from skmer.evaluation.statistics.purity import neighbor_purity, tsne_map, tsne_purity
 
 __all__ = [
     "BayesianTTest",
@@ -24,7 +24,7 @@ __all__ = [
     "corrected_resampled_ttest",
     "group_block_permutation_test",
     "holm",
-    "neighbour_purity",
+    "neighbor_purity",
     "tsne_map",
     "tsne_purity",
 ]

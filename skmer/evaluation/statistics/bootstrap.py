@@ -7,11 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
-from sklearn.utils import _safe_indexing, check_consistent_length, check_random_state
+from sklearn.utils import _safe_indexing, check_consistent_length, check_random_state, indexable
 
-from skmer.evaluation.statistics.scores import as_number
 from skmer.exceptions import InputError
-from skmer.utils.estimators import Interval, StrOptions, num_samples, validate_params
+from skmer.utils.estimators import Interval, num_samples, validate_params
 from skmer.utils.labels import check_labels
 
 
@@ -43,12 +42,8 @@ class BootstrapInterval:
 
 @validate_params(
     {
-        "statistic": [callable],
-        "groups": ["array-like", None],
         "n_resamples": [Interval(Integral, 2, 10**6, closed="both")],
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],
-        "method": [StrOptions({"percentile", "basic", "BCa"})],
-        "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,
 )
@@ -114,15 +109,7 @@ def cluster_bootstrap(
     """
     if not arrays:
         raise InputError("cluster_bootstrap needs at least one array of rows. Got none.")
-    try:
-        arrays = tuple(array if hasattr(array, "shape") else np.asarray(array) for array in arrays)
-    except (ValueError, TypeError) as error:
-        raise InputError(f"cluster_bootstrap needs arrays of rows: {error}.") from error
-    for array in arrays:
-        if not array.shape:
-            raise InputError(
-                f"cluster_bootstrap needs arrays of rows to draw from. Got {array!r:.100}."
-            )
+    arrays = [one if hasattr(one, "shape") else np.asarray(one) for one in indexable(*arrays)]
     n_rows = num_samples(arrays[0])
     groups = np.arange(n_rows) if groups is None else check_labels(groups, "The groups")
     check_consistent_length(*arrays, groups)
@@ -132,24 +119,25 @@ def cluster_bootstrap(
             f"cluster_bootstrap draws whole groups, so it needs at least 2. Got {len(names)}."
         )
     members = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
-    estimate = as_number(statistic(*arrays))
-    if not np.isfinite(estimate):
-        raise InputError(f"The statistic must be a finite number. Got {estimate} for all rows.")
 
-    def of_groups(drawn):
-        """Return the statistic over the rows of the drawn groups."""
-        rows = np.concatenate([members[group] for group in drawn.astype(int)])
-        value = as_number(statistic(*(_safe_indexing(array, rows) for array in arrays)))
+    def compute(arrays, of_what):
+        value = float(statistic(*arrays))
         if not np.isfinite(value):
             raise InputError(
-                f"The statistic must be a finite number. Got {value} for one resample of the "
-                "groups; use a statistic that is defined when a class or a spread is missing."
+                f"The statistic must be a finite number. Got {value} for {of_what}; use a "
+                "statistic that is defined when a class or a spread is missing."
             )
         return value
 
+    def compute_resample(drawn):
+        rows = np.concatenate([members[group] for group in drawn.astype(int)])
+        chosen = [_safe_indexing(array, rows) for array in arrays]
+        return compute(chosen, "one resample of the groups")
+
+    estimate = compute(arrays, "all rows")
     result = stats.bootstrap(
         (np.arange(len(names)),),
-        of_groups,
+        compute_resample,
         n_resamples=n_resamples,
         confidence_level=confidence_level,
         method=method,

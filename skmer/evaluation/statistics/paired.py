@@ -1,4 +1,4 @@
-"""What the frequentist and the Bayesian paired tests share."""
+"""Tests of two models that were scored on the same resamples, and Holm's correction."""
 
 from dataclasses import dataclass
 from numbers import Real
@@ -23,13 +23,8 @@ class PairedMoments(NamedTuple):
 
 def paired_moments(scores_a, scores_b, n_train, n_test) -> PairedMoments:
     """Return the moments of a - b with Nadeau and Bengio's correction of the variance."""
-    scores_a, scores_b = check_floats(scores_a, "scores_a"), check_floats(scores_b, "scores_b")
-    for scores, name in ((scores_a, "scores_a"), (scores_b, "scores_b")):
-        if scores.ndim != 1:
-            raise InputError(
-                f"'{name}' must be one score a resample, of shape (n_resamples,). "
-                f"Got shape {scores.shape} instead."
-            )
+    scores_a = check_floats(scores_a, "scores_a", ndim=1)
+    scores_b = check_floats(scores_b, "scores_b", ndim=1)
     check_consistent_length(scores_a, scores_b)
     if len(scores_a) < 2:
         raise InputError(f"A paired test needs two resamples or more. Got {len(scores_a)}.")
@@ -96,10 +91,6 @@ class CorrectedTTest:
 
 @validate_params(
     {
-        "scores_a": ["array-like"],
-        "scores_b": ["array-like"],
-        "n_train": [Interval(Real, 0, None, closed="neither"), "array-like"],
-        "n_test": [Interval(Real, 0, None, closed="neither"), "array-like"],
         "alternative": [StrOptions({"two-sided", "greater", "less"})],
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],
     },
@@ -164,15 +155,9 @@ def corrected_resampled_ttest(
         "less": stats.t.cdf(statistic, df),
     }[alternative]
     half_width = stats.t.ppf((1 + confidence_level) / 2, df) * standard_error
+    low, high = float(difference - half_width), float(difference + half_width)
     return CorrectedTTest(
-        difference=difference,
-        standard_error=standard_error,
-        statistic=statistic,
-        df=df,
-        pvalue=float(pvalue),
-        low=float(difference - half_width),
-        high=float(difference + half_width),
-        confidence_level=float(confidence_level),
+        difference, standard_error, statistic, df, float(pvalue), low, high, float(confidence_level)
     )
 
 
@@ -208,17 +193,10 @@ class BayesianTTest:
 
 
 @validate_params(
-    {
-        "scores_a": ["array-like"],
-        "scores_b": ["array-like"],
-        "n_train": [Interval(Real, 0, None, closed="neither"), "array-like"],
-        "n_test": [Interval(Real, 0, None, closed="neither"), "array-like"],
-        "rope": [Interval(Real, 0, None, closed="left")],
-    },
-    prefer_skip_nested_validation=True,
+    {"rope": [Interval(Real, 0, None, closed="left")]}, prefer_skip_nested_validation=True
 )
 def bayesian_correlated_ttest(scores_a, scores_b, *, n_train, n_test, rope=0.01) -> BayesianTTest:
-    """Tell how probably model a is better, worse, or practically the same as model b.
+    """Compute how probably model a is better, worse, or practically the same as model b.
 
     The posterior of the mean difference, under a flat prior and the correlation
     ``n_test / (n_train + n_test)`` between resamples, is a Student t with the mean difference
@@ -267,18 +245,10 @@ def bayesian_correlated_ttest(scores_a, scores_b, *, n_train, n_test, rope=0.01)
         # A posterior at one point; on the border of an empty region it is either side's.
         at_zero = 0.5 * (rope == 0 and difference == 0)
         p_left, p_right = float(difference < -rope) + at_zero, float(difference > rope) + at_zero
-    return BayesianTTest(
-        p_left=p_left,
-        p_rope=max(0.0, 1.0 - p_left - p_right),
-        p_right=p_right,
-        difference=difference,
-        scale=scale,
-        df=df,
-        rope=rope,
-    )
+    p_rope = max(0.0, 1.0 - p_left - p_right)
+    return BayesianTTest(p_left, p_rope, p_right, difference, scale, df, rope)
 
 
-@validate_params({"pvalues": ["array-like"]}, prefer_skip_nested_validation=True)
 def holm(pvalues) -> np.ndarray:
     """Adjust p-values for several comparisons by Holm's step-down method.
 
@@ -306,11 +276,10 @@ def holm(pvalues) -> np.ndarray:
     >>> holm([0.01, 0.04, 0.03, 0.005]).round(3)
     array([0.03, 0.06, 0.06, 0.02])
     """
-    pvalues = check_floats(pvalues, "pvalues")
-    if pvalues.ndim != 1 or ((pvalues < 0) | (pvalues > 1)).any():
+    pvalues = check_floats(pvalues, "pvalues", ndim=1)
+    if ((pvalues < 0) | (pvalues > 1)).any():
         raise InputError(
-            "'pvalues' must be probabilities between 0 and 1, of shape (n_comparisons,). "
-            f"Got {pvalues!r:.200} instead."
+            f"'pvalues' must be probabilities between 0 and 1. Got {pvalues!r:.200} instead."
         )
     order = np.argsort(pvalues, kind="stable")
     stepped = pvalues[order] * np.arange(len(pvalues), 0, -1)

@@ -1,28 +1,16 @@
-"""What the neighbourhoods of an embedding are made of."""
-
-from numbers import Integral, Real
+"""The share of neighbors with the same label, and t-SNE maps."""
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_consistent_length
 
 from skmer.exceptions import InputError
-from skmer.utils.estimators import Interval, validate_params
 from skmer.utils.floats import check_floats
 from skmer.utils.labels import check_labels
-from skmer.utils.messages import is_iterable
 
 
-@validate_params(
-    {
-        "embedding": ["array-like"],
-        "labels": ["array-like"],
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-    },
-    prefer_skip_nested_validation=True,
-)
-def neighbour_purity(embedding, labels, *, n_neighbors=10) -> float:
-    """Return the mean share of a row's nearest neighbours that have its label.
+def neighbor_purity(embedding, labels, *, n_neighbors=10) -> float:
+    """Return the mean share of a row's nearest neighbors that have its label.
 
     Parameters
     ----------
@@ -31,7 +19,7 @@ def neighbour_purity(embedding, labels, *, n_neighbors=10) -> float:
     labels : array-like of shape (n_rows,)
         Label of each point.
     n_neighbors : int, default=10
-        Neighbours looked at, the point itself not among them.
+        Number of neighbors of each point, which is not among them.
 
     Returns
     -------
@@ -40,34 +28,19 @@ def neighbour_purity(embedding, labels, *, n_neighbors=10) -> float:
 
     Examples
     --------
-    >>> from skmer.evaluation import neighbour_purity
+    >>> from skmer.evaluation import neighbor_purity
     >>> points = [[0.0], [0.1], [0.2], [5.0], [5.1], [5.2]]
-    >>> neighbour_purity(points, ["a", "a", "a", "b", "b", "b"], n_neighbors=2)
+    >>> neighbor_purity(points, ["a", "a", "a", "b", "b", "b"], n_neighbors=2)
     1.0
     """
     embedding = check_floats(embedding, "embedding", ndim=2)
     labels = check_labels(labels, "The labels")
     check_consistent_length(embedding, labels)
-    if n_neighbors >= len(labels):
-        raise InputError(
-            "The 'n_neighbors' parameter of neighbour_purity must be smaller than the number of "
-            f"rows, {len(labels)}. Got {n_neighbors} instead."
-        )
     nearest = NearestNeighbors(n_neighbors=n_neighbors).fit(embedding)
-    neighbours = nearest.kneighbors(return_distance=False)
-    return float(np.mean(labels[neighbours] == labels[:, None]))
+    neighbors = nearest.kneighbors(return_distance=False)
+    return float(np.mean(labels[neighbors] == labels[:, None]))
 
 
-@validate_params(
-    {
-        "features": ["array-like"],
-        "labels_by_name": [dict],
-        "perplexities": ["array-like"],
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "random_state": ["random_state"],
-    },
-    prefer_skip_nested_validation=True,
-)
 def tsne_purity(
     features,
     labels_by_name,
@@ -76,25 +49,25 @@ def tsne_purity(
     n_neighbors=10,
     random_state=0,
 ):
-    """Tell what a t-SNE map groups by, over perplexities.
+    """Measure which labels t-SNE maps group by, over perplexities.
 
     Parameters
     ----------
     features : array-like of shape (n_rows, n_features)
         What is mapped; scale it before, where its columns differ in unit.
     labels_by_name : dict of str to array-like of shape (n_rows,)
-        Labels in question, such as ``{"emotion": ..., "singer": ..., "sex": ...}``.
+        The labels, such as ``{"emotion": ..., "singer": ..., "sex": ...}``.
     perplexities : array-like of float, default=(5, 10, 20, 30, 50, 75, 100)
         Perplexities of the maps, each below the number of rows.
     n_neighbors : int, default=10
-        Neighbours looked at in each map.
+        Number of neighbors of each point in each map.
     random_state : int, RandomState instance or None, default=0
         Seed of the maps.
 
     Returns
     -------
     pandas.DataFrame
-        Columns perplexity, label (its name), purity (see :func:`neighbour_purity`), and chance,
+        Columns perplexity, label (its name), purity (see :func:`neighbor_purity`), and chance,
         the purity of a map without order.
 
     References
@@ -117,39 +90,27 @@ def tsne_purity(
     import pandas as pd
 
     features = check_floats(features, "features", ndim=2)
-    if not is_iterable(perplexities):
-        raise InputError(f"'perplexities' must be a list of numbers. Got {perplexities!r:.100}.")
-    for perplexity in perplexities:
-        _check_perplexity(perplexity, len(features))
     rows = []
     for perplexity in perplexities:
         embedding = tsne_map(features, perplexity=perplexity, random_state=random_state)
         for name, labels in labels_by_name.items():
-            purity = neighbour_purity(embedding, labels, n_neighbors=n_neighbors)
+            purity = neighbor_purity(embedding, labels, n_neighbors=n_neighbors)
             rows.append((perplexity, name, purity, _chance(labels)))
     return pd.DataFrame(rows, columns=["perplexity", "label", "purity", "chance"])
 
 
 def tsne_map(features, *, perplexity, random_state):
     """Return a two-dimensional t-SNE map, started from principal components."""
-    _check_perplexity(perplexity, len(features))
-    if not np.ptp(features, axis=0).any():
-        raise InputError("A t-SNE map needs rows that differ. All are the same.")
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
 
+    # scikit-learn does not check this, and its own code must not be reached without it.
+    if not np.ptp(features, axis=0).any():
+        raise InputError("A t-SNE map needs rows that differ from each other.")
     tsne = TSNE(perplexity=perplexity, init="pca", random_state=random_state)
     # Threads would add up in an order of their own, and the map would depend on the machine.
     with threadpool_limits(1, user_api="openmp"):
         return tsne.fit_transform(features)
-
-
-def _check_perplexity(perplexity, n_rows):
-    if not isinstance(perplexity, Real) or not 0 < float(perplexity) < n_rows:
-        raise InputError(
-            f"A perplexity must be a number above 0 and below the number of rows, {n_rows}. "
-            f"Got {perplexity!r:.100} instead."
-        )
 
 
 def _chance(labels):

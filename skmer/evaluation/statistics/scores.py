@@ -9,22 +9,9 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 
-from skmer.exceptions import InputError
-from skmer.utils.messages import cut_middle
-
 CLASSIFICATION_METRICS = ("accuracy", "f1_macro", "f1_weighted", "balanced_accuracy")
 REGRESSION_METRICS = ("r2", "ccc", "rmse")
 DYNAMIC_METRICS = (*REGRESSION_METRICS, "r2_song", "ccc_song", "rmse_song")
-
-
-def as_number(value) -> float:
-    """Return what a user's statistic gave as a float."""
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise InputError(
-            f"The statistic must return a number. Got {cut_middle(repr(value), 100)} instead."
-        ) from None
 
 
 def classification_scores(y_true: np.ndarray, y_pred: np.ndarray, clips=None) -> dict[str, float]:

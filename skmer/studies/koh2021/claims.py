@@ -25,9 +25,7 @@ from skmer.studies.koh2021.data import (
     Edition,
     Feature,
     StudyDatasets,
-    class_counts,
     published,
-    published_accuracy,
     titles,
 )
 from skmer.studies.koh2021.pieces import SingerMap
@@ -53,7 +51,15 @@ def accuracy_rows(intervals: dict) -> list[dict]:
             if row["dataset"] == dataset
         ]
         for feature, classifier in dict.fromkeys(chain(printed, *tables.values())):
-            known = published_accuracy(dataset, feature, classifier)
+            known = next(
+                (
+                    r
+                    for r in published()["accuracy"]
+                    if (r["dataset"], r["feature"], r["classifier"])
+                    == (dataset, feature, classifier)
+                ),
+                None,
+            )
             row = {"dataset": dataset, "feature": feature, "classifier": classifier}
             row |= {"target": "", "score": "accuracy", "addition": feature in ADDITIONS}
             row["published"] = known["value"] if known else np.nan
@@ -140,7 +146,7 @@ class Findings:
     @cached_property
     def class_counts(self) -> list[dict]:
         """The study's first table, and how many clips of each class are here."""
-        return class_counts(self.datasets)
+        return self.datasets.class_counts
 
     @property
     def random_features(self) -> dict[str, str]:

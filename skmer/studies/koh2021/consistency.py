@@ -1,4 +1,4 @@
-"""Which sample sizes can a published classification table come from?
+"""The sample sizes that a published classification table can come from.
 
 Conventions
 -----------
@@ -22,7 +22,6 @@ import numpy as np
 
 from skmer.exceptions import InputError
 from skmer.utils.estimators import Interval, validate_params
-from skmer.utils.messages import cut_middle
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class ReportConsistency:
 
 # Bounds in floating point only prune, with this much room; what they let pass is checked exactly.
 SLACK = 1e-6
-# What is looked at for one table and size: some ten seconds of work, and some 100 MB.
+# The most counts that are tried for one table and size: some ten seconds of work, and some 100 MB.
 MOST_TRIED = 10**6
 
 
@@ -116,7 +115,7 @@ class Search:
         self._bound(limit)
 
     def _tried(self, counts):
-        """Return what is to be tried, and refuse a table for which there is too much of it."""
+        """Return counts to try; raise for a table that allows too many of them."""
         self._n_tried += len(counts)
         if self._n_tried > MOST_TRIED:
             raise InputError(
@@ -174,7 +173,7 @@ class Search:
             fits = (reached + low <= self._most) & (reached + high >= self._least)
             rows = np.flatnonzero(fits.all(axis=1))
             within += [(found[row], reached[row]) for row in self._tried(_from_the_middle(rows))]
-        # The ends of what the bounds allow are the least likely to findings out.
+        # The ends of what the bounds allow are the least likely to be right.
         for counts, reached in _from_the_middle(within):
             result = self._extend(remaining - counts.support, (*chosen, counts), reached)
             if result:
@@ -218,23 +217,17 @@ def _from_the_middle(values):
 # where it is tried.
 MOST_CLIPS = 20_000
 
-_TABLE = {
-    "per_class": ["array-like"],
-    "accuracy": [object],
-    "weighted": ["array-like", None],
-    "supports": ["array-like", None],
-    "decimals": [Interval(Integral, 1, 6, closed="both")],
-}
+_DECIMALS = {"decimals": [Interval(Integral, 1, 6, closed="both")]}
 
 
 @validate_params(
-    {**_TABLE, "n": [Interval(Integral, 1, MOST_CLIPS, closed="both")]},
+    {**_DECIMALS, "n": [Interval(Integral, 1, MOST_CLIPS, closed="both")]},
     prefer_skip_nested_validation=True,
 )
 def check_report_consistency(
     per_class, n, *, accuracy=None, weighted=None, supports=None, decimals=2
 ) -> ReportConsistency:
-    """Tell whether a rounded classification table can come from `n` clips, and how.
+    """Check whether a rounded classification table can come from `n` clips, and how.
 
     Parameters
     ----------
@@ -285,7 +278,7 @@ def check_report_consistency(
     return _check(_search(per_class, n, accuracy, weighted, supports, decimals), int(n))
 
 
-@validate_params({**_TABLE, "sizes": ["array-like", range]}, prefer_skip_nested_validation=True)
+@validate_params(_DECIMALS, prefer_skip_nested_validation=True)
 def consistent_sizes(
     per_class, sizes=range(1, 501), *, accuracy=None, weighted=None, supports=None, decimals=2
 ) -> list[int]:
@@ -340,15 +333,9 @@ def _search(per_class, limit, accuracy, weighted, supports, decimals):
             "'per_class' must have a row of precision, recall and F1 for each class. "
             f"Got shape {rows.shape} instead."
         )
-    if weighted is None:
-        weighted = (None, None, None)
-    else:
-        weighted = np.asarray(weighted, dtype=object)
-        if weighted.shape != (3,):
-            raise InputError(
-                f"'weighted' must be precision, recall and F1. Got shape {weighted.shape} instead."
-            )
-        weighted = tuple(_rounded(figure, "weighted", decimals) for figure in weighted)
+    weighted = (None, None, None) if weighted is None else tuple(weighted)
+    if len(weighted) != 3:
+        raise InputError(f"'weighted' must be precision, recall and F1. Got {weighted} instead.")
     if supports is not None:
         supports = _whole_numbers(supports, "supports")
         if len(supports) != len(rows):
@@ -356,40 +343,42 @@ def _search(per_class, limit, accuracy, weighted, supports, decimals):
                 f"'supports' must have one number for each of the {len(rows)} classes. "
                 f"Got {len(supports)} instead."
             )
+
+    def rounded(figure, name):
+        return None if figure is None else _rounded(figure, name, int(decimals))
+
     return Search(
-        [tuple(_rounded(figure, "per_class", decimals) for figure in row) for row in rows],
+        [tuple(_rounded(figure, "per_class", int(decimals)) for figure in row) for row in rows],
         int(limit),
-        accuracy=None if accuracy is None else _rounded(accuracy, "accuracy", decimals),
-        weighted=weighted,
+        accuracy=rounded(accuracy, "accuracy"),
+        weighted=tuple(rounded(figure, "weighted") for figure in weighted),
         supports=supports,
     )
 
 
 def _rounded(figure, name, decimals):
-    """Return what may have been printed as a figure, half rounding either way."""
+    """Return the range of values that print as a figure, half rounding either way."""
     try:
         # The shortest text of a float is the figure that was typed.
-        # Python takes 0.5_0 for 0.50.
-        units = Decimal(str(figure).replace("_", " ")).scaleb(int(decimals))
+        units = Decimal(str(figure)).scaleb(decimals)
         whole = int(units)
     except (InvalidOperation, ValueError, OverflowError):
         units, whole = None, -1
-    if units != whole or not 0 <= whole <= 10 ** int(decimals):
+    if units != whole or not 0 <= whole <= 10**decimals:
         raise InputError(
             f"'{name}' must hold numbers from 0 to 1 with at most {decimals} decimals (see the "
             f"'decimals' parameter). Got {figure!r} instead."
         )
-    return Rounded(max(0, 2 * whole - 1), 2 * whole + 1, 2 * 10 ** int(decimals))
+    return Rounded(max(0, 2 * whole - 1), 2 * whole + 1, 2 * 10**decimals)
 
 
 def _whole_numbers(values, name):
-    """Return a list of ints; what is too long for one is not gone through."""
-    is_list = getattr(values, "ndim", 1) == 1 and len(values) <= MOST_CLIPS
-    if not is_list or not all(
+    """Return a list of ints; a list that is too long is not gone through."""
+    if len(values) > MOST_CLIPS or not all(
         isinstance(value, Integral) and 1 <= int(value) <= MOST_CLIPS for value in values
     ):
         raise InputError(
             f"'{name}' must be a list of whole numbers from 1 to {MOST_CLIPS}. "
-            f"Got {cut_middle(repr(values), 100)} instead."
+            f"Got {values!r:.100} instead."
         )
     return [int(value) for value in values]

@@ -1,8 +1,9 @@
-"""The study's datasets, as far as they are in place."""
+"""The study: its editions, its published numbers, its datasets and its features."""
 
 import hashlib
 import json
-from dataclasses import dataclass, field, fields
+from collections import Counter
+from dataclasses import asdict, dataclass, field
 from functools import cache, partial
 from importlib import resources
 from pathlib import Path
@@ -42,62 +43,54 @@ DEFENSIBLE = Edition("defensible", "tuned", "grouped", "all")
 EDITIONS = (FAITHFUL, DEFENSIBLE)
 
 
-def _setting(text: str, default):
-    return field(default=default, metadata={"meaning": text})
-
-
 @dataclass(frozen=True)
 class Budget:
     """How much is computed; the defaults are the study's."""
 
-    n_shuffles: int = _setting("random 80/10/10 splits of every cell", 20)
-    n_draws: int = _setting("draws of the 5 folds with groups kept apart, in every cell", 4)
-    max_epochs: int = _setting("epochs at most of MLP, CNN and LSTM", 1000)
-    patience: int = _setting(
-        "epochs without improvement before CNN, LSTM and the tuned MLP stop", 100
-    )
-    l3_hops: tuple[float, float] = _setting("seconds from frame to frame of L3-Net", (0.1, 0.5))
-    matrix: tuple[int, float] = _setting(
-        "frames, and milliseconds from frame to frame, of the MFCC matrix for CNN and LSTM",
-        (1500, 20.0),
-    )
-    n_regression_folds: int = _setting("folds of the regression", 10)
-    perplexities: tuple[int, ...] = _setting("perplexities of t-SNE", (5, 10, 20, 30, 50, 75, 100))
+    n_shuffles: int = 20
+    n_draws: int = 4
+    max_epochs: int = 1000
+    patience: int = 100
+    l3_hops: tuple[float, float] = (0.1, 0.5)
+    matrix: tuple[int, float] = (1500, 20.0)
+    n_regression_folds: int = 10
+    perplexities: tuple[int, ...] = (5, 10, 20, 30, 50, 75, 100)
 
 
 FULL = Budget()
-QUICK = Budget(
-    n_shuffles=3,
-    n_draws=1,
-    max_epochs=30,
-    patience=10,
-    l3_hops=(1.0, 1.0),
-    matrix=(100, 300.0),
-    n_regression_folds=5,
-    perplexities=(10, 30, 100),
-)
+QUICK = Budget(3, 1, 30, 10, (1.0, 1.0), (100, 300.0), 5, (10, 30, 100))
+_MEANINGS = {
+    "n_shuffles": "random 80/10/10 splits of every cell",
+    "n_draws": "draws of the 5 folds with groups kept apart, in every cell",
+    "max_epochs": "epochs at most of MLP, CNN and LSTM",
+    "patience": "epochs without improvement before CNN, LSTM and the tuned MLP stop",
+    "l3_hops": "seconds from frame to frame of L3-Net",
+    "matrix": "frames, and milliseconds from frame to frame, of the MFCC matrix for CNN and LSTM",
+    "n_regression_folds": "folds of the regression",
+    "perplexities": "perplexities of t-SNE",
+}
 
 
 def describe_reductions(budget: Budget) -> list[str]:
-    """Say in words what a budget changes of the study's."""
+    """Describe in words how a budget differs from the study's."""
+    full, given = asdict(FULL), asdict(budget)
     return [
-        f"{_in_words(getattr(budget, setting.name))} instead of {_in_words(setting.default)} "
-        f"{setting.metadata['meaning']}"
-        for setting in fields(Budget)
-        if getattr(budget, setting.name) != setting.default
+        f"{_in_words(given[name])} instead of {_in_words(full[name])} {meaning}"
+        for name, meaning in _MEANINGS.items()
+        if given[name] != full[name]
     ]
 
 
 def _in_words(value) -> str:
-    return (
-        ", ".join(f"{number:g}" for number in value) if isinstance(value, tuple) else f"{value:g}"
-    )
+    return ", ".join(f"{number:g}" for number in np.atleast_1d(value))
 
 
 # What the study compared, and what may be run beside it; additions are no part of its claims.
 FEATURES = ("l3", "vggish", "mfcc")
 ADDITIONS = ("musicnn",)
 DATASETS = ("4q", "bimodal", "emomusic", "ravdess-song")
+# Training, validation and test rows of a random split.
+N_SUBSETS = 3
 
 
 @cache
@@ -107,20 +100,15 @@ def published() -> dict:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def published_accuracy(dataset: str, feature: str, classifier: str) -> dict | None:
-    """Return the printed accuracy of a cell, or None where only a bar was drawn."""
-    wanted = {"dataset": dataset, "feature": feature, "classifier": classifier}
-    rows = published()["accuracy"]
-    return next((row for row in rows if wanted.items() <= row.items()), None)
-
-
-# Training, validation and test part of a random split.
-N_PARTS = 3
+@cache
+def titles() -> dict[str, str]:
+    """Return the names of the datasets for people."""
+    return dict(list_datasets().set_index("name")["title"])
 
 
 @dataclass
 class StudyDatasets:
-    """What is in place: clips by dataset and edition, annotations without audio, and what is not.
+    """Clips by dataset and edition, annotations without audio, and why others are missing.
 
     Every bunch has a `digest`, by the content of its files and of its table.
     """
@@ -135,20 +123,39 @@ class StudyDatasets:
         """Datasets with audio, in the study's order."""
         return list(dict.fromkeys(name for name, _ in self.clips))
 
+    @property
+    def class_counts(self) -> list[dict]:
+        """The study's first table, and the clips of the faithful edition, class by class."""
+        rows = []
+        for name in DATASETS:
+            clips = self.clips.get((name, FAITHFUL.name))
+            if clips is None and name == "emomusic":
+                clips = self.annotations
+            found = None if clips is None else Counter(np.asarray(clips.target).tolist())
+            for label, count in published()["clips"]["counts"][name].items():
+                here = None if found is None else found[label]
+                rows.append({"dataset": name, "class": label, "published": count, "here": here})
+        return rows
+
 
 def find_datasets(data_home, *, verbose: bool = False) -> StudyDatasets:
     """Load the clips of each dataset for each edition; nothing is downloaded."""
     datasets = StudyDatasets()
     where = {"data_home": data_home, "download_if_missing": False}
     for name in DATASETS:
-        load = cache(fetch_ravdess_song if name == "ravdess-song" else partial(load_dataset, name))
+        is_ravdess = name == "ravdess-song"
+        load = cache(fetch_ravdess_song if is_ravdess else partial(load_dataset, name))
         try:
             for edition in EDITIONS:
-                subset = {"subset": edition.ravdess_subset} if name == "ravdess-song" else {}
+                subset = {"subset": edition.ravdess_subset} if is_ravdess else {}
                 clips, rare = _without_rare(load(**subset, **where))
                 datasets.clips[name, edition.name] = clips
                 if rare:
-                    datasets.notes.append(_describe_rare(titles()[name], edition.name, rare))
+                    counts = ", ".join(f"{label} ({n} clips)" for label, n in rare.items())
+                    datasets.notes.append(
+                        f"{titles()[name]}, {edition.name}: left out {counts}, since too few of "
+                        "its clips are in place to be in every part of a split."
+                    )
         except DatasetNotFoundError as error:
             datasets.missing[name] = str(error)
     try:
@@ -161,12 +168,12 @@ def find_datasets(data_home, *, verbose: bool = False) -> StudyDatasets:
 
 
 def _without_rare(clips: Bunch) -> tuple[Bunch, dict[str, int]]:
-    """Leave out classes that cannot be in all parts of a split, as where most clips are missing."""
+    """Leave out classes that cannot be on all sides of a split, as where most clips are missing."""
     rare = {}
     for label, count in zip(*np.unique(clips.target, return_counts=True)):
         of_label = clips.target == label
         in_one_group = clips.groups is not None and np.unique(clips.groups[of_label]).size < 2
-        if count < N_PARTS or in_one_group:
+        if count < N_SUBSETS or in_one_group:
             rare[str(label)] = int(count)
     kept = ~np.isin(clips.target, list(rare))
     chosen = Bunch(**clips)
@@ -174,14 +181,6 @@ def _without_rare(clips: Bunch) -> tuple[Bunch, dict[str, int]]:
         chosen[name] = None if clips[name] is None else clips[name][kept]
     chosen["frame"] = clips.frame[kept].reset_index(drop=True)
     return chosen, rare
-
-
-def _describe_rare(title: str, edition: str, rare: dict[str, int]) -> str:
-    counts = ", ".join(f"{label} ({count} clips)" for label, count in rare.items())
-    return (
-        f"{title}, {edition}: left out {counts}, since too few of its clips are in place to be in "
-        "every part of a split."
-    )
 
 
 def _add_digests(datasets: StudyDatasets, *, verbose: bool) -> None:
@@ -200,24 +199,6 @@ def _digest(frame, digests: dict) -> str:
     for path, digest in digests.items():
         total.update(f"{Path(path).parent.name}/{Path(path).name} {digest}\n".encode())
     return total.hexdigest()
-
-
-def titles() -> dict[str, str]:
-    """Return the names of the datasets in a text."""
-    return dict(list_datasets().set_index("name")["title"])
-
-
-def class_counts(datasets: StudyDatasets) -> list[dict]:
-    """Compare the clips of the faithful edition with the study's first table, class by class."""
-    rows = []
-    for name in DATASETS:
-        clips = datasets.clips.get((name, FAITHFUL.name))
-        if clips is None and name == "emomusic":
-            clips = datasets.annotations
-        for label, count in published()["clips"]["counts"][name].items():
-            here = None if clips is None else int(np.sum(np.asarray(clips.target) == label))
-            rows.append({"dataset": name, "class": label, "published": count, "here": here})
-    return rows
 
 
 # The study's larger embedding, compared with the smaller one by a single classifier.
@@ -242,42 +223,29 @@ class Feature:
         return getattr(self.transformer, "weights_are_random_", False)
 
     def view(self, classifier: str) -> str:
-        """Which view of the feature a classifier gets."""
+        """Return the view of the feature that a classifier gets."""
         return choose_input(self.transformer, classifier, preset=self.edition.preset)
 
 
 def make_features(
-    names, *, edition: Edition, budget: Budget, weights, random_state, memory, n_jobs, verbose
+    names, *, edition: Edition, budget: Budget, **options
 ) -> tuple[dict[str, Feature], dict[str, str]]:
-    """Return the features that can be had, and why the others cannot."""
-    transformers: dict[str, Any] = make_transformers(
-        names,
-        preset=edition.preset,
-        weights=weights,
-        random_state=random_state,
-        memory=memory,
-        n_jobs=n_jobs,
-        verbose=verbose,
-    )
+    """Return the features that can be had, and why the others cannot; see `make_transformers`."""
+    transformers: dict[str, Any] = make_transformers(names, preset=edition.preset, **options)
     if "l3" in transformers:
         transformers["l3"].set_params(hop_size=budget.l3_hops[EDITIONS.index(edition)])
+        transformers[LARGE] = clone(transformers["l3"]).set_params(embedding_size=6144)
     features, left_out = {}, {}
     for name, transformer in transformers.items():
         try:
-            # Fitting reads no clip; it only sees that the weights are there.
-            features[name] = _fit(name, edition, transformer)
+            # Fitting reads no clip; it only checks that the weights are in place.
+            transformer.fit([np.zeros(1, np.float32)])
         except WeightsNotFoundError as error:
             left_out[name] = str(error)
-    if "l3" in features:
-        large = clone(features["l3"].transformer).set_params(embedding_size=6144)
-        features[LARGE] = _fit(LARGE, edition, large)
+        else:
+            weights = (getattr(transformer, f"weights_{one}_", None) for one in ("label", "digest"))
+            features[name] = Feature(name, edition, transformer, *weights)
     return features, left_out
-
-
-def _fit(name: str, edition: Edition, transformer) -> Feature:
-    transformer.fit([np.zeros(1, np.float32)])
-    label = getattr(transformer, "weights_label_", None)
-    return Feature(name, edition, transformer, label, getattr(transformer, "weights_digest_", None))
 
 
 def view_parameters(view: str, budget: Budget) -> dict[str, object]:
@@ -291,7 +259,7 @@ def view_parameters(view: str, budget: Budget) -> dict[str, object]:
 
 
 def describe_view(feature: Feature, view: str, budget: Budget) -> dict:
-    """Say what decides the numbers of a view."""
+    """Return all parameters on which the numbers of a view depend."""
     transformer = clone(feature.transformer).set_params(**view_parameters(view, budget))
     described = describe_estimator(transformer)
     for name in _SPEED_PARAMETERS:
@@ -300,7 +268,7 @@ def describe_view(feature: Feature, view: str, budget: Budget) -> dict:
 
 
 class FeatureExtractor:
-    """Computes a view of the clips of one dataset, and keeps the last one at hand."""
+    """Computes a view of the clips of one dataset, and keeps the last one in memory."""
 
     def __init__(self, budget: Budget):
         self.budget = budget

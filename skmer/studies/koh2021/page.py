@@ -417,7 +417,7 @@ def draw_bars(findings: Findings, dataset: str) -> Figures:
         protocol = headline_protocol(result.scores, edition)
         chance = mean_chance(findings.datasets.clips[dataset, edition.name].target)
         figure, axes = _new(6.4, 3.4)
-        AccuracyBarsDisplay.from_intervals(intervals, protocol=protocol, chance=chance, ax=axes)
+        AccuracyBarsDisplay.from_frame(intervals, protocol=protocol, chance=chance, ax=axes)
         title = f"{titles()[dataset]}, {edition.name}: {_in_words(protocol)}"
         added = [name_of_feature(name) for name in ADDITIONS if name in set(intervals["feature"])]
         title += "".join(f"; {name}, not in the study" for name in added)
@@ -505,7 +505,7 @@ def draw_sizes(findings: Findings) -> Figures:
             protocol = headline_protocol(result.scores, edition)
             chosen = {"classifier": LARGE_CLASSIFIER, "protocol": protocol}
             figure, axes = _new(4.4, 4.6)
-            PairedComparisonDisplay.from_scores(
+            PairedComparisonDisplay.from_frame(
                 result.scores,
                 {"feature": LARGE, **chosen},
                 {"feature": "l3", **chosen},

@@ -195,8 +195,8 @@ def test_random_weights_in_a_union_are_labelled_everywhere(feature, tmp_path):
         "abs": False, "vggish": True
     }  # fmt: skip
     for display in (
-        AccuracyBarsDisplay.from_scores(result.scores),
-        AccuracyBarsDisplay.from_intervals(result.intervals()),
+        AccuracyBarsDisplay.from_frame(result.scores),
+        AccuracyBarsDisplay.from_frame(result.intervals()),
     ):
         texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
         assert texts == ["VGGish (random weights)", "abs"]

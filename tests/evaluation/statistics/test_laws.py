@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skmer.evaluation import corrected_resampled_ttest, holm, neighbour_purity
+from skmer.evaluation import corrected_resampled_ttest, holm, neighbor_purity
 from skmer.evaluation.statistics.scores import classification_scores, concordance
 
 seeds = st.integers(0, 2**16)
@@ -62,5 +62,5 @@ def test_purity_does_not_depend_on_turns_scale_or_order(seed):
     points, labels = rng.normal(size=(30, 2)), rng.integers(0, 3, 30)
     turn = np.array([[0.6, -0.8], [0.8, 0.6]])
     order = rng.permutation(30)
-    moved = neighbour_purity(5 * points[order] @ turn + 7, labels[order], n_neighbors=4)
-    assert moved == pytest.approx(neighbour_purity(points, labels, n_neighbors=4))
+    moved = neighbor_purity(5 * points[order] @ turn + 7, labels[order], n_neighbors=4)
+    assert moved == pytest.approx(neighbor_purity(points, labels, n_neighbors=4))

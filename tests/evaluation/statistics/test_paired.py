@@ -143,7 +143,7 @@ def test_corrected_ttest_keeps_its_level_where_the_plain_one_does_not():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"n_train": 0}, "'n_train' parameter of corrected_resampled_ttest must be"),
+        ({"n_train": 0}, "'n_train' must be one positive number"),
         ({"n_test": [1, 2]}, "'n_test' must be one positive number"),
         ({"n_train": [[80] * 6] * 3}, "'n_train' must be one positive number"),
         ({"n_train": [np.inf] * 6}, "'n_train' must be one positive number"),
@@ -151,7 +151,7 @@ def test_corrected_ttest_keeps_its_level_where_the_plain_one_does_not():
         ({"scores_a": [0.1], "scores_b": [0.2]}, "two resamples or more. Got 1"),
         ({"scores_b": [0.1, 0.2]}, "inconsistent numbers of samples"),
         ({"scores_b": [np.nan] * 6}, "scores_b contains NaN"),
-        ({"scores_a": A[:, None]}, "'scores_a' must be one score a resample"),
+        ({"scores_a": A[:, None]}, "'scores_a' must have 1 dimensions"),
     ],
 )
 def test_bad_input_is_named(arguments, message):
