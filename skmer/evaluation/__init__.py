@@ -13,9 +13,12 @@ from skmer.evaluation.displays import (
     TagImportanceDisplay,
     TagsDisplay,
 )
-from skmer.evaluation.report import result_to_figure, result_to_html, result_to_latex, write_report
+from skmer.evaluation.evaluate import (
+    evaluate,
+    evaluate_dynamic_regression,
+    evaluate_regression,
+)
 from skmer.evaluation.result import (
-    BaseResult,
     DynamicRegressionResult,
     EvaluationResult,
     RegressionResult,
@@ -38,18 +41,7 @@ from skmer.evaluation.statistics import (
     neighbor_purity,
     tsne_purity,
 )
-from skmer.evaluation.tasks import (
-    REGRESSORS,
-    evaluate,
-    evaluate_dynamic_regression,
-    evaluate_regression,
-)
-
-# A result does not know its report; here, above both, it is given one.
-BaseResult.report = write_report
-BaseResult.figure = result_to_figure  # type: ignore[assignment]
-BaseResult.to_latex = result_to_latex
-BaseResult._repr_html_ = result_to_html
+from skmer.evaluation.tasks import REGRESSORS
 
 __all__ = [
     "REGRESSORS",

@@ -1,557 +1,580 @@
-"""One evaluation from its parameters to its result: what the three kinds of it share."""
+"""Features x models x protocols, by scikit-learn's own machinery."""
 
 import os
 import platform
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import isfinite
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, Literal
 
 import numpy as np
 from sklearn import config_context
-from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.base import clone
+from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import Pipeline
 
 from skmer.evaluation.auditing.audit import audit_protocols
 from skmer.evaluation.features import (
-    INPUT_PARAMETERS,
     VECTOR,
     ComputedFeature,
-    compute_feature,
+    Feature,
+    check_filled,
+    check_names,
     find_unusable,
     is_transformer,
-    keep_available,
+    make_features,
     make_transformers,
-    refuse_unusable,
+    map_clips,
+    raise_unusable,
 )
-from skmer.evaluation.fitting import Task, fit_model, make_scorer_of, run_tasks
-from skmer.evaluation.folds import Protocol, Split, keep_groups_apart, make_protocols
-from skmer.evaluation.result import BaseResult
+from skmer.evaluation.fitting import Fit, fit_model, make_scorer, run_fits
+from skmer.evaluation.folds import Protocol, keep_groups_apart, make_protocols
+from skmer.evaluation.manifest import (
+    describe_dataset,
+    describe_estimator,
+    describe_feature,
+    describe_protocol,
+)
+from skmer.evaluation.result import (
+    DynamicRegressionResult,
+    EvaluationResult,
+    RegressionResult,
+    make_result,
+)
+from skmer.evaluation.tasks import REGRESSION, DynamicRegression, Targets, Task, find_task
 from skmer.exceptions import InputError, InputTypeError
-from skmer.utils.digest import file_digest, versions
-from skmer.utils.estimators import Preset, derive_seeds, num_samples, recorded_seed
+from skmer.utils.digest import versions
+from skmer.utils.estimators import Memory, Preset, derive_seeds, num_samples, recorded_seed
 from skmer.utils.labels import check_labels
-from skmer.utils.messages import check_choice, check_flags, cut_middle
-from skmer.utils.processes import check_n_jobs, run_parallel
+from skmer.utils.messages import check_choice, check_flags
+from skmer.utils.processes import check_n_jobs
 
-# A map of more points than these is slow to make and too full to read.
-MOST = 2000
-# With fewer clips there is nothing to arrange.
-FEWEST = 5
+PRESETS = ("tuned", "koh2021")
 
 
-def find_paths(X) -> np.ndarray | None:
-    """Return the path of each clip as text; None where some clip is no path."""
-    clips = [] if X is None or hasattr(X, "columns") else list(X)
-    if not clips or not all(isinstance(clip, str | os.PathLike) for clip in clips):
-        return None
-    # A name of bytes that are no text has marks in their place, so that every table can hold it.
-    texts = [str(os.fspath(clip)).encode(errors="replace").decode() for clip in clips]
-    return np.array(texts, dtype=object)
+def evaluate(
+    features,
+    classifiers,
+    X,
+    y,
+    *,
+    task: str | Task | None = None,
+    groups=None,
+    dataset=None,
+    protocol="grouped",
+    preset: Preset = "tuned",
+    n_folds: int | None = None,
+    n_repeats: int | None = None,
+    scoring=None,
+    weights="pretrained",
+    random_state: int | None = 0,
+    memory: Memory = None,
+    n_jobs: int | None = None,
+    on_error: Literal["raise", "skip"] = "raise",
+    audit: bool = True,
+    verbose: bool = False,
+) -> EvaluationResult:
+    """Score every feature with every classifier under every protocol.
 
-
-def map_clips(vectors: dict[str, np.ndarray], rows: np.ndarray, *, seed: int, n_jobs):
-    """Lay the clips out by t-SNE, once for each feature.
+    The transformers train nothing, so each feature is computed once, before any fold. Whatever
+    learns (scaling, search, early stopping) does so inside the training part of each split.
 
     Parameters
     ----------
-    vectors : dict of str to array of shape (n_clips, d)
-        One vector a clip, by the name of the feature.
-    rows : array of shape (n_clips,)
-        What the clips are called.
-    seed : int
-        Of the maps, and of which clips are drawn where there are more than `MOST`.
-    n_jobs : int or None
-        Maps at once.
+    features : list of {"musicnn", "l3", "vggish", "mfcc"}, dict, or None
+        Names, or a dict of name to transformer, or to an array that holds the feature already.
+        None: all names whose weights can be had; each of the others is left out with a warning
+        that says how to get it.
+    classifiers : list of {"svm", "nb", "rf", "mlp", "cnn", "lstm"} or dict
+        Names, or a dict of name to estimator. Named classifiers that take sequences under the
+        preset get the frames of a feature; estimators of your own, whatever you call them, get
+        what the transformer gives. For numbers the names are "svr" and "ridge", which scale
+        features and target and search their parameters inside the training part of each split.
+    X : sequence of length n_clips, or None
+        The clips, in any form that the transformers take. None where all features are arrays.
+    y : array-like of shape (n_clips,), data frame, or dict
+        The label of each clip; or numbers, see `evaluate_regression` and
+        `evaluate_dynamic_regression`.
+    task : {"classification", "regression", "dynamic_regression"} or Task, default=None
+        What to do with y; None: what scikit-learn's `type_of_target` finds in it. Whole numbers
+        are labels unless "regression" is asked for.
+    groups : array-like of shape (n_clips,), default=None
+        The singer, artist or the like of each clip.
+    dataset : str or path-like, default=None
+        What the data are called in the manifest and the report. For the path of a file, such as
+        the table that lists the clips, its SHA-256 is kept too.
+    protocol : {"grouped", "koh2021", "shuffled"}, splitter, or list or dict of those, \
+default="grouped"
+        "grouped" is repeated stratified group k-fold. For labels there is "koh2021", the study's
+        20 shuffles into 80 % training, 10 % validation and 10 % test; for numbers "shuffled",
+        k-fold with single clips. Where a protocol keeps the groups apart, so does
+        whatever splits the training part again inside a classifier (searches, calibration,
+        stacking, early stopping); one that cannot is refused.
+    preset : {"tuned", "koh2021"}, default="tuned"
+        Settings of the features and classifiers that are given by name.
+    n_folds : int, default=None
+        Folds of "grouped" and "shuffled"; None = 5 for labels, 10 for numbers.
+    n_repeats : int, default=None
+        Draws of the named protocols; None = for labels 20 for "koh2021" and 4 times the folds for
+        "grouped", 20 fits each, and for numbers 1.
+    scoring : str, callable, list or dict, default=None
+        Further scores, by scikit-learn's names or as its scorers, in the forms that
+        `sklearn.model_selection.cross_validate` takes; each is a column beside the usual ones.
+    weights : {"pretrained", None}, path, or dict, default="pretrained"
+        Weights of the features that are given by name; a dict has them by name, and names that
+        are not in it are pretrained.
+    random_state : int or None, default=0
+        Where every other seed comes from: splits, classifiers, random weights.
+    memory : None, path or joblib.Memory, default=None
+        Cache of the features that are given by name.
+    n_jobs : int, default=None
+        Number of fits at once, in joblib's meaning. The numbers do not depend on it.
+    on_error : {"raise", "skip"}, default="raise"
+        What clips do that cannot be read, or whose feature is not finite. "raise": one error
+        names all of them, after the features of the others were computed. "skip": they are left
+        out of everything; ``manifest["skipped_clips"]`` and the report say which and why.
+    audit : bool, default=True
+        Look for leaks in every protocol: clips and groups on both sides of a split, duplicates,
+        groups that can be read off the features. What is found is in the manifest and the report.
+    verbose : bool, default=False
+        Show progress on standard error.
 
     Returns
     -------
-    maps : pandas.DataFrame
-        A row for each feature and clip: feature, row, x, y. Without a feature whose clips are all
-        the same.
+    result : EvaluationResult
+        With `scores`, `predictions`, `summary()`, `compare()`, `plot()`, `report(path)`,
+        `to_latex()`, `save(folder)`; for numbers a `RegressionResult`, over time a
+        `DynamicRegressionResult`.
+
+    Raises
+    ------
+    InputError
+        When the data, the models and the protocol do not go together, in one sentence that says
+        why.
+    WeightsNotFoundError
+        When the weights of a feature that was asked for by name cannot be had; it says how to get
+        them.
+
+    See Also
+    --------
+    evaluate_regression : The same for arousal and valence.
+    evaluate_dynamic_regression : The same for targets that change over time.
+
+    References
+    ----------
+    Koh, E., & Dubnov, S. (2021). Comparison and analysis of deep audio embeddings for music
+    emotion recognition. arXiv:2104.06517.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skmer.evaluation import evaluate
+    >>> rng = np.random.default_rng(0)
+    >>> y, singers = np.tile(["calm", "sad"], 20), np.repeat(np.arange(10), 4)
+    >>> feature = rng.normal(size=(40, 3)) + (y == "sad")[:, None]
+    >>> result = evaluate({"mine": feature}, {"nb": GaussianNB()}, None, y, groups=singers)
+    >>> result.summary()[["feature", "classifier", "protocol", "n_splits"]]
+      feature classifier protocol  n_splits
+    0    mine         nb  grouped        20
     """
-    import pandas as pd
-
-    chosen = np.arange(len(rows))
-    if len(rows) > MOST:
-        chosen = np.sort(np.random.default_rng(seed).choice(len(rows), MOST, replace=False))
-    places = run_parallel(
-        _place, ((values[chosen], seed) for values in vectors.values()), n_jobs=n_jobs
+    # What can be checked is checked first, then features are computed, then models are fitted.
+    times = [time.perf_counter()]
+    task = find_task(task, y)
+    check_choice("evaluate", PRESETS, preset=preset)
+    check_choice("evaluate", ("raise", "skip"), on_error=on_error)
+    check_flags("evaluate", audit=audit, verbose=verbose)
+    check_n_jobs(n_jobs)
+    seed = recorded_seed(random_state)
+    named = describe_dataset(dataset)
+    clips = Clips.check(X, task.check(y), groups)
+    n_folds = task.n_folds if n_folds is None else n_folds
+    n_repeats = task.n_repeats if n_repeats is None else n_repeats
+    known = task.splitters(n_folds, n_repeats)
+    protocols = _make_protocols(protocol, known, task, clips, seed)
+    models = _make_models(classifiers, task, preset)
+    _check_models(models, task, clips, protocols)
+    scorer, further_scores = make_scorer(scoring, task, clips.targets)
+    transformers = make_transformers(
+        features,
+        preset=preset,
+        weights=weights,
+        random_state=seed,
+        memory=memory,
+        n_jobs=n_jobs,
+        verbose=verbose,
     )
-    parts = [
-        pd.DataFrame({"feature": name, "row": rows[chosen], "x": place[:, 0], "y": place[:, 1]})
-        for name, place in zip(vectors, places)
-        if place is not None
-    ]
-    return pd.concat(parts, ignore_index=True) if parts else None
-
-
-def _place(vectors: np.ndarray, seed: int) -> np.ndarray | None:
-    from sklearn.preprocessing import StandardScaler
-
-    from skmer.evaluation.statistics.purity import tsne_map
-
-    scaled = StandardScaler().fit_transform(vectors.astype(float))
-    if len(scaled) < FEWEST or not np.ptp(scaled, axis=0).any():
-        return None
-    if scaled.shape[1] == 1:
-        scaled = np.column_stack([scaled, np.zeros(len(scaled))])
-    perplexity = min(30, (len(scaled) - 1) / 3)
-    return tsne_map(scaled, perplexity=perplexity, random_state=seed).astype(float)
-
-
-def make_manifest(
-    *,
-    settings,
-    dataset,
-    skipped,
-    features,
-    left_out,
-    models,
-    protocols,
-    original: np.ndarray,
-    audit,
-    seconds,
-) -> dict:
-    """Collect everything but the numbers themselves; what it holds is ready for JSON."""
-    return {
+    has_own_models = isinstance(classifiers, Mapping)
+    inputs = {
+        (feature, model): task.input_of(given, None if has_own_models else model, preset)
+        for feature, given in transformers.items()
+        for model in models
+    }
+    wanted = {name: {inputs[name, model] for model in models} for name in transformers}
+    made, left_out = make_features(transformers, wanted, X, optional=features is None)
+    computed = {name: task.compute(one, X, clips.targets) for name, one in made.items()}
+    skipped = find_unusable(computed, clips.targets.clip)
+    if on_error == "raise":
+        raise_unusable(skipped, clips.targets.n_clips)
+    elif skipped:
+        clips, computed = _leave_out(skipped, clips, computed)
+        protocols = _make_protocols(protocol, known, task, clips, seed)
+    times.append(time.perf_counter())
+    experiment = Experiment(
+        task, clips, {name: transformers[name] for name in made}, computed, models, inputs,
+        seed, n_jobs,
+    )  # fmt: skip
+    leaks = experiment.audit(protocols, verbose) if audit else None
+    times.append(time.perf_counter())
+    scores, predictions = run_fits(
+        experiment.list_fits(protocols, scorer),
+        columns=clips.columns(),
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
+    times.append(time.perf_counter())
+    manifest = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": seconds,
+        "seconds": dict(zip(("features", "audit", "fits"), np.diff(times).round(3).tolist())),
         "platform": platform.platform(),
         "versions": versions(),
-        "settings": settings,
-        "dataset": dataset,
+        "settings": {
+            "task": task.name,
+            "preset": preset,
+            "random_state": seed,
+            "n_folds": int(n_folds),
+            "n_repeats": None if n_repeats is None else int(n_repeats),
+            "on_error": on_error,
+            "scoring": list(further_scores),
+        },
+        "dataset": named | task.describe(clips.targets) | clips.count_groups(),
         "skipped_clips": [{"row": row, "reason": reason} for row, reason in skipped.items()],
-        "features": features,
+        "features": {
+            name: describe_feature(transformers[name], one) for name, one in computed.items()
+        },
         "left_out_features": left_out,
         "models": {name: describe_estimator(model) for name, model in models.items()},
-        "audit": audit,
-        "protocols": {
-            protocol.name: _describe_protocol(protocol, original) for protocol in protocols
-        },
+        "audit": leaks,
+        "protocols": {one.name: describe_protocol(one, clips.original) for one in protocols},
     }
+    result = make_result(scores, predictions, manifest, task)
+    result.experiment = experiment
+    return result
 
 
-def describe_dataset(dataset) -> dict:
-    """Return the name of a dataset and, where it is the path of a file, the SHA-256 of that."""
-    if dataset is None:
-        return {}
-    if not isinstance(dataset, str | os.PathLike):
-        raise InputTypeError(
-            "The 'dataset' parameter must be a name, the path of a table, or None. "
-            f"Got {dataset!r} instead."
-        )
-    # A name may be one that no file can have.
-    path = os.path.expanduser(dataset)
-    is_file = os.path.isfile(path)
-    return {"name": str(dataset)} | ({"digest": file_digest(Path(path))} if is_file else {})
+def evaluate_regression(features, regressors, X, y, **options) -> RegressionResult:
+    """Predict numbers, each target by itself, with every feature and regressor.
+
+    Parameters
+    ----------
+    features : list of {"musicnn", "l3", "vggish", "mfcc"}, dict, or None
+        Names, or a dict of name to transformer, or to an array that holds the feature already; see
+        `evaluate`.
+    regressors : list of {"svr", "ridge"} or dict
+        Names, or a dict of name to estimator. The named ones scale features and target and search
+        their parameters inside the training part of each split.
+    X : sequence of length n_clips, or None
+        The clips, in any form that the transformers take. None where all features are arrays.
+    y : array-like of shape (n_clips,) or (n_clips, 2), data frame, or dict
+        The targets: one, or arousal and valence, or named columns. Predictions are in their unit.
+    **options : object
+        All else that `evaluate` takes, by name. The folds are 10, drawn once, if nothing is said.
+
+    Returns
+    -------
+    result : RegressionResult
+        With `scores`, `predictions`, `summary()`, `compare()`, `report(path)`, `to_latex()`,
+        `save(folder)`.
+
+    Raises
+    ------
+    InputError
+        When the data, the models and the protocol do not go together, in one sentence that says
+        why.
+    WeightsNotFoundError
+        When the weights of a feature that was asked for by name cannot be had.
+
+    See Also
+    --------
+    evaluate : The same for classes.
+    evaluate_dynamic_regression : The same for targets that change over time.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer.evaluation import evaluate_regression
+    >>> rng = np.random.default_rng(0)
+    >>> feature, artists = rng.normal(size=(60, 3)), np.repeat(np.arange(20), 3)
+    >>> y = feature[:, :2] + rng.normal(scale=0.1, size=(60, 2))
+    >>> result = evaluate_regression(
+    ...     {"mine": feature}, ["ridge"], None, y, groups=artists, n_folds=3
+    ... )
+    >>> result.summary()[["target", "protocol", "r2"]].round(1)
+        target protocol   r2
+    0  arousal  grouped  1.0
+    1  valence  grouped  1.0
+    """
+    return evaluate(features, regressors, X, y, task=REGRESSION, **options)  # type: ignore[return-value]
 
 
-def describe_estimator(estimator) -> dict:
-    """Return class and parameters of an estimator, those of its parts too."""
-    parameters = estimator.get_params() if hasattr(estimator, "get_params") else {}
-    return {
-        "class": f"{type(estimator).__module__}.{type(estimator).__qualname__}",
-        "parameters": {
-            name: value if _is_json(value) else repr(value)
-            for name, value in sorted(parameters.items())
-        },
-    }
+def evaluate_dynamic_regression(
+    features, regressors, X, y, *, times=None, **options
+) -> DynamicRegressionResult:
+    """Predict targets moment by moment; clips stay whole in every split.
 
+    Each moment is predicted from the frames nearest to it. No search inside a fit sees two moments
+    of one clip in different folds.
 
-def describe_feature(feature, computed) -> dict:
-    """Say what a feature is and what its network's weights are."""
-    return {
-        "transformer": describe_estimator(feature) if hasattr(feature, "get_params") else None,
-        "weights": computed.weights.label,
-        "weights_digest": computed.weights.digest,
-        "random_weights": computed.weights.random,
-        "shapes": {name: list(values.shape) for name, values in computed.inputs.items()},
-    }
+    Parameters
+    ----------
+    features : list of {"musicnn", "l3", "vggish", "mfcc"}, dict, or None
+        Names, or a dict of name to transformer, or to an array of shape (n_clips, n_times, d) that
+        holds the feature of each moment already; see `evaluate`.
+    regressors : list of {"svr", "ridge"} or dict
+        Names, or a dict of name to estimator. "svr" takes hours on tens of thousands of moments.
+    X : sequence of length n_clips, or None
+        The clips, in any form that the transformers take. None where all features are arrays.
+    y : dict of array-like of shape (n_clips, n_times)
+        The targets by name, such as arousal and valence; NaN where a clip has no value.
+    times : array-like of shape (n_times,), default=None
+        Seconds from the start of the clip. None = the column names of the frames in `y`.
+    **options : object
+        All else that `evaluate` takes, by name. A protocol splits clips. The folds are 10, drawn
+        once, if nothing is said.
 
+    Returns
+    -------
+    result : DynamicRegressionResult
+        With `scores`, `predictions`, `song_scores()`, `summary()`, `report(path)`, `save(folder)`.
 
-def _is_json(value) -> bool:
-    """Whether a parameter can be written as it is; JSON has no word for NaN or infinity."""
-    return isinstance(value, int | str | None) or (isinstance(value, float) and isfinite(value))
+    Raises
+    ------
+    InputError
+        When the data, the models and the protocol do not go together, in one sentence that says
+        why.
+    WeightsNotFoundError
+        When the weights of a feature that was asked for by name cannot be had.
 
+    See Also
+    --------
+    evaluate_regression : One number for each clip.
 
-def _describe_protocol(protocol, original: np.ndarray) -> dict:
-    """Describe a protocol; clips have the numbers of their places in X."""
-    return {
-        "splitter": repr(protocol.splitter),
-        "groups_kept_apart": protocol.grouped,
-        "splits": [
-            {
-                "repeat": split.repeat,
-                "fold": split.fold,
-                "seed": split.seed,
-                "n_train": int(split.train.size),
-                "validation": original[split.validation].tolist(),
-                "test": original[split.test].tolist(),
-            }
-            for split in protocol.splits
-        ],
-    }
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer.evaluation import evaluate_dynamic_regression
+    >>> rng = np.random.default_rng(0)
+    >>> feature = rng.normal(size=(12, 5, 3))
+    >>> result = evaluate_dynamic_regression(
+    ...     {"mine": feature}, ["ridge"], None, {"arousal": feature[..., 0]},
+    ...     times=np.arange(5) / 2, protocol="shuffled", n_folds=3,
+    ... )
+    >>> result.summary()[["target", "protocol", "r2"]].round(1)
+        target  protocol   r2
+    0  arousal  shuffled  1.0
+    """
+    task = DynamicRegression(times)
+    return evaluate(features, regressors, X, y, task=task, **options)  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
-class Rows:
-    """The clip of each row, and for each row its targets and further columns of predictions."""
+class Clips:
+    """The clips that are evaluated: themselves, their targets and groups, their numbers in X."""
 
-    clip: np.ndarray
-    targets: dict[str, np.ndarray]
-    columns: dict[str, np.ndarray] = field(default_factory=dict)
-
-    @property
-    def are_moments(self) -> bool:
-        """Whether a clip has several rows, or is one of several clips that has none."""
-        return not np.array_equal(self.clip, np.arange(self.clip.size))
-
-    def of_clips(self, kept: np.ndarray) -> "Rows":
-        """Return the rows of some clips, which are numbered anew."""
-        chosen = kept[self.clip]
-        return Rows(
-            (np.cumsum(kept) - 1)[self.clip[chosen]],
-            {name: values[chosen] for name, values in self.targets.items()},
-            {name: values[chosen] for name, values in self.columns.items()},
-        )
-
-    def split(self, split: Split) -> Split:
-        """Return the split of rows that a split of clips makes."""
-        if not self.are_moments:
-            return split
-
-        def rows_of(clips):
-            return np.flatnonzero(np.isin(self.clip, clips))
-
-        return replace(
-            split,
-            train=rows_of(split.train),
-            validation=rows_of(split.validation),
-            test=rows_of(split.test),
-        )
-
-    def mean_by_clip(self, values: np.ndarray) -> np.ndarray:
-        """Return the mean over each clip's rows."""
-        if not self.are_moments:
-            return values
-        starts = np.flatnonzero(np.diff(self.clip, prepend=-1))
-        counts = np.bincount(self.clip).reshape(-1, *[1] * (values.ndim - 1))
-        return np.add.reduceat(values, starts, axis=0) / counts
-
-
-@dataclass(kw_only=True)
-class Experiment(ABC):
-    """Features x models x splits of the clips; the fields are the parameters of `evaluate`."""
-
-    features: Any
-    models: dict[str, Any]
     X: Any
-    rows: Rows
-    dataset: Any
-    groups: Any
-    protocol: Any
-    preset: Preset
-    n_folds: int
-    n_repeats: Any
-    scoring: Any
-    weights: Any
-    random_state: Any
-    memory: Any
-    n_jobs: int | None
-    on_error: str
-    audit: bool
-    verbose: bool
-    # Filled in by `run`.
-    transformers: dict[str, Any] = field(default_factory=dict, init=False)
-    computed: dict[str, ComputedFeature] = field(default_factory=dict, init=False)
+    targets: Targets
+    groups: np.ndarray | None
+    original: np.ndarray
 
-    # What each kind of evaluation says.
-
-    result_class: ClassVar[type[BaseResult]]
-    model_kind: ClassVar[str]
-    # The usual scores of one test part.
-    score: ClassVar[Callable[..., dict[str, float]]]
-
-    @property
-    @abstractmethod
-    def known_protocols(self) -> dict[str, Callable[[int], object]]:
-        """What makes the splitter of each named protocol from a seed."""
-
-    @property
-    @abstractmethod
-    def strata(self) -> np.ndarray:
-        """What the splits are stratified by, for each clip."""
-
-    @property
-    def classes(self) -> np.ndarray | None:
-        """The classes, in the order of their probabilities; None for numbers."""
-        return None
-
-    def check_protocols(self, protocols: list[Protocol]) -> None:  # noqa: B027
-        """Refuse protocols that the targets do not go with."""
-
-    def choose_input(self, transformer, model: str) -> str:
-        """Which input of a feature a model gets."""
-        return VECTOR
-
-    def compute(self, name: str, feature, inputs: set[str]) -> ComputedFeature:
-        """Compute the inputs of a feature, a row for each of `rows`."""
-        return compute_feature(feature, inputs, self.X)
-
-    # What they share.
-
-    @property
-    def n_clips(self) -> int:
-        """How many clips there are."""
-        return int(self.rows.clip[-1]) + 1
-
-    def run(self):
-        """Check everything that can be checked, compute, fit, and return the result."""
-        times = [time.perf_counter()]
-        self.random_state = recorded_seed(self.random_state)
-        dataset = describe_dataset(self.dataset)
-        self._check_clips()
-        protocols = self._make_protocols()
-        self._check_models(protocols)
-        scorer, extra = make_scorer_of(
-            self.scoring,
-            usual=self.result_class.metrics,
-            columns=(*self.result_class.configuration, *Task.columns),
-            targets=self.rows.targets,
-        )
-        transformers = make_transformers(
-            self.features,
-            preset=self.preset,
-            weights=self.weights,
-            random_state=self.random_state,
-            memory=self.memory,
-            n_jobs=self.n_jobs,
-            verbose=self.verbose,
-        )
-        self.transformers, left_out = keep_available(
-            transformers, self.X, may_leave_out=self.features is None
-        )
-        for name, feature in self.transformers.items():
-            inputs = {self.choose_input(feature, model) for model in self.models}
-            self.computed[name] = self.compute(name, feature, inputs)
-        original, skipped = np.arange(self.n_clips), find_unusable(self.computed, self.rows.clip)
-        if self.on_error == "raise":
-            refuse_unusable(skipped, self.n_clips)
-        elif skipped:
-            original = self._leave_out(skipped)
-            protocols = self._make_protocols()
-        times.append(time.perf_counter())
-        leaks = self._audit(protocols) if self.audit else None
-        times.append(time.perf_counter())
-        scores, predictions = run_tasks(
-            self._tasks(protocols),
-            columns=self._columns(original),
-            score=self.score,
-            scorer=scorer,
-            classes=self.classes,
-            n_jobs=self.n_jobs,
-            verbose=self.verbose,
-        )
-        times.append(time.perf_counter())
-        manifest = make_manifest(
-            settings={
-                "preset": self.preset,
-                "random_state": self.random_state,
-                "n_folds": int(self.n_folds),
-                "n_repeats": None if self.n_repeats is None else int(self.n_repeats),
-                "on_error": self.on_error,
-                "scoring": list(extra),
-            },
-            dataset=dataset
-            | self.describe_targets()
-            | ({} if self.groups is None else {"n_groups": int(np.unique(self.groups).size)}),
-            skipped=skipped,
-            features={
-                name: describe_feature(feature, self.computed[name])
-                for name, feature in self.transformers.items()
-            },
-            left_out=left_out,
-            models=self.models,
-            protocols=protocols,
-            original=original,
-            audit=leaks,
-            seconds=dict(zip(("features", "audit", "fits"), np.diff(times).round(3).tolist())),
-        )
-        result = self.result_class(scores, predictions, manifest)
-        result.fit_configuration = self.fit_configuration
-        result.make_maps = lambda: self._make_maps(original)
-        return result
-
-    def describe_targets(self) -> dict:
-        """Count clips, and name the targets."""
-        return {"n_clips": self.n_clips, "targets": list(self.rows.targets)}
-
-    def _check_clips(self) -> None:
-        check_choice("evaluate", ("raise", "skip"), on_error=self.on_error)
-        check_flags("evaluate", audit=self.audit, verbose=self.verbose)
-        check_n_jobs(self.n_jobs)
-        if self.groups is not None:
-            self.groups = check_labels(self.groups, "The groups")
-        for what, values in (("clips in X", self.X), ("groups", self.groups)):
-            n_given = self.n_clips if values is None else num_samples(values)
-            if n_given != self.n_clips:
+    @classmethod
+    def check(cls, X, targets: Targets, groups) -> "Clips":
+        """Return clips, or raise where X, y and groups are not of one length."""
+        n_clips = targets.n_clips
+        groups = None if groups is None else check_labels(groups, "The groups")
+        for what, values in (("clips in X", X), ("groups", groups)):
+            n_given = n_clips if values is None else num_samples(values)
+            if n_given != n_clips:
                 raise InputError(
-                    f"There are {n_given} {what} and {self.n_clips} labels in y; there must be one "
-                    "of each for every clip."
+                    f"There are {n_given} {what} and {n_clips} labels in y; there must be one of "
+                    "each for every clip."
                 )
+        return cls(X, targets, groups, np.arange(n_clips))
 
-    def _make_protocols(self) -> list[Protocol]:
-        protocols = make_protocols(
-            self.protocol,
-            known=self.known_protocols,
-            strata=self.strata,
-            groups=self.groups,
-            random_state=self.random_state,
-        )
-        self.check_protocols(protocols)
-        return protocols
+    def keep(self, kept: np.ndarray) -> "Clips":
+        """Return the clips that a mask keeps."""
+        rows, X = np.flatnonzero(kept), self.X
+        if hasattr(X, "iloc"):
+            X = X.iloc[rows]
+        elif X is not None:
+            X = X[rows] if hasattr(X, "shape") else [X[row] for row in rows]
+        groups = None if self.groups is None else self.groups[kept]
+        return Clips(X, self.targets.keep_clips(kept), groups, self.original[kept])
 
-    def _groups_in_fit(self, grouped: bool | None) -> np.ndarray | None:
+    @property
+    def paths(self) -> np.ndarray | None:
+        """The path of each clip as text; None where some clip is no path."""
+        clips = [] if self.X is None or hasattr(self.X, "columns") else list(self.X)
+        if not clips or not all(isinstance(clip, str | os.PathLike) for clip in clips):
+            return None
+        # A name of bytes that are no text gets marks in their place, so that a table can hold it.
+        texts = [str(os.fspath(clip)).encode(errors="replace").decode() for clip in clips]
+        return np.array(texts, dtype=object)
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Return what a table of predictions has of each row, beside targets and predictions."""
+        before = {"row": self.original, "path": self.paths}
+        clip = self.targets.clip
+        columns = {name: values[clip] for name, values in before.items() if values is not None}
+        columns |= self.targets.columns
+        return columns if self.groups is None else columns | {"group": self.groups[clip]}
+
+    def count_groups(self) -> dict[str, int]:
+        """Return the number of groups, where there are any."""
+        return {} if self.groups is None else {"n_groups": int(np.unique(self.groups).size)}
+
+    def groups_in_fit(self, apart: bool | None) -> np.ndarray | None:
         """Return what stays together inside a fit: groups, or else the moments of a clip."""
-        if grouped:
-            return self.groups[self.rows.clip]
-        return self.rows.clip if self.rows.are_moments else None
+        if apart:
+            return self.groups[self.targets.clip]
+        return self.targets.clip if self.targets.are_moments else None
 
-    def _check_models(self, protocols) -> None:
-        """Refuse models of another kind, and those whose own splits break the protocol."""
-        is_own, is_other = is_classifier, is_regressor
-        if self.model_kind == "regressor":
-            is_own, is_other = is_other, is_own
-        for name, model in self.models.items():
-            # Not every classifier says that it is one, and not every one has `predict` before it
-            # is fitted. Tags are what scikit-learn tells them apart by.
-            is_model = not isinstance(model, type) and hasattr(model, "__sklearn_tags__")
-            if not is_model or is_other(model) or not (is_own(model) or hasattr(model, "predict")):
-                raise InputTypeError(
-                    f"{name!r} of the '{self.model_kind}s' parameter must be a {self.model_kind} "
-                    f"in scikit-learn's manner. Got {cut_middle(repr(model), 100)} instead."
-                )
-        y = next(iter(self.rows.targets.values()))
-        for one in protocols:
-            groups = self._groups_in_fit(one.grouped)
-            if groups is None:
-                continue
-            parts = [self.rows.split(split).train for split in one.splits]
-            fewest = min(parts, key=lambda rows: np.unique(groups[rows]).size)
-            for model in self.models.values():
-                with config_context(enable_metadata_routing=True):
-                    keep_groups_apart(clone(model), fewest, y[fewest], groups[fewest], seed=0)
 
-    def _leave_out(self, clips: Mapping[int, str]) -> np.ndarray:
-        """Leave clips out of everything; return the numbers that the others had."""
-        kept = np.ones(self.n_clips, dtype=bool)
-        kept[list(clips)] = False
-        if kept.sum() < 2:
-            raise InputError(
-                f"All but {kept.sum()} of {kept.size} clips cannot be used. The first: "
-                f"{next(iter(clips.values()))[:250]}"
+def _make_protocols(protocol, known, task: Task, clips: Clips, seed: int) -> list[Protocol]:
+    strata = task.strata(clips.targets)
+    made = make_protocols(
+        protocol, known=known, strata=strata, groups=clips.groups, random_state=seed
+    )
+    task.check_protocols(clips.targets, clips.groups, made)
+    return made
+
+
+def _make_models(models, task: Task, preset: Preset) -> dict[str, Any]:
+    """Return the models by name."""
+    parameter = f"{task.model_kind}s"
+    if isinstance(models, Mapping):
+        return check_filled(parameter, models)
+    names = check_names(parameter, models, task.models)
+    return {name: task.make_model(name, preset) for name in names}
+
+
+def _check_models(models, task: Task, clips: Clips, protocols: list[Protocol]) -> None:
+    """Raise for models of another kind, and for those whose own splits break the protocol."""
+    kind, targets = task.model_kind, clips.targets
+    for name, model in models.items():
+        # Not every classifier is of a class of that kind, and not every one has `predict` before
+        # it is fitted. scikit-learn distinguishes them by their tags.
+        is_model = not isinstance(model, type) and hasattr(model, "__sklearn_tags__")
+        if not is_model or not task.fits(model):
+            raise InputTypeError(
+                f"{name!r} of the '{kind}s' parameter must be a {kind} in scikit-learn's manner, "
+                f"since the task is {task.name}. Got {model!r:.100} instead."
             )
-        in_kept = kept[self.rows.clip]
-        self.computed = {
-            name: ComputedFeature(
-                {key: values[in_kept] for key, values in one.inputs.items()},
-                one.weights,
-                audio_digests=one.audio_digests
-                and [digest for digest, stays in zip(one.audio_digests, kept) if stays],
-            )
-            for name, one in self.computed.items()
-        }
-        original = np.flatnonzero(kept)
-        self.rows = self.rows.of_clips(kept)
-        self.groups = None if self.groups is None else self.groups[kept]
-        if self.X is not None:
-            items = self.X.iloc if hasattr(self.X, "iloc") else self.X
-            self.X = (
-                items[original]
-                if hasattr(items, "shape") or hasattr(self.X, "iloc")
-                else [items[row] for row in original]
-            )
-        return original
+    for one in protocols:
+        groups = clips.groups_in_fit(one.grouped)
+        if groups is None:
+            continue
+        trained = [targets.split_rows(split).train for split in one.splits]
+        fewest = min(trained, key=lambda rows: np.unique(groups[rows]).size)
+        for model in models.values():
+            with config_context(enable_metadata_routing=True):
+                y = targets.first[fewest]
+                keep_groups_apart(clone(model), fewest, y, groups[fewest], seed=0)
 
-    def _make_maps(self, original: np.ndarray):
-        vectors = {}
-        for name, one in self.computed.items():
-            values = one.inputs.get(VECTOR, next(iter(one.inputs.values())))
-            values = values.mean(axis=tuple(range(1, values.ndim - 1)))
-            vectors[name] = self.rows.mean_by_clip(values)
-        return map_clips(vectors, original, seed=self.random_state, n_jobs=self.n_jobs)
 
-    def _audit(self, protocols) -> dict:
-        inputs = [one.inputs[VECTOR] for one in self.computed.values() if VECTOR in one.inputs]
-        vectors = (self.rows.mean_by_clip(values) for values in inputs)
-        targets = [self.rows.mean_by_clip(values) for values in self.rows.targets.values()]
-        return audit_protocols(
-            next((one for one in vectors if one.ndim == 2), None),
-            targets[0] if len(targets) == 1 else np.column_stack(targets),
-            groups=self.groups,
-            paths=find_paths(self.X),
-            audio_digests=next(
-                (one.audio_digests for one in self.computed.values() if one.audio_digests), None
-            ),
-            protocols=protocols,
-            n_jobs=self.n_jobs,
-            verbose=self.verbose,
+def _leave_out(skipped: Mapping[int, str], clips: Clips, computed: dict[str, ComputedFeature]):
+    """Return clips and features without the clips that cannot be used."""
+    kept = np.ones(clips.targets.n_clips, dtype=bool)
+    kept[list(skipped)] = False
+    if kept.sum() < 2:
+        raise InputError(
+            f"All but {kept.sum()} of {kept.size} clips cannot be used. The first: "
+            f"{next(iter(skipped.values()))}"
         )
+    rows = kept[clips.targets.clip]
+    return clips.keep(kept), {name: one.keep_rows(rows, kept) for name, one in computed.items()}
 
-    def _columns(self, original: np.ndarray) -> dict[str, np.ndarray]:
-        def of_rows(**of_clips):
-            return {
-                name: values[self.rows.clip]
-                for name, values in of_clips.items()
-                if values is not None
-            }
 
-        clips = of_rows(row=original, path=find_paths(self.X))
-        return clips | self.rows.columns | of_rows(group=self.groups)
+@dataclass(frozen=True)
+class Experiment:
+    """All that the fits rest on; a result keeps it to fit further models and to draw maps."""
 
-    def _tasks(self, protocols) -> list[Task]:
-        splits = {one.name: [self.rows.split(split) for split in one.splits] for one in protocols}
+    task: Task
+    clips: Clips
+    transformers: dict[str, Any]
+    features: dict[str, ComputedFeature]
+    models: dict[str, Any]
+    # By feature and model.
+    inputs: dict[tuple[str, str], str]
+    seed: int
+    n_jobs: int | None
+
+    def list_fits(self, protocols: list[Protocol], scorer) -> list[Fit]:
+        """Return every fit: features x models x targets x splits."""
+        targets = self.clips.targets
+        splits = {
+            one.name: [targets.split_rows(split) for split in one.splits] for one in protocols
+        }
+        has_target = "target" in self.task.configuration
         return [
-            Task(
-                {"feature": feature, self.model_kind: name}
-                | ({} if self.classes is not None else {"target": target}),
-                self.computed[feature].weights,
+            Fit(
+                self.task,
+                {"feature": feature, self.task.model_kind: name}
+                | ({"target": target} if has_target else {}),
+                computed.weights,
                 split,
-                self.computed[feature].inputs[self.choose_input(transformer, name)],
+                computed.inputs[self.inputs[feature, name]],
                 y,
-                self._groups_in_fit(one.grouped),
+                self.clips.groups_in_fit(one.grouped),
                 model,
+                scorer,
             )
-            for feature, transformer in self.transformers.items()
+            for feature, computed in self.features.items()
             for name, model in self.models.items()
-            for target, y in self.rows.targets.items()
+            for target, y in targets.values.items()
             for one in protocols
             for split in splits[one.name]
         ]
 
-    def fit_configuration(self, feature: str, model: str, target: str | None = None) -> Pipeline:
-        """Fit a model to all clips and put the transformer of its feature before it."""
-        from sklearn.multioutput import MultiOutputRegressor
+    def audit(self, protocols: list[Protocol], verbose: bool) -> dict:
+        """Look for leaks in every protocol."""
+        targets = self.clips.targets
+        inputs = [one.inputs[VECTOR] for one in self.features.values() if VECTOR in one.inputs]
+        vectors = (targets.mean_by_clip(values) for values in inputs)
+        values = [targets.mean_by_clip(values) for values in targets.values.values()]
+        digests = (one.audio_digests for one in self.features.values())
+        return audit_protocols(
+            next((one for one in vectors if one.ndim == 2), None),
+            values[0] if len(values) == 1 else np.column_stack(values),
+            groups=self.clips.groups,
+            paths=self.clips.paths,
+            audio_digests=next((one for one in digests if one), None),
+            protocols=protocols,
+            n_jobs=self.n_jobs,
+            verbose=verbose,
+        )
 
-        fitted = clone(self.models[model])
-        targets = self.rows.targets if target is None else {target: self.rows.targets[target]}
-        y = next(iter(targets.values()))
-        if len(targets) > 1:
+    def make_maps(self):
+        """Lay the clips out on a map for each feature."""
+        mean_by_clip = self.clips.targets.mean_by_clip
+        vectors = {name: mean_by_clip(one.vectors) for name, one in self.features.items()}
+        return map_clips(vectors, self.clips.original, seed=self.seed, n_jobs=self.n_jobs)
+
+    def fit_to_all(self, feature: str, model: str, target: str | None) -> Pipeline:
+        """Fit a model to all clips and put the transformer of its feature before it."""
+        fitted, targets = clone(self.models[model]), self.clips.targets
+        values = targets.values if target is None else {target: targets.values[target]}
+        y = next(iter(values.values()))
+        if len(values) > 1:
             fitted = MultiOutputRegressor(fitted)
-            y = np.column_stack(list(targets.values()))
-        transformer = self.transformers[feature]
-        chosen = self.choose_input(transformer, model)
-        groups = None if self.groups is None else self._groups_in_fit(True)
+            y = np.column_stack(list(values.values()))
+        chosen = self.inputs[feature, model]
+        groups = None if self.clips.groups is None else self.clips.groups_in_fit(True)
         # The third seed; the first two are those of the splits and of the fits.
-        seed = derive_seeds(self.random_state, 3)[2]
-        fit_model(fitted, self.computed[feature].inputs[chosen], y, groups, seed)
-        steps = [(self.model_kind, fitted)]
-        if is_transformer(transformer):
-            transformer = clone(transformer).set_params(**INPUT_PARAMETERS[chosen])
-            steps.insert(0, ("transformer", transformer.fit(self.X)))
+        seed = derive_seeds(self.seed, 3)[2]
+        fit_model(fitted, self.features[feature].inputs[chosen], y, groups, seed)
+        steps = [(self.task.model_kind, fitted)]
+        given = self.transformers[feature]
+        if is_transformer(given):
+            steps.insert(0, ("transformer", Feature.transformer(given, chosen).fit(self.clips.X)))
         return Pipeline(steps)

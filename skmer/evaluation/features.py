@@ -4,9 +4,9 @@ This is allowed because the transformers train nothing: a row depends on its own
 """
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from tempfile import TemporaryDirectory
 
 import numpy as np
@@ -26,6 +26,7 @@ from skmer.utils.estimators import Preset, parts_of
 from skmer.utils.floats import LARGEST, check_floats, usable_rows
 from skmer.utils.labels import check_text
 from skmer.utils.messages import cut_middle, is_iterable
+from skmer.utils.processes import run_parallel
 
 # The inputs that a model may get of a feature, and the parameters of the transformer that make
 # them. The matrix is the study's: 1500 frames of 20 ms at the transformer's 22050 Hz.
@@ -39,7 +40,7 @@ INPUT_PARAMETERS: dict[str, dict[str, object]] = {
 
 @dataclass(frozen=True)
 class NetworkWeights:
-    """The weights behind a feature: what to call them, their digest, whether any were drawn."""
+    """The weights behind a feature: their label, their digest, whether any were drawn."""
 
     label: str | None = None
     digest: str | None = None
@@ -55,6 +56,22 @@ class ComputedFeature:
     failures: dict[int, str] = field(default_factory=dict)
     # Of each clip's decoded audio, where the pass that embeds it gives one.
     audio_digests: list[str | None] | None = None
+
+    @property
+    def vectors(self) -> np.ndarray:
+        """One vector a row: the input of this name, else the mean over the frames of another."""
+        values = self.inputs.get(VECTOR, next(iter(self.inputs.values())))
+        return values.mean(axis=tuple(range(1, values.ndim - 1)))
+
+    def keep_rows(self, rows: np.ndarray, clips: np.ndarray) -> "ComputedFeature":
+        """Return the rows and the clips that two masks keep."""
+        digests = self.audio_digests
+        return replace(
+            self,
+            inputs={name: values[rows] for name, values in self.inputs.items()},
+            failures={},
+            audio_digests=digests and [one for one, stays in zip(digests, clips) if stays],
+        )
 
 
 def make_transformers(
@@ -83,7 +100,7 @@ def make_transformers(
 
 
 def check_filled(parameter: str, items: Mapping) -> dict:
-    """Refuse an empty dict, and names that are not text."""
+    """Raise for an empty dict, and for names that are not text."""
     if not items:
         raise InputError(f"The {parameter!r} parameter must hold at least one entry. Got none.")
     for name in items:
@@ -95,13 +112,13 @@ def check_filled(parameter: str, items: Mapping) -> dict:
     return dict(items)
 
 
-def check_names(parameter: str, names, known: Sequence[str]) -> list[str]:
-    """Return the names asked for, each known and there once."""
+def check_names(parameter: str, names, known: Collection[str]) -> list[str]:
+    """Return the names that were asked for, each of them known and there once."""
+    allowed = f"a list of names from {', '.join(map(repr, known))}, or a dict of your own"
     if not is_iterable(names) or not all(isinstance(name, str) for name in names):
         raise InputTypeError(
-            f"The {parameter!r} parameter must be a list of names from "
-            f"{', '.join(map(repr, known))}, or a dict of your own, "
-            f"{{'mine': ...}}. Got an object of type {type(names).__name__} instead."
+            f"The {parameter!r} parameter must be {allowed}, {{'mine': ...}}. "
+            f"Got an object of type {type(names).__name__} instead."
         )
     listed = [names] if isinstance(names, str) else list(names)
     if not listed:
@@ -109,9 +126,7 @@ def check_names(parameter: str, names, known: Sequence[str]) -> list[str]:
     for name in listed:
         if name not in known:
             raise InputError(
-                f"The {parameter!r} parameter must be a list of names from "
-                f"{', '.join(repr(one) for one in known)}, or a dict of your own. "
-                f"Got {name!r} instead."
+                f"The {parameter!r} parameter must be {allowed}. Got {name!r} instead."
             )
         if listed.count(name) > 1:
             raise InputError(f"The {parameter!r} parameter has {name!r} twice.")
@@ -164,39 +179,8 @@ def is_transformer(feature) -> bool:
     return hasattr(feature, "get_params")
 
 
-def keep_available(
-    transformers: dict[str, object], X, *, may_leave_out: bool
-) -> tuple[dict[str, object], dict[str, str]]:
-    """Make sure before any work that the weights and engines of all features are there.
-
-    With `may_leave_out`, features that cannot be had are left out, and their names are returned
-    with the reason, which says what to do; each is warned of in one line.
-    """
-    left_out = {}
-    for name, feature in transformers.items():
-        if not is_transformer(feature):
-            continue
-        if X is None:
-            raise InputError(
-                f"The feature {name!r} is a transformer and needs clips, and X is None; give the "
-                "clips as X, or an array in place of the transformer."
-            )
-        try:
-            for part in filter(_embeds_clips, parts_of(feature)):
-                clone(part).fit(X)
-        except (WeightsNotFoundError, EngineNotAvailableError) as error:
-            # A file of weights that was given is asked for, and missed.
-            if not may_leave_out or getattr(part, "weights", None) not in ("pretrained", None):
-                raise
-            left_out[name] = str(error)
-            warnings.warn(
-                f"The feature {name!r} is left out: {error}", FeatureLeftOutWarning, stacklevel=4
-            )
-    return {name: one for name, one in transformers.items() if name not in left_out}, left_out
-
-
 def choose_input(transformer, classifier: str | None, *, preset: Preset) -> str:
-    """Which input of a feature a classifier gets.
+    """Return which input of a feature a classifier gets.
 
     `classifier` is its name in the table of `make_classifier`; None for one of the user's own,
     whatever its name, which gets what the transformer gives.
@@ -213,36 +197,106 @@ def choose_input(transformer, classifier: str | None, *, preset: Preset) -> str:
     return VECTOR
 
 
-def compute_feature(feature, inputs: set[str], X) -> ComputedFeature:
-    """Compute the inputs of one feature, each clip passing the network once."""
-    if not is_transformer(feature):
-        return ComputedFeature({VECTOR: feature})
-    feature = clone(feature)
-    computed: dict[str, np.ndarray] = {}
-    failures: dict[int, str] = {}
-    digests = None
-    with ExitStack() as stack:
-        if {VECTOR, FRAMES} <= inputs and feature.get_params(deep=False)["memory"] is None:
-            feature.set_params(memory=stack.enter_context(TemporaryDirectory(prefix="skmer-")))
-        for one in sorted(inputs):
-            transformer = clone(feature).set_params(**INPUT_PARAMETERS[one])
-            (values, digests), failed = collect_failures(transformer, lambda made: _embed(made, X))
-            computed[one] = np.asarray(values)
-            failures |= failed
-    return ComputedFeature(computed, weights_of(transformer), failures, digests)
+class Feature:
+    """A feature of one evaluation: an array, or a transformer that was fitted for each input.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the tables.
+    given : transformer or array
+        As `make_transformers` returns it.
+    inputs : collection of str
+        Which inputs the models get.
+    X : sequence of clips, or None
+        The clips to fit to, which shows whether weights and engine are there.
+    """
+
+    def __init__(self, name: str, given, inputs: Collection[str], X):
+        self.name = name
+        self.array = None if is_transformer(given) else given
+        self.fitted: dict[str, object] = {}
+        if self.array is not None:
+            return
+        if X is None:
+            raise InputError(
+                f"The feature {name!r} is a transformer and needs clips, and X is None; give the "
+                "clips as X, or an array in place of the transformer."
+            )
+        self.fitted = {one: self.transformer(given, one) for one in sorted(inputs)}
+        for transformer in self.fitted.values():
+            if _embeds_clips(transformer):
+                transformer.fit(X)
+            else:
+                # Fitting the whole would compute it.
+                for part in filter(_embeds_clips, parts_of(transformer)):
+                    clone(part).fit(X)
+
+    @staticmethod
+    def transformer(given, chosen: str):
+        """Return a transformer of its own for one of the inputs."""
+        return clone(given).set_params(**INPUT_PARAMETERS[chosen])
+
+    def compute(self, X) -> ComputedFeature:
+        """Compute the inputs, each clip passing the network once."""
+        if self.array is not None:
+            return ComputedFeature({VECTOR: self.array})
+        computed: dict[str, np.ndarray] = {}
+        failures: dict[int, str] = {}
+        with ExitStack() as stack:
+            shared = {}
+            first = next(iter(self.fitted.values()))
+            if {VECTOR, FRAMES} <= set(self.fitted) and first.memory is None:
+                shared["memory"] = stack.enter_context(TemporaryDirectory(prefix="skmer-"))
+            for one, transformer in self.fitted.items():
+                transformer.set_params(**shared)
+                (values, digests), failed = collect_failures(transformer, lambda t: _embed(t, X))
+                computed[one] = np.asarray(values)
+                failures |= failed
+        return ComputedFeature(computed, weights_of(transformer), failures, digests)
+
+    def compute_frames(self, X) -> tuple[list[np.ndarray], ComputedFeature]:
+        """Compute the frames of each clip, and all of a computed feature but its inputs."""
+        transformer = self.fitted[VECTOR]
+        frames, failures = collect_failures(transformer, lambda one: one.transform_frames(X))
+        return frames, ComputedFeature({}, weights_of(transformer), failures)
 
 
 def _embed(transformer, X):
     """Return what the transformer makes of the clips, and digests of their audio where it can."""
     if _embeds_clips(transformer):
-        return transformer.fit(X).transform_with_digests(X)
+        return transformer.transform_with_digests(X)
     return transformer.fit_transform(X), None
+
+
+def make_features(
+    transformers: Mapping[str, object], inputs: Mapping[str, Collection[str]], X, *, optional: bool
+) -> tuple[dict[str, Feature], dict[str, str]]:
+    """Fit all features, which shows before any work that their weights and engines are there.
+
+    Where they are `optional`, a feature that cannot be had is left out, with one warning, and its
+    name is returned with the reason, which says what to do.
+    """
+    features, left_out = {}, {}
+    for name, given in transformers.items():
+        try:
+            features[name] = Feature(name, given, inputs[name], X)
+        except (WeightsNotFoundError, EngineNotAvailableError) as error:
+            # A file of weights was asked for by the user, who has to learn that it is missing.
+            named = {getattr(part, "weights", None) for part in parts_of(given)}
+            if not optional or named - {"pretrained", None}:
+                raise
+            left_out[name] = str(error)
+            warnings.warn(
+                f"The feature {name!r} is left out: {error}", FeatureLeftOutWarning, stacklevel=4
+            )
+    return features, left_out
 
 
 def collect_failures(transformer, compute: Callable):
     """Return what `compute` makes with the transformer, and why which clips could not be read.
 
-    Clips that cannot be read do not stop the others, so that all of them are told of at once.
+    Clips that cannot be read do not stop the others, so that all of them are reported at once.
     """
     names = [name for name in transformer.get_params() if name.split("__")[-1] == "on_error"]
     transformer.set_params(**dict.fromkeys(names, "nan"))
@@ -294,20 +348,75 @@ def find_unusable(features: Mapping[str, ComputedFeature], clips: np.ndarray) ->
     return dict(sorted(unusable.items()))
 
 
-def refuse_unusable(unusable: Mapping[int, str], n_clips: int) -> None:
-    """Tell of all clips that cannot be used, at once."""
+def raise_unusable(unusable: Mapping[int, str], n_clips: int) -> None:
+    """Raise one error for all clips that cannot be used."""
     if not unusable:
         return
     rows = list(unusable)
     listed = ", ".join(map(str, rows[:20])) + (", ..." if len(rows) > 20 else "")
-    reason = unusable[rows[0]]
     raise InputError(
         f"{len(rows)} of {n_clips} clips cannot be used (rows {listed}); leave them out of X, y "
-        f"and groups, or let on_error='skip' do it. The first: {reason[:250]}"
+        f"and groups, or let on_error='skip' do it. The first: {unusable[rows[0]][:250]}"
     )
 
 
 def check_finite_feature(name: str, values: np.ndarray) -> None:
-    """Refuse a feature that is not finite for some of its clips."""
+    """Raise for a feature that is not finite for some of its clips."""
     computed = {name: ComputedFeature({VECTOR: values})}
-    refuse_unusable(find_unusable(computed, np.arange(len(values))), len(values))
+    raise_unusable(find_unusable(computed, np.arange(len(values))), len(values))
+
+
+# A map of more points than these is slow to make and too full to read; fewer cannot be arranged.
+MAX_POINTS, MIN_POINTS = 2000, 5
+
+
+def map_clips(vectors: Mapping[str, np.ndarray], rows: np.ndarray, *, seed: int, n_jobs):
+    """Lay the clips out by t-SNE, once for each feature.
+
+    Parameters
+    ----------
+    vectors : dict of str to array of shape (n_clips, d)
+        One vector a clip, by the name of the feature.
+    rows : array of shape (n_clips,)
+        The numbers of the clips.
+    seed : int
+        Of the maps, and of which clips are drawn where there are more than `MAX_POINTS`.
+    n_jobs : int or None
+        Maps at once.
+
+    Returns
+    -------
+    maps : pandas.DataFrame
+        A row for each feature and clip: feature, row, x, y. Without a feature whose clips are all
+        the same.
+    """
+    import pandas as pd
+
+    chosen = np.arange(len(rows))
+    if len(rows) > MAX_POINTS:
+        chosen = np.random.default_rng(seed).choice(len(rows), MAX_POINTS, replace=False)
+        chosen.sort()
+    places = run_parallel(
+        _place, ((values[chosen], seed) for values in vectors.values()), n_jobs=n_jobs
+    )
+    maps = [
+        pd.DataFrame({"feature": name, "row": rows[chosen], "x": place[:, 0], "y": place[:, 1]})
+        for name, place in zip(vectors, places)
+        if place is not None
+    ]
+    empty = pd.DataFrame(columns=["feature", "row", "x", "y"])
+    return pd.concat(maps, ignore_index=True) if maps else empty
+
+
+def _place(vectors: np.ndarray, seed: int) -> np.ndarray | None:
+    from sklearn.preprocessing import StandardScaler
+
+    from skmer.evaluation.statistics.purity import tsne_map
+
+    scaled = StandardScaler().fit_transform(vectors.astype(float))
+    if len(scaled) < MIN_POINTS or not np.ptp(scaled, axis=0).any():
+        return None
+    if scaled.shape[1] == 1:
+        scaled = np.column_stack([scaled, np.zeros(len(scaled))])
+    perplexity = min(30, (len(scaled) - 1) / 3)
+    return tsne_map(scaled, perplexity=perplexity, random_state=seed).astype(float)

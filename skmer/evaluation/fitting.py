@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import check_scoring
 
 from skmer.evaluation.features import NetworkWeights
@@ -19,6 +18,7 @@ from skmer.evaluation.folds import (
     shuffle_inner_folds,
     stops_early,
 )
+from skmer.evaluation.tasks import Targets, Task
 from skmer.exceptions import InputError
 from skmer.utils.estimators import parts_of
 from skmer.utils.labels import check_text, stack_frames
@@ -28,78 +28,71 @@ from skmer.utils.progress import track
 
 
 @dataclass(frozen=True)
+class Fit:
+    """One fit to do; `key` tells its configuration apart, `groups` stay apart inside the fit."""
+
+    task: Task
+    key: dict[str, str]
+    weights: NetworkWeights
+    split: Split
+    X: np.ndarray
+    y: np.ndarray
+    groups: np.ndarray | None
+    model: object
+    # Gives the scores that the user asked for beside the usual ones.
+    scorer: Callable[..., dict[str, float]] | None = None
+
+    # What a row of scores has beside its configuration and its scores.
+    columns: ClassVar = (
+        "protocol", "repeat", "fold", "n_train", "n_test", "fit_time", "score_time", "seed",
+        "weights", "random_weights",
+    )  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{' + '.join(self.key.values())}, {self.split}"
+
+    @property
+    def names(self) -> dict:
+        """The columns that every row of scores and of predictions begins with."""
+        split = self.split
+        return {**self.key, "protocol": split.protocol, "repeat": split.repeat, "fold": split.fold}
+
+
+@dataclass(frozen=True)
 class Fitted:
-    """What one fit gave: predictions for the test rows, and what it took."""
+    """What one fit gave: columns of predictions of the test rows, scores, and what it took."""
 
     n_train: int
-    y_pred: np.ndarray
-    classes: np.ndarray | None
-    proba: np.ndarray | None
+    predictions: dict
     fit_time: float
     score_time: float
-    scores: dict[str, float] = field(default_factory=dict)
+    scores: dict[str, float]
 
 
-def fit_and_predict(
-    model,
-    X: np.ndarray,
-    y: np.ndarray,
-    groups: np.ndarray | None,
-    split: Split,
-    label: str,
-    scorer: Callable | None = None,
-) -> Fitted:
-    """Fit a copy of `model` on one split and predict its test rows.
+def fit_and_predict(fit: Fit) -> Fitted:
+    """Fit a copy of the model on one split and predict its test rows.
 
-    With groups, whatever splits the training rows again inside the fit keeps them apart. `scorer`
-    gives the scores that the user asked for beside the usual ones.
+    With groups, whatever splits the training rows again inside the fit keeps them apart.
     """
     # Entered here, not by the caller: the setting does not travel to worker processes.
     with config_context(enable_metadata_routing=True):
         try:
-            return _fit_and_predict(clone(model), X, y, groups, split, scorer)
+            return _fit_and_predict(fit, clone(fit.model))
         except Exception as error:
-            error.add_note(f"This happened while fitting {label}.")
+            error.add_note(f"This happened while fitting {fit}.")
             raise
 
 
-def _fit_and_predict(model, X, y, groups, split, scorer) -> Fitted:
-    rows = training_rows(model, split)
+def _fit_and_predict(fit: Fit, model) -> Fitted:
+    X, y, groups, test = fit.X, fit.y, fit.groups, fit.split.test
+    rows = training_rows(model, fit.split)
     start = time.perf_counter()
-    fit_model(model, X[rows], y[rows], None if groups is None else groups[rows], split.seed)
+    fit_model(model, X[rows], y[rows], None if groups is None else groups[rows], fit.split.seed)
     fitted = time.perf_counter()
-    y_pred = _check_output(model, "predict", X[split.test], y[split.test].shape)
-    proba = classes = None
-    if hasattr(model, "predict_proba"):
-        classes = np.asarray(model.classes_)
-        shape = (split.test.size, classes.size)
-        proba = _check_output(model, "predict_proba", X[split.test], shape)
-    return Fitted(
-        n_train=rows.size,
-        y_pred=y_pred.astype(str) if y.dtype.kind == "U" else y_pred,
-        classes=classes,
-        proba=proba,
-        fit_time=fitted - start,
-        score_time=time.perf_counter() - fitted,
-        scores={} if scorer is None else scorer(model, X[split.test], y[split.test]),
-    )
-
-
-def _check_output(model, method: str, X, shape: tuple[int, ...]) -> np.ndarray:
-    """Return what a model gives for the clips of a split; other classes than skmer's may err."""
-    output = np.asarray(getattr(model, method)(X))
-    if output.shape != shape:
-        raise InputError(
-            f"{type(model).__name__}.{method} must return an array of shape {shape} for "
-            f"{shape[0]} clips. Got shape {output.shape} instead."
-        )
-    if output.dtype.kind == "f" and not np.isfinite(output).all():
-        raise InputError(
-            f"{type(model).__name__}.{method} must return finite numbers. Got NaN or infinity for "
-            f"{(~np.isfinite(output.reshape(len(output), -1))).any(axis=1).sum()} of "
-            f"{shape[0]} clips."
-        )
-    return output
+    predictions = fit.task.predict(model, X, y, test)
+    predicted = time.perf_counter()
+    scores = {} if fit.scorer is None else fit.scorer(model, X[test], y[test])
+    return Fitted(rows.size, predictions, fitted - start, predicted - fitted, scores)
 
 
 def fit_model(model, X, y, groups, seed: int):
@@ -143,134 +136,68 @@ def training_rows(model, split: Split) -> np.ndarray:
     return split.train
 
 
-@dataclass(frozen=True)
-class Task:
-    """One fit to do; `key` tells its configuration apart, `groups` stay apart inside the fit."""
-
-    key: dict[str, str]
-    weights: NetworkWeights
-    split: Split
-    X: np.ndarray
-    y: np.ndarray
-    groups: np.ndarray | None
-    model: object
-
-    # What a row of scores has beside its configuration and its scores.
-    columns: ClassVar = (
-        "protocol", "repeat", "fold", "n_train", "n_test", "fit_time", "score_time", "seed",
-        "weights", "random_weights",
-    )  # fmt: skip
-
-    def __str__(self) -> str:
-        return f"{' + '.join(self.key.values())}, {self.split}"
-
-
-def run_tasks(
-    tasks: list[Task],
-    *,
-    columns: Mapping[str, np.ndarray],
-    score: Callable[..., dict[str, float]],
-    scorer: Callable[..., dict[str, float]] | None,
-    classes: np.ndarray | None,
-    n_jobs: int | None,
-    verbose: bool,
-):
-    """Do all tasks; return the frames of scores and of predictions, in the order of `tasks`.
+def run_fits(fits: list[Fit], *, columns: Mapping[str, np.ndarray], n_jobs, verbose: bool):
+    """Do all fits; return the frames of scores and of predictions, in the order of `fits`.
 
     `columns` are further columns of the predictions, one entry for each row of X; `row` among them
-    says which clip a row of X belongs to. With `classes`, so are their probabilities. `scorer`
-    gives scores of the fitted model beside those of its predictions, which `score` gives.
+    has the clip of each row of X.
     """
     import pandas as pd
 
-    outcomes = run_parallel(
-        fit_and_predict,
-        (
-            (task.model, task.X, task.y, task.groups, task.split, str(task), scorer)
-            for task in tasks
-        ),
-        n_jobs=n_jobs,
-    )
-    outcomes = track(outcomes, total=len(tasks), description="fits", enabled=verbose, unit="fits")
+    outcomes = run_parallel(fit_and_predict, ((fit,) for fit in fits), n_jobs=n_jobs)
+    outcomes = track(outcomes, total=len(fits), description="fits", enabled=verbose, unit="fits")
     scores, predictions = [], []
-    for task, fitted in zip(tasks, outcomes):
-        scores.append(_score_row(task, fitted, columns, score))
-        predictions.append(_prediction_rows(task, fitted, columns, classes))
+    for fit, fitted in zip(fits, outcomes):
+        further = {name: values[fit.split.test] for name, values in columns.items()}
+        scores.append(_score_row(fit, fitted, further["row"]))
+        predictions.append(pd.DataFrame({**fit.names, **further, **fitted.predictions}))
     return pd.DataFrame(scores), stack_frames(predictions)
 
 
-def _names(task: Task) -> dict:
-    split = task.split
-    return {**task.key, "protocol": split.protocol, "repeat": split.repeat, "fold": split.fold}
-
-
-def _score_row(task: Task, fitted: Fitted, columns, score) -> dict:
-    test = task.split.test
+def _score_row(fit: Fit, fitted: Fitted, clips: np.ndarray) -> dict:
     return {
-        **_names(task),
-        **score(task.y[test], fitted.y_pred, columns["row"][test]),
+        **fit.names,
+        **fit.task.score(fitted.predictions, clips),
         **fitted.scores,
         "n_train": fitted.n_train,
-        "n_test": test.size,
+        "n_test": fit.split.test.size,
         "fit_time": fitted.fit_time,
         "score_time": fitted.score_time,
-        "seed": task.split.seed,
-        "weights": task.weights.label,
-        "random_weights": task.weights.random,
+        "seed": fit.split.seed,
+        "weights": fit.weights.label,
+        "random_weights": fit.weights.random,
     }
 
 
-def _prediction_rows(task: Task, fitted: Fitted, columns, classes):
-    import pandas as pd
-
-    test = task.split.test
-    further = {name: values[test] for name, values in columns.items()}
-    rows = {**_names(task), **further, "y_true": task.y[test], "y_pred": fitted.y_pred}
-    if classes is not None:
-        rows |= {f"proba_{label}": _probability(fitted, label) for label in classes}
-    return pd.DataFrame(rows)
-
-
-def _probability(fitted: Fitted, label):
-    """Return the probabilities of one class, 0 for a class that was not trained on."""
-    if fitted.proba is None:
-        return np.nan
-    at = np.flatnonzero(fitted.classes == label)
-    return fitted.proba[:, at[0]] if at.size else 0.0
-
-
-def make_scorer_of(scoring, *, usual: Sequence[str], columns: Sequence[str], targets):
+def make_scorer(scoring, task: Task, targets: Targets):
     """Return a callable of (model, X, y) to a dict of scores, and the names of the scores.
 
     Names of usual scores are dropped, since those are there anyway. A scorer that cannot score
-    targets such as these is refused here, before hours of work.
+    targets such as these is an error here, before hours of work.
     """
-    if scoring is None:
-        return None, ()
-    scoring = _by_name(scoring)
+    scoring = {} if scoring is None else _by_name(scoring)
     scoring = {
-        name: scorer for name, scorer in scoring.items() if not (name in usual and name == scorer)
+        name: one for name, one in scoring.items() if not (name in task.metrics and name == one)
     }
+    if not scoring:
+        return None, ()
+    taken: Sequence[str] = (*task.metrics, *task.configuration, *Fit.columns)
     for name in scoring:
-        if name in usual or name in columns or not isinstance(name, str):
+        if name in taken or not isinstance(name, str):
             raise InputError(
                 f"The 'scoring' parameter has a score of the name {name!r}, which is a column of "
                 "the scores already; give it another name."
             )
-    if not scoring:
-        return None, ()
-    check_text("The names in the 'scoring' parameter", *map(str, scoring))
-    y = next(iter(targets.values()))
-    dummy = (DummyRegressor if y.dtype.kind == "f" else DummyClassifier)()
-    X = np.zeros((y.size, 1))
+    check_text("The names in the 'scoring' parameter", *scoring)
+    y, dummy = targets.first, clone(task.dummy)
+    X = np.zeros((len(y), 1))
     try:
         scorer = check_scoring(dummy, scoring=scoring)
         scorer(dummy.fit(X, y), X, y)
     except (TypeError, ValueError) as error:
-        reason = str(error).splitlines()[0][:250]
         raise InputError(
-            "The 'scoring' parameter must have scores that scikit-learn knows and that suit the "
-            f"targets, by name or as scorers. Got {list(scoring)}: {reason}"
+            "The 'scoring' parameter must have scores that scikit-learn has and that suit the "
+            f"targets, by name or as scorers. Got {list(scoring)}: {str(error).splitlines()[0]}"
         ) from error
     return scorer, tuple(scoring)
 

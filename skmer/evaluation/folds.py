@@ -186,19 +186,6 @@ def _count_repeats(splitter, parts) -> int:
     return 1 if np.unique(tested).size == tested.size else len(parts)
 
 
-def check_classes(y: np.ndarray, groups: np.ndarray | None, protocols: list[Protocol]) -> None:
-    """Refuse classes that can never be both trained on and tested."""
-    if groups is None or not any(protocol.grouped for protocol in protocols):
-        return
-    for label in np.unique(y):
-        if np.unique(groups[y == label]).size < 2:
-            raise InputError(
-                f"The class {str(label)!r} occurs in one group only, so that with groups kept "
-                "apart it is never both trained on and tested; add groups with that class, leave "
-                "it out, or choose another protocol."
-            )
-
-
 # The name that groups travel by while it is found out whether they arrive.
 _PROBE = "groups_of_one_part"
 

@@ -1,64 +1,70 @@
-"""What the results of classification and regression have in common."""
+"""What an evaluation returns: scores and predictions, and what can be asked of them."""
 
-from collections.abc import Callable
 from functools import cached_property
 from itertools import combinations
 from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
-from skmer.evaluation.statistics.bootstrap import ACCURACY, R2, TotalsScore, bootstrap_interval
-from skmer.evaluation.statistics.scores import (
-    CLASSIFICATION_METRICS,
-    DYNAMIC_METRICS,
-    REGRESSION_METRICS,
-    dynamic_scores,
-    regression_scores,
-)
+from skmer.evaluation.statistics.bootstrap import bootstrap_interval
+from skmer.evaluation.statistics.scores import regression_scores
 from skmer.evaluation.store import read_result, unless_changed, write_result
+from skmer.evaluation.tasks import CLASSIFICATION, DYNAMIC_REGRESSION, REGRESSION, TASKS, Task
 from skmer.exceptions import InputError
 from skmer.utils.messages import check_choice
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# What `compare` tells of each test.
+# What `compare` takes of each test.
 COMPARED = ("difference", "low", "high", "statistic", "pvalue")
 
 
-class _Figure(Protocol):
-    def __call__(self, size: Literal["paper", "wide"] = "paper") -> "Figure": ...
+class EvaluationResult:
+    """Scores and predictions of every configuration, split by split, and what they rest on.
 
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        One row per fit: feature, classifier (or what else the task calls its models), target where
+        there are several, protocol, repeat, fold, the scores of the task (such as accuracy,
+        f1_macro, f1_weighted and balanced_accuracy), n_train (clips given to the fit), n_test,
+        fit_time and score_time (seconds), seed, and weights, the label of the network's weights
+        where the feature has a network, and random_weights, whether any of them was never trained.
+    predictions : pandas.DataFrame
+        One row per fit and tested clip: feature, classifier, protocol, repeat, fold, row (the
+        clip's place in X), path where X holds paths, group where groups were given, y_true,
+        y_pred, and proba_* for each class, empty where the classifier gives none.
+    manifest : dict
+        Seeds, versions, weights, splits, parameters and counts; ready for JSON.
+    task : Task, default=None
+        What was evaluated; None: the one that the manifest names, else labels.
 
-class BaseResult:
-    """Scores and predictions of every configuration, split by split, and what they rest on."""
+    See Also
+    --------
+    evaluate : Makes it.
+    """
 
-    # Columns that tell configurations apart, and the scores, the headline first.
-    configuration: tuple[str, ...]
-    metrics: tuple[str, ...]
-    has_classes: bool
+    task: Task = CLASSIFICATION
+    # What was computed, for `fit` and `maps`; a result that was read from files has none.
+    experiment = None
 
-    # Given by the package above, so that a result does not know its report.
-    report: Callable[..., Path]
-    figure: "_Figure"
-    to_latex: Callable[..., str]
-    _repr_html_: Callable[..., str]
-
-    # The headline score, in the form that its interval is computed from.
-    headline_score: TotalsScore
-    # What fits a configuration to all clips; a result that was read from files has none.
-    fit_configuration: Callable | None = None
-    # What lays the clips out on maps; it works when the maps are first asked for.
-    make_maps: Callable | None = None
-    # Whether a score is one of all predictions together; else it is the mean over the splits.
-    is_pooled = False
-
-    def __init__(self, scores, predictions, manifest: dict):
+    def __init__(self, scores, predictions, manifest: dict, task: Task | None = None):
         self.scores = scores
         self.predictions = predictions
         self.manifest = manifest
-        extra = manifest.get("settings", {}).get("scoring", ())
-        self.metrics = (*type(self).metrics, *extra)
+        settings = manifest.get("settings", {})
+        name = settings.get("task", self.task.name)
+        if task is None and name not in TASKS:
+            raise InputError(
+                f"The result is of the task {name!r}, which is not registered here; call "
+                "register_task before, with the task that it was made with."
+            )
+        self.task = TASKS[name] if task is None else task
+        self.configuration = self.task.configuration
+        self.metrics = (*self.task.metrics, *settings.get("scoring", ()))
+        self.is_pooled = self.task.is_pooled
 
     def __repr__(self) -> str:
         n_configurations = len(self.scores.groupby(list(self.configuration)))
@@ -83,8 +89,9 @@ class BaseResult:
         """
         import pandas as pd
 
-        maps = None if self.make_maps is None else self.make_maps()
-        return pd.DataFrame(columns=["feature", "row", "x", "y"]) if maps is None else maps
+        if self.experiment is None:
+            return pd.DataFrame(columns=["feature", "row", "x", "y"])
+        return self.experiment.make_maps()
 
     def summary(self):
         """Score of each configuration, and its spread over the splits.
@@ -96,6 +103,11 @@ class BaseResult:
             ``*_std``, the standard deviation over splits (which share training clips, so that it
             is no standard error). Where a protocol that keeps groups apart and one that does not
             were both run, ``gap`` is the headline score of the latter minus that of the former.
+
+            For numbers, a score such as ``r2`` is that of all out-of-fold predictions together:
+            the r2 of a small test part compares with the mean of that part alone, so that the mean
+            over the splits is far below. That mean is there too, as ``r2_split_mean``. A score
+            that `scoring` added is the mean over the splits.
         """
         import pandas as pd
 
@@ -117,7 +129,16 @@ class BaseResult:
 
     def _pooled_scores(self, keys: list[str]):
         """Return scores of all predictions together, a row for each configuration."""
-        return {}
+        import pandas as pd
+
+        if not self.is_pooled:
+            return {}
+        return pd.DataFrame(
+            {
+                key: self.task.score(part, part.groupby(["repeat", "fold", "row"]).ngroup())
+                for key, part in self.predictions.groupby(keys, sort=False)
+            }
+        ).T
 
     def intervals(self, *, n_resamples: int = 2000):
         """Bootstrap an interval of the headline score from the out-of-fold predictions.
@@ -149,7 +170,7 @@ class BaseResult:
         rows = []
         for key, part in self.predictions.groupby(keys, sort=False):
             estimate, low, high = bootstrap_interval(
-                self.headline_score,
+                self.task.headline_score,
                 part["y_true"].to_numpy(),
                 part["y_pred"].to_numpy(),
                 part["group" if "group" in part else "row"].to_numpy(),
@@ -267,6 +288,95 @@ class BaseResult:
             comparison["pvalue_holm"] = holm(comparison["pvalue"].to_numpy())
         return comparison
 
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the headline score of every configuration with its 95 % interval, best first.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None: a new figure.
+
+        Returns
+        -------
+        ax : matplotlib.axes.Axes
+            What was drawn on; ``ax.figure.savefig("scores.pdf")`` keeps it.
+        """
+        from skmer.evaluation.report import plot_result
+
+        return plot_result(self, ax)
+
+    def figure(self, size: Literal["paper", "wide"] = "paper") -> "Figure":
+        """Draw what `plot` draws, on a figure of a journal's column or of a slide.
+
+        Colours are those of the features in every display; where several protocols were run, each
+        has a mark of its own. The dashed line is what guessing gives.
+
+        Parameters
+        ----------
+        size : {"paper", "wide"}, default="paper"
+            "paper" is 88 mm wide, a column of a journal, with letters of 8 points; "wide" fills a
+            slide of 13.3 to 7.5 inches, with letters that can be read from the back of the room.
+
+        Returns
+        -------
+        figure : matplotlib.figure.Figure
+            Nothing in it is a bitmap, so ``figure.savefig("scores.pdf")`` stays sharp at any size.
+
+        Raises
+        ------
+        InputError
+            For another size.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from skmer.evaluation import evaluate
+        >>> y = np.tile(["calm", "sad"], 20)
+        >>> feature = np.eye(2)[(y == "sad") * 1]
+        >>> result = evaluate({"mine": feature}, {"nb": GaussianNB()}, None, y, protocol="koh2021")
+        >>> figure = result.figure("paper")
+        >>> round(float(figure.get_figwidth()) * 25.4)
+        88
+        """
+        from skmer.evaluation.report import result_to_figure
+
+        return result_to_figure(self, size)
+
+    def to_latex(self) -> str:
+        """Return the table of scores for a paper: each configuration with its interval, best first.
+
+        Returns
+        -------
+        latex : str
+            A LaTeX table with a caption; it needs the package booktabs.
+        """
+        from skmer.evaluation.report import result_to_latex
+
+        return result_to_latex(self)
+
+    def _repr_html_(self) -> str:
+        from skmer.evaluation.report import result_to_html
+
+        return result_to_html(self)
+
+    def report(self, path) -> Path:
+        """Write a page that stands alone: headline, trust, charts, tables, and what they rest on.
+
+        Parameters
+        ----------
+        path : path-like
+            The html file to write.
+
+        Returns
+        -------
+        path : pathlib.Path
+            Where it was written.
+        """
+        from skmer.evaluation.report import write_report
+
+        return write_report(self, path)
+
     def save(self, folder) -> Path:
         """Write scores.csv, predictions.csv, maps.csv, manifest.json and report.html.
 
@@ -323,73 +433,34 @@ class BaseResult:
             result.maps = tables["maps"]
         return result
 
-    def _fit(self, **names: str | None):
-        """Fit a model to all clips, by the names of feature, model and target."""
-        if self.fit_configuration is None:
-            raise InputError(
-                "This result was read from files, which hold no clips and no models; call fit on "
-                "the result that the evaluation returned."
-            )
-        for column, name in names.items():
-            known = list(dict.fromkeys(self.scores[column]))
-            check_choice("fit", [*known, None] if column == "target" else known, **{column: name})
-        return self.fit_configuration(*names.values())
-
-
-def _equal_by_split(predictions):
-    """Return weights of predictions by which every split weighs the same."""
-    sizes = predictions.groupby(["repeat", "fold"])["row"].transform("size")
-    return 1 / sizes.to_numpy()
-
-
-class EvaluationResult(BaseResult):
-    """What `evaluate` returns.
-
-    Parameters
-    ----------
-    scores : pandas.DataFrame
-        One row per fit: feature, classifier, protocol, repeat, fold, accuracy, f1_macro,
-        f1_weighted, balanced_accuracy, n_train (clips given to the fit), n_test, fit_time and
-        score_time (seconds), seed, and weights, the label of the network's weights where the
-        feature has a network, and random_weights, whether any of them was never trained.
-    predictions : pandas.DataFrame
-        One row per fit and tested clip: feature, classifier, protocol, repeat, fold, row (the
-        clip's place in X), path where X holds paths, group where groups were given, y_true,
-        y_pred, and proba_* for each class, empty where the classifier gives none.
-    manifest : dict
-        Seeds, versions, weights, splits, parameters and counts; ready for JSON.
-
-    See Also
-    --------
-    evaluate : Makes it.
-    """
-
-    configuration = ("feature", "classifier")
-    metrics = CLASSIFICATION_METRICS
-    has_classes = True
-    headline_score = ACCURACY
-
-    def fit(self, *, feature: str, classifier: str):
-        """Fit a classifier to all clips, with the transformer of its feature before it.
+    def fit(self, *, feature: str, target: str | None = None, **model: str):
+        """Fit a model to all clips, with the transformer of its feature before it.
 
         What splits clips inside the fit (searches, calibration, early stopping) keeps the groups
         apart where groups were given, whatever the protocols of the evaluation.
 
         Parameters
         ----------
-        feature, classifier : str
-            Names, as in `scores`.
+        feature : str
+            A name, as in `scores`.
+        target : str, default=None
+            Which of several targets to predict; None = all, in the order of `scores`, each by a
+            model of its own.
+        **model : str
+            The name of the model under the name of its column, as in ``classifier="svm"`` or
+            ``regressor="ridge"``.
 
         Returns
         -------
         pipeline : sklearn.pipeline.Pipeline
             Fitted; it takes clips in the forms that the transformer takes. For a feature that was
-            given as an array it is the classifier alone, and takes rows of such an array.
+            given as an array it is the model alone, and takes rows of such an array.
 
         Raises
         ------
         InputError
-            For a name that was not evaluated, or a result that was read from files.
+            For a name that was not evaluated, a result that was read from files, and targets over
+            time: a fitted pipeline takes clips, and such a model takes moments of clips.
 
         Examples
         --------
@@ -407,11 +478,34 @@ class EvaluationResult(BaseResult):
         >>> model.predict([3 * clips[0]])
         array(['angry'], dtype='<U5')
         """
-        return self._fit(feature=feature, classifier=classifier)
+        if not self.task.rows_are_clips:
+            raise InputError(
+                f"A result of the task {self.task.name!r} has no pipeline of whole clips to fit; "
+                "fit the result of evaluate_regression instead."
+            )
+        if self.experiment is None:
+            raise InputError(
+                "This result was read from files, which hold no clips and no models; call fit on "
+                "the result that the evaluation returned."
+            )
+        kind = self.task.model_kind
+        if set(model) != {kind}:
+            raise InputError(f"fit needs the parameters 'feature' and {kind!r}. Got {[*model]}.")
+        check_choice("fit", self.scores["feature"].unique().tolist(), feature=feature)
+        check_choice("fit", self.scores[kind].unique().tolist(), **model)
+        targets = self.scores["target"].unique().tolist() if "target" in self.scores else []
+        check_choice("fit", [*targets, None], target=target)
+        return self.experiment.fit_to_all(feature, model[kind], target)
 
 
-class RegressionResult(BaseResult):
-    """What `evaluate_regression` returns.
+def _equal_by_split(predictions):
+    """Return weights of predictions by which every split weighs the same."""
+    sizes = predictions.groupby(["repeat", "fold"])["row"].transform("size")
+    return 1 / sizes.to_numpy()
+
+
+class RegressionResult(EvaluationResult):
+    """What `evaluate_regression` returns: an `EvaluationResult` of numbers.
 
     Parameters
     ----------
@@ -425,63 +519,15 @@ class RegressionResult(BaseResult):
         and y_pred in the unit of the target.
     manifest : dict
         Seeds, versions, weights, splits, parameters and counts; ready for JSON.
+    task : Task, default=None
+        As in `EvaluationResult`.
 
     See Also
     --------
     evaluate_regression : Makes it.
     """
 
-    configuration = ("feature", "regressor", "target")
-    metrics: tuple[str, ...] = REGRESSION_METRICS
-    has_classes = False
-    headline_score = R2
-    is_pooled = True
-
-    def summary(self):
-        """Score of each configuration, and its mean and spread over the splits.
-
-        Returns
-        -------
-        summary : pandas.DataFrame
-            One row per configuration and protocol. A score such as ``r2`` is that of all
-            out-of-fold predictions together: the r2 of a small test part compares with the mean
-            of that part alone, so that the mean over the splits is far below. It is there too, as
-            ``r2_split_mean``, with the standard deviation over the splits, ``r2_std``. A score
-            that `scoring` added is the mean over the splits. ``gap`` as in `EvaluationResult`.
-        """
-        return super().summary()
-
-    def _pooled_scores(self, keys):
-        import pandas as pd
-
-        parts = self.predictions.groupby(keys, sort=False)
-        return pd.DataFrame({key: self._pooled(part) for key, part in parts}).T
-
-    def _pooled(self, part) -> dict[str, float]:
-        return regression_scores(part["y_true"].to_numpy(), part["y_pred"].to_numpy())
-
-    def fit(self, *, feature: str, regressor: str, target: str | None = None):
-        """Fit a regressor to all clips, with the transformer of its feature before it.
-
-        Parameters
-        ----------
-        feature, regressor : str
-            Names, as in `scores`.
-        target : str, default=None
-            Which of several targets to predict; None = all, in the order of `scores`, each by a
-            regressor of its own.
-
-        Returns
-        -------
-        pipeline : sklearn.pipeline.Pipeline
-            Fitted; see `EvaluationResult.fit`.
-
-        Raises
-        ------
-        InputError
-            For a name that was not evaluated, or a result that was read from files.
-        """
-        return self._fit(feature=feature, regressor=regressor, target=target)
+    task = REGRESSION
 
 
 class DynamicRegressionResult(RegressionResult):
@@ -496,16 +542,18 @@ class DynamicRegressionResult(RegressionResult):
         As in `RegressionResult`, one row per moment, with its time in seconds.
     manifest : dict
         Seeds, versions, weights, splits, parameters and counts; ready for JSON.
+    task : Task, default=None
+        As in `EvaluationResult`.
 
     See Also
     --------
     evaluate_dynamic_regression : Makes it.
     """
 
-    metrics = DYNAMIC_METRICS
+    task = DYNAMIC_REGRESSION
 
     def song_scores(self):
-        """Score every song's predictions by themselves, for dynamic targets.
+        """Score every song's predictions by themselves.
 
         Returns
         -------
@@ -525,24 +573,9 @@ class DynamicRegressionResult(RegressionResult):
             ]
         )
 
-    def _pooled(self, part):
-        songs = part.groupby(["repeat", "fold", "row"]).ngroup().to_numpy()
-        return dynamic_scores(part["y_true"].to_numpy(), part["y_pred"].to_numpy(), songs)
 
-    def fit(self, *, feature: str, regressor: str, target: str | None = None):
-        """Refuse: a fitted pipeline takes clips, and these regressors take moments of clips.
-
-        Parameters
-        ----------
-        feature, regressor, target : str
-            Ignored.
-
-        Raises
-        ------
-        InputError
-            Always.
-        """
-        raise InputError(
-            "A result of evaluate_dynamic_regression has no pipeline of whole clips to fit; fit "
-            "the result of evaluate_regression instead."
-        )
+def make_result(scores, predictions, manifest: dict, task: Task) -> EvaluationResult:
+    """Return a result of the class that is made for a task."""
+    own = (DynamicRegressionResult, RegressionResult)
+    cls = next((one for one in own if one.task.name == task.name), EvaluationResult)
+    return cls(scores, predictions, manifest, task)

@@ -1,242 +1,341 @@
-"""Features x classifiers x protocols, by scikit-learn's own machinery."""
+"""What the kinds of evaluation differ in, one object each: labels, numbers, numbers over time.
+
+A task says how the target is checked, stratified and scored, what a prediction is, what guessing
+gives, which models fit, and which words and charts of the report show it. Everything else asks the
+task. A further kind is one subclass of `Task`, with one call of `register_task`.
+"""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, RepeatedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
+from sklearn.utils.multiclass import type_of_target
 
 from skmer.classifiers import CLASSIFIERS, make_classifier
-from skmer.evaluation.evaluate import Experiment, Rows
-from skmer.evaluation.features import (
-    VECTOR,
-    ComputedFeature,
-    check_filled,
-    check_names,
-    choose_input,
-    collect_failures,
-    is_transformer,
-    weights_of,
-)
-from skmer.evaluation.folds import check_classes
-from skmer.evaluation.result import DynamicRegressionResult, EvaluationResult, RegressionResult
+from skmer.evaluation.features import VECTOR, ComputedFeature, Feature, choose_input
 from skmer.evaluation.splitters import RepeatedStratifiedGroupKFold, StratifiedThreeWaySplit
+from skmer.evaluation.statistics.bootstrap import ACCURACY, R2, TotalsScore
 from skmer.evaluation.statistics.scores import (
+    CLASSIFICATION_METRICS,
+    DYNAMIC_METRICS,
+    REGRESSION_METRICS,
     classification_scores,
     dynamic_scores,
     regression_scores,
 )
-from skmer.evaluation.targets import check_classes_of, check_curves, check_numbers
 from skmer.exceptions import InputError
-from skmer.utils.estimators import Memory, Preset
+from skmer.utils.floats import to_floats
+from skmer.utils.labels import check_labels, check_text
 from skmer.utils.messages import check_choice
 
-PRESETS = ("tuned", "koh2021")
 
+@dataclass(frozen=True)
+class Targets:
+    """What is to be predicted: for each row its clip, and by name the value of each target.
 
-def evaluate(
-    features,
-    classifiers,
-    X,
-    y,
-    *,
-    groups=None,
-    dataset=None,
-    protocol="grouped",
-    preset: Preset = "tuned",
-    n_folds: int = 5,
-    n_repeats: int | None = None,
-    scoring=None,
-    weights="pretrained",
-    random_state: int | None = 0,
-    memory: Memory = None,
-    n_jobs: int | None = None,
-    on_error: Literal["raise", "skip"] = "raise",
-    audit: bool = True,
-    verbose: bool = False,
-) -> EvaluationResult:
-    """Score every feature with every classifier under every protocol.
-
-    The transformers train nothing, so each feature is computed once, before any fold. Whatever
-    learns (scaling, search, early stopping) does so inside the training part of each split.
-
-    Parameters
-    ----------
-    features : list of {"musicnn", "l3", "vggish", "mfcc"}, dict, or None
-        Names, or a dict of name to transformer, or to an array that holds the feature already.
-        None: all names whose weights can be had; each of the others is left out with a warning
-        that says how to get it.
-    classifiers : list of {"svm", "nb", "rf", "mlp", "cnn", "lstm"} or dict
-        Names, or a dict of name to estimator. Named classifiers that take sequences under the
-        preset get the frames of a feature; estimators of your own, whatever you call them, get
-        what the transformer gives.
-    X : sequence of length n_clips, or None
-        The clips, in any form that the transformers take. None where all features are arrays.
-    y : array-like of shape (n_clips,)
-        The label of each clip.
-    groups : array-like of shape (n_clips,), default=None
-        The singer, artist or the like of each clip.
-    dataset : str or path-like, default=None
-        What the data are called in the manifest and the report. For the path of a file, such as
-        the table that lists the clips, its SHA-256 is kept too.
-    protocol : {"grouped", "koh2021"}, splitter, or list or dict of those, default="grouped"
-        "grouped" is repeated stratified group k-fold; "koh2021" the study's 20 shuffles into 80 %
-        training, 10 % validation and 10 % test. Where a protocol keeps the groups apart, so does
-        whatever splits the training part again inside a classifier (searches, calibration,
-        stacking, early stopping); one that cannot is refused.
-    preset : {"tuned", "koh2021"}, default="tuned"
-        Settings of the features and classifiers that are given by name.
-    n_folds : int, default=5
-        Folds of the "grouped" protocol.
-    n_repeats : int, default=None
-        Draws of the named protocols; None = 20 for "koh2021" and 4 times the folds for "grouped",
-        20 fits each.
-    scoring : str, callable, list or dict, default=None
-        Further scores, by scikit-learn's names or as its scorers, in the forms that
-        `sklearn.model_selection.cross_validate` takes; each is a column beside the usual ones.
-    weights : {"pretrained", None}, path, or dict, default="pretrained"
-        Weights of the features that are given by name; a dict has them by name, and names that
-        are not in it are pretrained.
-    random_state : int or None, default=0
-        Where every other seed comes from: splits, classifiers, random weights.
-    memory : None, path or joblib.Memory, default=None
-        Cache of the features that are given by name.
-    n_jobs : int, default=None
-        Number of fits at once, in joblib's meaning. The numbers do not depend on it.
-    on_error : {"raise", "skip"}, default="raise"
-        What clips do that cannot be read, or whose feature is not finite. "raise": one error
-        names all of them, after the features of the others were computed. "skip": they are left
-        out of everything; ``manifest["skipped_clips"]`` and the report say which and why.
-    audit : bool, default=True
-        Look for leaks in every protocol: clips and groups on both sides of a split, duplicates,
-        groups that can be read off the features. What is found is in the manifest and the report.
-    verbose : bool, default=False
-        Show progress on standard error.
-
-    Returns
-    -------
-    result : EvaluationResult
-        With `scores`, `predictions`, `summary()`, `compare()`, `report(path)`, `to_latex()`,
-        `save(folder)`.
-
-    Raises
-    ------
-    InputError
-        When the data, the models and the protocol do not go together, in one sentence that says
-        why.
-    WeightsNotFoundError
-        When the weights of a feature that was asked for by name cannot be had; it says how to get
-        them.
-
-    See Also
-    --------
-    evaluate_regression : The same for arousal and valence.
-
-    References
-    ----------
-    Koh, E., & Dubnov, S. (2021). Comparison and analysis of deep audio embeddings for music
-    emotion recognition. arXiv:2104.06517.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn.naive_bayes import GaussianNB
-    >>> from skmer.evaluation import evaluate
-    >>> rng = np.random.default_rng(0)
-    >>> y, singers = np.tile(["calm", "sad"], 20), np.repeat(np.arange(10), 4)
-    >>> feature = rng.normal(size=(40, 3)) + (y == "sad")[:, None]
-    >>> result = evaluate({"mine": feature}, {"nb": GaussianNB()}, None, y, groups=singers)
-    >>> result.summary()[["feature", "classifier", "protocol", "n_splits"]]
-      feature classifier protocol  n_splits
-    0    mine         nb  grouped        20
+    A clip has one row, or several where the target changes over time. Then `moment` is the place
+    of each row among the `n_moments` of its clip, and `columns` has the time.
     """
-    check_choice("evaluate", PRESETS, preset=preset)
-    y = check_classes_of(y)
-    return _Classification(
-        features=features,
-        models=_make_classifiers(classifiers, preset),
-        classifiers_have_table_names=not isinstance(classifiers, Mapping),
-        X=X,
-        rows=Rows(np.arange(y.size), {"label": y}),
-        groups=groups,
-        dataset=dataset,
-        protocol=protocol,
-        preset=preset,
-        n_folds=n_folds,
-        n_repeats=n_repeats,
-        scoring=scoring,
-        weights=weights,
-        random_state=random_state,
-        memory=memory,
-        n_jobs=n_jobs,
-        on_error=on_error,
-        audit=audit,
-        verbose=verbose,
-    ).run()
+
+    clip: np.ndarray
+    values: dict[str, np.ndarray]
+    columns: dict[str, np.ndarray] = field(default_factory=dict)
+    moment: np.ndarray | None = None
+    n_moments: int = 1
+
+    @classmethod
+    def of_clips(cls, values: dict[str, np.ndarray]) -> "Targets":
+        """Return targets with one row a clip."""
+        return cls(np.arange(len(next(iter(values.values())))), values)
+
+    @property
+    def first(self) -> np.ndarray:
+        """The values of the first target."""
+        return next(iter(self.values.values()))
+
+    @property
+    def n_clips(self) -> int:
+        """How many clips there are."""
+        return int(self.clip[-1]) + 1
+
+    @property
+    def are_moments(self) -> bool:
+        """Whether a clip has several rows, or is one of several clips that has none."""
+        return not np.array_equal(self.clip, np.arange(self.clip.size))
+
+    def keep_clips(self, kept: np.ndarray) -> "Targets":
+        """Return the rows of the clips that a mask keeps; clips are numbered anew."""
+        rows = kept[self.clip]
+        return Targets(
+            (np.cumsum(kept) - 1)[self.clip[rows]],
+            {name: values[rows] for name, values in self.values.items()},
+            {name: values[rows] for name, values in self.columns.items()},
+            None if self.moment is None else self.moment[rows],
+            self.n_moments,
+        )
+
+    def split_rows(self, split):
+        """Return the split of rows that a split of clips makes."""
+        if not self.are_moments:
+            return split
+        parts = ("train", "validation", "test")
+        return replace(
+            split,
+            **{part: np.flatnonzero(np.isin(self.clip, getattr(split, part))) for part in parts},
+        )
+
+    def mean_by_clip(self, values: np.ndarray) -> np.ndarray:
+        """Return the mean over each clip's rows."""
+        if not self.are_moments:
+            return values
+        starts = np.flatnonzero(np.diff(self.clip, prepend=-1))
+        counts = np.bincount(self.clip).reshape(-1, *[1] * (values.ndim - 1))
+        return np.add.reduceat(values, starts, axis=0) / counts
 
 
-def classification_protocols(n_folds: int, n_repeats: int | None) -> dict:
-    """Return what makes the splitter of each named protocol from a seed."""
-    return {
-        "grouped": lambda seed: RepeatedStratifiedGroupKFold(
-            n_folds, n_repeats=4 if n_repeats is None else n_repeats, random_state=seed
-        ),
-        "koh2021": lambda seed: StratifiedThreeWaySplit(
-            20 if n_repeats is None else n_repeats, random_state=seed
-        ),
-    }
+class Task:
+    """One kind of evaluation.
+
+    Attributes
+    ----------
+    name : str
+        By which `evaluate` takes it and a saved result names it.
+    model_kind : str
+        The column of the tables that names the model; with an "s", the parameter that has them.
+    configuration : tuple of str
+        Columns that tell configurations apart. With "target" among them, each target is fitted by
+        itself and has a sentence of its own in the headline.
+    metrics : tuple of str
+        The scores, the headline first.
+    headline_score : TotalsScore
+        The headline in the form that its interval is computed from.
+    is_pooled : bool
+        Whether a score is that of all predictions together; else it is the mean over the splits.
+    n_folds, n_repeats : int, int or None
+        Defaults of `evaluate`.
+    models : tuple of str
+        Names that `make_model` knows.
+    dummy : estimator
+        Fits every target of this kind; scorers are tried on it before any work.
+    charts : tuple of str
+        Parts of the report that show this kind, beside scores and tables: of "map", "confusions",
+        "hard_clips" and "plane".
+    rows_are_clips : bool
+        Whether a model takes clips, so that a pipeline of it can be fitted to all of them.
+    scores_start_at_zero : bool
+        Whether the axis of the scores has to show zero.
+    headline_words, guess_words : dict of str to str
+        What the best configuration does and what guessing gives, by score; "" is any other
+        score. The report fills in ``{value}`` (two digits, with the interval), ``{hundred}`` (a
+        share of a hundred), ``{between}`` (the interval of that, in brackets) and ``{whose}``.
+    """
+
+    name: str
+    model_kind: str
+    configuration: tuple[str, ...]
+    metrics: tuple[str, ...]
+    headline_score: TotalsScore
+    is_pooled = False
+    n_folds = 5
+    n_repeats: int | None = None
+    models: tuple[str, ...] = ()
+    dummy: BaseEstimator
+    charts: tuple[str, ...] = ("map",)
+    rows_are_clips = True
+    scores_start_at_zero = True
+    headline_words: Mapping[str, str] = {"": "reaches {value} on {whose}"}
+    guess_words: Mapping[str, str] = {"": "guessing gives {value}"}
+
+    def takes(self, y) -> bool:
+        """Whether this is the task of a target, where the user names none."""
+        return False
+
+    def check(self, y) -> Targets:
+        """Return the target in plain arrays, or raise for one that cannot be predicted."""
+        raise NotImplementedError
+
+    def strata(self, targets: Targets) -> np.ndarray:
+        """Return what splits are stratified by, for each clip; all the same balances sizes only."""
+        return np.zeros(targets.n_clips)
+
+    def splitters(self, n_folds: int, n_repeats: int | None) -> dict[str, Callable[[int], object]]:
+        """Return what makes the splitter of each named protocol from a seed."""
+        raise NotImplementedError
+
+    def check_protocols(self, targets: Targets, groups, protocols) -> None:
+        """Raise for protocols that this target cannot be evaluated under."""
+
+    def make_model(self, name: str, preset):
+        """Return the model of a name."""
+        raise NotImplementedError
+
+    def fits(self, model) -> bool:
+        """Whether a model is of the kind that this task takes."""
+        return is_classifier(model) or (hasattr(model, "predict") and not is_regressor(model))
+
+    def input_of(self, transformer, model: str | None, preset) -> str:
+        """Return which input of a feature a model gets; None is a model of the user's own."""
+        return VECTOR
+
+    def compute(self, feature: Feature, X, targets: Targets) -> ComputedFeature:
+        """Return the inputs of a feature, a row for each row of the targets."""
+        return feature.compute(X)
+
+    def predict(self, model, X: np.ndarray, y: np.ndarray, test: np.ndarray) -> dict:
+        """Return the columns of the predictions of the test rows, of a fitted model."""
+        return {"y_true": y[test], "y_pred": check_output(model, "predict", X[test], y[test].shape)}
+
+    def score(self, predictions: Mapping, clips: np.ndarray) -> dict[str, float]:
+        """Return the scores of predictions; `clips` has the clip of each row."""
+        raise NotImplementedError
+
+    def guess(self, dataset: Mapping, score: str) -> float | None:
+        """Return what the best guess that looks at no clip scores; None where that is unknown."""
+        return None
+
+    def describe(self, targets: Targets) -> dict:
+        """Return what the manifest has about the targets."""
+        return {"n_clips": targets.n_clips, "targets": list(targets.values)}
 
 
-@dataclass(kw_only=True)
-class _Classification(Experiment):
-    """The evaluation of classifiers."""
+TASKS: dict[str, Task] = {}
 
-    classifiers_have_table_names: bool
 
-    result_class = EvaluationResult
+def register_task(task: Task) -> Task:
+    """Let `evaluate` find a task by its name or by the target, and `load` read its results."""
+    TASKS[task.name] = task
+    return task
+
+
+def find_task(task: str | Task | None, y) -> Task:
+    """Return the task that was asked for, or the one of the target; the last registered first."""
+    if isinstance(task, Task):
+        return task
+    if task is not None:
+        check_choice("evaluate", tuple(TASKS), task=task)
+        return TASKS[task]
+    return next(one for one in reversed(TASKS.values()) if one.takes(y))
+
+
+def check_output(model, method: str, X, shape: tuple[int, ...]) -> np.ndarray:
+    """Return what a model gives for some rows; other classes than skmer's may err."""
+    output = np.asarray(getattr(model, method)(X))
+    if output.shape != shape:
+        raise InputError(
+            f"{type(model).__name__}.{method} must return an array of shape {shape} for "
+            f"{shape[0]} clips. Got shape {output.shape} instead."
+        )
+    if output.dtype.kind == "f" and not np.isfinite(output).all():
+        n_bad = (~np.isfinite(output.reshape(len(output), -1))).any(axis=1).sum()
+        raise InputError(
+            f"{type(model).__name__}.{method} must return finite numbers. Got NaN or infinity for "
+            f"{n_bad} of {shape[0]} clips."
+        )
+    return output
+
+
+class Classification(Task):
+    """One label a clip."""
+
+    name = "classification"
     model_kind = "classifier"
-    score = staticmethod(classification_scores)
-
-    @property
-    def known_protocols(self):
-        return classification_protocols(self.n_folds, self.n_repeats)
-
-    @property
-    def strata(self):
-        return self.rows.targets["label"]
-
-    @property
-    def classes(self):
-        return np.unique(self.strata)
-
-    def check_protocols(self, protocols):
-        check_classes(self.strata, self.groups, protocols)
-
-    def choose_input(self, transformer, model):
-        own = not self.classifiers_have_table_names
-        return choose_input(transformer, None if own else model, preset=self.preset)
-
-    def describe_targets(self):
-        labels, counts = np.unique(self.strata, return_counts=True)
-        classes = {str(label): int(n) for label, n in zip(labels, counts)}
-        return {"n_clips": self.n_clips, "classes": classes}
-
-
-def _make_classifiers(classifiers, preset: Preset) -> dict:
-    """Return the classifiers by name."""
-    if isinstance(classifiers, Mapping):
-        return check_filled("classifiers", classifiers)
-    return {
-        name: make_classifier(name, preset=preset)
-        for name in check_names("classifiers", classifiers, CLASSIFIERS)
+    configuration = ("feature", "classifier")
+    metrics = CLASSIFICATION_METRICS
+    headline_score = ACCURACY
+    models = CLASSIFIERS
+    dummy = DummyClassifier()
+    charts = ("map", "confusions", "hard_clips")
+    headline_words = {
+        "accuracy": "names the emotion of {whose} in {hundred} of 100 cases{between}",
+        "": "reaches {value} on {whose}",
     }
+    guess_words = {"accuracy": "guessing gives {hundred}", "": "guessing gives {value}"}
+
+    def takes(self, y):
+        # It is asked last, and its check raises for what is no label.
+        return True
+
+    def check(self, y):
+        y = check_labels(y, "The labels y")
+        if type_of_target(y).startswith("continuous"):
+            raise InputError(
+                "The labels y must be classes, and are numbers with decimals; give them to "
+                "evaluate_regression, or make classes of them."
+            )
+        if np.unique(y).size < 2:
+            raise InputError(
+                f"The labels y must hold at least two classes. Got {np.unique(y).tolist()} instead."
+            )
+        return Targets.of_clips({"label": y})
+
+    def strata(self, targets):
+        return targets.first
+
+    def splitters(self, n_folds, n_repeats):
+        return {
+            "grouped": lambda seed: RepeatedStratifiedGroupKFold(
+                n_folds, n_repeats=4 if n_repeats is None else n_repeats, random_state=seed
+            ),
+            "koh2021": lambda seed: StratifiedThreeWaySplit(
+                20 if n_repeats is None else n_repeats, random_state=seed
+            ),
+        }
+
+    def check_protocols(self, targets, groups, protocols):
+        if groups is None or not any(protocol.grouped for protocol in protocols):
+            return
+        for label in np.unique(targets.first):
+            if np.unique(groups[targets.first == label]).size < 2:
+                raise InputError(
+                    f"The class {str(label)!r} occurs in one group only, so that with groups kept "
+                    "apart it is never both trained on and tested; add groups with that class, "
+                    "leave it out, or choose another protocol."
+                )
+
+    def make_model(self, name, preset):
+        return make_classifier(name, preset=preset)
+
+    def input_of(self, transformer, model, preset):
+        return choose_input(transformer, model, preset=preset)
+
+    def predict(self, model, X, y, test):
+        columns = super().predict(model, X, y, test)
+        classes = np.unique(y)
+        if y.dtype.kind == "U":
+            columns["y_pred"] = columns["y_pred"].astype(str)
+        if not hasattr(model, "predict_proba"):
+            return columns | {f"proba_{label}": np.nan for label in classes}
+        trained = np.asarray(model.classes_)
+        proba = check_output(model, "predict_proba", X[test], (test.size, trained.size))
+        for label in classes:
+            at = np.flatnonzero(trained == label)
+            # A class that the model was not trained on is impossible to it.
+            columns[f"proba_{label}"] = proba[:, at[0]] if at.size else 0.0
+        return columns
+
+    def score(self, predictions, clips):
+        return classification_scores(
+            np.asarray(predictions["y_true"]), np.asarray(predictions["y_pred"])
+        )
+
+    def guess(self, dataset, score):
+        counts = np.array(list(dataset["classes"].values()))
+        if score == "balanced_accuracy":
+            return 1 / counts.size
+        return float(counts.max() / counts.sum()) if score == "accuracy" else None
+
+    def describe(self, targets):
+        labels, counts = np.unique(targets.first, return_counts=True)
+        classes = {str(label): int(n) for label, n in zip(labels, counts)}
+        return {"n_clips": targets.n_clips, "classes": classes}
 
 
 # The targets are scaled, so that one grid serves every unit.
@@ -247,147 +346,111 @@ GRIDS: dict[str, tuple[BaseEstimator, dict[str, list[float]]]] = {
 REGRESSORS = tuple(GRIDS)
 
 
-def evaluate_regression(
-    features,
-    regressors,
-    X,
-    y,
-    *,
-    groups=None,
-    protocol="grouped",
-    n_folds: int = 10,
-    n_repeats: int = 1,
-    dataset=None,
-    scoring=None,
-    weights="pretrained",
-    random_state: int | None = 0,
-    memory: Memory = None,
-    n_jobs: int | None = None,
-    on_error: Literal["raise", "skip"] = "raise",
-    audit: bool = True,
-    verbose: bool = False,
-) -> RegressionResult:
-    """Predict numbers, each target by itself, with every feature and regressor.
+class Regression(Task):
+    """One number a clip, for each of the targets."""
+
+    name = "regression"
+    model_kind = "regressor"
+    configuration = ("feature", "regressor", "target")
+    metrics: tuple[str, ...] = REGRESSION_METRICS
+    headline_score = R2
+    is_pooled = True
+    n_folds = 10
+    n_repeats = 1
+    models = REGRESSORS
+    dummy = DummyRegressor()
+    charts = ("map", "plane")
+    scores_start_at_zero = False
+    headline_words = {"r2": "explains {hundred} % (r² {value})", "": "reaches {value}"}
+    guess_words = {"r2": "guessing the mean explains nothing", "": "guessing gives {value}"}
+
+    def takes(self, y):
+        if isinstance(y, Mapping):
+            return True
+        try:
+            # A missing value is no integer; it is the check of labels that raises for it.
+            with np.errstate(invalid="ignore"):
+                return type_of_target(y).startswith("continuous")
+        except (ValueError, TypeError):
+            return False
+
+    def check(self, y):
+        return Targets.of_clips(check_numbers(y))
+
+    def splitters(self, n_folds, n_repeats):
+        return {
+            "grouped": lambda seed: RepeatedStratifiedGroupKFold(
+                n_folds, n_repeats=n_repeats, random_state=seed
+            ),
+            "shuffled": lambda seed: RepeatedKFold(
+                n_splits=n_folds, n_repeats=n_repeats, random_state=seed
+            ),
+        }
+
+    def make_model(self, name, preset):
+        return make_regressor(name)
+
+    def fits(self, model):
+        return is_regressor(model) or (hasattr(model, "predict") and not is_classifier(model))
+
+    def score(self, predictions, clips):
+        return regression_scores(
+            np.asarray(predictions["y_true"]), np.asarray(predictions["y_pred"])
+        )
+
+    def guess(self, dataset, score):
+        return 0.0 if score == "r2" else None
+
+
+class DynamicRegression(Regression):
+    """Numbers over time: each row is a moment, and a clip is whole in every split.
 
     Parameters
     ----------
-    features : list of {"musicnn", "l3", "vggish", "mfcc"}, dict, or None
-        Names, or a dict of name to transformer, or to an array that holds the feature already; see
-        `evaluate`.
-    regressors : list of {"svr", "ridge"} or dict
-        Names, or a dict of name to estimator. The named ones scale features and target and search
-        their parameters inside the training part of each split.
-    X : sequence of length n_clips, or None
-        The clips, in any form that the transformers take. None where all features are arrays.
-    y : array-like of shape (n_clips,) or (n_clips, 2), data frame, or dict
-        The targets: one, or arousal and valence, or named columns. Predictions are in their unit.
-    groups : array-like of shape (n_clips,), default=None
-        The artist or the like of each clip.
-    protocol : {"grouped", "shuffled"}, splitter, or list or dict of those, default="grouped"
-        "grouped" is k-fold with whole groups, "shuffled" k-fold with single clips. Where a
-        protocol keeps the groups apart, so do the searches inside it.
-    n_folds : int, default=10
-        Folds of the named protocols.
-    n_repeats : int, default=1
-        Times that the folds of the named protocols are drawn.
-    dataset, scoring, weights, random_state, memory, n_jobs, on_error, audit, verbose : object
-        As in `evaluate`.
-
-    Returns
-    -------
-    result : RegressionResult
-        With `scores`, `predictions`, `summary()`, `compare()`, `report(path)`, `to_latex()`,
-        `save(folder)`.
-
-    Raises
-    ------
-    InputError
-        When the data, the models and the protocol do not go together, in one sentence that says
-        why.
-    WeightsNotFoundError
-        When the weights of a feature that was asked for by name cannot be had.
-
-    See Also
-    --------
-    evaluate : The same for classes.
-    evaluate_dynamic_regression : The same for targets that change over time.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmer.evaluation import evaluate_regression
-    >>> rng = np.random.default_rng(0)
-    >>> feature, artists = rng.normal(size=(60, 3)), np.repeat(np.arange(20), 3)
-    >>> y = feature[:, :2] + rng.normal(scale=0.1, size=(60, 2))
-    >>> result = evaluate_regression(
-    ...     {"mine": feature}, ["ridge"], None, y, groups=artists, n_folds=3
-    ... )
-    >>> result.summary()[["target", "protocol", "r2"]].round(1)
-        target protocol   r2
-    0  arousal  grouped  1.0
-    1  valence  grouped  1.0
+    times : array-like of shape (n_times,), default=None
+        Seconds from the start of the clip; None = the column names of the frames in y.
     """
-    targets = check_numbers(y)
-    n_clips = next(iter(targets.values())).size
-    return Regression(
-        features=features,
-        models=make_regressors(regressors),
-        X=X,
-        rows=Rows(np.arange(n_clips), targets),
-        groups=groups,
-        dataset=dataset,
-        protocol=protocol,
-        preset="tuned",
-        n_folds=n_folds,
-        n_repeats=n_repeats,
-        scoring=scoring,
-        weights=weights,
-        random_state=random_state,
-        memory=memory,
-        n_jobs=n_jobs,
-        on_error=on_error,
-        audit=audit,
-        verbose=verbose,
-    ).run()
+
+    name = "dynamic_regression"
+    metrics = DYNAMIC_METRICS
+    rows_are_clips = False
+
+    def __init__(self, times=None):
+        self.times = times
+
+    def takes(self, y):
+        return isinstance(y, Mapping) and any(np.ndim(values) == 2 for values in y.values())
+
+    def check(self, y):
+        curves, times = check_curves(y, self.times)
+        annotated = np.isfinite(next(iter(curves.values())))
+        clips, moments = np.nonzero(annotated)
+        values = {name: curve[annotated] for name, curve in curves.items()}
+        return Targets(clips, values, {"time": times[moments]}, moments, times.size)
+
+    def compute(self, feature, X, targets):
+        if feature.array is None:
+            return compute_moments(feature, X, targets)
+        expected = (targets.n_clips, targets.n_moments)
+        if feature.array.ndim != 3 or feature.array.shape[:2] != expected:
+            raise InputError(
+                f"The feature {feature.name!r} must have the shape (n_clips, n_times, d), here "
+                f"{(*expected, 'd')}. Got {feature.array.shape} instead."
+            )
+        return ComputedFeature({VECTOR: feature.array[targets.clip, targets.moment]})
+
+    def score(self, predictions, clips):
+        return dynamic_scores(
+            np.asarray(predictions["y_true"]), np.asarray(predictions["y_pred"]), clips
+        )
+
+    def describe(self, targets):
+        return super().describe(targets) | {"n_moments": targets.clip.size}
 
 
-@dataclass(kw_only=True)
-class Regression(Experiment):
-    """The evaluation of regressors."""
-
-    result_class = RegressionResult
-    model_kind = "regressor"
-    score: ClassVar[Callable[..., dict[str, float]]] = staticmethod(regression_scores)
-
-    @property
-    def known_protocols(self):
-        return regression_protocols(self.n_folds, self.n_repeats)
-
-    @property
-    def strata(self):
-        # All the same, so that the grouped protocol only balances the folds.
-        return np.zeros(self.n_clips)
-
-
-def regression_protocols(n_folds: int, n_repeats: int) -> dict:
-    """Return what makes the splitter of each named protocol from a seed."""
-    return {
-        "grouped": lambda seed: RepeatedStratifiedGroupKFold(
-            n_folds, n_repeats=n_repeats, random_state=seed
-        ),
-        "shuffled": lambda seed: RepeatedKFold(
-            n_splits=n_folds, n_repeats=n_repeats, random_state=seed
-        ),
-    }
-
-
-def make_regressors(regressors) -> dict:
-    """Return the regressors by name."""
-    if isinstance(regressors, Mapping):
-        return check_filled("regressors", regressors)
-    return {
-        name: make_regressor(name) for name in check_names("regressors", regressors, tuple(GRIDS))
-    }
+CLASSIFICATION = register_task(Classification())
+REGRESSION = register_task(Regression())
+DYNAMIC_REGRESSION = register_task(DynamicRegression())
 
 
 def make_regressor(name: str) -> GridSearchCV:
@@ -402,157 +465,21 @@ def make_regressor(name: str) -> GridSearchCV:
 
 
 # A moment further than this from every frame, in seconds, has no frame: the clip is too short.
-FARTHEST = 1.0
+_FARTHEST = 1.0
 
 
-def evaluate_dynamic_regression(
-    features,
-    regressors,
-    X,
-    y,
-    *,
-    times=None,
-    groups=None,
-    protocol="grouped",
-    n_folds: int = 10,
-    n_repeats: int = 1,
-    dataset=None,
-    scoring=None,
-    weights="pretrained",
-    random_state: int | None = 0,
-    memory: Memory = None,
-    n_jobs: int | None = None,
-    on_error: Literal["raise", "skip"] = "raise",
-    audit: bool = True,
-    verbose: bool = False,
-) -> DynamicRegressionResult:
-    """Predict targets moment by moment; clips stay whole in every split.
-
-    Each moment is predicted from the frames nearest to it. No search inside a fit sees two moments
-    of one clip in different folds.
-
-    Parameters
-    ----------
-    features : list of {"musicnn", "l3", "vggish", "mfcc"}, dict, or None
-        Names, or a dict of name to transformer, or to an array of shape (n_clips, n_times, d) that
-        holds the feature of each moment already; see `evaluate`.
-    regressors : list of {"svr", "ridge"} or dict
-        Names, or a dict of name to estimator. "svr" takes hours on tens of thousands of moments.
-    X : sequence of length n_clips, or None
-        The clips, in any form that the transformers take. None where all features are arrays.
-    y : dict of array-like of shape (n_clips, n_times)
-        The targets by name, such as arousal and valence; NaN where a clip has no value.
-    times : array-like of shape (n_times,), default=None
-        Seconds from the start of the clip. None = the column names of the frames in `y`.
-    groups : array-like of shape (n_clips,), default=None
-        The artist or the like of each clip.
-    protocol : {"grouped", "shuffled"}, splitter, or list or dict of those, default="grouped"
-        As in `evaluate_regression`; it splits clips.
-    n_folds, n_repeats : int
-        As in `evaluate_regression`.
-    dataset, scoring, weights, random_state, memory, n_jobs, on_error, audit, verbose : object
-        As in `evaluate`.
-
-    Returns
-    -------
-    result : DynamicRegressionResult
-        With `scores`, `predictions`, `song_scores()`, `summary()`, `report(path)`, `save(folder)`.
-
-    Raises
-    ------
-    InputError
-        When the data, the models and the protocol do not go together, in one sentence that says
-        why.
-    WeightsNotFoundError
-        When the weights of a feature that was asked for by name cannot be had.
-
-    See Also
-    --------
-    evaluate_regression : One number for each clip.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmer.evaluation import evaluate_dynamic_regression
-    >>> rng = np.random.default_rng(0)
-    >>> feature = rng.normal(size=(12, 5, 3))
-    >>> result = evaluate_dynamic_regression(
-    ...     {"mine": feature}, ["ridge"], None, {"arousal": feature[..., 0]},
-    ...     times=np.arange(5) / 2, protocol="shuffled", n_folds=3,
-    ... )
-    >>> result.summary()[["target", "protocol", "r2"]].round(1)
-        target  protocol   r2
-    0  arousal  shuffled  1.0
-    """
-    curves, times = check_curves(y, times)
-    annotated = np.isfinite(next(iter(curves.values())))
-    clips, moments = np.nonzero(annotated)
-    return _DynamicRegression(
-        features=features,
-        models=make_regressors(regressors),
-        X=X,
-        rows=Rows(
-            clips,
-            {name: curve[annotated] for name, curve in curves.items()},
-            {"time": times[moments]},
-        ),
-        moments=moments,
-        times=times,
-        groups=groups,
-        dataset=dataset,
-        protocol=protocol,
-        preset="tuned",
-        n_folds=n_folds,
-        n_repeats=n_repeats,
-        scoring=scoring,
-        weights=weights,
-        random_state=random_state,
-        memory=memory,
-        n_jobs=n_jobs,
-        on_error=on_error,
-        audit=audit,
-        verbose=verbose,
-    ).run()
-
-
-@dataclass(kw_only=True)
-class _DynamicRegression(Regression):
-    """The evaluation of regressors on moments of clips."""
-
-    moments: np.ndarray
-    times: np.ndarray
-
-    result_class = DynamicRegressionResult
-    score = staticmethod(dynamic_scores)
-
-    def describe_targets(self):
-        return super().describe_targets() | {"n_moments": self.rows.clip.size}
-
-    def compute(self, name, feature, inputs):
-        if is_transformer(feature):
-            return compute_moments(feature, self.X, self.rows)
-        expected = (self.n_clips, self.times.size)
-        if feature.ndim != 3 or feature.shape[:2] != expected:
-            raise InputError(
-                f"The feature {name!r} must have the shape (n_clips, n_times, d), here "
-                f"{(*expected, 'd')}. Got {feature.shape} instead."
-            )
-        return ComputedFeature({VECTOR: feature[self.rows.clip, self.moments]})
-
-
-def compute_moments(feature, X, rows: Rows) -> ComputedFeature:
-    """Compute the feature of each annotated moment; NaN for a clip that cannot be read."""
-    feature = clone(feature)
-    frames, failures = collect_failures(feature, lambda made: made.fit(X).transform_frames(X))
+def compute_moments(feature: Feature, X, targets: Targets) -> ComputedFeature:
+    """Compute a feature at each annotated moment; NaN for a clip that cannot be read."""
+    frames, computed = feature.compute_frames(X)
     moments = []
     for clip, of_clip in enumerate(frames):
-        times = rows.columns["time"][rows.clip == clip]
-        if clip in failures:
+        times = targets.columns["time"][targets.clip == clip]
+        if clip in computed.failures:
             moments.append(np.full((times.size, of_clip.shape[1]), np.nan))
         else:
-            frame_times = feature.frame_times(len(of_clip))
+            frame_times = feature.fitted[VECTOR].frame_times(len(of_clip))
             moments.append(align_frames(of_clip, frame_times, times, clip))
-    return ComputedFeature({VECTOR: np.concatenate(moments)}, weights_of(feature), failures)
+    return replace(computed, inputs={VECTOR: np.concatenate(moments)})
 
 
 def align_frames(frames, frame_times, times, clip: int) -> np.ndarray:
@@ -560,11 +487,92 @@ def align_frames(frames, frame_times, times, clip: int) -> np.ndarray:
     step = np.diff(times).min() if times.size > 1 else 0.0
     distances = np.abs(np.subtract.outer(times, frame_times))
     nearest = distances.min(axis=1, initial=np.inf)
-    if times.size and nearest.max() > FARTHEST:
+    if times.size and nearest.max() > _FARTHEST:
         late = times[nearest.argmax()]
         raise InputError(
-            f"Clip {clip} has a target at {late:g} s and no frame within {FARTHEST:g} s of it; "
+            f"Clip {clip} has a target at {late:g} s and no frame within {_FARTHEST:g} s of it; "
             "give the whole clip, or set that target to NaN."
         )
     near = distances <= np.maximum(step / 2, nearest)[:, None]
     return near @ frames / near.sum(axis=1, keepdims=True)
+
+
+def check_numbers(y) -> dict[str, np.ndarray]:
+    """Return the numbers to predict by name: a frame's columns, or arousal and valence."""
+    if hasattr(y, "columns") or isinstance(y, Mapping):
+        _check_names(y)
+        targets = {str(name): to_floats(y[name], f"The target {str(name)!r}") for name in y}
+    else:
+        values = to_floats(y, "The targets y")
+        if values.ndim == 1:
+            targets = {str(getattr(y, "name", None) or "target"): values}
+        elif values.ndim == 2 and values.shape[1] == 2:
+            targets = {"arousal": values[:, 0], "valence": values[:, 1]}
+        else:
+            raise InputError(
+                "The targets y must be one column, the two columns arousal and valence, or a "
+                f"data frame or dict of named columns. Got shape {values.shape} instead."
+            )
+    shapes = {values.shape for values in targets.values()}
+    if len(shapes) != 1 or any(len(shape) != 1 or not shape[0] for shape in shapes):
+        raise InputError(
+            "The targets y must have at least one column, all of one length, with one number for "
+            f"each clip. Got the shapes {sorted(shapes)} instead."
+        )
+    for name, values in targets.items():
+        if not np.isfinite(values).all():
+            row = int(np.flatnonzero(~np.isfinite(values))[0])
+            raise InputError(
+                f"The target {name!r} has no value for clip {row}; leave that clip out of X, y and "
+                "groups."
+            )
+        if np.ptp(values) == 0:
+            raise InputError(f"The target {name!r} is the same for every clip.")
+    return targets
+
+
+def check_curves(y, times) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return targets over time by name, all of one shape, and the seconds of their columns."""
+    if not isinstance(y, Mapping) or not y:
+        raise InputError(
+            "The targets y must be a dict of name to an array of shape (n_clips, n_times). "
+            f"Got {type(y).__name__} instead."
+        )
+    if times is None:
+        columns = {name: getattr(values, "columns", None) for name, values in y.items()}
+        lacking = [name for name, values in columns.items() if values is None]
+        if lacking:
+            raise InputError(
+                "The 'times' parameter may be None only where the targets are data frames with "
+                f"seconds as column names. Got no column names for {lacking[0]!r}."
+            )
+        times = next(iter(columns.values()))
+    times = to_floats(times, "The 'times' parameter")
+    if times.ndim != 1 or not np.isfinite(times).all():
+        raise InputError(f"The 'times' parameter must be a list of seconds. Got {times!r:.100}.")
+    _check_names(y)
+    curves = {
+        str(name): to_floats(values, f"The target {str(name)!r}") for name, values in y.items()
+    }
+    first = next(iter(curves.values()))
+    n_clips = len(first) if first.ndim == 2 else "n_clips"
+    for name, curve in curves.items():
+        if not curve.size or curve.shape != (n_clips, times.size):
+            raise InputError(
+                f"The target {name!r} must have the shape ({n_clips}, {times.size}), a row for "
+                f"each clip and a column for each time. Got {curve.shape} instead."
+            )
+        if not np.array_equal(np.isfinite(curve), np.isfinite(first)):
+            raise InputError("The targets y must have values at the same clips and times.")
+    empty = np.flatnonzero(~np.isfinite(first).any(axis=1))
+    if empty.size:
+        raise InputError(f"Clip {empty[0]} has no target at any time; leave it out of X and y.")
+    return curves, times
+
+
+def _check_names(y) -> None:
+    """Raise for names that are one as text, as 1 and "1" are."""
+    names = [str(name) for name in y]
+    check_text("The names of the targets y", *names)
+    if len(set(names)) < len(names):
+        raise InputError(f"The names of the targets y must differ. Got {names} instead.")

@@ -1,6 +1,7 @@
-"""A finished result as a page, and in a sentence; no result imports these."""
+"""A finished result as a page, and in a sentence; a result draws on these for its methods."""
 
 from skmer.evaluation.report.page import (
+    plot_result,
     render_page,
     result_to_figure,
     result_to_html,
@@ -26,6 +27,7 @@ __all__ = [
     "headline_of",
     "in_hundred",
     "name_of",
+    "plot_result",
     "render_page",
     "result_to_figure",
     "result_to_html",

@@ -27,7 +27,6 @@ from skmer.evaluation.report.words import (
     time_of_stages,
     trust_notes,
 )
-from skmer.evaluation.result import BaseResult
 from skmer.exceptions import InputError
 from skmer.utils.files import atomic_write, check_output_file
 
@@ -74,8 +73,10 @@ def scores_chart(seen: Overview) -> dict:
     n_protocols = table["protocol"].nunique()
     # A single protocol needs no key.
     splits = alt.Legend(orient="top", title="Splits") if n_protocols > 1 else None
+    has_zero = seen.result.task.scores_start_at_zero
     bars = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X("low:Q", title=title, scale=alt.Scale(zero=seen.result.has_classes)), x2="high:Q"
+        x=alt.X("low:Q", title=title, scale=alt.Scale(zero=has_zero)),
+        x2="high:Q",
     )
     points = base.mark_point(filled=True, size=70, opacity=1).encode(
         x=alt.X(f"{score}:Q", title=title, axis=alt.Axis(tickCount=6)),
@@ -168,7 +169,8 @@ def plane_chart(seen: Overview) -> dict | None:
     """Draw targets and predictions on the plane of valence and arousal."""
     import altair as alt
 
-    if seen.result.has_classes or not {"arousal", "valence"} <= set(seen.ranked["target"]):
+    charts = seen.result.task.charts
+    if "plane" not in charts or not {"arousal", "valence"} <= set(seen.ranked["target"]):
         return None
     best = seen.ranked.drop_duplicates("target").set_index("target")
     predictions = seen.result.predictions
@@ -252,12 +254,12 @@ def map_rows(seen: Overview) -> list[dict]:
     For classes the target is the label; numbers have their own names and are neither right nor
     wrong.
     """
-    maps, has_classes = seen.result.maps, seen.result.has_classes
+    maps, has_targets = seen.result.maps, "target" in seen.result.configuration
     predictions = seen.result.predictions
     part = predictions[predictions["protocol"] == seen.protocol]
     right = (part["y_true"] == part["y_pred"]).groupby([part["feature"], part["row"]]).mean()
     clips = part.drop_duplicates("row").set_index("row")
-    if not has_classes:
+    if has_targets:
         numbers = part.pivot_table(index="row", columns="target", values="y_true")
     names = clip_names(seen)
     rows = []
@@ -266,11 +268,11 @@ def map_rows(seen: Overview) -> list[dict]:
         if row not in clips.index:
             continue
         told: dict[str, object]
-        if has_classes:
+        if has_targets:
+            told = {"targets": {name: round(x, 3) for name, x in numbers.loc[row].items()}}
+        else:
             mostly = "right" if right[place["feature"], row] >= 0.5 else "wrong"
             told = {"label": str(clips.loc[row, "y_true"]), "mostly": mostly}
-        else:
-            told = {"targets": {name: round(x, 3) for name, x in numbers.loc[row].items()}}
         rows.append(
             told
             | {
@@ -285,19 +287,8 @@ def map_rows(seen: Overview) -> list[dict]:
     return rows
 
 
-def write_report(result: BaseResult, path) -> Path:
-    """Write a page that stands alone: headline, trust, charts, tables, and what they rest on.
-
-    Parameters
-    ----------
-    path : path-like
-        The html file to write.
-
-    Returns
-    -------
-    path : pathlib.Path
-        Where it was written.
-    """
+def write_report(result: "EvaluationResult", path) -> Path:
+    """Write the page of `EvaluationResult.report`."""
     path = check_output_file(path)
     page = render_report(result)
     with atomic_write(path) as unfinished:
@@ -305,18 +296,18 @@ def write_report(result: BaseResult, path) -> Path:
     return path
 
 
-def render_report(result: BaseResult) -> str:
+def render_report(result: "EvaluationResult") -> str:
     """Return the page as a string."""
-    seen = Overview(result)
+    seen, shown = Overview(result), result.task.charts
     charts = {
         "scores": scores_chart(seen),
-        "map": map_chart(map_rows(seen)),
+        "map": map_chart(map_rows(seen)) if "map" in shown else None,
         "plane": plane_chart(seen),
     }
     return render_page(
         "report.html.j2",
         charts=charts,
-        data={"confusions": confusions(seen)} if result.has_classes else {},
+        data={"confusions": confusions(seen)} if "confusions" in shown else {},
         title=f"Evaluation of {result.manifest['dataset'].get('name') or 'clips'}",
         headline=make_headline(seen),
         notes=trust_notes(seen),
@@ -326,7 +317,7 @@ def render_report(result: BaseResult) -> str:
         took=time_of_stages(result.manifest["seconds"]),
         quadrants=set(result.manifest["dataset"].get("classes", ())) == {"Q1", "Q2", "Q3", "Q4"},
         matrix=comparison_matrix(seen),
-        hard=hard_clips(seen) if result.has_classes else [],
+        hard=hard_clips(seen) if "hard_clips" in shown else [],
         methods=methods_paragraph(seen),
         bibtex=bibliography(seen),
     )
@@ -368,18 +359,12 @@ def _vega() -> str:
     )
 
 
-def result_to_latex(result: BaseResult) -> str:
-    """Return the table of scores for a paper: each configuration with its interval, best first.
-
-    Returns
-    -------
-    latex : str
-        A LaTeX table with a caption; it needs the package booktabs.
-    """
+def result_to_latex(result: "EvaluationResult") -> str:
+    """Return the table of `EvaluationResult.to_latex`."""
     return scores_table(Overview(result)).latex
 
 
-def result_to_html(result: BaseResult) -> str:
+def result_to_html(result: "EvaluationResult") -> str:
     """Return headline, what bears on trust, and the table of scores, as notebooks show them."""
     seen = Overview(result)
     table = scores_table(seen)
@@ -399,45 +384,16 @@ def result_to_html(result: BaseResult) -> str:
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from skmer.evaluation.result import EvaluationResult
+
 # Width, greatest height, height of a row [inch], and size of the letters [pt].
 SIZES = {"paper": (3.46, 9.0, 0.2, 8.0), "wide": (13.33, 7.5, 0.5, 18.0)}
 
 
-def result_to_figure(result: BaseResult, size: Literal["paper", "wide"] = "paper") -> "Figure":
-    """Draw the headline score of every configuration with its 95 % interval, best first.
-
-    Colours are those of the features in every display; where several protocols were run, each has
-    a mark of its own. The dashed line is what guessing gives.
-
-    Parameters
-    ----------
-    size : {"paper", "wide"}, default="paper"
-        "paper" is 88 mm wide, a column of a journal, with letters of 8 points; "wide" fills a
-        slide of 13.3 to 7.5 inches, with letters that can be read from the back of the room.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-        Nothing in it is a bitmap, so ``figure.savefig("scores.pdf")`` stays sharp at any size.
-
-    Raises
-    ------
-    InputError
-        For another size.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn.naive_bayes import GaussianNB
-    >>> from skmer.evaluation import evaluate
-    >>> y = np.tile(["calm", "sad"], 20)
-    >>> result = evaluate(
-    ...     {"mine": np.eye(2)[(y == "sad") * 1]}, {"nb": GaussianNB()}, None, y, protocol="koh2021"
-    ... )
-    >>> figure = result.figure("paper")
-    >>> round(float(figure.get_figwidth()) * 25.4)
-    88
-    """
+def result_to_figure(
+    result: "EvaluationResult", size: Literal["paper", "wide"] = "paper"
+) -> "Figure":
+    """Draw the figure of `EvaluationResult.figure`."""
     from matplotlib import rc_context
 
     if not isinstance(size, str) or size not in SIZES:
@@ -457,6 +413,16 @@ def result_to_figure(result: BaseResult, size: Literal["paper", "wide"] = "paper
         ax = axes_or_new(None, figsize=(width, around + row * len(names)))
         _draw(ax, seen, names, protocols, scale=letters / 8)
     return ax.figure
+
+
+def plot_result(result: "EvaluationResult", ax=None):
+    """Draw what `EvaluationResult.plot` returns."""
+    seen = Overview(result)
+    names = list(seen.ranked["name"])
+    protocols = list(dict.fromkeys(seen.intervals["protocol"]))
+    ax = axes_or_new(ax, figsize=(6.0, 1.2 + 0.25 * len(protocols) * len(names)))
+    _draw(ax, seen, names, protocols, scale=1)
+    return ax
 
 
 def _draw(ax, seen: Overview, names: list[str], protocols: list[str], *, scale: float) -> None:

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from skmer.embeddings.registry import known_features, label_of
 from skmer.evaluation.displays.style import CLASSIFIER_NAMES
-from skmer.evaluation.result import BaseResult
+
+if TYPE_CHECKING:
+    from skmer.evaluation.result import EvaluationResult
 
 SCORE_NAMES = {
     "accuracy": "Accuracy",
@@ -80,7 +81,7 @@ def in_hundred(value: float) -> str:
 class Overview:
     """A result, its intervals, and the protocol that its headline is about."""
 
-    result: BaseResult
+    result: "EvaluationResult"
 
     @cached_property
     def protocol(self) -> str:
@@ -134,14 +135,7 @@ class Overview:
     @cached_property
     def chance(self) -> float | None:
         """The headline score of the best guess that looks at no clip; None for the unknown."""
-        if not self.result.has_classes:
-            return 0.0 if self.headline == "r2" else None
-        if self.headline not in ("accuracy", "balanced_accuracy"):
-            return None
-        counts = np.array(list(self.result.manifest["dataset"]["classes"].values()))
-        if self.headline == "balanced_accuracy":
-            return 1 / counts.size
-        return float(counts.max() / counts.sum())
+        return self.result.task.guess(self.result.manifest["dataset"], self.headline)
 
     @cached_property
     def comparison(self):
@@ -178,7 +172,7 @@ class Note:
     detail: str = ""
 
 
-def headline_of(result: BaseResult) -> str:
+def headline_of(result: "EvaluationResult") -> str:
     """Say in one sentence what an evaluation found.
 
     Parameters
@@ -209,31 +203,40 @@ def headline_of(result: BaseResult) -> str:
 
 def make_headline(seen: Overview) -> str:
     """Say in one sentence what the best configuration does, and against what."""
-    if seen.result.has_classes:
-        return _classification(seen)
+    if "target" not in seen.result.configuration:
+        return _one_target(seen)
     targets = dict.fromkeys(seen.ranked["target"])
-    return " ".join(_regression(seen, target) for target in targets)
+    return " ".join(_of_target(seen, target) for target in targets)
 
 
-def _classification(seen: Overview) -> str:
+def _phrase(words: Mapping[str, str], seen: Overview, row: Mapping, whose: str = "") -> str:
+    """Fill in the words that a task has for a score; they are explained at `Task`."""
+    score = seen.headline
+    value, low, high = (row[name] for name in (score, "low", "high"))
+    between = f" ({in_hundred(low)} to {in_hundred(high)})" if low == low else ""
+    return words.get(score, words[""]).format(
+        value=with_interval(value, low, high),
+        hundred=in_hundred(max(0.0, value)),
+        between=between,
+        whose=whose,
+    )
+
+
+def _guess(seen: Overview) -> str:
+    row = {seen.headline: seen.chance, "low": float("nan"), "high": float("nan")}
+    return _phrase(seen.result.task.guess_words, seen, row)
+
+
+def _one_target(seen: Overview) -> str:
     best = seen.ranked.iloc[0]
     score = seen.headline
     whose = "an unheard artist's clip" if seen.groups_apart else "a clip of an artist heard before"
     if "n_groups" not in seen.result.manifest["dataset"]:
         whose = "a clip"
-    if score == "accuracy":
-        between = (
-            ""
-            if best["low"] != best["low"]
-            else (f" ({in_hundred(best['low'])} to {in_hundred(best['high'])})")
-        )
-        said = f"names the emotion of {whose} in {in_hundred(best[score])} of 100 cases{between}"
-    else:
-        said = f"reaches {with_interval(best[score], best['low'], best['high'])} on {whose}"
+    said = _phrase(seen.result.task.headline_words, seen, best, whose)
     parts = [f"The best, {best['name']}, {said}"]
     if seen.chance is not None:
-        chance = in_hundred(seen.chance) if score == "accuracy" else two_digits(seen.chance)
-        parts.append(f"guessing gives {chance}")
+        parts.append(_guess(seen))
     plain = [one.name for one in known_features() if one.is_baseline]
     baseline = seen.ranked[seen.ranked["feature"].isin(plain) & (best["feature"] not in plain)]
     if len(baseline):
@@ -249,24 +252,15 @@ def _classification(seen: Overview) -> str:
     return "; ".join(parts) + "."
 
 
-def _regression(seen: Overview, target: str) -> str:
-    rows = seen.ranked[seen.ranked["target"] == target]
-    best = rows.iloc[0]
-    whose = "of unheard artists" if seen.groups_apart else "of artists heard before"
+def _of_target(seen: Overview, target: str) -> str:
+    best = seen.ranked[seen.ranked["target"] == target].iloc[0]
+    whose = " of unheard artists" if seen.groups_apart else " of artists heard before"
     if "n_groups" not in seen.result.manifest["dataset"]:
         whose = ""
-    if seen.headline != "r2":
-        value = with_interval(best[seen.headline], best["low"], best["high"])
-        return f"The best for {target}, {best['name']}, reaches {value} on clips {whose}.".replace(
-            " .", "."
-        )
-    share = max(0.0, best["r2"])
-    between = with_interval(best["r2"], best["low"], best["high"])
-    return (
-        f"Of {target} in clips {whose}, the best, {name_of(best['feature'], seen.random)} + "
-        f"{name_of(best['regressor'])}, explains {in_hundred(share)} % (r² {between}); guessing "
-        "the mean explains nothing."
-    ).replace("clips ,", "clips,")
+    name = f"{name_of(best['feature'], seen.random)} + {name_of(best[seen.result.task.model_kind])}"
+    said = _phrase(seen.result.task.headline_words, seen, best, f"clips{whose}")
+    guess = f"; {_guess(seen)}" if seen.chance is not None else ""
+    return f"Of {target} in clips{whose}, the best, {name}, {said}{guess}."
 
 
 def trust_notes(seen: Overview) -> list[Note]:

@@ -14,7 +14,6 @@ from sklearn.base import clone
 from sklearn.utils import Bunch
 
 from skmer.datasets import fetch_emomusic, fetch_ravdess_song, list_datasets, load_dataset
-from skmer.evaluation.evaluate import describe_estimator
 from skmer.evaluation.features import (
     INPUT_PARAMETERS,
     MATRIX,
@@ -22,6 +21,7 @@ from skmer.evaluation.features import (
     choose_input,
     make_transformers,
 )
+from skmer.evaluation.manifest import describe_estimator
 from skmer.exceptions import DatasetNotFoundError, WeightsNotFoundError
 from skmer.utils.digest import file_digest
 from skmer.utils.estimators import Preset

@@ -20,10 +20,10 @@ from skmer.evaluation import (
     evaluate,
     evaluate_regression,
 )
-from skmer.evaluation.evaluate import describe_estimator
 from skmer.evaluation.features import VECTOR
+from skmer.evaluation.manifest import describe_estimator
 from skmer.evaluation.statistics import tsne_map, tsne_purity
-from skmer.evaluation.tasks import classification_protocols, regression_protocols
+from skmer.evaluation.tasks import CLASSIFICATION, REGRESSION
 from skmer.exceptions import InputError
 from skmer.studies.koh2021.consistency import check_report_consistency, consistent_sizes
 from skmer.studies.koh2021.data import (
@@ -69,7 +69,7 @@ def make_protocols(groups, budget: Budget, seed: int) -> dict[str, BaseCrossVali
     draws = {"koh2021": budget.n_shuffles}
     if groups is not None:
         draws["grouped"] = budget.n_draws
-    return {name: classification_protocols(5, n)[name](seed) for name, n in draws.items()}
+    return {name: CLASSIFICATION.splitters(5, n)[name](seed) for name, n in draws.items()}
 
 
 def make_model(classifier: str, preset: Preset, budget: Budget):
@@ -323,7 +323,7 @@ def regress(
         for label in ("static", "dynamic")
         for axis in ("arousal", "valence")
     }
-    known = regression_protocols(budget.n_regression_folds, 1)
+    known = REGRESSION.splitters(budget.n_regression_folds, 1)
     protocols = {key: known[key](context.seed) for key in ("shuffled", "grouped")}
     parts = frame["split"].to_numpy(dtype=str)
     if {"train", "test"} <= set(parts):

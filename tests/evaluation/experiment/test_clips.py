@@ -10,7 +10,8 @@ from sklearn.linear_model import Ridge
 from sklearn.preprocessing import FunctionTransformer
 
 from skmer.evaluation import evaluate, evaluate_dynamic_regression, evaluate_regression
-from skmer.evaluation.evaluate import MOST, find_paths, map_clips
+from skmer.evaluation.evaluate import Clips
+from skmer.evaluation.features import MAX_POINTS, map_clips
 from skmer.exceptions import InputTypeError
 
 LABELS = np.tile(["calm", "sad"], 10)
@@ -45,8 +46,11 @@ def test_paths_stay_with_their_clips_where_others_are_skipped(feature):
 
 
 def test_what_is_no_path_has_none(feature):
-    assert find_paths(None) is find_paths([]) is find_paths(feature) is find_paths(["a", 1]) is None
-    assert find_paths(np.array(["a", "b"])).tolist() == ["a", "b"]
+    def paths(X):
+        return Clips(X, None, None, None).paths
+
+    assert paths(None) is paths([]) is paths(feature) is paths(["a", 1]) is None
+    assert paths(np.array(["a", "b"])).tolist() == ["a", "b"]
 
 
 def test_a_map_for_each_feature_that_tells_clips_apart(feature):
@@ -82,13 +86,13 @@ def test_maps_are_the_same_again(feature):
 
 
 def test_of_many_clips_some_are_drawn(monkeypatch):
-    monkeypatch.setitem(map_clips.__globals__, "MOST", 12)
+    monkeypatch.setitem(map_clips.__globals__, "MAX_POINTS", 12)
     vectors = np.random.default_rng(0).normal(size=(30, 2))
     maps = map_clips({"a": vectors, "b": vectors}, np.arange(30) + 100, seed=0, n_jobs=None)
     rows = maps["row"].to_numpy().reshape(2, 12)
     assert (rows[0] == rows[1]).all()
     assert np.unique(rows[0]).size == 12
-    assert MOST == 2000
+    assert MAX_POINTS == 2000
 
 
 def test_too_few_clips_have_no_map():

@@ -10,9 +10,9 @@ from skmer.evaluation.features import (
     FRAMES,
     MATRIX,
     VECTOR,
+    Feature,
     choose_input,
-    compute_feature,
-    keep_available,
+    make_features,
     make_transformers,
     weights_of,
 )
@@ -75,14 +75,14 @@ def test_inputs(feature, classifier, preset, expected):
 
 
 def test_the_matrix_is_the_studys(clips):
-    inputs = compute_feature(MFCCStatsTransformer(), {VECTOR, MATRIX}, clips).inputs
+    inputs = Feature("it", MFCCStatsTransformer(), {VECTOR, MATRIX}, clips).compute(clips).inputs
     assert inputs[VECTOR].shape == (N_CLIPS, 120)
     assert inputs[MATRIX].shape == (N_CLIPS, 1500, 20)
 
 
 def test_two_inputs_of_a_network_are_of_the_same_frames(clips):
     network = VGGishTransformer(weights=None, random_state=0)
-    computed = compute_feature(network, {VECTOR, FRAMES}, clips)
+    computed = Feature("it", network, {VECTOR, FRAMES}, clips).compute(clips)
     assert computed.inputs[FRAMES].shape[::2] == (N_CLIPS, 128)
     first = network.fit(clips).transform_frames(clips)[0]
     assert np.array_equal(computed.inputs[FRAMES][0, : len(first)], first)
@@ -96,7 +96,7 @@ def test_two_inputs_of_a_network_are_of_the_same_frames(clips):
 @pytest.mark.parametrize("wrap", [make_union, lambda *parts: make_pipeline(make_union(*parts))])
 def test_random_weights_in_a_part_are_random_weights_of_the_whole(clips, wrap):
     union = wrap(VGGishTransformer(weights=None, random_state=0), MFCCStatsTransformer())
-    weights = compute_feature(union, {VECTOR}, clips).weights
+    weights = Feature("it", union, {VECTOR}, clips).compute(clips).weights
     assert weights.random
     assert weights.label.startswith("random weights (seed ")
 
@@ -117,16 +117,20 @@ def test_features_that_cannot_be_had(clips, monkeypatch):
 
     monkeypatch.setattr(L3Transformer, "_fit_network", refuse)
     transformers = {"l3": L3Transformer(), "both": make_union(L3Transformer()), "a": np.eye(3)}
+
+    def had(given, X=clips, optional=False):
+        return make_features(given, {name: {VECTOR} for name in given}, X, optional=optional)
+
     with pytest.raises(WeightsNotFoundError, match="put them there"):
-        keep_available({"l3": L3Transformer()}, clips, may_leave_out=False)
+        had({"l3": L3Transformer()})
     with pytest.warns(FeatureLeftOutWarning, match=r"feature '(l3|both)' is left out: .* put them"):
-        kept, left_out = keep_available(transformers, clips, may_leave_out=True)
+        kept, left_out = had(transformers, optional=True)
     assert list(kept) == ["a"]
     with pytest.raises(WeightsNotFoundError):
-        keep_available({"l3": L3Transformer(weights="mine.h5")}, clips, may_leave_out=True)
+        had({"l3": L3Transformer(weights="mine.h5")}, optional=True)
     assert left_out == dict.fromkeys(["l3", "both"], "The weights are not there; put them there.")
     with pytest.raises(InputError, match="feature 'l3' is a transformer and needs clips"):
-        keep_available(transformers, None, may_leave_out=False)
+        had(transformers, X=None)
 
 
 def test_what_trains_nothing_may_be_combined(clips):

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from sklearn.model_selection import PredefinedSplit, RepeatedStratifiedKFold, StratifiedKFold
 
 from skmer.evaluation import FixedSplit, RepeatedStratifiedGroupKFold, StratifiedThreeWaySplit
-from skmer.evaluation.folds import check_classes, make_protocols
-from skmer.evaluation.tasks import classification_protocols
+from skmer.evaluation.folds import make_protocols
+from skmer.evaluation.tasks import CLASSIFICATION, Targets
 from skmer.utils.estimators import derive_seeds
 
 N_CLIPS = 84
@@ -19,7 +19,7 @@ SINGERS = np.repeat(np.arange(12), 7)
 def protocols(protocol, y=Y, groups=SINGERS, *, n_folds=5, n_repeats=None, random_state=0):
     return make_protocols(
         protocol,
-        known=classification_protocols(n_folds, n_repeats),
+        known=CLASSIFICATION.splitters(n_folds, n_repeats),
         strata=y,
         groups=groups,
         random_state=random_state,
@@ -203,5 +203,7 @@ def test_grouped_without_groups_is_refused():
 def test_a_class_of_one_group_is_refused_where_groups_are_kept():
     y = np.where(SINGERS == 3, "sad", "calm")
     with pytest.raises(ValueError, match="class 'sad' occurs in one group only"):
-        check_classes(y, SINGERS, protocols("grouped", y))
-    check_classes(y, SINGERS, protocols("koh2021", y))
+        CLASSIFICATION.check_protocols(
+            Targets.of_clips({"label": y}), SINGERS, protocols("grouped", y)
+        )
+    CLASSIFICATION.check_protocols(Targets.of_clips({"label": y}), SINGERS, protocols("koh2021", y))

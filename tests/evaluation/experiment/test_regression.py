@@ -13,9 +13,9 @@ from sklearn.svm import SVC
 
 from skmer import MFCCStatsTransformer, VGGishTransformer
 from skmer.evaluation import FixedSplit, evaluate_dynamic_regression, evaluate_regression
-from skmer.evaluation.evaluate import Rows
+from skmer.evaluation.features import Feature
 from skmer.evaluation.statistics.scores import concordance, regression_scores
-from skmer.evaluation.tasks import align_frames, compute_moments, make_regressor
+from skmer.evaluation.tasks import Targets, align_frames, compute_moments, make_regressor
 from skmer.exceptions import InputError, InputTypeError, WeightsNotFoundError
 
 N_CLIPS, N_FEATURES = 48, 5
@@ -107,7 +107,7 @@ def test_forms_of_y(data, y, names):
         ({"y": np.ones(N_CLIPS)}, "'target' is the same for every clip"),
         ({"y": {}}, "at least one column"),
         ({"regressors": {"svc": SVC()}}, "'svc' of the 'regressors' .* must be a regressor"),
-        ({"y": {"a": np.arange(3), "b": np.arange(4)}}, "columns of one length"),
+        ({"y": {"a": np.arange(3), "b": np.arange(4)}}, "at least one column, all of one length"),
         ({"y": np.arange(40)}, "48 clips in X and 40 labels"),
         ({"regressors": ["lasso"]}, "'regressors' .* 'svr', 'ridge'.* Got 'lasso'"),
         ({"protocol": "koh2021"}, "'grouped' or 'shuffled'.* Got 'koh2021'"),
@@ -352,8 +352,10 @@ def test_moments_are_found_where_they_are_in_the_clip_whatever_the_offset():
     audio = np.zeros(16 * sr, np.float32)
     audio[5 * sr : 10 * sr] = np.random.default_rng(0).standard_normal(5 * sr)
     times = np.arange(5.0, 10, 0.5)
-    rows = Rows(np.zeros(times.size, int), {}, {"time": times})
-    computed = compute_moments(MFCCStatsTransformer(offset=5), [(audio, sr)], rows)
+    targets = Targets(np.zeros(times.size, int), {}, {"time": times})
+    clips = [(audio, sr)]
+    feature = Feature("mfcc", MFCCStatsTransformer(offset=5), {"vector"}, clips)
+    computed = compute_moments(feature, clips, targets)
     # The first coefficient is the loudness: every moment is one of noise.
     loudness = computed.inputs["vector"][:, 0]
     assert loudness.min() > loudness.max() - 20

@@ -31,8 +31,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skmer.evaluation import folds as _inner_folds
-from skmer.evaluation.fitting import fit_and_predict, set_seed, training_rows
+from skmer.evaluation.features import NetworkWeights
+from skmer.evaluation.fitting import Fit, fit_and_predict, set_seed, training_rows
 from skmer.evaluation.folds import Split, keep_groups_apart, shuffle_inner_folds, stops_early
+from skmer.evaluation.tasks import CLASSIFICATION
 from skmer.exceptions import InputError
 
 N_CLIPS, N_FEATURES = 60, 4
@@ -91,23 +93,28 @@ def split(*, validation=()):
     return Split("mine", 0, 0, 77, train, validation, np.arange(12))
 
 
+def fit_one(model, X, y, groups, split, name="it"):
+    fit = Fit(CLASSIFICATION, {"model": name}, NetworkWeights(), split, X, y, groups, model)
+    return fit_and_predict(fit)
+
+
 def test_only_training_rows_are_fitted_and_only_test_rows_scored(data):
     X, y, groups = data
-    fitted = fit_and_predict(Recorder(), X, y, groups, split(), "it")
+    fitted = fit_one(Recorder(), X, y, groups, split())
     (seen,) = SEEN
     assert np.array_equal(seen["rows"], np.arange(12, N_CLIPS))
     assert np.array_equal(seen["scored"], np.arange(12))
     assert np.array_equal(seen["groups"], groups[12:])
     assert seen["seed"] == 77
     assert fitted.n_train == 48
-    assert fitted.y_pred.tolist() == ["calm"] * 12
-    assert fitted.proba is None
+    assert fitted.predictions["y_pred"].tolist() == ["calm"] * 12
+    assert np.isnan(fitted.predictions["proba_sad"])
 
 
 def test_the_model_given_is_left_as_it_was(data):
     X, y, groups = data
     search = GridSearchCV(make_pipeline(StandardScaler(), Recorder()), {"recorder__width": [1, 2]})
-    fit_and_predict(search, X, y, groups, split(), "it")
+    fit_one(search, X, y, groups, split())
     assert search.cv is None
     assert search.estimator[-1].random_state is None
     assert not hasattr(search, "best_params_")
@@ -116,7 +123,7 @@ def test_the_model_given_is_left_as_it_was(data):
 def test_nested_search_keeps_groups_apart(data):
     X, y, groups = data
     search = GridSearchCV(Recorder(), {"width": [1, 2]}, cv=4)
-    fit_and_predict(search, X, y, groups, split(), "it")
+    fit_one(search, X, y, groups, split())
     inner = [seen for seen in SEEN if seen["rows"].size < 48]
     assert len(inner) == 2 * 4
     for seen in inner:
@@ -131,19 +138,18 @@ def test_nested_search_keeps_groups_apart(data):
 def test_without_groups_the_search_splits_them(data):
     X, y, groups = data
     search = GridSearchCV(Recorder(), {"width": [1]}, cv=5)
-    fit_and_predict(search, X, y, None, split(), "it")
+    fit_one(search, X, y, None, split())
     assert all(seen["groups"] is None for seen in SEEN)
     assert any(set(groups[seen["rows"]]) & set(groups[seen["scored"]]) for seen in SEEN[:5])
 
 
 def test_models_without_groups_are_fitted_without(data):
     X, y, groups = data
-    fitted = fit_and_predict(
-        make_pipeline(StandardScaler(), GaussianNB()), X, y, groups, split(), "it"
-    )
+    fitted = fit_one(make_pipeline(StandardScaler(), GaussianNB()), X, y, groups, split())
     direct = make_pipeline(StandardScaler(), GaussianNB()).fit(X[12:], y[12:])
-    assert np.array_equal(fitted.y_pred, direct.predict(X[:12]))
-    assert np.array_equal(fitted.proba, direct.predict_proba(X[:12]))
+    assert np.array_equal(fitted.predictions["y_pred"], direct.predict(X[:12]))
+    proba = [fitted.predictions[f"proba_{label}"] for label in ("calm", "sad")]
+    assert np.array_equal(np.transpose(proba), direct.predict_proba(X[:12]))
 
 
 def test_every_part_that_draws_gets_the_seed():
@@ -226,7 +232,7 @@ def test_whatever_splits_inside_keeps_groups_apart(data, monkeypatch, model):
     for folds in (StratifiedGroupKFold, GroupKFold):
         spy = type(folds.__name__, (Spy, folds), {})
         monkeypatch.setattr(_inner_folds, folds.__name__, spy)
-    fit_and_predict(model, X, y, groups, split(), "it")
+    fit_one(model, X, y, groups, split())
     assert len(splits) >= 2
     for seen, train, test in splits:
         assert set(seen) <= set(groups[12:])
@@ -257,7 +263,7 @@ def test_what_cannot_keep_groups_apart_is_refused(model, message):
 
 def test_models_that_hand_nothing_on_are_fitted_without_groups(data):
     X, y, groups = data
-    fit_and_predict(AdaBoostClassifier(n_estimators=2), X, y, groups, split(), "it")
+    fit_one(AdaBoostClassifier(n_estimators=2), X, y, groups, split())
 
 
 @pytest.mark.parametrize(
@@ -289,7 +295,7 @@ def test_validation_part_goes_to_models_that_stop_early_and_to_no_other():
 def test_an_error_says_where_it_happened(data):
     X, y, groups = data
     with pytest.raises(ValueError, match="NaN") as caught:
-        fit_and_predict(GaussianNB(), X * np.nan, y, groups, split(), "mfcc + nb")
+        fit_one(GaussianNB(), X * np.nan, y, groups, split(), "mfcc + nb")
     assert "while fitting mfcc + nb" in caught.value.__notes__[0]
 
 
@@ -314,4 +320,4 @@ SURE = np.tile([1.0, 0.0], (12, 1))
 def test_what_a_model_gives_in_another_shape_is_refused(data, y_pred, proba, message):
     X, y, _ = data
     with pytest.raises(InputError, match=message):
-        fit_and_predict(Careless(y_pred, proba), X, y, None, split(), "it")
+        fit_one(Careless(y_pred, proba), X, y, None, split())
