@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 from skmer.evaluation.statistics.bootstrap import bootstrap_interval
 from skmer.evaluation.statistics.scores import regression_scores
-from skmer.evaluation.store import read_result, unless_changed, write_result
 from skmer.evaluation.tasks import CLASSIFICATION, DYNAMIC_REGRESSION, REGRESSION, TASKS, Task
 from skmer.exceptions import InputError
 from skmer.utils.messages import check_choice
+from skmer.utils.store import manifest_errors, read_store, write_store
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -399,12 +399,12 @@ class EvaluationResult:
         OSError
             When the folder cannot be made or written into.
         """
-        return write_result(
+        return write_store(
             folder,
             {"scores": self.scores, "predictions": self.predictions, "maps": self.maps},
             self.manifest,
             kind=type(self).__name__,
-            report=self.report,
+            files={"report.html": self.report},
         )
 
     @classmethod
@@ -426,8 +426,10 @@ class EvaluationResult:
         InputError
             When there is no result of this kind, or a file was changed or cut since it was saved.
         """
-        tables, manifest = read_result(folder, kind=cls.__name__)
-        with unless_changed(Path(folder)):
+        needed = ["scores", "predictions"]
+        # Results of the first versions have no maps.
+        tables, manifest = read_store(folder, needed, optional=["maps"], kind=cls.__name__)
+        with manifest_errors(folder):
             result = cls(tables["scores"], tables["predictions"], manifest)
         if "maps" in tables:
             result.maps = tables["maps"]

@@ -10,7 +10,7 @@ import pytest
 from sklearn.naive_bayes import GaussianNB
 
 from skmer.evaluation import EvaluationResult, evaluate
-from skmer.evaluation import store as _files
+from skmer.utils import store as _files
 from tests.evaluation.results.same import assert_same
 from tests.evaluation.singers import LABELS, SINGERS
 
