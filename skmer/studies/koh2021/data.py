@@ -37,6 +37,14 @@ class Edition:
     protocol: str
     ravdess_subset: str
 
+    def headline_protocol(self, table) -> str:
+        """Return the protocol of the headline; without groups there are only random splits."""
+        return self.protocol if self.protocol in set(table["protocol"]) else "koh2021"
+
+    def headline_rows(self, table):
+        """Return the rows of a result's table under the protocol of the headline."""
+        return table[table["protocol"] == self.headline_protocol(table)]
+
 
 FAITHFUL = Edition("faithful", "koh2021", "koh2021", "koh2021")
 DEFENSIBLE = Edition("defensible", "tuned", "grouped", "all")

@@ -1,23 +1,24 @@
-"""The report: one html page that stands alone."""
+"""The report of the reproduction: one html page that stands alone."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from html import escape
 from io import StringIO
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from skmer.evaluation import (
     AccuracyBarsDisplay,
     ConfusionDisplay,
     EmbeddingMapDisplay,
-    EvaluationResult,
     GapDisplay,
     PairedComparisonDisplay,
     PerClassReportDisplay,
 )
-from skmer.evaluation.displays import CLASSIFIER_NAMES, PALETTE
+from skmer.evaluation.displays import PALETTE
 from skmer.evaluation.report import (
     COLUMN_NAMES,
     SCORE_NAMES,
@@ -28,8 +29,7 @@ from skmer.evaluation.report import (
     render_page,
     with_interval,
 )
-from skmer.studies.koh2021 import page as _figures
-from skmer.studies.koh2021.claims import HELD, NOT_HELD, Claim, Findings, headline_protocol
+from skmer.studies.koh2021.claims import HELD, NOT_HELD, Claim
 from skmer.studies.koh2021.data import (
     ADDITIONS,
     DATASETS,
@@ -37,19 +37,18 @@ from skmer.studies.koh2021.data import (
     FEATURES,
     LARGE,
     LARGE_CLASSIFIER,
-    Edition,
     describe_reductions,
     published,
     titles,
 )
-from skmer.studies.koh2021.pieces import SingerMap, mean_chance
+from skmer.studies.koh2021.pieces import SingerMap
 from skmer.utils.digest import versions
 
-# Stands for the page's colour of text while a figure is drawn; nothing else is drawn in it.
-_INK = "#010203"
-_IN_INK: dict = {
+# Stands for the page's color of text while a figure is drawn; nothing else is drawn in it.
+_TEXT = "#010203"
+_STYLE: dict = {
     **dict.fromkeys(
-        ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _INK
+        ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _TEXT
     ),
     **dict.fromkeys(("figure.facecolor", "axes.facecolor"), "none"),
     # A fixed salt: the same result gives the same page.
@@ -60,20 +59,20 @@ _IN_INK: dict = {
 def table_as_html(table) -> str:
     """Return a data frame as a table element, with empty cells for what is missing."""
     table = table.rename(columns=COLUMN_NAMES | SCORE_NAMES)
-    # None in a column of text is an empty cell too, which na_rep alone does not see to.
+    # None in a column of text is an empty cell too, which na_rep does not cover.
     table = table.astype(object).where(table.notna(), "")
     return table.to_html(index=False, float_format="{:.2f}".format, border=0)
 
 
 def drawn_for_page():
-    """Return a context in which figures are drawn such that they follow the page's colours."""
+    """Return a context in which figures are drawn such that they follow the page's colors."""
     from matplotlib import rc_context
 
-    return rc_context(_IN_INK)
+    return rc_context(_STYLE)
 
 
 def figure_as_svg(figure, title: str) -> str:
-    """Return a figure as a svg element whose text and lines have the colour of the page's text."""
+    """Return a figure as a svg element whose text and lines have the color of the page's text."""
     buffer = StringIO()
     figure.savefig(
         buffer, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))
@@ -81,11 +80,10 @@ def figure_as_svg(figure, title: str) -> str:
     text = buffer.getvalue()
     # Comments hold the names of a user's data, and are of no use to a reader.
     text = re.sub(r"<!--.*?-->", "", text[text.index("<svg") :], flags=re.DOTALL)
-    text = text.replace(_INK, "currentColor")
+    text = text.replace(_TEXT, "currentColor")
     return text.replace("<svg", f'<svg role="img" aria-label="{escape(title)}"', 1)
 
 
-PLAIN = "mfcc"
 _MODELS = {
     "svm": "a support vector machine",
     "nb": "naive Bayes",
@@ -94,11 +92,11 @@ _MODELS = {
     "cnn": "a convolutional network",
     "lstm": "an LSTM",
 }
-_KEPT_APART = {"ravdess-song": "singers"}
+_KEPT_APART = dict.fromkeys(DATASETS, "artists") | {"ravdess-song": "singers"}
 
 
 def name_of_feature(feature: str) -> str:
-    """Return the name of a feature, and say where the study did not have it."""
+    """Return the name of a feature, with a remark where the study did not have it."""
     return name_of(feature) + (" (addition)" if feature in ADDITIONS else "")
 
 
@@ -113,7 +111,7 @@ def sort_claims(claims: list[Claim]) -> dict[str, list[Claim]]:
 
 
 def make_headline(claims: dict[str, list[Claim]]) -> str:
-    """Say in one sentence how many claims were tested, and how many hold."""
+    """Return one sentence on how many claims were tested, and how many hold."""
     held, fallen, untested = (len(group) for group in claims.values())
     tested = held + fallen
     if not tested:
@@ -125,17 +123,13 @@ def make_headline(claims: dict[str, list[Claim]]) -> str:
     )
 
 
-def find_news(findings: Findings) -> list[Note]:
-    """Say what the numbers show beyond single claims."""
-    return [
-        *_plain_against_best(findings),
-        *_gap_news(findings),
-        *_addition_news(findings),
-    ]
+def find_news(findings) -> list[Note]:
+    """Return what the numbers show beyond single claims."""
+    return [*_mfcc_news(findings), *_gap_news(findings), *_addition_news(findings)]
 
 
-def find_cautions(findings: Findings) -> list[Note]:
-    """Say what limits all of it: less computing, data or weights than the study had."""
+def find_cautions(findings) -> list[Note]:
+    """Return what limits all of it: less computing, data or weights than the study had."""
     notes = []
     changes = describe_reductions(findings.budget)
     if changes:
@@ -154,7 +148,7 @@ def find_cautions(findings: Findings) -> list[Note]:
     return notes + [Note("doubtful", note) for note in findings.datasets.notes]
 
 
-def find_gaps(findings: Findings) -> dict[str, list[dict]]:
+def find_gaps(findings) -> dict[str, list[dict]]:
     """Return mean and widest gap of each edition, random minus grouped splits, by dataset."""
     table = findings.table[findings.table["score"] == "accuracy"]
     found: dict[str, list[dict]] = {}
@@ -163,21 +157,15 @@ def find_gaps(findings: Findings) -> dict[str, list[dict]]:
         for edition in EDITIONS:
             gaps = cells[f"{edition.name}_gap"].to_numpy(dtype=float)
             if np.isfinite(gaps).any():
-                widest = cells.iloc[int(np.nanargmax(gaps))]
-                gap = {
-                    "edition": edition.name,
-                    "mean": float(np.nanmean(gaps)),
-                    "widest": float(np.nanmax(gaps)),
-                    "cell": _cell(widest["feature"], widest["classifier"]),
-                }
+                gap = {"edition": edition.name, "mean": float(np.nanmean(gaps))}
+                gap |= {"widest": float(np.nanmax(gaps))}
+                gap |= {"cell": _cell(cells.iloc[int(np.nanargmax(gaps))])}
                 found.setdefault(dataset, []).append(gap)
     return found
 
 
-def _plain_against_best(findings: Findings) -> Iterator[Note]:
-    """Compare what needs no network with the best that the study printed."""
-    import pandas as pd
-
+def _mfcc_news(findings) -> Iterator[Note]:
+    """Compare MFCC, which needs no network, with the best accuracies that the study printed."""
     for printed in published()["accuracy"]:
         dataset, best = printed["dataset"], printed["value"]
         if dataset not in findings.datasets.names:
@@ -186,50 +174,52 @@ def _plain_against_best(findings: Findings) -> Iterator[Note]:
             findings.intervals[dataset, edition.name].assign(edition=edition.name)
             for edition in EDITIONS
         )
-        plain = scores[scores["feature"] == PLAIN]
+        plain = scores[scores["feature"] == "mfcc"]
         random = plain[plain["protocol"] == "koh2021"]
         if random.empty:
             continue
-        top = _best(random)
+        top, groups = _best(random), _KEPT_APART[dataset]
         same = (plain["classifier"] == top["classifier"]) & (plain["edition"] == top["edition"])
-        text = f"{titles()[dataset]}: plain MFCC with {_MODELS[top['classifier']]}, without any "
-        text += f"network, {'beats' if top['accuracy'] > best else 'does not beat'} the study's "
-        text += f"best by random splits: {in_hundred(top['accuracy'])} of 100 clips are named "
-        text += f"rightly, against {in_hundred(best)} by "
-        text += _cell(printed["feature"], printed["classifier"])
+        beats = top["accuracy"] > best
+        text = (
+            f"{titles()[dataset]}: plain MFCC with {_MODELS[top['classifier']]}, without any "
+            f"network, {'beats' if beats else 'does not beat'} the study's best by random splits: "
+            f"{in_hundred(top['accuracy'])} of 100 clips are named rightly, against "
+            f"{in_hundred(best)} by {_cell(printed)}"
+        )
         detail = f"Settings of the {top['edition']} edition; accuracy by random splits "
         detail += _interval(top)
         for kept in plain[same & (plain["protocol"] == "grouped")].to_dict("records"):
-            groups = _KEPT_APART.get(dataset, "artists")
             moves = "falls to" if kept["accuracy"] < top["accuracy"] else "has"
             text += f". With {groups} kept apart it {moves} {in_hundred(kept['accuracy'])}"
             detail += f", with {groups} kept apart {_interval(kept)}"
-        level = "bad" if top["accuracy"] > best else "neutral"
-        yield Note(level, f"{text}.", f"{detail}; 95 % intervals.")
+        yield Note("bad" if beats else "neutral", f"{text}.", f"{detail}; 95 % intervals.")
 
 
-def _gap_news(findings: Findings) -> Iterator[Note]:
-    """Say for each dataset what random splits add."""
+def _gap_news(findings) -> Iterator[Note]:
+    """Return for each dataset what random splits add."""
     for dataset, gaps in find_gaps(findings).items():
-        groups = _KEPT_APART.get(dataset, "artists")
-        text = f"{titles()[dataset]}: random splits, which mix {groups} and are what the published "
-        text += f"figures come from, score differently from splits that keep {groups} apart, in "
-        text += "points of 100: "
-        text += "; ".join(
-            f"{100 * gap['mean']:+.0f} on average in the {gap['edition']} edition, "
-            f"{100 * gap['widest']:+.0f} at most ({gap['cell']})"
+        groups = _KEPT_APART[dataset]
+        # Rounded to whole numbers, so that there is no -0.
+        told = "; ".join(
+            f"{round(100 * gap['mean']):+d} on average in the {gap['edition']} edition, "
+            f"{round(100 * gap['widest']):+d} at most ({gap['cell']})"
             for gap in gaps
         )
+        text = (
+            f"{titles()[dataset]}: random splits, which mix {groups} and are what the published "
+            f"figures come from, score differently from splits that keep {groups} apart, in "
+            f"points of 100: {told}."
+        )
         flattered = any(gap["mean"] > 0 for gap in gaps)
-        yield Note("doubtful" if flattered else "neutral", f"{text}.")
+        yield Note("doubtful" if flattered else "neutral", text)
 
 
-def _addition_news(findings: Findings) -> Iterator[Note]:
+def _addition_news(findings) -> Iterator[Note]:
     """Compare each addition with the best of the study's own features, groups kept apart."""
     edition = EDITIONS[-1]
     for dataset in findings.datasets.names:
-        scores = findings.intervals[dataset, edition.name]
-        scores = scores[scores["protocol"] == headline_protocol(scores, edition)]
+        scores = edition.headline_rows(findings.intervals[dataset, edition.name])
         own = scores[scores["feature"].isin(FEATURES)]
         for name in ADDITIONS:
             added = scores[scores["feature"] == name]
@@ -237,12 +227,12 @@ def _addition_news(findings: Findings) -> Iterator[Note]:
                 continue
             best = _best(added)
             text = f"{titles()[dataset]}: {name_of(name)}, which the study did not have, reaches "
-            text += f"{_interval(best)} with "
-            text += f"{_MODELS[best['classifier']]} in the {edition.name} edition"
+            text += f"{_interval(best)} with {_MODELS[best['classifier']]} in the {edition.name} "
+            text += "edition"
             if not own.empty:
                 other = _best(own)
                 text += "; the best of the study's own features is "
-                text += f"{_cell(other['feature'], other['classifier'])} with {_interval(other)}"
+                text += f"{_cell(other)} with {_interval(other)}"
             yield Note("neutral", f"{text}.")
 
 
@@ -250,25 +240,30 @@ def _best(scores) -> dict:
     return scores.to_dict("records")[int(scores["accuracy"].argmax())]
 
 
-def _cell(feature: str, classifier: str) -> str:
-    return f"{name_of_feature(feature)} + {CLASSIFIER_NAMES[classifier]}"
+def _cell(row) -> str:
+    return f"{name_of_feature(row['feature'])} + {name_of(row['classifier'])}"
 
 
 def _interval(row) -> str:
     return with_interval(row["accuracy"], row["low"], row["high"])
 
 
-def render_study(findings: Findings, claims: list[Claim]) -> str:
+def render_study(findings) -> str:
     """Return the page as a string."""
-    sorted_claims = sort_claims(claims)
+    claims = sort_claims(findings.claims)
     with drawn_for_page():
         drawings = {
             "sections": [_section(findings, dataset) for dataset in findings.datasets.names],
             "maps": [
-                (drawn, _figures.draw_map(drawn), table_as_html(_purity(drawn)))
+                (drawn, draw_map(drawn), table_as_html(_purity(drawn)))
                 for drawn in findings.maps.values()
             ],
-            "sizes": _figures.draw_sizes(findings),
+            "sizes": [
+                figure
+                for dataset in findings.datasets.names
+                for edition in EDITIONS
+                for figure in draw_sizes(findings, dataset, edition)
+            ],
         }
     return render_page(
         "koh2021.html.j2",
@@ -276,10 +271,10 @@ def render_study(findings: Findings, claims: list[Claim]) -> str:
         charts={},
         data={},
         title="Koh and Dubnov (2021) reproduced",
-        headline=make_headline(sorted_claims),
+        headline=make_headline(claims),
         news=find_news(findings),
         cautions=find_cautions(findings),
-        claims=sorted_claims,
+        claims=claims,
         findings=findings,
         titles=titles(),
         published=published(),
@@ -294,25 +289,25 @@ def render_study(findings: Findings, claims: list[Claim]) -> str:
     )
 
 
-def _counts(findings: Findings) -> list[dict]:
-    """Return a row for each dataset: what is printed, and what is here."""
+def _counts(findings) -> list[dict]:
+    """Return a row for each dataset: its classes, and their clips as printed and here."""
     rows = []
     for dataset in DATASETS:
-        classes = [row for row in findings.class_counts if row["dataset"] == dataset]
-        here = [row["here"] for row in classes]
+        counts = pd.DataFrame(findings.datasets.class_counts).query("dataset == @dataset")
+        is_here = counts["here"].notna().all()
         rows.append(
             {
                 "title": titles()[dataset],
-                "classes": [row["class"] for row in classes],
-                "published": [row["published"] for row in classes],
-                "here": None if None in here else here,
+                "classes": list(counts["class"]),
+                "published": list(counts["published"]),
+                "here": counts["here"].astype(int).tolist() if is_here else None,
                 "missing": findings.datasets.missing.get(dataset),
             }
         )
     return rows
 
 
-def _main_table(findings: Findings) -> Table:
+def _main_table(findings) -> Table:
     """Return the table 'published / faithful / defensible', intervals and gaps at the end."""
     columns = ["Dataset", "Configuration", "Published"]
     columns += [edition.name.capitalize() for edition in EDITIONS]
@@ -321,14 +316,11 @@ def _main_table(findings: Findings) -> Table:
         columns += [f"95 % interval, {edition.name}", f"Gap, {edition.name}"]
     rows = []
     for row in findings.table.to_dict("records"):
-        feature = name_of_feature(row["feature"])
-        if row["feature"] in findings.random_features:
-            feature += " (random weights)"
-        configuration = f"{feature} + {name_of(row['classifier'])}"
-        if row["target"]:
-            configuration += f", r² of {row['target']}"
-        cells: list[tuple[str, float | str]] = [
-            (text, text.lower()) for text in (titles()[row["dataset"]], configuration)
+        random = " (random weights)" if row["feature"] in findings.random_features else ""
+        name = f"{name_of_feature(row['feature'])}{random} + {name_of(row['classifier'])}"
+        name += f", r² of {row['target']}" if row["target"] else ""
+        cells: list[tuple[str, Any]] = [
+            (text, text.lower()) for text in (titles()[row["dataset"]], name)
         ]
         cells.append(_number(row["published"]))
         for edition in EDITIONS:
@@ -338,9 +330,9 @@ def _main_table(findings: Findings) -> Table:
             cells.append((text, key))
         for edition in EDITIONS:
             low, high = row[f"{edition.name}_low"], row[f"{edition.name}_high"]
-            cells.append((f"{low:.2f} to {high:.2f}" if low <= high else "", _key(high - low)))
-            gap = row[f"{edition.name}_gap"]
-            cells.append((f"{gap:+.2f}" if np.isfinite(gap) else "", _key(gap)))
+            _, width = _number(high - low)
+            cells.append((f"{low:.2f} to {high:.2f}" if low <= high else "", width))
+            cells.append(_number(row[f"{edition.name}_gap"], "+.2f"))
         rows.append(cells)
     caption = "Accuracy, and r² where it says so: published, and found by two editions"
     if findings.table["addition"].any():
@@ -349,51 +341,39 @@ def _main_table(findings: Findings) -> Table:
     return Table("study", caption, columns, rows, main=n_main - 1, csv=csv)
 
 
-def _number(value: float) -> tuple[str, float]:
-    return (f"{value:.2f}" if np.isfinite(value) else "", _key(value))
+def _number(value: float, form: str = ".2f") -> tuple[str, float]:
+    """Return the text of a cell and its key for sorting, which puts empty cells last."""
+    return (f"{value:{form}}", value) if np.isfinite(value) else ("", -9.0)
 
 
-def _key(value: float) -> float:
-    """Return what to sort by: empty cells below all others."""
-    return value if np.isfinite(value) else -9.0
-
-
-def _section(findings: Findings, dataset: str) -> dict:
+def _section(findings, dataset: str) -> dict:
     """Return the figures and tables of one dataset; the editions stay in tables of their own."""
-    summaries = []
+    columns = ["feature", "classifier", "protocol", "n_splits", "accuracy", "accuracy_std"]
+    columns += ["f1_macro", "f1_weighted", "balanced_accuracy", "gap"]
+    section: dict[str, Any] = {"id": dataset, "title": titles()[dataset], "summaries": []}
+    section |= {"bars": [], "gaps": [], "best": []}
     for edition in EDITIONS:
-        result = findings.results[dataset, edition.name]
-        columns = ["feature", "classifier", "protocol", "n_splits", "accuracy", "accuracy_std"]
-        columns += ["f1_macro", "f1_weighted", "balanced_accuracy"]
-        summary = result.summary()
-        columns += ["gap"] if "gap" in summary else []
-        summaries.append((edition, table_as_html(summary[columns])))
-    return {
-        "id": dataset,
-        "title": titles()[dataset],
-        "bars": _figures.draw_bars(findings, dataset),
-        "gaps": _figures.draw_gaps(findings, dataset),
-        "best": _figures.draw_best(findings, dataset),
-        "summaries": summaries,
-    }
+        summary = findings.results[dataset, edition.name].summary()
+        table = summary[[column for column in columns if column in summary]]
+        section["summaries"].append((edition, table_as_html(table)))
+        section["bars"] += draw_bars(findings, dataset, edition)
+        section["gaps"] += draw_gaps(findings, dataset, edition)
+        section["best"] += draw_best(findings, dataset, edition)
+    return section
 
 
-def _regressions(findings: Findings) -> list[tuple[str, str, str]]:
+def _regressions(findings) -> list[tuple[str, str, str]]:
     """Return a table of scores for each feature and edition, equal ones once."""
     tables: dict[tuple[str, str], list[str]] = {}
+    keys = ["feature", "regressor", "target", "protocol"]
     for (feature, edition), result in findings.regressions.items():
-        summary = result.summary()
         intervals = findings.r2_intervals[feature, edition].rename(columns={"r2": "pooled r2"})
-        keys = ["feature", "regressor", "target", "protocol"]
-        table = summary[[*keys, "n_splits", "r2", "r2_std", "ccc", "rmse"]].merge(
-            intervals, on=keys
-        )
-        html = table_as_html(table.drop(columns="feature"))
-        names = tables.setdefault((feature, html), [])
-        names.append(edition)
+        summary = result.summary()[[*keys, "n_splits", "r2", "r2_std", "ccc", "rmse"]]
+        html = table_as_html(summary.merge(intervals, on=keys).drop(columns="feature"))
+        tables.setdefault((feature, html), []).append(edition)
     return [
-        (name_of_feature(feature), " and ".join(names), html)
-        for (feature, html), names in tables.items()
+        (name_of_feature(feature), " and ".join(editions), html)
+        for (feature, html), editions in tables.items()
     ]
 
 
@@ -405,134 +385,106 @@ def _purity(singer_map: SingerMap):
     return table.rename_axis(columns=None)
 
 
-Figures = list[tuple[str, str]]
+# Titles and svg elements.
+Figures = Iterator[tuple[str, str]]
 
 
-def draw_bars(findings: Findings, dataset: str) -> Figures:
-    """Draw the accuracies of a dataset in the study's form, an edition a figure."""
-    figures = []
-    for edition, result in _editions(findings, dataset):
-        intervals = findings.intervals[dataset, edition.name]
-        intervals = intervals[intervals["feature"].isin((*FEATURES, *ADDITIONS))]
-        protocol = headline_protocol(result.scores, edition)
-        chance = mean_chance(findings.datasets.clips[dataset, edition.name].target)
-        figure, axes = _new(6.4, 3.4)
-        AccuracyBarsDisplay.from_frame(intervals, protocol=protocol, chance=chance, ax=axes)
-        title = f"{titles()[dataset]}, {edition.name}: {_in_words(protocol)}"
-        added = [name_of_feature(name) for name in ADDITIONS if name in set(intervals["feature"])]
-        title += "".join(f"; {name}, not in the study" for name in added)
-        figures.append(_finish(figure, title))
-    return figures
-
-
-def draw_gaps(findings: Findings, dataset: str) -> Figures:
-    """Draw what random splits give away, an edition a figure."""
-    figures = []
-    for edition, _ in _editions(findings, dataset):
-        table = findings.intervals[dataset, edition.name].pivot_table(
-            index=["feature", "classifier"], columns="protocol", values="accuracy", sort=False
-        )
-        if "grouped" not in table:
-            continue
-        names = [
-            f"{name_of_feature(feature)} + {CLASSIFIER_NAMES[classifier]}"
-            for feature, classifier in table.index
-        ]
-        figure, axes = _new(6.0, 0.34 * len(names) + 1.3)
-        GapDisplay(table["koh2021"], table["grouped"], names).plot(axes)
-        figures.append(
-            _finish(figure, f"{titles()[dataset]}, {edition.name}: random minus grouped")
-        )
-    return figures
-
-
-def draw_best(findings: Findings, dataset: str) -> Figures:
-    """Draw confusion and report of the best cell of each edition, and of the study's own cell."""
-    figures = []
-    for edition, result in _editions(findings, dataset):
-        protocol = headline_protocol(result.scores, edition)
-        summary = result.summary()
-        summary = summary[summary["protocol"] == protocol]
-        best = summary.loc[summary["accuracy"].idxmax()]
-        cells = {(best["feature"], best["classifier"]): "best"}
-        there = set(zip(summary["feature"], summary["classifier"]))
-        for row in published()["accuracy"]:
-            cell = row["feature"], row["classifier"]
-            if row["dataset"] == dataset and cell in there:
-                cells.setdefault(cell, "the study's")
-        clips = findings.datasets.clips[dataset, edition.name]
-        labels = [name for name in clips.target_names if name in clips.target]
-        for (feature, classifier), why in cells.items():
-            chosen = {"feature": feature, "classifier": classifier, "protocol": protocol}
-            title = f"{titles()[dataset]}, {edition.name}, {why}: {name_of_feature(feature)} + "
-            title += CLASSIFIER_NAMES[classifier]
-            figure, axes = _new(2.0 + 0.55 * len(labels), 1.6 + 0.55 * len(labels))
-            ConfusionDisplay.from_frame(result.predictions, **chosen, labels=labels, ax=axes)
-            figures.append(_finish(figure, f"{title}, confusion"))
-            figure, axes = _new(4.6, 0.42 * len(labels) + 1.5)
-            PerClassReportDisplay.from_frame(result.predictions, **chosen, labels=labels, ax=axes)
-            figures.append(_finish(figure, f"{title}, by class"))
-    return figures
-
-
-def draw_map(singer_map: SingerMap) -> Figures:
-    """Draw a map three times, and the purity of its labels over perplexities."""
-    figures = []
-    feature = name_of_feature(singer_map.feature.name)
-    for name, labels in singer_map.labels.items():
-        figure, axes = _new(5.8, 4.2)
-        EmbeddingMapDisplay(singer_map.points, labels, name=name).plot(axes)
-        title = f"{feature}, perplexity {singer_map.perplexity}, coloured by {name}"
-        figures.append(_finish(figure, title))
-    figure, axes = _new(5.8, 3.4)
-    for colour, (name, rows) in zip(PALETTE, singer_map.purity.groupby("label", sort=False)):
-        axes.plot(rows["perplexity"], rows["purity"], "o-", color=colour, label=name)
-        axes.axhline(rows["chance"].iloc[0], color=colour, linestyle="--", linewidth=0.9)
-    axes.set(xlabel="perplexity", ylabel="purity of 10 neighbours", ylim=(0, 1.02))
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
-    figures.append(_finish(figure, f"{feature}, purity over perplexities; dashed: by chance"))
-    return figures
-
-
-def draw_sizes(findings: Findings) -> Figures:
-    """Draw 512 against 6144 dimensions of L3-Net, split by split."""
-    figures = []
-    for dataset in findings.datasets.names:
-        for edition, result in _editions(findings, dataset):
-            if LARGE not in set(result.scores["feature"]):
-                continue
-            protocol = headline_protocol(result.scores, edition)
-            chosen = {"classifier": LARGE_CLASSIFIER, "protocol": protocol}
-            figure, axes = _new(4.4, 4.6)
-            PairedComparisonDisplay.from_frame(
-                result.scores,
-                {"feature": LARGE, **chosen},
-                {"feature": "l3", **chosen},
-                names=("6144 dimensions", "512 dimensions"),
-                ax=axes,
-            )
-            figures.append(_finish(figure, f"{titles()[dataset]}, {edition.name}"))
-    return figures
-
-
-def _editions(findings: Findings, dataset: str) -> Iterator[tuple[Edition, EvaluationResult]]:
-    for edition in EDITIONS:
-        if (dataset, edition.name) in findings.results:
-            yield edition, findings.results[dataset, edition.name]
-
-
-def _new(width: float, height: float):
-    """Return figure and axes without pyplot, so that no window system is touched."""
+def _draw(title: str, width: float, height: float, draw: Callable) -> tuple[str, str]:
+    """Return a figure without pyplot, so that no window system is touched."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots()
-
-
-def _finish(figure, title: str) -> tuple[str, str]:
+    draw(figure.subplots())
     return title, figure_as_svg(figure, title)
 
 
-def _in_words(protocol: str) -> str:
-    return "groups kept apart" if protocol == "grouped" else "random 80/10/10 splits"
+def draw_bars(findings, dataset: str, edition) -> Figures:
+    """Draw the accuracies of a dataset in the study's form."""
+    intervals = findings.intervals[dataset, edition.name]
+    intervals = intervals[intervals["feature"].isin((*FEATURES, *ADDITIONS))]
+    protocol = edition.headline_protocol(intervals)
+    target = findings.datasets.clips[dataset, edition.name].target
+    chance = np.unique(target, return_counts=True)[1].max() / len(target)
+    splits = "groups kept apart" if protocol == "grouped" else "random 80/10/10 splits"
+    title = f"{titles()[dataset]}, {edition.name}: {splits}"
+    added = [name_of_feature(name) for name in ADDITIONS if name in set(intervals["feature"])]
+    title += "".join(f"; {name}, not in the study" for name in added)
+    options = {"protocol": protocol, "chance": chance}
+    yield _draw(
+        title, 6.4, 3.4, lambda ax: AccuracyBarsDisplay.from_frame(intervals, **options, ax=ax)
+    )
+
+
+def draw_gaps(findings, dataset: str, edition) -> Figures:
+    """Draw what random splits add."""
+    table = findings.intervals[dataset, edition.name].pivot_table(
+        index=["feature", "classifier"], columns="protocol", values="accuracy", sort=False
+    )
+    if "grouped" in table:
+        names = [_cell(row) for row in table.index.to_frame().to_dict("records")]
+        title = f"{titles()[dataset]}, {edition.name}: random minus grouped"
+        display = GapDisplay(table["koh2021"], table["grouped"], names)
+        yield _draw(title, 6.0, 0.34 * len(names) + 1.3, display.plot)
+
+
+def draw_best(findings, dataset: str, edition) -> Figures:
+    """Draw confusion and report of the best cell of an edition, and of the study's own cell."""
+    result = findings.results[dataset, edition.name]
+    summary = edition.headline_rows(result.summary())
+    best = summary.loc[summary["accuracy"].idxmax()]
+    cells = {(best["feature"], best["classifier"]): "best"}
+    ran = set(zip(summary["feature"], summary["classifier"]))
+    for row in published()["accuracy"]:
+        cell = row["feature"], row["classifier"]
+        if row["dataset"] == dataset and cell in ran:
+            cells.setdefault(cell, "the study's")
+    clips = findings.datasets.clips[dataset, edition.name]
+    labels = [name for name in clips.target_names if name in clips.target]
+    for (feature, classifier), why in cells.items():
+        chosen: dict[str, Any] = {"feature": feature, "classifier": classifier}
+        title = f"{titles()[dataset]}, {edition.name}, {why}: {_cell(chosen)}"
+        chosen |= {"protocol": best["protocol"], "labels": labels}
+        for kind, display, width, height in (
+            ("confusion", ConfusionDisplay, 2.0 + 0.55 * len(labels), 1.6 + 0.55 * len(labels)),
+            ("by class", PerClassReportDisplay, 4.6, 0.42 * len(labels) + 1.5),
+        ):
+
+            def draw(ax, display=display, chosen=chosen):
+                display.from_frame(result.predictions, **chosen, ax=ax)
+
+            yield _draw(f"{title}, {kind}", width, height, draw)
+
+
+def draw_map(singer_map: SingerMap) -> list[tuple[str, str]]:
+    """Draw a map three times, and the purity of its labels over perplexities."""
+    feature = name_of_feature(singer_map.feature.name)
+    figures = []
+    for name, labels in singer_map.labels.items():
+        title = f"{feature}, perplexity {singer_map.perplexity}, coloured by {name}"
+        display = EmbeddingMapDisplay(singer_map.points, labels, name=name)
+        figures.append(_draw(title, 5.8, 4.2, display.plot))
+
+    def draw_purity(ax):
+        for color, (name, rows) in zip(PALETTE, singer_map.purity.groupby("label", sort=False)):
+            ax.plot(rows["perplexity"], rows["purity"], "o-", color=color, label=name)
+            ax.axhline(rows["chance"].iloc[0], color=color, linestyle="--", linewidth=0.9)
+        ax.set(xlabel="perplexity", ylabel="purity of 10 neighbours", ylim=(0, 1.02))
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
+
+    title = f"{feature}, purity over perplexities; dashed: by chance"
+    return [*figures, _draw(title, 5.8, 3.4, draw_purity)]
+
+
+def draw_sizes(findings, dataset: str, edition) -> Figures:
+    """Draw 512 against 6144 dimensions of L3-Net, split by split."""
+    scores = edition.headline_rows(findings.results[dataset, edition.name].scores)
+    scores = scores[scores["classifier"] == LARGE_CLASSIFIER]
+    if LARGE in set(scores["feature"]):
+        names = ("6144 dimensions", "512 dimensions")
+
+        def draw(ax):
+            pair = {"feature": LARGE}, {"feature": "l3"}
+            PairedComparisonDisplay.from_frame(scores, *pair, names=names, ax=ax)
+
+        yield _draw(f"{titles()[dataset]}, {edition.name}", 4.4, 4.6, draw)

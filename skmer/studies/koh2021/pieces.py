@@ -1,6 +1,6 @@
-"""Classification: a cell is a dataset, an edition, a feature and a classifier."""
+"""The pieces of the study, each kept in a store: cells, audits, maps and regressions."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ from skmer.utils.labels import stack_frames
 
 @dataclass(frozen=True)
 class Cell:
-    """What is evaluated at once."""
+    """A dataset, a feature of an edition, and a classifier, which are evaluated at once."""
 
     dataset: str
     feature: Feature
@@ -88,20 +88,19 @@ def make_model(classifier: str, preset: Preset, budget: Budget):
 def evaluate_cell(cell: Cell, clips, context: RunContext) -> EvaluationResult:
     """Return the result of a cell under both protocols, from the store where it is there."""
     feature, budget = cell.feature, context.budget
-    preset = feature.edition.preset
-    view = feature.view(cell.classifier)
+    preset, view = feature.edition.preset, feature.view(cell.classifier)
     model = make_model(cell.classifier, preset, budget)
     protocols = make_protocols(clips.groups, budget, context.seed)
-    settings = {
-        "clips": clips.digest,
-        "feature": describe_view(feature, view, budget),
-        "classifier": describe_estimator(model),
-        "protocols": {name: repr(splitter) for name, splitter in protocols.items()},
-        "seed": context.seed,
-    }
+    settings = _settings(
+        clips,
+        context,
+        protocols,
+        feature=describe_view(feature, view, budget),
+        classifier=describe_estimator(model),
+    )
 
     def compute() -> EvaluationResult:
-        result = evaluate(
+        return evaluate(
             {feature.name: context.extractor(feature, view, clips)},
             {cell.classifier: model},
             None,
@@ -109,29 +108,49 @@ def evaluate_cell(cell: Cell, clips, context: RunContext) -> EvaluationResult:
             groups=clips.groups,
             protocol=protocols,
             preset=preset,
-            random_state=context.seed,
-            n_jobs=context.n_jobs,
-            audit=False,
-            verbose=context.verbose,
+            **_options(context),
         )
-        result.scores["weights"] = feature.weights_label
-        result.scores["random_weights"] = feature.is_random
-        result.manifest["features"][feature.name] |= {
-            "transformer": describe_estimator(feature.transformer),
-            "weights": feature.weights_label,
-            "weights_digest": feature.weights_digest,
-            "random_weights": feature.is_random,
-        }
+
+    return _remember(context, EvaluationResult, str(cell), settings, feature.name, feature, compute)
+
+
+def _settings(clips, context: RunContext, protocols: dict, **settings) -> dict:
+    """Return all settings on which a piece depends."""
+    splitters = {name: repr(splitter) for name, splitter in protocols.items()}
+    return {"clips": clips.digest, "protocols": splitters, "seed": context.seed} | settings
+
+
+def _options(context: RunContext) -> dict:
+    options = {"n_jobs": context.n_jobs, "verbose": context.verbose}
+    return options | {"random_state": context.seed, "audit": False}
+
+
+def _remember(
+    context: RunContext, cls, name: str, settings: dict, key: str, feature, compute: Callable
+) -> Any:
+    """Return a result from the store, or compute it; mark where its feature's weights are from."""
+
+    def compute_marked():
+        result = compute()
+        if isinstance(feature, Feature):
+            weights = {"weights": feature.weights_label, "random_weights": feature.is_random}
+            described = describe_estimator(feature.transformer)
+            details = {"transformer": described, "weights_digest": feature.weights_digest}
+        else:
+            weights, details = {"weights": None, "random_weights": False}, {}
+        for column, value in weights.items():
+            result.scores[column] = value
+        result.manifest["features"][key] |= weights | details
         return result
 
-    return context.store.result(EvaluationResult, str(cell), settings, compute)
+    return context.store.result(cls, name, settings, compute_marked)
 
 
 def join_results(results: list[EvaluationResult]) -> EvaluationResult:
     """Put the cells of one dataset and edition together; they share their splits."""
     manifest = dict(results[0].manifest)
-    for part in ("features", "models"):
-        manifest[part] = {k: v for result in results for k, v in result.manifest[part].items()}
+    for key in ("features", "models"):
+        manifest[key] = {k: v for result in results for k, v in result.manifest[key].items()}
     return EvaluationResult(
         stack_frames([result.scores for result in results]),
         stack_frames([result.predictions for result in results]),
@@ -145,7 +164,7 @@ _LARGEST = 300
 
 
 def check_reports(context: RunContext) -> dict[str, dict]:
-    """Tell for each printed report which numbers of test clips it can come from."""
+    """Return the numbers of test clips that each printed report can come from."""
     settings = {"reports": published()["reports"], "largest": _LARGEST}
     return context.store.facts("consistency", settings, _check_reports)
 
@@ -171,7 +190,7 @@ def _check_reports() -> dict[str, dict]:
 
 
 def audit_files(datasets: StudyDatasets, context: RunContext) -> dict:
-    """Look for files that are there twice, within and across datasets."""
+    """Audit the files: copies within and across datasets."""
     clips = {name: datasets.clips[name, EDITIONS[-1].name] for name in datasets.names}
     paths = [str(path) for one in clips.values() for path in one.data]
     names = [name for name, one in clips.items() for _ in one.data]
@@ -185,7 +204,7 @@ def audit_files(datasets: StudyDatasets, context: RunContext) -> dict:
 
 
 def audit_labels(annotations, context: RunContext) -> dict:
-    """Look for swapped columns and repeated songs in the annotations of Emotion in Music."""
+    """Audit the annotations of Emotion in Music: swapped columns and repeated songs."""
     frame = annotations.frame
     static, dynamic = (
         frame[[f"{label}_arousal", f"{label}_valence"]].to_numpy()
@@ -202,33 +221,20 @@ def audit_labels(annotations, context: RunContext) -> dict:
 def audit_splits(dataset: str, feature: Feature, clips, context: RunContext) -> dict[str, dict]:
     """Audit the splits of both protocols with one feature, which stands for all."""
     protocols = make_protocols(clips.groups, context.budget, context.seed)
-    settings = {
-        "clips": clips.digest,
-        "feature": describe_view(feature, VECTOR, context.budget),
-        "protocols": {name: repr(splitter) for name, splitter in protocols.items()},
-        "seed": context.seed,
-    }
+    described = describe_view(feature, VECTOR, context.budget)
 
     def compute() -> dict:
         X = context.extractor(feature, VECTOR, clips)
         return {
             name: audit(
-                X,
-                clips.target,
-                groups=clips.groups,
-                cv=list(splitter.split(X, clips.target, clips.groups)),
-                random_state=context.seed,
+                X, clips.target, groups=clips.groups, cv=splitter, random_state=context.seed
             ).to_dict()
             for name, splitter in protocols.items()
         }
 
     name = f"audit-{dataset}-{feature.edition.name}-{feature.name}"
+    settings = _settings(clips, context, protocols, feature=described)
     return context.store.facts(name, settings, compute)
-
-
-def mean_chance(labels) -> float:
-    """Return the share of the largest class."""
-    return float(np.unique(np.asarray(labels), return_counts=True)[1].max() / len(labels))
 
 
 @dataclass(frozen=True)
@@ -265,21 +271,15 @@ def map_singers(feature: Feature, clips, context: RunContext) -> SingerMap | Non
         name: clips.frame[column].to_numpy()
         for name, column in (("emotion", "emotion"), ("singer", "actor"), ("sex", "sex"))
     }
-    settings = {
-        "clips": clips.digest,
-        "feature": describe_view(feature, VECTOR, context.budget),
-        "perplexities": sorted({*perplexities, perplexity}),
-        "seed": context.seed,
-    }
+    perplexities = sorted({*perplexities, perplexity})
+    described = describe_view(feature, VECTOR, context.budget)
+    settings = _settings(clips, context, {}, feature=described, perplexities=perplexities)
 
     def compute() -> dict:
         scaled = StandardScaler().fit_transform(context.extractor(feature, VECTOR, clips))
-        return {
-            "purity": tsne_purity(
-                scaled, labels, settings["perplexities"], random_state=context.seed
-            ).to_dict("list"),
-            "points": tsne_map(scaled, perplexity=perplexity, random_state=context.seed).tolist(),
-        }
+        purity = tsne_purity(scaled, labels, perplexities, random_state=context.seed)
+        points = tsne_map(scaled, perplexity=perplexity, random_state=context.seed)
+        return {"purity": purity.to_dict("list"), "points": points.tolist()}
 
     facts = context.store.facts(f"ravdess-song-map-{feature.name}", settings, compute)
     purity = pd.DataFrame(facts["purity"])
@@ -310,11 +310,7 @@ def find_published_features(data_home, annotations) -> np.ndarray | None:
 
 
 def regress(
-    dataset,
-    feature: Feature | np.ndarray,
-    *,
-    name: str,
-    context: RunContext,
+    dataset, feature: Feature | np.ndarray, *, name: str, context: RunContext
 ) -> RegressionResult:
     """Predict both labels with one feature, under random, artist-grouped and published splits."""
     frame, budget = dataset.frame, context.budget
@@ -325,41 +321,26 @@ def regress(
     }
     known = REGRESSION.splitters(budget.n_regression_folds, 1)
     protocols = {key: known[key](context.seed) for key in ("shuffled", "grouped")}
-    parts = frame["split"].to_numpy(dtype=str)
-    if {"train", "test"} <= set(parts):
-        protocols["fixed"] = FixedSplit(parts)
-    if isinstance(feature, Feature):
-        described, label = describe_view(feature, VECTOR, budget), feature.weights_label
-        is_random = feature.is_random
-    else:
-        described, label, is_random = {"array": joblib.hash(feature)}, None, False
-    settings = {
-        "clips": dataset.digest,
-        "feature": described,
-        "regressor": REGRESSOR,
-        "protocols": {key: repr(splitter) for key, splitter in protocols.items()},
-        "seed": context.seed,
-    }
+    subsets = frame["split"].to_numpy(dtype=str)
+    if {"train", "test"} <= set(subsets):
+        protocols["fixed"] = FixedSplit(subsets)
+    is_own = isinstance(feature, Feature)
+    described = (
+        describe_view(feature, VECTOR, budget) if is_own else {"array": joblib.hash(feature)}
+    )
+    settings = _settings(dataset, context, protocols, feature=described, regressor=REGRESSOR)
 
     def compute() -> RegressionResult:
-        values = (
-            context.extractor(feature, VECTOR, dataset) if isinstance(feature, Feature) else feature
-        )
-        result = evaluate_regression(
+        values = context.extractor(feature, VECTOR, dataset) if is_own else feature
+        return evaluate_regression(
             {name: values},
             [REGRESSOR],
             None,
             targets,
             groups=dataset.groups,
             protocol=protocols,
-            random_state=context.seed,
-            n_jobs=context.n_jobs,
-            audit=False,
-            verbose=context.verbose,
+            **_options(context),
         )
-        result.scores["weights"] = label
-        result.scores["random_weights"] = is_random
-        result.manifest["features"][name] |= {"weights": label, "random_weights": is_random}
-        return result
 
-    return context.store.result(RegressionResult, f"emomusic-r2-{name}", settings, compute)
+    piece = f"emomusic-r2-{name}"
+    return _remember(context, RegressionResult, piece, settings, name, feature, compute)

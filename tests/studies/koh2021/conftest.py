@@ -53,4 +53,4 @@ def findings():
 @pytest.fixture(scope="session")
 def page(findings):
     """The page of it."""
-    return render_study(findings, findings.claims)
+    return render_study(findings)
