@@ -5,8 +5,7 @@ from skmer.studies.koh2021.consistency import (
     check_report_consistency,
     consistent_sizes,
 )
-from skmer.studies.koh2021.reproduce import reproduce_koh2021
-from skmer.studies.koh2021.reproduction import Reproduction
+from skmer.studies.koh2021.reproduce import Reproduction, reproduce_koh2021
 
 __all__ = [
     "ReportConsistency",

@@ -122,7 +122,7 @@ def judge_difference(difference: float, low: float, high: float) -> Verdict:
 def judge_purities(
     purities: dict[str, tuple[float, float]], spreads: dict[str, tuple[float, float]]
 ) -> dict[str, Verdict]:
-    """Judge the clusters of a map by purity, chance and the range over perplexities of each label."""
+    """Judge the clusters of a map by the purity, chance and range over perplexities of labels."""
     sex, _ = purities["sex"]
     lift = {name: (found - chance) / (1 - chance) for name, (found, chance) in purities.items()}
     widest = max(high - low for low, high in spreads.values())

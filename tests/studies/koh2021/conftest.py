@@ -10,7 +10,7 @@ from skmer.embeddings import make_transformer
 from skmer.evaluation import evaluate
 from skmer.studies.koh2021.data import EDITIONS, QUICK, Feature, StudyDatasets
 from skmer.studies.koh2021.page import render_study
-from skmer.studies.koh2021.reproduction import Reproduction
+from skmer.studies.koh2021.reproduce import Reproduction
 
 SINGERS = np.repeat(np.arange(10), 8)
 EMOTIONS = np.where(SINGERS % 2, "calm", "<i>sad</i>")

@@ -108,7 +108,7 @@ def _without_end(path):
 
 
 @pytest.mark.parametrize("damage", [_cut, _change_one_bit, Path.unlink, _as_pipe, _without_end])
-@pytest.mark.parametrize("name", ["scores.parquet", "facts.json", "settings.json", "SHA256SUMS"])
+@pytest.mark.parametrize("name", ["scores.csv", "predictions.csv", "manifest.json"])
 def test_a_damaged_piece_is_computed_again_with_one_warning(tmp_path, damage, name):
     frame = pd.DataFrame({"y_true": ["a"], "y_pred": ["a"], "accuracy": [1.0]})
     result = EvaluationResult(frame, frame, {"settings": {"seed": 0}})
