@@ -1,51 +1,51 @@
-"""What a file really holds, where its header says something else or nothing.
+"""What a file really holds, where its header states something else or nothing.
 
-A decoder believes the header, or guesses: of an mp3 without a count it takes the first frame's
-bitrate for all, of joined files it reads the first one, of a length of 0 nothing. So the frames,
-pages and chunks themselves are looked at here, and a decoder is given parts with a right header.
+A decoder believes the header, or it guesses: of an mp3 without a count of frames it takes the first
+frame's bitrate for all frames, of joined files it reads the first one, of a length of 0 nothing.
+So the frames, pages and chunks themselves are examined here, and a decoder is given segments, each
+with a right header. This is done for the formats that people have: wav (RIFF, RF64, W64), AIFF,
+FLAC, MP3 and Ogg. Every other file is one segment as it is.
 """
 
 import io
 import re
 import struct
 import zlib
-from array import array
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache
-from itertools import islice, pairwise
-from math import prod
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import pairwise
 from typing import BinaryIO, NamedTuple
 
-import numpy as np
-
 _WINDOW = 1 << 20
-# Stated by programs that write to a pipe and do not know the size; all the file is meant.
-UNKNOWN_SIZES = (-1, 2**32 - 1, 2**63 - 1, 2**64 - 1)
+# Sizes stated by programs that write to a pipe and cannot know the size: everything up to the end
+# of the file is meant. Some state a size of 32 bits from this one on.
+_UNKNOWN_SIZES = (-1, 2**32 - 1, 2**63 - 1, 2**64 - 1)
+_PIPED = 0x7FFFF000
 
 
 @dataclass(frozen=True)
-class Part:
-    """One stream of a file: pieces of it, or bytes in their place; none = all as it is."""
+class Segment:
+    """One stream of a file: slices of it and bytes that replace others; none = the whole file."""
 
     pieces: tuple[bytes | slice, ...] = ()
-    # Whether the end is gone, as far as can be seen without decoding.
+    # Whether the end is missing, as far as can be seen without decoding.
     is_cut: bool = False
-    # Samples that it should have at least; None = as many as the decoder says.
+    # The number of samples that it should have at least; None = as many as the decoder states.
     n_samples: int | None = None
-    # Whether a decoder that goes to a sample comes to that one, and not to another.
+    # Whether a decoder that seeks to a sample arrives at that one, and not at another.
     seeks: bool = True
 
 
-class PartFile(io.RawIOBase):
-    """The pieces of a part as one seekable file."""
+class SegmentFile(io.RawIOBase):
+    """The pieces of a segment as one seekable file."""
 
-    def __init__(self, file: BinaryIO, part: Part):
+    def __init__(self, file: BinaryIO, segment: Segment):
         self.file, self.position = file, 0
-        self.pieces = part.pieces or (slice(0, file.seek(0, io.SEEK_END)),)
-        lengths = [len(p) if isinstance(p, bytes) else p.stop - p.start for p in self.pieces]
+        self.pieces = segment.pieces or (slice(0, file.seek(0, io.SEEK_END)),)
         self.starts = [0]
-        for length in lengths:
+        for piece in self.pieces:
+            length = len(piece) if isinstance(piece, bytes) else piece.stop - piece.start
             self.starts.append(self.starts[-1] + length)
 
     def readable(self):
@@ -83,8 +83,8 @@ class PartFile(io.RawIOBase):
         return done
 
 
-class Window:
-    """Bytes of a file by position, a window of them in memory."""
+class _Window:
+    """Bytes of a file by position, of which a window is in memory."""
 
     def __init__(self, file):
         self.file = file
@@ -92,7 +92,7 @@ class Window:
         self.start, self.data = 0, b""
 
     def at(self, position, length):
-        # A position that a file states may be more than a system takes.
+        # A position that a file states may be more than a system accepts.
         if position >= self.size:
             return b""
         offset = position - self.start
@@ -106,8 +106,7 @@ class Window:
         """Return where a compiled pattern of up to 8 bytes comes next, or the end of the file."""
         while position < self.size:
             self.at(position, 8)
-            found = pattern.search(self.data, position - self.start)
-            if found:
+            if found := pattern.search(self.data, position - self.start):
                 return self.start + found.start()
             if self.start + len(self.data) >= self.size:
                 break
@@ -123,64 +122,100 @@ class Window:
         return position
 
 
-# Where the first chunk of an RF64 file states the size of its samples.
-_RF64_SIZE = slice(28, 36)
-# Programs that write to a pipe state this as a size of 32 bits, or more, by a little or by all.
-_PIPED = 0x7FFFF000
+def find_segments(file: BinaryIO) -> list[Segment]:
+    """Examine a seekable binary file; usually it is one segment as it is."""
+    window = _Window(file)
+    start = window.after_id3(0)
+    head = window.at(start, 12)
+    segments: list[Segment] = []
+    if head[:4] == b"fLaC":
+        segments = _flac_segments(window, start)
+    elif layout := _LAYOUTS.get(head[:4] + head[8:], _W64 if head[:4] == b"riff" else None):
+        # libsndfile skips a tag in front by itself.
+        if start == 0:
+            segments = _mpeg_in_wav(window, layout) or _chunk_segments(window, layout)
+    elif head[:4] == b"OggS":
+        segments = _ogg_segments(window) if start == 0 else []
+    elif start or frame_length(head[:3]):
+        segments = _mpeg_segments(window, start)
+    return segments or [Segment()]
 
 
-@dataclass(frozen=True)
-class Layout:
-    """How the head of a chunk is written, where chunks begin, and which one holds the samples."""
+# wav and AIFF: chunk after chunk, each with its size in front.
 
-    # The name first, the size last.
+
+class _Layout(NamedTuple):
+    """How the head of a chunk is written, where chunks begin, and which of them hold samples."""
+
+    # Name first, size last.
     form: str
     samples: bytes
     first: int = 12
-    # Bytes of the head that sizes count, and what they are rounded up to.
+    # Bytes of the head that sizes include, and what they are rounded up to.
     own: int = 0
     step: int = 2
     # Bytes before the samples in their chunk.
     ahead: int = 0
 
 
-@dataclass
-class _File:
-    """One of joined files: where it begins, and where its samples are: (position, size)."""
+_WAV = _Layout("<4sI", b"data")
+_W64 = _Layout("<4s12xQ", b"data", first=40, own=24, step=8)
+_AIFF = _Layout(">4sI", b"SSND", ahead=8)
+_LAYOUTS = {b"RIFFWAVE": _WAV, b"RF64WAVE": _WAV, b"FORMAIFF": _AIFF, b"FORMAIFC": _AIFF}
+# Where the first chunk of an RF64 file states the size of its samples.
+_RF64_SIZE = slice(28, 36)
+_MPEG_LAYER_3 = b"\x55\0"
 
-    start: int = 0
-    samples: list[tuple[int, int]] = field(default_factory=list)
 
-
-def chunk_parts(window: Window, layout: Layout) -> list[Part]:
-    """One part a file; where its samples have the size 0, it goes to the file's end."""
-    files = [_File()]
-    for start, name, position, size in walk(window, layout):
-        if start != files[-1].start:
-            files.append(_File(start))
+def _chunk_segments(window: _Window, layout: _Layout) -> list[Segment]:
+    """One segment for each of joined files; samples of the size 0 go to the end of the file."""
+    files: dict[int, list[tuple[int, int]]] = {0: []}
+    for start, name, position, size in _chunks(window, layout):
+        chunks = files.setdefault(start, [])
         if name != layout.samples:
             continue
         rest = window.size - position
-        is_unsaid = size == 0 and rest and not _is_chunk(window, position, layout, fits=True)
-        if is_unsaid and len(files) == 1:
+        size_is_unknown = size == 0 and rest and not _is_chunk(window, position, layout, fits=True)
+        if size_is_unknown and len(files) == 1:
             return [_restated(window, layout, 0, [(position, rest)])]
-        files[-1].samples.append((position, size))
-    stops = [*(file.start for file in files[1:]), window.size]
-    return [_part(window, layout, file, stop) for file, stop in zip(files, stops)]
+        chunks.append((position, size))
+    segments = []
+    for (start, chunks), stop in zip(files.items(), [*list(files)[1:], window.size]):
+        if len(chunks) > 1 or any(_ends_beyond(window, *chunk) for chunk in chunks):
+            segments.append(_restated(window, layout, start, chunks))
+        else:
+            segments.append(Segment((slice(start, stop),) if len(files) > 1 else ()))
+    return segments
 
 
-def _part(window, layout, file, stop):
-    if len(file.samples) > 1 or any(_is_beyond(window, *samples) for samples in file.samples):
-        return _restated(window, layout, file.start, file.samples)
-    return Part(() if (file.start, stop) == (0, window.size) else (slice(file.start, stop),))
+def _chunks(window: _Window, layout: _Layout) -> Iterator[tuple[int, bytes, int, int]]:
+    """Yield (start of its file, name, position, size) of the content of chunk after chunk."""
+    magic, start, position = window.at(0, 4), 0, layout.first
+    length = struct.calcsize(layout.form)
+    while _is_chunk(window, position, layout):
+        name, size = struct.unpack(layout.form, window.at(position, length))
+        if name == magic:
+            start, position = position, position + layout.first
+            continue
+        if layout.form.endswith("I") and size >= _PIPED:
+            size = _UNKNOWN_SIZES[1]
+        if size not in _UNKNOWN_SIZES:
+            size -= layout.own
+        elif _has_rf64_size(window, start):
+            size = int.from_bytes(window.at(start, 36)[_RF64_SIZE], "little")
+        position += length
+        yield start, name, position, size
+        if size < 0:
+            break
+        position += size + -size % layout.step
 
 
-def _restated(window, layout, start, samples):
-    """One file of what is there of the samples of all chunks, with a head that says how much."""
-    position = samples[0][0]
-    stops = [min(at + size, window.size) for at, size in samples]
+def _restated(window, layout, start, chunks):
+    """One file of the samples that are there of all chunks, with a head that states how many."""
+    position = chunks[0][0]
+    stops = [min(at + size, window.size) for at, size in chunks]
     # The first chunk keeps what is ahead of its samples.
-    begins = [min(at + layout.ahead, stop) for (at, _), stop in zip(samples, stops)]
+    begins = [min(at + layout.ahead, stop) for (at, _), stop in zip(chunks, stops)]
     begins[0] = position
     total = sum(stops) - sum(begins) + layout.own
     width = struct.calcsize(layout.form[0] + layout.form[-1])
@@ -191,33 +226,11 @@ def _restated(window, layout, start, samples):
     stated = min(total, 2 ** (8 * width) - 1).to_bytes(width, order)
     pieces = slice(start, place), stated, slice(place + width, stops[0])
     more = (slice(*span) for span in zip(begins[1:], stops[1:]))
-    return Part((*pieces, *more), _is_beyond(window, *samples[-1]))
+    return Segment((*pieces, *more), _ends_beyond(window, *chunks[-1]))
 
 
-def _is_beyond(window, position, size):
-    return size not in UNKNOWN_SIZES and window.size - position < size
-
-
-def walk(window: Window, layout: Layout) -> Iterator[tuple[int, bytes, int, int]]:
-    """Yield (start of its file, name, position, size) of the content of chunk after chunk."""
-    magic, start, position = window.at(0, 4), 0, layout.first
-    length = struct.calcsize(layout.form)
-    while _is_chunk(window, position, layout):
-        name, size = struct.unpack(layout.form, window.at(position, length))
-        if name == magic:
-            start, position = position, position + layout.first
-            continue
-        if layout.form.endswith("I") and size >= _PIPED:
-            size = UNKNOWN_SIZES[1]
-        if size not in UNKNOWN_SIZES:
-            size -= layout.own
-        elif _has_rf64_size(window, start):
-            size = int.from_bytes(window.at(start, 36)[_RF64_SIZE], "little")
-        position += length
-        yield start, name, position, size
-        if size < 0:
-            break
-        position += size + -size % layout.step
+def _ends_beyond(window, position, size):
+    return size not in _UNKNOWN_SIZES and window.size - position < size
 
 
 def _has_rf64_size(window, start):
@@ -232,229 +245,94 @@ def _is_chunk(window, position, layout, *, fits=False):
     return not fits or struct.unpack(layout.form, head)[1] <= window.size - position - length
 
 
-# The marker and the head of the first block of metadata.
-_HEAD = b"fLaC\x00\x00\x00\x22"
-_START = re.compile(re.escape(_HEAD))
-# Bytes of that block.
-_INFO = 34
-_FRAME = re.compile(rb"\xff[\xf8\xf9]")
+def _mpeg_in_wav(window, layout) -> list[Segment]:
+    """An mp3 file that was put into a wav, whose header states no more than the first frame."""
+    places: dict[bytes, int] = {}
+    for _, name, position, _ in _chunks(window, layout) if layout is _WAV else ():
+        places[name] = position
+        if name == b"fmt " and window.at(position, 2) != _MPEG_LAYER_3:
+            return []
+    if not {b"fmt ", b"data"} <= set(places):
+        return []
+    rest = (slice(places[b"data"], window.size),)
+    segments = _mpeg_segments(window, places[b"data"])
+    return [replace(segment, pieces=segment.pieces or rest) for segment in segments]
+
+
+# FLAC: the marker, the head of the first block of metadata, its bytes, and frames.
+
+_FLAC_HEAD = b"fLaC\x00\x00\x00\x22"
+_FLAC_START = re.compile(re.escape(_FLAC_HEAD))
+_FLAC_INFO = 34
+_MOST_SAMPLES = 2**36 - 1
 # Bytes of the tag that some programs put behind a file of any kind.
 _ID3V1 = 128
-# Bytes at the end that are looked at, and how many frames in them; the last two are enough.
-_TAIL = 1 << 17
-_MOST_FRAMES = 16
-_MOST_SAMPLES = 2**36 - 1
 
 
-class _Frame(NamedTuple):
-    """The byte where a frame begins, the samples before and in it, and whether its end is there."""
-
-    position: int
-    first: int
-    n_samples: int
-    is_whole: bool
-
-    @property
-    def end(self):
-        return self.first + self.n_samples
-
-
-def flac_parts(window: Window, start: int) -> list[Part]:
-    """Files one after the other, each as long as its last frame says."""
-    starts, infos = [], []
+def _flac_segments(window: _Window, start: int) -> list[Segment]:
+    """Joined files, each without the length that it states, so that all frames are decoded."""
+    starts = []
     while start < window.size:
         starts.append(start)
-        infos.append(window.at(start + len(_HEAD), _INFO))
-        start = window.find(_START, start + 1)
-    stops = [*starts[1:], window.size]
-    return [_flac_part(window, *file) for file in zip(starts, stops, infos)]
+        start = window.find(_FLAC_START, start + 1)
+    segments = []
+    for start, stop in pairwise([*starts, window.size]):
+        info = window.at(start + len(_FLAC_HEAD), _FLAC_INFO)
+        if len(info) < _FLAC_INFO:
+            return [Segment()]
+        if window.at(max(stop - _ID3V1, start), 3) == b"TAG":
+            stop -= _ID3V1
+        stated = int.from_bytes(info[13:18], "big") & _MOST_SAMPLES
+        head = _FLAC_HEAD + info[:13] + bytes([info[13] & 0xF0]) + bytes(4)
+        rest = slice(min(start + len(head), stop), stop)
+        # 0 where a program did not know it.
+        segments.append(Segment((head, rest), n_samples=stated))
+    return segments
 
 
-def _flac_part(window, start, stop, info):
-    as_it_is = Part(() if (start, stop) == (0, window.size) else (slice(start, stop),))
-    if len(info) < _INFO:
-        return as_it_is
-    n_stated = int.from_bytes(info[13:18], "big") & _MOST_SAMPLES
-    stop, last = _last_frame(window, start, stop, block=int.from_bytes(info[2:4], "big"))
-    if last is None or n_stated == (last.end if last.is_whole else last.first):
-        return as_it_is
-    if last.is_whole and n_stated > last.end:
-        return as_it_is
-    n_samples = last.end if last.is_whole else last.first
-    stated = (info[13] >> 4 << 36 | n_samples).to_bytes(5, "big")
-    head = _HEAD + info[:13] + stated
-    rest = slice(start + len(head), stop if last.is_whole else last.position)
-    return Part((head, rest), is_cut=not last.is_whole)
+# MPEG audio: frame after frame, each with its bitrate in front.
 
-
-def _last_frame(window, start, stop, *, block) -> tuple[int, _Frame | None]:
-    """Where the frames end, before a tag, and the last of them, whole or torn, if there is one."""
-    begin = max(start, stop - _TAIL)
-    tail, torn = window.at(begin, stop - begin), None
-    if tail[-_ID3V1:].startswith(b"TAG"):
-        tail, stop = tail[:-_ID3V1], stop - _ID3V1
-    for frame in islice(_frames(tail, block), _MOST_FRAMES):
-        # Bytes that look like a torn frame are one where another one ends just before them.
-        if torn is not None and frame.end == torn.first:
-            return stop, torn._replace(position=begin + torn.position)
-        if frame.is_whole:
-            return stop, frame
-        torn = frame
-    return stop, None
-
-
-def _frames(tail, block) -> Iterator[_Frame]:
-    """Yield frames, from the last one to the first."""
-    for found in reversed(list(_FRAME.finditer(tail))):
-        at = found.start()
-        head = tail[at : at + 16]
-        number, used = _utf8_number(head[4:])
-        n_samples, extra = _flac_block(head[2] >> 4, head[4 + used :]) if used else (0, 0)
-        if not n_samples:
-            continue
-        length = 4 + used + extra + {12: 1, 13: 2, 14: 2}.get(head[2] & 0x0F, 0)
-        if head[length : length + 1] == bytes([_crc8(head[:length])]):
-            first = number if head[1] & 1 else number * block
-            yield _Frame(at, first, n_samples, _is_whole(tail[at:]))
-
-
-def _is_whole(frame):
-    """Whether the sum at the end of a frame, over which the sum is 0, is somewhere in the bytes."""
-    # A zero in front changes nothing; where the bytes are all of the frame, the first will do.
-    for ahead in (len(frame) % 2, 1 - len(frame) % 2):
-        data = bytes(ahead) + frame
-        words = np.frombuffer(data, ">u2", count=len(data) // 2).tolist()
-        value, table = 0, _crc_table(16, 0x8005)
-        for word in words:
-            value = table[value ^ word]
-            if value == 0:
-                return True
-    return False
-
-
-def _flac_block(code, rest):
-    """Samples of a frame by its code, and the bytes after the number that state it."""
-    if code in (6, 7):
-        return int.from_bytes(rest[: code - 5], "big") + 1, code - 5
-    if code == 1:
-        return 192, 0
-    return (576 << code - 2 if 2 <= code <= 5 else 256 << code - 8 if code >= 8 else 0), 0
-
-
-def _utf8_number(data):
-    """A number as FLAC codes it, and its bytes; (0, 0) where it is none."""
-    first = data[0] if data else 0xFF
-    ones = 8 - (first ^ 0xFF).bit_length()
-    if ones == 0:
-        return first, 1
-    if ones == 1 or ones > 7 or len(data) < ones:
-        return 0, 0
-    number = first & (0x7F >> ones)
-    for byte in data[1:ones]:
-        number = number << 6 | byte & 0x3F
-    return number, ones
-
-
-def _crc8(data):
-    value, table = 0, _crc_table(8, 0x07)
-    for byte in data:
-        value = table[value ^ byte]
-    return value
-
-
-@cache
-def _crc_table(bits, polynomial):
-    """The cyclic redundancy check, of so many bits, of every word of as many."""
-    values = np.arange(2**bits)
-    for _ in range(bits):
-        values = values << 1 ^ (values >> bits - 1) * (polynomial | 1 << bits)
-    # Half of what a list takes of the processor's cache.
-    return array("H", values.tolist())
-
-
-_NIST_SIZES = re.compile(rb"(?:sample_count|channel_count|sample_n_bytes) -i (\d{1,18})\s")
-
-
-def au_parts(window: Window, order: str) -> list[Part]:
-    """The head says where the samples begin, and how many bytes they are; 0 is none of them."""
-
-    def measure(start):
-        begin, size = struct.unpack(f"{order}II", window.at(start + 4, 8).ljust(8, b"\0"))
-        return start + begin, size
-
-    parts = []
-    for start, stop, position, size in _files(window, window.at(0, 4), measure):
-        if position + size < stop:
-            # Nothing else than samples can follow.
-            unknown = b"\xff" * 4
-            parts.append(Part((slice(start, start + 8), unknown, slice(start + 12, stop))))
-        else:
-            parts.append(_headed_part(window, start, stop, position, size))
-    return parts
-
-
-def nist_parts(window: Window) -> list[Part]:
-    """The head is text, which says how long it is, and how many samples follow."""
-
-    def measure(start):
-        length = window.at(start + 8, 8).strip()
-        position = start + int(length if length.isdigit() else 0)
-        sizes = _NIST_SIZES.findall(window.at(start, min(position - start, 1 << 16)))
-        return position, prod(map(int, sizes)) if len(sizes) == 3 else 0
-
-    files = _files(window, b"NIST_1A", measure)
-    return [_headed_part(window, *file) for file in files]
-
-
-def _files(window, magic, measure: Callable) -> Iterator[tuple[int, int, int, int]]:
-    """Yield (start, stop, position of its samples, their size) of every file."""
-    start = 0
-    while start < window.size:
-        position, size = measure(start)
-        stop = position + size
-        if not size or window.at(stop, len(magic)) != magic:
-            stop = window.size
-        yield start, stop, position, size
-        start = stop
-
-
-def _headed_part(window, start, stop, position, size):
-    is_cut = size not in UNKNOWN_SIZES and window.size < position + size
-    is_whole = start == 0 and stop == window.size
-    return Part(() if is_whole else (slice(start, stop),), is_cut)
-
-
-# What a frame's header can begin with.
+# What the header of a frame can begin with.
 _SYNC = re.compile(rb"\xff[\xe2-\xff][\x10-\xef]", re.DOTALL)
-# Kilobits a second by the header's index, for (MPEG version 1, layer) and (2 or 2.5, layer).
+# Kilobits a second by the index in the header, for (MPEG version 1, layer) and (2 or 2.5, layer).
 _BITRATES = {
     (1, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
     (1, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
     (1, 3): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     (2, 1): (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
     (2, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    (2, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
-_BITRATES[2, 3] = _BITRATES[2, 2]
 # Bytes that a frame needs to hold a count of frames, as decoders look for it.
 _TAG_FRAME = 192
-# Bytes about the encoder that follow them.
+# Bytes about the encoder that follow the count; three of them hold its delay and its padding.
 _ENCODER_FIELDS = 36
+_DELAY_FIELD = slice(21, 24)
+# Samples that a decoder drops at the beginning, and takes back from the end, besides those.
+_DECODER_DELAY = 529
 # Frames that a decoder may leave out at the ends of a whole file: what the encoder added.
 _MISSING = 4
 
 
-def mpeg_parts(window: Window, start: int) -> list[Part] | None:
-    """Runs of MPEG audio frames (mp3, mp2) of one rate; each gets a header that says how many."""
-    runs = list(_mpeg_runs(window, start))
-    parts = []
-    for kind in dict.fromkeys(run[0] for run in runs):
-        same = [run for run in runs if run[0] == kind]
-        parts.append(_mpeg_part(window, [run[1:] for run in same], kind))
-    return parts or None
+class _Run(NamedTuple):
+    """MPEG frames of one kind without a gap; the last may be cut."""
+
+    kind: int
+    start: int
+    stop: int
+    n_frames: int
+    bitrates: set[int]
 
 
-def _mpeg_runs(window, position) -> Iterator[tuple[int, int, int, int, set[int]]]:
-    """Yield (kind, start, stop, number, bitrates) of frames without a gap; the last may be cut."""
+def _mpeg_segments(window: _Window, start: int) -> list[Segment]:
+    """Runs of MPEG audio frames (mp3, mp2) of one kind, with a header that states how many."""
+    kinds: dict[int, list[_Run]] = {}
+    for run in _mpeg_runs(window, start):
+        kinds.setdefault(run.kind, []).append(run)
+    return [_mpeg_segment(window, runs) for runs in kinds.values()]
+
+
+def _mpeg_runs(window, position) -> Iterator[_Run]:
     while position < window.size:
         position = start = window.after_id3(position)
         kind, n_frames, bitrates = _frame_head(window.at(start, 4))[1], 0, set()
@@ -467,58 +345,64 @@ def _mpeg_runs(window, position) -> Iterator[tuple[int, int, int, int, set[int]]
             position += length
         # Three in a row are frames; fewer may be any bytes.
         if n_frames >= 3 or (n_frames and position >= window.size):
-            yield kind, start, position, n_frames, bitrates
+            yield _Run(kind, start, position, n_frames, bitrates)
         else:
             position = start + 1
         if window.at(position, 3) != b"ID3":
             position = window.find(_SYNC, position)
 
 
-def _mpeg_part(window, runs, kind):
-    """One part of runs of frames; what is to be read right as it is stays as it is."""
-    is_cut = runs[-1][1] > window.size
-    n_frames = sum(run[2] for run in runs) - is_cut
-    bitrates = set().union(*(run[3] for run in runs))
-    pieces = [slice(start, min(stop, window.size)) for start, stop, *_ in runs]
-    version, layer = _version_layer(kind)
+def _mpeg_segment(window, runs: list[_Run]) -> Segment:
+    """One segment of runs of frames; what is read right as it is stays as it is."""
+    is_cut = runs[-1].stop > window.size
+    n_frames = sum(run.n_frames for run in runs) - is_cut
+    pieces = tuple(slice(run.start, min(run.stop, window.size)) for run in runs)
+    as_it_is = pieces if len(runs) > 1 else ()
+    version, layer = _version_layer(runs[0].kind)
     frame_size = 384 if layer == 1 else 576 if (version, layer) == (2, 3) else 1152
-    head = window.at(pieces[0].start, 4)
-    first = window.at(pieces[0].start, frame_length(head[:3]))
+    head = window.at(runs[0].start, 4)
+    first = window.at(runs[0].start, frame_length(head[:3]))
     tag = 4 + _side_info(head, version)
     if layer != 3 or first[tag : tag + 4] not in (b"Xing", b"Info"):
-        wanted = n_frames * frame_size - _MISSING * frame_size
-        if layer != 3 or len(bitrates) == 1:
+        wanted = (n_frames - _MISSING) * frame_size
+        if layer != 3 or len(set().union(*(run.bitrates for run in runs))) == 1:
             # The decoder divides the size of the file by that of a frame.
-            return Part(_unless_whole(pieces, runs), is_cut, wanted)
-        return Part((_counting_frame(head, version, n_frames, b""), *pieces), is_cut, wanted)
+            return Segment(as_it_is, is_cut, wanted)
+        # The decoder drops its own delay where frames are counted. A silent frame in front makes
+        # what it drops one whole frame, so that the first sample is that of the first frame.
+        delay = (frame_size - _DECODER_DELAY) << 12 | _DECODER_DELAY
+        encoder = b"skmer".ljust(_DELAY_FIELD.start, b"\0") + delay.to_bytes(3, "big")
+        counted = _silent_frame(head, version, _xing(n_frames + 1, encoder))
+        return Segment((counted, _silent_frame(head, version), *pieces), is_cut, wanted)
     flags = int.from_bytes(first[tag + 4 : tag + 8], "big")
     stated = int.from_bytes(first[tag + 8 : tag + 12], "big") if flags & 1 else 0
-    wanted = (n_frames - 1) * frame_size - _MISSING * frame_size
+    wanted = (n_frames - 1 - _MISSING) * frame_size
+    is_cut |= stated > n_frames
     # Some programs count the frame that holds the count.
     if stated in (n_frames - 1, n_frames) or n_frames < 2:
-        return Part(_unless_whole(pieces, runs), is_cut or stated > n_frames, wanted)
+        return Segment(as_it_is, is_cut, wanted)
     fields = 4 * (flags & 1) + 4 * (flags >> 1 & 1) + 100 * (flags >> 2 & 1) + 4 * (flags >> 3 & 1)
     encoder = bytearray(first[tag + 8 + fields :][:_ENCODER_FIELDS])
-    # What the encoder put before the first sample stays known; the end is another one now.
-    encoder[22:24] = bytes([encoder[22] & 0xF0, 0]) if len(encoder) == _ENCODER_FIELDS else b""
-    counted = _counting_frame(head, version, n_frames - 1, bytes(encoder))
-    pieces[0] = slice(pieces[0].start + len(first), pieces[0].stop)
-    return Part((counted, *pieces), is_cut or stated > n_frames, wanted)
+    if len(encoder) == _ENCODER_FIELDS:
+        # What the encoder put before the first sample stays known; the end is another one now.
+        encoder[_DELAY_FIELD] = encoder[21], encoder[22] & 0xF0, 0
+    counted = _silent_frame(head, version, _xing(n_frames - 1, bytes(encoder)))
+    rest = slice(pieces[0].start + len(first), pieces[0].stop)
+    return Segment((counted, rest, *pieces[1:]), is_cut, wanted)
 
 
-def _unless_whole(pieces, runs):
-    return () if len(runs) == 1 else tuple(pieces)
-
-
-def _counting_frame(head, version, n_frames, encoder):
-    """A silent frame with a Xing header: how many frames follow."""
+def _silent_frame(head, version, tag=b""):
+    """A frame of the kind of another without sound, in which there is room for a tag."""
     for index in range(1, 15):
         like = bytes([head[0], head[1] | 1, index << 4 | head[2] & 0x0C, head[3]])
         length = frame_length(like[:3])
         if length >= _TAG_FRAME:
             break
-    tag = b"Xing" + struct.pack(">II", 1, n_frames) + encoder
     return (like + bytes(_side_info(head, version)) + tag).ljust(length, b"\0")
+
+
+def _xing(n_frames, encoder):
+    return b"Xing" + struct.pack(">II", 1, n_frames) + encoder
 
 
 def _side_info(head, version):
@@ -559,14 +443,16 @@ def frame_length(head: bytes) -> int:
     return (72 if (version, layer) == (2, 3) else 144) * bitrate // rate + padding
 
 
+# Ogg: page after page, each with a checksum.
+
 _PAGE = re.compile(b"OggS")
 _PAGE_HEAD = 27
 # Samples of a usual packet of Vorbis or Opus, at most; longer ones are not wrong, only odd.
 _USUAL_PACKET = 1024
-# Of a page in which no packet ends.
+# The position of a page in which no packet ends.
 _NO_POSITION = 2**64 - 1
-# Where a page states its own sum, which is computed from the highest bit of a byte to the lowest.
-_SUM = slice(22, 26)
+# Where a page states its checksum, which is computed from the highest bit of a byte to the lowest.
+_CHECKSUM = slice(22, 26)
 _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
@@ -578,11 +464,11 @@ class _Stream:
     seeks: bool = True
 
 
-def ogg_parts(window: Window) -> list[Part]:
-    """Streams one after the other; streams side by side begin together and stay together."""
+def _ogg_segments(window: _Window) -> list[Segment]:
+    """Joined streams; streams side by side begin together and stay together."""
     streams, position, has_data = [_Stream(0)], 0, False
     numbers: dict[bytes, int] = {}
-    heard: set[bytes] = set()
+    sounding: set[bytes] = set()
     while position < window.size:
         head = window.at(position, _PAGE_HEAD)
         if head[:4] != b"OggS" or len(head) < _PAGE_HEAD:
@@ -596,184 +482,42 @@ def ogg_parts(window: Window) -> list[Part]:
         has_data = not is_first
         stream = streams[-1]
         stream.ended = bool(head[5] & 4)
-        stream.seeks &= _follows(head, table, numbers, heard)
+        stream.seeks &= _follows(head, table, numbers, sounding)
         page = window.at(position, length + 4)
-        # The decoder leaves such a page out.
+        # The decoder leaves out a page whose checksum is wrong.
         stream.is_torn |= not _is_as_written(page[:length])
-        following = page[length:]
-        if following == b"OggS" or position + length == window.size:
+        if page[length:] == b"OggS" or position + length == window.size:
             position += length
             continue
         # Another page may begin where this one was torn off.
-        following_page = window.find(_PAGE, position + _PAGE_HEAD)
-        stream.is_torn |= following_page < position + length or position + length > window.size
-        position = following_page
+        following = window.find(_PAGE, position + _PAGE_HEAD)
+        stream.is_torn |= following < position + length or position + length > window.size
+        position = following
     streams[-1].is_torn |= not streams[-1].ended
-    if len(streams) == 1:
-        return [Part(is_cut=streams[0].is_torn, seeks=streams[0].seeks)]
     stops = [*(stream.start for stream in streams[1:]), window.size]
     return [
-        Part((slice(stream.start, stop),), stream.is_torn, seeks=stream.seeks)
-        for stream, stop in zip(streams, stops)
+        Segment((slice(one.start, stop),) if len(streams) > 1 else (), one.is_torn, seeks=one.seeks)
+        for one, stop in zip(streams, stops)
     ]
 
 
 def _is_as_written(page):
-    """Whether the cyclic redundancy check that a page states is that of its bytes."""
-    summed = page[: _SUM.start] + bytes(4) + page[_SUM.stop :]
+    """Whether the checksum that a page states is that of its bytes."""
+    summed = page[: _CHECKSUM.start] + bytes(4) + page[_CHECKSUM.stop :]
     value = zlib.crc32(summed.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
-    return value.to_bytes(4, "big").translate(_MIRRORED) == page[_SUM]
+    return value.to_bytes(4, "big").translate(_MIRRORED) == page[_CHECKSUM]
 
 
-def _follows(head, table, numbers, heard):
-    """Whether a page is the next of its stream, and states a time that its first sound can have."""
+def _follows(head, table, numbers, sounding):
+    """Whether a page is the next of its stream, at a time that its first sound can have."""
     position, serial = int.from_bytes(head[6:14], "little"), head[14:18]
     number = int.from_bytes(head[18:22], "little")
     if head[5] & 2:
         numbers[serial] = number - 1
-        heard.discard(serial)
+        sounding.discard(serial)
     is_next = number == numbers.get(serial, -1) + 1
     numbers[serial] = number
-    if serial in heard or position in (0, _NO_POSITION):
+    if serial in sounding or position in (0, _NO_POSITION):
         return is_next
-    heard.add(serial)
+    sounding.add(serial)
     return is_next and position <= _USUAL_PACKET * sum(size < 255 for size in table)
-
-
-_MAGIC = b"Creative Voice File\x1a"
-_SOUND, _MORE, _EXTENDED, _NEW_SOUND = 1, 2, 8, 9
-# Bytes of a block before its samples.
-_AHEAD = {_SOUND: 2, _NEW_SOUND: 12}
-# The format of a wav file, and its bits, by the codec of the samples.
-_CODECS = {0: (1, 8), 4: (1, 16), 6: (6, 8), 7: (7, 8)}
-
-
-def voc_parts(window: Window) -> list[Part]:
-    """A file of one block as it is; of several, a wav file for each run of one kind of sound.
-
-    Blocks of silence and of repetition are left out, as ffmpeg does.
-    """
-    runs: list[tuple[tuple[int, int, int], list[slice]]] = []
-    told, stop = None, 0
-    for code, start, stop in _blocks(window):
-        if code == _EXTENDED:
-            # It says what the next block's own head has no room for.
-            told = _sound(window, code, start)
-        elif code in _AHEAD:
-            sound = told or _sound(window, code, start)
-            told = None
-            if not runs or runs[-1][0] != sound:
-                runs.append((sound, []))
-        if code in _AHEAD or (code == _MORE and runs):
-            stop_there = min(stop, window.size)
-            runs[-1][1].append(slice(min(start + _AHEAD.get(code, 0), stop_there), stop_there))
-    is_cut = stop > window.size
-    is_one = sum(len(pieces) for _, pieces in runs) < 2
-    if is_one or not all(codec in _CODECS for (_, _, codec), _ in runs):
-        return [Part(is_cut=is_cut)]
-    parts = [Part((_wav_head(*sound, pieces), *pieces)) for sound, pieces in runs]
-    return [*parts[:-1], Part(parts[-1].pieces, is_cut)]
-
-
-def _blocks(window) -> Iterator[tuple[int, int, int]]:
-    """Yield (code, start, stop) of the blocks; a joined file may follow the last one."""
-    position = 0
-    while True:
-        if window.at(position, len(_MAGIC)) == _MAGIC:
-            position += max(int.from_bytes(window.at(position + 20, 2), "little"), 22)
-        head = window.at(position, 4)
-        if head[:1] == b"\0" and window.at(position + 1, len(_MAGIC)) == _MAGIC:
-            position += 1
-            continue
-        if len(head) < 4 or head[0] == 0:
-            return
-        stop = position + 4 + int.from_bytes(head[1:], "little")
-        yield head[0], position + 4, stop
-        position = stop
-
-
-def _sound(window, code, start):
-    """Rate [Hz], channels and codec."""
-    head = window.at(start, 12).ljust(12, b"\0")
-    if code == _NEW_SOUND:
-        return struct.unpack("<I", head[:4])[0], head[5], int.from_bytes(head[6:8], "little")
-    if code == _EXTENDED:
-        channels = 1 + head[3]
-        return 256_000_000 // (65536 - head[0] - 256 * head[1]) // channels, channels, head[2]
-    return 1_000_000 // (256 - head[0]), 1, head[1]
-
-
-def _wav_head(sr, n_channels, codec, pieces):
-    code, bits = _CODECS[codec]
-    size = min(sum(piece.stop - piece.start for piece in pieces), 2**31)
-    frame = n_channels * bits // 8
-    form = struct.pack("<IHHIIHH", 16, code, n_channels, sr, min(sr * frame, 2**31), frame, bits)
-    return (
-        b"RIFF"
-        + struct.pack("<I", 36 + size)
-        + b"WAVEfmt "
-        + form
-        + b"data"
-        + struct.pack("<I", size)
-    )
-
-
-_WAV = Layout("<4sI", b"data")
-_AIFF, _SVX = Layout(">4sI", b"SSND", ahead=8), Layout(">4sI", b"BODY")
-# By the first four bytes, and in the first ones by the four that say what is in them.
-_IN_GENERAL = (b"RIFF", b"RF64", b"FORM")
-_CHUNKS = {
-    b"RIFFWAVE": _WAV,
-    b"RF64WAVE": _WAV,
-    b"FORMAIFF": _AIFF,
-    b"FORMAIFC": _AIFF,
-    b"FORM8SVX": _SVX,
-    b"FORM16SV": _SVX,
-    b"riff": Layout("<4s12xQ", b"data", first=40, own=24, step=8),
-    b"caff": Layout(">4sq", b"data", first=8, step=1, ahead=4),
-}
-_OTHERS = {
-    b"OggS": ogg_parts,
-    b".snd": lambda window: au_parts(window, ">"),
-    b"dns.": lambda window: au_parts(window, "<"),
-    b"NIST": nist_parts,
-    b"Crea": voc_parts,
-}
-_MPEG_LAYER_3 = b"\x55\0"
-
-
-def find_parts(file: BinaryIO) -> list[Part]:
-    """Look at a seekable binary file and return its parts; one of all of it in the usual case."""
-    window = Window(file)
-    start = window.after_id3(0)
-    head = window.at(start, 12)
-    kind = head[:4] + (head[8:] if head[:4] in _IN_GENERAL else b"")
-    parts: list[Part] | None = None
-    if kind == b"fLaC":
-        parts = flac_parts(window, start)
-    elif kind in _CHUNKS or kind in _OTHERS:
-        # libsndfile passes a tag in front by itself.
-        parts = _known_parts(window, kind) if start == 0 else None
-    elif start or frame_length(head[:3]):
-        parts = mpeg_parts(window, start)
-    return parts or [Part()]
-
-
-def _known_parts(window: Window, kind: bytes) -> list[Part]:
-    if kind in _OTHERS:
-        return _OTHERS[kind](window)
-    return (_CHUNKS[kind] is _WAV and _mpeg_in_wav(window)) or chunk_parts(window, _CHUNKS[kind])
-
-
-def _mpeg_in_wav(window: Window) -> list[Part]:
-    """An mp3 file that was put into a wav, whose header says no more than the first frame."""
-    places = {}
-    for _, name, position, _ in walk(window, _WAV):
-        places[name] = position
-        if name == b"fmt " and window.at(position, 2) != _MPEG_LAYER_3:
-            return []
-    if not {b"fmt ", b"data"} <= set(places):
-        return []
-    rest = (slice(places[b"data"], window.size),)
-    parts = mpeg_parts(window, places[b"data"]) or []
-    return [replace(part, pieces=part.pieces or rest) for part in parts]

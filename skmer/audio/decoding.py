@@ -1,150 +1,48 @@
-"""One file -> blocks of samples, by libsndfile, or by ffmpeg for what that does not read."""
+"""One file -> blocks of samples, by libsndfile, or by PyAV for what libsndfile does not read."""
 
 import contextlib
 import io
 import os
 import re
-import shutil
 import stat
-import struct
-import subprocess
 import threading
-from collections import deque
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 import numpy as np
 
-from skmer.audio.containers import PartFile, find_parts
+from skmer.audio.containers import Segment, SegmentFile, find_segments
 from skmer.audio.waveform import MOST_CHANNELS
 from skmer.exceptions import AudioDecodeError
 from skmer.utils.digest import open_regular
-from skmer.utils.messages import cut_middle
 
-# Formats of single recordings. Not those of lists, which may name other files and addresses, nor
-# those of pictures and text.
+# What a recording can have. A header that states less or more is damaged, and to believe it would
+# mean hours of resampling, or more memory than there is.
+_LOWEST_SR, HIGHEST_SR = 1000, 768_000
+
+# Samples a channel that are decoded at a time: they stay in the processor's cache.
+BLOCK_LENGTH = 1 << 16
+# Frames of an mp3 build on those before them: decoding starts so many samples earlier.
+_MP3_PREROLL = 32 * 1152
+# More than the last page of a Vorbis file holds, 255 packets. Its end is cut to the length of the
+# clip, and the decoder, which counts from there, arrives at a later sample than the one asked for.
+_VORBIS_PAGE = 255 * 4096
+# The shortest frame of FLAC [samples]; the length of the usual ones is a multiple of it.
+_FLAC_STEP = 16
+# Bytes that a torn frame of FLAC has at most, in the usual formats.
+_TORN_FRAME = 1 << 16
+# Demuxers of single recordings: not those of playlists, which may name other files and addresses,
+# nor those of pictures and text.
 _FORMATS = (
     "aac", "ac3", "aiff", "amr", "amrnb", "amrwb", "ape", "asf", "au", "avi", "avr", "caf", "dsf",
     "dts", "dtshd", "eac3", "flac", "flv", "iff", "ircam", "loas", "matroska", "mlp", "mov", "mp3",
     "mpc", "mpc8", "mpeg", "mpegts", "nistsphere", "ogg", "oma", "qcp", "rm", "shn", "tak", "tta",
     "truehd", "voc", "w64", "wav", "wv", "xwma",
 )  # fmt: skip
-# The head of an au file, in which the samples come: magic, where they begin, size, code, rate [Hz]
-# and channels.
-_HEAD = struct.Struct(">4sIIIII")
+# Errors that FFmpeg's libraries log where samples are missing.
 _LOST = re.compile(
-    rb"invalid data|input/output|incomplete|partial|premature|truncate|corrupt", re.IGNORECASE
+    "invalid data|input/output|incomplete|partial|premature|truncate|corrupt", re.IGNORECASE
 )
-# Seconds after which a decoder that gives nothing is ended.
-_LONGEST_WAIT = 60.0
-
-
-class FFmpegFile:
-    """The first sound of a file, decoded by ffmpeg, which waits until samples are asked for.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file.
-
-    Raises
-    ------
-    RuntimeError
-        When ffmpeg is not there, or finds no sound in the file.
-    """
-
-    def __init__(self, path):
-        program = shutil.which("ffmpeg")
-        if program is None:
-            raise RuntimeError("ffmpeg is not installed")
-        # With a protocol, since it takes "Artist: Song.m4a" for an address.
-        source = b"file:" + os.fsencode(path) if os.name != "nt" else f"file:{os.fspath(path)}"
-        self._process = subprocess.Popen(
-            [
-                *(program, "-nostdin", "-v", "error"),
-                *("-protocol_whitelist", "file", "-format_whitelist", ",".join(_FORMATS)),
-                *("-i", source, "-map", "0:a:0", "-c:a", "pcm_f32be", "-f", "au", "-"),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
-        self._samples, self._errors = self._process.stdout, self._process.stderr
-        self._lines: deque[bytes] = deque(maxlen=50)
-        self._listener = threading.Thread(
-            target=self._lines.extend, args=(self._errors,), daemon=True
-        )
-        self._listener.start()
-        try:
-            head = self._read(_HEAD.size)
-            if len(head) < _HEAD.size:
-                raise RuntimeError(f"ffmpeg: {self._last_word()}")
-            _, start, _, _, self.samplerate, self.channels = _HEAD.unpack(head)
-            self._read(start - _HEAD.size)
-        except BaseException:
-            self.close()
-            raise
-
-    @property
-    def has_lost(self) -> bool:
-        """Whether ffmpeg said that samples are missing; of a file that was read to its end."""
-        return self._process.wait() != 0 or any(_LOST.search(line) for line in self._said())
-
-    def blocks(self, n_samples: int) -> Iterator[np.ndarray]:
-        """Yield (n, n_channels) float32, of `n_samples` each but for the last."""
-        while data := self._read(4 * self.channels * n_samples):
-            whole = len(data) - len(data) % (4 * self.channels)
-            yield np.frombuffer(data[:whole], ">f4").reshape(-1, self.channels).astype(np.float32)
-
-    def close(self) -> None:
-        """End the program."""
-        with contextlib.suppress(OSError):
-            self._process.kill()
-        self._process.wait()
-        self._listener.join()
-        self._samples.close()
-        self._errors.close()
-
-    def _read(self, n_bytes):
-        was_ended = threading.Event()
-
-        def end():
-            was_ended.set()
-            self._process.kill()
-
-        timer = threading.Timer(_LONGEST_WAIT, end)
-        timer.start()
-        try:
-            data = self._samples.read(n_bytes)
-        finally:
-            timer.cancel()
-        if was_ended.is_set():
-            raise RuntimeError(f"ffmpeg gave nothing for {_LONGEST_WAIT:g} s")
-        return data
-
-    def _said(self):
-        self._listener.join()
-        return list(self._lines)
-
-    def _last_word(self):
-        lines = [line.decode(errors="replace").strip() for line in self._said()]
-        return lines[-1].rpartition(": ")[2] if lines else "no sound"
-
-
-# What a recording can have. Below or above, the header is damaged, and to believe it would mean
-# hours of resampling, or more memory than there is.
-_LOWEST_SR, HIGHEST_SR = 1000, 768_000
-# Samples a channel that are decoded at a time: they stay in the processor's cache.
-BLOCK_LENGTH = 1 << 16
-# Frames of an mp3 build on those before them: decoding starts so many samples earlier.
-_MP3_PREROLL = 32 * 1152
-# More than the last page of a Vorbis file holds, 255 packets. Its end is cut to the length of the
-# clip, and the decoder, which counts from there, comes to a later sample than the one asked for.
-_VORBIS_PAGE = 255 * 4096
 
 
 def check_rate(sr, *, name: str) -> None:
@@ -158,146 +56,59 @@ def check_rate(sr, *, name: str) -> None:
         )
 
 
-def check_channels(n_channels: int, *, name: str) -> None:
-    """Raise AudioDecodeError for more channels than recordings have."""
-    if n_channels > MOST_CHANNELS:
-        raise AudioDecodeError(
-            f"{name}: {n_channels} channels are stated, and at most {MOST_CHANNELS} are read; the "
-            "file is damaged, or it is no single clip."
-        )
-
-
 class SoundSource:
-    """A file that was opened: its rate, and its samples in blocks of (n, n_channels) float32.
+    """An open file: its rate, and its samples in blocks of (n, n_channels) float32.
 
     Parameters
     ----------
-    source : str, path-like, or binary file
-        A file must be seekable; it is read from its start and not closed.
+    source : str, path-like, bytes or binary file
+        A path, the content of a file, or an open file. An open file must be seekable; it is read
+        from its start and not closed.
     name : str
-        What messages call it.
+        The name of the clip in messages.
     """
-
-    _first: Any = None
 
     def __init__(self, source, *, name: str):
         self.name = name
+        # After the samples were read: whether the file ends before its sound does.
         self.ended_early = False
-        self._path = None if hasattr(source, "read") else os.path.expanduser(source)
-        self._file = source if self._path is None else _open(self._path, name)
-        try:
-            self._open_first()
-            self.sr = self._first.samplerate
+        with contextlib.ExitStack() as stack:
+            if isinstance(source, bytes):
+                source = io.BytesIO(source)
+            elif not hasattr(source, "read"):
+                source = stack.enter_context(_open(source, name))
+            with self._one_error():
+                self._decoder = _open_decoder(source, name)
+            stack.callback(self._decoder.close)
+            self.sr = self._decoder.sr
             check_rate(self.sr, name=name)
-            check_channels(self._first.channels, name=name)
-        except BaseException:
-            self.close()
-            raise
+            self._opened = stack.pop_all()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exception):
-        self.close()
-
-    def close(self) -> None:
-        """Close what was opened here."""
-        if self._first is not None:
-            self._first.close()
-        if self._path is not None:
-            self._file.close()
-
-    def _open_first(self):
-        with self._mend_errors():
-            if self._file.seek(0, io.SEEK_END) == 0:
-                raise AudioDecodeError(f"{self.name}: the file is empty (0 bytes).")
-            self._parts = find_parts(self._file)
-        import soundfile
-
-        try:
-            self._first = self._sound(self._parts[0])
-        except soundfile.SoundFileError as error:
-            self._first = _open_by_ffmpeg(self._path, self.name, reason=str(error))
+        self._opened.close()
 
     def n_samples(self) -> int:
-        """Count the samples of all parts; by decoding, of a file that libsndfile does not read."""
-        with self._mend_errors():
-            if isinstance(self._first, FFmpegFile):
-                return sum(map(len, self._first.blocks(BLOCK_LENGTH)))
-            total = self._samples(self._first, self._parts[0])
-            for part in self._parts[1:]:
-                with self._sound(part) as sound:
-                    total += self._samples(sound, part)
-        return total
-
-    @staticmethod
-    def _samples(sound, part):
-        # Of a file that was cut, its header says how long it was.
-        return min(sound.frames, part.n_samples) if part.is_cut and part.n_samples else sound.frames
+        """Count the samples: those that were decoded, and those that the rest states or holds."""
+        with self._one_error():
+            return self._decoder.n_samples()
 
     def blocks(self, start: int, stop: int | None) -> Iterator[np.ndarray]:
-        """Yield the samples start..stop; a block holds only until the next is asked for."""
-        with self._mend_errors():
-            if isinstance(self._first, FFmpegFile):
-                yield from _cut(self._first.blocks(BLOCK_LENGTH), start, stop)
-                is_cut = any(part.is_cut for part in self._parts)
-                self.ended_early = stop is None and (is_cut or self._first.has_lost)
-            else:
-                yield from self._soundfile_blocks(start, stop)
-
-    def _soundfile_blocks(self, start, stop):
-        at = 0
-        for part in self._parts:
-            sound = self._first if part is self._parts[0] else self._sound(part)
-            with sound:
-                if sound.samplerate != self.sr:
-                    raise AudioDecodeError(
-                        f"{self.name}: the file joins parts of {self.sr} and {sound.samplerate} "
-                        "Hz; split it."
-                    )
-                check_channels(sound.channels, name=self.name)
-                end = yield from self._part_blocks(part, sound, start - at, stop and stop - at)
-            at += end
-            if stop is not None and at >= stop:
-                return
-            wanted = sound.frames if part.n_samples is None else part.n_samples
-            self.ended_early |= part.is_cut or end < min(wanted, sound.frames)
-
-    def _part_blocks(self, part, sound, start, stop):
-        """Yield one part's samples start..stop, and return where it ended."""
-        at = 0
-        if start > 0 and part.seeks:
-            at = min(start, sound.frames)
-            if sound.format == "MP3":
-                at = max(at - _MP3_PREROLL, 0)
-            elif sound.subtype == "VORBIS":
-                at = max(min(at, sound.frames - _VORBIS_PAGE), 0)
-            sound.seek(at)
-        buffer = np.empty((BLOCK_LENGTH, sound.channels), np.float32)
-        while stop is None or at < stop:
-            # No further than stated: what follows, such as a tag, need not be sound.
-            block = sound.read(out=buffer[: max(sound.frames - at, 0)])
-            if not len(block):
-                break
-            wanted = block[max(start - at, 0) : None if stop is None else stop - at]
-            at += len(block)
-            if len(wanted):
-                yield wanted
-        return at
-
-    def _sound(self, part):
-        """Open one part by libsndfile."""
-        if part.pieces or self._path is None:
-            return _reader()(PartFile(self._file, part))
-        if os.name == "nt":
-            return _reader()(self._path)
-        # By descriptor: a name in another encoding is no matter, nor what lies beside the file.
-        os.lseek(self._file.fileno(), 0, os.SEEK_SET)
-        return _reader()(self._file.fileno(), closefd=False)
+        """Yield the samples start..stop, once; a block holds only until the next is asked for."""
+        with self._one_error():
+            for first, block in self._decoder.blocks(start):
+                wanted = block[max(start - first, 0) : None if stop is None else stop - first]
+                if len(wanted):
+                    yield wanted
+                if stop is not None and first + len(block) >= stop:
+                    return
+            self.ended_early = self._decoder.has_lost
 
     @contextlib.contextmanager
-    def _mend_errors(self):
-        """Turn whatever a damaged or changing file raises into one sentence."""
+    def _one_error(self):
+        """Raise AudioDecodeError for whatever a damaged or changing file raises."""
         try:
             yield
         except AudioDecodeError:
@@ -310,6 +121,7 @@ class SoundSource:
 
 def _open(path, name):
     try:
+        path = os.path.expanduser(path)
         if stat.S_ISDIR(os.stat(path).st_mode):
             raise AudioDecodeError(f"{name}: the file is a folder, not an audio file.")
         return open_regular(path).detach()
@@ -322,8 +134,36 @@ def _open(path, name):
         raise AudioDecodeError(f"{name}: the file may not be read ({reason}).") from error
 
 
+def _open_decoder(file, name):
+    if file.seek(0, io.SEEK_END) == 0:
+        raise AudioDecodeError(f"{name}: the file is empty (0 bytes).")
+    segments = find_segments(file)
+    try:
+        return _Libsndfile(file, segments, name)
+    except RuntimeError as error:
+        reason = str(error).split(": ")[-1].rstrip(".")
+    advice = "convert it to wav, flac, ogg or mp3"
+    try:
+        return _Libav(file, name, is_cut=any(segment.is_cut for segment in segments))
+    except ImportError:
+        advice = f'for m4a, aac, wma and others install PyAV, pip install "skmer[av]", or {advice}'
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = f"libsndfile: {reason}; PyAV: {error}"
+    raise AudioDecodeError(
+        f"{name}: the file is not in a format that can be read ({reason}); {advice}."
+    )
+
+
+def _check_channels(n_channels, name):
+    if n_channels > MOST_CHANNELS:
+        raise AudioDecodeError(
+            f"{name}: {n_channels} channels are stated, and at most {MOST_CHANNELS} are read; the "
+            "file is damaged, or it is not a single clip."
+        )
+
+
 @cache
-def _reader():
+def _forward_reader():
     import soundfile
 
     class ForwardReader(soundfile.SoundFile):
@@ -339,29 +179,251 @@ def _reader():
     return ForwardReader
 
 
-def _open_by_ffmpeg(path, name, *, reason):
-    reason = reason.split(": ")[-1].rstrip(".")
-    more = "convert it to wav, flac, ogg or mp3"
-    if path is not None:
+class _Libsndfile:
+    """The segments of a file, one after the other."""
+
+    def __init__(self, file, segments: list[Segment], name: str):
+        self._file, self._segments, self._name = file, segments, name
+        self.has_lost = False
+        # The lengths of the segments that were decoded to their end.
+        self._lengths: list[int] = []
+        self._first = self._open(segments[0])
+        self.sr = self._first.samplerate
+
+    def close(self):
+        self._first.close()
+
+    def n_samples(self):
+        return sum(self._lengths) + sum(map(self._count, self._segments[len(self._lengths) :]))
+
+    def blocks(self, start):
+        """Yield (number of the first sample, block), beginning at `start` or before it."""
+        for segment in self._segments:
+            sound = self._open(segment) if self._lengths else self._first
+            with sound:
+                if sound.samplerate != self.sr:
+                    raise AudioDecodeError(
+                        f"{self._name}: the file joins recordings of {self.sr} and "
+                        f"{sound.samplerate} Hz; split it."
+                    )
+                before, end = sum(self._lengths), 0
+                for first, block in self._segment_blocks(segment, sound, start - before):
+                    end = first + len(block)
+                    yield before + first, block
+            wanted = sound.frames if segment.n_samples is None else segment.n_samples
+            self.has_lost |= segment.is_cut or end < min(wanted, sound.frames)
+            self._lengths.append(end)
+
+    def _open(self, segment):
+        reader = _forward_reader()
+        if segment.pieces or not isinstance(self._file, io.FileIO):
+            sound = reader(SegmentFile(self._file, segment))
+        elif os.name == "nt":
+            sound = reader(self._file.name)
+        else:
+            # By descriptor: a name in another encoding does not matter, nor what lies beside it.
+            os.lseek(self._file.fileno(), 0, os.SEEK_SET)
+            sound = reader(self._file.fileno(), closefd=False)
+        _check_channels(sound.channels, self._name)
+        return sound
+
+    def _count(self, segment):
+        with self._open(segment) as sound:
+            if sound.format == "FLAC" and not segment.n_samples:
+                return sum(len(block) for _, block in self._segment_blocks(segment, sound, 0))
+            # Of a file that was cut, its own header states how long it was.
+            is_estimated = segment.n_samples and (segment.is_cut or sound.format == "FLAC")
+            return min(segment.n_samples, sound.frames) if is_estimated else sound.frames
+
+    def _segment_blocks(self, segment, sound, start):
+        """Yield (first sample, block), at first an empty one to state where decoding begins."""
+        is_flac = sound.format == "FLAC"
+        stated = segment.n_samples if is_flac else sound.frames
         try:
-            return FFmpegFile(path)
-        except (OSError, RuntimeError) as error:
-            if shutil.which("ffmpeg") is None:
-                more = f"if it is m4a, aac or wma, install ffmpeg, which reads those, or {more}"
-            else:
-                reason = cut_middle(f"libsndfile: {reason}; {error}", 150)
-    raise AudioDecodeError(
-        f"{name}: the file is not in a format that can be read ({reason}); {more}."
-    )
-
-
-def _cut(blocks, start, stop):
-    """Samples start..stop of a stream of blocks."""
-    at = 0
-    for block in blocks:
-        piece = block[max(start - at, 0) : None if stop is None else max(stop - at, 0)]
-        at += len(block)
-        if len(piece):
-            yield piece
-        if stop is not None and at >= stop:
+            at = _seek(sound, min(start, stated)) if segment.seeks else 0
+        except RuntimeError:
+            # A FLAC that was cut: only decoding finds its end.
+            with self._open(segment) as again:
+                yield from self._segment_blocks(segment, again, 0)
             return
+        buffer = np.empty((BLOCK_LENGTH, sound.channels), np.float32)
+        block = buffer[:0]
+        while True:
+            yield at, block
+            at += len(block)
+            # First no further than stated: what follows, such as a tag, need not be sound.
+            length = (stated if at < stated else sound.frames) - at
+            try:
+                block = sound.read(out=buffer[: max(length, 0)])
+            except RuntimeError:
+                if is_flac and 0 < stated <= at:
+                    return
+                # An error before the end of the file is damage, and not a cut.
+                if not is_flac or not _is_near_its_end(sound.name):
+                    raise
+                block = self._torn_block(segment, at)
+                if not at and not len(block):
+                    raise
+                self.has_lost = True
+                yield at, block
+                return
+            if not len(block):
+                return
+
+    def _torn_block(self, segment, at):
+        """Return the rest of a cut FLAC: the block in which decoding fails is lost otherwise."""
+        samples = []
+        with self._open(segment) as sound, contextlib.suppress(RuntimeError):
+            while at > 0:
+                at -= len(sound.read(min(at, BLOCK_LENGTH), dtype="float32")) or at
+            while len(some := sound.read(_FLAC_STEP, dtype="float32", always_2d=True)):
+                samples.append(some)
+        return np.concatenate([np.empty((0, sound.channels), np.float32), *samples])
+
+
+def _is_near_its_end(file):
+    # libsndfile leaves some bytes of a torn frame unread.
+    return file.position + _TORN_FRAME > file.starts[-1]
+
+
+def _seek(sound, start):
+    """Go to a sample or a little before it, and return to which."""
+    if start <= 0:
+        return 0
+    if sound.format == "MP3":
+        start = max(start - _MP3_PREROLL, 0)
+    elif sound.subtype == "VORBIS":
+        start = max(min(start, sound.frames - _VORBIS_PAGE), 0)
+    sound.seek(start)
+    return start
+
+
+class _Libav:
+    """The first sound of a file, by FFmpeg's libraries.
+
+    It is always decoded from its start: AAC that is decoded from its middle never equals the whole.
+    """
+
+    def __init__(self, file, name: str, *, is_cut: bool):
+        import av
+
+        self._name, self._error, self.has_lost = name, av.FFmpegError, is_cut
+        self._n_decoded = 0
+        options = {
+            "options": {"format_whitelist": ",".join(_FORMATS), "protocol_whitelist": "none"}
+        }
+        if int(av.__version__.split(".")[0]) < 19:
+            # Else tags in another encoding than UTF-8 are an error there.
+            options["metadata_errors"] = "replace"
+        file.seek(0)
+        try:
+            with self._noticing_losses():
+                self._container = av.open(file, **options)
+            self._frames = self._decode()
+            # The header may state half of the rate that the frames have.
+            self._next = self._read_on()
+        except av.FFmpegError as error:
+            raise RuntimeError(error.strerror) from error
+        if not self._next:
+            self.close()
+            raise RuntimeError("no sound")
+        self.sr = self._next[0].sample_rate
+
+    def close(self):
+        self._container.close()
+
+    def n_samples(self):
+        for _ in self.blocks(0):
+            pass
+        return self._n_decoded
+
+    def blocks(self, start):
+        """Yield (number of the first sample, block), from the start or from where it stopped."""
+        while self._next:
+            block = np.concatenate([self._samples(frame) for frame in self._next])
+            _check_channels(block.shape[1], self._name)
+            first, self._next = self._n_decoded, []
+            self._n_decoded += len(block)
+            yield first, block
+            self._next = self._read_on()
+
+    def _samples(self, frame):
+        """Return a frame as (n, n_channels) float32; FFmpeg would mix channels 3 dB too loud."""
+        if frame.sample_rate != self.sr:
+            raise AudioDecodeError(
+                f"{self._name}: the file joins recordings of {self.sr} and {frame.sample_rate} Hz; "
+                "split it."
+            )
+        samples = frame.to_ndarray()
+        shape = (-1, frame.layout.nb_channels)
+        samples = samples.T if frame.format.is_planar else samples.reshape(shape)
+        if samples.dtype.kind == "f":
+            return samples.astype(np.float32, copy=False)
+        # PCM of 8 bits is unsigned.
+        scaled = samples / 2.0 ** (8 * samples.itemsize - 1) - (samples.dtype.kind == "u")
+        return scaled.astype(np.float32)
+
+    def _read_on(self):
+        """Return the frames of about a block of samples; none at the end."""
+        frames, length = [], 0
+        with self._noticing_losses():
+            for frame in self._frames:
+                frames.append(frame)
+                length += frame.samples
+                if length >= BLOCK_LENGTH:
+                    break
+        return frames
+
+    def _decode(self):
+        """Yield the frames of the file; what cannot be decoded is left out, and is lost."""
+        audio = self._container.streams.audio
+        if not audio:
+            return
+        # In this thread alone, whose log is collected.
+        audio[0].thread_type = "NONE"
+        try:
+            for packet in self._container.demux(audio[0]):
+                self.has_lost |= packet.is_corrupt
+                yield from self._decoded(packet.decode)
+        except self._error:
+            self.has_lost = True
+            # What the decoder still holds.
+            yield from self._decoded(audio[0].decode)
+
+    def _decoded(self, decode):
+        try:
+            return decode()
+        except self._error:
+            self.has_lost = True
+            return []
+
+    @contextlib.contextmanager
+    def _noticing_losses(self):
+        """Note that samples are missing where the log states so: many losses are no errors."""
+        import av
+
+        with _Log.lock:
+            if not _Log.users:
+                _Log.before = av.logging.get_level(), av.logging.get_skip_repeated()
+                av.logging.set_level(max(_Log.before[0] or 0, av.logging.ERROR))
+                av.logging.set_skip_repeated(False)
+            _Log.users += 1
+        try:
+            with av.logging.Capture() as lines:
+                yield
+        finally:
+            with _Log.lock:
+                _Log.users -= 1
+                if not _Log.users:
+                    av.logging.set_level(_Log.before[0])
+                    av.logging.set_skip_repeated(_Log.before[1])
+        errors = (line for level, _, line in lines if level <= av.logging.ERROR)
+        self.has_lost |= any(map(_LOST.search, errors))
+
+
+class _Log:
+    """The log of FFmpeg's libraries, of which there is one a process, while it is collected."""
+
+    lock = threading.Lock()
+    users = 0
+    before: tuple[int | None, bool] = None, True

@@ -29,11 +29,12 @@ def read_audio(
 
     Parameters
     ----------
-    path : str, path-like or binary file
-        Whatever libsndfile reads (wav, flac, ogg, mp3, ...); with ffmpeg on the PATH, whatever that
-        reads (m4a, ...). Joined files are read to their end, and so are those whose header says
-        another length than they have (wav, rf64, w64, aiff, 8svx, caf, au, nist, voc, flac, ogg,
-        mp3). An open file must be seekable; it is read from its start.
+    path : str, path-like, binary file or bytes
+        A path, an open file, which must be seekable and is read from its start, or the content of a
+        file. Formats are those that libsndfile reads (wav, flac, ogg, mp3, ...) and, with PyAV
+        (extra ``skmer[av]``), those of FFmpeg's libraries (m4a, aac, wma, webm, ...). wav (also
+        RF64 and W64), aiff, flac, mp3 and ogg are read to their end where files were joined, or
+        where the header states another length than they have.
     sr : int, default=None
         Rate to resample to [Hz], at most 768000; None keeps the file's own.
     offset : float, default=0.0
@@ -60,7 +61,7 @@ def read_audio(
     Warns
     -----
     TruncatedClipWarning
-        When the file ends before its sound does: of those formats, and where ffmpeg says so.
+        When the file ends before its sound does: of those formats, and of those that PyAV reads.
     SampleScaleWarning
         When samples are far beyond full scale.
 
@@ -113,7 +114,7 @@ def stream_audio(
 
     Parameters
     ----------
-    source : str, path-like, binary file, or (waveform, sr) pair
+    source : str, path-like, binary file, bytes, or (waveform, sr) pair
         A file as for `read_audio`, or an array of shape (n_samples,) or (n_samples, n_channels)
         with its rate [Hz].
     sr : int

@@ -124,8 +124,8 @@ _SUFFIXES = {
     "WVE": (".wve",),
     "XI": (".xi",),
 }
-# What ffmpeg reads.
-_BY_FFMPEG = (
+# What PyAV reads.
+_BY_PYAV = (
     ".3ga", ".3gp", ".aac", ".ac3", ".amr", ".ape", ".dts", ".eac3", ".flv", ".m4a", ".m4b", ".m4r",
     ".mka", ".mkv", ".mov", ".mp4", ".mpc", ".spx", ".tta", ".weba", ".webm", ".wma", ".wv",
 )  # fmt: skip
@@ -139,7 +139,7 @@ def audio_suffixes() -> frozenset[str]:
     formats = soundfile.available_formats()
     return frozenset(
         suffix for name, ends in _SUFFIXES.items() if name in formats for suffix in ends
-    ).union(_BY_FFMPEG)
+    ).union(_BY_PYAV)
 
 
 def find_audio_files(folder: Path) -> FoundFiles:

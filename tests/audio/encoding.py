@@ -1,23 +1,58 @@
-"""Bytes of files, as libsndfile writes them."""
+"""Bytes of files, as libsndfile and FFmpeg's libraries write them."""
 
 import io
 
+import numpy as np
 import soundfile
 
 SR = 44100
 SECONDS = 6
+# The container and the codec of what PyAV writes.
+BY_AV = {
+    "m4a": ("ipod", "aac"),
+    "alac": ("ipod", "alac"),
+    "mp4": ("mp4", "aac"),
+    "aac": ("adts", "aac"),
+    "mka": ("matroska", "aac"),
+    "webm": ("webm", "libopus"),
+    "wma": ("asf", "wmav2"),
+    "wv": ("wv", "wavpack"),
+}
 
 
 def encoded(audio, suffix, sr=SR, **kwargs):
     """The bytes of a file."""
-    kwargs = {"opus": {"format": "OGG", "subtype": "OPUS"}}.get(suffix, {"format": suffix}) | kwargs
+    if suffix in BY_AV:
+        return _encoded_by_av(audio, suffix, sr)
+    kwargs = {
+        "opus": {"format": "OGG", "subtype": "OPUS"},
+        "vbr.mp3": {"format": "MP3", "bitrate_mode": "VARIABLE", "compression_level": 0.2},
+    }.get(suffix, {"format": suffix}) | kwargs
     file = io.BytesIO()
     soundfile.write(file, audio, sr, **kwargs)
     return file.getvalue()
 
 
-def variable_mp3(audio, sr=SR):
-    return encoded(audio, "mp3", sr, bitrate_mode="VARIABLE", compression_level=0.2)
+def _encoded_by_av(audio, suffix, sr):
+    import av
+
+    container_format, codec = BY_AV[suffix]
+    # Metadata first: of a file that was cut nothing else could be read.
+    options = {"movflags": "frag_keyframe+empty_moov"} if suffix == "mp4" else {}
+    planes = np.ascontiguousarray(np.atleast_2d(np.asarray(audio, np.float32).T))
+    layout = {1: "mono", 2: "stereo", 6: "5.1"}[len(planes)]
+    file = io.BytesIO()
+    with av.open(file, "w", format=container_format, options=options) as container:
+        stream = container.add_stream(codec, rate=sr, layout=layout)
+        stream.bit_rate = 128_000
+        if codec in ("alac", "wavpack"):
+            stream.format = "s16p"
+        frame = av.AudioFrame.from_ndarray(planes, format="fltp", layout=layout)
+        frame.sample_rate = sr
+        for source in (frame, None):
+            for packet in stream.encode(source):
+                container.mux(packet)
+    return file.getvalue()
 
 
 def frame_size(data, at=0):
