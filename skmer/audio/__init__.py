@@ -1,22 +1,49 @@
 """From files and arrays to float32 mono waveforms, frames, and spectrograms."""
 
+import warnings
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from skmer.audio.framing import Framing
-from skmer.audio.l3 import l3_spectrogram
-from skmer.audio.mfcc import mel_power_columns, mfcc_deltas, mfcc_from_mel
-from skmer.audio.musicnn import musicnn_log_mel
 from skmer.audio.reading import read_audio, stream_audio
-from skmer.audio.vggish import vggish_log_mel
 from skmer.audio.waveform import as_waveform
+
+if TYPE_CHECKING:
+    from skmer.embeddings.l3 import l3_spectrogram
+    from skmer.embeddings.musicnn import musicnn_log_mel
+    from skmer.embeddings.vggish import vggish_log_mel
 
 __all__ = [
     "Framing",
     "as_waveform",
     "l3_spectrogram",
-    "mel_power_columns",
-    "mfcc_deltas",
-    "mfcc_from_mel",
     "musicnn_log_mel",
     "read_audio",
     "stream_audio",
     "vggish_log_mel",
 ]
+
+# Front-ends are in the files of their networks, and loaded when they are first used.
+_FRONT_ENDS = {
+    "l3_spectrogram": "skmer.embeddings.l3",
+    "musicnn_log_mel": "skmer.embeddings.musicnn",
+    "vggish_log_mel": "skmer.embeddings.vggish",
+}
+_DEPRECATED = ("mel_power_columns", "mfcc_deltas", "mfcc_from_mel")
+
+
+def __getattr__(name: str):
+    if name in _FRONT_ENDS:
+        return getattr(import_module(_FRONT_ENDS[name]), name)
+    if name in _DEPRECATED:
+        warnings.warn(
+            f"skmer.audio.{name} is deprecated; MFCCStatsTransformer computes it.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return getattr(import_module("skmer.embeddings.mfcc"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from skmer.embeddings.musicnn import MusiCNNTransformer
     from skmer.embeddings.recipe import Recipe
     from skmer.embeddings.registry import FEATURES, Feature, make_transformer, resolve_features
-    from skmer.embeddings.verify import fetch_weights, list_weights, verify_weights
     from skmer.embeddings.vggish import VGGishTransformer
+    from skmer.embeddings.weights import fetch_weights, list_weights, verify_weights
 
 __all__ = [
     "FEATURES",
@@ -50,12 +50,12 @@ _MODULES = {
     "VGGishTransformer": "vggish",
     "extract": "extraction",
     "extract_files": "extraction",
-    "fetch_weights": "verify",
-    "list_weights": "verify",
+    "fetch_weights": "weights",
+    "list_weights": "weights",
     "make_transformer": "registry",
     "release_networks": "engines",
     "resolve_features": "registry",
-    "verify_weights": "verify",
+    "verify_weights": "weights",
 }
 
 

@@ -1,6 +1,8 @@
 """What every transformer of clips does, whatever it computes: rows, cache, errors, output."""
 
+import warnings
 from abc import ABC, abstractmethod
+from dataclasses import fields
 from numbers import Integral, Real
 from os import PathLike
 from typing import TYPE_CHECKING, Self
@@ -14,6 +16,7 @@ from skmer.audio.reading import LONGEST
 from skmer.audio.resampling import RESAMPLERS, check_resampler
 from skmer.embeddings.clips import Clip, check_matrix, check_sequence, is_sequence_of_clips
 from skmer.embeddings.embed import embed_clips
+from skmer.embeddings.readers import ArraySource
 from skmer.embeddings.recipe import EmbeddedClip, Recipe
 from skmer.exceptions import InputError
 from skmer.pooling import STATISTICS, pad_frames
@@ -29,20 +32,21 @@ from skmer.utils.estimators import (
     StrOptions,
     checked_features,
     output_is_default,
+    seed_and_label,
     validate_data,
     validate_parameters,
 )
 
-# Bounds that no use meets: beyond them there are mistakes, which would ask for all the memory.
+# What is larger is a mistake, which would ask for all the memory.
 MAX_BATCH_SIZE, MAX_HOP_SIZE = 2**16, 3600
 
 
 class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC):
     """Base of the transformers from clips to vectors, skmer's own and those of others.
 
-    A subclass says what a frame is and how frames are computed; forms of X, reading, cache,
-    pooling, jobs, bad clips, progress, names and data frames are done here. For a function that
-    need not stay, `ClipFunctionTransformer` is shorter.
+    Forms of X, reading, cache, pooling, jobs, bad clips, progress, names and data frames are done
+    here; a subclass has what is its own. For a function that need not stay,
+    `ClipFunctionTransformer` is shorter.
 
     A subclass has
 
@@ -50,18 +54,21 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
     * ``_network_sr()``, the rate that its network wants [Hz]; ``_frame_size()``, the numbers of a
       frame; ``_hop_seconds()``, the seconds between two frames; ``_first_center()``, the centre of
       the first one, 0 where this is not given;
-    * ``_recipe(pooled=)``, a `Recipe`: a small frozen dataclass with all that decides the numbers,
-      which is sent to the workers. Its ``kind`` and ``settings()`` are the key of the cache, its
-      ``compute`` turns blocks of the waveform into frames;
+    * ``_recipe_class``, a `Recipe`: a small frozen dataclass with all that decides the numbers,
+      which is handed to the workers. Its fields are filled with the parameters of the same names;
+      ``_recipe(pooled=)`` may fill it in another way. Its ``kind`` and the fields that it names as
+      ``decisive`` are the key of the cache, its ``compute`` turns blocks of the waveform into
+      frames;
     * ``__init__``, where there are parameters of its own: keyword-only, storing what it gets, with
       all those of this class spelled out, and ``_parameter_constraints`` beside it, as everywhere
       in scikit-learn;
-    * ``_check_settings()`` for what the constraints cannot say, and ``_fit_network()``, which makes
-      sure that a network can be loaded later. Both may be left out. A network with weights sets
-      ``weights_label_``, ``weights_digest_`` and ``weights_are_random_`` there.
+    * ``_check_settings()`` for what the constraints cannot express, and ``_fit_network()``, which
+      makes sure that a network can be loaded later. Both may be left out. A network with weights
+      sets ``weights_label_``, ``weights_digest_`` and ``weights_are_random_`` there.
 
     A network is best loaded in ``compute``, behind `functools.lru_cache`: it is then there once in
-    every process, not at all where all clips are in the cache, and never in a pickle.
+    every process, not at all where all clips are in the cache, and never in a pickle. Workers are
+    threads, unless `joblib.parallel_config` says otherwise.
 
     Parameters
     ----------
@@ -101,14 +108,15 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
     ...     kind = "timbre"
     ...
     ...     def compute(self, waveform, n_threads):
-    ...         parts = []
+    ...         rows = []
     ...         for frames in Framing(8000, 8000).blocks(waveform, size=64):
     ...             spectra = np.abs(np.fft.rfft(frames)) + 1e-9
     ...             bright = spectra @ np.arange(4001) / spectra.sum(axis=1)
-    ...             parts.append(np.stack([np.sqrt((frames**2).mean(axis=1)), bright], axis=1))
-    ...         return np.concatenate(parts).astype(np.float32), set()
+    ...             rows.append(np.stack([np.sqrt((frames**2).mean(axis=1)), bright], axis=1))
+    ...         return np.concatenate(rows).astype(np.float32), set()
     >>> class TimbreTransformer(BaseClipTransformer):
     ...     _name = "timbre"
+    ...     _recipe_class = TimbreRecipe
     ...
     ...     def _network_sr(self):
     ...         return 16000
@@ -121,14 +129,6 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
     ...
     ...     def _first_center(self):
     ...         return 0.25
-    ...
-    ...     def _recipe(self, *, pooled):
-    ...         return TimbreRecipe(
-    ...             sr=16000,
-    ...             offset=self.offset, duration=self.duration,
-    ...             resampler=self.resampler,
-    ...             pooling=self.pooling if pooled else None,
-    ...         )
     >>> tone = np.sin(2 * np.pi * 440 * np.arange(16000) / 16000)
     >>> timbre = TimbreTransformer(pooling=("mean", "std"))
     >>> timbre.fit_transform([tone, (tone, 44100)]).shape
@@ -149,7 +149,8 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
         "pooling": [StrOptions(set(STATISTICS)), list, tuple, None],
     }
     _documented_in = "skmer"
-    _name: str  # what feature names and the progress bar call the embedding
+    _name: str
+    _recipe_class: type[Recipe]
 
     if TYPE_CHECKING:
 
@@ -228,19 +229,33 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
         AudioDecodeError
             When a clip cannot be read and ``on_error="raise"``.
         """
-        check_is_fitted(self)
-        if self._recipe(pooled=True).pooling is None and not output_is_default(self):
-            raise InputError(
-                f"{type(self).__name__} without pooling returns a 3-D array, which no data frame "
-                "holds; set pooling, or leave set_output(transform='default')."
-            )
-        return self.transform_with_digests(X)[0]
+        return self._transform_with_digests(X)[0]
 
-    def transform_with_digests(self, X) -> tuple[np.ndarray, list[str | None]]:
-        """Embed clips, and digest what was decoded from each, in one pass.
+    def _transform_with_digests(self, X) -> tuple[np.ndarray, list[str | None]]:
+        """Embed clips, and return the `AudioDigest` of each as well, None where it has none.
 
         Two clips with the same digest are the same recording in the part that is used, whatever
-        their files; an audit takes them from here instead of decoding again. The cache has them.
+        their files; an audit takes them from here instead of decoding again.
+        """
+        check_is_fitted(self)
+        recipe = self._recipe(pooled=True)
+        if recipe.pooling is None and not output_is_default(self):
+            raise InputError(
+                f"{type(self).__name__} without pooling returns a 3-D array, which no data frame "
+                "holds; set pooling, or leave set_output(transform='default').",
+                param="pooling",
+            )
+        clips = self._embed(X, recipe)
+        rows = [clip.row for clip in clips]
+        if recipe.pooling is None:
+            embeddings = pad_frames(rows, recipe.n_frames)
+            embeddings[[clip.error is not None for clip in clips]] = np.nan
+        else:
+            embeddings = np.stack(rows)
+        return embeddings, [clip.audio_digest for clip in clips]
+
+    def transform_with_digests(self, X) -> tuple[np.ndarray, list[str | None]]:
+        """Embed clips, and digest their audio; deprecated, and gone in the next version.
 
         Parameters
         ----------
@@ -252,19 +267,12 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
         embeddings : ndarray of shape (n_clips, n_features_out), dtype float32
             As `transform` returns them.
         audio_digests : list of str or None, of length n_clips
-            SHA-256 of the decoded mono waveform at 16 bits and its rate, before it is resampled;
-            None for a clip that cannot be read.
+            Of the decoded waveforms.
         """
-        check_is_fitted(self)
-        recipe = self._recipe(pooled=True)
-        clips = self._embed(X, recipe)
-        rows = [clip.row for clip in clips]
-        if recipe.pooling is None:
-            embeddings = pad_frames(rows, recipe.n_frames)
-            embeddings[[clip.error is not None for clip in clips]] = np.nan
-        else:
-            embeddings = np.stack(rows)
-        return embeddings, [clip.audio_digest for clip in clips]
+        warnings.warn(
+            "transform_with_digests is deprecated; use transform.", DeprecationWarning, stacklevel=2
+        )
+        return self._transform_with_digests(X)
 
     def transform_frames(self, X) -> list[np.ndarray]:
         """Embed clips frame by frame, without pooling.
@@ -299,14 +307,8 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
         times : ndarray of shape (n_frames,)
             Seconds from the start of the clip, also where `offset` skips a part of it.
         """
-        if (
-            isinstance(n_frames, bool)
-            or not isinstance(n_frames, Integral)
-            or not 0 <= int(n_frames) <= 10**8
-        ):
-            raise InputError(f"n_frames must be an integer from 0 to 10**8, got {n_frames!r:.100}.")
         first = float(self.offset) + self._first_center()
-        return first + np.arange(int(n_frames)) * self._hop_seconds()
+        return first + np.arange(n_frames) * self._hop_seconds()
 
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
         """Return the names of the output columns.
@@ -330,9 +332,22 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
-    @abstractmethod
     def _recipe(self, *, pooled: bool) -> Recipe:
         """Return the recipe of this transformer; without `pooled`, for frames."""
+        return self._fill(self._recipe_class, pooled=pooled)
+
+    def _fill(self, recipe_class: type[Recipe], *, pooled: bool, **computed) -> Recipe:
+        """Return a recipe whose fields are the parameters of the same names, or `computed`."""
+        parameters = self.get_params(deep=False)
+        computed = {
+            "sr": self._network_sr(),
+            "frame_size": self._frame_size(),
+            "pooling": parameters.get("pooling") if pooled else None,
+            **computed,
+        }
+        names = {one.name for one in fields(recipe_class)}
+        taken = {name: value for name, value in parameters.items() if name in names}
+        return recipe_class(**(taken | computed))
 
     @abstractmethod
     def _frame_size(self) -> int:
@@ -368,18 +383,23 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
         ):
             raise InputError(
                 f"The 'pooling' parameter of {type(self).__name__} must be one of "
-                f"{sorted(STATISTICS)}, a tuple of those, or None. Got {pooling!r} instead."
+                f"{sorted(STATISTICS)}, a tuple of those, or None. Got {pooling!r} instead.",
+                param="pooling",
             )
 
     def _fit_network(self) -> None:
         """Make sure that the network can be loaded later; without a network, do nothing."""
 
-    def _feature_names(self):
-        size = self.embedding_size_
+    def _frame_names(self) -> list[str]:
+        """Return what the numbers of a frame are called."""
+        return [str(i) for i in range(self.embedding_size_)]
+
+    def _feature_names(self) -> list[str]:
+        names = self._frame_names()
         if self.pooling is None:
-            return [f"{self._name}_{i}" for i in range(size)]
-        names = (self.pooling,) if isinstance(self.pooling, str) else self.pooling
-        return [f"{self._name}_{statistic}_{i}" for statistic in names for i in range(size)]
+            return [f"{self._name}_{name}" for name in names]
+        statistics = (self.pooling,) if isinstance(self.pooling, str) else self.pooling
+        return [f"{self._name}_{statistic}_{name}" for statistic in statistics for name in names]
 
     def _check_clips(self, X, *, reset):
         sr, name = self._network_sr() if self.sr is None else int(self.sr), type(self).__name__
@@ -401,3 +421,37 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
             description=type(self).__name__,
             verbose=self.verbose,
         )
+
+
+class NetworkTransformer(BaseClipTransformer):
+    """Base of the transformers by skmer's own networks, which an engine runs."""
+
+    _parameter_constraints: dict = {
+        **BaseClipTransformer._parameter_constraints,
+        "weights": [str, PathLike, None],
+        "batch_size": [Interval(Integral, 1, MAX_BATCH_SIZE, closed="both")],
+        "random_state": ["random_state"],
+    }
+
+    @abstractmethod
+    def _source(self) -> ArraySource:
+        """Return where the arrays of the network come from."""
+
+    @abstractmethod
+    def _engine(self) -> str:
+        """Return the name of the engine that will run the network."""
+
+    def _fit_network(self) -> None:
+        self._engine()
+        self._seed, self.weights_label_ = seed_and_label(self.weights, self.random_state)
+        self.weights_are_random_ = self.weights is None
+        self.weights_digest_ = self._source().digest(self.weights, self._seed)
+
+    def _fill(self, recipe_class, *, pooled, **computed):
+        network = {
+            "weights": None if self.weights is None else str(self.weights),
+            "seed": self._seed,
+            "digest": self.weights_digest_,
+            "engine": self._engine(),
+        }
+        return super()._fill(recipe_class, pooled=pooled, **network, **computed)

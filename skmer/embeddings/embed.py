@@ -4,8 +4,10 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from skmer.embeddings.clips import Clip
-from skmer.embeddings.recipe import EmbeddedClip, Recipe, embed_clip, failed_row
+from skmer.embeddings.recipe import EmbeddedClip, Recipe, embed_clip
 from skmer.exceptions import (
     FailedClipsWarning,
     SampleScaleWarning,
@@ -18,7 +20,7 @@ from skmer.utils.messages import shorten
 from skmer.utils.processes import run_parallel, threads_per_worker
 from skmer.utils.progress import track
 
-# What a recipe notes about a clip, as users read it.
+# The warning of each note of a recipe.
 _NOTES = {
     "short": ("Clips shorter than one frame were padded with zeros", ShortClipWarning),
     "silent": ("Clips whose channels cancel, or that hold nothing but zeros", SilentClipWarning),
@@ -30,8 +32,8 @@ _NOTES = {
         SampleScaleWarning,
     ),
 }
-# From here to the line of the user's that is warned of.
-_STACKLEVEL = 5
+# From `_warn` to the line of the user's code.
+_STACKLEVEL = 6
 
 
 def embed_clips(
@@ -45,7 +47,7 @@ def embed_clips(
     description: str,
     verbose: bool,
 ) -> list[EmbeddedClip]:
-    """Embed clips as the parameters of a transformer say; one that failed has a row of NaN."""
+    """Embed clips as the parameters of a transformer require; one that failed has a row of NaN."""
     cache = open_cache(memory)
     n_threads = threads_per_worker(n_jobs)
     results = run_parallel(
@@ -54,35 +56,33 @@ def embed_clips(
         n_jobs=n_jobs,
         prefer=recipe.prefer,
     )
-    results = track(results, total=len(clips), description=description, enabled=verbose)
     embedded = []
-    notes: dict[str, list[str]] = {}
-    failures: dict[int, str] = {}
-    troubles, nan_row = [], None
-    # The results first: they are to be asked once more, so that the bar reaches its end.
-    for result, clip in zip(results, clips):
-        if result.error is not None:
+    # The results first in zip: they are asked once more at the end, so that the bar reaches it.
+    bar = track(results, total=len(clips), description=description, enabled=verbose)
+    for one, _ in zip(bar, clips):
+        if one.error is not None:
             if on_error == "raise":
-                raise result.error
-            failures[clip.row] = str(result.error)
-            if nan_row is None:
-                nan_row = failed_row(recipe, recipe.frame_size or frame_size)
-            result = replace(result, row=nan_row.copy())
-        if result.trouble is not None:
-            troubles.append(result.trouble)
-        for note in result.notes:
-            notes.setdefault(note, []).append(clip.name)
-        embedded.append(result)
-    for note, names in notes.items():
-        what, category = _NOTES[note]
-        warnings.warn(
-            f"{what}: {shorten(names, 10, separator='; ')}.", category, stacklevel=_STACKLEVEL
-        )
-    warn_of_cache(troubles, stacklevel=_STACKLEVEL)
+                raise one.error
+            nothing = np.full((1, recipe.frame_size or frame_size), np.nan, np.float32)
+            one = replace(one, row=recipe.finish(nothing))
+        embedded.append(one)
+    _warn(clips, embedded)
+    return embedded
+
+
+def _warn(clips: Sequence[Clip], embedded: Sequence[EmbeddedClip]) -> None:
+    """Warn of each kind of note, of the cache and of failures, once for all clips."""
+    for note, (what, category) in _NOTES.items():
+        names = [clip.name for clip, one in zip(clips, embedded) if note in one.notes]
+        if names:
+            warnings.warn(
+                f"{what}: {shorten(names, 10, separator='; ')}.", category, stacklevel=_STACKLEVEL
+            )
+    warn_of_cache([one.trouble for one in embedded if one.trouble], stacklevel=_STACKLEVEL)
+    failures = {clip.row: str(one.error) for clip, one in zip(clips, embedded) if one.error}
     if failures:
         message = (
             f"{len(failures)} of {len(clips)} clips could not be read, and their rows are NaN: "
             + shorten(list(failures.values()), 10, width=350, separator=" ")
         )
         warnings.warn(FailedClipsWarning(message, failures), stacklevel=_STACKLEVEL)
-    return embedded

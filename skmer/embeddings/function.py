@@ -1,7 +1,7 @@
 """A transformer of clips made of any function."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Integral, Real
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from skmer.audio import Framing
 from skmer.audio.decoding import HIGHEST_SR
 from skmer.embeddings.base import MAX_BATCH_SIZE, BaseClipTransformer
-from skmer.embeddings.recipe import Recipe, SampleCounter, embed_clip
+from skmer.embeddings.recipe import Recipe, embed_clip, pad_short
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
 from skmer.utils.cache import open_cache
 from skmer.utils.estimators import Interval, Memory, OnError, Pooling, Resampler
@@ -29,7 +29,7 @@ def function_name(func: Callable) -> str:
 class ClipFunctionRecipe(Recipe):
     """Clip -> what a function makes of its frames, or of the whole waveform."""
 
-    func: Callable = field(metadata={"key": False})
+    func: Callable
     func_name: str
     name: str
     version: str | None
@@ -37,22 +37,18 @@ class ClipFunctionRecipe(Recipe):
     hop_length: int | None
     batch_size: int
     kind = "function"
-    # What a function holds, a network on a GPU say, is one for all threads.
-    prefer = "threads"
-
-    def settings(self):
-        names = "func_name name version frame_length hop_length"
-        return super().settings() | {name: getattr(self, name) for name in names.split()}
+    decisive = ("func_name", "name", "version", "frame_length", "hop_length")
 
     def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
         if self.frame_length is None or self.hop_length is None:
             whole = np.concatenate(list(waveform)).astype(np.float32, copy=False)
             return self.call(whole), set()
-        counted = SampleCounter(waveform)
-        blocks = Framing(self.frame_length, self.hop_length).blocks(counted, size=self.batch_size)
+        notes: set[str] = set()
+        padded = pad_short(waveform, self.frame_length, notes)
+        blocks = Framing(self.frame_length, self.hop_length).blocks(padded, size=self.batch_size)
         # Copies: the blocks overlap, and what a function writes to must be its own.
         rows = np.concatenate([self.call(frames.astype(np.float32)) for frames in blocks])
-        return rows, {"short"} if counted.n_samples < self.frame_length else set()
+        return rows, notes
 
     def call(self, audio: np.ndarray) -> np.ndarray:
         """Return the function's value for frames or a waveform, as rows of float32."""
@@ -308,18 +304,11 @@ class ClipFunctionTransformer(BaseClipTransformer):
         return self.target_sr
 
     def _recipe(self, *, pooled):
-        return ClipFunctionRecipe(
-            offset=self.offset,
-            duration=self.duration,
-            sr=self.target_sr,
-            resampler=self.resampler,
-            pooling=self.pooling if pooled else None,
-            frame_size=self._frame_size(),
-            func=self.func,
+        return self._fill(
+            ClipFunctionRecipe,
+            pooled=pooled,
             func_name=function_name(self.func),
-            name=self.name,
             version=None if self.version is None else str(self.version),
             frame_length=self._frame_length(),
             hop_length=self._hop_length(),
-            batch_size=self.batch_size,
         )

@@ -1,20 +1,31 @@
-"""L3-Net embeddings of clips."""
+"""L3-Net, the network behind openl3: its transformer, front-end, layers and weights."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 from numbers import Integral, Real
-from os import PathLike
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
-from skmer.audio import Framing, l3_spectrogram
-from skmer.audio.l3 import FRAME_LENGTH, FRONTENDS, INPUT_SHAPES, SR
-from skmer.embeddings.base import MAX_BATCH_SIZE, MAX_HOP_SIZE, BaseClipTransformer
-from skmer.embeddings.engines import get_engine, resolve_engine
-from skmer.embeddings.loading import l3_weights_digest, load_l3_weights
-from skmer.embeddings.recipe import Recipe, StatedWeights
-from skmer.embeddings.registry import Feature
+from skmer.audio.framing import Framing, check_table
+from skmer.audio.spectra import MelProduct, columns, magnitude, mel_bank, periodic_hann
+from skmer.embeddings.base import MAX_HOP_SIZE, NetworkTransformer
+from skmer.embeddings.engines import resolve_engine
+from skmer.embeddings.engines.layers import (
+    Convolution,
+    LayerList,
+    MaxPool,
+    Network,
+    as_float32,
+    batch_norm,
+)
+from skmer.embeddings.readers import ArraySource, damaged_unless, read_keras_h5
+from skmer.embeddings.recipe import NetworkRecipe
+from skmer.embeddings.registry import Feature, Picture
+from skmer.embeddings.weights import WeightsCheck, WeightsFile
 from skmer.utils.estimators import (
     Interval,
     Memory,
@@ -25,68 +36,236 @@ from skmer.utils.estimators import (
     Resampler,
     StrOptions,
     Weights,
-    seed_and_label,
 )
+from skmer.utils.messages import check_choice
 
+SR = 48000
+FRAME_LENGTH = 48000
+HOP_LENGTH = 242
+INPUT_SHAPES = {"linear": (257, 197), "mel128": (128, 199), "mel256": (256, 199)}
+FRONTENDS = ("kapre", "librosa", "trained")
+_N_MELS = {"mel128": 128, "mel256": 256}
+# Zeros (before, after) a frame; the columns that come out are 199 in each case.
+_MEL_PADDING = {"kapre": (0, 1964), "librosa": (1024, 1024), "trained": (982, 982)}
+_FLOOR, _RANGE_DB = 1e-10, 80
+
+
+def l3_spectrogram(
+    frames: np.ndarray, *, input_repr: str = "mel256", frontend: str = "kapre"
+) -> np.ndarray:
+    """Spectrograms of one-second frames, as L3-Net takes them.
+
+    Parameters
+    ----------
+    frames : ndarray [shape=(n, 48000), dtype=float32]
+        One-second frames at 48 kHz.
+    input_repr : {"linear", "mel128", "mel256"}, default="mel256"
+        The representation.
+    frontend : {"kapre", "librosa", "trained"}, default="kapre"
+        Which of the three constructions: openl3 0.4's default, its librosa variant, or what the
+        published weights were trained on (openl3 up to 0.3.1). They differ in the mel scale, in
+        where the power is taken, and in the padding.
+
+    Returns
+    -------
+    spectrogram : ndarray [shape=(n, bins, columns), dtype=float32]
+        Decibels below the frame's maximum, [-80, 0]: 257 x 197, 128 x 199 or 256 x 199. Silence
+        is 0 everywhere, as in openl3.
+
+    References
+    ----------
+    A. Cramer, H.-H. Wu, J. Salamon, J. P. Bello, "Look, Listen, and Learn More: Design Choices
+    for Deep Audio Embeddings", ICASSP 2019; the openl3 package, versions 0.3.1 and 0.4.2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer.audio import l3_spectrogram
+    >>> tone = np.sin(2 * np.pi * 440 * np.arange(48000, dtype=np.float32) / 48000)
+    >>> l3_spectrogram(tone[None]).shape
+    (1, 256, 199)
+    """
+    check_choice("l3_spectrogram", tuple(INPUT_SHAPES), input_repr=input_repr)
+    check_choice("l3_spectrogram", FRONTENDS, frontend=frontend)
+    frames = check_table("l3_spectrogram", frames, FRAME_LENGTH)
+    spectrogram = np.empty((len(frames), *INPUT_SHAPES[input_repr]), np.float32)
+    # One at a time: the arrays of several are so large that memory is mapped anew for each block.
+    for out, frame in zip(spectrogram, frames):
+        out[:] = _spectrogram(frame, input_repr, frontend)
+    return spectrogram
+
+
+def _spectrogram(frame, input_repr, frontend):
+    # kapre computes in float32, librosa in float64: where a clip has next to nothing, it shows.
+    if frontend == "kapre":
+        frame = frame.astype(np.float32, copy=False)
+    if input_repr == "linear":
+        level = magnitude(columns(frame, 512, HOP_LENGTH), _window(512, frontend), 512)
+    else:
+        padded = np.pad(frame, _MEL_PADDING[frontend])
+        spectrum = magnitude(columns(padded, 2048, HOP_LENGTH), _window(2048, frontend), 2048)
+        product = _mel_product(input_repr, "htk" if frontend == "trained" else "slaney")
+        if frontend == "trained":
+            level = np.sqrt(product(np.square(spectrum, out=spectrum)))
+        else:
+            level = product(spectrum)
+    # As librosa.power_to_db has it, in place and a third of the time: 0.08 ms a frame, not 0.24.
+    np.maximum(level, _FLOOR, out=level)
+    np.log10(level, out=level)
+    level *= 10
+    level -= level.max()
+    np.maximum(level, -_RANGE_DB, out=level)
+    return level.T
+
+
+@cache
+def _window(length, frontend):
+    if frontend == "kapre":
+        with resources.files("skmer.embeddings").joinpath("kapre_windows.npz").open("rb") as file:
+            return np.load(file, allow_pickle=False)[f"hann_{length}"]
+    return periodic_hann(length)
+
+
+@cache
+def _mel_product(input_repr, scale):
+    return MelProduct(mel_bank(SR, 2048, _N_MELS[input_repr], scale))
+
+
+_WIDTHS = (64, 64, 128, 128, 256, 256, 512, 512)
 # The engines return 4 x 3 cells of 512 channels; the smaller embedding is the maximum over cells.
-_N_CELLS = 12
+_CELLS, _N_CELLS = (4, 3), 12
+_SAME_3X3 = (1, 1, 1, 1)
+_NORM = ("gamma", "beta", "moving mean", "moving variance")
+
+
+def _shapes() -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Return names and shapes of the 48 arrays in stored order."""
+    shapes: list[tuple[str, tuple[int, ...]]] = [(f"norm0/{role}", (1,)) for role in _NORM]
+    before = 1
+    for layer, width in enumerate(_WIDTHS, start=1):
+        kernel = (3, 3, before, width)
+        shapes += [(f"conv{layer}/kernel", kernel), (f"conv{layer}/bias", (width,))]
+        if layer < len(_WIDTHS):
+            shapes += [(f"norm{layer}/{role}", (width,)) for role in _NORM]
+        before = width
+    return tuple(shapes)
+
+
+SHAPES = _shapes()
+
+
+def describe(arrays, input_repr: str) -> Network:
+    """Return the network as layers."""
+    input_shape = INPUT_SHAPES[input_repr]
+
+    def norm(layer):
+        return batch_norm(*(arrays[f"norm{layer}/{role}"] for role in _NORM))
+
+    # Zero padding follows the first batch normalisation, so it cannot move into a kernel.
+    scale, offset = (value.item() for value in norm(0))
+    pooled_thrice = tuple(size // 8 for size in input_shape)
+    last_pool = tuple(size // cell for size, cell in zip(pooled_thrice, _CELLS, strict=True))
+    body = LayerList()
+    for layer in range(1, len(_WIDTHS) + 1):
+        kernel, bias = arrays[f"conv{layer}/kernel"], arrays[f"conv{layer}/bias"]
+        is_last = layer == len(_WIDTHS)
+        if not is_last:
+            factor, shift = norm(layer)
+            kernel = kernel.astype(np.float64) * factor
+            bias = bias.astype(np.float64) * factor + shift
+        body.add(Convolution(as_float32(kernel), as_float32(bias), _SAME_3X3, relu=not is_last))
+        if is_last or layer % 2 == 0:
+            body.add(MaxPool(last_pool if is_last else (2, 2)))
+    return Network("l3", input_shape, np.float32(scale), np.float32(offset), body.done())
+
+
+def read(path: Path):
+    """Return the arrays of a file in the published format."""
+    with damaged_unless(path, "the published .h5, or .h5.gz, of OpenL3"):
+        return read_keras_h5(path, SHAPES)
+
+
+# Blob ids as the branch "models" of github marl/openl3 lists them. The two SHA-256 of mel256_music
+# are those that a third party pinned (github whepper/musicpack).
+_BLOBS = {
+    ("linear", "env"): "7837407f033f3564c7e8d53fc4a4241fe160478b",
+    ("linear", "music"): "4e2e61beb17865481c8b8791c72eac8307e2753a",
+    ("mel128", "env"): "8c3dfee140f7776373841e5938a3e76c54f28942",
+    ("mel128", "music"): "73ff29de441865318c4b3a3f98c40763c4773e7c",
+    ("mel256", "env"): "34dbd7a91cdd2de6a3d6d036ac0a24d27d78e3cc",
+    ("mel256", "music"): "15e483646fa3d4091a463f0affbb706e6bbbb098",
+}
+_PACKED = {"sha256": "e379f41e880b78e157c199ebddac80d3764e6a46282bcccdbe875bcf538f9afd"}
+_UNPACKED = {"sha256": "624ee7b1dd5ff87e18073f66fd8b2052bebb8ac70210e9c0937c0c940c63e9d6"}
+WEIGHTS = {
+    key: WeightsFile(
+        name="openl3-{}-{}".format(*key),
+        file="openl3_audio_{}_{}-v0_4_0.h5.gz".format(*key),
+        base_url="https://github.com/marl/openl3/raw/models/",
+        checksums={"git-blob": blob} | (_PACKED if key == ("mel256", "music") else {}),
+        licence="CC BY 4.0",
+        citation=(
+            "A. L. Cramer, H.-H. Wu, J. Salamon and J. P. Bello, 'Look, Listen, and Learn More: "
+            "Design Choices for Deep Audio Embeddings', ICASSP 2019, pp. 3852-3856."
+        ),
+        installed="openl3/openl3_audio_{}_{}.h5".format(*key),
+        installed_checksums=_UNPACKED if key == ("mel256", "music") else {},
+    )
+    for key, blob in _BLOBS.items()
+}
+
+
+def source(input_repr: str, content_type: str) -> ArraySource:
+    """Return where the arrays of one of the networks come from."""
+    return ArraySource(
+        estimator="L3Transformer",
+        kinds=".h5 or .h5.gz",
+        published=WEIGHTS[input_repr, content_type],
+        shapes=SHAPES,
+        read=read,
+        # For decibels between -80 and 0, about zero mean and unit variance.
+        input_norm={"norm0/moving mean": -40.0, "norm0/moving variance": 400.0},
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
-class L3Recipe(Recipe):
+class L3Recipe(NetworkRecipe):
     """Clip -> L3-Net frames."""
 
-    sr: int = SR
-    weights: str | None
-    seed: int
-    digest: str
     content_type: str
     input_repr: str
     embedding_size: int
     frontend: str
     hop_length: int
     center: bool
-    batch_size: int
-    engine: str
     precision: str
     kind = "l3"
+    decisive = (
+        "digest", "input_repr", "embedding_size", "frontend", "hop_length", "center", "engine",
+        "precision",
+    )  # fmt: skip
 
-    def settings(self):
-        names = "digest input_repr embedding_size frontend hop_length center engine precision"
-        return super().settings() | {name: getattr(self, name) for name in names.split()}
+    def source(self):
+        return source(self.input_repr, self.content_type)
 
-    def framing(self):
-        return Framing(FRAME_LENGTH, self.hop_length, FRAME_LENGTH // 2 if self.center else 0)
+    def describe(self, arrays):
+        return describe(arrays, self.input_repr)
 
     def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
-        network = get_engine(
-            "l3",
-            engine=self.engine,
-            precision=self.precision,
-            weights=StatedWeights(self.digest, self._load_weights),
-            input_shape=INPUT_SHAPES[self.input_repr],
-            n_threads=n_threads,
-        )
-        parts = []
-        for frames in self.framing().blocks(waveform, size=self.batch_size):
+        network = self.load(n_threads)
+        framing = Framing(FRAME_LENGTH, self.hop_length, FRAME_LENGTH // 2 if self.center else 0)
+        blocks = []
+        for frames in framing.blocks(waveform, size=self.batch_size):
             cells = network(
                 l3_spectrogram(frames, input_repr=self.input_repr, frontend=self.frontend)
             )
             if self.embedding_size == 512:
                 cells = cells.reshape(len(cells), _N_CELLS, 512).max(axis=1)
-            parts.append(cells)
-        return np.concatenate(parts), set()
-
-    def _load_weights(self):
-        return load_l3_weights(
-            self.weights,
-            content_type=self.content_type,
-            input_repr=self.input_repr,
-            random_state_seed=self.seed,
-        )
+            blocks.append(cells)
+        return np.concatenate(blocks), set()
 
 
-class L3Transformer(BaseClipTransformer):
+class L3Transformer(NetworkTransformer):
     """Embed clips with L3-Net, the network behind openl3.
 
     A clip is cut into frames of one second, each frame becomes a spectrogram, and the network
@@ -185,18 +364,15 @@ class L3Transformer(BaseClipTransformer):
     """
 
     _parameter_constraints: dict = {
-        **BaseClipTransformer._parameter_constraints,
-        "weights": [str, PathLike, None],
+        **NetworkTransformer._parameter_constraints,
         "content_type": [StrOptions({"music", "env"})],
         "input_repr": [StrOptions(set(INPUT_SHAPES))],
         "embedding_size": [Options(Integral, {512, 6144})],
         "frontend": [StrOptions(set(FRONTENDS))],
         "hop_size": [Interval(Real, 0.001, MAX_HOP_SIZE, closed="both")],
         "center": ["boolean"],
-        "batch_size": [Interval(Integral, 1, MAX_BATCH_SIZE, closed="both")],
         "engine": [StrOptions({"auto", "tensorflow", "ncnn", "onnxruntime"})],
         "precision": [StrOptions({"float32", "int8"})],
-        "random_state": ["random_state"],
     }
     _name = "l3"
 
@@ -245,19 +421,12 @@ class L3Transformer(BaseClipTransformer):
         self.resampler = resampler
         self.verbose = verbose
 
-    def _check_settings(self):
-        super()._check_settings()
+    def _engine(self):
+        able = ("onnxruntime",) if self.precision == "int8" else ("ncnn", "tensorflow")
+        return resolve_engine(self.engine, able, self.precision)
 
-    def _fit_network(self):
-        resolve_engine("l3", self.engine, self.precision)
-        self._seed, self.weights_label_ = seed_and_label(self.weights, self.random_state)
-        self.weights_are_random_ = self.weights is None
-        self.weights_digest_ = l3_weights_digest(
-            self.weights,
-            content_type=self.content_type,
-            input_repr=self.input_repr,
-            random_state_seed=self._seed,
-        )
+    def _source(self):
+        return source(self.input_repr, self.content_type)
 
     def _hop_length(self):
         # Truncated, not rounded, as openl3 does.
@@ -276,25 +445,76 @@ class L3Transformer(BaseClipTransformer):
         return SR
 
     def _recipe(self, *, pooled):
-        return L3Recipe(
-            offset=self.offset,
-            duration=self.duration,
-            resampler=self.resampler,
-            frame_size=self._frame_size(),
-            pooling=self.pooling if pooled else None,
-            weights=None if self.weights is None else str(self.weights),
-            seed=self._seed,
-            digest=self.weights_digest_,
-            content_type=self.content_type,
-            input_repr=self.input_repr,
-            embedding_size=self.embedding_size,
-            frontend=self.frontend,
-            hop_length=self._hop_length(),
-            center=self.center,
-            batch_size=self.batch_size,
-            engine=resolve_engine("l3", self.engine, self.precision),
-            precision=self.precision,
-        )
+        return self._fill(L3Recipe, pooled=pooled, hop_length=self._hop_length())
+
+
+# Least mean cosine and largest relative error of a frame's mean and standard deviation. The
+# front-ends are exact, but the reference was resampled from 44.1 kHz by another resampler, and
+# above 22 kHz holds the rounding noise of another FFT, of which the linear one sees most. Other
+# weights give far less; the wrong one of two front-ends at mel256 0.98 and 5 to 11 %.
+TOLERANCES = {"openl3-mel256-music": (0.99, 0.04), "openl3-linear-env": (0.98, 0.05)}
+# The settings of openl3's own regression files.
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "openl3-mel256-music": {"embedding_size": 6144, "hop_size": 0.1, "center": True},
+    "openl3-linear-env": {"embedding_size": 512, "hop_size": 0.5, "center": False},
+}
+
+
+def verify(file: WeightsFile) -> list[WeightsCheck]:
+    """Check shapes and values of the arrays, and openl3's regression figures where there are any.
+
+    The figures are of a chirp, and of some columns of its frames.
+    """
+    _, input_repr, content_type = file.name.split("-")
+    arrays, _ = source(input_repr, content_type).load("pretrained", 0)
+    checks = [WeightsCheck("arrays", True, f"{len(arrays)} of the right shapes, all finite")]
+    if file.name not in _SETTINGS:
+        return checks
+    folder = resources.files("skmer.embeddings") / "reference"
+    with (
+        resources.as_file(folder / "openl3_chirp.npz") as figures,
+        resources.as_file(folder / "chirp_44k.flac") as clip,
+        np.load(figures, allow_pickle=False) as published,
+    ):
+        for frontend in FRONTENDS:
+            l3 = L3Transformer(
+                content_type=content_type,
+                input_repr=input_repr,
+                frontend=frontend,
+                **_SETTINGS[file.name],
+            )
+            (frames,) = l3.fit([clip]).transform_frames([clip])
+            key = f"{file.name}|{frontend}|"
+            wanted = {name: published[key + name] for name in ("columns", "mean", "std")}
+            checks.append(compare(file.name, frontend, frames, wanted))
+    return checks
+
+
+def compare(name: str, frontend: str, frames: np.ndarray, published) -> WeightsCheck:
+    """Compare frames with openl3's published figures."""
+    least_cosine, largest_error = TOLERANCES[name]
+    what = f"openl3's published embedding of a chirp, front-end '{frontend}'"
+    columns = published["columns"]
+    if len(frames) != len(columns):
+        return WeightsCheck(what, False, f"{len(frames)} frames instead of {len(columns)}")
+    step = frames.shape[1] // columns.shape[1]
+    ours = frames[:, step // 2 :: step]
+    norms = np.linalg.norm(ours, axis=1) * np.linalg.norm(columns, axis=1)
+    cosine = float(np.mean(np.sum(ours * columns, axis=1) / norms))
+    error = max(
+        float(np.max(np.abs(getattr(frames, name)(axis=1) / published[name] - 1)))
+        for name in ("mean", "std")
+    )
+    detail = (
+        f"mean cosine {cosine:.5f} (at least {least_cosine}), means and standard deviations of "
+        f"the frames within {error:.1%} (at most {largest_error:.0%})"
+    )
+    return WeightsCheck(what, cosine >= least_cosine and error <= largest_error, detail)
+
+
+def _picture(audio: np.ndarray) -> np.ndarray:
+    blocks = Framing(FRAME_LENGTH, FRAME_LENGTH).blocks([audio], size=8)
+    return np.hstack([image for frames in blocks for image in l3_spectrogram(frames)])
 
 
 FEATURE = Feature(
@@ -309,6 +529,9 @@ FEATURE = Feature(
   booktitle = {ICASSP},
   year      = {2019}
 }""",
+    picture=Picture(SR, 1 / 199, "dB below the maximum of a frame", _picture),
+    weights=tuple(WEIGHTS.values()),
+    verify=verify,
     # The study (April 2021) is older than openl3 0.4, whose spectrograms are others.
     study={"hop_size": 0.1, "frontend": "trained"},
 )

@@ -1,26 +1,52 @@
-"""MusiCNN embeddings and tags of clips."""
+"""MusiCNN, a network trained to tag music: transformer, front-end, layers, weights and tags."""
 
+import io
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
-from os import PathLike
+from functools import cache, partial
+from importlib import resources
+from itertools import chain
+from numbers import Real
+from os import PathLike, fspath
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from skmer.audio import Framing, musicnn_log_mel
-from skmer.audio.musicnn import HOP_LENGTH, N_COLUMNS, N_MELS, SR
-from skmer.embeddings.base import MAX_BATCH_SIZE, MAX_HOP_SIZE, BaseClipTransformer
-from skmer.embeddings.engines import get_engine, resolve_engine
-from skmer.embeddings.musicnn_weights import (
-    MUSICNN_TAGS,
-    load_musicnn_weights,
-    musicnn_weights_digest,
+from skmer.audio.framing import Framing, check_blocks
+from skmer.audio.spectra import MelProduct, mel_bank, mel_power_blocks, periodic_hann
+from skmer.embeddings.base import MAX_HOP_SIZE, NetworkTransformer
+from skmer.embeddings.engines import resolve_engine
+from skmer.embeddings.engines.layers import (
+    Activation,
+    Add,
+    Affine,
+    Concat,
+    Convolution,
+    Dense,
+    GlobalPool,
+    LayerList,
+    MaxPool,
+    Network,
+    as_float32,
+    batch_norm,
 )
-from skmer.embeddings.recipe import Recipe, StatedWeights
-from skmer.embeddings.registry import Feature
+from skmer.embeddings.readers import (
+    INDEX,
+    NUMBERS,
+    ArraySource,
+    damaged_unless,
+    is_zip,
+    read_checkpoint,
+    read_npz,
+    read_v2,
+    unpacked,
+)
+from skmer.embeddings.recipe import NetworkRecipe, pad_short
+from skmer.embeddings.registry import Feature, Picture
+from skmer.embeddings.weights import PackagedWeights, WeightsCheck, WeightsFile
 from skmer.exceptions import InputError
-from skmer.pooling import STATISTICS
 from skmer.utils.estimators import (
     Interval,
     Memory,
@@ -30,8 +56,275 @@ from skmer.utils.estimators import (
     Resampler,
     StrOptions,
     Weights,
-    seed_and_label,
 )
+
+SR = 16000
+N_FFT, HOP_LENGTH, N_MELS = 512, 256, 96
+# Columns of a patch, 3 s: what the network takes.
+N_COLUMNS = 187
+_GAIN = 10000
+
+
+def musicnn_log_mel(waveform: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Log-mel columns of a waveform that comes in blocks, as MusiCNN takes them.
+
+    Parameters
+    ----------
+    waveform : iterable of ndarray [shape=(n,), dtype=float32]
+        Consecutive blocks of one waveform at 16 kHz, of any lengths.
+
+    Yields
+    ------
+    log_mel : ndarray [shape=(n, 96), dtype=float32]
+        ``log10(10000 * mel + 1)``, time first, some columns at a time; ``1 + n_samples // 256`` in
+        all, 16 ms apart, the first centred on the first sample. The clip is mirrored at its ends.
+        Silence is 0.
+
+    References
+    ----------
+    J. Pons, X. Serra, "musicnn: pre-trained convolutional neural networks for music audio tagging",
+    late-breaking demo, ISMIR 2019; ``librosa.feature.melspectrogram(pad_mode="reflect")``. The
+    musicnn package rounds to float16 before it multiplies, so that loud music overflows; not here.
+
+    Examples
+    --------
+    Overlapping patches of 187 columns:
+
+    >>> import numpy as np
+    >>> from skmer.audio import Framing, musicnn_log_mel
+    >>> tone = np.sin(2 * np.pi * 440 * np.arange(96000, dtype=np.float32) / 16000)
+    >>> columns = (block.ravel() for block in musicnn_log_mel([tone]))
+    >>> framing = Framing(187 * 96, 93 * 96, keep_tail=False)
+    >>> next(framing.blocks(columns, size=32)).reshape(-1, 187, 96).shape
+    (3, 187, 96)
+    """
+    mirrored = _mirrored(waveform, N_FFT // 2)
+    for mel in mel_power_blocks(mirrored, _window(), HOP_LENGTH, _mel_product()):
+        mel *= _GAIN
+        mel += 1
+        yield np.log10(mel, out=mel)
+
+
+def _mirrored(waveform, n):
+    """Blocks of a waveform with `n` samples more at either end, as ``np.pad(mode="reflect")``."""
+    blocks = check_blocks(waveform)
+    start = np.zeros(0, np.float32)
+    for block in blocks:
+        start = np.concatenate([start, block])
+        if len(start) > n:
+            break
+    else:
+        # A clip shorter than the padding, which is mirrored again and again.
+        yield np.pad(start, n, mode="reflect" if len(start) else "constant")
+        return
+    yield start[n:0:-1]
+    for block in chain([start], blocks):
+        yield block
+        start = np.concatenate([start, block[-n - 1 :]])[-n - 1 :]
+    yield start[-2::-1]
+
+
+@cache
+def _window():
+    return periodic_hann(N_FFT, np.float32)
+
+
+@cache
+def _mel_product():
+    return MelProduct(mel_bank(SR, N_FFT, N_MELS, "slaney"))
+
+
+_INPUT_SHAPE = (N_COLUMNS, N_MELS)
+_N_FRONT = 5
+_CONVOLUTIONS = (
+    (7, 38, 1, 204), (7, 67, 1, 204), (128, 1, 1, 51), (64, 1, 1, 51), (32, 1, 1, 51),
+    (7, 561, 1, 64), (7, 64, 1, 64), (7, 64, 1, 64),
+)  # fmt: skip
+_DENSE = ((1506, 200), (200, 50))
+_NORMALISED = (1, 204, 204, 51, 51, 51, 64, 64, 64, 1506, 200)
+_NORM = ("gamma", "beta", "moving_mean", "moving_variance")
+
+
+def _numbered(layer: str, position: int) -> str:
+    """Return a layer's name as TensorFlow numbers it."""
+    return f"{layer}_{position}" if position else layer
+
+
+def _shapes() -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Return names and shapes of the 64 arrays: kernels and biases, then normalisations."""
+    shapes: list[tuple[str, tuple[int, ...]]] = []
+    for layer, kernels in (("conv2d", _CONVOLUTIONS), ("dense", _DENSE)):
+        for position, kernel in enumerate(kernels):
+            name = _numbered(layer, position)
+            shapes += [(f"{name}/kernel", kernel), (f"{name}/bias", kernel[-1:])]
+    for position, width in enumerate(_NORMALISED):
+        name = _numbered("batch_normalization", position)
+        shapes += [(f"{name}/{role}", (width,)) for role in ("beta", "gamma", *_NORM[2:])]
+    return tuple(shapes)
+
+
+SHAPES = _shapes()
+
+
+def describe(arrays) -> Network:
+    """Return the network as layers; its outputs are those of `LAYERS`, side by side."""
+
+    def numbered(layer, index, *roles):
+        return [arrays[f"{_numbered(layer, index)}/{role}"] for role in roles]
+
+    def norm(index):
+        return batch_norm(*numbered("batch_normalization", index, *_NORM))
+
+    # Zero padding follows the first batch normalisation, so it cannot move into a kernel.
+    scale, offset = (value.item() for value in norm(0))
+    body = LayerList()
+    front = []
+    for index in range(_N_FRONT):
+        kernel, bias = numbered("conv2d", index, "kernel", "bias")
+        # As much silence before and after as leaves the length as it is.
+        top, bottom = (len(kernel) - 1) // 2, len(kernel) // 2
+        factor, shift = norm(index + 1)
+        # The maximum over all frequencies comes before ReLU and normalisation, so that these have
+        # a hundredth of the work. Where the factor is negative it is a minimum, by changed signs.
+        sign = np.where(factor < 0, -1.0, 1.0)
+        convolution = Convolution(
+            as_float32(kernel * sign), as_float32(bias * sign), (top, bottom, 0, 0), relu=False
+        )
+        body.add(convolution, 0)
+        body.add(MaxPool((1, convolution.shape((*_INPUT_SHAPE, 1))[1])))
+        body.add(Affine(as_float32(sign), np.zeros_like(bias)))
+        body.add(Activation("relu"))
+        front.append(body.add(Affine(as_float32(factor), as_float32(shift))))
+    middle = [body.add(Concat(), *front)]
+    for index in range(_N_FRONT, 8):
+        kernel, bias = numbered("conv2d", index, "kernel", "bias")
+        # (time, channels, 1) there, (time, 1, channels) here.
+        kernel = as_float32(kernel.transpose(0, 2, 1, 3))
+        body.add(Convolution(kernel, bias, (3, 3, 0, 0), relu=True), middle[-1])
+        normalised = body.add(Affine(*map(as_float32, norm(index + 1))))
+        residual = len(middle) > 1
+        middle.append(body.add(Add(), normalised, middle[-1]) if residual else normalised)
+    together = body.add(Concat(), *middle)
+    pools = [body.add(GlobalPool(statistic), together) for statistic in ("mean", "max")]
+    body.add(Concat(), *pools)
+
+    # The published network takes maximum and mean of a channel in turns.
+    factor, shift = norm(9)
+    kernel, bias = numbered("dense", 0, "kernel", "bias")
+    in_turns = np.arange(len(kernel)).reshape(-1, 2)
+    order = np.concatenate([in_turns[:, 1], in_turns[:, 0]])
+    kernel = kernel.astype(np.float64)
+    head = LayerList()
+    head.add(
+        Dense(
+            as_float32((kernel * factor[:, np.newaxis])[order]),
+            as_float32(bias + shift @ kernel),
+            relu=True,
+        )
+    )
+    penultimate = head.add(Affine(*map(as_float32, norm(10))))
+    kernel, bias = numbered("dense", 1, "kernel", "bias")
+    head.add(Dense(kernel, bias, relu=False))
+    tags = head.add(Activation("sigmoid"))
+    return Network(
+        "musicnn",
+        _INPUT_SHAPE,
+        np.float32(scale),
+        np.float32(offset),
+        body.done(),
+        head.done(),
+        (0, penultimate, tags),
+    )
+
+
+def _checkpoint(trained_on: str) -> str:
+    """Return where the package keeps the index of a model."""
+    return f"musicnn/{trained_on.upper()}_musicnn/{INDEX}"
+
+
+def read(path: Path, trained_on: str):
+    """Return the arrays of a wheel, an npz, or the index of a checkpoint."""
+    kinds = "the wheel of musicnn 0.1.0, the .index of a checkpoint, or an npz of its arrays"
+    with damaged_unless(path, kinds):
+        if not is_zip(path):
+            return read_checkpoint(path, SHAPES)
+        index = Path(_checkpoint(trained_on))
+        with zipfile.ZipFile(path) as archive:
+            if index.as_posix() not in archive.namelist():
+                return read_npz(path, SHAPES)
+            members = []
+            for member in (index.as_posix(), index.with_name(NUMBERS).as_posix()):
+                with archive.open(member) as stream:
+                    members.append(io.BytesIO(unpacked(stream, member)))
+        return read_v2(*members, SHAPES, path)
+
+
+WEIGHTS = {
+    trained_on: PackagedWeights(
+        name=f"musicnn-{trained_on}",
+        file="musicnn-0.1.0-py3-none-any.whl",
+        requirement="musicnn==0.1.0",
+        checksums={"sha256": "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa"},
+        licence="ISC",
+        citation=(
+            "J. Pons and X. Serra, 'musicnn: Pre-trained convolutional neural networks for music "
+            "audio tagging', ISMIR 2019, late-breaking demo."
+        ),
+        size=29_292_476,
+        installed=_checkpoint(trained_on),
+        kept_as=f"musicnn_{trained_on}.npz",
+        shapes=SHAPES,
+        read=partial(read, trained_on=trained_on),
+        digest=digest,
+    )
+    for trained_on, digest in {
+        "msd": "1f3bf56835ff0e1c0188dfa001e666707ba9f8efbfc0014595ff6e28af7709d5",
+        "mtt": "313a4824e0b608e6faea44cf718a17795b39e3e836d32c3cc52f9e33a110baa8",
+    }.items()
+}
+
+
+class _Source(ArraySource):
+    def given_path(self, weights):
+        """Return the path that the user gave; TensorFlow leaves .index out of a checkpoint's."""
+        if isinstance(weights, str | PathLike):
+            index = Path(f"{fspath(weights)}{INDEX}").expanduser()
+            weights = index if index.is_file() else weights
+        return super().given_path(weights)
+
+
+def source(trained_on: str) -> ArraySource:
+    """Return where the arrays of one of the models come from."""
+    return _Source(
+        estimator="MusiCNNTransformer",
+        kinds="a wheel, an .index, or an .npz of the arrays",
+        published=WEIGHTS[trained_on],
+        shapes=SHAPES,
+        read=partial(read, trained_on=trained_on),
+        # For log-mel values, mostly 0 to 5.
+        input_norm={
+            "batch_normalization/moving_mean": 2.0,
+            "batch_normalization/moving_variance": 1.5,
+        },
+    )
+
+
+_MSD = """rock, pop, alternative, indie, electronic, female vocalists, dance, 00s, alternative rock,
+jazz, beautiful, metal, chillout, male vocalists, classic rock, soul, indie rock, Mellow,
+electronica, 80s, folk, 90s, chill, instrumental, punk, oldies, blues, hard rock, ambient, acoustic,
+experimental, female vocalist, guitar, Hip-Hop, 70s, party, country, easy listening, sexy, catchy,
+funk, electro, heavy metal, Progressive rock, 60s, rnb, indie pop, sad, House, happy"""
+
+_MTT = """guitar, classical, slow, techno, strings, drums, electronic, rock, fast, piano, ambient,
+beat, violin, vocal, synth, female, indian, opera, male, singing, vocals, no vocals, harpsichord,
+loud, quiet, flute, woman, male vocal, no vocal, pop, soft, sitar, solo, man, classic, choir, voice,
+new age, dance, male voice, female vocal, beats, harp, cello, no voice, weird, country, metal,
+female voice, choral"""
+
+TAGS: dict[str, tuple[str, ...]] = {
+    trained_on: tuple(text.replace("\n", " ").split(", "))
+    for trained_on, text in (("msd", _MSD), ("mtt", _MTT))
+}
 
 # The columns that each layer has in what the network gives.
 LAYERS = {
@@ -43,71 +336,45 @@ LAYERS = {
 FRAME_SIZE = 1756
 # The shortest clip that has all columns of a patch [samples].
 PATCH_LENGTH = (N_COLUMNS - 1) * HOP_LENGTH
-
-
-@dataclass(frozen=True, kw_only=True)
-class MusiCNNRecipe(Recipe):
-    """Clip -> MusiCNN frames; all layers in the cache, the wanted ones for users."""
-
-    sr: int = SR
-    frame_size: int | None = FRAME_SIZE
-    weights: str | None
-    trained_on: str
-    seed: int
-    digest: str
-    layers: tuple[str, ...]
-    # Distance between two patches [columns].
-    hop_columns: int
-    batch_size: int
-    engine: str
-    kind = "musicnn"
-
-    def settings(self):
-        names = "digest hop_columns engine"
-        return super().settings() | {name: getattr(self, name) for name in names.split()}
-
-    def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
-        network = get_engine(
-            "musicnn",
-            engine=self.engine,
-            weights=StatedWeights(self.digest, self._load_weights),
-            input_shape=(N_COLUMNS, N_MELS),
-            n_threads=n_threads,
-        )
-        notes: set[str] = set()
-        columns = (block.ravel() for block in musicnn_log_mel(_lengthened(waveform, notes)))
-        framing = Framing(N_COLUMNS * N_MELS, self.hop_columns * N_MELS, keep_tail=False)
-        parts = [
-            network(patches.reshape(-1, N_COLUMNS, N_MELS))
-            for patches in framing.blocks(columns, size=self.batch_size)
-        ]
-        return np.concatenate(parts), notes
-
-    def finish(self, frames):
-        chosen = [frames[:, LAYERS[layer]] for layer in self.layers]
-        return super().finish(chosen[0] if len(chosen) == 1 else np.concatenate(chosen, axis=1))
-
-    def _load_weights(self):
-        return load_musicnn_weights(self.weights, self.trained_on, seed=self.seed)
-
-
-def _lengthened(waveform: Iterable[np.ndarray], notes: set[str]) -> Iterator[np.ndarray]:
-    """Pass blocks on; after a clip shorter than a patch add silence, and note it."""
-    n_samples = 0
-    for block in waveform:
-        n_samples += len(block)
-        yield block
-    if n_samples < PATCH_LENGTH:
-        notes.add("short")
-        yield np.zeros(PATCH_LENGTH - n_samples, np.float32)
-
-
 _COLUMN_SIZE = HOP_LENGTH / SR
 
 Layer = Literal["mean_pool", "max_pool", "penultimate", "tags"]
 
 
-class MusiCNNTransformer(BaseClipTransformer):
+@dataclass(frozen=True, kw_only=True)
+class MusiCNNRecipe(NetworkRecipe):
+    """Clip -> MusiCNN frames; all layers in the cache, the wanted ones for users."""
+
+    trained_on: str
+    layers: tuple[str, ...]
+    # Distance between two patches [columns].
+    hop_columns: int
+    kind = "musicnn"
+    decisive = ("digest", "hop_columns", "engine")
+
+    def source(self):
+        return source(self.trained_on)
+
+    def describe(self, arrays):
+        return describe(arrays)
+
+    def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
+        network, notes = self.load(n_threads), set()
+        padded = pad_short(waveform, PATCH_LENGTH, notes)
+        columns = (block.ravel() for block in musicnn_log_mel(padded))
+        framing = Framing(N_COLUMNS * N_MELS, self.hop_columns * N_MELS, keep_tail=False)
+        rows = [
+            network(patches.reshape(-1, N_COLUMNS, N_MELS))
+            for patches in framing.blocks(columns, size=self.batch_size)
+        ]
+        return np.concatenate(rows), notes
+
+    def finish(self, frames):
+        chosen = [frames[:, LAYERS[layer]] for layer in self.layers]
+        return super().finish(chosen[0] if len(chosen) == 1 else np.concatenate(chosen, axis=1))
+
+
+class MusiCNNTransformer(NetworkTransformer):
     """Embed clips with MusiCNN, a network trained to tag music, or take the tags themselves.
 
     The log-mel spectrogram of a clip is cut into patches of 187 columns (3 s), and the network
@@ -214,15 +481,11 @@ class MusiCNNTransformer(BaseClipTransformer):
     """
 
     _parameter_constraints: dict = {
-        **BaseClipTransformer._parameter_constraints,
-        "weights": [str, PathLike, None],
-        "trained_on": [StrOptions(set(MUSICNN_TAGS))],
+        **NetworkTransformer._parameter_constraints,
+        "trained_on": [StrOptions(set(TAGS))],
         "layer": [StrOptions(set(LAYERS)), list, tuple],
         "hop_size": [Interval(Real, 0, MAX_HOP_SIZE, closed="right")],
-        "batch_size": [Interval(Integral, 1, MAX_BATCH_SIZE, closed="both")],
         "engine": [StrOptions({"auto", "numpy", "tensorflow"})],
-        "random_state": ["random_state"],
-        "pooling": [StrOptions(set(STATISTICS)), list, tuple, None],
     }
     _name = "musicnn"
 
@@ -274,21 +537,21 @@ class MusiCNNTransformer(BaseClipTransformer):
             raise InputError(
                 "The 'layer' parameter of MusiCNNTransformer must be one of "
                 f"{', '.join(map(repr, LAYERS))}, or a tuple of those, each once. "
-                f"Got {self.layer!r} instead."
+                f"Got {self.layer!r} instead.",
+                param="layer",
             )
         if self._hop_columns() < 1:
             raise InputError(
                 "The 'hop_size' parameter of MusiCNNTransformer must be at least one column of "
-                f"{_COLUMN_SIZE:.3f} s. Got {self.hop_size!r} instead."
+                f"{_COLUMN_SIZE:.3f} s. Got {self.hop_size!r} instead.",
+                param="hop_size",
             )
 
-    def _fit_network(self):
-        resolve_engine("musicnn", self.engine)
-        self._seed, self.weights_label_ = seed_and_label(self.weights, self.random_state)
-        self.weights_are_random_ = self.weights is None
-        self.weights_digest_ = musicnn_weights_digest(
-            self.weights, self.trained_on, seed=self._seed
-        )
+    def _engine(self):
+        return resolve_engine(self.engine, ("numpy", "tensorflow"))
+
+    def _source(self):
+        return source(self.trained_on)
 
     def _layers(self):
         return (self.layer,) if isinstance(self.layer, str) else tuple(self.layer)
@@ -309,34 +572,53 @@ class MusiCNNTransformer(BaseClipTransformer):
     def _network_sr(self):
         return SR
 
-    def _feature_names(self):
+    def _frame_names(self):
         names: list[str] = []
         for layer in self._layers():
-            if layer == "tags":
-                names += MUSICNN_TAGS[self.trained_on]
-            else:
-                size = LAYERS[layer].stop - LAYERS[layer].start
-                names += [f"{layer}_{i}" for i in range(size)]
-        if self.pooling is None:
-            return [f"{self._name}_{name}" for name in names]
-        statistics = (self.pooling,) if isinstance(self.pooling, str) else self.pooling
-        return [f"{self._name}_{statistic}_{name}" for statistic in statistics for name in names]
+            size = LAYERS[layer].stop - LAYERS[layer].start
+            own = [f"{layer}_{i}" for i in range(size)]
+            names += TAGS[self.trained_on] if layer == "tags" else own
+        return names
 
     def _recipe(self, *, pooled):
-        return MusiCNNRecipe(
-            offset=self.offset,
-            duration=self.duration,
-            resampler=self.resampler,
-            pooling=self.pooling if pooled else None,
-            weights=None if self.weights is None else str(self.weights),
-            trained_on=self.trained_on,
-            seed=self._seed,
-            digest=self.weights_digest_,
-            layers=self._layers(),
-            hop_columns=self._hop_columns(),
-            batch_size=self.batch_size,
-            engine=resolve_engine("musicnn", self.engine),
-        )
+        computed = {
+            "frame_size": FRAME_SIZE,
+            "layers": self._layers(),
+            "hop_columns": self._hop_columns(),
+        }
+        return self._fill(MusiCNNRecipe, pooled=pooled, **computed)
+
+
+# Of the largest value of a layer; measured up to 5e-6.
+_ERROR = 1e-4
+
+
+def verify(file: WeightsFile) -> list[WeightsCheck]:
+    """Check the arrays, which their SHA-256 identifies, and all layers for a clip of one patch."""
+    trained_on = file.name.removeprefix("musicnn-")
+    arrays, _ = source(trained_on).load("pretrained", 0)
+    detail = f"{len(arrays)} of the right shapes, and the published ones by their SHA-256"
+    checks = [WeightsCheck("arrays", True, detail)]
+    folder = resources.files("skmer.embeddings") / "reference"
+    with (
+        resources.as_file(folder / "musicnn.npz") as figures,
+        resources.as_file(folder / "musicnn_16k.flac") as clip,
+        np.load(figures, allow_pickle=False) as published,
+    ):
+        transformer = MusiCNNTransformer(trained_on=trained_on, layer=tuple(LAYERS))
+        (frames,) = transformer.fit([clip]).transform_frames([clip])
+        for layer, columns in LAYERS.items():
+            expected = published[f"{file.name}|{layer}"]
+            difference = np.max(np.abs(frames[:, columns] - expected))
+            error = float(difference / np.max(np.abs(expected)))
+            detail = f"within {error:.1e} of the largest value (at most {_ERROR:g})"
+            what = f"the published code's {layer} of a clip"
+            checks.append(WeightsCheck(what, error <= _ERROR, detail))
+    return checks
+
+
+def _picture(audio: np.ndarray) -> np.ndarray:
+    return np.concatenate(list(musicnn_log_mel([audio]))).T
 
 
 FEATURE = Feature(
@@ -351,4 +633,7 @@ FEATURE = Feature(
   booktitle = {ISMIR, late-breaking session},
   year      = {2019}
 }""",
+    picture=Picture(SR, _COLUMN_SIZE, "log10(10000 mel + 1)", _picture),
+    weights=tuple(WEIGHTS.values()),
+    verify=verify,
 )

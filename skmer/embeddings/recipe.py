@@ -1,7 +1,7 @@
-"""A recipe: all that decides the numbers of a clip. Small, immutable, sent to worker processes."""
+"""From a clip to its frames: recipes, which hold all that decides the numbers, and the cache."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib.metadata import version
@@ -12,6 +12,9 @@ import numpy as np
 from skmer.audio import stream_audio
 from skmer.audio.resampling import RESAMPLERS
 from skmer.embeddings.clips import Clip
+from skmer.embeddings.engines import get_engine
+from skmer.embeddings.engines.layers import Network
+from skmer.embeddings.readers import ArraySource
 from skmer.exceptions import AudioDecodeError, WeightsIntegrityError
 from skmer.pooling import pool_frames
 from skmer.utils import CacheEntry, ClipCache
@@ -21,10 +24,19 @@ from skmer.utils.processes import one_blas_thread
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(ABC):
-    """Base of the recipes, one a transformer: all that decides the numbers of a clip.
+    """All that decides the numbers of a clip: small, immutable, and handed to the workers.
 
-    See `BaseClipTransformer`, which says what a subclass has to have. One that adds settings adds
-    them to `settings` too, unless they matter to `finish` alone.
+    A subclass is a dataclass of the same kind; see `BaseClipTransformer`, which has an example.
+
+    Attributes
+    ----------
+    kind : str
+        What the key of the cache calls the recipes of a class.
+    decisive : tuple of str
+        The fields of the subclass that decide the frames. They are part of the key of the cache;
+        fields that matter to `finish` alone are not.
+    prefer : {"threads", "processes"}
+        Which workers joblib takes, where neither the user nor a cluster decides.
 
     Parameters
     ----------
@@ -37,9 +49,9 @@ class Recipe(ABC):
     sr : int
         The rate that `compute` wants [Hz].
     resampler : str, default="soxr_hq"
-        How the clip gets there.
+        What resamples the clip.
     frame_size : int, default=None
-        How many numbers a frame has; None = not known.
+        How many numbers a frame has; None = unknown.
     """
 
     offset: float
@@ -49,10 +61,9 @@ class Recipe(ABC):
     sr: int
     resampler: str = "soxr_hq"
     frame_size: int | None = None
-    # The name in cache keys.
     kind: ClassVar[str]
-    # What joblib's workers had better be, where neither the user nor a cluster says.
-    prefer: ClassVar[str | None] = None
+    decisive: ClassVar[tuple[str, ...]] = ()
+    prefer: ClassVar[str | None] = "threads"
 
     def __post_init__(self):
         # Numbers of numpy compute in as few bits as they have: 5 s at 16 kHz overflow a uint16.
@@ -62,14 +73,14 @@ class Recipe(ABC):
                 object.__setattr__(self, one.name, value.item())
 
     def settings(self) -> dict:
-        """Return what decides the frames, for the cache key: not the pooling."""
-        duration = None if self.duration is None else float(self.duration)
+        """Return what decides the frames, for the key of the cache."""
         return {
             "offset": float(self.offset),
-            "duration": duration,
+            "duration": None if self.duration is None else float(self.duration),
             "sr": int(self.sr),
             "resampler": self.resampler,
             "resampler_version": resampler_version(self.resampler),
+            **{name: getattr(self, name) for name in self.decisive},
         }
 
     @abstractmethod
@@ -94,7 +105,7 @@ class Recipe(ABC):
         """
 
     def is_valid(self, frames: np.ndarray) -> bool:
-        """Whether an array from a cache can be frames of this recipe."""
+        """Return whether an array from a cache can be frames of this recipe."""
         return (
             frames.ndim == 2
             and frames.dtype == np.float32
@@ -103,8 +114,42 @@ class Recipe(ABC):
         )
 
     def finish(self, frames: np.ndarray) -> np.ndarray:
-        """Turn frames, computed or from the cache, into the row that users see."""
+        """Turn frames, computed or from the cache, into the row that users get."""
         return frames if self.pooling is None else pool_frames(frames, self.pooling)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkRecipe(Recipe):
+    """Base of the recipes of skmer's own networks, which an engine runs."""
+
+    weights: str | None
+    seed: int
+    digest: str
+    engine: str
+    batch_size: int
+
+    @abstractmethod
+    def source(self) -> ArraySource:
+        """Return where the arrays of the network come from."""
+
+    @abstractmethod
+    def describe(self, arrays) -> Network:
+        """Return the network as a list of layers that hold the arrays."""
+
+    def load(self, n_threads: int | None):
+        """Return the engine, loaded once in a process for equal weights and settings."""
+        input_shape = getattr(self, "input_repr", None)
+        key = (self.kind, self.digest, input_shape)
+        return get_engine(self.engine, key, self._describe_checked, n_threads=n_threads)
+
+    def _describe_checked(self):
+        arrays, digest = self.source().load(self.weights, self.seed)
+        if digest != self.digest:
+            raise WeightsIntegrityError(
+                f"The weights {self.weights!r} have changed since fit: their digest was "
+                f"{self.digest} and is {digest}. Fit the transformer again."
+            )
+        return self.describe(arrays)
 
 
 @cache
@@ -113,31 +158,23 @@ def resampler_version(resampler: str) -> str:
     return version(RESAMPLERS[resampler])
 
 
-@dataclass(frozen=True)
-class StatedWeights:
-    """Weights whose digest `fit` has stated, and which are read when an engine wants them."""
-
-    digest: str
-    load: Callable
-
-    @property
-    def arrays(self):
-        """The arrays, where they are still those that `fit` saw."""
-        loaded = self.load()
-        if loaded.digest != self.digest:
-            raise WeightsIntegrityError(
-                f"The weights {loaded.label!r} have changed since fit: their digest was "
-                f"{self.digest} and is {loaded.digest}. Fit the transformer again."
-            )
-        return loaded.arrays
+def pad_short(waveform: Iterable[np.ndarray], length: int, notes: set[str]) -> Iterator[np.ndarray]:
+    """Yield the blocks of a waveform; after one shorter than `length` add silence, and note it."""
+    n_samples = 0
+    for block in waveform:
+        n_samples += len(block)
+        yield block
+    if n_samples < length:
+        notes.add("short")
+        yield np.zeros(length - n_samples, np.float32)
 
 
 @dataclass(frozen=True)
 class EmbeddedClip:
-    """What became of one clip: its row, or none and the error that kept it from being read.
+    """The row of one clip, or none and the error that kept it from being read.
 
     `audio_digest` is `AudioDigest`'s of the part of the clip that was used, which has `n_samples`
-    at its own rate, `sr`. `trouble` says why the cache could not be used, and `is_new` is False for
+    at its own rate, `sr`. `trouble` is why the cache could not be used, and `is_new` is False for
     what came from it.
     """
 
@@ -154,52 +191,37 @@ class EmbeddedClip:
 def embed_clip(
     recipe: Recipe, clip: Clip, cache: ClipCache | None, n_threads: int | None
 ) -> EmbeddedClip:
-    """Embed one clip, in whatever process."""
+    """Embed one clip, in whatever thread or process."""
+    # Taken before the digest: the numbers of one content must not be kept under that of another.
+    before = clip.status()
     try:
-        entry = _remember(recipe, clip, cache, n_threads)
+        entry = _remember(recipe, clip, cache, lambda: _compute(recipe, clip, before, n_threads))
     except AudioDecodeError as error:
-        said = str(error).removeprefix(f"{clip.name}: ")
+        reason = str(error).removeprefix(f"{clip.name}: ")
         nothing = np.zeros(0, np.float32)
-        return EmbeddedClip(nothing, [], AudioDecodeError(f"{clip.name}: {said}", row=clip.row))
+        return EmbeddedClip(nothing, [], AudioDecodeError(f"{clip.name}: {reason}", row=clip.row))
     except Exception as error:
         error.add_note(f"This happened at the clip {clip.name}.")
         raise
-    row = recipe.finish(entry.array)
-    return EmbeddedClip(row, entry.notes, None, *entry[2:])
+    return EmbeddedClip(recipe.finish(entry.array), entry.notes, None, *entry[2:])
 
 
-def failed_row(recipe: Recipe, frame_size: int) -> np.ndarray:
-    """Return the row of NaN that stands for a clip that cannot be read."""
-    return recipe.finish(np.full((1, frame_size), np.nan, np.float32))
-
-
-def _remember(recipe, clip, cache, n_threads):
+def _remember(recipe, clip, cache, compute: Callable[[], CacheEntry]) -> CacheEntry:
     """Take the frames of a clip from the cache, or compute them."""
-    before = clip.status()
-
-    def compute():
-        entry = _compute(recipe, clip, n_threads)
-        # Else the numbers of one content would be kept under the digest of another.
-        if clip.status() != before:
-            raise AudioDecodeError(
-                f"{clip.name}: the file changed while it was read; read it again when it is whole."
-            )
-        return entry
-
     if cache is None:
         return compute()
     try:
         content = clip.digest()
     except (OSError, ValueError, TypeError):
-        # Reading the audio says better than the digest what is wrong with the file.
+        # Reading the audio gives a better reason than the digest does.
         return compute()
     settings = {"content": content, "recipe": recipe.kind, **recipe.settings()}
     return cache.get_or_compute(settings, compute, is_valid=recipe.is_valid)
 
 
-def _compute(recipe, clip, n_threads):
+def _compute(recipe, clip, before, n_threads) -> CacheEntry:
     digest = AudioDigest()
-    heard: set[str] = set()
+    noticed: set[str] = set()
     blocks = stream_audio(
         clip.open(),
         sr=recipe.sr,
@@ -208,29 +230,20 @@ def _compute(recipe, clip, n_threads):
         resampler=recipe.resampler,
         name=clip.name,
         on_decoded=digest.update,
-        on_note=heard.add,
+        on_note=noticed.add,
     )
     # Several threads would share out products in another way, and round otherwise at the seams:
-    # what a worker process gives would not be what is computed here.
+    # what a worker gives would not be what is computed here.
     with one_blas_thread():
         frames, notes = recipe.compute(blocks, n_threads)
+    if clip.status() != before:
+        raise AudioDecodeError(
+            f"{clip.name}: the file changed while it was read; read it again when it is whole."
+        )
     return CacheEntry(
         frames,
-        sorted(notes | heard),
+        sorted(notes | noticed),
         digest.hexdigest(),
         sr=digest.sr,
         n_samples=digest.n_samples,
     )
-
-
-class SampleCounter:
-    """Pass blocks on, and count their samples."""
-
-    def __init__(self, blocks):
-        self.blocks = blocks
-        self.n_samples = 0
-
-    def __iter__(self):
-        for block in self.blocks:
-            self.n_samples += len(block)
-            yield block

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module, metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from skmer.exceptions import InputError, InputTypeError
 
@@ -27,6 +27,19 @@ NETWORKS = {
 FEATURES = tuple(NETWORKS)
 ENTRY_POINTS = "skmer.features"
 PRESETS = ("koh2021", "tuned")
+
+
+class Picture(NamedTuple):
+    """How a clip is drawn as a network takes it.
+
+    `compute` turns a waveform at `sr` [Hz] into an image (bands, columns) of numbers in `unit`,
+    with `column_size` seconds a column.
+    """
+
+    sr: int
+    column_size: float
+    unit: str
+    compute: Callable[[Any], Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +65,8 @@ class Feature:
     verify : callable, default=None
         Compares what a published file gives with published numbers:
         ``verify(file) -> list of WeightsCheck``.
+    picture : Picture, default=None
+        How `SpectrogramDisplay` draws a clip.
     study : dict, default={}
         Parameters of the transformer by which it is as in the study of Koh and Dubnov (2021).
     is_baseline : bool, default=False
@@ -75,6 +90,7 @@ class Feature:
     bibtex: str | None = None
     weights: tuple[Any, ...] = ()
     verify: Callable[[Any], list] | None = None
+    picture: Picture | None = None
     study: Mapping[str, Any] = field(default_factory=dict)
     is_baseline: bool = False
 

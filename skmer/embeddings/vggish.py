@@ -1,22 +1,33 @@
-"""VGGish embeddings of clips."""
+"""VGGish, the network published with AudioSet: transformer, front-end, layers and weights."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
-from numbers import Integral, Real
-from os import PathLike
-from typing import Literal
+from functools import cache, lru_cache
+from math import sqrt
+from numbers import Real
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
-from skmer.audio import Framing, vggish_log_mel
-from skmer.audio.vggish import FRAME_LENGTH, HOP_LENGTH, N_COLUMNS, N_MELS, SR
-from skmer.embeddings.base import MAX_BATCH_SIZE, MAX_HOP_SIZE, BaseClipTransformer
-from skmer.embeddings.engines import get_engine, resolve_engine
-from skmer.embeddings.loading import load_vggish_pca, load_vggish_weights, vggish_weights_digest
-from skmer.embeddings.readers import digest_arrays
-from skmer.embeddings.recipe import Recipe, SampleCounter, StatedWeights
-from skmer.embeddings.registry import Feature
+from skmer.audio.framing import Framing, check_table
+from skmer.audio.spectra import MelProduct, columns, magnitude, periodic_hann
+from skmer.embeddings.base import MAX_HOP_SIZE, NetworkTransformer
+from skmer.embeddings.engines import resolve_engine
+from skmer.embeddings.engines.layers import Convolution, Dense, LayerList, MaxPool, Network
+from skmer.embeddings.readers import (
+    ArraySource,
+    check_arrays,
+    damaged_unless,
+    digest_arrays,
+    is_zip,
+    read_checkpoint,
+    read_npz,
+    uniform,
+)
+from skmer.embeddings.recipe import NetworkRecipe, pad_short
+from skmer.embeddings.registry import Feature, Picture
+from skmer.embeddings.weights import WeightsCheck, WeightsFile
 from skmer.exceptions import InputError, WeightsIntegrityError, WeightsNotFoundError
 from skmer.utils.estimators import (
     Interval,
@@ -27,95 +38,224 @@ from skmer.utils.estimators import (
     Resampler,
     StrOptions,
     Weights,
-    seed_and_label,
 )
-from skmer.utils.messages import cut_middle
 from skmer.utils.processes import one_blas_thread
 
-_CLIP = 2.0
+SR = 16000
+WINDOW_LENGTH, HOP_LENGTH, N_FFT = 400, 160, 512
+N_COLUMNS, N_MELS = 96, 64
+# 96 columns of 400 samples, 160 apart.
+FRAME_LENGTH = (N_COLUMNS - 1) * HOP_LENGTH + WINDOW_LENGTH
+_FMIN, _FMAX, _LOG_OFFSET = 125.0, 7500.0, 0.01
 
 
-@dataclass(frozen=True, kw_only=True)
-class VGGishRecipe(Recipe):
-    """Clip -> VGGish frames; raw ones in the cache, post-processed ones for users."""
+def vggish_log_mel(frames: np.ndarray) -> np.ndarray:
+    """Log-mel examples of frames, as VGGish takes them.
 
-    sr: int = SR
-    weights: str | None
-    seed: int
-    digest: str
-    # Of the PCA, which is in a file of its own; None where it is not used. It is not in the key of
-    # the cache, which keeps the frames that it is applied to.
-    pca_digest: str | None
-    postprocess: str | None
-    hop_length: int
-    batch_size: int
-    engine: str
-    kind = "vggish"
+    Parameters
+    ----------
+    frames : ndarray [shape=(n, 15600), dtype=float32]
+        Frames of 0.975 s at 16 kHz: exactly the samples that 96 columns need.
 
-    def settings(self):
-        names = "digest hop_length engine"
-        return super().settings() | {name: getattr(self, name) for name in names.split()}
+    Returns
+    -------
+    log_mel : ndarray [shape=(n, 96, 64), dtype=float32]
+        ``ln(mel + 0.01)``, time first.
 
-    def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
-        network = get_engine(
-            "vggish",
-            engine=self.engine,
-            weights=StatedWeights(self.digest, self._load_weights),
-            input_shape=(N_COLUMNS, N_MELS),
-            n_threads=n_threads,
-        )
-        counted = SampleCounter(waveform)
-        framing = Framing(FRAME_LENGTH, self.hop_length, keep_tail=False)
-        parts = [
-            network(vggish_log_mel(frames))
-            for frames in framing.blocks(counted, size=self.batch_size)
-        ]
-        notes = {"short"} if counted.n_samples < FRAME_LENGTH else set()
-        return np.concatenate(parts), notes
+    References
+    ----------
+    S. Hershey et al., "CNN Architectures for Large-Scale Audio Classification", ICASSP 2017;
+    ``mel_features.py`` in tensorflow/models, research/audioset/vggish.
 
-    def finish(self, frames):
-        if self.postprocess is not None:
-            eigen_vectors, means = _load_pca(self.weights, self.seed, self.pca_digest)
-            with one_blas_thread():
-                frames = np.clip((eigen_vectors @ (frames.T - means)).T, -_CLIP, _CLIP)
-        if self.postprocess == "quantize":
-            # Truncated, not rounded, as published.
-            frames = np.floor((frames + _CLIP) * (255 / (2 * _CLIP)))
-        return super().finish(frames)
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer.audio import vggish_log_mel
+    >>> tone = np.sin(2 * np.pi * 1000 * np.arange(15600, dtype=np.float32) / 16000)
+    >>> vggish_log_mel(tone[None]).shape
+    (1, 96, 64)
+    """
+    frames = check_table("vggish_log_mel", frames, FRAME_LENGTH)
+    spectrum = magnitude(columns(frames, WINDOW_LENGTH, HOP_LENGTH), _window(), N_FFT)
+    mel = _mel_product()(spectrum)
+    return np.log(mel + np.float32(_LOG_OFFSET))
 
-    def _load_weights(self):
-        return load_vggish_weights(self.weights, seed=self.seed, with_pca=False)
+
+def _mel_bank():
+    """Triangles linear in mel, no area norm, nothing at DC; librosa's are linear in hertz."""
+
+    def mel(frequency):
+        return 1127 * np.log(1 + frequency / 700)
+
+    bins = mel(np.linspace(0, SR / 2, 1 + N_FFT // 2))
+    edges = np.linspace(mel(_FMIN), mel(_FMAX), N_MELS + 2)
+    lower, centre, upper = edges[:-2, None], edges[1:-1, None], edges[2:, None]
+    rising = (bins - lower) / (centre - lower)
+    falling = (upper - bins) / (upper - centre)
+    bank = np.maximum(0, np.minimum(rising, falling))
+    bank[:, 0] = 0
+    return bank.astype(np.float32)
+
+
+@cache
+def _window():
+    return periodic_hann(WINDOW_LENGTH)
+
+
+@cache
+def _mel_product():
+    return MelProduct(_mel_bank())
+
+
+_SAME_3X3 = (1, 1, 1, 1)
+_CONVOLUTIONS = {
+    "conv1": (3, 3, 1, 64),
+    "conv2": (3, 3, 64, 128),
+    "conv3/conv3_1": (3, 3, 128, 256),
+    "conv3/conv3_2": (3, 3, 256, 256),
+    "conv4/conv4_1": (3, 3, 256, 512),
+    "conv4/conv4_2": (3, 3, 512, 512),
+}
+_POOLED = ("conv1", "conv2", "conv3/conv3_2", "conv4/conv4_2")
+_DENSE = {"fc1/fc1_1": (12288, 4096), "fc1/fc1_2": (4096, 4096), "fc2": (4096, 128)}
+SHAPES = tuple(
+    item
+    for name, shape in (_CONVOLUTIONS | _DENSE).items()
+    for item in ((f"vggish/{name}/weights", shape), (f"vggish/{name}/biases", shape[-1:]))
+)
+PCA_SHAPES = (("pca_eigen_vectors", (128, 128)), ("pca_means", (128, 1)))
+
+
+def describe(arrays) -> Network:
+    """Return the network as layers; the last one is linear."""
+
+    def pair(name):
+        return arrays[f"vggish/{name}/weights"], arrays[f"vggish/{name}/biases"]
+
+    body, head = LayerList(), LayerList()
+    for name in _CONVOLUTIONS:
+        body.add(Convolution(*pair(name), _SAME_3X3, relu=True))
+        if name in _POOLED:
+            body.add(MaxPool((2, 2)))
+    for name in _DENSE:
+        head.add(Dense(*pair(name), relu=name != "fc2"))
+    return Network(
+        "vggish",
+        (N_COLUMNS, N_MELS),
+        np.float32(1),
+        np.float32(0),
+        body.done(),
+        head.done(),
+        (len(head.layers),),
+    )
+
+
+def read(path: Path):
+    """Return the arrays of a checkpoint, or of an npz."""
+    with damaged_unless(path, "vggish_model.ckpt (TensorFlow V1), or an npz of its arrays"):
+        return read_npz(path, SHAPES) if is_zip(path) else read_checkpoint(path, SHAPES)
+
+
+def _published(name: str, file: str, md5: str) -> WeightsFile:
+    return WeightsFile(
+        name=name,
+        file=file,
+        base_url="https://storage.googleapis.com/audioset/",
+        checksums={"md5": md5},
+        licence="Apache 2.0",
+        citation=(
+            "S. Hershey et al., 'CNN Architectures for Large-Scale Audio Classification', ICASSP "
+            "2017, pp. 131-135."
+        ),
+    )
+
+
+NETWORK_FILE = _published("vggish", "vggish_model.ckpt", "d1c7011e6366aa34176bb05c705e31a8")
+PCA_FILE = _published("vggish-pca", "vggish_pca_params.npz", "c80cae691033abe7c7ecd11ea39fc834")
+
+
+def source() -> ArraySource:
+    """Return where the arrays of the network come from."""
+    return ArraySource(
+        estimator="VGGishTransformer",
+        kinds="vggish_model.ckpt or an npz of its arrays",
+        published=NETWORK_FILE,
+        shapes=SHAPES,
+        read=read,
+    )
+
+
+def load_pca(weights, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return eigen vectors (128, 128) and means (128, 1), which are in a file of their own."""
+    if weights is None:
+        # A stream of its own, so that it can be had without the arrays of the network. The scale
+        # of an embedding stays about as it is.
+        bits = np.random.PCG64([seed, 1])
+        return uniform(bits, (128, 128), sqrt(3 / 128)), np.zeros((128, 1), np.float32)
+    if weights == "pretrained":
+        path = PCA_FILE.obtain()
+    else:
+        path = source().given_path(weights).with_name(PCA_FILE.file)
+        if not path.is_file():
+            raise WeightsNotFoundError(
+                "The 'postprocess' parameter of VGGishTransformer needs the file "
+                f"{PCA_FILE.file} beside {weights!r}, and it is not there. Put it there, or set "
+                "postprocess=None."
+            )
+    with damaged_unless(path, "an npz of VGGish's PCA"):
+        vectors, means = check_arrays(read_npz(path, PCA_SHAPES), PCA_SHAPES, path).values()
+    return vectors, means
 
 
 @lru_cache(maxsize=2)
-def _load_pca(weights, seed, digest):
-    """Load the PCA whose digest `fit` has stated."""
-    pca = _read_pca(weights, seed)
+def _checked_pca(weights, seed: int, digest: str):
+    pca = load_pca(weights, seed)
     if digest_arrays(pca) != digest:
         raise WeightsIntegrityError(
-            "The file vggish_pca_params.npz of VGGishTransformer has changed since fit. Fit the "
+            f"The file {PCA_FILE.file} of VGGishTransformer has changed since fit. Fit the "
             "transformer again."
         )
     return pca
 
 
-def pca_digest(weights, seed: int) -> str:
-    """Return the SHA-256 over the arrays of the PCA that the weights come with."""
-    return digest_arrays(_read_pca(weights, seed))
+_LARGEST = 2.0
 
 
-def _read_pca(weights, seed):
-    pca = load_vggish_pca(weights, seed=seed)
-    if pca is None:
-        raise WeightsNotFoundError(
-            "The 'postprocess' parameter of VGGishTransformer needs the file "
-            f"vggish_pca_params.npz beside {cut_middle(repr(weights))}, and it is not there. Put "
-            "it there, or set postprocess=None."
-        )
-    return pca
+@dataclass(frozen=True, kw_only=True)
+class VGGishRecipe(NetworkRecipe):
+    """Clip -> VGGish frames; raw ones in the cache, post-processed ones for users."""
+
+    # Of the PCA, which is in a file of its own; None where it is not used.
+    pca_digest: str | None
+    postprocess: str | None
+    hop_length: int
+    kind = "vggish"
+    decisive = ("digest", "hop_length", "engine")
+
+    def source(self):
+        return source()
+
+    def describe(self, arrays):
+        return describe(arrays)
+
+    def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
+        network, notes = self.load(n_threads), set()
+        framing = Framing(FRAME_LENGTH, self.hop_length, keep_tail=False)
+        blocks = framing.blocks(pad_short(waveform, FRAME_LENGTH, notes), size=self.batch_size)
+        return np.concatenate([network(vggish_log_mel(frames)) for frames in blocks]), notes
+
+    def finish(self, frames):
+        if self.postprocess is not None:
+            eigen_vectors, means = _checked_pca(self.weights, self.seed, self.pca_digest)
+            with one_blas_thread():
+                frames = np.clip((eigen_vectors @ (frames.T - means)).T, -_LARGEST, _LARGEST)
+        if self.postprocess == "quantize":
+            # Truncated, not rounded, as published.
+            frames = np.floor((frames + _LARGEST) * (255 / (2 * _LARGEST)))
+        return super().finish(frames)
 
 
-class VGGishTransformer(BaseClipTransformer):
+class VGGishTransformer(NetworkTransformer):
     """Embed clips with VGGish, the network published with AudioSet.
 
     A clip is cut into examples of 0.96 s, each becomes a log-mel spectrogram of 96 x 64, and the
@@ -205,13 +345,10 @@ class VGGishTransformer(BaseClipTransformer):
     """
 
     _parameter_constraints: dict = {
-        **BaseClipTransformer._parameter_constraints,
-        "weights": [str, PathLike, None],
+        **NetworkTransformer._parameter_constraints,
         "postprocess": [StrOptions({"pca", "quantize"}), None],
         "hop_size": [Interval(Real, 0, MAX_HOP_SIZE, closed="right")],
-        "batch_size": [Interval(Integral, 1, MAX_BATCH_SIZE, closed="both")],
         "engine": [StrOptions({"auto", "tensorflow", "ncnn"})],
-        "random_state": ["random_state"],
     }
     _name = "vggish"
 
@@ -255,20 +392,22 @@ class VGGishTransformer(BaseClipTransformer):
         if self._hop_length() < 1:
             raise InputError(
                 "The 'hop_size' parameter of VGGishTransformer must round to at least one column "
-                f"of 0.01 s. Got {self.hop_size!r} instead."
+                f"of 0.01 s. Got {self.hop_size!r} instead.",
+                param="hop_size",
             )
 
     def _fit_network(self):
-        resolve_engine("vggish", self.engine, "float32")
-        self._seed, self.weights_label_ = seed_and_label(self.weights, self.random_state)
-        self.weights_are_random_ = self.weights is None
-        self.weights_digest_ = vggish_weights_digest(self.weights, seed=self._seed)
+        super()._fit_network()
         self._pca_digest = None
         if self.postprocess is not None:
-            self._pca_digest = pca_digest(self._weights(), self._seed)
+            weights = None if self.weights is None else str(self.weights)
+            self._pca_digest = digest_arrays(load_pca(weights, self._seed))
 
-    def _weights(self):
-        return None if self.weights is None else str(self.weights)
+    def _engine(self):
+        return resolve_engine(self.engine, ("ncnn", "tensorflow"))
+
+    def _source(self):
+        return source()
 
     def _hop_length(self):
         return round(float(self.hop_size) * SR / HOP_LENGTH) * HOP_LENGTH
@@ -286,21 +425,42 @@ class VGGishTransformer(BaseClipTransformer):
         return SR
 
     def _recipe(self, *, pooled):
-        return VGGishRecipe(
-            offset=self.offset,
-            duration=self.duration,
-            resampler=self.resampler,
-            frame_size=self._frame_size(),
-            pooling=self.pooling if pooled else None,
-            weights=self._weights(),
-            seed=self._seed,
-            digest=self.weights_digest_,
-            pca_digest=self._pca_digest,
-            postprocess=self.postprocess,
-            hop_length=self._hop_length(),
-            batch_size=self.batch_size,
-            engine=resolve_engine("vggish", self.engine, "float32"),
-        )
+        computed = {"hop_length": self._hop_length(), "pca_digest": self._pca_digest}
+        return self._fill(VGGishRecipe, pooled=pooled, **computed)
+
+
+# As in the published smoke test, whose figures these are: post-processing, mean, deviation.
+FIGURES: dict[str, tuple[Any, float, float]] = {
+    "vggish": (None, 0.000657, 0.343),
+    "vggish-pca": ("quantize", 126.0, 89.3),
+}
+_ERROR = 0.1
+
+
+def verify(file: WeightsFile) -> list[WeightsCheck]:
+    """Run the published smoke test: three seconds of a 1 kHz sine."""
+    if file.name == "vggish-pca":
+        load_pca("pretrained", seed=0)
+    if NETWORK_FILE.find() is None:
+        detail = f"the right shapes, all finite; '{NETWORK_FILE.name}' is missing, so not run"
+        return [WeightsCheck("arrays", True, detail)]
+    postprocess, mean, std = FIGURES[file.name]
+    clip = np.sin(2 * np.pi * 1000 * np.arange(0, 3, 1 / SR)), SR
+    (frames,) = VGGishTransformer(postprocess=postprocess).fit([clip]).transform_frames([clip])
+    got = float(frames.mean()), float(frames.std())
+    passed = bool(np.allclose(got, (mean, std), rtol=_ERROR, atol=0))
+    what = "published smoke test of VGGish" + (", post-processed" if postprocess else "")
+    detail = (
+        f"mean {got[0]:.6g} and standard deviation {got[1]:.4g} (published {mean:g} and {std:g}, "
+        f"within {_ERROR:.0%})"
+    )
+    return [WeightsCheck(what, passed, detail)]
+
+
+def _picture(audio: np.ndarray) -> np.ndarray:
+    framing = Framing(FRAME_LENGTH, N_COLUMNS * HOP_LENGTH, keep_tail=False)
+    blocks = [vggish_log_mel(frames) for frames in framing.blocks([audio], size=32)]
+    return np.concatenate(blocks).reshape(-1, N_MELS).T
 
 
 FEATURE = Feature(
@@ -315,4 +475,7 @@ FEATURE = Feature(
   booktitle = {ICASSP},
   year      = {2017}
 }""",
+    picture=Picture(SR, HOP_LENGTH / SR, "ln(mel + 0.01)", _picture),
+    weights=(NETWORK_FILE, PCA_FILE),
+    verify=verify,
 )

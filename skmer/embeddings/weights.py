@@ -1,16 +1,25 @@
-"""The published weights files: where they come from, how they are recognised, their licences."""
+"""Published weights: where they come from, how they are fetched, listed and verified."""
 
 import errno
 import importlib.util
+import logging
 import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
-from skmer.exceptions import InputError, InputTypeError, WeightsIntegrityError, WeightsNotFoundError
+import numpy as np
+
+from skmer.embeddings.readers import Shapes, check_arrays, digest_arrays, signature
+from skmer.embeddings.registry import known_features
+from skmer.exceptions import InputError, WeightsIntegrityError, WeightsNotFoundError
 from skmer.utils.download import (
     DownloadError,
     NotPublishedError,
@@ -20,288 +29,549 @@ from skmer.utils.download import (
     put_aside,
     without_password,
 )
-from skmer.utils.files import expand_path, user_folder
-from skmer.utils.messages import cut_middle
-
-OPENL3_URL = "https://github.com/marl/openl3/raw/models/"
-VGGISH_URL = "https://storage.googleapis.com/audioset/"
-OPENL3_CITATION = (
-    "A. L. Cramer, H.-H. Wu, J. Salamon and J. P. Bello, 'Look, Listen, and Learn More: Design "
-    "Choices for Deep Audio Embeddings', ICASSP 2019, pp. 3852-3856."
-)
-VGGISH_CITATION = (
-    "S. Hershey et al., 'CNN Architectures for Large-Scale Audio Classification', ICASSP 2017, "
-    "pp. 131-135."
-)
-MUSICNN_CITATION = (
-    "J. Pons and X. Serra, 'musicnn: Pre-trained convolutional neural networks for music audio "
-    "tagging', ISMIR 2019, late-breaking demo."
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class WeightsFile:
-    """One published file; `checksums` maps "git-blob", "md5" or "sha256" to lower-case hex."""
-
-    name: str
-    file: str
-    checksums: dict[str, str]
-    licence: str
-    citation: str
-    # an address that ends in "/", or else the package and version that the file is the wheel of
-    base_url: str | None = None
-    requirement: str | None = None
-    size: int | None = None
-    # the same arrays inside an installed package, below site-packages, and their checksums
-    installed: str | None = None
-    installed_checksums: dict[str, str] = field(default_factory=dict)
-
-
-# Blob ids as the branch "models" of github marl/openl3 lists them. The two SHA-256 of mel256_music
-# are those that a third party pinned (github whepper/musicpack).
-_OPENL3_BLOBS = {
-    ("linear", "env"): "7837407f033f3564c7e8d53fc4a4241fe160478b",
-    ("linear", "music"): "4e2e61beb17865481c8b8791c72eac8307e2753a",
-    ("mel128", "env"): "8c3dfee140f7776373841e5938a3e76c54f28942",
-    ("mel128", "music"): "73ff29de441865318c4b3a3f98c40763c4773e7c",
-    ("mel256", "env"): "34dbd7a91cdd2de6a3d6d036ac0a24d27d78e3cc",
-    ("mel256", "music"): "15e483646fa3d4091a463f0affbb706e6bbbb098",
-}
-_PACKED_SHA256 = {
-    ("mel256", "music"): "e379f41e880b78e157c199ebddac80d3764e6a46282bcccdbe875bcf538f9afd"
-}
-_UNPACKED_SHA256 = {
-    ("mel256", "music"): "624ee7b1dd5ff87e18073f66fd8b2052bebb8ac70210e9c0937c0c940c63e9d6"
-}
-
-
-def l3_name(content_type: str, input_repr: str) -> str:
-    """The registry's name of one OpenL3 network."""
-    return f"openl3-{input_repr}-{content_type}"
-
-
-def _openl3(input_repr: str, content_type: str) -> WeightsFile:
-    """The registry's entry of one OpenL3 network."""
-    key = (input_repr, content_type)
-    checksums = {"git-blob": _OPENL3_BLOBS[key]}
-    if key in _PACKED_SHA256:
-        checksums["sha256"] = _PACKED_SHA256[key]
-    return WeightsFile(
-        name=l3_name(content_type, input_repr),
-        file=f"openl3_audio_{input_repr}_{content_type}-v0_4_0.h5.gz",
-        base_url=OPENL3_URL,
-        checksums=checksums,
-        licence="CC BY 4.0",
-        citation=OPENL3_CITATION,
-        installed=f"openl3/openl3_audio_{input_repr}_{content_type}.h5",
-        installed_checksums={"sha256": _UNPACKED_SHA256[key]} if key in _UNPACKED_SHA256 else {},
-    )
-
-
-def _vggish(name: str, file: str, md5: str) -> WeightsFile:
-    """The registry's entry of one VGGish file."""
-    return WeightsFile(
-        name=name,
-        file=file,
-        base_url=VGGISH_URL,
-        checksums={"md5": md5},
-        licence="Apache 2.0",
-        citation=VGGISH_CITATION,
-    )
-
-
-def musicnn_name(trained_on: str) -> str:
-    """The registry's name of one MusiCNN model."""
-    return f"musicnn-{trained_on}"
-
-
-def _musicnn(trained_on: str) -> WeightsFile:
-    """The registry's entry of one MusiCNN model; both are in one wheel."""
-    return WeightsFile(
-        name=musicnn_name(trained_on),
-        file="musicnn-0.1.0-py3-none-any.whl",
-        requirement="musicnn==0.1.0",
-        checksums={"sha256": "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa"},
-        licence="ISC",
-        citation=MUSICNN_CITATION,
-        size=29_292_476,
-        installed=f"musicnn/{trained_on.upper()}_musicnn/.index",
-    )
-
-
-REGISTRY = MappingProxyType(
-    {
-        entry.name: entry
-        for entry in (
-            *(_openl3(*key) for key in _OPENL3_BLOBS),
-            *(_musicnn(trained_on) for trained_on in ("msd", "mtt")),
-            _vggish("vggish", "vggish_model.ckpt", "d1c7011e6366aa34176bb05c705e31a8"),
-            _vggish("vggish-pca", "vggish_pca_params.npz", "c80cae691033abe7c7ecd11ea39fc834"),
-        )
-    }
-)
-
-
-def find_entry(name: str) -> WeightsFile:
-    """The entry called `name`, or a ValueError that lists the names."""
-    if not isinstance(name, str) or name not in REGISTRY:
-        raise InputError(f"The weights are one of {', '.join(REGISTRY)}. Got {name!r} instead.")
-    return REGISTRY[name]
-
+from skmer.utils.files import atomic_write, expand_path, user_folder
 
 FOLDER_VARIABLE = "SKMER_WEIGHTS"
 MIRROR_VARIABLE = "SKMER_WEIGHTS_MIRROR"
-
-Weights = str | os.PathLike | None
-
 # What a file of unknown size certainly is not larger than; VGGish's takes 289 MB.
 LARGEST = 512 * 2**20
 # Seconds. A file that was changed a shorter time ago may still be being copied.
 COPYING_TIME = 60.0
 
-# files verified by this process: (path, size, time of change in ns)
+# Files that this process has verified: (path, size, time of change in ns).
 _verified: set[tuple] = set()
 
 
 def weights_folder() -> Path:
-    """The folder that downloads go to: $SKMER_WEIGHTS, else one in the user's cache."""
+    """Return the folder of downloads: $SKMER_WEIGHTS, else one in the user's cache."""
     if folder := os.environ.get(FOLDER_VARIABLE):
         return expand_path(folder).absolute()
     return user_folder("cache") / "weights"
 
 
-def weights_source(entry: WeightsFile) -> str:
-    """Where `entry` is fetched from, in words: $SKMER_WEIGHTS_MIRROR, else its own source.
+@dataclass(frozen=True, kw_only=True)
+class WeightsFile:
+    """One published file of weights.
 
-    Of a package only name and version are known; the package client knows where it is.
+    Parameters
+    ----------
+    name : str
+        What `fetch_weights` and `verify_weights` call it.
+    file : str
+        The name of the file.
+    checksums : dict
+        By "git-blob", "md5" or "sha256", in lower-case hex.
+    licence, citation : str
+        As its authors state them.
+    base_url : str
+        The address without the name of the file.
+    size : int, default=None
+        Where it is known [bytes].
+    installed : str, default=None
+        Where an installed package has the same arrays, below site-packages.
+    installed_checksums : dict, default={}
+        Of that file.
     """
-    if entry.base_url is None:
-        return f"the package {entry.requirement}"
-    base = os.environ.get(MIRROR_VARIABLE) or entry.base_url
-    return f"{without_password(base).rstrip('/')}/{entry.file}"
 
+    name: str
+    file: str
+    checksums: Mapping[str, str]
+    licence: str
+    citation: str
+    base_url: str = ""
+    size: int | None = None
+    installed: str | None = None
+    installed_checksums: Mapping[str, str] = field(default_factory=dict)
 
-def given_path(weights: Weights, estimator: str, kinds: str) -> Path:
-    """The path that the user gave as the parameter `weights`, which must be a file."""
-    if not isinstance(weights, (str, os.PathLike)):
-        raise InputTypeError(
-            f"The 'weights' parameter of {estimator} must be 'pretrained', the path of a file "
-            f"({kinds}), or None for random weights. Got {cut_middle(repr(weights), 80)} instead."
+    @property
+    def source(self) -> str:
+        """Where the file is fetched from, in words."""
+        base = os.environ.get(MIRROR_VARIABLE) or self.base_url
+        return f"{without_password(base).rstrip('/')}/{self.file}"
+
+    def find(self) -> Path | None:
+        """Return the copy on this machine that would be used."""
+        target = weights_folder() / self.file
+        return target if target.exists() else self.find_installed()
+
+    def find_installed(self) -> Path | None:
+        """Return the file in an installed package, which is not imported."""
+        package, _, inside = (self.installed or "").partition("/")
+        spec = importlib.util.find_spec(package) if package else None
+        paths = (
+            Path(folder) / inside for folder in (spec and spec.submodule_search_locations) or ()
         )
-    path = expand_path(weights).absolute()
-    # os.path says False where a path cannot be one; pathlib raises
-    readable, exists = os.access(path, os.R_OK), os.path.exists(path)
-    if not (readable and os.path.isfile(path)):
-        what = "is no file" if readable else "cannot be read" if exists else "does not exist"
-        raise WeightsNotFoundError(
-            f"The weights file {cut_middle(str(path))} {what}: the 'weights' parameter of "
-            f"{estimator} must be 'pretrained', the path of a file ({kinds}), or None for random "
-            "weights."
-        )
-    return path
+        return next((path for path in paths if path.is_file()), None)
 
+    def state(self) -> tuple[Path, str]:
+        """Return the path and the state of the copy, as `list_weights` has them."""
+        path = self.find()
+        if path is None:
+            return weights_folder() / self.file, "missing"
+        checksums = self._checksums_of(path)
+        if not checksums:
+            return path, "unknown"
+        return path, "verified" if find_mismatch(path, checksums) is None else "wrong"
 
-def obtain(entry: WeightsFile) -> Path:
-    """The path of the verified file: in the folder, in an installed package, or fetched now."""
-    target = weights_folder() / entry.file
-    with sentences_for(entry):
-        if target.exists():
-            return verified(target, entry)
-        if (installed := find_installed(entry)) is not None:
-            return verified(installed, entry)
-        return _fetched(entry, target)
+    def obtain(self) -> Path:
+        """Return a verified copy: in the folder, in an installed package, or fetched now."""
+        with self._one_sentence():
+            path = self.find()
+            return self.fetch() if path is None else self.verified(path)
 
+    def fetch(self) -> Path:
+        """Download the file; one process does, and the others wait for it."""
+        target, mirror = weights_folder() / self.file, os.environ.get(MIRROR_VARIABLE)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with one_at_a_time(target):
+            if not target.exists():
+                try:
+                    download(
+                        f"{(mirror or self.base_url).rstrip('/')}/{self.file}",
+                        target,
+                        checksums=self.checksums,
+                        largest=self.size or LARGEST,
+                        any_http=bool(mirror),
+                    )
+                except NotPublishedError as error:
+                    raise WeightsIntegrityError(
+                        f"The file downloaded from {self.source} is not the published "
+                        f"'{self.name}': {error}. Try again later, or put {self.file} into "
+                        f"{target.parent} yourself."
+                    ) from error
+            return self.verified(target)
 
-@contextmanager
-def sentences_for(entry: WeightsFile) -> Iterator[None]:
-    """Whatever keeps `entry` from being had inside the block becomes one sentence."""
-    folder = weights_folder()
-    try:
-        yield
-    except DownloadError as error:
-        raise not_to_be_had(entry, str(error)) from error
-    except WeightsNotFoundError:
-        raise
-    except OSError as error:
-        elsewhere = f"${FOLDER_VARIABLE} may name another folder"
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            reason = f"no space is left in {folder} (free some; {elsewhere})"
+    def verified(self, path: Path) -> Path:
+        """Return the path once its checksums match; a wrong file in our folder is put aside."""
+        if signature(path) not in _verified:
+            mismatch = find_mismatch(path, self._checksums_of(path))
+            if mismatch is not None:
+                raise self.rejection(path, mismatch)
+            _verified.add(signature(path))
+        return path
+
+    def accept(self, path: Path, arrays: Mapping[str, np.ndarray], digest: str) -> None:
+        """Check the arrays of a file that is used as the published one; here its bytes were."""
+
+    def rejection(self, path: Path, reason: str) -> WeightsIntegrityError:
+        """Put a wrong file aside if it is in our folder; return the error that reports it."""
+        if path.parent != weights_folder():
+            done = "it was not loaded"
+        elif abs(time.time() - path.stat().st_mtime) < COPYING_TIME:
+            done = "it was changed a moment ago and may still be being copied, so it stays"
         else:
-            what = error.filename or folder
-            reason = f"{what} cannot be read or written ({error.strerror or error}; {elsewhere})"
-        raise not_to_be_had(entry, reason) from error
+            done = put_aside(path)
+        return WeightsIntegrityError(
+            f"The file {path} is not the published '{self.name}': {reason}; {done}. Run again to "
+            f"have it fetched, or put {self.file} from {self.source} into {weights_folder()}."
+        )
+
+    def _checksums_of(self, path: Path) -> Mapping[str, str]:
+        return self.checksums if path.name == self.file else self.installed_checksums
+
+    @contextmanager
+    def _one_sentence(self) -> Iterator[None]:
+        """Whatever keeps the file from being had inside the block becomes one sentence."""
+        folder = weights_folder()
+        elsewhere = f"${FOLDER_VARIABLE} may name another folder"
+        try:
+            yield
+        except WeightsNotFoundError:
+            raise
+        except (DownloadError, OSError) as error:
+            if isinstance(error, DownloadError):
+                reason = str(error)
+            elif error.errno in (errno.ENOSPC, errno.EDQUOT):
+                reason = f"no space is left in {folder} (free some; {elsewhere})"
+            else:
+                what = error.filename or folder
+                reason = f"{what} cannot be read or written ({error.strerror}; {elsewhere})"
+            raise WeightsNotFoundError(
+                f"The pretrained weights '{self.name}' are not on this machine and cannot be "
+                f"downloaded: {reason}. Put {self.file} from {self.source} into {folder}, or pass "
+                "weights=None for random weights."
+            ) from error
 
 
-def _fetched(entry: WeightsFile, target: Path) -> Path:
-    """`target`, downloaded and verified; one process downloads and the others wait for it."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    mirror = os.environ.get(MIRROR_VARIABLE)
-    with one_at_a_time(target):
-        if not target.exists():
+_logger = logging.getLogger("skmer")
+_UNPACKING = ".fetching-"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackagedWeights(WeightsFile):
+    """Weights inside a package, which the package client of this environment fetches.
+
+    The arrays are kept as an npz. Whether a file of any kind holds the published ones is decided by
+    the SHA-256 over its arrays.
+
+    Parameters
+    ----------
+    requirement : str
+        The package and its version.
+    kept_as : str
+        The name of the npz.
+    shapes, read
+        As of `ArraySource`.
+    digest : str
+        The SHA-256 over the published arrays.
+    """
+
+    requirement: str
+    kept_as: str
+    shapes: Shapes
+    read: Callable[[Path], Sequence[np.ndarray]]
+    digest: str
+
+    @property
+    def source(self) -> str:
+        """The package; the package client knows where it is."""
+        return f"the package {self.requirement}"
+
+    def find(self) -> Path | None:
+        """Return the npz, else the wheel, else the file of an installed package."""
+        kept = weights_folder() / self.kept_as
+        return kept if kept.exists() else super().find()
+
+    def state(self) -> tuple[Path, str]:
+        """Return the path and the state of the copy, as `list_weights` has them."""
+        path = self.find()
+        if path is None or path.name == self.file:
+            return super().state()
+        try:
+            arrays = check_arrays(self.read(path), self.shapes, path)
+        except WeightsIntegrityError:
+            return path, "wrong"
+        if digest_arrays(arrays.values()) != self.digest:
+            return path, "wrong"
+        return path, "converted" if path.name == self.kept_as else "verified"
+
+    def verified(self, path: Path) -> Path:
+        """Return the path; a wheel is verified here, other files when they are read."""
+        return super().verified(path) if path.name == self.file else path
+
+    def accept(self, path: Path, arrays: Mapping[str, np.ndarray], digest: str) -> None:
+        """Raise unless the arrays are the published ones; keep them for the next time."""
+        if digest != self.digest:
+            raise self.rejection(path, "its arrays have another SHA-256")
+        if path.name != self.kept_as:
             try:
-                download(
-                    f"{(mirror or entry.base_url or '').rstrip('/')}/{entry.file}",
-                    target,
-                    checksums=entry.checksums,
-                    largest=entry.size or LARGEST,
-                    any_http=bool(mirror),
-                )
-            except NotPublishedError as error:
-                raise WeightsIntegrityError(
-                    f"What was downloaded from {weights_source(entry)} is not the published "
-                    f"'{entry.name}': {error}. Try again later, or put {entry.file} into "
-                    f"{target.parent} yourself."
-                ) from error
-        return verified(target, entry)
+                self._keep(arrays)
+            except OSError as error:
+                _logger.info("The arrays of %s cannot be kept (%s).", path, error)
+
+    def fetch(self) -> Path:
+        """Have the package client fetch the package, and keep its arrays."""
+        folder = weights_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        with one_at_a_time(folder / self.file):
+            if (found := self.find()) is not None:
+                return found
+            for stale in folder.glob(f"{_UNPACKING}*"):
+                shutil.rmtree(stale, ignore_errors=True)
+            with tempfile.TemporaryDirectory(prefix=_UNPACKING, dir=folder) as temporary:
+                fetch_package(self.requirement, self.checksums["sha256"], Path(temporary))
+                path = Path(temporary, self.file)
+                if not path.exists():
+                    path = Path(temporary, str(self.installed))
+                elif (mismatch := find_mismatch(path, self.checksums)) is not None:
+                    raise self.rejection(path, mismatch)
+                arrays = check_arrays(self.read(path), self.shapes, path)
+                if digest_arrays(arrays.values()) != self.digest:
+                    raise self.rejection(path, "its arrays have another SHA-256")
+                return self._keep(arrays)
+
+    def _keep(self, arrays: Mapping[str, np.ndarray]) -> Path:
+        kept = weights_folder() / self.kept_as
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(kept) as temporary, temporary.open("wb") as stream:
+            np.savez(stream, **arrays)
+        return kept
 
 
-def not_to_be_had(entry: WeightsFile, reason: str) -> WeightsNotFoundError:
-    """The error that says which file, why not, where it comes from and where to put it."""
-    return WeightsNotFoundError(
-        f"The pretrained weights '{entry.name}' are not on this machine and cannot be downloaded: "
-        f"{reason}. Put {entry.file} from {weights_source(entry)} into {weights_folder()}, or pass "
-        "weights=None for random weights."
+# Seconds. The clients have limits of their own; this one ends what hangs all the same.
+CLIENT_TIMEOUT = 900.0
+_NO_SPACE = ("No space left on device", "Disk quota exceeded")
+
+
+def fetch_package(requirement: str, sha256: str, folder: Path) -> None:
+    """Have the package client put a wheel, or the files in it, into `folder`.
+
+    pip downloads the wheel. uv cannot; it checks the wheel's SHA-256 and unpacks it. Neither runs
+    anything of the package. Raises DownloadError when there is no client or it fails.
+    """
+    try:
+        done = subprocess.run(
+            _command(requirement, sha256, folder),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=CLIENT_TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DownloadError(f"the package client did not end in {CLIENT_TIMEOUT:.0f} s") from error
+    except OSError as error:
+        raise DownloadError(f"the package client cannot be started ({error.strerror})") from error
+    if done.returncode:
+        raise DownloadError(client_error(done.stdout + "\n" + done.stderr, folder))
+
+
+def _command(requirement: str, sha256: str, folder: Path) -> list[str]:
+    """Return the command: this environment's pip, else uv."""
+    if importlib.util.find_spec("pip") is not None:
+        # -P: a file called pip.py in the working folder is not run.
+        return [
+            sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:",
+            "--no-input", "--disable-pip-version-check", "--progress-bar=off",
+            "-d", str(folder), requirement,
+        ]  # fmt: skip
+    if (uv := shutil.which("uv")) is not None:
+        pinned = folder / "requirements.txt"
+        pinned.write_text(f"{requirement} --hash=sha256:{sha256}\n", encoding="utf-8")
+        return [
+            uv, "pip", "install", "--python", sys.executable, "--no-deps", "--only-binary=:all:",
+            "--require-hashes", "--target", str(folder), "--requirements", str(pinned),
+        ]  # fmt: skip
+    raise DownloadError("this environment has neither pip nor uv")
+
+
+def client_error(output: str, folder: Path) -> str:
+    """Return the client's own reason in one line, without passwords."""
+    if any(phrase in output for phrase in _NO_SPACE):
+        return f"no space is left in {folder.parent} or in the temporary folder"
+    # Plain characters only: uv draws boxes, and terminals obey others.
+    lines = [re.sub(r"[^ -~]", "", line).strip() for line in output.splitlines()]
+    errors = [n for n, line in enumerate(lines) if line.lower().startswith("error")]
+    chosen = lines[errors[-1] :][:2] if errors else [line for line in lines if line][-3:]
+    reason = re.sub(r"(?i)\b(error|cause): ", "", " - ".join(filter(None, chosen)))
+    return f"the package client failed: {without_password(reason)[:200] or 'no reason given'}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsRow:
+    """One set of published weights.
+
+    Attributes
+    ----------
+    name : str
+        What `fetch_weights` and `verify_weights` call it.
+    file : str
+        The published file that holds it.
+    path : pathlib.Path
+        Where it is, or where it belongs.
+    present : bool
+        Whether a copy is on this machine.
+    state : {"missing", "verified", "converted", "unknown", "wrong"}
+        "verified" = its checksums match; "converted" = the arrays made from it are here, and are
+        the published ones; "unknown" = inside an installed openl3, for which no checksum is
+        published.
+    size : int or None
+        Of the copy that is here, else of the published file where that is known [bytes].
+    source : str
+        The address, or the package, that it is fetched from.
+    licence, citation : str
+        As its authors state them.
+    """
+
+    name: str
+    file: str
+    path: Path
+    present: bool
+    state: str
+    size: int | None
+    source: str
+    licence: str
+    citation: str
+
+
+def _files() -> dict[str, tuple]:
+    """Return each published file, by its name, with the feature that it belongs to."""
+    return {file.name: (file, feature) for feature in known_features() for file in feature.weights}
+
+
+def _find(name: str) -> tuple:
+    files = _files()
+    if not isinstance(name, str) or name not in files:
+        raise InputError(f"The weights are one of {', '.join(files)}. Got {name!r} instead.")
+    return files[name]
+
+
+def list_weights() -> list[WeightsRow]:
+    """List the published weights and their copies on this machine.
+
+    Nothing is downloaded, and nothing is moved. Files that are here are read, to verify them.
+
+    Returns
+    -------
+    rows : list of WeightsRow
+        One for each set of weights, with `name`, `file`, `path`, `present`, `state`, `size`,
+        `source`, `licence` and `citation`.
+
+    See Also
+    --------
+    fetch_weights : Download one of them.
+    verify_weights : Compare the numbers that they give with published ones.
+
+    Examples
+    --------
+    >>> from skmer.embeddings import list_weights
+    >>> for row in list_weights():
+    ...     if row.name.startswith("musicnn"):
+    ...         print(row.name, row.licence, row.source)
+    musicnn-msd ISC the package musicnn==0.1.0
+    musicnn-mtt ISC the package musicnn==0.1.0
+    """
+    return [_describe(file) for file, _ in _files().values()]
+
+
+def _describe(file: WeightsFile) -> WeightsRow:
+    path, state = file.state()
+    return WeightsRow(
+        name=file.name,
+        file=file.file,
+        path=path,
+        present=state != "missing",
+        state=state,
+        size=path.stat().st_size if path.exists() else file.size,
+        source=file.source,
+        licence=file.licence,
+        citation=file.citation,
     )
 
 
-def verified(path: Path, entry: WeightsFile) -> Path:
-    """`path`, once its checksums match; a file of ours that does not match is put aside."""
-    status = path.stat()
-    state = (str(path), status.st_size, status.st_mtime_ns)
-    if state in _verified:
-        return path
-    if (mismatch := find_mismatch(path, checksums_of(path, entry))) is not None:
-        raise WeightsIntegrityError(
-            f"The file {path} is not the published '{entry.name}': {mismatch}; {rejected(path)}. "
-            f"Run again to have it fetched, or put {entry.file} from {weights_source(entry)} into "
-            f"{weights_folder()}."
-        )
-    _verified.add(state)
-    return path
+def fetch_weights(name: str) -> Path:
+    """Download published weights, unless a good copy is on this machine.
+
+    A download is verified against the published checksum before anything reads it, goes on where
+    an earlier one broke, and is done by one process at a time. MusiCNN's weights are fetched by the
+    package client of this environment, pip or uv, with the user's settings.
+
+    Parameters
+    ----------
+    name : str
+        As `list_weights` has it, e.g. "openl3-mel256-music", "musicnn-msd" or "vggish".
+
+    Returns
+    -------
+    path : pathlib.Path
+        Of the file that `weights="pretrained"` reads.
+
+    Raises
+    ------
+    WeightsNotFoundError
+        When the file is not here and cannot be had; the message says why, where it comes from and
+        where to put it by hand.
+    WeightsIntegrityError
+        When what is here, or what was downloaded, is not the published file.
+    ValueError
+        For a name that is not in the list.
+
+    See Also
+    --------
+    list_weights : The names.
+
+    Examples
+    --------
+    >>> from skmer.embeddings import fetch_weights
+    >>> fetch_weights("musicnn-msd")  # doctest: +SKIP
+    PosixPath('/home/me/.cache/skmer/weights/musicnn_msd.npz')
+    >>> fetch_weights("musicnn")
+    Traceback (most recent call last):
+        ...
+    skmer.exceptions.InputError: The weights are one of musicnn-msd, musicnn-mtt,
+    openl3-linear-env, openl3-linear-music, openl3-mel128-env, openl3-mel128-music,
+    openl3-mel256-env, openl3-mel256-music, vggish, vggish-pca. Got 'musicnn' instead.
+    """
+    return _find(name)[0].obtain()
 
 
-def rejected(path: Path) -> str:
-    """What becomes of a file with another content than the published one, in words."""
-    if path.parent != weights_folder():
-        return "it was not loaded"
-    if abs(time.time() - path.stat().st_mtime) < COPYING_TIME:
-        return "it was changed a moment ago and may still be being copied, so it stays"
-    return put_aside(path)
+@dataclass(frozen=True)
+class WeightsCheck:
+    """One thing that was checked: what, whether it passed, and the figures in words."""
+
+    what: str
+    passed: bool
+    detail: str
 
 
-def checksums_of(path: Path, entry: WeightsFile) -> dict[str, str]:
-    """What is known of a file: of the published one, or of the one in a package."""
-    return entry.checksums if path.name == entry.file else entry.installed_checksums
+@dataclass(frozen=True)
+class WeightsReport:
+    """The checks of one set of published weights.
+
+    Attributes
+    ----------
+    name : str
+        As `list_weights` has it.
+    path : pathlib.Path
+        The file that was checked.
+    state : str
+        As in `list_weights`.
+    checks : tuple of WeightsCheck
+        With `what`, `passed` and `detail`; none for a file that is not here.
+    """
+
+    name: str
+    path: Path
+    state: str
+    checks: tuple[WeightsCheck, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the file is here and passed everything that was checked."""
+        return bool(self.checks) and all(check.passed for check in self.checks)
 
 
-def find_installed(entry: WeightsFile) -> Path | None:
-    """The same file inside an installed package, which is not imported."""
-    if entry.installed is None:
-        return None
-    package, _, inside = entry.installed.partition("/")
-    spec = importlib.util.find_spec(package)
-    for folder in (spec.submodule_search_locations if spec else None) or ():
-        path = Path(folder) / inside
-        if path.is_file():
-            return path
-    return None
+_STATES = {
+    "verified": "matches the published one",
+    "converted": "the arrays are the published ones",
+    "unknown": "none is published for the unpacked file inside openl3",
+    "wrong": "does not match the published one",
+}
+
+
+def verify_weights(name: str) -> WeightsReport:
+    """Check published weights: their checksum, their arrays, and the numbers that they give.
+
+    The embeddings of a known clip are compared with figures that the authors of the network, or
+    their own code, have computed. Nothing is downloaded; a file that is not here gives a report
+    without checks.
+
+    Parameters
+    ----------
+    name : str
+        As `list_weights` has it, e.g. "openl3-mel256-music", "musicnn-msd" or "vggish".
+
+    Returns
+    -------
+    report : WeightsReport
+        `report.checks` has what was checked, with the figures; `report.passed` sums it up.
+
+    Raises
+    ------
+    ValueError
+        For a name that is not in the list.
+
+    See Also
+    --------
+    list_weights : The names.
+    fetch_weights : Download one of them.
+
+    Examples
+    --------
+    >>> from skmer.embeddings import verify_weights
+    >>> report = verify_weights("vggish-pca")
+    >>> [check.what for check in report.checks if not check.passed]
+    []
+    """
+    file, feature = _find(name)
+    path, state = file.state()
+    if state == "missing":
+        return WeightsReport(name, path, state, ())
+    checks = [WeightsCheck("checksum", state != "wrong", _STATES[state])]
+    if checks[0].passed and feature.verify is not None:
+        try:
+            checks += feature.verify(file)
+        except WeightsIntegrityError as error:
+            checks.append(WeightsCheck("arrays", False, str(error)))
+    return WeightsReport(name, path, state, tuple(checks))

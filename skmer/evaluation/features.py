@@ -265,7 +265,7 @@ class Feature:
 def _embed(transformer, X):
     """Return what the transformer makes of the clips, and digests of their audio where it can."""
     if _embeds_clips(transformer):
-        return transformer.transform_with_digests(X)
+        return transformer._transform_with_digests(X)
     return transformer.fit_transform(X), None
 
 

@@ -3,15 +3,15 @@
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
 
 import joblib
 
 from skmer.embeddings.engines.base import Engine
-from skmer.embeddings.engines.layers import build_network
+from skmer.embeddings.engines.layers import Network
 from skmer.exceptions import EngineNotAvailableError, InputError
 from skmer.utils.processes import (
     call_in_forked_child,
@@ -22,35 +22,12 @@ from skmer.utils.processes import (
 
 __all__ = ["get_engine", "release_networks", "resolve_engine"]
 
-
-class _Entry(NamedTuple):
-    """One engine: where it is, what it needs, and which networks gain by each of its precisions."""
-
-    module: str
-    class_name: str
-    packages: tuple[str, ...]
-    extra: str
-    networks: dict[str, tuple[str, ...]]
-
-
-# In the order of speed.
-_ENGINES = {
-    "numpy": _Entry("numpy", "NumpyEngine", (), "skmer", {"float32": ("musicnn",)}),
-    "ncnn": _Entry("ncnn", "NcnnEngine", ("ncnn",), "skmer[fast]", {"float32": ("l3", "vggish")}),
-    "tensorflow": _Entry(
-        "tensorflow",
-        "TensorFlowEngine",
-        ("tensorflow",),
-        "skmer",
-        {"float32": ("l3", "vggish", "musicnn")},
-    ),
-    "onnxruntime": _Entry(
-        "onnxruntime",
-        "OnnxRuntimeEngine",
-        ("onnx", "onnxruntime"),
-        "skmer[fast]",
-        {"int8": ("l3",)},
-    ),
+# The class in the module of its name, the packages that it needs, and the extra that brings them.
+_ENGINES: dict[str, tuple[str, tuple[str, ...], str]] = {
+    "numpy": ("NumpyEngine", (), "skmer"),
+    "ncnn": ("NcnnEngine", ("ncnn",), "skmer[fast]"),
+    "tensorflow": ("TensorFlowEngine", ("tensorflow",), "skmer"),
+    "onnxruntime": ("OnnxRuntimeEngine", ("onnx", "onnxruntime"), "skmer[fast]"),
 }
 _N_KEPT = 4
 _engines: OrderedDict[tuple, Engine] = OrderedDict()
@@ -61,49 +38,46 @@ _is_forked = False
 _left_behind: list = []
 
 
-def resolve_engine(network, engine="auto", precision="float32"):
-    """Name the engine that will run `network`, without loading it."""
-    able = [
-        name for name, entry in _ENGINES.items() if network in entry.networks.get(precision, ())
-    ]
-    if not able or engine not in ("auto", *able):
-        offers = "; ".join(
-            f"{name}: {', '.join(p for p, able in entry.networks.items() if network in able)}"
-            for name, entry in _ENGINES.items()
-        )
+def resolve_engine(engine: str, able: Sequence[str], precision: str = "float32") -> str:
+    """Return the name of the engine that will run a network, without loading it.
+
+    `able` names those that run it, the fastest first.
+    """
+    if engine not in ("auto", *able):
         raise InputError(
-            f"No engine {engine!r} runs the network {network!r} with precision={precision!r}. "
-            f"Possible are engine='auto' or one of these with its precisions: {offers}."
+            f"The 'engine' parameter must be one of {', '.join(map(repr, ('auto', *able)))} with "
+            f"precision={precision!r}. Got {engine!r} instead.",
+            param="engine",
         )
     if engine == "auto":
         installed = [name for name in able if not _missing(name)]
         if "tensorflow" in installed and len(installed) > 1 and _tensorflow_sees_gpu():
             return "tensorflow"
         engine = installed[0] if installed else able[0]
-    missing = _missing(engine)
-    if missing:
+    if missing := _missing(engine):
         raise EngineNotAvailableError(
             f"The engine {engine!r} with precision={precision!r} needs {' and '.join(missing)}, "
-            f'which is not installed. Install it by: pip install "{_ENGINES[engine].extra}"'
+            f'which is not installed. Install it by: pip install "{_ENGINES[engine][2]}"'
         )
     return engine
 
 
 def get_engine(
-    network, *, engine="auto", precision="float32", weights, input_shape, n_threads=None
-):
-    """Return the loaded engine of `network`; the same object for the same arguments."""
-    name = resolve_engine(network, engine, precision)
+    name: str, key: Hashable, describe: Callable[[], Network], *, n_threads: int | None = None
+) -> Engine:
+    """Return the loaded engine of a network; the same object for the same arguments.
+
+    `key` identifies the network with its weights; `describe` is called where it is not loaded.
+    """
     # The pools of threads do not come along into a forked process, and libraries would wait for
     # them for ever.
     n_threads = 1 if _is_forked else n_threads or _default_threads()
-    key = (network, name, precision, weights.digest, tuple(input_shape), n_threads)
+    key = (name, key, n_threads)
     with _engines_lock:
         if key not in _engines:
-            module, class_name = _ENGINES[name].module, _ENGINES[name].class_name
-            build = getattr(import_module(f"{__name__}.{module}"), class_name)
-            described = build_network(network, weights.arrays, input_shape)
-            _engines[key] = build(described, n_threads=n_threads)
+            module = import_module(f"{__name__}.{name}")
+            build = getattr(module, _ENGINES[name][0])
+            _engines[key] = build(describe(), n_threads=n_threads)
             while len(_engines) > _N_KEPT:
                 _engines.popitem(last=False)
         _engines.move_to_end(key)
@@ -126,17 +100,17 @@ call_in_forked_child(_start_anew)
 
 
 def _missing(name):
-    return [package for package in _ENGINES[name].packages if find_spec(package) is None]
+    return [package for package in _ENGINES[name][1] if find_spec(package) is None]
 
 
 def _default_threads():
-    """As many threads as the surroundings grant: joblib and Dask set OMP_NUM_THREADS in workers."""
+    """Return as many threads as are granted: joblib and Dask set OMP_NUM_THREADS in workers."""
     granted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     return int(granted) if granted.isdecimal() and int(granted) else joblib.cpu_count()
 
 
 def _tensorflow_sees_gpu():
-    # TensorFlow takes seconds to import, so ask the system first.
+    # TensorFlow takes seconds to import, so the system is asked first.
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
     if hidden or not any(Path("/dev").glob("nvidia[0-9]*")):
         return False

@@ -6,7 +6,6 @@ from functools import cache
 import numpy as np
 
 from skmer.embeddings.engines.layers import Activation, Affine, Dense, run_layers
-from skmer.exceptions import InputError
 from skmer.utils.processes import one_blas_thread
 
 
@@ -27,12 +26,6 @@ class Engine(ABC):
 
     def __call__(self, batch):
         batch = np.ascontiguousarray(batch, dtype=np.float32)
-        shape = self._network.input_shape
-        if batch.ndim != 3 or batch.shape[1:] != shape:
-            raise InputError(
-                f"The engine {self.name!r} needs frames of shape (n, {shape[0]}, {shape[1]}). "
-                f"Got {batch.shape} instead."
-            )
         features = np.empty((len(batch), self._network.body_size), np.float32)
         self._fill_features(batch, features)
         if not self._network.head:

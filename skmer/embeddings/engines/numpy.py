@@ -16,6 +16,7 @@ from skmer.embeddings.engines.layers import (
     Convolution,
     GlobalPool,
     MaxPool,
+    as_float32,
     run_layers,
 )
 from skmer.utils.processes import one_blas_thread
@@ -39,12 +40,12 @@ class WideConvolution:
         centre = (n - width) / 2
         frequency = 2 * np.pi * np.arange(n // 2 + 1) / n
         angle = np.outer(np.arange(n), frequency)
-        self._forth = _float32(np.concatenate([np.cos(angle), -np.sin(angle)], axis=1))
+        self._forth = as_float32(np.concatenate([np.cos(angle), -np.sin(angle)], axis=1))
         kernel = layer.kernel[:, :, 0].astype(np.float64)
         spectrum = np.conj(np.fft.rfft(kernel, n, axis=1)).transpose(1, 0, 2)
         spectrum = spectrum * np.exp(1j * frequency * centre)[:, np.newaxis, np.newaxis]
         real, imaginary = spectrum.real, spectrum.imag
-        self._kernels = _float32(
+        self._kernels = as_float32(
             np.concatenate(
                 [
                     np.concatenate([real, -imaginary], axis=1),
@@ -54,8 +55,8 @@ class WideConvolution:
         )
         weight = np.where(np.isin(np.arange(n // 2 + 1), [0, n / 2]), 1, 2) / n
         angle = np.outer(np.arange(centre % 1, centre + 1), frequency)
-        self._cosines = _float32(np.cos(angle) * weight)
-        self._sines = _float32(np.sin(angle) * weight)
+        self._cosines = as_float32(np.cos(angle) * weight)
+        self._sines = as_float32(np.sin(angle) * weight)
 
     def __call__(self, maps):
         spectra = np.pad(maps[..., 0] @ self._forth, (self._padding, (0, 0)))
@@ -116,10 +117,6 @@ class TallConvolution:
 def _as(memory, n_rows, n_columns):
     """The start of flat `memory` as a matrix."""
     return memory[: n_rows * n_columns].reshape(n_rows, n_columns)
-
-
-def _float32(array):
-    return np.ascontiguousarray(array, dtype=np.float32)
 
 
 class NumpyEngine(Engine):

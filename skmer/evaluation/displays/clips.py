@@ -5,14 +5,8 @@ from os.path import commonprefix
 import numpy as np
 from sklearn.utils import check_consistent_length
 
-from skmer.audio import (
-    Framing,
-    l3_spectrogram,
-    mel_power_columns,
-    musicnn_log_mel,
-    stream_audio,
-    vggish_log_mel,
-)
+from skmer.audio import stream_audio
+from skmer.embeddings.registry import known_features, label_of
 from skmer.evaluation.displays.style import Display, plain
 from skmer.evaluation.statistics.purity import neighbor_purity, tsne_map
 from skmer.exceptions import InputError
@@ -199,8 +193,10 @@ class SpectrogramDisplay(Display):
         >>> display.spectrogram.shape
         (64, 288)
         """
-        check_choice("SpectrogramDisplay", _FRONT_ENDS, network=network)
-        name, sr, column_size, unit, compute = _FRONT_ENDS[network]
+        pictures = {one.name: one.picture for one in known_features() if one.picture}
+        check_choice("SpectrogramDisplay", pictures, network=network)
+        sr, column_size, unit, compute = pictures[network]
+        name = label_of(network)
         blocks = stream_audio(clip, sr=sr, offset=offset, duration=duration)
         spectrogram = compute(np.concatenate(list(blocks)).astype(np.float32, copy=False))
         span = spectrogram.shape[1] * column_size
@@ -235,36 +231,6 @@ class SpectrogramDisplay(Display):
         if self.unit is not None:
             colorbar.set_label(plain(self.unit))
         return self
-
-
-def _l3(audio):
-    framing = Framing(48000, 48000)
-    frames = np.concatenate(list(framing.blocks([audio], size=8)))
-    return np.hstack(list(l3_spectrogram(frames)))
-
-
-def _vggish(audio):
-    framing = Framing(15600, 15360, keep_tail=False)
-    blocks = [vggish_log_mel(frames) for frames in framing.blocks([audio], size=32)]
-    return np.concatenate(blocks).reshape(-1, 64).T
-
-
-def _musicnn(audio):
-    return np.concatenate(list(musicnn_log_mel([audio]))).T
-
-
-def _mfcc(audio):
-    mel = mel_power_columns([audio], sr=22050, n_fft=2048, hop_length=512, n_mels=128).T
-    return 10 * np.log10(np.maximum(mel, 1e-10))
-
-
-# Name, rate [Hz], seconds a column, unit, and the front-end.
-_FRONT_ENDS = {
-    "l3": ("L3-Net", 48000, 1 / 199, "dB below the maximum of a frame", _l3),
-    "vggish": ("VGGish", 16000, 0.01, "ln(mel + 0.01)", _vggish),
-    "musicnn": ("MusiCNN", 16000, 0.016, "log10(10000 mel + 1)", _musicnn),
-    "mfcc": ("MFCC", 22050, 512 / 22050, "dB", _mfcc),
-}
 
 
 class TagsDisplay(Display):
