@@ -15,9 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from skmer.embeddings import l3, musicnn, vggish
 from skmer.embeddings.engines import get_engine
-from skmer.embeddings.loading import load_l3_weights, load_vggish_weights
-from skmer.embeddings.musicnn_weights import load_musicnn_weights
 
 CASES = [
     ("l3", "tensorflow", "float32"),
@@ -33,23 +32,23 @@ RANGES = {"l3": (-80, 0), "vggish": (-4.6, 4), "musicnn": (0, 5)}
 
 
 def read_weights(network):
-    if network == "vggish":
-        return load_vggish_weights(None, seed=0)
-    if network == "musicnn":
-        return load_musicnn_weights(None, "msd", seed=0)
-    return load_l3_weights(None, content_type="music", input_repr="mel256", random_state_seed=0)
+    sources = {
+        "l3": l3.source("mel256", "music"),
+        "vggish": vggish.source(),
+        "musicnn": musicnn.source("msd"),
+    }
+    return sources[network].load(None, 0)[0]
 
 
-def load(case, weights, threads):
-    network, engine, precision = case
-    return get_engine(
-        network,
-        engine=engine,
-        precision=precision,
-        weights=weights,
-        input_shape=SHAPES[network],
-        n_threads=threads,
-    )
+def load(case, arrays, threads):
+    network, engine, _ = case
+
+    def describe():
+        if network == "l3":
+            return l3.describe(arrays, "mel256")
+        return {"vggish": vggish, "musicnn": musicnn}[network].describe(arrays)
+
+    return get_engine(engine, network, describe, n_threads=threads)
 
 
 def draw_frames(network, n_frames):

@@ -9,8 +9,8 @@ from originals import _librosa_way, _musicnn_way, _openl3_way, _vggish_way
 
 from skmer import L3Transformer, MFCCStatsTransformer, MusiCNNTransformer, VGGishTransformer
 from skmer.audio import l3_spectrogram
-from skmer.embeddings.loading import load_l3_weights, load_vggish_weights
-from skmer.embeddings.musicnn_weights import load_musicnn_weights
+from skmer.embeddings import musicnn as _musicnn
+from skmer.embeddings import vggish as _vggish
 
 HOP = 0.1
 
@@ -26,13 +26,15 @@ def l3(quick, folder):
     }
     for transformer in ours.values():
         transformer.fit(paths)
-    weights = load_l3_weights(
-        None,
-        content_type="music",
-        input_repr="mel256",
-        random_state_seed=ours["ncnn"]._recipe(pooled=False).seed,
+    weights = tuple(
+        l3.source("mel256", "music")
+        .load(
+            None,
+            ours["ncnn"]._recipe(pooled=False).seed,
+        )[0]
+        .values()
     )
-    model = _openl3_way.build_model(weights.arrays, (256, 199))
+    model = _openl3_way.build_model(weights, (256, 199))
 
     def openl3_way():
         return np.concatenate(_openl3_way.embed(model, paths, hop_size=HOP, n_mels=256))
@@ -93,8 +95,8 @@ def vggish(quick, folder):
         name: VGGishTransformer(engine=name, weights=None, random_state=0).fit(paths)
         for name in ("ncnn", "tensorflow")
     }
-    weights = load_vggish_weights(None, seed=ours["ncnn"]._recipe(pooled=False).seed)
-    model = _vggish_way.build_model(weights.arrays)
+    weights = tuple(_vggish.source().load(None, ours["ncnn"]._seed)[0].values())
+    model = _vggish_way.build_model(weights)
     expected = np.concatenate(_vggish_way.embed(model, paths))
     functions = {"plain": lambda: _vggish_way.embed(model, paths)}
     for name, transformer in ours.items():
@@ -124,7 +126,7 @@ def musicnn(quick, folder):
             for name in ("numpy", "tensorflow")
         }
         seed = ours["numpy"]._recipe(pooled=False).seed
-        model = _musicnn_way.build_model(load_musicnn_weights(None, "msd", seed=seed).arrays)
+        model = _musicnn_way.build_model(_musicnn.source("msd").load(None, seed)[0])
         expected = np.concatenate(_musicnn_way.embed(model, paths, hop))
         functions = {"plain": lambda model=model, hop=hop: _musicnn_way.embed(model, paths, hop)}
         for name, transformer in ours.items():

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from skmer import MusiCNNTransformer
 from skmer.embeddings import fetch_weights
 from skmer.embeddings.engines.numpy import NumpyEngine
-from skmer.embeddings.musicnn_weights import MUSICNN_TAGS
+from skmer.embeddings.musicnn import TAGS
 from skmer.exceptions import ShortClipWarning
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "musicnn.npz"
@@ -132,7 +132,7 @@ def test_tags_have_names(trained_on):
         weights=None, trained_on=trained_on, layer="tags", pooling=("mean", "max")
     ).fit([clip(3.0)])
     names = list(musicnn.get_feature_names_out())
-    tags = MUSICNN_TAGS[trained_on]
+    tags = TAGS[trained_on]
     assert names == [f"musicnn_{which}_{tag}" for which in ("mean", "max") for tag in tags]
     assert len(set(names)) == 100
     assert ("musicnn_mean_happy" in names) == (trained_on == "msd")

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from importlib import import_module
 from pathlib import Path
 
 import joblib
@@ -143,7 +142,6 @@ def test_a_damaged_entry_is_computed_again(paths, tmp_path):
 def test_no_network_is_loaded_when_every_clip_is_cached(
     transformer, waveforms, tmp_path, monkeypatch
 ):
-    module = import_module(transformer.__module__)
     embed = transformer(weights=None, random_state=0, memory=joblib.Memory(tmp_path, verbose=0))
     clip = [waveforms[1]]
     mean = embed.fit_transform(clip)
@@ -151,7 +149,7 @@ def test_no_network_is_loaded_when_every_clip_is_cached(
     def refuse(*args, **kwargs):
         raise AssertionError("the network was loaded")
 
-    monkeypatch.setattr(module, "get_engine", refuse)
+    monkeypatch.setattr("skmer.embeddings.recipe.get_engine", refuse)
     np.testing.assert_array_equal(embed.fit_transform(clip), mean)
     embed.set_params(pooling=("mean", "max")).fit_transform(clip)
     with pytest.raises(AssertionError, match="was loaded"):
@@ -174,7 +172,7 @@ def test_digests_of_the_audio_come_with_the_rows(paths, tmp_path, monkeypatch):
     mfcc = MFCCStatsTransformer(memory=tmp_path, on_error="nan")
     X = [*paths, copy, MISSING]
     with pytest.warns(FailedClipsWarning):
-        _, digests = mfcc.fit(X).transform_with_digests(X)
+        _, digests = mfcc.fit(X)._transform_with_digests(X)
     assert digests[-1] is None
     assert digests[0] == digests[5]
     assert len(set(digests)) == 6
@@ -183,7 +181,7 @@ def test_digests_of_the_audio_come_with_the_rows(paths, tmp_path, monkeypatch):
     assert digests[1] == expected.hexdigest()
     # Afterwards nothing has to be decoded for them, whatever is made of the frames.
     monkeypatch.setattr(MFCCRecipe, "compute", None)
-    again, same = mfcc.set_params(statistics=("max",)).transform_with_digests(paths)
+    again, same = mfcc.set_params(statistics=("max",))._transform_with_digests(paths)
     assert same == digests[:5]
     assert again.shape == (5, 60)
 

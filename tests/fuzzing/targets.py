@@ -23,12 +23,7 @@ from skmer.datasets import deam as _deam
 from skmer.datasets import emomusic as _emomusic
 from skmer.datasets import load_csv
 from skmer.datasets import merge as _merge
-from skmer.embeddings import extract
-from skmer.embeddings import loading as _vggish
-from skmer.embeddings import musicnn_weights as _files
-from skmer.embeddings import musicnn_weights as _musicnn_arrays
-from skmer.embeddings import readers as _arrays
-from skmer.embeddings import readers as _hdf5
+from skmer.embeddings import extract, l3, musicnn, readers, vggish
 from skmer.evaluation import EvaluationResult
 from skmer.models import load_model, read_card, save_model
 from skmer.utils import cache as _cache
@@ -176,11 +171,8 @@ class Weights:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        for module, name in (
-            (_arrays, "L3_SHAPES"), (_hdf5, "L3_SHAPES"), (_vggish, "VGGISH_SHAPES"),
-            (_files, "MUSICNN_SHAPES"), (_musicnn_arrays, "MUSICNN_SHAPES"),
-        ):  # fmt: skip
-            setattr(module, name, SHAPES)
+        for module in (l3, vggish, musicnn):
+            module.SHAPES = SHAPES
         self.arrays = {name: np.ones(shape, np.float32) for name, shape in SHAPES}
 
     def seeds(self):
@@ -203,9 +195,8 @@ class Weights:
         yield b"\3" + index + BETWEEN + numbers
         stream = io.BytesIO()
         with zipfile.ZipFile(stream, "w") as archive:
-            inside = _files.checkpoint_in("musicnn", "msd")
-            archive.writestr(inside.as_posix(), index)
-            archive.writestr(inside.with_name(_files.NUMBERS).as_posix(), numbers)
+            archive.writestr(f"musicnn/MSD_musicnn/{readers.INDEX}", index)
+            archive.writestr(f"musicnn/MSD_musicnn/{readers.NUMBERS}", numbers)
         yield b"\2" + stream.getvalue()
 
     def read(self, data):
@@ -213,18 +204,17 @@ class Weights:
         kind, data = (data[0] if data else 0) % 4, data[1:]
         if kind == 3:
             index, numbers = split(data, 2)
-            path = self.folder / f"x{_files.INDEX}"
+            path = self.folder / f"x{readers.INDEX}"
             path.write_bytes(index)
-            (self.folder / f"x{_files.NUMBERS}").write_bytes(numbers)
+            (self.folder / f"x{readers.NUMBERS}").write_bytes(numbers)
         else:
             path = self.folder / "weights"
             path.write_bytes(data)
         if kind == 0:
-            arrays = _hdf5.read_l3_arrays(path)
-        elif kind == 1:
-            arrays = _vggish.read_vggish_arrays(path)
+            source = l3.source("mel256", "music")
         else:
-            arrays = list(_files.read_musicnn_file(path, "msd")[0].values())
+            source = vggish.source() if kind == 1 else musicnn.source("msd")
+        arrays = source.load(path, 0)[0].values()
         assert [array.shape for array in arrays] == [shape for _, shape in SHAPES]
         assert all(np.isfinite(array).all() for array in arrays)
 

@@ -10,7 +10,7 @@ import keras
 import librosa
 import numpy as np
 
-from skmer.embeddings.loading import load_l3_weights, load_vggish_weights
+from skmer.embeddings import l3, vggish
 
 TARGET = Path(__file__).with_name("embeddings.npz")
 # What L3Transformer(random_state=0) draws.
@@ -123,9 +123,7 @@ def vggish_model(arrays):
 
 def main():
     golden = {}
-    arrays = load_l3_weights(
-        None, content_type="music", input_repr="mel256", random_state_seed=SEED
-    ).arrays
+    arrays = tuple(l3.source("mel256", "music").load(None, SEED)[0].values())
     frames = l3_frames(clip(48000), 24000)
     for input_repr, frontend, size in [
         ("mel256", "kapre", 512),
@@ -139,9 +137,9 @@ def main():
     ]:
         inputs = [l3_input(frame, input_repr, frontend) for frame in frames]
         golden[f"l3|{input_repr}|{frontend}|{size}"] = l3_embeddings(inputs, arrays, size)
-    vggish = load_vggish_weights(None, seed=SEED)
+    kernels = tuple(vggish.source().load(None, SEED)[0].values())
     examples = vggish_examples(clip(16000, 2.1))
-    golden["vggish"] = vggish_model(vggish.arrays).predict(
+    golden["vggish"] = vggish_model(kernels).predict(
         np.stack(examples)[..., None].astype("f4"), verbose=0
     )
     np.savez_compressed(

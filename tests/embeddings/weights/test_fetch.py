@@ -15,7 +15,6 @@ from filelock import FileLock
 
 import skmer
 from skmer.embeddings import weights as _store
-from skmer.embeddings.weights import obtain
 from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
 from skmer.utils import download as _download
 
@@ -26,10 +25,10 @@ def left_in(folder) -> list[str]:
 
 
 def test_good_download_is_verified_named_and_not_repeated(server, folder, entry):
-    path = obtain(entry)
+    path = entry.obtain()
     assert path == folder / "small-v1.bin"
     assert path.read_bytes() == server.content
-    assert obtain(entry) == path
+    assert entry.obtain() == path
     assert [asked for asked, _ in server.requests] == ["/files/small-v1.bin"]
     assert left_in(folder) == ["small-v1.bin"]
 
@@ -37,7 +36,7 @@ def test_good_download_is_verified_named_and_not_repeated(server, folder, entry)
 @pytest.mark.parametrize("terminal", [True, False])
 def test_progress_is_shown_on_a_terminal_only(server, folder, entry, monkeypatch, capsys, terminal):
     monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
-    obtain(entry)
+    entry.obtain()
     shown = capsys.readouterr()
     assert shown.out == ""
     assert ("small-v1.bin" in shown.err and "300" in shown.err) == terminal
@@ -45,49 +44,49 @@ def test_progress_is_shown_on_a_terminal_only(server, folder, entry, monkeypatch
 
 def test_redirect_is_followed(server, folder, entry):
     server.plan = ["redirect", "good"]
-    assert obtain(entry).read_bytes() == server.content
+    assert entry.obtain().read_bytes() == server.content
     assert server.requests[-1][0] == "/elsewhere/files/small-v1.bin"
 
 
 def test_mirror_replaces_the_source(server, folder, entry, monkeypatch):
     monkeypatch.setenv("SKMER_WEIGHTS_MIRROR", server.url + "/mirror")
-    assert obtain(replace(entry, base_url="https://nowhere.invalid/")).exists()
+    assert replace(entry, base_url="https://nowhere.invalid/").obtain().exists()
     assert server.requests[0][0] == "/mirror/small-v1.bin"
 
 
 def test_corrupt_download_is_kept_aside_and_never_used(server, folder, entry):
     server.plan = ["corrupt"]
     with pytest.raises(WeightsIntegrityError, match=r"small-v1\.bin\.rejected") as caught:
-        obtain(entry)
+        entry.obtain()
     assert entry.checksums["git-blob"] in str(caught.value)
     assert left_in(folder) == ["small-v1.bin.rejected"]
     server.plan = ["good"]
-    assert obtain(entry).read_bytes() == server.content
+    assert entry.obtain().read_bytes() == server.content
 
 
 def test_truncated_without_announcement_is_kept_aside(server, folder, entry):
     server.plan = ["short"]
     with pytest.raises(WeightsIntegrityError, match="150000 bytes"):
-        obtain(entry)
+        entry.obtain()
     assert left_in(folder) == ["small-v1.bin.rejected"]
 
 
 def test_broken_connection_is_resumed(server, folder, entry, hasty):
     server.plan = ["break", "break", "good"]
-    assert obtain(entry).read_bytes() == server.content
+    assert entry.obtain().read_bytes() == server.content
     starts = [int(asked[6:-1]) if asked else 0 for _, asked in server.requests]
     assert starts[0] == 0 < starts[1] < starts[2]
 
 
 def test_server_without_ranges_is_started_over(server, folder, entry, hasty):
     server.plan = ["break", "no-range"]
-    assert obtain(entry).read_bytes() == server.content
+    assert entry.obtain().read_bytes() == server.content
 
 
 def test_pieces_of_two_files_are_thrown_away(server, folder, entry, hasty):
     folder.mkdir(parents=True)
     (folder / "small-v1.bin.part").write_bytes(b"of another version" * 100)
-    assert obtain(entry).read_bytes() == server.content
+    assert entry.obtain().read_bytes() == server.content
     assert [asked for _, asked in server.requests] == ["bytes=1800-", None]
 
 
@@ -95,14 +94,14 @@ def test_pieces_of_two_files_are_thrown_away(server, folder, entry, hasty):
 def test_complete_part_from_before(server, folder, entry, hasty, extra):
     folder.mkdir(parents=True)
     (folder / "small-v1.bin.part").write_bytes(server.content + extra)
-    assert obtain(entry).read_bytes() == server.content
+    assert entry.obtain().read_bytes() == server.content
     # nothing is asked for when the part is whole; one too long is refused, then fetched afresh
     assert len(server.requests) == (2 if extra else 0)
 
 
 def test_stall_is_noticed_and_resumed(server, folder, entry, hasty):
     server.plan = ["stall", "good"]
-    assert obtain(entry).read_bytes() == server.content
+    assert entry.obtain().read_bytes() == server.content
     assert server.requests[1][1] is not None
 
 
@@ -110,26 +109,26 @@ def test_endless_stall_is_given_up(server, folder, entry, hasty):
     server.content = server.content[:10]
     server.plan = ["stall"]
     with pytest.raises(WeightsNotFoundError, match="broke or stalled"):
-        obtain(entry)
+        entry.obtain()
     assert left_in(folder) == []
 
 
 def test_passing_errors_are_tried_again(server, folder, entry, hasty):
     server.plan = ["503", "429", "good"]
-    assert obtain(entry).read_bytes() == server.content
+    assert entry.obtain().read_bytes() == server.content
 
 
 def test_lasting_errors_are_given_up_after_four_tries(server, folder, entry, hasty):
     server.plan = ["503"]
     with pytest.raises(WeightsNotFoundError, match="answered 503"):
-        obtain(entry)
+        entry.obtain()
     assert len(server.requests) == 4
 
 
 def test_not_found_is_not_tried_again(server, folder, entry):
     server.plan = ["404"]
     with pytest.raises(WeightsNotFoundError, match="answered 404") as caught:
-        obtain(entry)
+        entry.obtain()
     assert len(server.requests) == 1
     message = str(caught.value)
     for part in ("'small'", entry.base_url + entry.file, str(folder), "weights=None"):
@@ -139,13 +138,13 @@ def test_not_found_is_not_tried_again(server, folder, entry):
 def test_mirror_that_is_no_address(folder, entry, monkeypatch):
     monkeypatch.setenv("SKMER_WEIGHTS_MIRROR", "somewhere/else")
     with pytest.raises(WeightsNotFoundError, match="http:// or https://"):
-        obtain(entry)
+        entry.obtain()
 
 
 def test_no_network_is_said_within_five_seconds(folder, entry):
     start = time.monotonic()
     with pytest.raises(WeightsNotFoundError, match=r"nowhere\.invalid cannot be reached"):
-        obtain(replace(entry, base_url="https://nowhere.invalid/"))
+        replace(entry, base_url="https://nowhere.invalid/").obtain()
     assert time.monotonic() - start < 5
 
 
@@ -161,7 +160,7 @@ def test_resolver_that_hangs_is_not_waited_for(folder, entry, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     start = time.monotonic()
     with pytest.raises(WeightsNotFoundError, match="no answer"):
-        obtain(replace(entry, base_url="https://nowhere.invalid/"))
+        replace(entry, base_url="https://nowhere.invalid/").obtain()
     release.set()
     assert time.monotonic() - start < 10
 
@@ -170,7 +169,7 @@ def test_nothing_listening(folder, entry, hasty):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     with pytest.raises(WeightsNotFoundError, match="cannot be reached"):
-        obtain(replace(entry, base_url=f"http://127.0.0.1:{port}/"))
+        replace(entry, base_url=f"http://127.0.0.1:{port}/").obtain()
 
 
 def test_no_space_left(server, folder, entry, monkeypatch):
@@ -182,7 +181,7 @@ def test_no_space_left(server, folder, entry, monkeypatch):
 
     monkeypatch.setattr(pooch.HTTPDownloader, "__call__", full)
     with pytest.raises(WeightsNotFoundError, match=r"no space is left in .*SKMER_WEIGHTS"):
-        obtain(entry)
+        entry.obtain()
     assert left_in(folder) == []
 
 
@@ -190,7 +189,7 @@ def test_folder_that_cannot_be_made(server, entry, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("SKMER_WEIGHTS", str(tmp_path / "file" / "weights"))
     with pytest.raises(WeightsNotFoundError, match=r"cannot be read or written .*SKMER_WEIGHTS"):
-        obtain(entry)
+        entry.obtain()
 
 
 def test_read_only_folder(server, folder, entry, monkeypatch):
@@ -199,16 +198,16 @@ def test_read_only_folder(server, folder, entry, monkeypatch):
 
     monkeypatch.setattr(FileLock, "acquire", refuse)
     with pytest.raises(WeightsNotFoundError, match="Permission denied"):
-        obtain(entry)
+        entry.obtain()
     # what is in place there already is used all the same
     (folder / entry.file).write_bytes(server.content)
-    assert obtain(entry) == folder / entry.file
+    assert entry.obtain() == folder / entry.file
 
 
 def test_file_put_in_place_by_hand_needs_no_network(server, folder, entry):
     folder.mkdir(parents=True)
     (folder / entry.file).write_bytes(server.content)
-    assert obtain(replace(entry, base_url="https://nowhere.invalid/")) == folder / entry.file
+    assert replace(entry, base_url="https://nowhere.invalid/").obtain() == folder / entry.file
 
 
 @pytest.mark.parametrize(("size", "age"), [(0, 100), (10, 1e6), (299_999, 100)])
@@ -218,10 +217,10 @@ def test_wrong_file_in_place_is_named_and_put_aside(server, folder, entry, size,
     if age:
         os.utime(folder / entry.file, (time.time() - age, time.time() - age))
     with pytest.raises(WeightsIntegrityError, match=rf"small-v1\.bin .*\({size} bytes\)"):
-        obtain(entry)
+        entry.obtain()
     assert left_in(folder) == [entry.file + ".rejected"]
     assert server.requests == []
-    assert obtain(entry).read_bytes() == server.content
+    assert entry.obtain().read_bytes() == server.content
 
 
 def test_file_that_is_still_being_copied_is_left_alone(server, folder, entry):
@@ -230,17 +229,17 @@ def test_file_that_is_still_being_copied_is_left_alone(server, folder, entry):
         copy.write(server.content[:1000])
         copy.flush()
         with pytest.raises(WeightsIntegrityError, match="may still be being copied, so it stays"):
-            obtain(entry)
+            entry.obtain()
         copy.write(server.content[1000:])
-    assert obtain(entry) == folder / entry.file
+    assert entry.obtain() == folder / entry.file
     assert server.requests == []
 
 
 def test_file_changed_after_it_was_verified(server, folder, entry):
-    path = obtain(entry)
+    path = entry.obtain()
     path.write_bytes(server.content + b"!")
     with pytest.raises(WeightsIntegrityError):
-        obtain(entry)
+        entry.obtain()
 
 
 def test_file_inside_an_installed_openl3(server, folder, entry, tmp_path, monkeypatch):
@@ -249,11 +248,11 @@ def test_file_inside_an_installed_openl3(server, folder, entry, tmp_path, monkey
     (package / "__init__.py").write_text("raise RuntimeError('must not be imported')")
     (package / "small.bin").write_bytes(b"unpacked")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    assert obtain(entry) == package / "small.bin"
+    assert entry.obtain() == package / "small.bin"
     wrong = replace(entry, installed_checksums={"sha256": "0" * 64})
     monkeypatch.setattr(_store, "_verified", set())
     with pytest.raises(WeightsIntegrityError, match="it was not loaded"):
-        obtain(wrong)
+        wrong.obtain()
     assert (package / "small.bin").exists()
 
 
@@ -264,7 +263,6 @@ for name in ("skmer", "skmer.embeddings"):
     sys.modules[name] = types.ModuleType(name)
     sys.modules[name].__path__ = [os.path.join({root!r}, *name.split("."))]
 from skmer.embeddings.weights import WeightsFile
-from skmer.embeddings.weights import obtain
 
 entry = WeightsFile(name="small", file={file!r}, base_url={url!r}, checksums={checksums!r},
                     licence="", citation="")
@@ -274,7 +272,7 @@ children = []
 for _ in range(10):
     child = os.fork()
     if child == 0:
-        path = obtain(entry)
+        path = entry.obtain()
         os._exit(0 if path.stat().st_size == 300_000 else 1)
     children.append(child)
 sys.exit(sum(os.waitpid(child, 0)[1] != 0 for child in children))
@@ -305,7 +303,7 @@ def test_ten_processes_download_once(server, folder, entry):
 
 def test_killed_half_way_and_started_again(server, folder, entry):
     server.plan = ["stall", "good"]
-    child = subprocess.Popen([sys.executable, "-c", script_for(entry) + "obtain(entry)"])
+    child = subprocess.Popen([sys.executable, "-c", script_for(entry) + "entry.obtain()"])
     part = folder / "small-v1.bin.part"
     try:
         deadline = time.monotonic() + 60
@@ -317,5 +315,5 @@ def test_killed_half_way_and_started_again(server, folder, entry):
         child.wait()
     assert not (folder / entry.file).exists()
     held = part.stat().st_size
-    assert obtain(entry).read_bytes() == server.content
+    assert entry.obtain().read_bytes() == server.content
     assert server.requests[-1][1] == f"bytes={held}-"

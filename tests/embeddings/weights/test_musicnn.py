@@ -16,18 +16,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skmer.embeddings import musicnn_weights as _package
-from skmer.embeddings import weights as registry
-from skmer.embeddings.musicnn_weights import (
-    MUSICNN_SHAPES,
-    MUSICNN_TAGS,
-    PUBLISHED_DIGESTS,
-    load_musicnn_weights,
-    musicnn_weights_digest,
-)
+from skmer.embeddings import fetch_weights, list_weights, musicnn
+from skmer.embeddings import weights as _package
+from skmer.embeddings.musicnn import SHAPES, TAGS, source
 from skmer.embeddings.readers import digest_arrays
-from skmer.embeddings.verify import fetch_weights, list_weights
-from skmer.embeddings.weights import REGISTRY
 from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
 
 WHEEL = "musicnn-0.1.0-py3-none-any.whl"
@@ -37,7 +29,7 @@ WHEEL = "musicnn-0.1.0-py3-none-any.whl"
 def arrays():
     """By `trained_on`: small numbers in the shapes of the network."""
     return {
-        trained_on: dict(load_musicnn_weights(None, trained_on, seed=seed).arrays)
+        trained_on: source(trained_on).load(None, seed)[0]
         for seed, trained_on in enumerate(("msd", "mtt"))
     }
 
@@ -62,18 +54,25 @@ def wheel(arrays, v2_checkpoint):
     return buffer.getvalue()
 
 
+def use(monkeypatch, digest=None, **changes):
+    """Let other files pass for the published ones."""
+    for key, file in musicnn.WEIGHTS.items():
+        own = changes | ({"digest": digest[key]} if digest else {})
+        monkeypatch.setitem(musicnn.WEIGHTS, key, replace(file, **own))
+    feature = replace(musicnn.FEATURE, weights=tuple(musicnn.WEIGHTS.values()))
+    monkeypatch.setattr(musicnn, "FEATURE", feature)
+
+
 @pytest.fixture
 def published(folder, wheel, arrays, monkeypatch):
     """Let our wheel pass for the published one, and an offline folder for the index."""
-    for trained_on, model in arrays.items():
-        digest = digest_arrays([model[name] for name, _ in MUSICNN_SHAPES])
-        monkeypatch.setitem(PUBLISHED_DIGESTS, trained_on, digest)
-    checksums = {"sha256": hashlib.sha256(wheel).hexdigest()}
-    entries = {
-        name: replace(entry, checksums=checksums) if entry.file == WHEEL else entry
-        for name, entry in REGISTRY.items()
-    }
-    monkeypatch.setattr(registry, "REGISTRY", entries)
+    use(
+        monkeypatch,
+        checksums={"sha256": hashlib.sha256(wheel).hexdigest()},
+        digest={
+            key: digest_arrays(model[name] for name, _ in SHAPES) for key, model in arrays.items()
+        },
+    )
     offline = folder.parent / "offline"
     offline.mkdir(parents=True)
     (offline / WHEEL).write_bytes(wheel)
@@ -101,29 +100,19 @@ def without_pip(monkeypatch):
 
 
 def same(loaded, model):
-    assert set(loaded.arrays) == set(model)
+    arrays, digest = loaded
+    assert list(arrays) == [name for name, _ in SHAPES]
+    assert digest == digest_arrays(arrays.values())
     for name, array in model.items():
-        np.testing.assert_array_equal(loaded.arrays[name], array)
-        assert not loaded.arrays[name].flags.writeable
+        np.testing.assert_array_equal(arrays[name], array)
+        assert not arrays[name].flags.writeable
 
 
 def test_tags():
-    for tags in MUSICNN_TAGS.values():
+    for tags in TAGS.values():
         assert len(set(tags)) == len(tags) == 50
-    assert MUSICNN_TAGS["msd"][-1] == "happy"
-    assert MUSICNN_TAGS["mtt"][21] == "no vocals"
-
-
-def test_random_weights():
-    loaded = load_musicnn_weights(None, "msd", seed=3)
-    assert (loaded.digest, loaded.label) == ("random-3", "random (seed 3)")
-    assert musicnn_weights_digest(None, "msd", seed=3) == "random-3"
-    assert {name: array.shape for name, array in loaded.arrays.items()} == dict(MUSICNN_SHAPES)
-    kernel = loaded.arrays["dense/kernel"]
-    assert kernel.dtype == np.float32
-    assert abs(kernel.mean()) < 0.01 * kernel.std()
-    again = load_musicnn_weights(None, "mtt", seed=3).arrays["dense/kernel"]
-    np.testing.assert_array_equal(kernel, again)
+    assert TAGS["msd"][-1] == "happy"
+    assert TAGS["mtt"][21] == "no vocals"
 
 
 @pytest.mark.parametrize("client", ["pip", "uv"])
@@ -133,13 +122,12 @@ def test_fetched_by_the_package_client(published, folder, arrays, client, monkey
             pytest.skip("uv is not on this machine")
         without_pip(monkeypatch)
     assert state_of("musicnn-mtt") == "missing"
-    same(load_musicnn_weights("pretrained", "mtt", seed=0), arrays["mtt"])
+    same(source("mtt").load("pretrained", 0), arrays["mtt"])
     # neither the wheel nor what is unpacked of it stays
     assert left_in(folder) == ["musicnn_mtt.npz"]
     assert state_of("musicnn-mtt") == "converted"
     shutil.rmtree(published)
-    loaded = load_musicnn_weights("pretrained", "mtt", seed=0)
-    assert (loaded.digest, loaded.label) == (PUBLISHED_DIGESTS["mtt"], "pretrained")
+    assert source("mtt").load("pretrained", 0)[1] == musicnn.WEIGHTS["mtt"].digest
     assert "musicnn" not in sys.modules
 
 
@@ -149,7 +137,7 @@ def test_wheel_put_into_the_folder_by_hand(published, folder, wheel, arrays):
     (folder / WHEEL).write_bytes(wheel)
     assert state_of("musicnn-msd") == "verified"
     assert fetch_weights("musicnn-msd") == folder / WHEEL
-    same(load_musicnn_weights("pretrained", "msd", seed=0), arrays["msd"])
+    same(source("msd").load("pretrained", 0), arrays["msd"])
     assert left_in(folder) == [WHEEL, "musicnn_msd.npz"]
     assert fetch_weights("musicnn-msd") == folder / "musicnn_msd.npz"
 
@@ -161,7 +149,7 @@ def test_installed_package_is_not_imported(published, folder, wheel, arrays, mon
     shutil.rmtree(published)
     monkeypatch.syspath_prepend(str(site))
     assert state_of("musicnn-msd") == "verified"
-    same(load_musicnn_weights("pretrained", "msd", seed=0), arrays["msd"])
+    same(source("msd").load("pretrained", 0), arrays["msd"])
     assert "musicnn" not in sys.modules
 
 
@@ -174,15 +162,15 @@ def test_given_by_path(tmp_path, wheel, arrays, v2_checkpoint, kind):
     np.savez(tmp_path / "own.npz", **arrays["mtt"])
     suffix = {"wheel": ".whl", "index": ".index", "prefix": "", "npz": ".npz"}[kind]
     path = tmp_path / f"own{suffix}"
-    loaded = load_musicnn_weights(path, "mtt", seed=0)
+    loaded = source("mtt").load(path, 0)
     same(loaded, arrays["mtt"])
-    assert musicnn_weights_digest(str(path), "mtt", seed=0) == loaded.digest
+    assert source("mtt").digest(str(path), 0) == loaded[1]
 
 
 def refused(kind=WeightsNotFoundError):
     """The sentence that says why there are no pretrained weights."""
     with pytest.raises(kind) as caught:
-        load_musicnn_weights("pretrained", "msd", seed=0)
+        source("msd").load("pretrained", 0)
     message = str(caught.value)
     assert "\n" not in message
     assert WHEEL in message
@@ -221,9 +209,7 @@ def test_client_that_does_not_end(published, monkeypatch):
 
 
 def test_wrong_wheel_on_the_index(published, folder, wheel, monkeypatch):
-    for name, entry in registry.REGISTRY.items():
-        wrong = replace(entry, checksums={"sha256": "0" * 64}) if entry.requirement else entry
-        monkeypatch.setitem(registry.REGISTRY, name, wrong)
+    use(monkeypatch, checksums={"sha256": "0" * 64})
     for client in clients(monkeypatch):
         message = refused(WeightsIntegrityError if client == "pip" else WeightsNotFoundError)
         assert ("its sha256 checksum must be 000" if client == "pip" else "mismatch") in message
@@ -231,9 +217,9 @@ def test_wrong_wheel_on_the_index(published, folder, wheel, monkeypatch):
 
 
 def test_wheel_with_other_arrays(published, folder, monkeypatch):
-    monkeypatch.setitem(PUBLISHED_DIGESTS, "msd", "0" * 64)
+    use(monkeypatch, digest={"msd": "0" * 64, "mtt": "0" * 64})
     for _ in clients(monkeypatch):
-        assert "are not those of the published 'musicnn-msd'" in refused(WeightsIntegrityError)
+        assert "is not the published 'musicnn-msd': its arrays" in refused(WeightsIntegrityError)
         assert left_in(folder) == []
 
 
@@ -244,7 +230,7 @@ def test_planted_arrays_are_not_believed(published, folder, arrays, age):
     np.savez(planted, **arrays["mtt"])
     os.utime(planted, (time.time() - age, time.time() - age))
     assert state_of("musicnn-msd") == "wrong"
-    assert "are not those of the published 'musicnn-msd'" in refused(WeightsIntegrityError)
+    assert "is not the published 'musicnn-msd': its arrays" in refused(WeightsIntegrityError)
     assert left_in(folder) == ["musicnn_msd.npz.rejected" if age else "musicnn_msd.npz"]
 
 
@@ -270,7 +256,7 @@ def test_folder_that_cannot_be_written(published, folder, wheel, arrays, monkeyp
     # a wheel that somebody else put there is read all the same
     os.makedirs(folder)
     (folder / WHEEL).write_bytes(wheel)
-    same(load_musicnn_weights("pretrained", "msd", seed=0), arrays["msd"])
+    same(source("msd").load("pretrained", 0), arrays["msd"])
     assert left_in(folder) == [WHEEL]
 
 
@@ -287,7 +273,9 @@ def test_a_file_called_pip_is_not_run(published, folder, tmp_path, monkeypatch):
 
 
 def test_password_of_an_index_is_not_shown():
-    reason = _package._reason("ERROR: 401 for https://me:secret@index.example/simple", Path("x/y"))
+    reason = _package.client_error(
+        "ERROR: 401 for https://me:secret@index.example/simple", Path("x/y")
+    )
     assert reason == "the package client failed: 401 for https://index.example/simple"
 
 
@@ -296,9 +284,9 @@ def test_damaged_checkpoint(tmp_path, arrays, v2_checkpoint):
     (tmp_path / "own.index").write_bytes(index)
     (tmp_path / "own.data-00000-of-00001").write_bytes(numbers)
     with pytest.raises(WeightsIntegrityError, match="the checksum of the array"):
-        load_musicnn_weights(tmp_path / "own", "msd", seed=0)
+        source("msd").load(tmp_path / "own", 0)
     (tmp_path / "own.data-00000-of-00001").unlink()
     with pytest.raises(WeightsIntegrityError, match="is not beside it"):
-        load_musicnn_weights(tmp_path / "own", "msd", seed=0)
+        source("msd").load(tmp_path / "own", 0)
     with pytest.raises(WeightsNotFoundError, match="MusiCNNTransformer must be 'pretrained'"):
-        load_musicnn_weights(tmp_path / "absent", "msd", seed=0)
+        source("msd").load(tmp_path / "absent", 0)
