@@ -28,16 +28,6 @@ class Recipe(ABC):
 
     A subclass is a dataclass of the same kind; see `BaseClipTransformer`, which has an example.
 
-    Attributes
-    ----------
-    kind : str
-        What the key of the cache calls the recipes of a class.
-    decisive : tuple of str
-        The fields of the subclass that decide the frames. They are part of the key of the cache;
-        fields that matter to `finish` alone are not.
-    prefer : {"threads", "processes"}
-        Which workers joblib takes, where neither the user nor a cluster decides.
-
     Parameters
     ----------
     offset, duration : float
@@ -52,6 +42,16 @@ class Recipe(ABC):
         What resamples the clip.
     frame_size : int, default=None
         How many numbers a frame has; None = unknown.
+
+    Attributes
+    ----------
+    kind : str
+        What the key of the cache calls the recipes of a class.
+    decisive : tuple of str
+        The fields of the subclass that decide the frames. They are part of the key of the cache;
+        fields that matter to `finish` alone are not.
+    prefer : {"threads", "processes"}
+        Which workers joblib takes, where neither the user nor a cluster decides.
     """
 
     offset: float
