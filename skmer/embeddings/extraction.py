@@ -159,7 +159,7 @@ def extract(
             stacklevel=2,
         )
     check_flags("extract", frames=frames, verbose=verbose)
-    paths = _check_paths(paths)
+    paths = check_paths(paths)
     out = _check_out(out)
     transformers = _fit_copies(transformer, paths, frames=frames)
     names = _column_names(transformers)
@@ -191,7 +191,7 @@ def extract(
             write_table(out, rows, schema, names)
         if unfinished is not None:
             shutil.rmtree(unfinished, ignore_errors=True)
-    warn_of_cache(tally.troubles, stacklevel=2)
+    warn_of_cache(tally.cache_errors, stacklevel=2)
     n_rows = tally.n_rows + tally.n_failed
     return Extraction(out, len(paths), n_rows, tally.n_computed, tally.n_failed)
 
@@ -258,7 +258,7 @@ def extract_files(
     20
     """
     check_flags("extract_files", verbose=verbose)
-    paths = _check_paths(paths)
+    paths = check_paths(paths)
     (one,) = _fit_copies(transformer, paths, frames=True)
     recipes = [one._recipe(pooled=False)]
     settings = _settings([one], recipe_key(recipes, _column_names([one])), frames=True)
@@ -285,7 +285,7 @@ def extract_files(
             elif known is None:
                 _write_file(target, clip, one.frame_times(len(clip.rows)), settings)
         _write_errors(folder / "errors.csv", failures)
-    warn_of_cache(tally.troubles, stacklevel=2)
+    warn_of_cache(tally.cache_errors, stacklevel=2)
     return Extraction(folder, len(paths), tally.n_rows, tally.n_computed, tally.n_failed)
 
 
@@ -338,7 +338,7 @@ def _embed_file(
         if kept is None or digest is None:
             entry = compute()
         else:
-            entry = kept.remember({"content": digest}, compute)
+            entry = kept.get_or_compute({"content": digest}, compute)
     except AudioDecodeError as error:
         reason = escape_undecodable(str(error).removeprefix(f"{clip.name}: "))
         return ClipRows(digest, None, None, reason, None, np.zeros((0, 0), np.float32))
@@ -350,7 +350,7 @@ def _embed_file(
         ", ".join(entry.notes) or None,
         entry.array,
         entry.is_new,
-        entry.trouble,
+        entry.error,
     )
 
 
@@ -360,7 +360,7 @@ def _side_by_side(path: str, recipes: list[Recipe], embedded: list[EmbeddedClip]
     return CacheEntry(
         np.hstack(rows),
         sorted({note for one in embedded for note in one.notes}),
-        trouble=next((one.trouble for one in embedded if one.trouble is not None), None),
+        error=next((one.trouble for one in embedded if one.trouble is not None), None),
         sr=embedded[0].sr,
         n_samples=_file_length(path, recipes[0], embedded[0]),
         is_new=any(one.is_new for one in embedded),
@@ -395,7 +395,7 @@ class _Tally:
     n_rows: int = 0
     n_computed: int = 0
     n_failed: int = 0
-    troubles: list[str] = field(default_factory=list)
+    cache_errors: list[str] = field(default_factory=list)
 
     def count(self, clips: Iterable[ClipRows]) -> Iterator[ClipRows]:
         """Pass clips on, and count them."""
@@ -403,12 +403,12 @@ class _Tally:
             self.n_rows += len(clip.rows)
             self.n_computed += clip.is_new
             self.n_failed += clip.error is not None
-            if clip.trouble is not None:
-                self.troubles.append(clip.trouble)
+            if clip.cache_error is not None:
+                self.cache_errors.append(clip.cache_error)
             yield clip
 
 
-def _check_paths(paths) -> list[str]:
+def check_paths(paths) -> list[str]:
     """Return the paths as strings."""
     if isinstance(paths, str | bytes | os.PathLike):
         raise InputError(f"'paths' must be a sequence of paths, got a lone one, {paths!r}.")
@@ -498,24 +498,25 @@ def _settings(transformers: list[BaseClipTransformer], key: str, *, frames: bool
     """Return what is stored with a table of how it was made."""
     import soxr
 
-    described = [
-        {
-            "transformer": type(one).__name__,
-            "parameters": {
-                name: _as_json(value)
-                for name, value in one.get_params().items()
-                if name not in _CHANGE_NO_NUMBER
-            },
-            "weights": getattr(one, "weights_label_", None),
-            "weights_digest": getattr(one, "weights_digest_", None),
-        }
-        for one in transformers
-    ]
     return {
-        "features": described,
+        "features": [describe_transformer(one) for one in transformers],
         "rows": "frames" if frames else "clips",
         "versions": {"skmer": __version__, "numpy": np.__version__, "soxr": soxr.__version__},
         "key": key,
+    }
+
+
+def describe_transformer(transformer: BaseClipTransformer) -> dict:
+    """Return how a fitted transformer was set, and which weights it has, as JSON has it."""
+    return {
+        "transformer": type(transformer).__name__,
+        "parameters": {
+            name: _as_json(value)
+            for name, value in transformer.get_params().items()
+            if name not in _CHANGE_NO_NUMBER
+        },
+        "weights": getattr(transformer, "weights_label_", None),
+        "weights_digest": getattr(transformer, "weights_digest_", None),
     }
 
 

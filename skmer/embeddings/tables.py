@@ -35,7 +35,7 @@ class ClipRows:
     """One clip that is done: what is stated of it, and its rows, (n_rows, n_columns).
 
     A clip that failed has an error and no rows. `is_new` is False where nothing was computed, and
-    `trouble` says why the cache could not be used.
+    `cache_error` is why the cache could not be used.
     """
 
     digest: str | None
@@ -45,7 +45,7 @@ class ClipRows:
     notes: str | None
     rows: np.ndarray
     is_new: bool = True
-    trouble: str | None = None
+    cache_error: str | None = None
 
 
 def check_columns(columns: Mapping | None, n_clips: int, names: list[str]) -> dict:

@@ -1,4 +1,4 @@
-"""What a model says of itself: how it was made, what it scores, and what it may be used for."""
+"""The card of a model: how it was made, what it scores, and what it may be used for."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -6,13 +6,10 @@ from html import escape
 
 from sklearn.base import is_classifier
 
+from skmer.embeddings.extraction import describe_transformer
 from skmer.embeddings.registry import feature_of
 from skmer.exceptions import InputTypeError
 from skmer.utils.digest import versions
-from skmer.utils.messages import cut_middle
-
-# Parameters of a transformer that change no number.
-_NO_NUMBERS = ("memory", "n_jobs", "on_error", "verbose")
 
 
 class ModelCard(dict):
@@ -34,8 +31,8 @@ def make_card(transformers, rest, card: Mapping | None) -> dict:
     """Describe a fitted pipeline; what is given in `card` is added and goes first."""
     if card is not None and not isinstance(card, Mapping):
         raise InputTypeError(
-            "The 'card' must be a dict of what to say of the model. "
-            f"Got {cut_middle(repr(card), 100)} instead."
+            f"The 'card' must be a dict of what is known of the model. Got {card!r} instead.",
+            param="card",
         )
     made: dict = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -52,16 +49,7 @@ def make_card(transformers, rest, card: Mapping | None) -> dict:
 def _describe(transformer) -> dict:
     random = getattr(transformer, "weights", "") is None
     feature = feature_of(transformer)
-    parameters = transformer.get_params(deep=False)
-    return {
-        "transformer": type(transformer).__name__,
-        "parameters": {
-            name: value if isinstance(value, int | float | str | None) else repr(value)
-            for name, value in parameters.items()
-            if name not in _NO_NUMBERS
-        },
-        "weights": getattr(transformer, "weights_label_", None),
-        "weights_digest": getattr(transformer, "weights_digest_", None),
+    return describe_transformer(transformer) | {
         "weights_are_random": random,
         "weights_licence": None if random or feature is None else feature.licence,
     }

@@ -8,6 +8,7 @@ import copy
 import hashlib
 import io
 import json
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -34,35 +35,23 @@ from skmer.exceptions import (
 )
 from skmer.models.card import ModelCard, make_card, to_markdown
 from skmer.utils.cache import DAMAGE
-from skmer.utils.digest import versions
-from skmer.utils.files import atomic_folder, check_output_file, expand_path, open_placed
-from skmer.utils.messages import cut_middle
+from skmer.utils.digest import open_regular, versions
+from skmer.utils.files import atomic_write, check_output_file, expand_path
 
-
-def split_pipeline(model) -> tuple[list[BaseClipTransformer], Pipeline]:
-    """Return the transformers of clips at the start of a pipeline, and the rest of it."""
-    steps = model.steps if isinstance(model, Pipeline) else []
-    transformers = transformers_of(steps[0][1]) if len(steps) > 1 else []
-    if not transformers:
-        raise InputTypeError(
-            "The model must be a pipeline that starts with a transformer of clips, or a union of "
-            "those, as make_pipeline(MusiCNNTransformer(), SVC()) does. "
-            f"Got {type(model).__name__}."
-        )
-    return transformers, Pipeline(steps[1:])
-
-
-def transformers_of(step) -> list[BaseClipTransformer]:
-    """Return the transformers of clips that a step holds, in the order of their columns."""
-    if isinstance(step, BaseClipTransformer):
-        return [step]
-    if isinstance(step, FeatureUnion) and not step.transformer_weights:
-        parts = [part for _, part in step.transformer_list]
-        if all(isinstance(part, BaseClipTransformer) for part in parts):
-            return parts
-    return []
-
-
+# Where the classes of models that skmer 0.2 saved are now, by the modules that they were in.
+_MOVED = {
+    "skmer.classifiers._calibrated_search": "skmer.classifiers.search",
+    "skmer.classifiers._cnn": "skmer.classifiers",
+    "skmer.classifiers._group_aware_kfold": "skmer.classifiers.search",
+    "skmer.classifiers._lstm": "skmer.classifiers",
+    "skmer.classifiers._mlp": "skmer.classifiers",
+    "skmer.classifiers._sequence_scaler": "skmer.classifiers",
+    "skmer.embeddings._l3": "skmer.embeddings",
+    "skmer.embeddings._mfcc": "skmer.embeddings",
+    "skmer.embeddings._musicnn": "skmer.embeddings",
+    "skmer.embeddings._vggish": "skmer.embeddings",
+    "skmer.evaluation.splitters._repeated_stratified_group_kfold": "skmer.evaluation",
+}
 _KINDS = (BaseEstimator, BaseCrossValidator, BaseShuffleSplit)
 # What scikit-learn's searches, forests and calibrations hold beside estimators.
 _PARTS = frozenset(
@@ -81,16 +70,39 @@ _PARTS = frozenset(
 )
 
 
-def check_types(names: list[str], *, what: str) -> list[str]:
-    """Return the names of types, each one of an estimator of skmer or scikit-learn, or refuse."""
-    foreign = [name for name in names if name not in _PARTS and not _is_estimator(name)]
+_FORMAT = 1
+# Packages whose other versions may give other numbers.
+_DECISIVE = ("skmer", "scikit-learn", "numpy", "keras", "tensorflow")
+
+
+def split_pipeline(model) -> tuple[list[BaseClipTransformer], Pipeline]:
+    """Return the transformers of clips at the start of a pipeline, and the rest of it."""
+    steps = model.steps if isinstance(model, Pipeline) else []
+    first = steps[0][1] if len(steps) > 1 else None
+    is_union = isinstance(first, FeatureUnion) and not first.transformer_weights
+    transformers = [one for _, one in first.transformer_list] if is_union else [first]
+    if not all(isinstance(one, BaseClipTransformer) for one in transformers):
+        raise InputTypeError(
+            "The model must be a pipeline that starts with a transformer of clips, or a union of "
+            "those, as make_pipeline(MusiCNNTransformer(), SVC()) does. "
+            f"Got {type(model).__name__}."
+        )
+    return transformers, Pipeline(steps[1:])
+
+
+def _trusted_types(model: bytes, what: str) -> list[str]:
+    """Return the types in what skops wrote; raise where one could run code."""
+    import skops.io
+
+    types = skops.io.get_untrusted_types(data=model)
+    foreign = [name for name in types if name not in _PARTS and not _is_estimator(name)]
     if foreign:
         raise InputError(
             f"{what} holds types that are neither scikit-learn's nor skmer's, and that are not "
-            f"loaded because they could run code: {', '.join(foreign[:5]):.200}. Save and load "
+            f"loaded because they could run code: {', '.join(foreign[:5])}. Save and load "
             "such a model with a tool of your own."
         )
-    return names
+    return types
 
 
 def _is_estimator(name: str) -> bool:
@@ -105,11 +117,6 @@ def _is_estimator(name: str) -> bool:
     except ImportError:
         return False
     return isinstance(found, type) and issubclass(found, _KINDS)
-
-
-_FORMAT = 1
-# Packages whose other versions may give other numbers.
-_DECISIVE = ("skmer", "scikit-learn", "numpy", "keras", "tensorflow")
 
 
 def save_model(pipeline, path, *, card: Mapping | None = None) -> Path:
@@ -177,58 +184,51 @@ def save_model(pipeline, path, *, card: Mapping | None = None) -> Path:
             f"The model '{path}' and its card would be one file; let its name end in .skmer."
         )
     model = skops.io.dumps(_ready_to_save(pipeline))
-    types = skops.io.get_untrusted_types(data=model)
-    check_types(types, what="The model")
+    _trusted_types(model, "The model")
     whole = make_card(transformers, rest, card)
     whole |= {"format": _FORMAT, "model_sha256": hashlib.sha256(model).hexdigest()}
     try:
         text = json.dumps(whole, indent=2, allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError) as error:
         raise InputError(
-            f"The 'card' must hold values that JSON knows: {error}; turn the others into text."
+            f"The 'card' must hold values that JSON has: {error}; turn the others into text.",
+            param="card",
         ) from error
     markdown = to_markdown(whole)
-    with atomic_folder(path.parent) as folder:
-        with zipfile.ZipFile(folder / path.name, "w") as archive:
-            archive.writestr("model.skops", model)
-            archive.writestr("card.json", text)
-            archive.writestr("card.md", markdown)
-        (folder / beside.name).write_text(markdown, encoding="utf-8")
+    with atomic_write(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        archive.writestr("model.skops", model)
+        archive.writestr("card.json", text)
+        archive.writestr("card.md", markdown)
+    with atomic_write(beside) as temporary:
+        temporary.write_text(markdown, encoding="utf-8")
     return path
 
 
 def _ready_to_save(pipeline: Pipeline) -> Pipeline:
     """Return the pipeline without what a loaded model has no use for.
 
-    That is the cache folder and the jobs of this machine, and what the parts were to be given at
+    That is the cache folder and the jobs of this machine, and what the steps were to be given at
     fit (groups, weights): requests point at their owners in circles, which no file can hold.
     """
     slim = copy.deepcopy(pipeline)
-    step = slim.steps[0][1]
-    changes = {"memory": None, "n_jobs": None, "verbose": False}
-    names = [name for name in step.get_params() if name.rpartition("__")[2] in changes]
-    step.set_params(**{name: changes[name.rpartition("__")[2]] for name in names})
-    _forget_requests(slim, set())
+    for one in split_pipeline(slim)[0]:
+        one.set_params(memory=None, n_jobs=None, verbose=False)
+    waiting, seen = [slim], set()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, dict):
+            waiting += one.values()
+        elif isinstance(one, list | tuple):
+            waiting += one
+        elif type(one).__module__.split(".")[0] in ("skmer", "sklearn") and hasattr(
+            one, "__dict__"
+        ):
+            vars(one).pop("_metadata_request", None)
+            waiting += vars(one).values()
     return slim
-
-
-def _forget_requests(thing, seen: set[int]) -> None:
-    if id(thing) in seen:
-        return
-    seen.add(id(thing))
-    if isinstance(thing, dict):
-        parts = list(thing.values())
-    elif isinstance(thing, list | tuple):
-        parts = list(thing)
-    elif type(thing).__module__.split(".")[0] in ("skmer", "sklearn") and hasattr(
-        thing, "__dict__"
-    ):
-        vars(thing).pop("_metadata_request", None)
-        parts = list(vars(thing).values())
-    else:
-        return
-    for part in parts:
-        _forget_requests(part, seen)
 
 
 def read_card(path) -> ModelCard:
@@ -257,7 +257,7 @@ def read_card(path) -> ModelCard:
     >>> read_card("emotions.skmer")["scores"]  # doctest: +SKIP
     {'accuracy': 0.57, 'low': 0.49, 'high': 0.65}
     """
-    return ModelCard(_read(path)[0])
+    return ModelCard(_read(expand_path(path))[0])
 
 
 def load_model(path) -> Pipeline:
@@ -301,16 +301,15 @@ def load_model(path) -> Pipeline:
     """
     import skops.io
 
+    path = expand_path(path)
     card, model = _read(path)
     with _unless_changed(path):
-        types = skops.io.get_untrusted_types(data=model)
-        check_types(types, what=f"The model '{path}'")
+        types = _trusted_types(model, f"The model '{path}'")
         with warnings.catch_warnings():
-            # One warning, below, says of all packages what this one says of each estimator.
+            # One warning, below, is about all packages; this one is about each estimator.
             warnings.simplefilter("ignore", InconsistentVersionWarning)
             pipeline = skops.io.loads(model, trusted=types)
-        transformers, _ = split_pipeline(pipeline)
-        for transformer in transformers:
+        for transformer in split_pipeline(pipeline)[0]:
             _check_weights(transformer, path)
     made, now = card.get("versions", {}), versions()
     others = [
@@ -327,51 +326,63 @@ def load_model(path) -> Pipeline:
     return pipeline
 
 
-def _read(path) -> tuple[dict, bytes]:
-    path = expand_path(path)
+def _read(path: Path) -> tuple[dict, bytes]:
+    """Return the card of a model, and what skops wrote, whose digest is that in the card."""
     try:
-        with open_placed(path.parent, path.name) as file, zipfile.ZipFile(file) as archive:
-            _refuse_bombs(archive)
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
+            _check_size(archive)
             card = json.loads(archive.read("card.json"))
             model = archive.read("model.skops")
-        whole = card["model_sha256"] == hashlib.sha256(model).hexdigest()
-        if whole:
-            with zipfile.ZipFile(io.BytesIO(model)) as archive:
-                _refuse_bombs(archive)
-        is_newer = int(card["format"]) > _FORMAT
+        if card["model_sha256"] != hashlib.sha256(model).hexdigest():
+            raise InputError(f"The model '{path}' is damaged; get another copy of it.")
+        if int(card["format"]) > _FORMAT:
+            raise InputError(
+                f"The model '{path}' has format {int(card['format'])}, of a newer skmer than this "
+                f"one, which reads up to {_FORMAT}; update skmer."
+            )
         card["versions"] = {name: str(made) for name, made in card.get("versions", {}).items()}
+        return card, _with_new_modules(model)
     except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(bounded(f"There is no model '{path}'.")) from None
+    except InputError:
+        raise
     except DAMAGE as error:
         raise InputError(f"The file '{path}' is not a model that save_model wrote.") from error
-    if is_newer:
-        raise InputError(
-            f"The model '{path}' was written by a newer skmer (format {int(card['format'])}, known "
-            f"are up to {_FORMAT}); update skmer."
-        )
-    if not whole:
-        raise InputError(f"The model '{path}' is damaged; get another copy of it.")
-    return card, model
 
 
-def _refuse_bombs(archive: zipfile.ZipFile) -> None:
+def _check_size(archive: zipfile.ZipFile) -> None:
     """Raise for an archive that may unpack to more than it takes; `save_model` packs nothing."""
     if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
-        raise ValueError
+        raise ValueError("a member of the archive is compressed")
+
+
+def _with_new_modules(model: bytes) -> bytes:
+    """Return what skops wrote, with the modules that the classes of skmer 0.2 are in now."""
+    with zipfile.ZipFile(io.BytesIO(model)) as archive:
+        _check_size(archive)
+        tree = archive.read("schema.json").decode()
+        new = re.sub(r'"(skmer[.\w]+)"', lambda name: f'"{_MOVED.get(name[1], name[1])}"', tree)
+        if new == tree:
+            return model
+        moved = io.BytesIO()
+        with zipfile.ZipFile(moved, "w") as rewritten:
+            for name in archive.namelist():
+                rewritten.writestr(name, new if name == "schema.json" else archive.read(name))
+    return moved.getvalue()
 
 
 @contextmanager
 def _unless_changed(path) -> Iterator[None]:
-    """Whatever a rebuilt class raises about what was put into it is one sentence."""
+    """Raise InputError for whatever a class raises about what it is built again from."""
     try:
         yield
     except (InputError, InputTypeError, WeightsNotFoundError, EngineNotAvailableError):
         raise
     except Exception as error:
         raise InputError(
-            f"The model '{path}' cannot be built again ({type(error).__name__}: "
-            f"{cut_middle(' '.join(str(error).split()), 100)}); it was changed after it was saved, "
-            "or needs other versions of the packages in its card."
+            f"The model '{path}' cannot be built again ({type(error).__name__}: {error!s:.100}); "
+            "it was changed after it was saved, or needs other versions of the packages in its "
+            "card."
         ) from error
 
 
@@ -380,10 +391,11 @@ def _check_weights(transformer, path) -> None:
     digest = getattr(transformer, "weights_digest_", None)
     if digest is None:
         return
-    here = clone(transformer).fit(["clip"]).weights_digest_
-    if here != digest:
+    here = clone(transformer)
+    here._fit_network()
+    if here.weights_digest_ != digest:
         raise WeightsIntegrityError(
             f"The model '{path}' was trained on weights with the digest {digest:.16}..., and "
             f"{type(transformer).__name__}(weights={transformer.weights!r:.100}) has "
-            f"{here:.16}... here; put the file in place that it was trained on."
+            f"{here.weights_digest_:.16}... here; put the file in place that it was trained on."
         )

@@ -1,17 +1,16 @@
 """Predictions for clips, one row a clip or one a moment."""
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from sklearn.base import is_classifier
 
-from skmer.embeddings import extract
+from skmer.embeddings.extraction import check_paths, embed_files
 from skmer.exceptions import InputError
 from skmer.models.file import split_pipeline
 from skmer.pooling import pad_frames, pool_frames
-from skmer.utils.messages import check_flags
+from skmer.utils.cache import warn_of_cache
+from skmer.utils.messages import check_flags, escape_undecodable
 
 
 def predict_clips(
@@ -46,7 +45,7 @@ def predict_clips(
     predictions : pandas.DataFrame
         The columns path; with `frames` time [s]; of a classifier label and ``proba_*`` for each
         class, where it gives probabilities, of a regressor one column for each target; and error,
-        which says why a clip could not be read, and is missing else.
+        the reason why a clip could not be read, missing for the others.
 
     Raises
     ------
@@ -70,42 +69,43 @@ def predict_clips(
     >>> predicted["label"].notna().tolist(), predicted["error"][1]
     ([True, False], 'the file does not exist.')
     """
-    check_flags("predict_clips", frames=frames)
-    transformers, rest = split_pipeline(model)
-    sequence = _statistics(transformers[0]) is None
-    if frames:
-        _check_frames(transformers)
-    with tempfile.TemporaryDirectory(prefix="skmer-") as folder:
-        done = extract(
-            paths,
-            transformers,
-            Path(folder, "clips.npz"),
-            frames=frames or sequence,
-            n_jobs=n_jobs,
-            verbose=verbose,
-        )
-        with np.load(done.path) as table:
-            arrays = {name: table[name] for name in table.files}
     import pandas as pd
 
-    numbers = arrays["embeddings"]
-    error = np.array([text or None for text in arrays["error"].tolist()], dtype=object)
-    known = pd.DataFrame({"path": arrays["path"]})
+    check_flags("predict_clips", frames=frames)
+    transformers, rest = split_pipeline(model)
+    first = transformers[0]
     if frames:
-        known["time"] = arrays["time"]
-        numbers = _as_pooled(numbers, _statistics(transformers[0]))
-    elif sequence:
-        first = np.flatnonzero(arrays["frame"] <= 0)
-        blocks = np.split(numbers, first[1:])
-        known, error = known.iloc[first].reset_index(drop=True), error[first]
-        numbers = pad_frames(blocks, getattr(transformers[0], "n_frames", None))
-    good = np.array([text is None for text in error], dtype=bool)
-    predicted = _predict(rest, numbers[good], targets)
-    columns = {
-        name: pd.Series(values, index=np.flatnonzero(good)).reindex(range(len(known)))
-        for name, values in predicted.items()
-    }
-    return known.assign(**columns, error=error)
+        _check_frames(transformers)
+    paths = check_paths(paths)
+    clips = list(
+        embed_files(
+            paths,
+            [one._recipe(pooled=not frames) for one in transformers],
+            memory=first.memory,
+            n_jobs=first.n_jobs if n_jobs is None else n_jobs,
+            verbose=verbose,
+        )
+    )
+    warn_of_cache(
+        [clip.cache_error for clip in clips if clip.cache_error is not None], stacklevel=2
+    )
+    # One row of the result a clip, or a frame; one for a clip that failed.
+    clip_of_row = np.repeat(np.arange(len(clips)), [max(1, len(c.rows) * frames) for c in clips])
+    table = pd.DataFrame({"path": [escape_undecodable(paths[i]) for i in clip_of_row]})
+    errors = pd.Series([clips[i].error for i in clip_of_row], dtype=object)
+    good = [clip.rows for clip in clips if clip.error is None]
+    if frames:
+        times = [first.frame_times(len(c.rows)) if len(c.rows) else [np.nan] for c in clips]
+        table["time"] = np.concatenate(times)
+        numbers = [_as_pooled(rows, _statistics(first)) for rows in good]
+    elif _statistics(first) is None:
+        numbers = [pad_frames(good, getattr(first, "n_frames", None))] if good else []
+    else:
+        numbers = good
+    at = np.flatnonzero(errors.isna())
+    for name, values in _predict(rest, numbers, targets).items():
+        table[name] = pd.Series(values, index=at).reindex(table.index)
+    return table.assign(error=errors)
 
 
 def _statistics(transformer):
@@ -122,33 +122,35 @@ def _check_frames(transformers) -> None:
         raise InputError(
             "Predictions for each frame need a model on one network whose pooling a single frame "
             "has (mean, max or min); a deviation over time, a union or a sequence has none. "
-            "Predict for whole clips, or cut them."
+            "Predict for whole clips, or cut them.",
+            param="frames",
         )
 
 
-def _as_pooled(numbers: np.ndarray, pooling) -> np.ndarray:
+def _as_pooled(frames: np.ndarray, pooling) -> np.ndarray:
     """Give each frame the columns that a clip of this one frame would have."""
-    if isinstance(pooling, str):
-        return numbers
-    return np.stack([pool_frames(frame[None], pooling) for frame in numbers])
+    return np.stack([pool_frames(frame[None], pooling) for frame in frames])
 
 
-def _predict(rest, numbers: np.ndarray, targets) -> dict[str, np.ndarray]:
+def _predict(rest, numbers: list[np.ndarray], targets) -> dict[str, np.ndarray]:
+    """Return the columns that are predicted; without any clip, the first of them, empty."""
     if is_classifier(rest):
-        if not len(numbers):
+        if not numbers:
             return {"label": np.zeros(0, dtype=object)}
-        predicted = {"label": rest.predict(numbers)}
+        rows = np.concatenate(numbers)
+        predicted = {"label": rest.predict(rows)}
         if hasattr(rest, "predict_proba"):
-            shares = rest.predict_proba(numbers)
+            shares = rest.predict_proba(rows)
             predicted |= {f"proba_{label}": shares[:, i] for i, label in enumerate(rest.classes_)}
         return predicted
-    values = rest.predict(numbers) if len(numbers) else np.zeros((0, 1))
+    values = rest.predict(np.concatenate(numbers)) if numbers else np.zeros((0, 1))
     values = values.reshape(len(values), -1)
     if targets is None:
         targets = ("arousal", "valence") if values.shape[1] == 2 else ("target",)
     if len(targets) != values.shape[1]:
         raise InputError(
             f"The 'targets' parameter must name what the model predicts, {values.shape[1]} "
-            f"numbers. Got {list(targets)}."
+            f"numbers. Got {list(targets)}.",
+            param="targets",
         )
     return {name: values[:, i] for i, name in enumerate(targets)}

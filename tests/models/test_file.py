@@ -1,0 +1,319 @@
+"""Models on disk: the same numbers, the card, what is not saved, and what is not loaded."""
+
+import copy
+import gzip
+import hashlib
+import io
+import json
+import zipfile
+from fractions import Fraction
+from importlib import import_module
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import skops.io
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline, make_union
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from skmer import MFCCStatsTransformer, VGGishTransformer
+from skmer.classifiers import KerasLSTMClassifier, KerasMLPClassifier, make_classifier
+from skmer.exceptions import InputError, ModelVersionWarning, WeightsIntegrityError
+from skmer.models import load_model, read_card, save_model
+from skmer.models.file import _MOVED
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def model(songs):
+    """A small fitted pipeline."""
+    paths, y = songs
+    return make_pipeline(MFCCStatsTransformer(), GaussianNB()).fit(paths[:8], y[:8])
+
+
+@pytest.fixture(scope="module")
+def network_model(songs):
+    """A fitted pipeline with a network of random weights."""
+    paths, y = songs
+    network = VGGishTransformer(weights=None, random_state=1)
+    return make_pipeline(network, LogisticRegression()).fit(paths[:2], y[:2])
+
+
+# The same numbers --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        make_pipeline(StandardScaler(), SVC()),
+        RandomForestClassifier(10, random_state=0),
+        make_classifier("svm"),
+        KerasMLPClassifier(hidden_layer_sizes=(8,), epochs=3, random_state=0),
+    ],
+    ids=lambda head: type(head).__name__,
+)
+def test_a_loaded_model_predicts_the_same(songs, tmp_path, head):
+    paths, y = songs
+    model = make_pipeline(MFCCStatsTransformer(), head).fit(paths[:16], y[:16])
+    again = load_model(save_model(model, tmp_path / "m.skmer"))
+    np.testing.assert_array_equal(again.predict(paths), model.predict(paths))
+    if hasattr(model, "predict_proba"):
+        np.testing.assert_array_equal(again.predict_proba(paths), model.predict_proba(paths))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.md", "m.skmer"]
+
+
+def test_sequences_and_unions(songs, tmp_path):
+    paths, y = songs
+    sequence = make_pipeline(
+        MFCCStatsTransformer(statistics=None, n_frames=30),
+        KerasLSTMClassifier(units=4, epochs=2, random_state=0),
+    )
+    union = make_pipeline(
+        make_union(MFCCStatsTransformer(), MFCCStatsTransformer(n_mfcc=13, deltas=0)), GaussianNB()
+    )
+    for model in (sequence, union):
+        model.fit(paths[:8], y[:8])
+        again = load_model(save_model(model, tmp_path / "m.skmer"))
+        np.testing.assert_array_equal(again.predict(paths), model.predict(paths))
+
+
+def test_the_cache_and_the_jobs_of_a_machine_are_not_saved(songs, tmp_path):
+    paths, y = songs
+    embed = MFCCStatsTransformer(memory=tmp_path / "cache", n_jobs=2, verbose=True)
+    model = make_pipeline(make_union(embed), GaussianNB()).fit(paths[:2], y[:2])
+    (_, again), *_ = load_model(save_model(model, tmp_path / "m.skmer"))[0].transformer_list
+    assert (again.memory, again.n_jobs, again.verbose) == (None, None, False)
+
+
+@pytest.mark.filterwarnings("ignore::skmer.exceptions.ModelVersionWarning")
+@pytest.mark.parametrize("name", ["mlp", "svm"])
+def test_models_of_0_2_load_and_predict_what_they_did(songs, tmp_path, name):
+    """What skmer 0.2.0 saved, and predicted for clips that it had not seen."""
+    path = tmp_path / "old.skmer"
+    path.write_bytes(gzip.decompress((HERE / f"{name}-0.2.0.skmer.gz").read_bytes()))
+    expected = json.loads((HERE / "predictions-0.2.0.json").read_text())[name]
+    assert read_card(path)["versions"]["skmer"] == "0.2.0"
+    model, unseen = load_model(path), songs[0][16:]
+    assert model.predict(unseen).tolist() == expected["labels"]
+    np.testing.assert_allclose(model.predict_proba(unseen), expected["probabilities"], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("skmer.classifiers._calibrated_search", "CalibratedGridSearchCV"),
+        ("skmer.classifiers._calibrated_search", "CheckedGridSearchCV"),
+        ("skmer.classifiers._cnn", "KerasCNNClassifier"),
+        ("skmer.classifiers._group_aware_kfold", "GroupAwareKFold"),
+        ("skmer.classifiers._lstm", "KerasLSTMClassifier"),
+        ("skmer.classifiers._mlp", "KerasMLPClassifier"),
+        ("skmer.classifiers._sequence_scaler", "SequenceScaler"),
+        ("skmer.embeddings._l3", "L3Transformer"),
+        ("skmer.embeddings._mfcc", "MFCCStatsTransformer"),
+        ("skmer.embeddings._musicnn", "MusiCNNTransformer"),
+        ("skmer.embeddings._vggish", "VGGishTransformer"),
+        (
+            "skmer.evaluation.splitters._repeated_stratified_group_kfold",
+            "RepeatedStratifiedGroupKFold",
+        ),
+    ],
+)
+def test_every_class_that_0_2_saved_is_found(module, name):
+    assert isinstance(getattr(import_module(_MOVED[module]), name), type)
+
+
+# The card ----------------------------------------------------------------------------------------
+
+
+def test_the_card_describes_the_model(network_model, tmp_path):
+    given = {
+        "name": "calm *or* sad",
+        "scores": {"accuracy": 0.5731},
+        "audit": [],
+        "data": {"n_clips": 8},
+    }
+    path = save_model(network_model, tmp_path / "m.skmer", card=given)
+    card = read_card(path)
+    assert card["classes"] == ["happy", "sad"]
+    (feature,) = card["features"]
+    assert feature["parameters"]["random_state"] == 1
+    assert "memory" not in feature["parameters"]
+    assert (feature["weights_are_random"], feature["weights_licence"]) == (True, None)
+    assert feature["weights_digest"] == network_model[0].weights_digest_
+    assert card["task"] == "classification"
+    assert {name: card[name] for name in given} == given
+    markdown = (tmp_path / "m.md").read_text()
+    assert "* accuracy: 0.573" in markdown
+    assert "random" in markdown
+    with zipfile.ZipFile(path) as archive:
+        assert sorted(archive.namelist()) == ["card.json", "card.md", "model.skops"]
+
+
+def test_a_notebook_shows_the_card_as_a_page(model, tmp_path):
+    given = {"name": "<b>calm</b>", "scores": {"accuracy": 0.57321}, "audit": [{"kind": "x<y"}]}
+    card = read_card(save_model(model, tmp_path / "m.skmer", card=given))
+    page = ElementTree.fromstring(card._repr_html_())
+    text = " ".join(page.itertext())
+    assert "<b>calm</b>" in text
+    assert "accuracy : 0.573" in text
+    folded = [one.text for one in page.iter("summary")]
+    assert {"Audit", "Features", "Versions"} <= set(folded)
+    assert not {"Scores", "Task"} & set(folded)
+    assert isinstance(card, dict)
+    assert json.loads(json.dumps(card)) == card
+
+
+def test_other_weights_and_other_versions_are_reported(model, network_model, tmp_path, monkeypatch):
+    path = save_model(network_model, tmp_path / "m.skmer")
+    # Loading reads no clip, and fits nothing.
+    monkeypatch.setattr(VGGishTransformer, "fit", None)
+    assert load_model(path)[0].weights_digest_ == network_model[0].weights_digest_
+    changed = copy.deepcopy(network_model)
+    changed[0].weights_digest_ = "0123456789abcdef"
+    save_model(changed, path)
+    with pytest.raises(WeightsIntegrityError, match="was trained on weights with the digest"):
+        load_model(path)
+    save_model(model, path)
+    monkeypatch.setattr("skmer.models.file.versions", lambda: {"numpy": "0.9"})
+    with pytest.warns(ModelVersionWarning, match=r"was made with .*numpy .*here 0\.9"):
+        load_model(path)
+
+
+# What is not saved, and what is not loaded -------------------------------------------------------
+
+
+def test_what_cannot_be_saved(songs, model, tmp_path):
+    paths, y = songs
+    path = tmp_path / "m.skmer"
+    with pytest.raises(NotFittedError):
+        save_model(make_pipeline(MFCCStatsTransformer(), SVC()), path)
+    for wrong in (SVC(), make_pipeline(StandardScaler(), SVC()), "model"):
+        with pytest.raises(TypeError, match="must be a pipeline that starts with a transformer"):
+            save_model(wrong, path)
+    with pytest.raises(InputError, match="values that JSON has"):
+        save_model(model, path, card={"scores": np.zeros(3)})
+    with pytest.raises(InputError, match=r"its card would be one file; let its name end in .skmer"):
+        save_model(model, tmp_path / "m.md")
+    own = type("Own", (SVC,), {"__module__": __name__})
+    fitted = make_pipeline(MFCCStatsTransformer(), own()).fit(paths[:8], y[:8])
+    with pytest.raises(InputError, match="neither scikit-learn's nor skmer's"):
+        save_model(fitted, path)
+    (tmp_path / "m.md").mkdir()
+    with pytest.raises(IsADirectoryError, match=r"m.md', which is a folder"):
+        save_model(model, path)
+    assert [path.name for path in tmp_path.iterdir()] == ["m.md"]
+
+
+def test_files_that_are_no_models(songs, model, tmp_path):
+    path = save_model(model, tmp_path / "m.skmer")
+    whole, right = path.read_bytes(), model.predict_proba(songs[0])
+    with pytest.raises(FileNotFoundError, match="There is no model"):
+        load_model(tmp_path / "none.skmer")
+    for content in (b"", b"no archive", whole[: len(whole) // 2]):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match="not a model that save_model wrote"):
+            load_model(path)
+    n_detected = 0
+    for seed in range(25):
+        damaged, rng = bytearray(whole), np.random.default_rng(seed)
+        damaged[rng.integers(len(whole))] ^= 1 << rng.integers(8)
+        path.write_bytes(damaged)
+        # What does not matter may be changed; whatever loads is the model that was saved.
+        try:
+            again = load_model(path)
+        except InputError:
+            n_detected += 1
+        else:
+            np.testing.assert_array_equal(again.predict_proba(songs[0]), right)
+    assert n_detected > 15
+
+
+@pytest.fixture(scope="module")
+def members(model, tmp_path_factory):
+    """The card of a model, and the members of the archive of its pipeline."""
+    path = save_model(model, tmp_path_factory.mktemp("model") / "m.skmer")
+    with zipfile.ZipFile(path) as archive:
+        card, inner = json.loads(archive.read("card.json")), archive.read("model.skops")
+    with zipfile.ZipFile(io.BytesIO(inner)) as archive:
+        return card, {name: archive.read(name) for name in archive.namelist()}
+
+
+def pack(members, compression=zipfile.ZIP_STORED):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def write(path, card, model, compression=zipfile.ZIP_STORED):
+    """Write a model file whose card has the digest of the model."""
+    card = card | {"model_sha256": hashlib.sha256(model).hexdigest()}
+    path.write_bytes(pack({"card.json": json.dumps(card), "model.skops": model}, compression))
+    return path
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"format": None}, {"format": "1e"}, {"versions": None}, {"versions": []}],
+)
+def test_cards_that_were_changed(members, tmp_path, change):
+    path = write(tmp_path / "m.skmer", members[0] | change, pack(members[1]))
+    for read in (read_card, load_model):
+        with pytest.raises(InputError, match="not a model that save_model wrote"):
+            read(path)
+
+
+@pytest.mark.parametrize("card", ["[]", "3", '"format"', "{}", "{"])
+def test_cards_that_are_none(members, tmp_path, card):
+    path = tmp_path / "m.skmer"
+    path.write_bytes(pack({"card.json": card, "model.skops": pack(members[1])}))
+    with pytest.raises(InputError, match="not a model that save_model wrote"):
+        read_card(path)
+
+
+def test_a_model_of_a_newer_skmer(members, tmp_path):
+    path = write(tmp_path / "m.skmer", members[0] | {"format": 2}, pack(members[1]))
+    with pytest.raises(InputError, match="has format 2, of a newer skmer"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_archives_are_not_unpacked_to_more_than_they_take(members, tmp_path, inside):
+    packed = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]
+    model = pack(members[1], packed[inside])
+    path = write(tmp_path / "m.skmer", members[0], model, packed[not inside])
+    with pytest.raises(InputError, match="not a model that save_model wrote"):
+        load_model(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"{", b""),
+        (b'"Pipeline"', b'"x"'),
+        (b'"__loader__": "ObjectNode"', b'"__loader__": "NoNode"'),
+        (b'"__loader__": "ObjectNode"', b'"__loader__": "DictNode"'),
+        (b'"steps"', b'"stops"'),
+        (b".npy", b".npx"),
+    ],
+)
+def test_trees_that_were_changed(members, tmp_path, old, new):
+    card, inner = members
+    model = pack(inner | {"schema.json": inner["schema.json"].replace(old, new)})
+    with pytest.raises((InputError, TypeError)) as caught:
+        load_model(write(tmp_path / "m.skmer", card, model))
+    assert "\n" not in str(caught.value)
+
+
+def test_types_of_other_packages_are_not_loaded(members, tmp_path):
+    path = write(tmp_path / "m.skmer", members[0], skops.io.dumps({"one": Fraction}))
+    with pytest.raises(InputError, match="not loaded because they could run code: fractions"):
+        load_model(path)
