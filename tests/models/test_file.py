@@ -86,8 +86,9 @@ def test_sequences_and_unions(songs, tmp_path):
 
 def test_the_cache_and_the_jobs_of_a_machine_are_not_saved(songs, tmp_path):
     paths, y = songs
-    embed = MFCCStatsTransformer(memory=tmp_path / "cache", n_jobs=2, verbose=True)
-    model = make_pipeline(make_union(embed), GaussianNB()).fit(paths[:2], y[:2])
+    model = make_pipeline(make_union(MFCCStatsTransformer()), GaussianNB()).fit(paths[:2], y[:2])
+    for _, embed in model[0].transformer_list:
+        embed.set_params(memory=tmp_path / "cache", n_jobs=2, verbose=True)
     (_, again), *_ = load_model(save_model(model, tmp_path / "m.skmer"))[0].transformer_list
     assert (again.memory, again.n_jobs, again.verbose) == (None, None, False)
 
