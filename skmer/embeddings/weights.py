@@ -443,9 +443,9 @@ def _describe(file: WeightsFile) -> WeightsRow:
 def fetch_weights(name: str) -> Path:
     """Download published weights, unless a good copy is on this machine.
 
-    A download is verified against the published checksum before anything reads it, goes on where
-    an earlier one broke, and is done by one process at a time. MusiCNN's weights are fetched by the
-    package client of this environment, pip or uv, with the user's settings.
+    A download is verified against the published checksum before anything reads it, and is
+    done by one process at a time. MusiCNN's weights are fetched by the package client of this
+    environment, pip or uv, with the user's settings.
 
     Parameters
     ----------
