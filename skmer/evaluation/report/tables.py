@@ -39,7 +39,7 @@ def scores_table(seen: Overview) -> Table:
     table = seen.ranked.drop(columns=headline).merge(summary, on=keys, how="left", sort=False)
     pooled = seen.ranked[headline].to_numpy()
     parts = [*result.configuration]
-    shown = [COLUMN_NAMES[part] for part in parts]
+    shown = [COLUMN_NAMES.get(part, part.capitalize()) for part in parts]
     shown += [f"{name_of_score(headline)} (95 % interval)"]
     others = [metric for metric in result.metrics[1:] if metric in table]
     gap = ["gap"] if "gap" in table else []

@@ -1,5 +1,6 @@
-"""What a result tells: summary, comparison, intervals."""
+"""Summary, comparison, intervals, and results on disk."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -138,3 +139,17 @@ def test_intervals_widen_with_groups_that_are_right_or_wrong_together():
     # Ten groups of six that agree are worth ten clips: wider by the root of six.
     ratio = (by_singer["high"] - by_singer["low"]) / (by_clip["high"] - by_clip["low"])
     assert ratio == pytest.approx(np.sqrt(6), rel=0.15)
+
+
+def test_plot_draws_every_configuration_on_the_axes_given(result):
+    fig, ax = plt.subplots()
+    assert result.plot(ax) is ax
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert sorted(names) == sorted(
+        f"{feature} + {model}"
+        for feature in ("given", "drawn (random weights)")
+        for model in ("NB", "most")
+    )
+    own = result.plot()
+    assert own.figure is not fig
+    assert own.get_xlabel().startswith("Accuracy")

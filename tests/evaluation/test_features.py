@@ -1,24 +1,30 @@
-"""Which input of a feature each classifier gets, and what is told of its weights."""
+"""What is computed of a feature, its weights, and its map."""
 
 import numpy as np
 import pytest
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import Ridge
 from sklearn.pipeline import FeatureUnion, make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skmer.embeddings import L3Transformer, MFCCStatsTransformer, VGGishTransformer
+from skmer.evaluation import evaluate, evaluate_regression
 from skmer.evaluation.features import (
     FRAMES,
     MATRIX,
+    MAX_POINTS,
     VECTOR,
     Feature,
     choose_input,
     make_features,
     make_transformers,
+    map_clips,
     weights_of,
 )
 from skmer.exceptions import FeatureLeftOutWarning, InputError, WeightsNotFoundError
 
 N_CLIPS = 3
+LABELS = np.tile(["calm", "sad"], 10)
 
 
 @pytest.fixture
@@ -139,3 +145,65 @@ def test_what_trains_nothing_may_be_combined(clips):
     assert make({"both": both})["both"] is both
     with pytest.raises(ValueError, match="learns from the clips"):
         make({"scaled": FeatureUnion([("a", StandardScaler())])})
+
+
+def run(features, X=None, **options):
+    return evaluate(
+        features, {"most": DummyClassifier()}, X, LABELS,
+        protocol="koh2021", n_repeats=2, audit=False, **options,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def feature():
+    return np.random.default_rng(0).normal(size=(20, 4))
+
+
+def test_a_map_for_each_feature_that_tells_clips_apart(feature):
+    frames = np.stack([feature - 1, feature + 1, feature], axis=1)
+    maps = run(
+        {
+            "a": feature,
+            "frames": frames,
+            "one": feature[:, :1],
+            "large": 1e12 * feature,
+            "same": np.ones((20, 3)),
+        }
+    ).maps
+    assert list(maps) == ["feature", "row", "x", "y"]
+    assert set(maps["feature"]) == {"a", "frames", "one", "large"}
+    assert maps["row"].tolist() == 4 * list(range(20))
+    assert np.isfinite(maps[["x", "y"]]).all(axis=None)
+    a, of_frames = (maps[maps["feature"] == name][["x", "y"]] for name in ("a", "frames"))
+    # The mean over frames is the very feature.
+    assert np.allclose(np.abs(a), np.abs(of_frames), atol=0.5)
+
+
+def test_like_clips_are_near_each_other_whatever_the_unit():
+    far = np.where(LABELS == "sad", 5, -5) + np.random.default_rng(0).normal(size=20)
+    places = run({"a": np.column_stack([1e-6 * far, 1e-6 * far])}).maps[["x", "y"]].to_numpy()
+    distances = np.linalg.norm(places[:, None] - places, axis=2) + 1e9 * np.eye(20)
+    assert (LABELS[distances.argmin(axis=1)] == LABELS).all()
+
+
+def test_maps_are_the_same_again(feature):
+    first, again = (run({"a": feature}, n_jobs=n_jobs).maps for n_jobs in (None, 1))
+    assert first.equals(again)
+
+
+def test_of_many_clips_some_are_drawn(monkeypatch):
+    monkeypatch.setitem(map_clips.__globals__, "MAX_POINTS", 12)
+    vectors = np.random.default_rng(0).normal(size=(30, 2))
+    maps = map_clips({"a": vectors, "b": vectors}, np.arange(30) + 100, seed=0, n_jobs=None)
+    rows = maps["row"].to_numpy().reshape(2, 12)
+    assert (rows[0] == rows[1]).all()
+    assert np.unique(rows[0]).size == 12
+    assert MAX_POINTS == 2000
+
+
+def test_too_few_clips_have_no_map():
+    X = np.random.default_rng(0).normal(size=(4, 2))
+    result = evaluate_regression(
+        {"a": X}, {"ridge": Ridge()}, None, X[:, 0], protocol="shuffled", n_folds=2, audit=False
+    )
+    assert result.maps.empty

@@ -1,4 +1,6 @@
-"""Regression: units, nesting, moments, and the figures of published features."""
+"""Regression and regression over time, and a task of one's own."""
+
+import re
 
 import numpy as np
 import pandas as pd
@@ -12,13 +14,31 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 
 from skmer import MFCCStatsTransformer, VGGishTransformer
-from skmer.evaluation import FixedSplit, evaluate_dynamic_regression, evaluate_regression
+from skmer.evaluation import (
+    EvaluationResult,
+    FixedSplit,
+    evaluate,
+    evaluate_dynamic_regression,
+    evaluate_regression,
+    tasks,
+)
 from skmer.evaluation.features import Feature
+from skmer.evaluation.statistics.bootstrap import TotalsScore
 from skmer.evaluation.statistics.scores import concordance, regression_scores
-from skmer.evaluation.tasks import Targets, align_frames, compute_moments, make_regressor
+from skmer.evaluation.tasks import (
+    Targets,
+    Task,
+    align_frames,
+    compute_moments,
+    find_task,
+    make_regressor,
+    register_task,
+)
 from skmer.exceptions import InputError, InputTypeError, WeightsNotFoundError
 
 N_CLIPS, N_FEATURES = 48, 5
+
+
 ARTISTS = np.repeat(np.arange(12), 4)
 
 
@@ -359,3 +379,97 @@ def test_moments_are_found_where_they_are_in_the_clip_whatever_the_offset():
     # The first coefficient is the loudness: every moment is one of noise.
     loudness = computed.inputs["vector"][:, 0]
     assert loudness.min() > loudness.max() - 20
+
+
+class Ranks(Task):
+    """A toy task: how often the order of two clips is right, of targets that are ranks."""
+
+    name = "ranks"
+    model_kind = "ranker"
+    configuration = ("feature", "ranker")
+    metrics = ("concordance",)
+    headline_score = TotalsScore(
+        lambda y_true, y_pred: np.column_stack([np.abs(y_true - y_pred) < 10, y_true == y_true]),
+        lambda totals: totals[..., 0] / totals[..., 1],
+    )
+    models = ("ridge",)
+    dummy = DummyRegressor()
+    charts = ("map",)
+    headline_words = {"": "puts {whose} near its place in {hundred} of 100 cases"}
+    n_repeats = 1
+
+    def takes(self, y):
+        return isinstance(y, range)
+
+    def check(self, y):
+        return Targets.of_clips({"rank": np.array(y, dtype=float)})
+
+    def splitters(self, n_folds, n_repeats):
+        return {"blocks": lambda seed: KFold(n_folds, shuffle=True, random_state=seed)}
+
+    def make_model(self, name, preset):
+        return Ridge()
+
+    def fits(self, model):
+        return hasattr(model, "predict")
+
+    def score(self, predictions, clips):
+        y_true, y_pred = (np.asarray(predictions[name]) for name in ("y_true", "y_pred"))
+        return {"concordance": float(np.mean(np.abs(y_true - y_pred) < 10))}
+
+    def guess(self, dataset, score):
+        return 0.25
+
+
+def test_a_task_of_ones_own_is_one_class(monkeypatch, tmp_path):
+    monkeypatch.setattr(tasks, "TASKS", dict(tasks.TASKS))
+    monkeypatch.setattr("skmer.evaluation.result.TASKS", tasks.TASKS)
+    register_task(Ranks())
+    y = range(N_CLIPS)
+    X = np.random.default_rng(0).normal(size=(N_CLIPS, 3)) + np.array(y)[:, None]
+    result = evaluate({"a": X}, ["ridge"], None, y, protocol="blocks")
+    assert list(result.scores)[:6] == [
+        "feature", "ranker", "protocol", "repeat", "fold", "concordance"
+    ]  # fmt: skip
+    assert result.summary()["concordance"].item() > 0.9
+    assert result.intervals()["concordance"].item() > 0.9
+    assert result.fit(feature="a", ranker="ridge").predict(X).shape == (N_CLIPS,)
+    loaded = EvaluationResult.load(result.save(tmp_path))
+    assert loaded.task is tasks.TASKS["ranks"]
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert re.search(r"The best, a \+ Ridge, puts a clip near its place in \d+ of 100 cases", page)
+    assert "guessing gives 0.25" in page
+    assert 'id="confusion"' not in page
+    with pytest.raises(InputError, match=r"'rankers' parameter .* 'ridge'.* Got 'svm'"):
+        evaluate({"a": X}, ["svm"], None, y, protocol="blocks")
+    with pytest.raises(InputError, match="fit needs the parameters 'feature' and 'ranker'"):
+        result.fit(feature="a", classifier="ridge")
+
+
+@pytest.mark.parametrize(
+    ("y", "task"),
+    [
+        (["calm", "sad"], "classification"),
+        ([1, 2, 3], "classification"),
+        ([0.0, np.nan], "classification"),
+        ([0.5, 1.0], "regression"),
+        (pd.DataFrame({"a": [0.5, 1], "b": [1, 2.5]}), "regression"),
+        ({"a": [1, 2]}, "regression"),
+        ({"a": [[1, 2], [3, 4]]}, "dynamic_regression"),
+        ({"a": pd.DataFrame([[1.0, 2]])}, "dynamic_regression"),
+    ],
+)
+def test_the_task_follows_from_the_target(y, task):
+    assert find_task(None, y).name == task
+
+
+def test_evaluate_is_the_same_for_numbers(data):
+    X, y = data
+    run = {"groups": ARTISTS, "n_folds": 4, "audit": False}
+    named = evaluate_regression({"a": X}, {"ridge": Ridge()}, None, y, **run)
+    found = evaluate({"a": X}, {"ridge": Ridge()}, None, y, **run)
+    assert type(found) is type(named)
+    assert found.predictions.equals(named.predictions)
+    whole = np.arange(N_CLIPS)
+    asked = evaluate({"a": X}, {"ridge": Ridge()}, None, whole, task="regression", **run)
+    assert asked.configuration == ("feature", "regressor", "target")

@@ -38,6 +38,8 @@ from skmer.evaluation.tasks import CLASSIFICATION
 from skmer.exceptions import InputError
 
 N_CLIPS, N_FEATURES = 60, 4
+
+
 SEEN = []
 
 
