@@ -89,7 +89,7 @@ def extract(
 ) -> int:
     """Write the embeddings of audio files to one table, going on where a kill stopped it."""
     from skmer import embeddings
-    from skmer.datasets import find_clips
+    from skmer.datasets.own import find_clips
 
     if (out is None) == (per_file is None):
         raise InputError("Give either --out FILE for one table, or --per-file DIR for a file each.")

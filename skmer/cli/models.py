@@ -194,7 +194,7 @@ def predict(
     jobs: Jobs = None,
 ) -> int:
     """Predict the emotion of clips: label and probabilities, or arousal and valence."""
-    from skmer.datasets import find_clips
+    from skmer.datasets.own import find_clips
     from skmer.models import load_model, predict_clips, read_card
     from skmer.utils.files import check_output_file, escape_formula
 

@@ -1,17 +1,23 @@
 """Datasets of music and singing labelled with emotion."""
 
-from skmer.datasets.bimodal import fetch_bimodal
-from skmer.datasets.deam import fetch_deam
-from skmer.datasets.emomusic import fetch_emomusic
-from skmer.datasets.fetch import get_data_home
-from skmer.datasets.fourq import fetch_4q
-from skmer.datasets.info import AffectScale, DatasetInfo
-from skmer.datasets.merge import fetch_merge
-from skmer.datasets.own import find_clips, load_csv, load_folder
-from skmer.datasets.ravdess_song import fetch_ravdess_song
-from skmer.datasets.registry import list_datasets, load_dataset, validate_dataset
+# Datasets are listed in the order in which they are imported here.
+# isort: off
 from skmer.datasets.toy import load_toy_emotions
-from skmer.datasets.validate import ValidationReport
+from skmer.datasets.ravdess_song import fetch_ravdess_song
+from skmer.datasets.emomusic import fetch_emomusic
+from skmer.datasets.deam import fetch_deam
+from skmer.datasets.fourq import fetch_4q
+from skmer.datasets.bimodal import fetch_bimodal
+from skmer.datasets.merge import fetch_merge
+
+# isort: on
+from skmer.datasets.own import load_csv, load_dataset, load_folder
+from skmer.datasets.registry import DatasetInfo, get_data_home, list_datasets
+from skmer.datasets.tables import AffectScale
+from skmer.datasets.validate import ValidationReport, validate_dataset
+from skmer.utils.messages import deprecated_names
+
+__getattr__ = deprecated_names(__name__, {"find_clips": "skmer.datasets.own:find_clips"})
 
 __all__ = [
     "AffectScale",
@@ -23,7 +29,6 @@ __all__ = [
     "fetch_emomusic",
     "fetch_merge",
     "fetch_ravdess_song",
-    "find_clips",
     "get_data_home",
     "list_datasets",
     "load_csv",

@@ -1,19 +1,39 @@
-"""DEAM, the MediaEval database for emotional analysis in music: 1802 songs in arousal and valence.
+"""The MediaEval database for emotional analysis in music: 1802 songs in arousal and valence.
 
-The database is published at
+:Clips: 1802 of two kinds: 1744 excerpts of 45 s and 58 full songs, mp3
+:Classes: Q1, Q2, Q3, Q4; how many songs are in each is not published
+:Targets: arousal and valence; static 1 to 9, dynamic -1 to 1 at 2 Hz from 15 s on
+:Groups: artists
+:Licence: not stated; the music is from archives of free music
+:Source: https://cvml.unige.ch/databases/DEAM/, DEAM_Annotations.zip, metadata.zip and
+    DEAM_audio.zip; no checksum of them is published
 
-    https://cvml.unige.ch/databases/DEAM/
+What was annotated for MediaEval in 2013, 2014 and 2015, the successor of Emotion in Music. Its 744
+songs are in here under the same numbers: who trains on one and tests on the other tests on songs
+that were trained on, and ``skmer.evaluation.audit`` finds it.
 
-It holds what was annotated for MediaEval in 2013, 2014 and 2015: 1744 excerpts of 45 s, among them
-the 744 of Emotion in Music, and 58 full songs, the test part of 2015. Ratings are of the whole
-song, on a scale of 1 to 9 (static), and continuous from 15 s on, between -1 and 1 at 2 Hz
-(dynamic). No checksums are published.
+The quadrants are not part of the database. By default they are those of Emotion in Music, the signs
+of the mean dynamic arousal and valence; ``quadrants="static"`` takes static labels above 5 for
+high. Static and dynamic labels were given by different people to different questions; the static
+tables of DEAM and of Emotion in Music have their columns in different orders and are read by the
+names of the columns.
 
-References
-----------
+``split`` is the split in common use: the excerpts to train, the 58 full songs (numbers 2001 to
+2058), which were the test part of 2015, to test. A full song lasts minutes, and its static label
+is of the whole.
 
-Aljanaki, A., Yang, Y.-H., and Soleymani, M., Developing a benchmark for emotional analysis of
-music, PLoS ONE 12(3), e0173392, 2017.
+.. code-block:: bibtex
+
+    @article{aljanaki2017developing,
+      author = {Aljanaki, Anna and Yang, Yi-Hsuan and Soleymani, Mohammad},
+      title = {Developing a benchmark for emotional analysis of music},
+      journal = {PLoS ONE},
+      volume = {12},
+      number = {3},
+      pages = {e0173392},
+      year = {2017},
+      doi = {10.1371/journal.pone.0173392},
+    }
 """
 
 import os
@@ -21,33 +41,55 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from skmer.datasets.fetch import Archive, download_and_unpack, get_data_home
-from skmer.datasets.files import find_tables, match_audio, match_songs
-from skmer.datasets.info import (
-    DYNAMIC_SCALE,
-    FETCH_CONSTRAINTS,
-    STATIC_SCALE,
-    DatasetInfo,
-    describe,
-    describe_split,
-    make_bunch,
-)
+import numpy as np
+
+from skmer.datasets.fetch import Archive, download_and_unpack
+from skmer.datasets.files import find_audio_files, find_tables, match_audio, not_in_place
+from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset
 from skmer.datasets.tables import (
     ANEW,
-    QUADRANTS,
+    AXES,
+    DYNAMIC_SCALE,
+    STATIC_SCALE,
+    PublishedTable,
+    affect_target,
     artist_groups,
-    by_song,
-    numbers,
+    describe_split,
+    index_songs,
     quadrants_of,
     read_csv_file,
-    require_songs,
+    require_same_songs,
 )
-from skmer.datasets.validate import Finding, check_presence, check_total, warn_of_cut_table
-from skmer.exceptions import DatasetNotFoundError, InputError
-from skmer.utils.estimators import StrOptions, validate_params
+from skmer.datasets.validate import Finding, check_songs
+from skmer.exceptions import InputError
+from skmer.utils.estimators import StrOptions
 from skmer.utils.messages import shorten
 
-AXES = ("arousal", "valence")
+INFO = DatasetInfo(
+    name="deam",
+    title="DEAM",
+    n_clips=1802,
+    # How many songs are in each quadrant is not published.
+    class_counts={},
+    groups="artists",
+    licence="not stated; the music is from archives of free music",
+    url="https://cvml.unige.ch/databases/DEAM/",
+    downloadable=True,
+    contains=("emomusic",),
+    folder="deam",
+    layout="``deam/``, the archives unpacked, at any depth",
+    checked="columns, songs and scales of the annotations, names of the clips",
+    description=__doc__ or "",
+)
+STATIC = PublishedTable(
+    "song_id",
+    {f"{axis}_mean": f"static_{axis}" for axis in AXES},
+    scale=STATIC_SCALE,
+    numbered=True,
+)
+OVER_TIME = PublishedTable(
+    "song_id", scale=DYNAMIC_SCALE, numbered=True, n_times=0, options={"ragged": "short"}
+)
 STATIC_FILES = (
     "static_annotations_averaged_songs_1_2000.csv",
     "static_annotations_averaged_songs_2000_2058.csv",
@@ -59,86 +101,50 @@ METADATA_FILES = {
     "metadata_2014.csv": ("Id", "Artist", "Track", "Genre"),
     "metadata_2015.csv": ("id", "artist", "title", "genre"),
 }
+TABLES = (*STATIC_FILES, *DYNAMIC_FILES, *METADATA_FILES)
+ARCHIVES = {
+    Archive("DEAM_Annotations.zip", f"{INFO.url}DEAM_Annotations.zip"): TABLES[:4],
+    Archive("metadata.zip", f"{INFO.url}metadata.zip"): TABLES[4:],
+}
+CLIPS_ARCHIVE = Archive("DEAM_audio.zip", f"{INFO.url}DEAM_audio.zip")
+# Excerpts have smaller numbers; these are the full songs, the test part of 2015.
+FIRST_FULL_SONG = 2001
 # Where the mean over time, or the rating of the whole, is neither high nor low.
 MIDDLES = {"dynamic": 0.0, "static": 5.0}
-
-_SAMPLE = re.compile(r"sample_([0-9]+)ms")
 
 
 def read_annotations(paths: dict[str, Path], quadrants: str):
     """Table of the songs, and the labels over time by axis (frames of song by seconds)."""
     import pandas as pd
 
-    static = pd.concat([_read_static(paths[name]) for name in STATIC_FILES])
+    static = pd.concat([STATIC.read(paths[name]) for name in STATIC_FILES])
     if static.index.has_duplicates:
         raise InputError(f"{' and '.join(STATIC_FILES)} of DEAM must share no song; {ANEW}.")
-    dynamic = {}
-    for axis, name in zip(AXES, DYNAMIC_FILES):
-        dynamic[axis] = _read_dynamic(paths[name])
-        require_songs(static.index, dynamic[axis].index, name, STATIC_FILES[0])
-        require_songs(dynamic[axis].index, static.index, " and ".join(STATIC_FILES), name)
-        dynamic[axis] = dynamic[axis].loc[static.index]
-    metadata = pd.concat([_read_metadata(paths[name], names) for name, names in _here(paths)])
+    over_time = {name: OVER_TIME.read(paths[name]) for name in DYNAMIC_FILES}
+    require_same_songs({" and ".join(STATIC_FILES): static, **over_time})
+    dynamic = {axis: table.loc[static.index] for axis, table in zip(AXES, over_time.values())}
+    years = [_read_metadata(paths[name]) for name in METADATA_FILES if name in paths]
+    metadata = pd.concat(years)
     # A song that is in the tables of two years is the same song.
-    metadata = metadata[~metadata.index.duplicated()].reindex(static.index, fill_value="")
-    frame = metadata[["artist", "title", "genre"]].copy()
-    frame.insert(0, "group", artist_groups(frame["artist"], frame.index.to_series()))
-    for axis in AXES:
-        frame[f"static_{axis}"] = static[axis]
+    frame = metadata[~metadata.index.duplicated()].reindex(static.index, fill_value="")
+    frame["split"] = np.where(frame.index >= FIRST_FULL_SONG, "test", "train")
+    frame = frame.join(static)
     for axis in AXES:
         frame[f"dynamic_{axis}"] = dynamic[axis].mean(axis=1)
-    arousal, valence = (frame[f"{quadrants}_{axis}"] for axis in AXES)
-    frame.insert(0, "label", quadrants_of(arousal, valence, MIDDLES[quadrants]))
+    frame["label"] = quadrants_of(
+        *(frame[f"{quadrants}_{axis}"] for axis in AXES), MIDDLES[quadrants]
+    )
+    frame["group"] = artist_groups(frame["artist"], frame.index)
     return frame.rename_axis("song_id").reset_index(), dynamic
 
 
-def _here(paths: dict[str, Path]):
-    """The metadata tables that there are, with the names of their columns."""
-    return [(name, names) for name, names in METADATA_FILES.items() if name in paths]
-
-
-def _read_static(path: Path):
-    """Ratings of whole songs, 1 to 9, by song."""
-    columns = [f"{axis}_mean" for axis in AXES]
-    frame = read_csv_file(path, ["song_id", *columns], separators=",").frame
-    frame = _by_number(frame, "song_id", path)
-    labels = frame[columns].set_axis(list(AXES), axis=1)
-    for axis in AXES:
-        labels[axis] = STATIC_SCALE.check(
-            numbers(labels[axis], path.name), what=f"{axis} labels in {path.name}"
-        )
-    return labels.astype(float)
-
-
-def _read_dynamic(path: Path):
-    """Labels of one axis over time, -1 to 1: a row a song, a column a time in seconds.
-
-    Rows end where their song does; the rest of the row is NaN.
-    """
-    import pandas as pd
-
-    frame = read_csv_file(path, ["song_id"], separators=",", ragged="short").frame
-    frame = _by_number(frame, "song_id", path)
-    times = {name: int(match[1]) / 1000 for name in frame if (match := _SAMPLE.fullmatch(name))}
-    if not times:
-        raise InputError(f"{path} must have columns such as 'sample_15000ms'; {ANEW}.")
-    names = sorted(times, key=lambda name: times[name])
-    labels = numbers(frame[names], path.name)
-    there = labels[labels == labels]
-    DYNAMIC_SCALE.check(there, what=f"labels in {path.name}")
-    silent = frame.index[(labels != labels).all(axis=1)]
-    if len(silent):
-        raise InputError(f"{path} must have labels for every song. Song {silent[0]} has none.")
-    columns = pd.Index([times[name] for name in names], name="time")
-    return pd.DataFrame(labels, frame.index, columns)
-
-
-def _read_metadata(path: Path, columns: tuple[str, ...]):
+def _read_metadata(path: Path):
     """Artist, title and genre by song.
 
-    Rows are ragged: lists at their end, of genres or tags, are not quoted. Values carry tabs,
+    Rows are ragged: lists at their end, of genres or tags, are not quoted. Values have tabs,
     no-break spaces, and quotation marks that do not pair.
     """
+    columns = METADATA_FILES[path.name]
     frame = read_csv_file(
         path,
         columns,
@@ -150,70 +156,24 @@ def _read_metadata(path: Path, columns: tuple[str, ...]):
     frame = frame[list(columns)].set_axis(["song_id", "artist", "title", "genre"], axis=1)
     # str.split takes tabs and no-break spaces for blanks, too.
     frame = frame.map(lambda cell: " ".join(cell.replace('"', " ").split()))
-    return _by_number(frame[frame["song_id"] != ""], "song_id", path)
+    return index_songs(frame[frame["song_id"] != ""], "song_id", path.name, numbered=True)
 
 
-def _by_number(frame, column: str, path: Path):
-    """The table by the number of the song."""
-    frame = by_song(frame, column, path.name)
-    codes = numbers(frame.index.to_series(), path.name)
-    return frame.set_axis(codes.astype(int), axis=0).rename_axis("song_id")
+def validate(folder: Path, verbose: bool) -> list[Finding]:
+    """Check that the annotations are whole and on their scales, and that the clips are there."""
+    tables = find_tables(folder, TABLES)
+    missing = [name for name in TABLES if name not in tables]
+    if missing:
+        return [Finding(name, "missing") for name in missing]
+    read = {"*.csv": (INFO.n_clips, lambda: read_annotations(tables, "dynamic")[0])}
+    return check_songs(folder, INFO, read, exact=True)
 
 
-INFO = DatasetInfo(
-    name="deam",
-    title="DEAM",
-    n_clips=1802,
-    # How many songs are in each quadrant is not published.
-    class_counts={},
-    groups="artists",
-    licence="not stated; the music is from archives of free music",
-    citation="""@article{aljanaki2017developing,
-  author = {Aljanaki, Anna and Yang, Yi-Hsuan and Soleymani, Mohammad},
-  title = {Developing a benchmark for emotional analysis of music},
-  journal = {PLoS ONE},
-  volume = {12},
-  number = {3},
-  pages = {e0173392},
-  year = {2017},
-  doi = {10.1371/journal.pone.0173392},
-}""",
-    url="https://cvml.unige.ch/databases/DEAM/",
-    downloadable=True,
-    contains=("emomusic",),
-)
-ANNOTATIONS_ARCHIVE = Archive(
-    filename="DEAM_Annotations.zip",
-    url="https://cvml.unige.ch/databases/DEAM/DEAM_Annotations.zip",
-    sha256=None,
-)
-METADATA_ARCHIVE = Archive(
-    filename="metadata.zip",
-    url="https://cvml.unige.ch/databases/DEAM/metadata.zip",
-    sha256=None,
-)
-CLIPS_ARCHIVE = Archive(
-    filename="DEAM_audio.zip",
-    url="https://cvml.unige.ch/databases/DEAM/DEAM_audio.zip",
-    sha256=None,
-)
-FOLDER = "deam"
-CHECKED = "columns, songs and scales of the annotations, names of the clips"
-TABLES = (*STATIC_FILES, *DYNAMIC_FILES, *METADATA_FILES)
-# Excerpts have smaller numbers; these are the full songs, the test part of 2015.
-FIRST_FULL_SONG = 2001
-
-_SCALES = {"quadrant": None, "static": STATIC_SCALE, "dynamic": DYNAMIC_SCALE}
-
-
-@validate_params(
-    FETCH_CONSTRAINTS
-    | {
-        "target": [StrOptions(set(_SCALES))],
-        "quadrants": [StrOptions({"dynamic", "static"})],
-        "annotations_only": ["boolean"],
-    },
-    prefer_skip_nested_validation=True,
+@register_dataset(
+    INFO,
+    validate=validate,
+    target=[StrOptions({"quadrant", "static", "dynamic"})],
+    quadrants=[StrOptions(set(MIDDLES))],
 )
 def fetch_deam(
     *,
@@ -243,24 +203,6 @@ def fetch_deam(
     quadrants : {"dynamic", "static"}, default="dynamic"
         Where high begins. "dynamic": a mean over time above 0, as in Emotion in Music.
         "static": a rating of the whole song above 5.
-
-    annotations_only : bool, default=False
-        If True, need no audio: ``data`` says where the 1802 clips would be.
-
-    data_home : str or path-like, default=None
-        Folder of the datasets; by default the environment variable ``SKMER_DATA``, else the
-        user's data folder. Tables and ``<song_id>.mp3`` are looked for in
-        ``<data_home>/deam``, at any depth.
-
-    download_if_missing : bool, default=True
-        If False, raise an error where annotations or clips are not in place. Clips are not
-        downloaded where only some are in place.
-
-    return_X_y : bool, default=False
-        If True, return ``(data, target)`` instead of a Bunch.
-
-    as_frame : bool, default=False
-        If True, ``data``, ``target`` and ``groups`` are pandas objects.
 
     Returns
     -------
@@ -315,79 +257,31 @@ def fetch_deam(
     >>> dataset.target.shape, str(dataset.scale)  # doctest: +SKIP
     ((1802, 2), 'static, 1 to 9')
     """
-    folder = get_data_home(data_home) / FOLDER
-    _put_tables_in_place(folder, download_if_missing)
-    frame, dynamic = read_annotations(find_tables(folder, TABLES), quadrants)
-    warn_of_cut_table(len(frame), INFO.n_clips, STATIC_FILES[0], INFO)
-    frame.insert(6, "split", _parts(frame["song_id"]))
-    descr = describe(INFO) + describe_split(frame["group"], frame["split"])
-    codes = frame["song_id"].astype(str)
-    if annotations_only:
-        audio = match_songs(codes, folder, exact=True)
-        places = [audio.get(code, folder / "MEMD_audio" / f"{code}.mp3") for code in codes]
-        frame.insert(0, "path", [str(place) for place in places])
-    else:
-        if not match_songs(codes, folder, exact=True):
-            _download(CLIPS_ARCHIVE, folder, "<song_id>.mp3", download_if_missing)
-        frame = match_audio(frame, folder, INFO, column="song_id", exact=True)
-    labels = "label" if target == "quadrant" else [f"{target}_{axis}" for axis in AXES]
-    columns = ["path", "label", "group", "song_id"]
-    frame = frame[columns + [name for name in frame if name not in columns]]
-    return make_bunch(
-        frame,
-        descr=descr,
-        target_names=QUADRANTS if target == "quadrant" else AXES,
-        target_columns=labels,
-        return_X_y=return_X_y,
-        as_frame=as_frame,
-        scale=_SCALES[target],
-        split=frame["split"] if as_frame else frame["split"].to_numpy(dtype=str),
-        dynamic={axis: dynamic[axis].loc[frame["song_id"]] for axis in AXES},
-    )
-
-
-def validate(folder: Path, *, verbose: bool) -> list[Finding]:
-    """See that the annotations are whole and on their scales, and that the clips are there."""
-    tables = find_tables(folder, TABLES)
-    missing = [name for name in TABLES if name not in tables]
-    if missing:
-        return [Finding(name, "missing") for name in missing]
-    try:
-        frame, _ = read_annotations(tables, "dynamic")
-    except ValueError as error:
-        return [Finding("*.csv", "wrong", str(error).rstrip("."))]
-    audio = match_songs(frame["song_id"].astype(str), folder, exact=True)
-    paths = {f"{song}.mp3": audio.get(str(song)) for song in frame["song_id"]}
-    return [
-        check_total(" and ".join(STATIC_FILES), len(frame), INFO.n_clips),
-        *check_presence(paths, folder),
-    ]
-
-
-def _parts(song_ids) -> list[str]:
-    """The usual fixed split: excerpts to train, the full songs to test."""
-    return ["test" if song_id >= FIRST_FULL_SONG else "train" for song_id in song_ids]
-
-
-def _put_tables_in_place(folder: Path, download_if_missing: bool) -> None:
-    """Fetch the archives of those tables that are not there."""
-    for archive, names in (
-        (ANNOTATIONS_ARCHIVE, (*STATIC_FILES, *DYNAMIC_FILES)),
-        (METADATA_ARCHIVE, tuple(METADATA_FILES)),
-    ):
+    folder = INFO.place(data_home)
+    for archive, names in ARCHIVES.items():
         tables = find_tables(folder, names)
         missing = [name for name in names if name not in tables]
         if missing:
             _download(archive, folder, shorten(missing), download_if_missing)
+    frame, dynamic = read_annotations(find_tables(folder, TABLES), quadrants)
+    extra = describe_split(frame["group"], frame["split"])
+    if not annotations_only and not find_audio_files(folder).paths:
+        _download(CLIPS_ARCHIVE, folder, "<song_id>.mp3", download_if_missing)
+    would_be = "MEMD_audio" if annotations_only else None
+    frame = match_audio(frame, folder, INFO, exact=True, would_be=would_be)
+    return make_bunch(
+        frame,
+        INFO,
+        extra=extra,
+        split=frame["split"],
+        dynamic={axis: dynamic[axis].loc[frame["song_id"]] for axis in AXES},
+        **affect_target(target),
+    )
 
 
 def _download(archive: Archive, folder: Path, missing: str, download_if_missing: bool) -> None:
-    """Fetch one of the archives, or say where it goes."""
     if not download_if_missing:
-        raise DatasetNotFoundError(
-            f"There is no {missing} of DEAM in {folder}. Unpack {archive.filename} from {INFO.url} "
-            "there, or fetch it with 'skmer datasets fetch deam'."
-        )
+        raise not_in_place(missing, folder, INFO, archive.filename)
     download_and_unpack(archive, folder, wanted=_place_in_archive)
 
 

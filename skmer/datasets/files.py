@@ -1,20 +1,30 @@
-"""Audio files below a folder, by what can be read, and by the codes of songs."""
+"""Audio files and tables below a folder, and the audio of songs by their codes."""
 
-import functools
 import os
 import re
-import warnings
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from skmer.datasets.info import DatasetInfo
+from skmer.datasets.registry import DatasetInfo, warn_caller
 from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning
 from skmer.utils.messages import shorten
 
 # Folders of file systems and desktops, whose files a person deleted or never made.
 _TRASH = {"$recycle.bin", "@eadir", "__macosx", "lost+found", "system volume information"}
+# Of libsndfile's formats without raw samples, whose rate is not in the file, and MATLAB's files,
+# which hold anything; below, of the second decoder's.
+AUDIO_SUFFIXES = frozenset(
+    (
+        ".8svx", ".aif", ".aifc", ".aiff", ".au", ".avr", ".bwf", ".caf", ".flac", ".htk", ".ircam",
+        ".mp2", ".mp3", ".mpga", ".nist", ".oga", ".ogg", ".opus", ".paf", ".pvf", ".rf64", ".sd2",
+        ".sds", ".sf", ".snd", ".sph", ".svx", ".voc", ".w64", ".wav", ".wave", ".wve", ".xi",
+        ".3ga", ".3gp", ".aac", ".ac3", ".amr", ".ape", ".dts", ".eac3", ".flv", ".m4a", ".m4b",
+        ".m4r", ".mka", ".mkv", ".mov", ".mp4", ".mpc", ".spx", ".tta", ".weba", ".webm", ".wma",
+        ".wv",
+    )
+)  # fmt: skip
 
 
 @dataclass
@@ -29,9 +39,8 @@ class FoundFiles:
     def describe_left_out(self) -> str:
         """One line, or nothing where nothing was left out."""
         counts = self.left_out + Counter({"links to files already taken": len(self.again)})
-        if not counts:
-            return ""
-        return "Left out: " + ", ".join(f"{what} {n}" for what, n in sorted(counts.items())) + "."
+        listed = ", ".join(f"{what} {n}" for what, n in sorted(counts.items()))
+        return f"Left out: {listed}." if listed else ""
 
 
 def find_files(folder: Path) -> FoundFiles:
@@ -42,131 +51,70 @@ def find_files(folder: Path) -> FoundFiles:
     found = FoundFiles()
     root = Path(os.path.realpath(folder))
     visited: set[str] = set()
-    linked: list[Path] = []
-    _walk(folder, visited, linked, found)
-    while linked:
-        link = linked.pop(0)
-        place = os.path.realpath(link)
+    links: list[Path] = []
+    waiting = [folder]
+    while waiting:
+        start = waiting.pop(0)
         # A link to a folder above leads back here, through what does not belong to this folder.
-        if place not in visited and not root.is_relative_to(place):
-            _walk(link, visited, linked, found)
-    _leave_out_links_to_the_same(found)
+        if start is folder or not root.is_relative_to(os.path.realpath(start)):
+            _walk(start, visited, waiting, links, found)
+    # One path of every file is kept, the one that is no link where there is one.
+    first = (
+        {os.path.realpath(path.parent) + os.sep + path.name: path for path in found.paths}
+        if links
+        else {}
+    )
+    for link in sorted(links):
+        kept = first.setdefault(os.path.realpath(link), link)
+        if kept == link:
+            found.paths.append(link)
+        else:
+            found.again[link] = kept
+    found.paths.sort()
     return found
 
 
-def _walk(folder: Path, visited: set[str], linked: list[Path], found: FoundFiles) -> None:
-    """Take the files of a folder and of all below that are no links; note those that are."""
-    visited.add(os.path.realpath(folder))
-    try:
-        with os.scandir(folder) as scan:
-            entries = sorted(scan, key=lambda entry: entry.name)
-    except OSError:
+def _walk(start: Path, visited: set, waiting: list, links: list, found: FoundFiles) -> None:
+    """Take the files of a folder and of all below that are no links; those that are, wait."""
+
+    def count_unreadable(error):
         found.left_out["folders that may not be read"] += 1
-        return
-    for entry in entries:
-        path = Path(entry.path)
-        if os.path.isdir(path):
-            if is_hidden(entry.name):
-                found.left_out["hidden or trash folders"] += 1
-            elif entry.is_symlink():
-                linked.append(path)
-            elif os.path.realpath(path) not in visited:
-                _walk(path, visited, linked, found)
-        elif entry.name.startswith("._"):
-            found.left_out["resource forks (._*)"] += 1
-        elif is_hidden(entry.name):
-            found.left_out["hidden files"] += 1
-        elif os.path.isfile(path):
-            found.paths.append(path)
-        elif entry.is_symlink():
-            found.left_out["broken links"] += 1
-        else:
-            found.left_out["pipes and devices"] += 1
+
+    for place, folders, names in os.walk(start, onerror=count_unreadable):
+        real = os.path.realpath(place)
+        shown = [] if real in visited else sorted(name for name in folders if not _hidden(name))
+        if real not in visited:
+            found.left_out["hidden or trash folders"] += len(folders) - len(shown)
+            waiting += [Path(place, name) for name in shown if os.path.islink(f"{place}/{name}")]
+            for name in names:
+                _take(Path(place, name), links, found)
+        folders[:] = shown
+        visited.add(real)
 
 
-def is_hidden(name: str) -> bool:
-    """Whether a file or folder is hidden, or a folder is a trash folder."""
+def _take(path: Path, links: list, found: FoundFiles) -> None:
+    if path.name.startswith("._"):
+        found.left_out["resource forks (._*)"] += 1
+    elif _hidden(path.name):
+        found.left_out["hidden files"] += 1
+    elif os.path.isfile(path):
+        (links if os.path.islink(path) else found.paths).append(path)
+    else:
+        found.left_out["broken links" if path.is_symlink() else "pipes and devices"] += 1
+
+
+def _hidden(name: str) -> bool:
     return name.startswith(".") or name.lower() in _TRASH
-
-
-def _leave_out_links_to_the_same(found: FoundFiles) -> None:
-    """Keep one path of every file, the one that is no link where there is one."""
-    first: dict[str, Path] = {}
-    for path in sorted(found.paths, key=lambda path: (path.is_symlink(), path)):
-        kept = first.setdefault(os.path.realpath(path), path)
-        if kept != path:
-            found.again[path] = kept
-    found.paths = sorted(first.values())
-
-
-# What libsndfile calls a format, and how its files end. Left out: RAW, whose rate is not in the
-# file, and MATLAB's, which hold anything.
-_SUFFIXES = {
-    "AIFF": (".aif", ".aiff", ".aifc"),
-    "AU": (".au", ".snd"),
-    "AVR": (".avr",),
-    "CAF": (".caf",),
-    "FLAC": (".flac",),
-    "HTK": (".htk",),
-    "IRCAM": (".sf", ".ircam"),
-    "MP3": (".mp3", ".mp2", ".mpga"),
-    "NIST": (".sph", ".nist"),
-    "OGG": (".ogg", ".oga", ".opus"),
-    "PAF": (".paf",),
-    "PVF": (".pvf",),
-    "RF64": (".rf64",),
-    "SD2": (".sd2",),
-    "SDS": (".sds",),
-    "SVX": (".8svx", ".svx"),
-    "VOC": (".voc",),
-    "W64": (".w64",),
-    "WAV": (".wav", ".wave", ".bwf"),
-    "WVE": (".wve",),
-    "XI": (".xi",),
-}
-# What PyAV reads.
-_BY_PYAV = (
-    ".3ga", ".3gp", ".aac", ".ac3", ".amr", ".ape", ".dts", ".eac3", ".flv", ".m4a", ".m4b", ".m4r",
-    ".mka", ".mkv", ".mov", ".mp4", ".mpc", ".spx", ".tta", ".weba", ".webm", ".wma", ".wv",
-)  # fmt: skip
-
-
-@functools.cache
-def audio_suffixes() -> frozenset[str]:
-    """Lower-case endings of the files that can be read, or could with a decoder installed."""
-    import soundfile
-
-    formats = soundfile.available_formats()
-    return frozenset(
-        suffix for name, ends in _SUFFIXES.items() if name in formats for suffix in ends
-    ).union(_BY_PYAV)
 
 
 def find_audio_files(folder: Path) -> FoundFiles:
     """Every audio file below a folder, as `find_files` finds them."""
     found = find_files(folder)
-    audio = [path for path in found.paths if path.suffix.lower() in audio_suffixes()]
-    others = len(found.paths) - len(audio)
-    left_out = found.left_out + Counter({"files that are not audio": others})
-    again = {link: path for link, path in found.again.items() if path in set(audio)}
-    return FoundFiles(audio, left_out, again)
-
-
-def match_songs(songs: Iterable[str], folder: Path, *, exact: bool = False) -> dict[str, Path]:
-    """Audio below a folder by the code of the song that its name is, or begins with.
-
-    Of two codes that fit, the longer counts: ``A061-66.mp3`` is the song A061-66, not A061.
-    """
-    codes = {song.upper(): song for song in songs}
-    found: dict[str, Path] = {}
-    for path in find_audio_files(folder).paths:
-        stem = path.stem.upper()
-        ends = [] if exact else [match.start() for match in re.finditer(r"[^0-9A-Z]", stem)]
-        for end in [len(stem), *reversed(ends)]:
-            if stem[:end] in codes:
-                found.setdefault(codes[stem[:end]], path)
-                break
-    return found
+    audio = [path for path in found.paths if path.suffix.lower() in AUDIO_SUFFIXES]
+    others = Counter({"files that are not audio": len(found.paths) - len(audio)})
+    kept = set(audio)
+    again = {link: path for link, path in found.again.items() if path in kept}
+    return FoundFiles(audio, found.left_out + others, again)
 
 
 def find_tables(folder: Path, names: Iterable[str]) -> dict[str, Path]:
@@ -177,42 +125,80 @@ def find_tables(folder: Path, names: Iterable[str]) -> dict[str, Path]:
     return {path.name: path for path in deepest_first}
 
 
-def find_table(folder: Path, names: tuple[str, ...], info: DatasetInfo) -> Path:
+def find_table(folder: Path, names: Iterable[str], info: DatasetInfo) -> Path:
     """File of one of these names at any depth of a folder, the shallowest."""
+    names = list(names)
     found = find_tables(folder, names).values()
     if not found:
-        if info.downloadable:
-            how = f"Fetch it with 'skmer datasets fetch {info.name}', or get it"
-        else:
-            how = f"The {info.title} cannot be downloaded by a program: get it"
-        raise DatasetNotFoundError(
-            f"There is no {' or '.join(names)} in {folder}. {how} from {info.url} and unpack it "
-            f"in {folder}."
-        )
+        raise not_in_place(" or ".join(names), folder, info)
     return min(found, key=lambda path: (len(path.parts), path))
 
 
-def match_audio(frame, folder: Path, info: DatasetInfo, *, column="song", exact: bool = False):
+def not_in_place(
+    what: str, folder: Path, info: DatasetInfo, archive: str = ""
+) -> DatasetNotFoundError:
+    """Error that states what is missing, where it comes from and where it goes."""
+    if info.downloadable:
+        how = f", or fetch it with 'skmer datasets fetch {info.name}'"
+    else:
+        how = "; the publisher does not let programs download it"
+    return DatasetNotFoundError(
+        f"There is no {what} of {info.title} in {folder}. Get {archive or 'it'} from {info.url} "
+        f"and unpack it there{how}."
+    )
+
+
+def match_songs(
+    songs: Iterable[str], audio: Iterable[Path], *, exact: bool = False
+) -> dict[str, Path]:
+    """Audio files by the code of the song that their name is, or begins with.
+
+    Of two codes that fit, the longer counts: ``A061-66.mp3`` is the song A061-66, not A061.
+    """
+    codes = {song.upper(): song for song in songs}
+    found: dict[str, Path] = {}
+    for path in audio:
+        stem = path.stem.upper()
+        ends = [] if exact else [match.start() for match in re.finditer(r"[^0-9A-Z]", stem)]
+        for end in [len(stem), *reversed(ends)]:
+            if stem[:end] in codes:
+                found.setdefault(codes[stem[:end]], path)
+                break
+    return found
+
+
+def match_audio(
+    frame, folder: Path, info: DatasetInfo, *, exact=False, would_be: str | None = None
+):
     """Table with a column path in front, of the songs whose audio is there.
 
-    `column` has the codes of the songs, with which names begin, or are where `exact` is true.
+    The first column has the codes of the songs, with which names begin, or which they are where
+    `exact` is true. With `would_be`, a folder below, no audio is needed: it would be there.
     """
-    codes = frame[column].astype(str)
-    paths = codes.map(match_songs(codes, folder, exact=exact))
+    if len(frame) != info.n_clips:
+        warn_caller(
+            f"The tables in {folder} list {len(frame)} songs, and {info.title} as published has "
+            f"{info.n_clips}; those listed are used. Get the published tables from {info.url}.",
+            IncompleteDatasetWarning,
+        )
+    codes = frame.iloc[:, 0].astype(str)
+    found = match_songs(codes, find_audio_files(folder).paths, exact=exact)
+    if would_be is not None:
+        found = {code: folder / would_be / f"{code}.mp3" for code in codes} | found
+    paths = codes.map(found)
     missing = codes[paths.isna()]
     if len(missing) == len(frame):
         name = "is" if exact else "begins with"
         raise DatasetNotFoundError(
-            f"There is no clip of the {info.title} in {folder}. Get the audio from {info.url} and "
+            f"There is no clip of {info.title} in {folder}. Get the audio from {info.url} and "
             f"unpack it there; a name {name} the code of the song, such as {codes.iloc[0]}."
         )
     if len(missing):
-        warnings.warn(
-            f"{len(missing)} of {len(frame)} clips of the {info.title} are missing in {folder}, "
+        warn_caller(
+            f"{len(missing)} of {len(frame)} clips of {info.title} are missing in {folder}, "
             f"{shorten(missing)}; the {len(frame) - len(missing)} others are used. Get them from "
             f"{info.url}.",
             IncompleteDatasetWarning,
-            stacklevel=5,
         )
     frame.insert(0, "path", paths.map(str, na_action="ignore"))
     return frame[paths.notna()].reset_index(drop=True)

@@ -1,37 +1,36 @@
-"""The user's own clips, listed in a csv file."""
+"""The user's own clips, listed in a csv file or in folders, and any dataset by name or path."""
 
+import functools
 import glob
+import inspect
+import math
 import os
 import re
-import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from skmer.datasets.files import find_audio_files
-from skmer.datasets.info import make_bunch
-from skmer.datasets.tables import describe_reading, read_clip_table, require_filled
-from skmer.exceptions import DatasetNotFoundError, InputError, InputTypeError, bounded
-from skmer.utils.estimators import StrOptions, validate_params
+from skmer.datasets.registry import DATASETS, loader, make_bunch, warn_caller
+from skmer.datasets.tables import CsvFile, read_csv_file
+from skmer.exceptions import DatasetNotFoundError, InputError
+from skmer.utils.estimators import StrOptions
 from skmer.utils.files import expand_path
-from skmer.utils.floats import parse_floats
-from skmer.utils.messages import cut_middle, is_iterable, shorten
+from skmer.utils.messages import is_iterable, shorten
+
+# Text with separators: with any other ending a path must be one of a file that is there.
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
 
 
-@validate_params(
-    {
-        "path": [str, os.PathLike],
-        "path_column": [str],
-        "label_column": [str],
-        "group_column": [str, None],
-        "target_columns": [str, list, tuple, None],
-        "on_missing": [StrOptions({"raise", "keep"})],
-        "return_X_y": ["boolean"],
-        "as_frame": ["boolean"],
-    },
-    prefer_skip_nested_validation=True,
+@loader(
+    path=[str, os.PathLike],
+    path_column=[str],
+    label_column=[str],
+    group_column=[str, None],
+    target_columns=[str, list, tuple, None],
+    on_missing=[StrOptions({"raise", "keep"})],
 )
 def load_csv(
     path: str | os.PathLike,
@@ -48,7 +47,7 @@ def load_csv(
 
     The file is in UTF-8, or bears the mark of UTF-16 or UTF-32 at its start; its values are
     separated by commas, semicolons, tabs or vertical bars, whichever makes the columns asked
-    for columns of the header. ``DESCR`` says what was found. Other bytes are taken for
+    for columns of the header. ``DESCR`` states what was found. Other bytes are taken for
     Windows-1252, with a warning. A row is never left out, and never shifted: where one does not
     fit, the message names its line.
 
@@ -75,12 +74,6 @@ def load_csv(
     on_missing : {"raise", "keep"}, default="raise"
         What to do with clips that do not exist: raise an error that names them; or keep their rows,
         for what can leave them out later, as ``evaluate(..., on_error="skip")`` can.
-
-    return_X_y : bool, default=False
-        If True, return ``(data, target)`` instead of a Bunch.
-
-    as_frame : bool, default=False
-        If True, ``data``, ``target`` and ``groups`` are pandas objects.
 
     Returns
     -------
@@ -136,21 +129,18 @@ def load_csv(
     'The file was read as separated by semicolons.'
     """
     path = expand_path(path).absolute()
-    targets = _names(target_columns)
-    needed = targets or [label_column]
-    file, frame = read_clip_table(path, path_column, [*needed, *filter(None, [group_column])])
-    names = {label_column: "label", group_column or "group": "group"}
-    names = {name: new for name, new in names.items() if name in frame}
-    taken = [new for name, new in names.items() if name != new and new in frame]
-    if taken:
+    targets = [target_columns] if isinstance(target_columns, str) else list(target_columns or ())
+    if len(set(map(str, targets))) < len(targets):
         raise InputError(
-            f"The columns {list(names)} of {path} become {list(names.values())}, and there is "
-            f"another column {taken[0]!r}; rename it."
+            "The 'target_columns' parameter of load_csv must be names of columns, each once. "
+            f"Got {targets!r} instead.",
+            param="target_columns",
         )
-    for name in names:
-        require_filled(file, frame[name])
-    numbers = {name: _read_numbers(file, frame[name]) for name in targets}
-    frame = frame.rename(columns=names).assign(**numbers)
+    needed = [*(targets or [label_column]), *filter(None, [group_column])]
+    names = {path_column: "path", label_column: "label", group_column or "group": "group"}
+    file, frame = _read_clips(path, [path_column, *needed], names)
+    for name in targets:
+        frame[name] = _read_numbers(file, frame[name])
     absent = [item for item in frame["path"] if not os.path.isfile(item)]
     if absent and (on_missing == "raise" or len(absent) == len(frame)):
         some = "; to go on without them, give on_missing='keep' and on_error='skip'"
@@ -159,56 +149,102 @@ def load_csv(
             f"{shorten(absent, 3, width=200)}. Relative paths are relative to the csv file"
             f"{some if len(absent) < len(frame) else ''}."
         )
-    if file.guess:
-        warnings.warn(_describe_guess(file), UserWarning, stacklevel=4)
-    first = ["path", *names.values()]
+    if file.guessed:
+        cells = [*file.frame.columns, *file.frame.to_numpy().ravel()]
+        odd = next((cell for cell in cells if not cell.isascii()), "")
+        warn_caller(
+            f"{path} is not in UTF-8 and has no mark of its encoding; it was read as Windows-1252, "
+            f"such as {odd[:50]!r}. Save it as UTF-8 if that is wrong."
+        )
     return make_bunch(
-        frame[first + [name for name in frame if name not in first]],
-        descr=f"{len(frame)} clips listed in {path}.{describe_reading(file)}",
+        frame,
+        extra=f"{len(frame)} clips listed in {path}.{file.describe()}",
         target_names=targets or sorted(frame["label"].unique()),
         target_columns=targets or "label",
-        return_X_y=return_X_y,
-        as_frame=as_frame,
     )
 
 
-def _names(target_columns: str | Sequence[str] | None) -> list[str]:
-    """The columns of numbers, as a list."""
-    names = [target_columns] if isinstance(target_columns, str) else list(target_columns or ())
-    if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+def _read_clips(path: Path, needed: Sequence[str], names: dict[str, str]):
+    """A csv file, and its table with columns renamed and absolute paths; clips may be absent.
+
+    An empty cell in a column that is needed or renamed, and a clip in two rows, are errors that
+    name the lines.
+    """
+    file = read_csv_file(path, needed, fallback="windows-1252")
+    if not file.lines:
+        raise InputError(f"{path} must list at least one clip. Got a header and no rows.")
+    frame = _named_columns(file)
+    for name in dict.fromkeys([*needed, *(name for name in names if name in frame)]):
+        _require_filled(file, frame[name])
+    frame = frame.rename(columns=names)
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
         raise InputError(
-            "The 'target_columns' parameter of load_csv must be names of columns, each once. "
-            f"Got {names!r} instead."
+            f"{path} must have every column once. Got {shorten(map(repr, twice))} twice; "
+            f"{shorten(names)} become {shorten(names.values())}, rename another one of that name."
         )
-    return names
-
-
-def _read_numbers(file, column) -> np.ndarray:
-    """A column as finite numbers, or an error that names the line."""
-    values = []
-    for line, cell in zip(file.lines, column):
-        try:
-            value = float(parse_floats(np.array(cell)))
-        except ValueError:
-            value = np.nan
-        if not np.isfinite(value):
+    paths = [path.parent / os.path.expanduser(text) for text in frame["path"]]
+    frame["path"] = [os.path.normpath(clip) for clip in paths]
+    first: dict[str, int] = {}
+    for row, clip in enumerate(frame["path"]):
+        before = first.setdefault(clip, row)
+        if before != row:
+            labels = frame.loc[[before, row], "label"].tolist() if "label" in frame else [0, 0]
+            differ = f" as {labels[0]} and as {labels[1]}" if labels[0] != labels[1] else ""
             raise InputError(
-                f"Every {column.name!r} in {file.path} must be a number, with a point for its "
-                f"decimals. Got {cell[:50]!r} in line {line}."
+                f"{path} must list a clip once, or it may be trained on and tested on at once. "
+                f"Lines {file.lines[before]} and {file.lines[row]} list {clip}{differ}."
             )
-        values.append(value)
-    return np.array(values)
+    return file, frame
 
 
-def _describe_guess(file) -> str:
-    """Sentence that shows how bytes were read that no rule says how to read."""
-    odd = next(
-        (cell for row in [file.header, *file.rows] for cell in row if not cell.isascii()), ""
-    )
-    return bounded(
-        f"{file.path} is not in UTF-8 and has no mark that tells its encoding; it was read as "
-        f"Windows-1252, such as {odd[:50]!r}. Save it as UTF-8 if that is wrong."
-    )
+def _named_columns(file: CsvFile):
+    """The table without empty columns that have no name, which spreadsheets leave at the end."""
+    frame = file.frame
+    named = frame.columns != ""
+    filled = (frame.loc[:, ~named] != "").any(axis=1).to_numpy()
+    if filled.any():
+        raise InputError(
+            f"Every column of {file.path} with values must have a name in the first line. "
+            f"Line {file.lines[filled.argmax()]} has a value in a column without one."
+        )
+    return frame.loc[:, named].copy()
+
+
+def _require_filled(file: CsvFile, column) -> None:
+    """Raise where a cell of a column is empty, or goes over several lines."""
+    empty = [line for line, cell in zip(file.lines, column) if cell == ""]
+    if empty:
+        raise InputError(
+            f"Every row of {file.path} must have a {column.name!r}. It is empty in line "
+            f"{shorten(empty)}."
+        )
+    long = [line for line, cell in zip(file.lines, column) if "\n" in cell or "\r" in cell]
+    if long:
+        raise InputError(
+            f"A {column.name!r} in {file.path} must be on one line. It is not in the row that "
+            f"begins in line {shorten(long)}; is a quotation mark not closed there?"
+        )
+
+
+def _read_numbers(file: CsvFile, column) -> np.ndarray:
+    """A column as finite numbers, or an error that names the line."""
+    numbers = np.array([_to_number(cell) for cell in column])
+    wrong = ~np.isfinite(numbers)
+    if wrong.any():
+        raise InputError(
+            f"Every {column.name!r} in {file.path} must be a number, with a point for its "
+            f"decimals. Got {column.iloc[wrong.argmax()]!r} in line {file.lines[wrong.argmax()]}."
+        )
+    return numbers
+
+
+def _to_number(cell: str) -> float:
+    """The number in a cell, NaN where there is none; 1_0 is a number in programs only."""
+    try:
+        return math.nan if "_" in cell else float(cell)
+    except ValueError:
+        return math.nan
 
 
 def find_clips(
@@ -242,7 +278,7 @@ def find_clips(
     Examples
     --------
     >>> import pathlib, tempfile
-    >>> from skmer.datasets import find_clips
+    >>> from skmer.datasets.own import find_clips
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     for name in ("a.wav", "b.mp3", "notes.txt"):
     ...         pathlib.Path(folder, name).touch()
@@ -250,14 +286,10 @@ def find_clips(
     >>> [pathlib.Path(path).name for path in columns["path"]]
     ['a.wav', 'b.mp3']
     """
-    if isinstance(inputs, str | bytes | os.PathLike):
+    if isinstance(inputs, str | bytes | os.PathLike) or not is_iterable(inputs):
         raise InputError(
-            "The 'inputs' of find_clips must be a sequence of paths. Got a lone one, "
-            f"{cut_middle(repr(inputs))}; write [path]."
-        )
-    if not is_iterable(inputs):
-        raise InputTypeError(
-            f"The 'inputs' of find_clips must be a sequence of paths. Got {inputs!r:.100}."
+            f"The 'inputs' must be a sequence of paths. Got {inputs!r}; write [path].",
+            param="inputs",
         )
     found: dict[str, dict[str, str]] = {}
     left_out: list[str] = []
@@ -270,42 +302,28 @@ def find_clips(
 
 
 def _rows(text: str | os.PathLike, left_out: list[str]) -> list[dict[str, str]]:
+    """The rows of one input; what its folder holds beside audio is added to `left_out`."""
     path = expand_path(text)
     if path.is_dir():
-        return _folder_rows(path, left_out)
+        found = find_audio_files(path)
+        described = found.describe_left_out()
+        if not found.paths:
+            raise InputError(
+                f"The folder '{path}' holds no audio file that can be read. {described}".rstrip()
+            )
+        left_out += [f"{path}: {described}"] if described else []
+        return [{"path": str(clip)} for clip in found.paths]
     if path.suffix.lower() == ".csv":
-        return read_clip_table(path)[1].to_dict("records")
-    if path.is_file():
-        return [{"path": str(path)}]
-    matches = sorted(glob.glob(str(path), recursive=True)) if glob.has_magic(str(path)) else []
+        return _read_clips(path, ["path"], {"path": "path"})[1].to_dict("records")
+    matches = [path] if path.is_file() else sorted(map(Path, glob.glob(str(path), recursive=True)))
     if not matches:
         raise InputError(
-            f"There is no file, folder or match of a pattern '{cut_middle(os.fspath(text))}'."
+            f"There is no file, folder or match of a pattern '{path}'.", param="inputs"
         )
-    return [{"path": match} for match in matches if os.path.isfile(match)]
+    return [{"path": str(match)} for match in matches if match.is_file()]
 
 
-def _folder_rows(path: Path, left_out: list[str]) -> list[dict[str, str]]:
-    found = find_audio_files(path)
-    described = found.describe_left_out()
-    if not found.paths:
-        raise InputError(
-            f"The folder '{path}' holds no audio file that can be read. {described}".rstrip()
-        )
-    if described:
-        left_out.append(f"{path}: {described}")
-    return [{"path": str(clip)} for clip in found.paths]
-
-
-@validate_params(
-    {
-        "path": [str, os.PathLike],
-        "group_from": [str, None],
-        "return_X_y": ["boolean"],
-        "as_frame": ["boolean"],
-    },
-    prefer_skip_nested_validation=True,
-)
+@loader(path=[str, os.PathLike], group_from=[str, None])
 def load_folder(
     path: str | os.PathLike,
     *,
@@ -330,12 +348,6 @@ def load_folder(
         ``"{group} - *"``, where ``*`` is any text and ``{group}`` the shortest that fits. With a
         ``/`` in it the pattern is of the path below the label's folder. By default the folders
         inside the label's folder are the groups, if every clip is in one.
-
-    return_X_y : bool, default=False
-        If True, return ``(data, target)`` instead of a Bunch.
-
-    as_frame : bool, default=False
-        If True, ``data``, ``target`` and ``groups`` are pandas Series.
 
     Returns
     -------
@@ -392,47 +404,39 @@ def load_folder(
         raise DatasetNotFoundError(f"There is no folder {folder}. Check the path.")
     pattern = None if group_from is None else _compile(group_from)
     found = find_audio_files(folder)
-    parts = {clip: clip.relative_to(folder).parts for clip in found.paths}
-    _check_labels(folder, found, parts)
-    frame = pd.DataFrame(
-        {"path": [str(clip) for clip in parts], "label": [part[0] for part in parts.values()]}
-    )
-    below = [Path(*part[1:]) for part in parts.values()]
+    below = [clip.relative_to(folder) for clip in found.paths]
+    _check_labels(folder, found)
+    labels = [place.parts[0] for place in below]
+    frame = pd.DataFrame({"path": [str(clip) for clip in found.paths], "label": labels})
+    below = [place.relative_to(label) for place, label in zip(below, labels)]
     if pattern is not None:
         frame["group"] = _match_groups(below, pattern, group_from)
-        told = f"Groups are told by {group_from!r}."
+        origin = f"Groups come from {group_from!r}."
     elif all(len(place.parts) > 1 for place in below):
         frame["group"] = [place.parts[0] for place in below]
-        told = "Groups are the folders inside the labels' folders."
+        origin = "Groups are the folders inside the labels' folders."
     else:
-        told = "No groups can be told."
-        warnings.warn(
-            bounded(
-                f"{folder}: No groups can be told, since clips lie directly in the folders of the "
-                "labels; put the clips of each artist in a folder, or give a pattern such as "
-                "group_from='{group} - *'."
-            ),
-            UserWarning,
-            stacklevel=4,
+        origin = "There are no groups."
+        warn_caller(
+            f"{folder}: There are no groups, since clips lie directly in the folders of the "
+            "labels; put the clips of each artist in a folder, or give a pattern such as "
+            "group_from='{group} - *'."
         )
-    descr = f"{len(frame)} clips below {folder}. {told} {found.describe_left_out()}".rstrip()
     return make_bunch(
         frame,
-        descr=descr,
+        extra=f"{len(frame)} clips below {folder}. {origin} {found.describe_left_out()}".rstrip(),
         target_names=sorted(frame["label"].unique()),
-        return_X_y=return_X_y,
-        as_frame=as_frame,
     )
 
 
-def _check_labels(folder: Path, found, parts) -> None:
+def _check_labels(folder: Path, found) -> None:
     """Raise unless every clip is in the folder of one label."""
     if not found.paths:
         raise DatasetNotFoundError(
             f"The folder {folder} holds no audio file that can be read. It must hold one folder "
             f"per label, with clips. {found.describe_left_out()}".rstrip()
         )
-    beside = [clip.name for clip, part in parts.items() if len(part) == 1]
+    beside = [clip.name for clip in found.paths if clip.parent == folder]
     if beside:
         raise InputError(
             f"The folder {folder} must hold one folder per label. Got {len(beside)} clips without "
@@ -453,7 +457,8 @@ def _compile(group_from: str) -> re.Pattern[str]:
     if group_from.count("{group}") != 1:
         raise InputError(
             "The 'group_from' parameter of load_folder must hold '{group}' once, as in "
-            f"'{{group}} - *'. Got {group_from!r} instead."
+            f"'{{group}} - *'. Got {group_from!r} instead.",
+            param="group_from",
         )
     pieces = re.split(r"(\{group\}|\*)", group_from)
     named = {"{group}": "(?P<group>.+?)", "*": ".*"}
@@ -470,6 +475,91 @@ def _match_groups(below: list[Path], pattern: re.Pattern[str], group_from: str |
     if odd:
         raise InputError(
             f"The pattern group_from={group_from!r} must fit the name of every clip. It does not "
-            f"fit {len(odd)} of {len(names)}, {shorten(odd, 3)}."
+            f"fit {len(odd)} of {len(names)}, {shorten(odd, 3)}.",
+            param="group_from",
         )
     return groups
+
+
+def load_dataset(
+    name: str | os.PathLike,
+    *,
+    data_home: str | os.PathLike | None = None,
+    download_if_missing: bool = True,
+    on_missing: Literal["raise", "keep"] = "raise",
+    **options: Any,
+):
+    """Load a dataset by its name, or the user's own clips by the path of a csv file or folder.
+
+    Parameters
+    ----------
+    name : str or path-like
+        A name that :func:`list_datasets` has; or the path of a csv file, as in :func:`load_csv`,
+        or of a folder with one folder per label, as in :func:`load_folder`.
+
+    data_home : str or path-like, default=None
+        Folder of the datasets; by default the environment variable ``SKMER_DATA``,
+        else the user's data folder.
+
+    download_if_missing : bool, default=True
+        If False, raise an error where the dataset is not in place.
+
+    on_missing : {"raise", "keep"}, default="raise"
+        As in :func:`load_csv`; of anything else all clips are there.
+
+    **options
+        What the dataset's own function, :func:`load_csv` or :func:`load_folder` takes besides; None
+        is the default there.
+
+    Returns
+    -------
+    dataset : :class:`~sklearn.utils.Bunch`
+        As from the dataset's own function.
+
+    Raises
+    ------
+    ValueError
+        If there is no dataset of that name, or a parameter is not for it.
+    DatasetNotFoundError
+        If the dataset is not in place, and may not or cannot be downloaded.
+
+    See Also
+    --------
+    list_datasets : What the names stand for.
+
+    Examples
+    --------
+    >>> from skmer.datasets import load_dataset
+    >>> load_dataset("ravdess")
+    Traceback (most recent call last):
+        ...
+    skmer.exceptions.InputError: The dataset must be one of toy, ravdess-song, emomusic, deam, 4q,
+    bimodal, merge or the path of a .csv file or of a folder. Got 'ravdess'.
+    """
+    path = None if isinstance(name, str) and name in DATASETS else expand_path(name)
+    load: Callable
+    if path is None:
+        load, what = DATASETS[str(name)].load, f"the dataset {name}"
+    elif path.is_dir():
+        load, what = functools.partial(load_folder, path), "a folder"
+    elif path.is_file() or path.suffix.lower() in TABLE_SUFFIXES:
+        load, what = functools.partial(load_csv, path), "a csv file"
+    else:
+        raise InputError(
+            f"The dataset must be one of {', '.join(DATASETS)} or the path of a .csv file or of a "
+            f"folder. Got {os.fspath(name)!r}.",
+            param="name",
+        )
+    options = {option: value for option, value in options.items() if value is not None}
+    allowed = inspect.signature(load).parameters
+    for option in options:
+        if option not in allowed:
+            raise InputError(
+                f"The parameter '{option}' of load_dataset is not for {what}.", param=option
+            )
+    shared = {
+        "data_home": data_home,
+        "download_if_missing": download_if_missing,
+        "on_missing": on_missing,
+    }
+    return load(**options, **{one: value for one, value in shared.items() if one in allowed})

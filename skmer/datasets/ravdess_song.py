@@ -1,25 +1,43 @@
-"""The song part of RAVDESS: one sentence sung by 23 singers with six emotions.
+"""One sentence sung by 23 singers with six emotions.
 
-The Ryerson Audio-Visual Database of Emotional Speech and Song is published at
+:Clips: 1012 of 3.5 to 6.4 s, 48 kHz, 16 bit, mono (one is stereo)
+:Classes: neutral 92, calm 184, happy 184, sad 184, angry 184, fearful 184
+:Groups: 23 singers (1 to 24 without 18), 44 clips each; odd numbers are male
+:Licence: CC BY-NC-SA 4.0
+:Source: https://doi.org/10.5281/zenodo.1188976, Audio_Song_Actors_01-24.zip
 
-    https://doi.org/10.5281/zenodo.1188976
+Professional actors sing two sentences, "Kids are talking by the door" and "Dogs are sitting by
+the door", with six emotions, in two intensities (neutral only in one) and two repetitions. The
+recordings are of the same two melodies and sentences throughout, so the singers are what
+differs most between clips: evaluate with held-out singers.
 
-Of its 24 professional actors all but the 18th also sing. A file name such as
-``03-02-05-01-02-01-12.wav`` holds, after ``03-02`` (audio only, song), the emotion, its
-intensity, the statement, the repetition and the actor; odd actors are male.
+``subset="koh2021"`` is the selection in Table 1 of Koh and Dubnov (2021): neutral 92, calm 184,
+happy 184, sad 184, angry 184, fearful 20, 848 clips in all. The study does not say which 20
+fearful clips were kept; here ``subset_seed`` draws them.
 
-References
-----------
+Of the 24 actors all but the 18th also sing. A file name such as ``03-02-05-01-02-01-12.wav`` holds,
+after ``03-02`` (audio only, song), the emotion, its intensity, the statement, the repetition and
+the actor.
 
-Livingstone, S. R., and Russo, F. A., The Ryerson Audio-Visual Database of Emotional Speech
-and Song (RAVDESS): A dynamic, multimodal set of facial and vocal expressions in North
-American English, PLoS ONE 13(5), e0196391, 2018.
+.. code-block:: bibtex
+
+    @article{livingstone2018ravdess,
+      author = {Livingstone, Steven R. and Russo, Frank A.},
+      title = {The {R}yerson {A}udio-{V}isual {D}atabase of {E}motional {S}peech and {S}ong
+               ({RAVDESS}): A dynamic, multimodal set of facial and vocal expressions in
+               {N}orth {A}merican {E}nglish},
+      journal = {PLoS ONE},
+      volume = {13},
+      number = {5},
+      pages = {e0196391},
+      year = {2018},
+      doi = {10.1371/journal.pone.0196391},
+    }
 """
 
 import gzip
 import os
 import re
-import warnings
 from importlib import resources
 from numbers import Integral
 from pathlib import Path
@@ -27,12 +45,13 @@ from typing import Literal
 
 import numpy as np
 
-from skmer.datasets.fetch import Archive, download_and_unpack, get_data_home
-from skmer.datasets.info import FETCH_CONSTRAINTS, DatasetInfo, describe, make_bunch
+from skmer.datasets.fetch import Archive, download_and_unpack
+from skmer.datasets.files import find_audio_files, not_in_place
+from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset, warn_caller
 from skmer.datasets.validate import Finding, Status, find_extra, relative
-from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning
+from skmer.exceptions import IncompleteDatasetWarning
 from skmer.utils.digest import file_digest
-from skmer.utils.estimators import Interval, StrOptions, validate_params
+from skmer.utils.estimators import Interval, StrOptions
 from skmer.utils.messages import shorten
 from skmer.utils.progress import track
 
@@ -50,43 +69,103 @@ INFO = DatasetInfo(
     },
     groups="23 singers",
     licence="CC BY-NC-SA 4.0",
-    citation="""@article{livingstone2018ravdess,
-  author = {Livingstone, Steven R. and Russo, Frank A.},
-  title = {The {R}yerson {A}udio-{V}isual {D}atabase of {E}motional {S}peech and {S}ong
-           ({RAVDESS}): A dynamic, multimodal set of facial and vocal expressions in
-           {N}orth {A}merican {E}nglish},
-  journal = {PLoS ONE},
-  volume = {13},
-  number = {5},
-  pages = {e0196391},
-  year = {2018},
-  doi = {10.1371/journal.pone.0196391},
-}""",
     url="https://doi.org/10.5281/zenodo.1188976",
     downloadable=True,
+    folder="ravdess_song",
+    layout="``ravdess_song/Actor_XX/*.wav`` or ``*.flac``, whichever singers there are",
+    checked="names and SHA-256 of the 1012 published wav files",
+    description=__doc__ or "",
 )
 
 # Zenodo gives no SHA-256 of the archive; the clips in it are checked one by one instead.
 ARCHIVE = Archive(
     filename="Audio_Song_Actors_01-24.zip",
     url="https://zenodo.org/records/1188976/files/Audio_Song_Actors_01-24.zip",
-    sha256=None,
 )
-FOLDER = "ravdess_song"
-CHECKED = "names and SHA-256 of the 1012 published wav files"
 N_FEARFUL_IN_KOH2021 = 20
 
 _EMOTIONS = dict(zip(("01", "02", "03", "04", "05", "06"), INFO.class_counts))
 _NAME = re.compile(r"03-02-(0[1-6])-(0[12])-(0[12])-(0[12])-([0-9]{2})")
 
 
-@validate_params(
-    FETCH_CONSTRAINTS
-    | {
-        "subset": [StrOptions({"all", "koh2021"})],
-        "subset_seed": [Interval(Integral, 0, None, closed="left")],
-    },
-    prefer_skip_nested_validation=True,
+def checksums() -> dict[str, str]:
+    """SHA-256 of the published wav files, by clip name, in the order of singer and name."""
+    path = resources.files("skmer.datasets") / "checksums" / "ravdess_song.txt.gz"
+    lines = gzip.decompress(path.read_bytes()).decode("ascii").splitlines()
+    return {Path(name).stem: sha for sha, name in sorted(map(str.split, lines), key=lambda x: x[1])}
+
+
+def find_clips(folder: Path) -> dict[str, Path]:
+    """Published clips in a folder by name; the wav where a clip is there twice."""
+    published = checksums()
+    found = [
+        path
+        for suffix in ("flac", "wav")
+        for path in folder.glob(f"Actor_[0-9][0-9]/*.{suffix}")
+        if path.stem in published and path.parent.name == f"Actor_{path.stem[-2:]}"
+    ]
+    return {path.stem: path for path in found}
+
+
+def _place_in_archive(member: str) -> str | None:
+    """Where a file of the archive goes, relative to the dataset's folder."""
+    name = Path(member).name
+    stem = name.removesuffix(".wav")
+    return f"Actor_{stem[-2:]}/{name}" if name != stem and _NAME.fullmatch(stem) else None
+
+
+def _koh2021_names(names: list[str], seed: int) -> list[str]:
+    """All clips that are not fearful, and 20 that are."""
+    fearful = [name for name in names if name[6:8] == "06"]
+    # Only ``random`` of a PCG64 stream is drawn from: the same in every version of numpy.
+    order = np.argsort(np.random.Generator(np.random.PCG64(seed)).random(len(fearful)))
+    left_out = {fearful[i] for i in order[N_FEARFUL_IN_KOH2021:]}
+    return [name for name in names if name not in left_out]
+
+
+def _make_frame(names: list[str], clips: dict[str, Path]):
+    """Table of the clips, every part of the name in words."""
+    import pandas as pd
+
+    parts = np.array([_NAME.fullmatch(name).groups() for name in names])  # type: ignore[union-attr]
+    emotion = [_EMOTIONS[code] for code in parts[:, 0]]
+    actor = parts[:, 4].astype(int)
+    return pd.DataFrame(
+        {
+            "path": [str(clips[name]) for name in names],
+            "label": emotion,
+            "group": actor,
+            "emotion": emotion,
+            "intensity": np.where(parts[:, 1] == "01", "normal", "strong"),
+            "statement": np.where(parts[:, 2] == "01", "kids", "dogs"),
+            "repetition": parts[:, 3].astype(int),
+            "actor": actor,
+            "sex": np.where(actor % 2 == 1, "male", "female"),
+        }
+    )
+
+
+def validate(folder: Path, verbose: bool) -> list[Finding]:
+    """Compare every wav with its published SHA-256; a flac has none."""
+    clips = find_clips(folder)
+    findings = []
+    for name, sha in track(checksums().items(), description="hashing", enabled=verbose):
+        path = clips.get(name)
+        if path is None:
+            findings.append(Finding(f"Actor_{name[-2:]}/{name}.wav", "missing"))
+        elif path.suffix == ".flac":
+            findings.append(Finding(relative(path, folder), "unverified"))
+        else:
+            status: Status = "ok" if file_digest(path) == sha else "wrong"
+            findings.append(Finding(relative(path, folder), status))
+    return findings + find_extra(find_audio_files(folder).paths, set(clips.values()), folder)
+
+
+@register_dataset(
+    INFO,
+    validate=validate,
+    subset=[StrOptions({"all", "koh2021"})],
+    subset_seed=[Interval(Integral, 0, None, closed="left")],
 )
 def fetch_ravdess_song(
     *,
@@ -115,22 +194,6 @@ def fetch_ravdess_song(
     subset_seed : int, default=0
         Seed that draws the 20 fearful clips of "koh2021". The draw is made from the
         published names, so it does not depend on which clips are in place.
-
-    data_home : str or path-like, default=None
-        Folder of the datasets; by default the environment variable ``SKMER_DATA``,
-        else the user's data folder. Clips in
-        ``<data_home>/ravdess_song/Actor_XX/*.wav`` or ``*.flac`` are used as they
-        are, whichever singers there are.
-
-    download_if_missing : bool, default=True
-        If False, raise an error where no clip is in place. Nothing is downloaded where
-        only some are in place.
-
-    return_X_y : bool, default=False
-        If True, return ``(data, target)`` instead of a Bunch.
-
-    as_frame : bool, default=False
-        If True, ``data``, ``target`` and ``groups`` are pandas Series.
 
     Returns
     -------
@@ -173,121 +236,25 @@ def fetch_ravdess_song(
     >>> dataset = fetch_ravdess_song()  # doctest: +SKIP
     >>> dataset.frame.groupby("emotion").size()  # doctest: +SKIP
     """
-    folder = get_data_home(data_home) / FOLDER
+    folder = INFO.place(data_home)
     clips = find_clips(folder)
     if not clips:
         if not download_if_missing:
-            raise DatasetNotFoundError(
-                f"There is no clip of RAVDESS song in {folder}. Unpack {ARCHIVE.filename} from "
-                f"{INFO.url} there, or fetch it with 'skmer datasets fetch ravdess-song'."
-            )
-        download_and_unpack(
-            ARCHIVE,
-            folder,
-            wanted=_place_in_archive,
-            checksums={f"Actor_{name[-2:]}/{name}.wav": sha for name, sha in checksums().items()},
-        )
+            raise not_in_place("clip", folder, INFO, ARCHIVE.filename)
+        places = {f"Actor_{name[-2:]}/{name}.wav": sha for name, sha in checksums().items()}
+        download_and_unpack(ARCHIVE, folder, wanted=_place_in_archive, checksums=places)
         clips = find_clips(folder)
     published = list(checksums())
     if subset == "koh2021":
         published = _koh2021_names(published, subset_seed)
     missing = [name for name in published if name not in clips]
-    if missing:
-        warnings.warn(
-            _describe_missing(missing, len(published), folder),
-            IncompleteDatasetWarning,
-            stacklevel=4,
-        )
     names = [name for name in published if name in clips]
-    return make_bunch(
-        _make_frame(names, clips),
-        descr=describe(INFO),
-        target_names=list(INFO.class_counts),
-        return_X_y=return_X_y,
-        as_frame=as_frame,
-    )
-
-
-def validate(folder: Path, *, verbose: bool) -> list[Finding]:
-    """Compare every wav with its published SHA-256; a flac has none."""
-    clips = find_clips(folder)
-    findings = []
-    published = track(checksums().items(), description="hashing", enabled=verbose)
-    for name, sha in published:
-        path = clips.get(name)
-        if path is None:
-            findings.append(Finding(f"Actor_{name[-2:]}/{name}.wav", "missing"))
-        elif path.suffix == ".flac":
-            findings.append(Finding(relative(path, folder), "unverified"))
-        else:
-            status: Status = "ok" if file_digest(path) == sha else "wrong"
-            findings.append(Finding(relative(path, folder), status))
-    return findings + find_extra(folder, set(clips.values()))
-
-
-def checksums() -> dict[str, str]:
-    """SHA-256 of the published wav files, by clip name, in the order of singer and name."""
-    path = resources.files("skmer.datasets") / "checksums" / "ravdess_song.txt.gz"
-    lines = gzip.decompress(path.read_bytes()).decode("ascii").splitlines()
-    return {Path(name).stem: sha for sha, name in sorted(map(str.split, lines), key=lambda x: x[1])}
-
-
-def find_clips(folder: Path) -> dict[str, Path]:
-    """Published clips in a folder by name; the wav where a clip is there twice."""
-    published = checksums()
-    found = [
-        path
-        for suffix in ("flac", "wav")
-        for path in folder.glob(f"Actor_[0-9][0-9]/*.{suffix}")
-        if path.stem in published and path.parent.name == f"Actor_{path.stem[-2:]}"
-    ]
-    return {path.stem: path for path in found}
-
-
-def _place_in_archive(member: str) -> str | None:
-    """Where a file of the archive goes, relative to the dataset's folder."""
-    name = Path(member).name
-    stem = name.removesuffix(".wav")
-    return f"Actor_{stem[-2:]}/{name}" if name != stem and _NAME.fullmatch(stem) else None
-
-
-def _koh2021_names(names: list[str], seed: int) -> list[str]:
-    """All clips that are not fearful, and 20 that are."""
-    fearful = [name for name in names if name[6:8] == "06"]
-    # Only ``random`` of a PCG64 stream is drawn from: the same in every version of numpy.
-    order = np.argsort(np.random.Generator(np.random.PCG64(seed)).random(len(fearful)))
-    left_out = {fearful[i] for i in order[N_FEARFUL_IN_KOH2021:]}
-    return [name for name in names if name not in left_out]
-
-
-def _describe_missing(missing: list[str], n_published: int, folder: Path) -> str:
-    """Sentences that say how many clips, and of which singers, are missing."""
-    actors = sorted({name[-2:] for name in missing})
-    return (
-        f"{len(missing)} of {n_published} clips of RAVDESS song are missing in {folder}, of the "
-        f"singers {shorten(actors, 24)}; the {n_published - len(missing)} others are used. For all "
-        f"of them unpack {ARCHIVE.filename} from {INFO.url} there, or move the folder away and "
-        "fetch it anew."
-    )
-
-
-def _make_frame(names: list[str], clips: dict[str, Path]):
-    """Table of the clips, every part of the name in words."""
-    import pandas as pd
-
-    parts = np.array([_NAME.fullmatch(name).groups() for name in names])  # type: ignore[union-attr]
-    emotion = [_EMOTIONS[code] for code in parts[:, 0]]
-    actor = parts[:, 4].astype(int)
-    return pd.DataFrame(
-        {
-            "path": [str(clips[name]) for name in names],
-            "label": emotion,
-            "group": actor,
-            "emotion": emotion,
-            "intensity": np.where(parts[:, 1] == "01", "normal", "strong"),
-            "statement": np.where(parts[:, 2] == "01", "kids", "dogs"),
-            "repetition": parts[:, 3].astype(int),
-            "actor": actor,
-            "sex": np.where(actor % 2 == 1, "male", "female"),
-        }
-    )
+    if missing:
+        singers = shorten(sorted({name[-2:] for name in missing}), 24)
+        warn_caller(
+            f"{len(missing)} of {len(published)} clips of RAVDESS song are missing in {folder}, of "
+            f"the singers {singers}; the {len(names)} others are used. For all of them unpack "
+            f"{ARCHIVE.filename} from {INFO.url} there, or move the folder away and fetch it anew.",
+            IncompleteDatasetWarning,
+        )
+    return make_bunch(_make_frame(names, clips), INFO, target_names=list(INFO.class_counts))

@@ -1,30 +1,258 @@
-"""The datasets by the names that the command knows them by."""
+"""What every dataset has: its facts, its loader, its place in lists, command and `validate`."""
 
+import functools
+import inspect
 import os
+import textwrap
+import warnings
 from collections.abc import Callable, Sequence
-from types import ModuleType
-from typing import Any, Literal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
 
-from skmer.datasets import bimodal as _bimodal
-from skmer.datasets import deam as _deam
-from skmer.datasets import emomusic as _emomusic
-from skmer.datasets import fourq as _fourq
-from skmer.datasets import merge as _merge
-from skmer.datasets import ravdess_song as _ravdess_song
-from skmer.datasets import toy as _toy
-from skmer.datasets.fetch import get_data_home
-from skmer.datasets.own import load_csv, load_folder
-from skmer.datasets.validate import ValidationReport
-from skmer.exceptions import DatasetNotFoundError, InputError
-from skmer.utils.files import expand_path
-from skmer.utils.messages import cut_middle
+import numpy as np
+from sklearn.utils import Bunch
 
-_MODULES: dict[str, ModuleType] = {
-    module.INFO.name: module
-    for module in (_toy, _ravdess_song, _emomusic, _deam, _fourq, _bimodal, _merge)
+from skmer.utils.estimators import validate_params
+from skmer.utils.files import expand_path, user_folder
+
+_Loader = TypeVar("_Loader", bound=Callable)
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """What is known of a dataset before a single file of it is here.
+
+    Parameters
+    ----------
+    name : str
+        Its name on the command line.
+    title : str
+        Its name in a text.
+    n_clips : int
+        Published clips.
+    class_counts : dict of str to int
+        Published clips per class; empty where that is not published.
+    groups : str
+        What the clips are grouped by.
+    licence, url : str
+        On what terms, and from where.
+    downloadable : bool
+        Whether skmer can download it.
+    contains : tuple of str
+        Names of the datasets whose songs, or most of them, are in it under the same codes.
+    folder : str
+        Its folder below the data folder.
+    layout : str
+        What is looked for below the data folder, as reStructuredText.
+    checked : str
+        What :func:`validate_dataset` compares.
+    description : str
+        What ``DESCR`` states; it ends with the citation, a code block in BibTeX.
+    """
+
+    name: str
+    title: str
+    n_clips: int
+    class_counts: dict[str, int]
+    groups: str
+    licence: str
+    url: str
+    downloadable: bool
+    contains: tuple[str, ...] = ()
+    folder: str = ""
+    layout: str = ""
+    checked: str = "names of the clips"
+    description: str = ""
+
+    @property
+    def citation(self) -> str:
+        """The BibTeX entry of the description."""
+        return textwrap.dedent(self.description.partition(":: bibtex\n\n")[2]).strip()
+
+    def place(self, data_home) -> Path:
+        """Folder of the dataset."""
+        return get_data_home(data_home) / self.folder
+
+
+class Dataset(NamedTuple):
+    """A registered dataset: its facts, its loader, and the check of its files."""
+
+    info: DatasetInfo
+    load: Callable
+    # Called with the dataset's folder and `verbose`, returns a list of findings.
+    validate: Callable
+
+
+DATASETS: dict[str, Dataset] = {}
+
+# Parameters that loaders share: what is allowed, and what the documentation states.
+_SHARED: dict[str, tuple[list, str]] = {
+    "annotations_only": (
+        ["boolean"],
+        """\
+        annotations_only : bool, default=False
+            If True, no audio is needed: ``data`` states where the clips would be.
+        """,
+    ),
+    "data_home": (
+        [str, os.PathLike, None],
+        """\
+        data_home : str or path-like, default=None
+            Folder of the datasets; by default the environment variable ``SKMER_DATA``, else the
+            user's data folder. Looked for in it: {layout}.
+        """,
+    ),
+    "download_if_missing": (
+        ["boolean"],
+        """\
+        download_if_missing : bool, default=True
+            If False, or where the publisher does not let programs download, missing files are an
+            error. Clips are never downloaded where some of them are in place.
+        """,
+    ),
+    "return_X_y": (
+        ["boolean"],
+        """\
+        return_X_y : bool, default=False
+            If True, ``(data, target)`` is returned instead of a Bunch.
+        """,
+    ),
+    "as_frame": (
+        ["boolean"],
+        """\
+        as_frame : bool, default=False
+            If True, ``data``, ``target``, ``groups`` and ``split`` are pandas objects.
+        """,
+    ),
 }
-# Text with separators: by any other ending a file is asked for that is there.
-TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
+
+
+def loader(*, layout: str = "", **constraints: list) -> Callable[[_Loader], _Loader]:
+    """Give a loader what all loaders have: checked parameters, their documentation, `return_X_y`.
+
+    The decorated function takes those of the shared parameters that apply, may leave `return_X_y`
+    and `as_frame` unused, and returns a Bunch of pandas objects, as `make_bunch` does.
+    """
+
+    def decorate(function):
+        taken = [name for name in inspect.signature(function).parameters if name in _SHARED]
+        allowed = constraints | {name: _SHARED[name][0] for name in taken}
+
+        @validate_params(allowed, prefer_skip_nested_validation=True)
+        @functools.wraps(function)
+        def load(*args, **kwargs):
+            bunch = function(*args, **kwargs)
+            if not kwargs.get("as_frame"):
+                bunch.data = bunch.data.to_numpy(dtype=object)
+                for name in ("target", "groups", "split"):
+                    if bunch.get(name) is not None:
+                        # Plain unicode: scikit-learn rejects some object arrays of labels.
+                        bunch[name] = np.array(bunch[name].to_numpy().tolist())
+            return (bunch.data, bunch.target) if kwargs.get("return_X_y") else bunch
+
+        if function.__doc__:
+            texts = [textwrap.dedent(_SHARED[name][1]).format(layout=layout) for name in taken]
+            own, result = inspect.cleandoc(function.__doc__).split("\nReturns\n---", 1)
+            heading = "" if "\nParameters\n---" in own else "\nParameters\n----------"
+            load.__doc__ = "\n".join([f"{own}{heading}", *texts, f"Returns\n---{result}"])
+        return load
+
+    return decorate
+
+
+def register_dataset(
+    info: DatasetInfo, *, validate: Callable, **constraints: list
+) -> Callable[[_Loader], _Loader]:
+    """Make a function the loader of a dataset, and put it into lists, command and `validate`.
+
+    Parameters
+    ----------
+    info : DatasetInfo
+        What is known of the dataset.
+    validate : callable
+        Called with the dataset's folder and `verbose`; returns a list of
+        :class:`~skmer.datasets.validate.Finding`.
+    **constraints : list
+        What the parameters of its own may be, as scikit-learn's ``validate_params`` has it.
+
+    Returns
+    -------
+    decorator : callable
+        For a function as `loader` needs it.
+    """
+
+    def decorate(function):
+        load = loader(layout=info.layout, **constraints)(function)
+        DATASETS[info.name] = Dataset(info, load, validate)
+        return load
+
+    return decorate
+
+
+def make_bunch(
+    frame,
+    info: DatasetInfo | None = None,
+    *,
+    target_names: Sequence[str],
+    target_columns: str | list[str] = "label",
+    extra: str = "",
+    **particular: Any,
+) -> Bunch:
+    """Bunch of pandas objects from a frame with the columns path, label and perhaps group.
+
+    ``DESCR`` is the description of the dataset and what is `extra`.
+    """
+    first = [name for name in ("path", "label", "group") if name in frame]
+    frame = frame[first + [name for name in frame if name not in first]]
+    return Bunch(
+        data=frame["path"],
+        target=frame[target_columns],
+        target_names=list(target_names),
+        groups=frame.get("group"),
+        frame=frame,
+        DESCR=(describe(info) if info else "") + extra,
+        **particular,
+    )
+
+
+def describe(info: DatasetInfo) -> str:
+    """Text of a dataset's ``DESCR``: its title and its description."""
+    return f"{info.title}\n{'-' * len(info.title)}\n\n{inspect.cleandoc(info.description)}\n"
+
+
+def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line outside of skmer that called a loader, however deep the call is."""
+    frame, level = inspect.currentframe(), 1
+    inside = ("skmer", "sklearn", "contextlib")
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] in inside:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
+
+
+def get_data_home(data_home: str | os.PathLike | None = None) -> Path:
+    """Folder in which the datasets lie; it is not created.
+
+    Parameters
+    ----------
+    data_home : str or path-like, default=None
+        The folder. By default the environment variable ``SKMER_DATA``, else the
+        user's data folder of the operating system, or a temporary one for a user whose home
+        does not exist or cannot be written.
+
+    Returns
+    -------
+    data_home : pathlib.Path
+        An absolute path.
+
+    Examples
+    --------
+    >>> from skmer.datasets import get_data_home
+    >>> get_data_home("my_data").name
+    'my_data'
+    """
+    data_home = data_home or os.environ.get("SKMER_DATA") or None
+    return user_folder("data") if data_home is None else expand_path(data_home).absolute()
 
 
 def list_datasets():
@@ -32,7 +260,7 @@ def list_datasets():
 
     Returns
     -------
-    datasets : DataFrame, shape (7, 10)
+    datasets : DataFrame, shape (n_datasets, 10)
         name, title, clips, classes (a dict of counts), groups, licence, citation
         (BibTeX), url, downloadable, contains (names of the datasets whose songs are in it).
 
@@ -45,173 +273,7 @@ def list_datasets():
     """
     import pandas as pd
 
-    return pd.DataFrame(
-        {
-            "name": module.INFO.name,
-            "title": module.INFO.title,
-            "clips": module.INFO.n_clips,
-            "classes": module.INFO.class_counts,
-            "groups": module.INFO.groups,
-            "licence": module.INFO.licence,
-            "citation": module.INFO.citation,
-            "url": module.INFO.url,
-            "downloadable": module.INFO.downloadable,
-            "contains": module.INFO.contains,
-        }
-        for module in _MODULES.values()
-    )
-
-
-def load_dataset(
-    name: str | os.PathLike,
-    *,
-    data_home: str | os.PathLike | None = None,
-    download_if_missing: bool = True,
-    path_column: str | None = None,
-    label_column: str | None = None,
-    group_column: str | None = None,
-    target_columns: str | Sequence[str] | None = None,
-    group_from: str | None = None,
-    on_missing: Literal["raise", "keep"] = "raise",
-):
-    """Load a dataset by its name, or the user's own clips by the path of a csv file or folder.
-
-    Parameters
-    ----------
-    name : str or path-like
-        A name that :func:`list_datasets` has; or the path of a csv file, as in :func:`load_csv`,
-        or of a folder with one folder per label, as in :func:`load_folder`.
-
-    data_home : str or path-like, default=None
-        Folder of the datasets; by default the environment variable ``SKMER_DATA``,
-        else the user's data folder.
-
-    download_if_missing : bool, default=True
-        If False, raise an error where the dataset is not in place.
-
-    path_column, label_column, group_column, target_columns : default=None
-        As in :func:`load_csv`; for a csv file only. None is the default there.
-
-    group_from : str, default=None
-        As in :func:`load_folder`; for a folder only.
-
-    on_missing : {"raise", "keep"}, default="raise"
-        As in :func:`load_csv`; of anything else all clips are there.
-
-    Returns
-    -------
-    dataset : :class:`~sklearn.utils.Bunch`
-        As from the dataset's own function with its defaults.
-
-    Raises
-    ------
-    ValueError
-        If there is no dataset of that name, or a parameter is not for it.
-    DatasetNotFoundError
-        If the dataset is not in place, and may not or cannot be downloaded.
-
-    See Also
-    --------
-    list_datasets : What the names stand for.
-
-    Examples
-    --------
-    >>> from skmer.datasets import load_dataset
-    >>> load_dataset("ravdess")
-    Traceback (most recent call last):
-        ...
-    skmer.exceptions.InputError: The dataset must be one of toy, ravdess-song, emomusic, deam, 4q,
-    bimodal, merge or the path of a .csv file or of a folder. Got 'ravdess'.
-    """
-    columns: dict[str, Any] = {
-        "path_column": path_column,
-        "label_column": label_column,
-        "group_column": group_column,
-        "target_columns": target_columns,
-    }
-    columns = {option: value for option, value in columns.items() if value is not None}
-    if isinstance(name, str) and name in _MODULES:
-        _refuse({**columns, "group_from": group_from}, f"the dataset {name}")
-        return _load_named(name, data_home, download_if_missing)
-    path = expand_path(name)
-    if path.is_dir():
-        _refuse(columns, "a folder")
-        return load_folder(path, group_from=group_from)
-    if path.is_file() or path.suffix.lower() in TABLE_SUFFIXES:
-        _refuse({"group_from": group_from}, "a csv file")
-        return load_csv(path, on_missing=on_missing, **columns)
-    raise InputError(
-        f"The dataset must be one of {', '.join(_MODULES)} or the path of a .csv file or of a "
-        f"folder. Got {cut_middle(os.fspath(name))!r}."
-    )
-
-
-def _load_named(name, data_home, download_if_missing: bool):
-    """The dataset of a name, with its defaults."""
-    if name == "toy":
-        return _toy.load_toy_emotions(data_home=data_home)
-    fetchers: dict[str, Callable] = {
-        "ravdess-song": _ravdess_song.fetch_ravdess_song,
-        "emomusic": _emomusic.fetch_emomusic,
-        "deam": _deam.fetch_deam,
-        "4q": _fourq.fetch_4q,
-        "bimodal": _bimodal.fetch_bimodal,
-        "merge": _merge.fetch_merge,
-    }
-    return fetchers[name](data_home=data_home, download_if_missing=download_if_missing)
-
-
-def _refuse(options: dict, what: str) -> None:
-    """Raise where an option was given that is of no use here."""
-    given = [option for option, value in options.items() if value is not None]
-    if given:
-        raise InputError(f"The parameter '{given[0]}' of load_dataset is not for {what}.")
-
-
-def validate_dataset(
-    name: str, *, data_home: str | os.PathLike | None = None, verbose: bool = False
-) -> ValidationReport:
-    """Compare the files of a dataset with what was published.
-
-    Parameters
-    ----------
-    name : {"toy", "ravdess-song", "emomusic", "deam", "4q", "bimodal", "merge"}
-        The dataset.
-
-    data_home : str or path-like, default=None
-        Folder of the datasets; by default the environment variable ``SKMER_DATA``,
-        else the user's data folder.
-
-    verbose : bool, default=False
-        Whether to show a progress bar where files are hashed.
-
-    Returns
-    -------
-    report : ValidationReport
-        What was checked, and which files are missing, wrong, or not of the dataset.
-
-    Raises
-    ------
-    ValueError
-        If there is no dataset of that name.
-    DatasetNotFoundError
-        If the dataset is not in place at all.
-
-    Examples
-    --------
-    >>> from skmer.datasets import validate_dataset
-    >>> report = validate_dataset("ravdess-song")  # doctest: +SKIP
-    >>> report.ok, report.files("missing")  # doctest: +SKIP
-    (True, [])
-    """
-    if not isinstance(name, str) or name not in _MODULES:
-        raise InputError(f"The dataset must be one of {', '.join(_MODULES)}. Got {name!r:.100}.")
-    module = _MODULES[name]
-    folder = get_data_home(data_home) / module.FOLDER
-    if not folder.is_dir():
-        raise DatasetNotFoundError(
-            f"There is no folder {folder} to validate. Fetch {name} first, or say by 'data_home' "
-            "or the environment variable SKMER_DATA where the datasets are."
-        )
-    findings = module.validate(folder, verbose=verbose)
-    return ValidationReport(name, folder, module.CHECKED, findings)
+    columns = ["name", "title", "clips", "classes", "groups", "licence", "citation", "url"]
+    rows = [vars(one.info) | {"citation": one.info.citation} for one in DATASETS.values()]
+    table = pd.DataFrame(rows).rename(columns={"n_clips": "clips", "class_counts": "classes"})
+    return table[[*columns, "downloadable", "contains"]]

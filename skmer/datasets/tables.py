@@ -1,55 +1,55 @@
-"""Csv files as they really are: other separators and encodings, told; no row lost or shifted."""
+"""Csv files of clips and of annotations: no row is lost or shifted, and numbers have a scale."""
 
 import codecs
 import csv
 import io
-import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skmer.exceptions import DatasetNotFoundError, InputError
-from skmer.utils.floats import parse_floats
-from skmer.utils.messages import cut_middle, shorten
+from skmer.utils.floats import check_floats, parse_floats, to_floats
+from skmer.utils.messages import shorten
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
-_BOMS = {
-    codecs.BOM_UTF8: "utf-8-sig",
+_MARKS = (
     # Before UTF-16, whose mark it begins with.
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+)
 
 
 @dataclass(frozen=True)
 class CsvFile:
-    """The cells of a csv file as text, without the blanks around them, and their lines.
+    """The cells of a csv file as text without the blanks around them, and the lines of its rows.
 
-    `guess` is the encoding where neither a mark nor the bytes themselves tell it.
+    `guessed` is true where neither a mark nor the bytes themselves give the encoding.
     """
 
     path: Path
     separator: str
     encoding: str
-    guess: bool
-    header: list[str]
-    rows: list[list[str]]
+    guessed: bool
     lines: list[int]
+    frame: Any
 
-    @cached_property
-    def frame(self):
-        """The rows as a DataFrame of text."""
-        import pandas as pd
-
-        return pd.DataFrame(self.rows, columns=self.header, dtype=object)
+    def describe(self) -> str:
+        """Sentence about how the file was read; empty for commas and UTF-8."""
+        found = []
+        if self.separator != ",":
+            found.append(f"separated by {_name(self.separator)}")
+        if self.encoding not in ("utf-8", "utf-8-sig"):
+            found.append(f"in {self.encoding.upper()}")
+        return f" The file was read as {' and '.join(found)}." if found else ""
 
 
 def read_csv_file(
@@ -61,43 +61,60 @@ def read_csv_file(
     one_line_a_row: bool = False,
     fallback: str | None = None,
 ) -> CsvFile:
-    """Read a csv file whose header has the `needed` columns, which also tell the separator.
+    """Read a csv file whose header has the `needed` columns, which also determine the separator.
 
-    Rows may be of the header's length only; "short" ones get empty cells at the end, and with
-    "any" what is too much joins the last column. `one_line_a_row` takes quotation marks that
-    do not pair on a line for part of the text. `fallback` is the encoding to take for bytes that
-    are not UTF-8 and bear no mark; without it they are an error.
+    pandas fills rows that are too short without a warning and cannot name the line of a row, so
+    the rows are split by the csv module. They have the length of the header; "short" ones get empty
+    cells at the end, and with "any" the cells beyond the header join the last column.
+    `one_line_a_row` takes quotation marks that do not pair on a line for part of the text.
+    `fallback` is the encoding of bytes that are not UTF-8 and bear no mark; None: an error.
     """
-    text, encoding, guess = read_text(path, fallback)
-    separator = _find_separator(path, text, needed, separators)
-    records = _records(path, text, separator, one_line_a_row)
+    import pandas as pd
+
+    text, encoding, guessed = _read_text(path, fallback)
+    separator = _find_separator(text, needed, separators)
+    text = re.sub(r"\Asep=.\r?\n", "\n", text)
+    if one_line_a_row:
+        text = "\n".join(_pair_quotes(line, separator) for line in text.splitlines())
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     header: list[str] = []
-    rows, lines = [], []
-    for line, cells in records:
-        cells = [cell.strip() for cell in cells]
-        if not header:
-            header = cells
-            _check_header(path, header, needed, separator)
-            continue
-        rows.append(_fit(path, line, cells, header, ragged, separator))
-        lines.append(line)
-    return CsvFile(path, separator, encoding, guess, header, rows, lines)
+    rows, lines, line = [], [], 1
+    try:
+        for cells in reader:
+            cells = [cell.strip() for cell in cells]
+            if cells and not header:
+                header = cells
+                _check_header(path, header, needed, separator)
+            elif cells:
+                rows.append(_fit(path, line, cells, len(header), ragged, separator))
+                lines.append(line)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise InputError(
+            f"{path} must be a csv file. The row that begins in line {line} is none: {error}; "
+            "a value with a quotation mark in it must be quoted, and the mark doubled."
+        ) from error
+    frame = pd.DataFrame(rows, columns=header, dtype=object)
+    return CsvFile(path, separator, encoding, guessed, lines, frame)
 
 
-def read_text(path: Path, fallback: str | None = None) -> tuple[str, str, bool]:
+def _name(separator: str) -> str:
+    return SEPARATORS.get(separator, repr(separator))
+
+
+def _read_text(path: Path, fallback: str | None) -> tuple[str, str, bool]:
     """Text of a file, its encoding, and whether that is the fallback."""
     if not path.is_file():
         raise DatasetNotFoundError(f"There is no csv file {path}. Check the path.")
     content = path.read_bytes()
-    marked = next((name for mark, name in _BOMS.items() if content.startswith(mark)), None)
-    tried = [marked] if marked else ["utf-8", *([fallback] if fallback else [])]
+    marked = next((name for mark, name in _MARKS if content.startswith(mark)), None)
+    tried = [marked] if marked else ["utf-8", *filter(None, [fallback])]
     for encoding in tried:
         try:
             text = content.decode(encoding)
+            break
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
-        else:
-            break
     else:
         raise InputError(
             f"{path} must be a csv file in {' or '.join(map(str.upper, tried))}. Got other bytes, "
@@ -113,36 +130,17 @@ def read_text(path: Path, fallback: str | None = None) -> tuple[str, str, bool]:
     return text, encoding, encoding == fallback
 
 
-def _find_separator(path, text, needed, separators) -> str:
+def _find_separator(text: str, needed: Sequence[str], separators: Sequence[str]) -> str:
     """The separator that makes the needed names cells of the header."""
-    match = re.match(r"sep=(.)\r?\n", text)
-    if match:
+    # Excel's own first line.
+    if match := re.match(r"sep=(.)\r?\n", text):
         return match[1]
     first = next(line for line in text.splitlines() if line.strip())
     for separator in separators:
         cells = next(csv.reader([first], delimiter=separator), [])
         if set(needed) <= {cell.strip() for cell in cells}:
             return separator
-    return max(separators, key=first.count) if any(map(first.count, separators)) else separators[0]
-
-
-def _records(path, text, separator, one_line_a_row) -> Iterator[tuple[int, list[str]]]:
-    """Number of the first line and cells of every record that is not blank."""
-    text = re.sub(r"\Asep=.\r?\n", "\n", text)
-    if one_line_a_row:
-        text = "\n".join(_pair_quotes(line, separator) for line in text.splitlines())
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    line = 1
-    try:
-        for cells in reader:
-            if cells:
-                yield line, cells
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise InputError(
-            f"{path} must be a csv file. The row that begins in line {line} is none: {error}; "
-            "a value with a quotation mark in it must be quoted, and the mark doubled."
-        ) from error
+    return max(separators, key=first.count)
 
 
 def _pair_quotes(line: str, separator: str) -> str:
@@ -157,181 +155,199 @@ def _pair_quotes(line: str, separator: str) -> str:
 def _check_header(path, header, needed, separator) -> None:
     missing = [name for name in needed if name not in header]
     if missing:
-        names = " and ".join(map(repr, needed))
-        columns = "a column" if len(needed) == 1 else "the columns"
+        names = (
+            f"{'a column' if len(needed) == 1 else 'the columns'} {' and '.join(map(repr, needed))}"
+        )
         raise InputError(
-            f"{path} must have {columns} {names}, separated by "
-            f"{SEPARATORS.get(separator, repr(separator))}. It lacks {shorten(missing)}. Got "
-            f"{[name[:30] for name in header[:8]]}; the first line of the file names the columns."
+            f"{path} must have {names}, separated by {_name(separator)}. It lacks "
+            f"{shorten(missing)}. Got {shorten(map(repr, header), 8)}; the first line of the file "
+            "names the columns."
         )
     for name in needed:
         if header.count(name) > 1:
             raise InputError(f"{path} must have one column {name!r}. Got {header.count(name)}.")
 
 
-def _fit(path, line, cells, header, ragged, separator) -> list[str]:
-    """The cells of a row as many as the header's, or an error that names the line."""
-    missing = len(header) - len(cells)
-    if missing == 0:
-        return cells
-    if missing > 0 and ragged != "no":
+def _fit(path, line, cells, n_columns, ragged, separator) -> list[str]:
+    """The cells of a row, as many as the columns, or an error that names the line."""
+    missing = n_columns - len(cells)
+    if missing >= 0 and (not missing or ragged != "no"):
         return cells + [""] * missing
     if ragged == "any":
-        last = len(header) - 1
-        return [*cells[:last], ", ".join(filter(None, cells[last:]))]
-    if missing < 0 and ragged == "short" and not any(cells[len(header) :]):
-        return cells[: len(header)]
+        return [*cells[: n_columns - 1], ", ".join(filter(None, cells[n_columns - 1 :]))]
+    if missing < 0 and ragged == "short" and not any(cells[n_columns:]):
+        return cells[:n_columns]
     raise InputError(
-        f"Every row of {path} must have {len(header)} values, as its header. Line {line} has "
-        f"{len(cells)}; a value that holds one of the {SEPARATORS.get(separator, separator)} must "
-        "be in quotation marks, and none may stand at the end of a row."
+        f"Every row of {path} must have {n_columns} values, as its header. Line {line} has "
+        f"{len(cells)}; a value that holds one of the {_name(separator)} must be in quotation "
+        "marks, and none may stand at the end of a row."
     )
 
 
-def read_clip_table(path: Path, path_column: str = "path", other_columns: Sequence[str] = ()):
-    """A csv file, and its table with absolute paths in the column "path", in front.
+@dataclass(frozen=True)
+class AffectScale:
+    """The unit of arousal and valence: a name and the ends of the scale.
 
-    The files need not exist. A row with an empty cell in a column that is asked for, or with the
-    file of another row, is an error that names the line.
+    Labels of different scales are never comparable as they stand, so a dataset hands out
+    the scale with the labels.
+
+    Parameters
+    ----------
+    name : str
+        What the labels are, such as "static".
+    low, high : float
+        The ends of the scale.
+
+    Examples
+    --------
+    >>> from skmer.datasets import AffectScale
+    >>> static, dynamic = AffectScale("static", 1, 9), AffectScale("dynamic", -1, 1)
+    >>> static.convert([1, 5, 9], dynamic).tolist()
+    [-1.0, 0.0, 1.0]
+    >>> str(static)
+    'static, 1 to 9'
     """
-    file = read_csv_file(path, (path_column, *other_columns), fallback="windows-1252")
-    if not file.rows:
-        raise InputError(f"{path} must list at least one clip. Got a header and no rows.")
-    frame = _named_columns(file)
-    if path_column != "path" and "path" in frame:
-        raise InputError(
-            f"The column {path_column!r} of {path} becomes 'path', and there is another column of "
-            "that name; rename one of them."
-        )
-    for name in (path_column, *other_columns):
-        require_filled(file, frame[name])
-    frame = frame.rename(columns={path_column: "path"})
-    frame.insert(0, "path", [clip_path(path.parent, text) for text in frame.pop("path")])
-    _refuse_repeats(file, frame, [name for name in other_columns if name in frame])
-    return file, frame
 
+    name: str
+    low: float
+    high: float
 
-def clip_path(folder: Path, text: str) -> str:
-    """Absolute path of a clip as it is written in a table of the folder."""
-    path = Path(text)
-    if text.startswith("~"):
-        try:
-            path = path.expanduser()
-        except RuntimeError:
-            # There is no user of that name: the name of the file begins with a tilde.
-            path = Path(text)
-    return os.path.normpath(folder.absolute() / path)
+    def __post_init__(self):
+        low, high = check_floats([self.low, self.high], "low and high of a scale")
+        if not low < high:
+            raise InputError(f"'low' must be below 'high'. Got {low:g} and {high:g}.", param="low")
 
+    def __str__(self) -> str:
+        return f"{self.name}, {self.low:g} to {self.high:g}"
 
-def require_filled(file: CsvFile, column) -> None:
-    """Raise where a cell of a column is empty, or goes over several lines."""
-    empty = [line for line, cell in zip(file.lines, column) if cell == ""]
-    if empty:
-        raise InputError(
-            f"Every row of {file.path} must have a {column.name!r}. It is empty in line "
-            f"{shorten(empty)}."
-        )
-    long = [line for line, cell in zip(file.lines, column) if "\n" in cell or "\r" in cell]
-    if long:
-        raise InputError(
-            f"A {column.name!r} in {file.path} must be on one line. It is not in the row that "
-            f"begins in line {shorten(long)}; is a quotation mark not closed there?"
-        )
+    def check(self, values: ArrayLike, *, what: str = "labels") -> np.ndarray:
+        """Labels as a float array, if all of them lie on the scale.
 
+        Parameters
+        ----------
+        values : array-like of float
+            The labels, of any shape.
+        what : str, default="labels"
+            What they are called in the message.
 
-def describe_reading(file: CsvFile) -> str:
-    """Sentence about what was found out of a file: empty where it is as files should be."""
-    told = []
-    if file.separator != ",":
-        told.append(f"separated by {SEPARATORS.get(file.separator, repr(file.separator))}")
-    if file.encoding not in ("utf-8", "utf-8-sig"):
-        told.append(f"in {file.encoding.upper()}")
-    return f" The file was read as {' and '.join(told)}." if told else ""
+        Returns
+        -------
+        values : ndarray of float
+            The same labels.
 
-
-def _named_columns(file: CsvFile):
-    """The table without empty columns that have no name, which spreadsheets leave at the end."""
-    frame = file.frame
-    nameless = [i for i, name in enumerate(file.header) if not name]
-    for line, row in zip(file.lines, file.rows):
-        if any(row[i] for i in nameless):
+        Raises
+        ------
+        ValueError
+            If a label is not finite or not on the scale.
+        """
+        array = to_floats(values, f"The {what}")
+        wrong = array[~((array >= self.low) & (array <= self.high))]
+        if wrong.size:
             raise InputError(
-                f"Every column of {file.path} with values must have a name in the first line. "
-                f"Line {line} has a value in a column without one."
+                f"The {what} must lie on the scale '{self}'. Got {wrong[0]:g} and {wrong.size - 1} "
+                "others outside it; are they on another scale?",
+                param="values",
             )
-    frame = frame.loc[:, [bool(name) for name in file.header]]
-    twice = frame.columns[frame.columns.duplicated()]
-    if len(twice):
-        raise InputError(f"{file.path} must have every column once. Got {shorten(twice)} twice.")
-    return frame
+        return array
+
+    def convert(self, values: ArrayLike, to: "AffectScale") -> np.ndarray:
+        """Labels moved linearly to another scale, end to end.
+
+        Parameters
+        ----------
+        values : array-like of float
+            Labels on this scale, of any shape.
+        to : AffectScale
+            The other scale.
+
+        Returns
+        -------
+        values : ndarray of float
+            Labels on the other scale, of the same shape.
+
+        Raises
+        ------
+        ValueError
+            If a label is not on this scale.
+        """
+        share = (self.check(values) - self.low) / (self.high - self.low)
+        return to.low + share * (to.high - to.low)
 
 
-def _refuse_repeats(file: CsvFile, frame, labels: list[str]) -> None:
-    """Raise where two rows name one file."""
-    first: dict[str, int] = {}
-    for row, path in enumerate(frame["path"]):
-        before = first.setdefault(path, row)
-        if before == row:
-            continue
-        one, other = (frame.loc[i, labels].tolist() for i in (before, row))
-        said = [shorten(cells, width=60) for cells in (one, other)]
-        differ = f" as {said[0]} and as {said[1]}" if one != other else ""
-        raise InputError(
-            f"{file.path} must list a clip once, or it may be trained on and tested on at once. "
-            f"Lines {file.lines[before]} and {file.lines[row]} list {cut_middle(path, 120)}"
-            f"{differ}."
+STATIC_SCALE = AffectScale("static", 1.0, 9.0)
+DYNAMIC_SCALE = AffectScale("dynamic", -1.0, 1.0)
+AXES = ("arousal", "valence")
+ANEW = "get the published file again"
+_SAMPLE = re.compile(r"sample_([0-9]+)ms")
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """What a published table of songs must hold; `read` checks it.
+
+    Parameters
+    ----------
+    song : str
+        The column with the code of the song; every song is there once.
+    columns : dict of str to str
+        The columns that it must have, and what they are called here.
+    scale : AffectScale
+        The scale of the columns, which are numbers; None: they are text.
+    numbered : bool
+        Whether the codes of the songs are numbers.
+    n_times : int
+        Its columns are times instead, ``sample_15000ms`` and so on, as many as that; 0: as many as
+        there are, and rows end where their song does.
+    options : dict
+        How the file is to be read.
+    """
+
+    song: str
+    columns: Mapping[str, str] = field(default_factory=dict)
+    scale: AffectScale | None = None
+    numbered: bool = False
+    n_times: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def read(self, path: Path):
+        """The table by song: columns by their names here, or times in seconds."""
+        needed = [self.song, *self.columns]
+        frame = read_csv_file(path, needed, separators=",", **self.options).frame
+        frame = index_songs(frame, self.song, path.name, numbered=self.numbered)
+        if self.n_times is not None:
+            return self._read_times(frame, path.name)
+        frame = frame[list(self.columns)].rename(columns=self.columns)
+        if self.scale is None:
+            return frame
+        what = f"labels in {path.name}"
+        return frame.apply(
+            lambda cells: self.scale.check(_numbers(cells, path.name), what=f"{cells.name} {what}")
+        )
+
+    def _read_times(self, frame, name: str):
+        import pandas as pd
+
+        times = {
+            column: int(match[1]) / 1000 for column in frame if (match := _SAMPLE.fullmatch(column))
+        }
+        if len(times) != self.n_times if self.n_times else not times:
+            wanted = f"{self.n_times} columns" if self.n_times else "columns"
+            raise InputError(
+                f"{name} must have {wanted} such as 'sample_15000ms'. Got {len(times)}; {ANEW}."
+            )
+        columns = sorted(times, key=times.__getitem__)
+        labels = _numbers(frame[columns], name)
+        given = labels if self.n_times else labels[~np.isnan(labels)]
+        self.scale.check(given, what=f"labels in {name}")
+        silent = frame.index[np.isnan(labels).all(axis=1)]
+        if len(silent):
+            raise InputError(f"{name} must have labels for every song. Song {silent[0]} has none.")
+        return pd.DataFrame(
+            labels, frame.index, pd.Index([times[column] for column in columns], name="time")
         )
 
 
-QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
-
-
-def normalise_name(name: str) -> str:
-    """Artist's name without differences in case and white space."""
-    return " ".join(name.casefold().split())
-
-
-def artist_groups(artists, songs):
-    """Normalised artists; a song without one is a group of its own."""
-    groups = artists.map(normalise_name)
-    return groups.where(groups != "", songs.astype(str))
-
-
-def read_quadrants(values: Iterable[str], table: str) -> list[str]:
-    """Quadrants written as Q1, q1, 1 or 1.0."""
-    values = list(values)
-    if not values:
-        raise InputError(f"{table} must list songs. Got none; put the published file there.")
-    matches = [re.fullmatch(r"Q?([1-4])(\.0)?", str(value).strip().upper()) for value in values]
-    for value, match in zip(values, matches):
-        if match is None:
-            raise InputError(
-                f"The column 'Quadrant' of {table} must hold Q1, Q2, Q3, Q4 or 1, 2, 3, 4. "
-                f"Got {cut_middle(repr(value), 50)}; put the published file there."
-            )
-    return [f"Q{match[1]}" for match in matches if match]
-
-
-def quadrants_of(arousal, valence, middle: float) -> list[str]:
-    """Quadrants of Russell's plane: what is not above the middle is low."""
-    names = {(True, True): "Q1", (True, False): "Q2", (False, False): "Q3", (False, True): "Q4"}
-    return [names[a > middle, v > middle] for a, v in zip(arousal, valence)]
-
-
-ANEW = "get the published file anew"
-
-
-def numbers(values, table: str) -> np.ndarray:
-    """A column, or a frame, of text as floats; empty cells are NaN."""
-    try:
-        return parse_floats(values.where(values != "", "nan").to_numpy(dtype=object))
-    except ValueError as error:
-        raise InputError(
-            f"{table} must hold numbers. Got: {cut_middle(str(error), 100)}; {ANEW}."
-        ) from error
-
-
-def by_song(frame, column: str, table: str):
+def index_songs(frame, column: str, table: str, *, numbered: bool):
     """A table by the code of the song, each there once."""
     codes = frame[column]
     if (codes == "").any():
@@ -341,14 +357,85 @@ def by_song(frame, column: str, table: str):
         raise InputError(
             f"{table} must hold every song once. Got {shorten(twice)} more than once; {ANEW}."
         )
-    return frame.set_index(column)
+    frame = frame.drop(columns=column)
+    index = _numbers(codes, table).astype(int) if numbered else codes
+    return frame.set_axis(index, axis=0).rename_axis("song_id" if numbered else "song")
 
 
-def require_songs(songs, table, name: str, of: str) -> None:
-    """Raise where the table `name` lacks songs that the table `of` has."""
-    missing = songs.difference(table)
-    if len(missing):
-        raise InputError(
-            f"{name} must hold every song of {of}. It lacks the songs {shorten(missing)}, "
-            f"{len(missing)} of {len(songs)}; {ANEW}."
-        )
+def _numbers(cells, table: str) -> np.ndarray:
+    """A column, or a frame, of text as floats; empty cells are NaN."""
+    try:
+        return parse_floats(cells.where(cells != "", "nan").to_numpy(dtype=object))
+    except ValueError as error:
+        raise InputError(f"{table} must hold numbers. Got: {error}; {ANEW}.") from error
+
+
+def require_same_songs(tables: Mapping[str, Any]) -> None:
+    """Raise where one of several tables, by name, lacks a song that the first or it alone has."""
+    (first, songs), *others = ((name, table.index) for name, table in tables.items())
+    for other, found in others:
+        for name, having, of, needed in (
+            (other, found, first, songs),
+            (first, songs, other, found),
+        ):
+            missing = needed.difference(having)
+            if len(missing):
+                raise InputError(
+                    f"{name} must hold every song of {of}. It lacks the songs {shorten(missing)}, "
+                    f"{len(missing)} of {len(needed)}; {ANEW}."
+                )
+
+
+QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
+
+
+def affect_target(target: str) -> dict[str, Any]:
+    """What `make_bunch` needs for quadrants, or for arousal and valence, static or dynamic."""
+    if target == "quadrant":
+        return {"target_names": QUADRANTS, "scale": None}
+    return {
+        "target_names": AXES,
+        "target_columns": [f"{target}_{axis}" for axis in AXES],
+        "scale": STATIC_SCALE if target == "static" else DYNAMIC_SCALE,
+    }
+
+
+def read_quadrants(values: Iterable[Any], table: str) -> list[str]:
+    """Quadrants written as Q1, q1, 1 or 1.0."""
+    found = []
+    for value in values:
+        match = re.fullmatch(r"Q?([1-4])(\.0)?", str(value).strip().upper())
+        if match is None:
+            raise InputError(
+                f"The column 'Quadrant' of {table} must hold Q1, Q2, Q3, Q4 or 1, 2, 3, 4. "
+                f"Got {str(value)!r}; {ANEW}."
+            )
+        found.append(f"Q{match[1]}")
+    if not found:
+        raise InputError(f"{table} must list songs. Got none; {ANEW}.")
+    return found
+
+
+def quadrants_of(arousal, valence, middle: float) -> np.ndarray:
+    """Quadrants of Russell's plane: what is not above the middle is low."""
+    high = np.asarray(valence) > middle
+    return np.where(
+        np.asarray(arousal) > middle, np.where(high, "Q1", "Q2"), np.where(high, "Q4", "Q3")
+    ).astype(object)
+
+
+def artist_groups(artists, songs):
+    """Artists without differences in case and white space; a song without one is its own group."""
+    groups = artists.map(lambda name: " ".join(name.casefold().split()))
+    return groups.where(groups != "", np.asarray(songs).astype(str))
+
+
+def describe_split(groups, split) -> str:
+    """Text about artists on both sides of a published split, from the data at hand."""
+    test = split == "test"
+    shared = test & groups.isin(groups[~test])
+    return (
+        f"\n.. rubric:: The split of the data at hand\n\nOf the {test.sum()} test songs, "
+        f"{shared.sum()} are by an artist who is also in the rest of the {len(groups)} songs "
+        f"({groups[shared].nunique()} artists).\n"
+    )

@@ -1,26 +1,42 @@
-"""Toy emotions: generated clips of ten invented artists in the four quadrants.
+"""Generated clips of ten invented artists in the four quadrants.
 
-There is no original: the clips are computed, the same to the byte everywhere, and written to
-the data folder the first time they are asked for. They are meant for examples and tests: small,
-made in seconds, long enough for every network, and hard enough that no classifier is right on all
-of them. Every artist plays the four quadrants in a manner of their own, so a classifier that has
-heard the artist does much better than one that has not, as with real music.
+:Clips: 80 of 6.5 s, 16000 Hz, mono, 16 bit; 17 MB
+:Classes: Q1 20, Q2 20, Q3 20, Q4 20
+:Groups: 10 invented artists, 8 clips each, 2 of every quadrant
+:Licence: BSD-3-Clause; the clips are computed by skmer
+
+Chords, bass, a melody and drums, generated from a seed and the same on every machine. Q1 is high
+arousal and high valence, Q2 high arousal and low valence, Q3 low arousal and low valence,
+Q4 low arousal and high valence.
+
+Arousal makes a clip faster, its drums louder, its attack harder, its notes shorter and brighter;
+valence moves the mode between minor and major, raises the register, and takes roughness and
+vibrato away. Every artist has a timbre and a key of their own, and plays each quadrant in a manner
+of their own, which shows most in timbre, hiss and loudness. The manner says nothing about other
+artists: a classifier that has heard the artist does much better than one that has not. Compare
+random splits with splits by artist before believing a score.
+
+What is the same for every artist is in rhythm, articulation and harmony, which a network trained
+on music hears better than an average spectrum. Accuracy of a scaled SVC(C=10), a random forest and
+naive Bayes with artists held out, by chance .25: ``MusiCNNTransformer()`` .55, .55, .52;
+``MFCCStatsTransformer()`` .38, .39, .37. By random splits of the same clips: .71, .62, .57 and
+.53, .52, .42.
 """
 
 import io
 import os
-import uuid
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
 
-from skmer.datasets.fetch import get_data_home
-from skmer.datasets.info import COMMON_CONSTRAINTS, DatasetInfo, describe, make_bunch
+from skmer.datasets.fetch import writing_to
+from skmer.datasets.files import find_audio_files
+from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset
 from skmer.datasets.tables import QUADRANTS
-from skmer.datasets.validate import Finding, find_extra
-from skmer.exceptions import bounded
-from skmer.utils.estimators import validate_params
+from skmer.datasets.validate import Finding, Status, find_extra
+from skmer.utils.files import atomic_write
 from skmer.utils.progress import track
 
 ARTISTS = ("ada", "ben", "cleo", "dov", "eva", "finn", "gus", "hana", "ivo", "june")
@@ -37,33 +53,8 @@ TAKE_SPREAD = 0.2
 MODE_SPREAD = 0.9
 
 
-class Traits(NamedTuple):
-    """How a clip is played: one number per trait, 0 = average, about -3 to 3."""
-
-    tempo: float
-    drums: float
-    attack: float
-    staccato: float
-    brightness: float
-    roughness: float
-    register: float
-    formant: float
-    hiss: float
-    vibrato: float
-    sustain: float
-    loudness: float
-
-
-class Style(NamedTuple):
-    """Everything that is decided before the first note."""
-
-    traits: Traits
-    major: bool
-    key: int
-    chords: tuple[int, ...]
-
-
-# What a trait takes from arousal, from valence, from the manner and from the artist.
+# How a clip is played: traits of 0 on the average, from about -3 to 3, and what each takes from
+# arousal, from valence, from the manner and from the artist.
 _WEIGHTS = {
     "tempo": (1.0, 0.2, 0.5, 0.3),
     "drums": (1.0, 0.0, 0.5, 0.4),
@@ -80,6 +71,15 @@ _WEIGHTS = {
 }
 
 
+class Style(NamedTuple):
+    """Everything that is decided before the first note."""
+
+    traits: SimpleNamespace
+    major: bool
+    key: int
+    chords: list[int]
+
+
 def stream(*numbers: int) -> np.random.Generator:
     """Random numbers that belong to these numbers; only ``random`` of it may be drawn from.
 
@@ -90,15 +90,13 @@ def stream(*numbers: int) -> np.random.Generator:
 
 def style_of(artist: int, quadrant: str, rng: np.random.Generator) -> Style:
     """Style of one take; what the take has of its own comes from `rng`."""
-    n_traits = len(Traits._fields)
+    n_traits = len(_WEIGHTS)
     place = list(SIGNS).index(quadrant)
     manner, person = stream(artist, 100 + place), stream(artist, 200)
-    # The listeners who "labelled" the clip heard the emotion as strongly as this.
+    # How strongly the invented listeners rated the emotion.
     heard = EMOTION_STRENGTH + EMOTION_SPREAD * _spread(rng, 2)
     arousal, valence = SIGNS[quadrant] * heard
-    from_arousal, from_valence, from_manner, from_artist = np.array(
-        [_WEIGHTS[name] for name in Traits._fields]
-    ).T
+    from_arousal, from_valence, from_manner, from_artist = np.array(list(_WEIGHTS.values())).T
     traits = (
         arousal * from_arousal
         + valence * from_valence
@@ -107,10 +105,10 @@ def style_of(artist: int, quadrant: str, rng: np.random.Generator) -> Style:
         + TAKE_SPREAD * _spread(rng, n_traits)
     )
     return Style(
-        Traits(*traits.tolist()),
+        SimpleNamespace(**dict(zip(_WEIGHTS, traits.tolist()))),
         major=bool(valence + MODE_SPREAD * _spread(rng, 1)[0] > 0),
         key=int(12 * person.random()) - 6,
-        chords=tuple((4 * manner.random(4)).astype(int).tolist()),
+        chords=(4 * manner.random(4)).astype(int).tolist(),
     )
 
 
@@ -122,7 +120,7 @@ def _spread(rng, size):
 SR = 16000
 
 
-def tone(note: float, length: int, traits: Traits, rng) -> np.ndarray:
+def tone(note: float, length: int, traits, rng) -> np.ndarray:
     """One note: harmonics under a spectral envelope, with attack, decay and vibrato."""
     # Multiples of 1/64 Hz: the phase is then exact on every platform.
     pitch = np.round(64 * 440 * 2 ** ((note - 69) / 12)) / 64
@@ -232,18 +230,54 @@ INFO = DatasetInfo(
     class_counts=dict.fromkeys(QUADRANTS, len(ARTISTS) * N_TAKES),
     groups=f"{len(ARTISTS)} invented artists",
     licence="BSD-3-Clause (generated by skmer)",
-    citation="",
     url="",
     downloadable=False,
+    # The number changes with the clips, so that clips of two versions never mix.
+    folder="toy-2",
+    layout="``toy-2/*.wav``",
+    checked="every clip against the same clip computed again",
+    description=__doc__ or "",
 )
-# The number changes with the clips, so that clips of two versions never mix.
-FOLDER = "toy-2"
-CHECKED = "every clip against the same clip computed anew"
-
 _HEADER_BYTES = 44
 
 
-@validate_params(COMMON_CONSTRAINTS, prefer_skip_nested_validation=True)
+def clip_names() -> dict[str, tuple[int, str, int]]:
+    """Files of the dataset, each with its artist, quadrant and take."""
+    return {
+        f"{name}_{quadrant}_{take + 1}.wav": (artist, quadrant, take)
+        for artist, name in enumerate(ARTISTS)
+        for quadrant in QUADRANTS
+        for take in range(N_TAKES)
+    }
+
+
+def validate(folder: Path, verbose: bool) -> list[Finding]:
+    """Compare every clip with the same clip computed again."""
+    findings = []
+    for name, clip in track(clip_names().items(), description="comparing", enabled=verbose):
+        status: Status = "missing"
+        if (folder / name).is_file():
+            status = "ok" if _is_same(folder / name, clip) else "wrong"
+        findings.append(Finding(name, status))
+    known = {folder / name for name in clip_names()}
+    return findings + find_extra(find_audio_files(folder).paths, known, folder)
+
+
+def _is_same(path: Path, clip: tuple[int, str, int]) -> bool:
+    """Whether a file holds a clip, to one step of its 16 bits."""
+    import soundfile
+
+    try:
+        audio, sr = soundfile.read(path, dtype="int16")
+    except soundfile.LibsndfileError:
+        return False
+    expected = toy_clip(*clip)
+    if sr != SR or audio.shape != expected.shape:
+        return False
+    return bool(np.abs(audio.astype(int) - expected).max() <= 1)
+
+
+@register_dataset(INFO, validate=validate)
 def load_toy_emotions(
     *,
     data_home: str | os.PathLike | None = None,
@@ -264,16 +298,6 @@ def load_toy_emotions(
 
     Parameters
     ----------
-    data_home : str or path-like, default=None
-        Folder of the datasets; by default the environment variable ``SKMER_DATA``,
-        else the user's data folder. The clips are in ``<data_home>/toy-2``.
-
-    return_X_y : bool, default=False
-        If True, return ``(data, target)`` instead of a Bunch.
-
-    as_frame : bool, default=False
-        If True, ``data``, ``target`` and ``groups`` are pandas Series.
-
     Returns
     -------
     dataset : :class:`~sklearn.utils.Bunch`
@@ -310,80 +334,25 @@ def load_toy_emotions(
     """
     import pandas as pd
 
-    folder = get_data_home(data_home) / FOLDER
+    folder = INFO.place(data_home)
     rows = [
         {"path": str(folder / name), "label": quadrant, "group": ARTISTS[artist], "take": take}
         for name, (artist, quadrant, take) in clip_names().items()
     ]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with writing_to(folder, "toy clips"):
         for name, clip in clip_names().items():
             _write_unless_there(folder / name, clip)
-    except OSError as error:
-        raise OSError(
-            bounded(
-                f"The toy clips must be written to {folder}, and that failed: {error}. "
-                "Choose another folder by 'data_home' or the environment variable SKMER_DATA."
-            )
-        ) from error
-    return make_bunch(
-        pd.DataFrame(rows),
-        descr=describe(INFO),
-        target_names=QUADRANTS,
-        return_X_y=return_X_y,
-        as_frame=as_frame,
-    )
-
-
-def validate(folder: Path, *, verbose: bool) -> list[Finding]:
-    """Compare every clip with the same clip computed anew."""
-    findings = []
-    clips = track(clip_names().items(), description="comparing", enabled=verbose)
-    for name, clip in clips:
-        path = folder / name
-        if not path.is_file():
-            findings.append(Finding(name, "missing"))
-        else:
-            findings.append(Finding(name, "ok" if _is_same(path, clip) else "wrong"))
-    return findings + find_extra(folder, {folder / name for name in clip_names()})
-
-
-def _is_same(path: Path, clip: tuple[int, str, int]) -> bool:
-    """Whether a file holds a clip, to one step of its 16 bits."""
-    import soundfile
-
-    try:
-        audio, sr = soundfile.read(path, dtype="int16")
-    except soundfile.LibsndfileError:
-        return False
-    expected = toy_clip(*clip)
-    if sr != SR or audio.shape != expected.shape:
-        return False
-    return bool(np.abs(audio.astype(int) - expected).max() <= 1)
-
-
-def clip_names() -> dict[str, tuple[int, str, int]]:
-    """Files of the dataset, each with its artist, quadrant and take."""
-    return {
-        f"{name}_{quadrant}_{take + 1}.wav": (artist, quadrant, take)
-        for artist, name in enumerate(ARTISTS)
-        for quadrant in QUADRANTS
-        for take in range(N_TAKES)
-    }
+    return make_bunch(pd.DataFrame(rows), INFO, target_names=QUADRANTS)
 
 
 def _write_unless_there(path: Path, clip: tuple[int, str, int]) -> None:
-    """Write one clip through a temporary file, so that no process ever reads half of it."""
+    """Write one clip, whole or not at all."""
     import soundfile
 
     if path.is_file() and path.stat().st_size == _HEADER_BYTES + 2 * N_SAMPLES:
         return
-    temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex}.wav")
-    try:
-        # By way of memory: of a full disk libsndfile says nothing but "System error".
-        stream = io.BytesIO()
-        soundfile.write(stream, toy_clip(*clip), SR, format="WAV", subtype="PCM_16")
+    # By way of memory: libsndfile's error for a full disk is just "System error".
+    stream = io.BytesIO()
+    soundfile.write(stream, toy_clip(*clip), SR, format="WAV", subtype="PCM_16")
+    with atomic_write(path) as temporary:
         temporary.write_bytes(stream.getvalue())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -1,23 +1,29 @@
-"""What a check of a dataset's files found."""
+"""The check of a dataset's files against what was published."""
 
-import warnings
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from skmer.datasets.files import find_audio_files
-from skmer.datasets.info import DatasetInfo
+from skmer.datasets.files import find_audio_files, match_songs
+from skmer.datasets.registry import DATASETS, DatasetInfo, get_data_home
 from skmer.datasets.tables import QUADRANTS
-from skmer.exceptions import IncompleteDatasetWarning
+from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils.messages import html_list, shorten
 
 Status = Literal["ok", "unverified", "missing", "wrong", "extra"]
+_MEANINGS: dict[Status, str] = {
+    "ok": "as published",
+    "unverified": "in place, without a checksum to compare with",
+    "missing": "missing",
+    "wrong": "wrong",
+    "extra": "not part of the dataset",
+}
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One file, what is the matter with it, and why."""
+class Finding(NamedTuple):
+    """One file, its status, and the reason."""
 
     file: str
     status: Status
@@ -76,24 +82,16 @@ class ValidationReport:
         """The findings as a DataFrame with the columns file, status and detail."""
         import pandas as pd
 
-        rows = [(finding.file, finding.status, finding.detail) for finding in self.findings]
-        return pd.DataFrame(rows, columns=["file", "status", "detail"])
+        return pd.DataFrame(self.findings, columns=["file", "status", "detail"])
 
     def __str__(self) -> str:
-        words: dict[Status, str] = {
-            "ok": "as published",
-            "unverified": "in place, without a checksum to compare with",
-            "missing": "missing",
-            "wrong": "wrong",
-            "extra": "not part of the dataset",
-        }
         lines = [f"{self.name} in {self.folder}: {'complete' if self.ok else 'not complete'}."]
         lines.append(f"Checked: {self.checked}.")
-        for status, word in words.items():
+        for status, meaning in _MEANINGS.items():
             files = self.files(status)
             if files:
                 names = f": {shorten(files)}" if status in ("missing", "wrong", "extra") else ""
-                lines.append(f"{len(files)} files {word}{names}.")
+                lines.append(f"{len(files)} files {meaning}{names}.")
         lines += [f"{item.file}: {item.detail}." for item in self.findings if item.detail]
         return "\n".join(lines)
 
@@ -102,67 +100,114 @@ class ValidationReport:
         return html_list(str(self).splitlines())
 
 
-def check_counts(file: str, labels: Iterable[str], info: DatasetInfo) -> Finding:
-    """Finding about a table: whether its labels are as many as published."""
+def validate_dataset(
+    name: str, *, data_home: str | os.PathLike | None = None, verbose: bool = False
+) -> ValidationReport:
+    """Compare the files of a dataset with what was published.
+
+    Parameters
+    ----------
+    name : str
+        The dataset, as :func:`list_datasets` has it.
+
+    data_home : str or path-like, default=None
+        Folder of the datasets; by default the environment variable ``SKMER_DATA``,
+        else the user's data folder.
+
+    verbose : bool, default=False
+        Whether to show a progress bar where files are hashed.
+
+    Returns
+    -------
+    report : ValidationReport
+        What was checked, and which files are missing, wrong, or not of the dataset.
+
+    Raises
+    ------
+    ValueError
+        If there is no dataset of that name.
+    DatasetNotFoundError
+        If the dataset is not in place at all.
+
+    Examples
+    --------
+    >>> from skmer.datasets import validate_dataset
+    >>> report = validate_dataset("ravdess-song")  # doctest: +SKIP
+    >>> report.ok, report.files("missing")  # doctest: +SKIP
+    (True, [])
+    """
+    if not isinstance(name, str) or name not in DATASETS:
+        raise InputError(
+            f"The dataset must be one of {', '.join(DATASETS)}. Got {name!r}.", param="name"
+        )
+    info, _, validate = DATASETS[name]
+    folder = get_data_home(data_home) / info.folder
+    if not folder.is_dir():
+        raise DatasetNotFoundError(
+            f"There is no folder {folder} to validate. Fetch {name} first, or give the folder of "
+            "the datasets by 'data_home' or the environment variable SKMER_DATA."
+        )
+    return ValidationReport(name, folder, info.checked, validate(folder, verbose))
+
+
+def check_songs(
+    folder: Path,
+    info: DatasetInfo,
+    tables: Mapping[str, tuple[int, Callable]],
+    *,
+    exact: bool = False,
+) -> list[Finding]:
+    """Findings about tables of songs and about their audio.
+
+    Each table, by its name, comes with the published number of its songs and a function that reads
+    it; the first column of what that returns has the codes of the songs.
+    """
+    audio = find_audio_files(folder).paths
+    findings: list[Finding] = []
+    of_clips: dict[str, Finding] = {}
+    known: set[Path] = set()
+    for name, (n_songs, read) in tables.items():
+        try:
+            frame = read()
+        except ValueError as error:
+            findings.append(Finding(name, "wrong", str(error).rstrip(".")))
+            continue
+        findings.append(check_counts(name, frame["label"], info, n_songs))
+        codes = frame.iloc[:, 0].astype(str)
+        paths = match_songs(codes, audio, exact=exact)
+        known |= set(paths.values())
+        for code, label in zip(codes, frame["label"]):
+            of_clips[code] = _check_clip(code, paths.get(code), label, folder)
+    extra = find_extra(audio, known, folder) if of_clips else []
+    return [*findings, *of_clips.values(), *extra]
+
+
+def _check_clip(code: str, path: Path | None, label: str, folder: Path) -> Finding:
+    """Finding about audio without a checksum, which may lie in the folder of another quadrant."""
+    if path is None:
+        return Finding(code, "missing")
+    place = path.parent.name
+    if place in QUADRANTS and place != label:
+        detail = f"it is in the folder {place}, its annotation is {label}"
+        return Finding(relative(path, folder), "wrong", detail)
+    return Finding(relative(path, folder), "unverified")
+
+
+def check_counts(file: str, labels: Iterable[str], info: DatasetInfo, n_songs: int) -> Finding:
+    """Finding about a table: whether its labels, or its songs, are as many as published."""
     labels = list(labels)
     counts = {name: labels.count(name) for name in info.class_counts}
-    if counts == info.class_counts:
-        return Finding(file, "ok")
-    return Finding(
-        file, "wrong", f"the clips per class are {counts}, published are {info.class_counts}"
-    )
+    if counts != info.class_counts:
+        detail = f"the clips per class are {counts}, published are {info.class_counts}"
+        return Finding(file, "wrong", detail)
+    if len(labels) != n_songs:
+        return Finding(file, "wrong", f"it lists {len(labels)} songs, published are {n_songs}")
+    return Finding(file, "ok")
 
 
-def check_total(file: str, n_songs: int, n_published: int) -> Finding:
-    """Finding about a table whose counts per class are not published."""
-    if n_songs == n_published:
-        return Finding(file, "ok")
-    return Finding(file, "wrong", f"it lists {n_songs} songs, published are {n_published}")
-
-
-def warn_of_cut_table(n_songs: int, n_published: int, table: str, info: DatasetInfo) -> None:
-    """Say it to the caller of a loader when its table does not have all songs, or has more."""
-    if n_songs != n_published:
-        warnings.warn(
-            f"{table} lists {n_songs} songs, and the {info.title} as published has {n_published}; "
-            f"those listed are used. Get the published table from {info.url}.",
-            IncompleteDatasetWarning,
-            stacklevel=5,
-        )
-
-
-def find_misplaced(paths: Mapping[str, Path | None], labels: Iterable[str]) -> dict[str, str]:
-    """What is wrong with clips in the folder of another quadrant than they are annotated with."""
-    return {
-        song: f"it is in the folder {path.parent.name}, its annotation is {label}"
-        for (song, path), label in zip(paths.items(), labels)
-        if path is not None and path.parent.name in QUADRANTS and path.parent.name != label
-    }
-
-
-def check_presence(
-    expected: Mapping[str, Path | None], folder: Path, wrong: Mapping[str, str] | None = None
-) -> list[Finding]:
-    """Findings about audio without checksums, by the name each clip should have."""
-    findings = []
-    for name, path in expected.items():
-        if path is None or not path.is_file():
-            findings.append(Finding(name, "missing"))
-        elif wrong and name in wrong:
-            findings.append(Finding(relative(path, folder), "wrong", wrong[name]))
-        else:
-            findings.append(Finding(relative(path, folder), "unverified"))
-    known = {path for path in expected.values() if path is not None}
-    return findings + find_extra(folder, known)
-
-
-def find_extra(folder: Path, known: set[Path]) -> list[Finding]:
+def find_extra(audio: Iterable[Path], known: set[Path], folder: Path) -> list[Finding]:
     """Findings about audio files that belong to no clip."""
-    return [
-        Finding(relative(path, folder), "extra")
-        for path in find_audio_files(folder).paths
-        if path not in known
-    ]
+    return [Finding(relative(path, folder), "extra") for path in audio if path not in known]
 
 
 def relative(path: Path, folder: Path) -> str:

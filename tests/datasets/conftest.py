@@ -25,8 +25,28 @@ def toy_home(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def ravdess_home(tmp_path) -> Path:
+def change():
+    """Change files of a replica for one test: new content, or None for no file."""
+    before = {}
+
+    def call(path, content):
+        before.setdefault(path, path.read_bytes() if path.is_file() else None)
+        if content is None:
+            path.unlink()
+        else:
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+    yield call
+    for path, content in before.items():
+        path.unlink(missing_ok=True)
+        if content is not None:
+            path.write_bytes(content)
+
+
+@pytest.fixture(scope="module")
+def ravdess_home(tmp_path_factory) -> Path:
     """All names of RAVDESS song, the files empty."""
+    tmp_path = tmp_path_factory.mktemp("ravdess")
     for name in _ravdess_song.checksums():
         path = tmp_path / "ravdess_song" / f"Actor_{name[-2:]}" / f"{name}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,9 +93,10 @@ def emomusic_tables() -> dict[str, str]:
     return tables
 
 
-@pytest.fixture
-def emomusic_home(tmp_path) -> Path:
+@pytest.fixture(scope="module")
+def emomusic_home(tmp_path_factory) -> Path:
     """Emotion in Music as distributed, the clips empty."""
+    tmp_path = tmp_path_factory.mktemp("emomusic")
     ids = write_emomusic_annotations(tmp_path / "emomusic")
     clips = tmp_path / "emomusic" / "clips_45seconds"
     clips.mkdir()
@@ -84,9 +105,10 @@ def emomusic_home(tmp_path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def fourq_home(tmp_path) -> Path:
+@pytest.fixture(scope="module")
+def fourq_home(tmp_path_factory) -> Path:
     """The 4Q dataset as distributed, the clips empty."""
+    tmp_path = tmp_path_factory.mktemp("fourq")
     folder = tmp_path / "4q" / "MER_audio_taffc_dataset"
     songs = [(f"MT{i:010d}", f"Q{1 + i // 225}") for i in range(900)]
     for song, quadrant in songs:

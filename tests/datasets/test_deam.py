@@ -2,30 +2,43 @@
 
 import io
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from skmer.datasets import deam as _deam
-from skmer.datasets import fetch as _download
-from skmer.datasets import fetch_deam, fetch_emomusic, validate_dataset
+from skmer.datasets import fetch_deam, fetch_emomusic, list_datasets, validate_dataset
+from skmer.datasets.fetch import Archive
 from skmer.evaluation import FixedSplit, audit
 from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning, InputError
 
-from .conftest import write_emomusic_annotations
 from .replicas import deam
 
+N_SONGS = len(deam.EXCERPTS + deam.FULL_SONGS)
 
-@pytest.fixture
-def deam_home(tmp_path):
+
+@pytest.fixture(autouse=True)
+def fewer_songs(monkeypatch):
+    """The replica is as small as is published."""
+    monkeypatch.setattr(_deam, "INFO", replace(_deam.INFO, n_clips=N_SONGS))
+
+
+@pytest.fixture(scope="module")
+def deam_home(tmp_path_factory):
     """DEAM as distributed, the clips empty."""
-    deam.write_deam(tmp_path / "deam")
-    return tmp_path
+    home = tmp_path_factory.mktemp("deam")
+    deam.write_deam(home / "deam")
+    return home
+
+
+def test_the_published_number_of_songs():
+    assert list_datasets().set_index("name").loc["deam", "clips"] == 1744 + 58
 
 
 def test_counts_columns_and_units(deam_home):
     dataset = fetch_deam(data_home=deam_home)
-    assert dataset.data.shape == dataset.groups.shape == (1802,)
+    assert dataset.data.shape == dataset.groups.shape == (N_SONGS,)
     assert dataset.frame.columns.tolist() == [
         "path", "label", "group", "song_id", "artist", "title", "genre", "split",
         "static_arousal", "static_valence", "dynamic_arousal", "dynamic_valence",
@@ -54,7 +67,7 @@ def test_quadrants_by_either_rule(deam_home):
 
 def test_labels_over_time_end_with_the_song(deam_home):
     arousal = fetch_deam(data_home=deam_home).dynamic["arousal"]
-    assert arousal.shape == (1802, 90)
+    assert arousal.shape == (N_SONGS, 90)
     assert arousal.columns[:3].tolist() == [15.0, 15.5, 16.0]
     there = arousal.notna().sum(axis=1)
     assert there[2] == 59  # 60, of which one is not there
@@ -96,12 +109,11 @@ def test_the_full_songs_are_the_test_part_and_shared_artists_are_told(deam_home)
     )
 
 
-def test_who_trains_on_deam_and_tests_on_emomusic_is_told(deam_home):
-    write_emomusic_annotations(deam_home / "emomusic")
-    old = fetch_emomusic(data_home=deam_home, annotations_only=True)
+def test_the_audit_finds_emomusic_in_deam(deam_home, emomusic_home):
+    old = fetch_emomusic(data_home=emomusic_home, annotations_only=True)
     new = fetch_deam(data_home=deam_home)
     shared = len(set(old.frame["song_id"]) & set(new.frame["song_id"]))
-    assert shared == 744
+    assert shared == 100
     rows = np.arange(len(old.data) + len(new.data))
     found = audit(
         paths=None,
@@ -110,14 +122,14 @@ def test_who_trains_on_deam_and_tests_on_emomusic_is_told(deam_home):
         cv=[(rows[len(old.data) :], rows[: len(old.data)])],
     ).findings
     assert [(one.kind, one.severity) for one in found] == [("contained_dataset", "error")]
-    assert "744" in found[0].message
+    assert "100 clips" in found[0].message
 
 
-def edit(home, name, old, new):
+def edit(change, home, name, old, new):
     path = home / "deam" / name
     text = path.read_bytes()
     assert old.encode() in text
-    path.write_bytes(text.replace(old.encode(), new.encode(), 1))
+    change(path, text.replace(old.encode(), new.encode(), 1))
 
 
 @pytest.mark.parametrize(
@@ -129,15 +141,15 @@ def edit(home, name, old, new):
         (f"{deam.STATIC}/static_annotations_averaged_songs_1_2000.csv", "\n9, ", "\nx, ", "must hold numbers"),
         (f"{deam.STATIC}/static_annotations_averaged_songs_2000_2058.csv", "\n2001, ", "\n2, ", "must share no song"),
         (f"{deam.DYNAMIC}/arousal.csv", "\n9,", "\n8,", "hold every song once"),
-        (f"{deam.DYNAMIC}/valence.csv", "\n9,", "\n1999,", "lacks the songs 9, 1 of 1802"),
+        (f"{deam.DYNAMIC}/valence.csv", "\n9,", "\n1999,", "lacks the songs 9, 1 of 233"),
         (f"{deam.DYNAMIC}/valence.csv", "sample_15000ms", "first", None),
         ("metadata/metadata_2014.csv", "Artist,", "Band,", "lacks Artist"),
     ],
 )  # fmt: skip
-def test_tables_that_are_not_the_published(deam_home, name, old, new, message):
-    edit(deam_home, name, old, new)
+def test_tables_that_are_not_the_published(deam_home, change, name, old, new, message):
+    edit(change, deam_home, name, old, new)
     if message is None:
-        assert fetch_deam(data_home=deam_home).dynamic["valence"].shape == (1802, 89)
+        assert fetch_deam(data_home=deam_home).dynamic["valence"].shape == (N_SONGS, 89)
         return
     with pytest.raises(InputError, match=message) as caught:
         fetch_deam(data_home=deam_home)
@@ -145,38 +157,35 @@ def test_tables_that_are_not_the_published(deam_home, name, old, new, message):
     assert validate_dataset("deam", data_home=deam_home).files("wrong") == ["*.csv"]
 
 
-def test_a_cut_table_is_told(deam_home):
-    name = f"{deam.STATIC}/static_annotations_averaged_songs_1_2000.csv"
-    path = deam_home / "deam" / name
-    path.write_text("\n".join(path.read_text().splitlines()[:301]))
-    with pytest.raises(InputError, match=r"must hold every song of arousal\.csv.*1444 of 1802"):
+def test_cut_tables(deam_home, change):
+    path = deam_home / "deam" / deam.STATIC / "static_annotations_averaged_songs_1_2000.csv"
+    change(path, "\n".join(path.read_text().splitlines()[:31]))
+    with pytest.raises(InputError, match=r"must hold every song of arousal\.csv.*145 of 233"):
         fetch_deam(data_home=deam_home)
     kept = {line.split(",")[0] for line in path.read_text().splitlines()}
+    kept |= {str(song) for song in deam.FULL_SONGS}
     for axis in ("arousal", "valence"):
         table = deam_home / "deam" / deam.DYNAMIC / f"{axis}.csv"
         lines = table.read_text().splitlines()
-        kept_here = [
-            line for line in lines if line.split(",")[0] in kept | {str(s) for s in deam.FULL_SONGS}
-        ]
-        table.write_text("\n".join(kept_here))
-    with pytest.warns(
-        IncompleteDatasetWarning, match="lists 358 songs, and the DEAM.* 1802"
-    ) as record:
+        change(table, "\n".join(line for line in lines if line.split(",")[0] in kept))
+    with pytest.warns(IncompleteDatasetWarning, match="list 88 songs, and DEAM.* 233") as record:
         fetch_deam(data_home=deam_home)
     assert record[0].filename == __file__
 
 
-def test_validate_and_missing_clips(deam_home):
+def test_validate_and_missing_clips(deam_home, change):
     report = validate_dataset("deam", data_home=deam_home)
     assert report.ok
-    assert len(report.files("unverified")) == 1802
+    assert len(report.files("unverified")) == N_SONGS
     clips = deam_home / "deam" / "DEAM_audio" / "MEMD_audio"
-    (clips / "2.mp3").rename(clips / "5000.mp3")
+    change(clips / "2.mp3", None)
+    change(clips / "5000.mp3", "")
     report = validate_dataset("deam", data_home=deam_home)
-    assert (report.files("missing"), report.files("extra")) == (["2.mp3"], ["DEAM_audio/MEMD_audio/5000.mp3"])  # fmt: skip
-    with pytest.warns(IncompleteDatasetWarning, match=r"1 of 1802 clips .* missing .* 2; the 1801"):
-        assert len(fetch_deam(data_home=deam_home).data) == 1801
-    assert len(fetch_deam(data_home=deam_home, annotations_only=True).data) == 1802
+    assert report.files("missing") == ["2"]
+    assert report.files("extra") == ["DEAM_audio/MEMD_audio/5000.mp3"]
+    with pytest.warns(IncompleteDatasetWarning, match=r"1 of 233 clips .* missing .* 2; the 232"):
+        assert len(fetch_deam(data_home=deam_home).data) == N_SONGS - 1
+    assert len(fetch_deam(data_home=deam_home, annotations_only=True).data) == N_SONGS
 
 
 def test_nothing_in_place(tmp_path):
@@ -189,17 +198,20 @@ def test_nothing_in_place(tmp_path):
 
 def test_download(tmp_path, server, monkeypatch):
     deam.write_deam(tmp_path / "source")
-    wanted = {"ANNOTATIONS_ARCHIVE": "annotations", "METADATA_ARCHIVE": "metadata", "CLIPS_ARCHIVE": "DEAM_audio"}  # fmt: skip
-    for name, place in wanted.items():
+
+    def publish(name, place):
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
             for path in sorted((tmp_path / "source" / place).rglob("*.*")):
                 archive.write(path, path.relative_to(tmp_path / "source"))
-        server.files[f"/{name}.zip"] = buffer.getvalue()
-        monkeypatch.setattr(
-            _deam, name, _download.Archive(f"{name}.zip", f"{server.url}/{name}.zip", None)
-        )
-    assert len(fetch_deam(data_home=tmp_path / "home").data) == 1802
+        server.files[f"/{name}"] = buffer.getvalue()
+        return Archive(name, f"{server.url}/{name}")
+
+    tables = list(_deam.ARCHIVES.values())
+    archives = {publish("a.zip", "annotations"): tables[0], publish("m.zip", "metadata"): tables[1]}
+    monkeypatch.setattr(_deam, "ARCHIVES", archives)
+    monkeypatch.setattr(_deam, "CLIPS_ARCHIVE", publish("c.zip", "DEAM_audio"))
+    assert len(fetch_deam(data_home=tmp_path / "home").data) == N_SONGS
     n_requests = server.n_requests
-    assert len(fetch_deam(data_home=tmp_path / "home").data) == 1802
+    assert len(fetch_deam(data_home=tmp_path / "home").data) == N_SONGS
     assert server.n_requests == n_requests

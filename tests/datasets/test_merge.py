@@ -10,6 +10,7 @@ import pooch.downloaders
 import pytest
 
 from skmer.datasets import fetch_4q, fetch_bimodal, fetch_merge, validate_dataset
+from skmer.datasets import merge as _merge
 from skmer.evaluation import FixedSplit, audit
 from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning, InputError
 
@@ -17,11 +18,24 @@ from .conftest import bimodal_rows, touch_bimodal_clips, write_xls
 from .replicas import merge
 
 
-@pytest.fixture
-def merge_home(tmp_path):
+@pytest.fixture(autouse=True)
+def fewer_songs(monkeypatch):
+    """The replica is as small as is published."""
+    monkeypatch.setattr(_merge, "VERSIONS", merge.N_SONGS)
+
+
+@pytest.fixture(scope="module")
+def merge_home(tmp_path_factory):
     """The complete audio of MERGE as distributed, the clips empty."""
-    merge.write_merge(tmp_path / "merge")
-    return tmp_path
+    home = tmp_path_factory.mktemp("merge")
+    merge.write_merge(home / "merge")
+    return home
+
+
+def test_the_published_numbers_of_songs(monkeypatch):
+    monkeypatch.undo()
+    assert list(_merge.VERSIONS.values()) == [3554, 3232, 2216, 2000]
+    assert _merge.INFO.n_clips == 3554
 
 
 @pytest.mark.parametrize("version", list(merge.N_SONGS))
@@ -45,10 +59,10 @@ def test_counts_of_every_version(tmp_path, version):
 @pytest.mark.parametrize("splits", list(merge.SHARES))
 def test_the_published_splits_partition_the_songs(merge_home, splits):
     dataset = fetch_merge(data_home=merge_home, splits=splits)
-    expected = [merge.part(row, splits).replace("validate", "validation") for row in range(3554)]
+    expected = [merge.part(row, splits).replace("validate", "validation") for row in range(355)]
     assert dataset.split.tolist() == expected
     sizes = [(dataset.split == part).mean() for part in ("train", "validation", "test")]
-    np.testing.assert_allclose(sizes, [int(n) / 100 for n in splits.split("_")], atol=0.01)
+    np.testing.assert_allclose(sizes, [int(n) / 100 for n in splits.split("_")], atol=0.02)
     cv = FixedSplit(dataset.split)
     (found,) = audit(groups=dataset.groups, cv=cv).findings
     assert found.kind == "shared_groups"
@@ -65,28 +79,27 @@ def test_cells_are_in_their_columns(merge_home):
     assert frame["artist"][3] == "Louis Armstrong 1"
     assert frame["group"][[3, 7]].tolist() == ["louis armstrong 1", "MT0000000007"]
     assert frame["title"][5] == "Title, 5"
-    assert frame["valence"].tolist() == [0.22625] * 3553 + [0.9]
+    assert frame["valence"].tolist() == [0.22625] * 354 + [0.9]
 
 
 def test_arousal_and_valence_come_from_words(merge_home):
-    message = "mood words.* 3553 of 3554 songs share"
+    message = "mood words.* 354 of the 355 songs share"
     with pytest.warns(UserWarning, match=message) as record:
         dataset = fetch_merge(data_home=merge_home, target="arousal_valence")
     assert record[0].filename == __file__
     assert dataset.target[:2].tolist() == [[0.25, 0.22625], [0.75, 0.22625]]
     assert (str(dataset.scale), dataset.target_names) == ("from mood words, 0 to 1", ["arousal", "valence"])  # fmt: skip
-    assert "3553 of the 3554 songs share" in dataset.DESCR
+    assert "354 of the 355 songs share" in dataset.DESCR
     assert "learns tags" in " ".join(dataset.DESCR.split())
 
 
-def test_4q_and_bimodal_in_merge_are_told(merge_home, fourq_home):
-    home = merge_home
-    touch_bimodal_clips(home / "bimodal")
-    write_xls(home / "bimodal" / "MER-Audio-dataset.xls", bimodal_rows(artists=False))
-    new = fetch_merge(data_home=home)
+def test_the_audit_finds_4q_and_bimodal_in_merge(merge_home, fourq_home, tmp_path):
+    touch_bimodal_clips(tmp_path / "bimodal")
+    write_xls(tmp_path / "bimodal" / "MER-Audio-dataset.xls", bimodal_rows(artists=False))
+    new = fetch_merge(data_home=merge_home)
     for name, old, n_shared in (
         ("4q", fetch_4q(data_home=fourq_home), merge.N_4Q),
-        ("bimodal", fetch_bimodal(data_home=home), merge.N_BIMODAL),
+        ("bimodal", fetch_bimodal(data_home=tmp_path), merge.N_BIMODAL),
     ):
         n_old = len(old.data)
         rows = np.arange(n_old + len(new.data))
@@ -101,13 +114,8 @@ def test_4q_and_bimodal_in_merge_are_told(merge_home, fourq_home):
             assert len(found[0].row_sets) == n_shared
 
 
-def edit(home, name, change):
-    (path,) = (home / "merge").rglob(name)
-    path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
-
-
 @pytest.mark.parametrize(
-    ("name", "change", "message"),
+    ("name", "edit", "message"),
     [
         ("*metadata.csv", lambda text: text.replace("Artist,", "Band,", 1), "lacks Artist"),
         ("*metadata.csv", lambda text: text.replace("Q1", "Q7", 1), "Got 'Q7'"),
@@ -115,14 +123,15 @@ def edit(home, name, change):
         ("*metadata.csv", lambda text: text.replace("\nMT0000000002,", "\nMT0000000001,"), "once. Got MT0000000001"),
         ("*av_values.csv", lambda text: text.replace("MT0000000002,", "X,"), "lacks the songs MT0000000002"),
         ("*av_values.csv", lambda text: text.replace("0.9", "9"), "must lie on the scale"),
-        ("tvt_70*_test_*", lambda text: "\n".join(text.splitlines()[:-5]), "every song .* 5 are in none"),
+        ("tvt_70*_test_*", lambda text: "\n".join(text.splitlines()[:-5]), "the split must hold every song .* 5 of 355"),
         ("tvt_70*_test_*", lambda text: text + "MT0000000000,Q1\n", "in one part of the split"),
-        ("tvt_70*_test_*", lambda text: text + "NEW,Q1\n", "lacks the songs NEW"),
+        ("tvt_70*_test_*", lambda text: text + "NEW,Q1\n", "csv must hold every song of the split. It lacks the songs NEW"),
         ("tvt_70*_train_*", lambda text: text.replace("0,Q1", "0,Q2", 1), "the same quadrant.*for 1 songs"),
     ],
 )  # fmt: skip
-def test_tables_that_are_not_the_published(merge_home, name, change, message):
-    edit(merge_home, name, change)
+def test_tables_that_are_not_the_published(merge_home, change, name, edit, message):
+    (path,) = (merge_home / "merge").rglob(name)
+    change(path, edit(path.read_text(encoding="utf-8")))
     with pytest.raises(InputError, match=message) as caught:
         fetch_merge(data_home=merge_home)
     assert len(str(caught.value)) <= 500
@@ -130,19 +139,20 @@ def test_tables_that_are_not_the_published(merge_home, name, change, message):
     assert report.files("wrong")
 
 
-def test_validate_and_missing_clips(merge_home):
+def test_validate_and_missing_clips(merge_home, change):
     folder = merge_home / "merge" / "MERGE_Audio_Complete"
-    (folder / "Q1" / "MT0000000000.mp3").rename(folder / "Q2" / "MT0000000000.mp3")
-    (folder / "Q2" / "MT0000000001.mp3").unlink()
+    change(folder / "Q1" / "MT0000000000.mp3", None)
+    change(folder / "Q2" / "MT0000000000.mp3", "")
+    change(folder / "Q2" / "MT0000000001.mp3", None)
     report = validate_dataset("merge", data_home=merge_home)
     assert report.files("missing") == ["MT0000000001"]
     assert report.files("wrong") == ["MERGE_Audio_Complete/Q2/MT0000000000.mp3"]
-    with pytest.warns(IncompleteDatasetWarning, match="1 of 3554 clips of the MERGE"):
-        assert len(fetch_merge(data_home=merge_home).data) == 3553
+    with pytest.warns(IncompleteDatasetWarning, match="1 of 355 clips of MERGE"):
+        assert len(fetch_merge(data_home=merge_home).data) == 354
 
 
 def test_nothing_in_place(tmp_path):
-    with pytest.raises(DatasetNotFoundError, match=r"Unpack MERGE_Audio_Balanced\.zip from https"):
+    with pytest.raises(DatasetNotFoundError, match=r"Get MERGE_Audio_Balanced\.zip from https"):
         fetch_merge("audio_balanced", data_home=tmp_path, download_if_missing=False)
 
 
@@ -176,7 +186,7 @@ def test_download_from_the_record(tmp_path, record):
         archive.writestr("__MACOSX/Q1/._MT0000000000.mp3", "junk")
     record(buffer.getvalue())
     dataset = fetch_merge("bimodal_balanced", data_home=tmp_path)
-    assert len(dataset.data) == 2000
+    assert len(dataset.data) == 200
     assert not (tmp_path / "merge" / "__MACOSX").exists()
     record(buffer.getvalue(), md5="0" * 32)
     with pytest.raises(InputError, match=r"is not the published file"):

@@ -11,8 +11,7 @@ from skmer.datasets import (
     load_toy_emotions,
     validate_dataset,
 )
-from skmer.datasets import registry as _registry
-from skmer.datasets.info import describe
+from skmer.datasets.registry import DATASETS, describe
 from skmer.exceptions import DatasetNotFoundError
 
 NAMES = ["toy", "ravdess-song", "emomusic", "deam", "4q", "bimodal", "merge"]
@@ -32,18 +31,87 @@ def test_list():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_descriptions_state_counts_and_origin(name):
-    module = _registry._MODULES[name]
-    text = describe(module.INFO)
-    for label, count in module.INFO.class_counts.items():
+    info = DATASETS[name].info
+    text = describe(info)
+    for label, count in info.class_counts.items():
         assert f"{label} {count}" in text
-    assert f":Clips: {module.INFO.n_clips} of" in text
-    assert module.INFO.url in module.__doc__
-    assert module.INFO.url in text
-    assert module.INFO.licence.split(" ")[0].strip(":;") in text
-    assert (
-        not module.INFO.class_counts
-        or sum(module.INFO.class_counts.values()) == module.INFO.n_clips
-    )
+    assert text.startswith(f"{info.title}\n---")
+    assert f":Clips: {info.n_clips} of" in text
+    assert info.url in text
+    assert info.licence.split(" ")[0].strip(":;") in text
+    assert info.citation in text.replace("\n    ", "\n")
+    assert not info.class_counts or sum(info.class_counts.values()) == info.n_clips
+
+
+NEW_DATASET = '''\
+"""Three clips.
+
+:Clips: 3
+
+.. code-block:: bibtex
+
+    @misc{new}
+"""
+from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset
+from skmer.datasets.validate import Finding
+from skmer.utils.estimators import StrOptions
+
+INFO = DatasetInfo(
+    name="new", title="New", n_clips=3, class_counts={"x": 3}, groups="none", licence="any", url="",
+    downloadable=False, folder="new", layout="``new/*.wav``", checked="names", description=__doc__,
+)
+
+def validate(folder, verbose):
+    return [Finding(f"{i}.wav", "ok" if (folder / f"{i}.wav").is_file() else "missing") for i in range(3)]
+
+@register_dataset(INFO, validate=validate, part=[StrOptions({"a", "b"})])
+def fetch_new(*, part="a", data_home=None, return_X_y=False, as_frame=False):
+    """Load three clips.
+
+    Parameters
+    ----------
+    part : {"a", "b"}, default="a"
+        Which.
+
+    Returns
+    -------
+    dataset : Bunch
+        The clips.
+    """
+    import pandas as pd
+
+    frame = pd.DataFrame({"path": [str(INFO.place(data_home) / f"{i}.wav") for i in range(3)]})
+    return make_bunch(frame.assign(label="x"), INFO, target_names=["x"], part=part)
+'''
+
+
+def test_a_dataset_is_one_file(tmp_path, capsys):
+    from skmer.cli.app import main
+
+    module = {"__name__": "new", "__doc__": None}
+    exec(compile(NEW_DATASET, "new.py", "exec"), module)
+    try:
+        (tmp_path / "new").mkdir()
+        (tmp_path / "new" / "0.wav").touch()
+        row = list_datasets().set_index("name").loc["new"]
+        assert (row["clips"], row["citation"]) == (3, "@misc{new}")
+        dataset = load_dataset("new", data_home=tmp_path, part="b")
+        assert (dataset.part, dataset.DESCR.split("\n")[0]) == ("b", "New")
+        data, target = module["fetch_new"](data_home=tmp_path, return_X_y=True)
+        assert data[0] == str(tmp_path / "new" / "0.wav")
+        assert target.tolist() == ["x"] * 3
+        frame = module["fetch_new"](data_home=tmp_path, as_frame=True)
+        assert (frame.data.name, frame.target.name) == ("path", "label")
+        assert "``new/*.wav``" in module["fetch_new"].__doc__
+        with pytest.raises(ValueError, match="'part' parameter of fetch_new must be"):
+            module["fetch_new"](part="c")
+        report = validate_dataset("new", data_home=tmp_path)
+        assert report.files("missing") == ["1.wav", "2.wav"]
+        assert main(["datasets", "list"]) == 0
+        assert "new" in capsys.readouterr().out
+        assert main(["datasets", "validate", "new", "--data-home", str(tmp_path)]) == 1
+    finally:
+        del DATASETS["new"]
 
 
 @pytest.mark.parametrize(
@@ -52,9 +120,6 @@ def test_descriptions_state_counts_and_origin(name):
 )
 def test_load_by_name(name, home, request):
     home = request.getfixturevalue(home)
-    name = {"ravdess_song": "ravdess-song"}.get(
-        next(home.iterdir()).name, next(home.iterdir()).name
-    )
     dataset = load_dataset(name, data_home=home, download_if_missing=False)
     clips = list_datasets().set_index("name")["clips"]
     assert len(dataset.data) == clips[name]
@@ -114,9 +179,8 @@ def test_data_home_from_the_environment(toy_home, monkeypatch):
     assert load_toy_emotions().data[0].startswith(str(toy_home))
 
 
-def test_a_notebook_shows_what_was_checked(tmp_path):
-    load_dataset("toy", data_home=tmp_path)
-    report = validate_dataset("toy", data_home=tmp_path)
+def test_a_notebook_shows_what_was_checked(ravdess_home):
+    report = validate_dataset("ravdess-song", data_home=ravdess_home)
     shown = report._repr_html_()
     assert shown.count("<li>") == len(str(report).splitlines())
-    assert "complete." in shown
+    assert "not complete." in shown

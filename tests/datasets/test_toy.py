@@ -54,7 +54,7 @@ def quick_clip(artist, quadrant, take):
     return np.full(N_SAMPLES, 9 * artist, dtype=np.int16)
 
 
-def test_written_once_and_mended(tmp_path, monkeypatch):
+def test_written_once_and_replaced_when_cut(tmp_path, monkeypatch):
     monkeypatch.setattr(_toy, "toy_clip", quick_clip)
     first = load_toy_emotions(data_home=tmp_path)
     path = tmp_path / "toy-2" / "ben_Q3_2.wav"
@@ -87,7 +87,9 @@ def test_no_reader_sees_half_a_clip(tmp_path, monkeypatch):
 
 def test_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match=r"toy clips must be written to .* Choose another folder"):
+    with pytest.raises(
+        OSError, match=r"cannot be written to \(toy clips\).* Choose another folder"
+    ):
         load_toy_emotions(data_home=tmp_path / "file")
 
 

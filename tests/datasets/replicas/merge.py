@@ -2,18 +2,19 @@
 
 from pathlib import Path
 
+# A tenth of each version.
 N_SONGS = {
-    "audio_complete": 3554,
-    "audio_balanced": 3232,
-    "bimodal_complete": 2216,
-    "bimodal_balanced": 2000,
+    "audio_complete": 355,
+    "audio_balanced": 324,
+    "bimodal_complete": 221,
+    "bimodal_balanced": 200,
 }
 SHARES = {"70_15_15": (70, 85), "40_30_30": (40, 70)}
-N_4Q, N_BIMODAL = 900, 130
+N_4Q, N_BIMODAL = 90, 13
 
 
 def song_ids(version: str) -> list[str]:
-    """Codes of each kind; the first 900 are 4Q's, the next 130 Bi-modal's."""
+    """Codes of each kind; the first are 4Q's, the next Bi-modal's."""
     n_songs = N_SONGS[version]
     known = [f"MT{i:010d}" for i in range(N_4Q)] + [f"A{i:03d}" for i in range(N_BIMODAL)]
     more = [f"A061-{i}" if i % 3 else f"L{i:04d}" for i in range(n_songs - len(known))]

@@ -1,4 +1,4 @@
-"""The user's own table: what is read, what is told, and what is refused in which words."""
+"""The user's own clips: tables and folders that are read, and errors that name the line."""
 
 import codecs
 import csv
@@ -7,11 +7,11 @@ import os
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from skmer.datasets import load_csv, load_dataset
-from skmer.datasets.tables import SEPARATORS, read_csv_file
+import skmer.datasets
+from skmer.datasets import load_csv, load_dataset, load_folder
+from skmer.datasets.own import find_clips
+from skmer.datasets.tables import SEPARATORS
 from skmer.exceptions import DatasetNotFoundError, InputError
 
 
@@ -59,7 +59,7 @@ def test_a_label_that_pandas_takes_for_missing_stays(write):
 
 def test_columns_by_other_names(write):
     path = write("id,mood,file,singer,label\n1,sad,clips/a.wav,ann,x\n2,glad,clips/b.flac,bob,y\n")
-    with pytest.raises(InputError, match="another column 'label'; rename it"):
+    with pytest.raises(InputError, match="every column once"):
         load_csv(path, path_column="file", label_column="mood")
     path = write("id,mood,file,singer\n1,sad,clips/a.wav,ann\n2,glad,clips/b.flac,bob\n")
     dataset = load_csv(path, path_column="file", label_column="mood", group_column="singer")
@@ -112,7 +112,7 @@ def test_excels_first_line_and_empty_columns(write):
     assert dataset.target.tolist() == ["x"]
 
 
-def test_a_guessed_encoding_is_told(write):
+def test_a_guessed_encoding(write):
     path = write("path,label\nclips/a.wav,träge\n", "latin-1")
     with pytest.warns(UserWarning, match=r"read as Windows-1252, such as 'träge'") as record:
         dataset = load_csv(path)
@@ -135,7 +135,7 @@ def test_the_home_folder(write, tmp_path, monkeypatch):
     [
         (
             "path,emotion\nclips/a.wav,x\n",
-            "columns 'path' and 'label'.*lacks label. Got \\['path', 'emotion'\\]",
+            "columns 'path' and 'label'.*lacks label. Got 'path', 'emotion'",
         ),
         ("path:label\nclips/a.wav:x\n", "separated by commas"),
         ("path,label\n", "at least one clip. Got a header and no rows"),
@@ -152,7 +152,7 @@ def test_the_home_folder(write, tmp_path, monkeypatch):
         ('path,label\nclips/a.wav,"x\nclips/b.flac,y\n', "begins in line 2 is none"),
         ('path,label\nclips/a.wav,"x\nclips/b.flac,y"\n', "on one line.* begins in line 2"),
         ("path,label,label\nclips/a.wav,x,y\n", "one column 'label'. Got 2"),
-        ("path,label,n,n\nclips/a.wav,x,1,2\n", "every column once. Got n twice"),
+        ("path,label,n,n\nclips/a.wav,x,1,2\n", "every column once. Got 'n' twice"),
         ("path,label,\nclips/a.wav,x,y\n", "Line 2 has a value in a column without one"),
         ("path,label\nclips/a.wav,x\n".encode("utf-16-le"), "zero bytes"),
         (codecs.BOM_UTF8 + b"path,label\nclips/a.wav,tr\xe4ge\n", "UTF-8-SIG.*in line 2"),
@@ -161,7 +161,7 @@ def test_the_home_folder(write, tmp_path, monkeypatch):
         (b"path,label\nclips/a.wav,\x81\xe4\n", "UTF-8 or WINDOWS-1252|WINDOWS-1252.*in line 2"),
     ],
 )
-def test_refused(write, content, message):
+def test_tables_that_cannot_be_used(write, content, message):
     with pytest.raises(ValueError, match=message) as caught:
         load_csv(write(content))
     assert len(str(caught.value)) <= 500
@@ -182,35 +182,118 @@ def test_missing_table(tmp_path):
         load_csv(tmp_path / "no.csv")
 
 
-cells = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n"), max_size=9)
+def test_find_clips_is_private_now(write, tmp_path):
+    path = write("path,mood\nclips/a.wav,x\n")
+    with pytest.warns(DeprecationWarning, match="find_clips is deprecated"):
+        assert skmer.datasets.find_clips is find_clips
+    columns, left_out = find_clips([path, tmp_path / "clips", f"{tmp_path}/clips/*.flac"])
+    assert [os.path.basename(clip) for clip in columns["path"]] == ["a.wav", "b.flac", "c d.mp3"]
+    assert columns["mood"] == ["x", None, None]
+    assert left_out == []
+    for inputs in ("a.wav", 3, [tmp_path / "none.wav"]):
+        with pytest.raises(InputError) as caught:
+            find_clips(inputs)
+        assert caught.value.param == "inputs"
 
 
-@given(
-    rows=st.lists(st.tuples(cells, cells), min_size=1, max_size=9),
-    separator=st.sampled_from(list(SEPARATORS)),
-    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
-)
-def test_whatever_is_written_is_read(tmp_path_factory, rows, separator, encoding):
-    path = tmp_path_factory.mktemp("csv") / "t.csv"
-    with open(path, "w", encoding=encoding, newline="") as file:
-        csv.writer(file, delimiter=separator).writerows([("path", "label"), *rows])
-    read = read_csv_file(path, ["path", "label"])
-    assert read.rows == [[cell.strip() for cell in row] for row in rows]
-    assert read.lines == list(range(2, 2 + len(rows)))
+@pytest.fixture
+def make(tmp_path):
+    """Make empty files below a folder."""
+
+    def call(*names):
+        for name in names:
+            path = tmp_path / "songs" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        return tmp_path / "songs"
+
+    return call
 
 
-@given(
-    n_values=st.lists(st.integers(1, 5), min_size=1, max_size=9),
-)
-def test_no_row_is_shifted_or_dropped(tmp_path_factory, n_values):
-    path = tmp_path_factory.mktemp("csv") / "t.csv"
-    rows = [",".join(f"{row}.{i}" for i in range(n)) for row, n in enumerate(n_values)]
-    path.write_text("\n".join(["path,label,group", *rows]))
-    odd = [line for line, n in enumerate(n_values, 2) if n != 3]
-    if odd:
-        with pytest.raises(InputError, match=f"Line {odd[0]} has"):
-            read_csv_file(path, ["path"])
-    else:
-        assert [row[0] for row in read_csv_file(path, ["path"]).rows] == [
-            f"{row}.0" for row in range(len(n_values))
-        ]
+def names(paths, folder):
+    return [os.path.relpath(path, folder) for path in paths]
+
+
+def test_labels_and_groups_by_folders(make):
+    folder = make("sad/bob/2.wav", "sad/ann/1.mp3", "happy/ann/live/3.FLAC")
+    dataset = load_folder(folder)
+    assert names(dataset.data, folder) == [
+        "happy/ann/live/3.FLAC",
+        "sad/ann/1.mp3",
+        "sad/bob/2.wav",
+    ]
+    assert dataset.target.tolist() == ["happy", "sad", "sad"]
+    assert dataset.groups.tolist() == ["ann", "ann", "bob"]
+    assert dataset.target_names == ["happy", "sad"]
+    assert dataset.frame.columns.tolist() == ["path", "label", "group"]
+    assert "3 clips below" in dataset.DESCR
+    assert "Left out" not in dataset.DESCR
+    data, target = load_folder(folder, return_X_y=True, as_frame=True)
+    assert (data.name, target.name) == ("path", "label")
+
+
+def test_groups_by_a_pattern(make):
+    folder = make("sad/Ann - One - Two.wav", "glad/Bob - 3.wav", "glad/x/AC.DC - T.N.T..wav")
+    dataset = load_folder(folder, group_from="{group} - *")
+    assert dataset.groups.tolist() == ["Bob", "AC.DC", "Ann"]
+    folder = make("sad/Ann/x.wav", "glad/Bob/y.wav")
+    for name in ("sad/Ann - One - Two.wav", "glad/Bob - 3.wav", "glad/x/AC.DC - T.N.T..wav"):
+        (folder / name).unlink()
+    assert load_folder(folder, group_from="{group}/*").groups.tolist() == ["Bob", "Ann"]
+    with pytest.raises(InputError, match=r"must fit .* It does not fit 2 of 2, y, x\."):
+        load_folder(folder, group_from="{group}_*")
+    for pattern in ("artist - *", "{group}{group}"):
+        with pytest.raises(InputError, match=r"must hold '\{group\}' once"):
+            load_folder(folder, group_from=pattern)
+
+
+def test_no_groups(make):
+    folder = make("sad/1.wav", "glad/ann/2.wav")
+    with pytest.warns(UserWarning, match=r"There are no groups.*group_from") as record:
+        dataset = load_folder(folder)
+    assert record[0].filename == __file__
+    assert dataset.groups is None
+    assert "There are no groups" in dataset.DESCR
+
+
+def test_folders_that_cannot_be_used(make, tmp_path):
+    with pytest.raises(DatasetNotFoundError, match="There is no folder"):
+        load_folder(tmp_path / "no")
+    folder = make("notes.txt")
+    with pytest.raises(DatasetNotFoundError, match=r"no audio file.*that are not audio 1\."):
+        load_folder(folder)
+    folder = make("sad/1.wav", "stray.wav")
+    with pytest.raises(InputError, match=r"1 clips without one, stray\.wav"):
+        load_folder(folder)
+
+
+def test_a_link_with_another_label(make):
+    folder = make("sad/a/1.wav", "glad/a/2.wav")
+    (folder / "glad" / "a" / "3.wav").symlink_to(folder / "sad" / "a" / "1.wav")
+    with pytest.raises(InputError, match=r"one label. Got 'sad, glad' for .*1\.wav"):
+        load_folder(folder)
+
+
+def test_links_are_followed_once_and_the_rest_is_counted(make, tmp_path):
+    folder = make(
+        "sad/a/1.wav", "sad/a/._1.wav", "sad/.Trash-1000/files/x.wav", "$RECYCLE.BIN/y.wav",
+        "sad/a/cover.jpg", ".hidden.wav", "glad/b/2.w64",
+    )  # fmt: skip
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "3.ogg").touch()
+    (elsewhere / "back").symlink_to(folder)  # a loop
+    (elsewhere / "up").symlink_to(tmp_path)
+    (folder / "glad" / "c").symlink_to(elsewhere)
+    (folder / "glad" / "d").symlink_to(elsewhere)  # the same again
+    (folder / "glad" / "self").symlink_to(folder / "glad")
+    (folder / "sad" / "a" / "4.wav").symlink_to(tmp_path / "gone.wav")
+    (folder / "sad" / "a" / "5.wav").symlink_to(folder / "sad" / "a" / "1.wav")
+    (folder / "sad" / "round").symlink_to(folder / "sad" / "round")
+    os.mkfifo(folder / "sad" / "pipe.wav")
+    dataset = load_folder(folder)
+    assert names(dataset.data, folder) == ["glad/b/2.w64", "glad/c/3.ogg", "sad/a/1.wav"]
+    assert dataset.DESCR.endswith(
+        "Left out: broken links 2, files that are not audio 1, hidden files 1, hidden or trash "
+        "folders 2, links to files already taken 1, pipes and devices 1, resource forks (._*) 1."
+    )
