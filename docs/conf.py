@@ -63,3 +63,26 @@ sphinx_gallery_conf = {
 
 # What third parties warn of has no place on a page of the gallery; skmer's own warnings have.
 warnings.filterwarnings("ignore", category=DeprecationWarning)
+
+
+def write_datasets_table(path):
+    """Write the table of the guide's page on data, from what the datasets have registered."""
+    from skmer.datasets.registry import DATASETS
+
+    head = ("dataset", "clips", "classes, groups, licence", "where to get it", "in the data folder")
+    rows = [head]
+    for name, (info, load, _) in DATASETS.items():
+        classes = ", ".join(f"{label} {count}" for label, count in info.class_counts.items())
+        how = ", fetched by skmer" if info.downloadable else ", by hand"
+        facts = "; ".join(filter(None, (classes, info.groups, info.licence)))
+        where = info.url + how if info.url else "generated the first time"
+        cell = f"``{name}``, :func:`~skmer.datasets.{load.__name__}`"
+        rows.append((cell, str(info.n_clips), facts, where, info.layout))
+    lines = [".. list-table::", "   :header-rows: 1", ""]
+    for row in rows:
+        lines += [f"   {'*' if cell is row[0] else ' '} - {cell}" for cell in row]
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+write_datasets_table(HERE / "generated" / "datasets.inc")

@@ -153,7 +153,7 @@ class Tables:
             assert len(read.data) == len(read.target) == len(read.frame)
             return
         paths = {other: self.folder / other for other in self.names}
-        if name in _emomusic.ANNOTATION_FILES:
+        if name in _emomusic.TABLES:
             frame, _ = _emomusic.read_annotations(self.folder)
         elif paths[name] in self.merge.values():
             frame = _merge.read_annotations(self.merge)

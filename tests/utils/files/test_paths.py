@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from skmer import L3Transformer, MFCCStatsTransformer
-from skmer.datasets import fetch_deam, find_clips, get_data_home, load_csv, load_folder
+from skmer.datasets import fetch_deam, get_data_home, load_csv, load_folder
+from skmer.datasets.own import find_clips
 from skmer.embeddings import extract, extract_files
 from skmer.exceptions import InputError
 from skmer.models import load_model
