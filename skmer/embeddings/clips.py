@@ -74,61 +74,61 @@ class Clip:
 
 
 def is_sequence_of_clips(X, *, estimator: str) -> bool:
-    """Whether X is a sequence of clips; False: it is a 2-D array of numbers, or meant as one.
+    """Return whether X is a sequence of clips; False: a 2-D array of numbers, or meant as one.
 
     Raises InputError or InputTypeError for the usual wrong forms, such as a lone path.
     """
-
-    def refuse(got, error=InputTypeError):
-        return error(f"X of {estimator} must be {FORMS}; got {got}")
-
-    if isinstance(X, str | bytes | os.PathLike):
-        got = f"a lone {type(X).__name__}, {cut_middle(repr(X), 100)}. For one clip write [path]."
-        raise refuse(got, InputError)
-    if hasattr(X, "toarray"):
-        return False
-    if np.ma.is_masked(X):
-        raise refuse("masked samples; fill them first, for instance X.filled(0).", InputError)
-    if isinstance(X, Iterator):
-        raise refuse(f"a {type(X).__name__}, which can be gone through once only; write list(...).")
-    if isinstance(X, Mapping) and _is_decoded(X):
-        raise refuse("a lone mapping. For one clip write [clip].", InputError)
-    if isinstance(X, Mapping | set | frozenset) or hasattr(X, "read"):
-        raise refuse(f"a {type(X).__name__}.")
+    mistake, kind = _find_mistake(X)
+    if mistake is not None:
+        raise kind(f"X of {estimator} must be {FORMS}; got {mistake}", param="X")
     if isinstance(X, np.ndarray):
-        _check_is_no_table_of_paths(X, refuse)
-        if X.ndim == 1 and X.dtype.kind in "iuf":
-            raise refuse(_LONE_WAVEFORM, InputError)
-        if X.ndim > 2:
-            raise refuse(f"an array of {X.ndim} dimensions; write list(X).", InputError)
         return X.ndim == 1 and X.dtype.kind in "OUST"
-    if hasattr(X, "columns"):
-        texts = [
-            name for name, dtype in zip(X.columns, X.dtypes) if not _NUMERIC_DTYPE.match(str(dtype))
-        ]
-        if texts:
-            got = "a data frame with a column that holds no numbers; pass that column"
-            raise refuse(f"{got}, X[{cut_middle(repr(texts[0]), 50)}].", InputError)
+    if hasattr(X, "toarray") or hasattr(X, "columns") or not _is_sequence(X):
         return False
-    if not hasattr(X, "__len__") or not hasattr(X, "__getitem__"):
-        return False
-    if len(X) == 0:
-        raise refuse(f"0 samples, an empty {type(X).__name__}.", InputError)
-    if len(X) == 2 and isinstance(X, list | tuple) and (_is_pair(X) or _is_scipys_pair(X)):
-        got = "a lone waveform with its rate. For one clip write [(waveform, sr)]."
-        raise refuse(got, InputError)
-    first = X.iloc[0] if hasattr(X, "iloc") else X[0]
-    if isinstance(first, numbers.Number) and not _is_missing(first):
-        if all(isinstance(item, numbers.Real) for item in X):
-            raise refuse(_LONE_WAVEFORM, InputError)
-        return True
-    if not _is_list_of_numbers(first):
-        return True
     # Rows of one length are meant as an array, and checked as one.
-    rows = list(X)
-    return not (
-        all(_is_list_of_numbers(row) for row in rows) and len({len(row) for row in rows}) == 1
-    )
+    return not (all(_is_list_of_numbers(row) for row in X) and len({len(row) for row in X}) == 1)
+
+
+def _find_mistake(X) -> tuple[str | None, type]:
+    """Return in words what X is, where that is one of the usual mistakes, and the error for it."""
+    if hasattr(X, "toarray"):
+        return None, InputError
+    if isinstance(X, str | bytes | os.PathLike):
+        lone = f"a lone {type(X).__name__}, {cut_middle(repr(X), 100)}. For one clip write [path]."
+        return lone, InputError
+    if np.ma.is_masked(X):
+        return "masked samples; fill them first, for instance X.filled(0).", InputError
+    if isinstance(X, Iterator):
+        once = f"a {type(X).__name__}, which can be gone through once only; write list(...)."
+        return once, InputTypeError
+    if isinstance(X, Mapping) and _is_decoded(X):
+        return "a lone mapping. For one clip write [clip].", InputError
+    if isinstance(X, Mapping | set | frozenset) or hasattr(X, "read"):
+        return f"a {type(X).__name__}.", InputTypeError
+    mistake = None
+    if isinstance(X, np.ndarray):
+        if X.ndim > 1 and X.size and isinstance(X.flat[0], str | bytes | os.PathLike):
+            advice = "X.ravel()" if X.size == max(X.shape) else "one of its columns"
+            mistake = f"an array of texts of shape {X.shape}; pass {advice}."
+        elif X.ndim == 1 and X.dtype.kind in "iuf":
+            mistake = _LONE_WAVEFORM
+        elif X.ndim > 2:
+            mistake = f"an array of {X.ndim} dimensions; write list(X)."
+    elif hasattr(X, "columns"):
+        dtypes = zip(X.columns, map(str, X.dtypes))
+        if texts := [name for name, dtype in dtypes if not _NUMERIC_DTYPE.match(dtype)]:
+            column = cut_middle(repr(texts[0]), 50)
+            mistake = (
+                f"a data frame with a column that holds no numbers; pass that column, X[{column}]."
+            )
+    elif _is_sequence(X):
+        if len(X) == 0:
+            mistake = f"0 samples, an empty {type(X).__name__}."
+        elif isinstance(X, list | tuple) and (_is_pair(X) or _is_pair(X, rate_first=True)):
+            mistake = "a lone waveform with its rate. For one clip write [(waveform, sr)]."
+        elif all(isinstance(one, numbers.Real) and one == one for one in X):
+            mistake = _LONE_WAVEFORM
+    return mistake, InputError
 
 
 def check_sequence(X, *, sr: int, estimator: str) -> list[Clip]:
@@ -143,12 +143,12 @@ def check_matrix(X: np.ndarray, *, sr: int) -> list[Clip]:
     return [Clip(row, (audio, sr)) for row, audio in enumerate(X)]
 
 
-def _clip(item, row, sr, estimator):
+def _clip(item, row, sr, estimator) -> Clip:
     try:
         if isinstance(item, str | os.PathLike):
             return Clip(row, os.path.expanduser(os.fsdecode(item)))
         if hasattr(item, "read"):
-            return _open_file(item, row)
+            return Clip(row, *_read_open_file(item))
         if isinstance(item, Mapping):
             if not _is_decoded(item):
                 raise InputTypeError(
@@ -156,22 +156,21 @@ def _clip(item, row, sr, estimator):
                     f"{reprlib.repr(list(item))}."
                 )
             item = (item["array"], item["sampling_rate"])
-        if _is_scipys_pair(item):
+        if _is_pair(item, rate_first=True):
             raise InputTypeError("got (sr, waveform); write (waveform, sr).")
         if _is_pair(item):
-            audio, sr = item
+            item, sr = item
             if isinstance(sr, bool | np.bool_) or not (1 <= sr < math.inf and sr == int(sr)):
                 raise InputError(
                     "the sr of a (waveform, sr) pair must be an integer of at least 1 Hz, got "
                     f"{sr!r}."
                 )
-            item = audio
         return Clip(row, (_as_array(item), int(sr)))
     except (InputError, InputTypeError) as error:
-        raise type(error)(f"Row {row} of X of {estimator}: {error}") from None
+        raise type(error)(f"Row {row} of X of {estimator}: {error}", param="X") from None
 
 
-def _open_file(file, row):
+def _read_open_file(file) -> tuple[bytes, str]:
     """Read a file from its start, where what was just written into a BytesIO is, and leave it."""
     try:
         position = file.tell()
@@ -182,14 +181,13 @@ def _open_file(file, row):
         raise InputError(
             f"a file must be open for reading and seekable, got {reprlib.repr(file)} ({error})."
         ) from error
-    if not isinstance(content, bytes | bytearray | memoryview):
+    if isinstance(content, str):
         raise InputTypeError("a file must be open in binary mode; open it with mode 'rb'.")
     name = getattr(file, "name", None)
-    label = f"the open file {name!r}" if isinstance(name, str) else "an open file"
-    return Clip(row, bytes(content), label)
+    return bytes(content), f"the open file {name!r}" if isinstance(name, str) else "an open file"
 
 
-def _as_array(item):
+def _as_array(item) -> np.ndarray:
     """Return whatever numpy takes as the array of a waveform; masks stay."""
     if isinstance(item, bytes | bytearray):
         raise InputTypeError(
@@ -207,7 +205,7 @@ def _as_array(item):
                 waveform = waveform.astype(float)
         except (TypeError, ValueError, RuntimeError) as error:
             raise InputTypeError(
-                f"numpy cannot make an array of {reprlib.repr(item)} ({cut_middle(str(error))})."
+                f"numpy cannot make an array of {reprlib.repr(item)} ({error})."
             ) from error
         if waveform.ndim and waveform.dtype.kind not in "OUS":
             return waveform
@@ -218,52 +216,28 @@ def _as_array(item):
     )
 
 
-def _check_is_no_table_of_paths(X, refuse):
-    if X.ndim < 2 or not X.size or X.dtype.kind not in "OUST":
-        return
-    if isinstance(X.flat[0], str | bytes | os.PathLike):
-        advice = "X.ravel()" if X.size == max(X.shape) else "one of its columns"
-        raise refuse(f"an array of texts of shape {X.shape}; pass {advice}.", InputError)
+def _is_sequence(X) -> bool:
+    return hasattr(X, "__len__") and hasattr(X, "__getitem__")
 
 
-def _is_decoded(item):
+def _is_decoded(item) -> bool:
     return "array" in item and "sampling_rate" in item
 
 
-def _is_pair(item):
-    return (
-        isinstance(item, tuple | list)
-        and len(item) == 2
-        and isinstance(item[1], numbers.Real)
-        and _is_waveform(item[0])
-    )
+def _is_pair(item, *, rate_first: bool = False) -> bool:
+    """Return whether something is (waveform, sr), without going through the samples.
 
-
-def _is_scipys_pair(item):
-    """Whether the rate comes first, as scipy.io.wavfile.read has it."""
-    return (
-        isinstance(item, tuple | list)
-        and len(item) == 2
-        and isinstance(item[0], numbers.Real)
-        and _is_waveform(item[1])
-    )
-
-
-def _is_waveform(item):
-    """Whether something has samples, without going through them."""
-    if isinstance(item, np.ndarray) or hasattr(item, "__array__"):
-        return len(np.shape(item)) > 0
-    return isinstance(item, list | tuple | array.array | memoryview)
+    With `rate_first`, (sr, waveform), as scipy.io.wavfile.read has it.
+    """
+    if not (isinstance(item, tuple | list) and len(item) == 2):
+        return False
+    audio, sr = item[::-1] if rate_first else item
+    if isinstance(audio, np.ndarray) or hasattr(audio, "__array__"):
+        has_samples = len(np.shape(audio)) > 0
+    else:
+        has_samples = isinstance(audio, list | tuple | array.array | memoryview)
+    return has_samples and isinstance(sr, numbers.Real)
 
 
 def _is_list_of_numbers(item: Any) -> bool:
-    return (
-        isinstance(item, list | tuple)
-        and not _is_pair(item)
-        and not _is_scipys_pair(item)
-        and all(isinstance(value, numbers.Number) for value in item)
-    )
-
-
-def _is_missing(value):
-    return isinstance(value, float) and np.isnan(value)
+    return isinstance(item, list | tuple) and all(isinstance(one, numbers.Number) for one in item)

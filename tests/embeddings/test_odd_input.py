@@ -1,4 +1,4 @@
-"""Numbers of numpy in few bits, and odd things in place of columns, folders and names."""
+"""Numbers of numpy in few bits, and tables that hold no waveforms."""
 
 import numpy as np
 import pandas as pd
@@ -6,10 +6,8 @@ import pytest
 import soundfile
 
 from skmer import ClipFunctionTransformer, MFCCStatsTransformer
-from skmer.audio import Framing, mel_power_columns, read_audio, stream_audio
-from skmer.embeddings import extract, extract_files, fetch_weights, verify_weights
+from skmer.audio import Framing, read_audio, stream_audio
 from skmer.exceptions import InputError, InputTypeError
-from skmer.utils import ClipCache
 
 NOISE = 0.1 * np.random.default_rng(0).standard_normal(6 * 16000).astype(np.float32)
 
@@ -36,10 +34,6 @@ def test_numbers_of_numpy_are_numbers(folder, kind):
     assert Framing(kind(200), kind(100)).n_frames(96000) == 959
     blocks = Framing(kind(200), kind(100)).blocks([NOISE], size=kind(255))
     assert sum(map(len, blocks)) == 959
-    mel = mel_power_columns(
-        [NOISE], sr=16000, n_fft=kind(250), hop_length=kind(125), n_mels=kind(20)
-    )
-    assert len(mel) == 769
     for few, many in (
         (
             MFCCStatsTransformer(offset=kind(5), duration=kind(1), hop_length=kind(200)),
@@ -54,43 +48,6 @@ def test_numbers_of_numpy_are_numbers(folder, kind):
     ):
         assert np.array_equal(few.fit_transform([pair]), many.fit_transform([pair]))
         assert np.array_equal(few.frame_times(9), many.frame_times(9))
-
-
-@pytest.mark.parametrize(
-    ("call", "said"),
-    [
-        (lambda: extract(["a.wav"], MFCCStatsTransformer(), "t.csv", columns=[["x"]]), "'columns'"),
-        (lambda: extract(["a.wav"], MFCCStatsTransformer(), "t.npz", columns={"m": [10**30]}),
-         "'m'"),
-        *((lambda name=name: extract(["a.wav"], MFCCStatsTransformer(), "t.npz", columns={name: ["x"]}),
-           said) for name, said in (("\ud800", "UTF-8"), ("a\0b", "null"))),
-        (lambda: extract(["a.wav"], MFCCStatsTransformer(), 3), "path"),
-        (lambda: extract_files(["a.wav"], MFCCStatsTransformer(), None), "path"),
-        (lambda: MFCCStatsTransformer(memory="x" * 10_000).fit([NOISE]), "path"),
-        (lambda: ClipCache("c").prune("1"), "'max_bytes'"),
-        (lambda: fetch_weights(["l3"]), "one of"),
-        (lambda: verify_weights({}), "one of"),
-        (lambda: read_audio("a.wav", resampler=["soxr_hq"]), "'resampler'"),
-    ],
-)  # fmt: skip
-def test_refused_in_a_sentence(folder, call, said):
-    with pytest.raises((InputError, InputTypeError), match=said):
-        call()
-    assert [one.name for one in folder.iterdir() if not one.name.startswith(".")] == ["a.wav"]
-
-
-def test_columns_may_be_a_data_frame(folder):
-    extract(
-        ["a.wav", "a.wav"],
-        MFCCStatsTransformer(),
-        "t.csv",
-        columns=pd.DataFrame({"mood": ["x", "y"]}, index=[1, 0]),
-    )
-    assert pd.read_csv("t.csv")["mood"].tolist() == ["x", "y"]
-
-
-def test_the_folder_that_one_is_in(folder):
-    assert extract_files(["a.wav"], MFCCStatsTransformer(), ".").n_computed == 1
 
 
 @pytest.mark.parametrize(
