@@ -5,7 +5,7 @@
 # neighbours; in 1.0 (axes="auto") the loudest of each clip, as if it were alone. One clip alone has
 # the same MFCC in both.
 #
-# librosa 0.11.0 and 1.0.0; 2026-11-30.
+# librosa 0.11.0 and 1.0.0 (which needs Python 3.12: PYTHON names the interpreter); 2026-11-30.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -29,7 +29,7 @@ raise SystemExit("the behaviour has changed" if (difference > 1) != (sys.argv[1]
 END
 for expected in 0.11.0:differs 1.0.0:equal; do
     version=${expected%:*}
-    python3 -m venv "$folder/$version"
+    "${PYTHON:-python3}" -m venv "$folder/$version"
     "$folder/$version/bin/pip" install --quiet "librosa==$version"
     "$folder/$version/bin/python" "$folder/stack.py" "${expected#*:}"
 done
