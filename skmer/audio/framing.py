@@ -7,7 +7,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from skmer.exceptions import InputError, InputTypeError
-from skmer.utils.messages import check_flags, check_whole, cut_middle, is_iterable
+from skmer.utils.messages import check_flags, check_whole, is_iterable
 
 
 def check_table(function: str, values, n_columns: int | None = None) -> np.ndarray:
@@ -18,7 +18,7 @@ def check_table(function: str, values, n_columns: int | None = None) -> np.ndarr
     except ValueError:
         is_table = False
     if not is_table or n_columns not in (None, array.shape[1]):
-        got = f"shape {array.shape}" if is_table else cut_middle(repr(values), 100)
+        got = f"shape {array.shape}" if is_table else repr(values)
         raise InputError(
             f"{function} takes real numbers of shape (n, {n_columns or 'n_columns'}). "
             f"Got {got} instead."
@@ -33,14 +33,14 @@ def check_blocks(waveform: Iterable) -> Iterator[np.ndarray]:
     if not is_iterable(waveform):
         raise InputTypeError(
             "A waveform in blocks must be an iterable of arrays, such as [waveform]. "
-            f"Got {cut_middle(repr(waveform), 100)} instead."
+            f"Got {waveform!r} instead."
         )
     for block in waveform:
         array = np.asarray(block)
         if array.ndim != 1 or array.dtype.kind not in "biuf":
             raise InputError(
                 "A waveform in blocks must be an iterable of one-dimensional arrays of numbers, "
-                f"such as [waveform]. Got a block {cut_middle(repr(block), 100)}."
+                f"such as [waveform]. Got a block {block!r}."
             )
         yield array
 

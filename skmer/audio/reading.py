@@ -11,7 +11,6 @@ from skmer.audio.decoding import BLOCK_LENGTH, HIGHEST_SR, SoundSource, check_ra
 from skmer.audio.resampling import check_resampler, resample
 from skmer.audio.waveform import Mixer, check_samples, note
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
-from skmer.utils.messages import cut_middle
 
 # Seconds; beyond them no recording goes, and numbers of samples are no numbers any more.
 LONGEST = 10**9
@@ -252,8 +251,7 @@ def _check_part(function, sr, offset, duration):
         is_none = value is None and (parameter, function) in _MAY_BE_NONE
         if not is_right and not is_none:
             raise InputError(
-                f"The '{parameter}' parameter of {function} must be {allowed}, "
-                f"got {cut_middle(repr(value), 100)}."
+                f"The '{parameter}' parameter of {function} must be {allowed}, got {value!r}."
             )
 
 

@@ -24,7 +24,6 @@ from skmer.utils.estimators import (
 )
 from skmer.utils.floats import check_floats, check_rows
 from skmer.utils.labels import check_labels, check_target
-from skmer.utils.messages import cut_middle
 from skmer.utils.processes import exact_float32, import_tensorflow, quiet_tensorflow
 from skmer.utils.progress import track
 
@@ -312,7 +311,7 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
         ):
             raise InputError(
                 f"The '{name}' parameter of {type(self).__name__} must be a list of positive "
-                f"integers. Got {cut_middle(repr(values), 100)} instead."
+                f"integers. Got {values!r} instead."
             )
         return tuple(int(value) for value in values)
 

@@ -16,7 +16,6 @@ import numpy as np
 
 from skmer.exceptions import InputError, InputTypeError
 from skmer.utils.digest import file_digest
-from skmer.utils.messages import cut_middle
 
 FORMS = (
     "a sequence of paths, of open binary files, of waveforms or of (waveform, sr) pairs, or a 2-D "
@@ -40,7 +39,7 @@ class Clip:
     def name(self) -> str:
         """What messages call the clip."""
         what = repr(self.source) if isinstance(self.source, str) else self.label
-        return f"Row {self.row}, {cut_middle(what)}"
+        return f"Row {self.row}, {what}"
 
     def digest(self) -> str:
         """Return a digest of the clip's content, whatever its name and place.
@@ -94,7 +93,7 @@ def _find_mistake(X) -> tuple[str | None, type]:
     if hasattr(X, "toarray"):
         return None, InputError
     if isinstance(X, str | bytes | os.PathLike):
-        lone = f"a lone {type(X).__name__}, {cut_middle(repr(X), 100)}. For one clip write [path]."
+        lone = f"a lone {type(X).__name__}, {X!r}. For one clip write [path]."
         return lone, InputError
     if np.ma.is_masked(X):
         return "masked samples; fill them first, for instance X.filled(0).", InputError
@@ -117,7 +116,7 @@ def _find_mistake(X) -> tuple[str | None, type]:
     elif hasattr(X, "columns"):
         dtypes = zip(X.columns, map(str, X.dtypes))
         if texts := [name for name, dtype in dtypes if not _NUMERIC_DTYPE.match(dtype)]:
-            column = cut_middle(repr(texts[0]), 50)
+            column = repr(texts[0])
             mistake = (
                 f"a data frame with a column that holds no numbers; pass that column, X[{column}]."
             )

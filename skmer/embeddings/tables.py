@@ -17,7 +17,7 @@ from skmer.exceptions import IgnoredCacheWarning, InputError, InputTypeError, bo
 from skmer.utils.cache import DAMAGE
 from skmer.utils.digest import file_digest, open_regular, read_regular
 from skmer.utils.files import atomic_write, escape_formula
-from skmer.utils.messages import cut_middle, escape_undecodable
+from skmer.utils.messages import escape_undecodable
 
 # What a table states of a clip, and of a frame, beside the path and the user's own columns.
 FACTS = {"digest": "string", "duration": "double", "sr": "int64", "error": "string"}
@@ -303,7 +303,7 @@ def earlier_table(path: Path, key: str, names: list[str]) -> Iterator[EarlierTab
         except (pa.ArrowException, *DAMAGE) as error:
             _warn(
                 f"The table '{path}' of an earlier run cannot be read "
-                f"({cut_middle(' '.join(str(error).split()), 100)}); its clips are computed again."
+                f"({' '.join(str(error).split())}); its clips are computed again."
             )
         yield earlier
 

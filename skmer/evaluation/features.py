@@ -25,7 +25,7 @@ from skmer.exceptions import (
 from skmer.utils.estimators import Preset, parts_of
 from skmer.utils.floats import LARGEST, check_floats, usable_rows
 from skmer.utils.labels import check_text
-from skmer.utils.messages import cut_middle, is_iterable
+from skmer.utils.messages import is_iterable
 from skmer.utils.processes import run_parallel
 
 # The inputs that a model may get of a feature, and the parameters of the transformer that make
@@ -145,7 +145,7 @@ def _check_feature(name, feature):
             )
         return feature
     if isinstance(feature, str) or not hasattr(feature, "__len__"):
-        got = cut_middle(repr(feature), 100)
+        got = repr(feature)
     else:
         array = check_floats(feature, f"features[{name}]", finite=False)
         if array.ndim > 1 and all(array.shape[1:]):

@@ -1,6 +1,7 @@
 """The one place that imports what scikit-learn does not promise to keep."""
 
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -25,9 +26,9 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from sklearn.utils.validation import _num_samples as num_samples
 
 from skmer.exceptions import InputError, InputTypeError, bounded
-from skmer.utils.messages import cut_middle, deprecated_names
+from skmer.utils.messages import deprecated_names
 
-# scikit-learn tells no types, and what it decorates would lose its own.
+# scikit-learn has no type hints, and functions that it decorates would lose theirs.
 _F = TypeVar("_F", bound=Callable)
 
 __all__ = [
@@ -50,11 +51,13 @@ __all__ = [
 
 
 @contextmanager
-def _bounded_messages() -> Iterator[None]:
-    """Cut what scikit-learn says of a parameter: it has what was given, at any length."""
+def _completed_errors() -> Iterator[None]:
+    """Bound scikit-learn's messages about parameters, and give the errors a `param`."""
     try:
         yield
     except InvalidParameterError as error:
+        named = re.match(r"The '(\w+)' parameter", str(error))
+        error.param = named[1] if named else None
         error.args = (bounded(str(error)),)
         raise
 
@@ -62,16 +65,16 @@ def _bounded_messages() -> Iterator[None]:
 def validate_params(
     parameter_constraints: dict, *, prefer_skip_nested_validation: bool
 ) -> Callable[[_F], _F]:
-    """Return scikit-learn's decorator of this name, whose messages are sentences."""
+    """Return scikit-learn's decorator of this name, whose errors are bounded and have a `param`."""
     validate = _param_validation.validate_params(
         parameter_constraints, prefer_skip_nested_validation=prefer_skip_nested_validation
     )
-    return lambda function: _bounded_messages()(validate(function))
+    return lambda function: _completed_errors()(validate(function))
 
 
 def validate_parameters(estimator) -> None:
-    """Validate as scikit-learn does, and refuse what it takes for numbers: True, and infinity."""
-    with _bounded_messages():
+    """Validate as scikit-learn does, and raise for True and infinity in the place of numbers."""
+    with _completed_errors():
         estimator._validate_params()
     for name, value in estimator.get_params(deep=False).items():
         allowed = estimator._parameter_constraints.get(name, ["boolean"])
@@ -80,13 +83,14 @@ def validate_parameters(estimator) -> None:
         if is_unbounded or (is_truth_value and "boolean" not in allowed):
             raise InputError(
                 f"The {name!r} parameter of {type(estimator).__name__} must be a finite number or "
-                f"what else its documentation allows. Got {value!r} instead."
+                f"what else its documentation allows. Got {value!r} instead.",
+                param=name,
             )
 
 
 @contextmanager
 def checked_features(X, estimator) -> Iterator[None]:
-    """Refuse what scikit-learn takes for numbers, and tell what it refuses in one sentence."""
+    """Raise for what is no real number, and convert scikit-learn's errors to one sentence."""
     what = f"X of {type(estimator).__name__}"
     if np.ma.is_masked(X):
         raise InputError(f"{what} has masked values; fill them, or leave those rows out.")
@@ -169,14 +173,15 @@ def recorded_seed(random_state: int | np.random.RandomState | None) -> int:
 
 
 def check_seed(random_state, most: float = math.inf) -> None:
-    """Refuse what nothing can be drawn from; scikit-learn takes 32 bits at most."""
+    """Raise for what is no seed; scikit-learn allows 32 bits at most."""
     is_seed = isinstance(random_state, Integral) and not isinstance(random_state, bool)
     is_seed = is_seed and 0 <= int(random_state) <= most
     if not (is_seed or random_state is None or isinstance(random_state, np.random.RandomState)):
         allowed = "of at least 0" if most == math.inf else f"from 0 to {most}"
         raise InputError(
             f"The 'random_state' parameter must be an int {allowed}, a numpy RandomState, or "
-            f"None. Got {cut_middle(repr(random_state), 100)} instead."
+            f"None. Got {random_state!r} instead.",
+            param="random_state",
         )
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 
 from skmer.exceptions import InputError
-from skmer.utils.messages import cut_middle
 
 # Far beyond what is measured or computed of sounds; squares of it, and their sums, still fit into
 # float32, and what a model makes of larger numbers is infinity or NaN.
@@ -52,7 +51,7 @@ def check_floats(values, name: str, *, ndim: int | None = None, finite: bool = T
         array = _without_loss(array)
         array = array.astype(np.float32 if array.dtype == np.float32 else float, copy=False)
     except (TypeError, ValueError, OverflowError):
-        got = cut_middle(" ".join(repr(values).split()), 100)
+        got = " ".join(repr(values).split())
         raise InputError(f"'{name}' must be an array of numbers. Got {got} instead.") from None
     if ndim not in (None, array.ndim):
         raise InputError(f"'{name}' must have {ndim} dimensions. Got shape {array.shape} instead.")
@@ -123,7 +122,7 @@ def to_floats(values, what: str) -> np.ndarray:
     try:
         numbers = parse_floats(_without_loss(np.asarray(values)))
     except (TypeError, ValueError, OverflowError):
-        got = cut_middle(" ".join(repr(values).split()), 100)
+        got = " ".join(repr(values).split())
         raise InputError(f"{what} must be numbers. Got {got} instead.") from None
     is_masked = isinstance(values, np.ma.MaskedArray)
     return np.where(np.ma.getmaskarray(values), np.nan, numbers) if is_masked else numbers

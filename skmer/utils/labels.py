@@ -8,7 +8,6 @@ import numpy as np
 from sklearn.utils import column_or_1d
 
 from skmer.exceptions import InputError
-from skmer.utils.messages import cut_middle
 
 
 def check_labels(values, name: str) -> np.ndarray:
@@ -82,9 +81,7 @@ def check_text(what: str, *texts: str) -> None:
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise InputError(
-                f"{what} must be text that UTF-8 can write. Got {cut_middle(repr(text), 100)}."
-            ) from None
+            raise InputError(f"{what} must be text that UTF-8 can write. Got {text!r}.") from None
 
 
 def _items_of(values, name: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Parts of messages, of bounded length whatever they speak of."""
+"""Parts of messages, and the checks of parameters that raise them."""
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -9,22 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from skmer.exceptions import InputError
+from skmer.exceptions import InputError, bounded
 
 
 def cut_middle(text: str, width: int = 200) -> str:
-    """Cut the middle out of a text that is longer than `width` characters.
-
-    Examples
-    --------
-    >>> from skmer.utils.messages import cut_middle
-    >>> cut_middle("abcdefghijklmnopqrstuvwxyz", 11)
-    'abcd...wxyz'
-    """
-    if len(text) <= width:
-        return text
-    kept = (width - 3) // 2
-    return f"{text[:kept]}...{text[-kept:]}"
+    """Cut the middle out of a text; messages need it no more, see `bounded`."""
+    return bounded(text, width)
 
 
 def deprecated_names(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:
@@ -68,7 +58,7 @@ def deprecated_names(module: str, names: Mapping[str, str]) -> Callable[[str], A
 
 
 def escape_undecodable(text: str) -> str:
-    r"""Write what no encoding can hold, as in names of files that are not UTF-8, as an escape.
+    r"""Escape what UTF-8 cannot encode, as in names of files that are not UTF-8.
 
     Examples
     --------
@@ -80,7 +70,7 @@ def escape_undecodable(text: str) -> str:
 
 
 def html_list(lines: Iterable[str]) -> str:
-    """Write lines of text as a list, as notebooks show them.
+    """Return lines of text as an HTML list, for notebooks.
 
     Examples
     --------
@@ -94,7 +84,7 @@ def html_list(lines: Iterable[str]) -> str:
 def shorten(
     items: Iterable[Any], limit: int = 5, *, width: int = 300, separator: str = ", "
 ) -> str:
-    """First few of a list in words, for a message: at most `limit`, and `width` characters.
+    """Join the first items of a list for a message: at most `limit`, and `width` characters.
 
     Examples
     --------
@@ -109,45 +99,43 @@ def shorten(
     for text in texts[:limit]:
         if shown and len(separator.join([*shown, text])) > width:
             break
-        shown.append(cut_middle(text, width))
+        shown.append(bounded(text, width))
     more = f" and {len(texts) - len(shown)} more" if len(texts) > len(shown) else ""
     return separator.join(shown) + more
 
 
-def check_whole(function: str, *, least: int = 1, most: int | None = None, **parameters) -> None:
-    """Refuse parameters that are no integers from `least` to `most`."""
-    for name, value in parameters.items():
-        is_whole = isinstance(value, Integral) and not isinstance(value, bool)
-        if not is_whole or value < least or (most is not None and value > most):
-            allowed = f"of at least {least}" if most is None else f"from {least} to {most}"
-            raise InputError(
-                f"The '{name}' parameter of {function} must be an integer {allowed}. "
-                f"Got {cut_middle(repr(value), 100)} instead."
-            )
-
-
-def check_flags(function: str, **parameters) -> None:
-    """Refuse parameters that are neither True nor False, nor the 1 and 0 that stand for them."""
-    for name, value in parameters.items():
-        if not isinstance(value, Integral | np.bool_) or value not in (0, 1):
-            raise InputError(
-                f"The '{name}' parameter of {function} must be True or False. "
-                f"Got {cut_middle(repr(value), 100)} instead."
-            )
-
-
 def is_iterable(values) -> bool:
-    """Whether something can be gone through; arrays without dimensions only look like it."""
+    """Return whether something can be iterated over; arrays without dimensions cannot."""
     return hasattr(values, "__iter__") and getattr(values, "ndim", 1) > 0
 
 
-def check_choice(function: str, choices: Iterable, **parameters) -> None:
-    """Refuse parameters that are none of the choices."""
+def check_whole(function: str, *, least: int = 1, most: int | None = None, **parameters) -> None:
+    """Raise for parameters that are no integers from `least` to `most`."""
+    allowed = f"of at least {least}" if most is None else f"from {least} to {most}"
     for name, value in parameters.items():
-        # Of its own kind alone: True is no 1, and arrays are neither equal to a text nor not.
+        is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+        if not is_whole or value < least or (most is not None and value > most):
+            raise _wrong_parameter(function, name, f"an integer {allowed}", value)
+
+
+def check_flags(function: str, **parameters) -> None:
+    """Raise for parameters that are neither True nor False, nor the 1 and 0 that mean them."""
+    for name, value in parameters.items():
+        if not isinstance(value, Integral | np.bool_) or value not in (0, 1):
+            raise _wrong_parameter(function, name, "True or False", value)
+
+
+def check_choice(function: str, choices: Iterable, **parameters) -> None:
+    """Raise for parameters that are none of the choices."""
+    for name, value in parameters.items():
+        # Among those of its type: True equals 1, and a comparison with an array is no truth value.
         kind = str if isinstance(value, str) else type(value)
         if value not in [one for one in choices if type(one) is kind]:
-            raise InputError(
-                f"The '{name}' parameter of {function} must be one of "
-                f"{', '.join(map(repr, choices))}. Got {cut_middle(repr(value), 100)} instead."
-            )
+            raise _wrong_parameter(function, name, f"one of {', '.join(map(repr, choices))}", value)
+
+
+def _wrong_parameter(function: str, name: str, allowed: str, value) -> InputError:
+    return InputError(
+        f"The '{name}' parameter of {function} must be {allowed}. Got {value!r} instead.",
+        param=name,
+    )

@@ -20,7 +20,6 @@ from joblib.externals.loky.backend.process import LokyProcess
 from threadpoolctl import ThreadpoolController
 
 from skmer.exceptions import EngineNotAvailableError, InputError, WorkerError
-from skmer.utils.messages import cut_middle
 
 
 def run_parallel(
@@ -74,12 +73,13 @@ def run_parallel(
 
 
 def check_n_jobs(n_jobs) -> None:
-    """Refuse a number of jobs that joblib would refuse, or not understand, in its depths."""
+    """Raise for a number of jobs that joblib does not accept."""
     is_number = isinstance(n_jobs, Integral) and not isinstance(n_jobs, bool)
     if n_jobs is not None and not (is_number and n_jobs):
         raise InputError(
             "The 'n_jobs' parameter must be None or an int other than 0, such as 2, or -1 for all "
-            f"processors. Got {cut_middle(repr(n_jobs), 100)} instead."
+            f"processors. Got {n_jobs!r} instead.",
+            param="n_jobs",
         )
 
 
