@@ -131,8 +131,9 @@ def read_annotations(paths: dict[str, Path], quadrants: str):
     frame = frame.join(static)
     for axis in AXES:
         frame[f"dynamic_{axis}"] = dynamic[axis].mean(axis=1)
-    arousal, valence = (frame[f"{quadrants}_{axis}"] for axis in AXES)
-    frame["label"] = quadrants_of(arousal, valence, MIDDLES[quadrants])
+    frame["label"] = quadrants_of(
+        *(frame[f"{quadrants}_{axis}"] for axis in AXES), MIDDLES[quadrants]
+    )
     frame["group"] = artist_groups(frame["artist"], frame.index)
     return frame.rename_axis("song_id").reset_index(), dynamic
 

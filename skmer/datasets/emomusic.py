@@ -121,15 +121,16 @@ def read_annotations(folder: Path):
         table.loc[tables["songs_info.csv"].index] for table in tables.values()
     )
     dynamic = dict(zip(AXES, over_time))
-    arousal, valence = (labels.mean(axis=1) for labels in over_time)
+    means = [labels.mean(axis=1) for labels in over_time]
     frame["split"] = [
         "test" if part == "evaluation" else "valid" if _artist_bucket(artist) >= 8 else "train"
         for part, artist in zip(frame["split"], frame["artist"])
     ]
     frame = frame.join(static)
-    frame["dynamic_arousal"], frame["dynamic_valence"] = arousal, valence
+    for axis, mean in zip(AXES, means):
+        frame[f"dynamic_{axis}"] = mean
     # No threshold on the static labels gives the counts in Table 1 of Koh and Dubnov (2021).
-    frame["label"] = quadrants_of(arousal, valence, middle=0)
+    frame["label"] = quadrants_of(*means, middle=0)
     frame["group"] = artist_groups(frame["artist"], frame.index)
     return frame.reset_index(), dynamic
 

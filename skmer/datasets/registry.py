@@ -155,7 +155,7 @@ def loader(*, layout: str = "", **constraints: list) -> Callable[[_Loader], _Loa
             texts = [textwrap.dedent(_SHARED[name][1]).format(layout=layout) for name in taken]
             own, result = inspect.cleandoc(function.__doc__).split("\nReturns\n---", 1)
             heading = "" if "\nParameters\n---" in own else "\nParameters\n----------"
-            load.__doc__ = "\n".join([f"{own}{heading}", *texts, f"Returns\n---{result}\n"])
+            load.__doc__ = "\n".join([f"{own}{heading}", *texts, f"Returns\n---{result}"])
         return load
 
     return decorate

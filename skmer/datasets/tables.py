@@ -314,17 +314,17 @@ class PublishedTable:
         needed = [self.song, *self.columns]
         frame = read_csv_file(path, needed, separators=",", **self.options).frame
         frame = index_songs(frame, self.song, path.name, numbered=self.numbered)
-        if self.scale is not None and self.n_times is not None:
-            return self._read_times(frame, path.name, self.scale)
+        if self.n_times is not None:
+            return self._read_times(frame, path.name)
         frame = frame[list(self.columns)].rename(columns=self.columns)
-        if (scale := self.scale) is None:
+        if self.scale is None:
             return frame
         what = f"labels in {path.name}"
         return frame.apply(
-            lambda cells: scale.check(_numbers(cells, path.name), what=f"{cells.name} {what}")
+            lambda cells: self.scale.check(_numbers(cells, path.name), what=f"{cells.name} {what}")
         )
 
-    def _read_times(self, frame, name: str, scale: AffectScale):
+    def _read_times(self, frame, name: str):
         import pandas as pd
 
         times = {
@@ -338,7 +338,7 @@ class PublishedTable:
         columns = sorted(times, key=times.__getitem__)
         labels = _numbers(frame[columns], name)
         given = labels if self.n_times else labels[~np.isnan(labels)]
-        scale.check(given, what=f"labels in {name}")
+        self.scale.check(given, what=f"labels in {name}")
         silent = frame.index[np.isnan(labels).all(axis=1)]
         if len(silent):
             raise InputError(f"{name} must have labels for every song. Song {silent[0]} has none.")

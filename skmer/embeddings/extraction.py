@@ -18,8 +18,7 @@ from skmer._version import __version__
 from skmer.audio.decoding import SoundSource
 from skmer.embeddings.base import BaseClipTransformer
 from skmer.embeddings.clips import Clip
-from skmer.embeddings.function import function_name
-from skmer.embeddings.recipe import EmbeddedClip, Recipe, embed_clip, resampler_version
+from skmer.embeddings.recipe import EmbeddedClip, Recipe, embed_clip
 from skmer.embeddings.tables import (
     SUFFIXES,
     ClipRows,
@@ -177,16 +176,19 @@ def extract(
             _unfinished_cache(out, key) if open_cache(transformers[0].memory) is None else None
         )
         with earlier_table(out, key, names) as earlier:
-            digests = _digests(paths, n_jobs) if len(earlier) else [None] * len(paths)
+            digests: Iterable[str | None] = [None] * len(paths)
+            if earlier.clips:
+                arguments = ((path,) for path in paths)
+                digests = list(run_parallel(_digest, arguments, n_jobs=n_jobs, prefer="threads"))
             new = embed_files(
-                [path for path, digest in zip(paths, digests) if digest not in earlier],
+                [path for path, digest in zip(paths, digests) if digest not in earlier.clips],
                 recipes,
                 memory=transformers[0].memory,
                 unfinished=unfinished,
                 n_jobs=n_jobs,
                 verbose=verbose,
             )
-            clips = (earlier[digest] if digest in earlier else next(new) for digest in digests)
+            clips = (earlier.get(digest) or next(new) for digest in digests)
             rows = batches(tally.count(clips), paths, columns, len(names), frame_times)
             write_table(out, rows, schema, names)
         if unfinished is not None:
@@ -384,10 +386,6 @@ def _digest(path: str) -> str | None:
         return None
 
 
-def _digests(paths: list[str], n_jobs: int | None) -> list[str | None]:
-    return list(run_parallel(_digest, ((path,) for path in paths), n_jobs=n_jobs, prefer="threads"))
-
-
 @dataclass
 class _Tally:
     """What has passed of a stream of clips."""
@@ -477,17 +475,18 @@ def _column_names(transformers: list[BaseClipTransformer]) -> list[str]:
 
 # Parameters of transformers, and fields of recipes, that change no number.
 _CHANGE_NO_NUMBER = ("memory", "n_jobs", "on_error", "verbose")
-_NO_PART_OF_KEY = ("weights", "batch_size")
+_NO_PART_OF_KEY = ("weights", "seed", "engine", "batch_size", "func")
 
 
 def recipe_key(recipes: list[Recipe], names: list[str]) -> str:
     """Return a short digest of all that decides the numbers of a table."""
     decisive = [
-        {"recipe": recipe.kind, "resampler_version": resampler_version(recipe.resampler)}
+        # What decides the frames, and the fields that decide what becomes of them.
+        {"recipe": recipe.kind, "settings": recipe.settings()}
         | {
             one.name: getattr(recipe, one.name)
             for one in fields(recipe)
-            if one.name not in _NO_PART_OF_KEY and one.metadata.get("key", True)
+            if one.name not in _NO_PART_OF_KEY
         }
         for recipe in recipes
     ]
@@ -511,20 +510,16 @@ def describe_transformer(transformer: BaseClipTransformer) -> dict:
     return {
         "transformer": type(transformer).__name__,
         "parameters": {
-            name: _as_json(value)
+            # The representation of a function holds an address, another one in every process.
+            name: value
+            if isinstance(value, int | float | str | None)
+            else getattr(value, "__qualname__", repr(value))
             for name, value in transformer.get_params().items()
             if name not in _CHANGE_NO_NUMBER
         },
         "weights": getattr(transformer, "weights_label_", None),
         "weights_digest": getattr(transformer, "weights_digest_", None),
     }
-
-
-def _as_json(value):
-    if isinstance(value, int | float | str | None):
-        return value
-    # The representation of a function holds an address, another one in every process.
-    return function_name(value) if callable(value) else repr(value)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import IO
 from zipfile import ZipFile, ZipInfo
 
 import numpy as np
@@ -234,28 +235,19 @@ class EarlierTable:
     """The clips of a table that an earlier run wrote, by the digests of their files.
 
     Clips that failed are not among them: what kept them from being read may have passed. The
-    numbers lie in a temporary file beside the table, so that they do not fill the memory.
+    numbers lie in a temporary file, so that they do not fill the memory.
     """
 
-    def __init__(self, folder: Path, width: int):
-        self._numbers = TemporaryFile(dir=folder)  # noqa: SIM115
+    def __init__(self, numbers: IO[bytes], width: int):
+        self._numbers = numbers
         self._width = width
-        self._clips: dict[str, tuple[int, int, dict]] = {}
+        self.clips: dict[str | None, tuple[int, int, dict]] = {}
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self._numbers.close()
-
-    def __len__(self) -> int:
-        return len(self._clips)
-
-    def __contains__(self, digest) -> bool:
-        return digest in self._clips
-
-    def __getitem__(self, digest: str) -> ClipRows:
-        start, stop, facts = self._clips[digest]
+    def get(self, digest: str | None) -> ClipRows | None:
+        """Return a clip; None where the table has none of this digest."""
+        if digest not in self.clips:
+            return None
+        start, stop, facts = self.clips[digest]
         self._numbers.seek(4 * self._width * start)
         numbers = np.frombuffer(self._numbers.read(4 * self._width * (stop - start)), np.float32)
         return ClipRows(**facts, rows=numbers.reshape(-1, self._width), is_new=False)
@@ -276,7 +268,7 @@ class EarlierTable:
             ]
             n_rows += len(numbers)
         stops = [start for start, _ in starts[1:]]
-        self._clips = {
+        self.clips = {
             facts["digest"]: (start, stop, facts)
             for (start, facts), stop in zip(starts, [*stops, n_rows])
             if facts["digest"] and not facts["error"]
@@ -291,7 +283,8 @@ def earlier_table(path: Path, key: str, names: list[str]) -> Iterator[EarlierTab
     """
     import pyarrow as pa
 
-    with EarlierTable(path.parent, len(names)) as earlier:
+    with TemporaryFile(dir=path.parent) as numbers:
+        earlier = EarlierTable(numbers, len(names))
         try:
             settings, rows = _READERS[path.suffix](path, names)
             if settings.get("key") == key:
