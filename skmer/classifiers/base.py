@@ -31,23 +31,26 @@ _N_DRAWS = 50
 
 
 def validation_split(y, groups, fraction, seed, *, owner):
-    """Split rows into training and validation part, stratified and, given groups, by group.
+    """Split rows into those to train on and those to validate on, stratified and by group.
 
-    Every class stays in the training part. Returns two arrays of sorted row indices.
+    Every class stays among the rows to train on. Returns two arrays of sorted row indices.
     """
-    split = _split_rows if groups is None else _split_groups
-    train, validation = split(y, groups, fraction, seed, owner)
+    if groups is None:
+        train, validation = _split_rows(y, fraction, seed, owner)
+    else:
+        train, validation = _split_groups(y, groups, fraction, seed, owner)
     return np.sort(train), np.sort(validation)
 
 
-def _split_rows(y, groups, fraction, seed, owner):
+def _split_rows(y, fraction, seed, owner):
     classes, counts = np.unique(y, return_counts=True)
     n_validation = max(round(fraction * len(y)), classes.size)
     if counts.min() < 2 or len(y) - n_validation < classes.size:
         raise InputError(
             f"The 'validation_fraction' parameter of {owner} must leave samples of every class to "
             f"train on and to validate on. Got n_samples={len(y)}, {counts.min()} of the class "
-            f"'{classes[counts.argmin()]}'. Add samples, or set validation_fraction=0."
+            f"'{classes[counts.argmin()]}'. Add samples, or set validation_fraction=0.",
+            param="validation_fraction",
         )
     splitter = StratifiedShuffleSplit(1, test_size=n_validation, random_state=seed)
     return next(splitter.split(y, y))
@@ -59,7 +62,7 @@ def _split_groups(y, groups, fraction, seed, owner):
     wanted = fraction * counts
     best, best_distance = None, np.inf
     if np.unique(groups).size > 1:
-        # Groups differ in size and classes: of many draws, the one nearest to a stratified split.
+        # Groups differ in size and classes, so the draw nearest to a stratified split is taken.
         splitter = GroupShuffleSplit(_N_DRAWS, test_size=fraction, random_state=seed)
         for train, validation in splitter.split(y, y, groups):
             held_out = np.bincount(codes[validation], minlength=counts.size)
@@ -70,27 +73,28 @@ def _split_groups(y, groups, fraction, seed, owner):
         raise InputError(
             f"The 'validation_fraction' parameter of {owner} must leave groups to validate on and "
             f"every class in the others. Got {np.unique(groups).size} groups and {counts.size} "
-            "classes. Add groups, call fit without groups, or set validation_fraction=0."
+            "classes. Add groups, call fit without groups, or set validation_fraction=0.",
+            param="validation_fraction",
         )
     return best
 
 
 _JIT_MIN_STEPS = 500
-# Weights, their gradients and Adam's two moments, and the layers of one batch: 4 GB of float32.
-_MOST_NUMBERS = 2**30
-# What is not finite is told of in words of our own, rows included.
-_AS_THE_NETWORK_TAKES_IT: dict = {"dtype": np.float32, "ensure_all_finite": False}
+# A layer of this size takes 17 GB for its weights alone.
+LARGEST_LAYER = 2**16
+# `check_rows` reports numbers that are not finite, together with their rows.
+_AS_FLOAT32: dict = {"dtype": np.float32, "ensure_all_finite": False}
 
 
 class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
     """Fits a scikeras ``KerasClassifier`` and keeps the weights of the best epoch as arrays.
 
-    scikeras' ``fit``, ``initialize`` and ``predict_proba`` do their part on a Keras model whose own
-    ``fit`` and ``predict`` run whole epochs (`GraphModel`). A ``KerasClassifier`` is made where it
-    is needed and neither kept nor inherited from: scikit-learn would not see a classifier in it,
-    and a network does not go well into a pickle.
+    scikeras' ``fit``, ``initialize`` and ``predict_proba`` work on a Keras model whose own ``fit``
+    and ``predict`` run whole epochs (`GraphModel`). A ``KerasClassifier`` is made where it is
+    needed and neither kept nor inherited from: scikit-learn does not take it for a classifier, and
+    a pickle should hold arrays, not a network.
 
-    A subclass states the layers, the shape of a row, and whether frame sequences make sense.
+    A subclass defines the layers, the shape of a row, and whether it takes frame sequences.
     """
 
     # Groups that are routed to a cross-validation reach the validation split by default.
@@ -115,16 +119,15 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
     }
 
     @abstractmethod
-    def _layers(self, keras, make_initializer):
-        """Return the Keras layers between the input and the softmax."""
+    def _layers(self, make, draw):
+        """Return the Keras layers between the input and the softmax.
+
+        ``make(name, ...)`` makes a layer, ``draw(name)`` an initializer with a seed of its own.
+        """
 
     @abstractmethod
     def _architecture(self):
-        """Return what decides the layers, apart from the input, as something hashable."""
-
-    @abstractmethod
-    def _count_numbers(self):
-        """Return how many weights the layers have, and how many values one row gives in them."""
+        """Return a hashable that decides the layers, apart from the input."""
 
     @abstractmethod
     def _input_shape(self):
@@ -159,13 +162,15 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
         y = check_target(y)
         check_classification_targets(y)
         check_consistent_length(X, y)
-        groups = self._validate_groups(groups, len(y))
+        if groups is not None:
+            groups = check_labels(groups, "The groups")
+            check_consistent_length(X, groups)
         if sample_weight is not None:
             sample_weight = check_floats(sample_weight, "sample_weight")
         sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        sample_weight = sample_weight * compute_sample_weight(self._validate_class_weight(), y)
+        sample_weight = sample_weight * self._class_weights(y)
 
-        # Rows of no weight must not decide on the classes or fill the validation part.
+        # Rows of weight zero must neither add a class nor fill the validation rows.
         kept = sample_weight > 0
         X, y, sample_weight = X[kept], y[kept], sample_weight[kept].astype(np.float32)
         groups = None if groups is None else groups[kept]
@@ -190,7 +195,6 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
     def _train(self, X, codes, sample_weight, validation, seed):
         network = _import_network()
         self.batch_size_ = int(min(self.batch_size, len(X)))
-        self._check_memory()
         n_steps = self.epochs * -(-len(X) // self.batch_size_)
         initial_weights = self._build(seed).get_weights()
         with self._borrow_model() as model:
@@ -263,39 +267,24 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
         model.set_weights(self.weights_)
         return model
 
-    # A number beyond float32 becomes infinity, and is told of below.
+    # A number beyond float32 becomes infinity, which `check_rows` reports.
     @np.errstate(over="ignore")
     def _validate_X(self, X, *, reset):
         name = type(self).__name__
-        try:
-            X = X if hasattr(X, "ndim") else np.asarray(X)
-        except ValueError:
-            raise InputError(
-                f"{name} takes X as one array. Got sequences of different lengths instead. "
-                "Pad the short ones with frames of zeros at the end."
-            ) from None
+        X = X if hasattr(X, "ndim") else np.asarray(X)
         if not reset and {X.ndim, self.input_ndim_} == {2, 3}:
             raise InputError(
                 f"X must have {self.input_ndim_} dimensions, as when {name} was fitted. "
-                f"Got {X.ndim} dimensions instead."
+                f"Got {X.ndim} dimensions instead.",
+                param="X",
             )
-        if X.ndim == 3 and not self._takes_sequences:
-            raise InputError(
-                f"{name} takes X of shape (n_samples, n_features). Got an array of 3 dimensions "
-                "instead. Pool the frames, or use KerasLSTMClassifier."
-            )
+        are_sequences = X.ndim == 3 and self._takes_sequences
         with checked_features(X, self):
-            if X.ndim == 3:
-                X = check_array(
-                    X, allow_nd=True, estimator=self, input_name="X", **_AS_THE_NETWORK_TAKES_IT
-                )
-                if X.shape[1] == 0:
-                    raise InputError(f"{name} needs at least 1 frame a sample. Got 0 frames.")
-            # The columns of the frames are the features, as those of a plain X are.
-            rows = validate_data(
-                self, X if X.ndim != 3 else X[:, 0], reset=reset, **_AS_THE_NETWORK_TAKES_IT
-            )
-        X = X if X.ndim == 3 else rows
+            if are_sequences:
+                X = check_array(X, allow_nd=True, estimator=self, input_name="X", **_AS_FLOAT32)
+            # The features are the columns of the frames, or of a plain X.
+            rows = validate_data(self, X[:, 0] if are_sequences else X, reset=reset, **_AS_FLOAT32)
+        X = X if are_sequences else rows
         check_rows(X, f"X of {name}")
         if reset:
             self.input_ndim_ = X.ndim
@@ -303,51 +292,33 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
         return self._to_network_input(X)
 
     def _check_sizes(self, name, values):
-        """Return the entries of a parameter that lists positive integers, as a tuple."""
-        is_list = isinstance(values, list | tuple) or getattr(values, "ndim", 0) == 1
-        if not is_list or not all(
-            isinstance(value, Integral) and not isinstance(value, bool) and int(value) > 0
-            for value in values
+        """Return the entries of a parameter that lists sizes, as a tuple of int."""
+        sizes = (
+            np.asarray(values) if isinstance(values, list | tuple | np.ndarray) else np.empty(())
+        )
+        if (
+            sizes.ndim != 1
+            or (sizes.size and sizes.dtype.kind not in "iu")
+            or any(not 1 <= size <= LARGEST_LAYER for size in sizes.tolist())
         ):
             raise InputError(
-                f"The '{name}' parameter of {type(self).__name__} must be a list of positive "
-                f"integers. Got {values!r} instead."
+                f"The '{name}' parameter of {type(self).__name__} must be a list of integers from "
+                f"1 to {LARGEST_LAYER}. Got {values!r} instead.",
+                param=name,
             )
-        return tuple(int(value) for value in values)
+        return tuple(sizes.tolist())
 
-    def _check_memory(self):
-        """Refuse a network that no machine would hold, before anything is allocated."""
-        n_weights, n_values = self._count_numbers()
-        n_numbers = 4 * n_weights + self.batch_size_ * n_values
-        if n_numbers > _MOST_NUMBERS:
-            # More digits than a float has cannot be written as one.
-            n_numbers = min(n_numbers, 10**99)
-            raise InputError(
-                f"The network of {type(self).__name__} would hold {n_numbers:.2g} numbers with its "
-                f"gradients and one batch, and at most {_MOST_NUMBERS:.2g} are allowed. Lower the "
-                f"sizes of its layers or batch_size={self.batch_size}, or give fewer features."
-            )
-
-    def _validate_class_weight(self):
+    def _class_weights(self, y):
+        """Return the weight of each sample that `class_weight` gives."""
         if isinstance(self.class_weight, dict):
             weights = check_floats([*self.class_weight.values()], "class_weight")
             if (weights < 0).any():
                 raise InputError(
                     f"The 'class_weight' parameter of {type(self).__name__} must hold numbers of "
-                    f"at least 0. Got {weights.min():g}."
+                    f"at least 0. Got {weights.min():g}.",
+                    param="class_weight",
                 )
-        return self.class_weight
-
-    def _validate_groups(self, groups, n_samples):
-        if groups is None:
-            return None
-        groups = check_labels(groups, "The groups")
-        if len(groups) != n_samples:
-            raise InputError(
-                f"The 'groups' argument of {type(self).__name__}.fit must have one entry for each "
-                f"of the {n_samples} samples. Got {len(groups)} entries instead."
-            )
-        return groups
+        return compute_sample_weight(self.class_weight, y)
 
     def _build(self, seed, make_model=None):
         """Return a new Keras model with initial weights drawn from `seed`."""
@@ -355,16 +326,21 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
         make_model = keras.Sequential if make_model is None else make_model
         states = iter(np.random.SeedSequence(seed).generate_state(64))
 
-        def make_initializer(name):
+        def draw(name):
             return getattr(keras.initializers, name)(seed=int(next(states)))
 
-        output = keras.layers.Dense(
+        # Named, since the user's own settings of Keras may have another type of numbers.
+        def make(name, *args, **options):
+            return getattr(keras.layers, name)(*args, dtype="float32", **options)
+
+        output = make(
+            "Dense",
             self.classes_.size,
             activation="softmax",
-            kernel_initializer=make_initializer("GlorotUniform"),
+            kernel_initializer=draw("GlorotUniform"),
         )
-        layers = self._layers(keras, make_initializer)
-        return make_model([keras.Input(self._input_shape()), *layers, output])
+        layers = self._layers(make, draw)
+        return make_model([keras.Input(self._input_shape(), dtype="float32"), *layers, output])
 
     def _borrow_model(self):
         network = _import_network()

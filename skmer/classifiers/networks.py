@@ -1,12 +1,11 @@
-"""Multi-layer perceptron."""
+"""The three Keras classifiers."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from numbers import Integral
 
 import numpy as np
 
-from skmer.classifiers.base import BaseKerasClassifier
+from skmer.classifiers.base import LARGEST_LAYER, BaseKerasClassifier
 from skmer.exceptions import InputError
 from skmer.utils.estimators import ClassWeight, Interval, RandomState
 
@@ -113,20 +112,14 @@ class KerasMLPClassifier(BaseKerasClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _layers(self, keras, make_initializer):
+    def _layers(self, make, draw):
         return [
-            keras.layers.Dense(
-                units, activation="relu", kernel_initializer=make_initializer("GlorotUniform")
-            )
+            make("Dense", units, activation="relu", kernel_initializer=draw("GlorotUniform"))
             for units in self._architecture()
         ]
 
     def _architecture(self):
         return self._check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
-
-    def _count_numbers(self):
-        widths = (self.n_features_in_, *self._architecture(), self.classes_.size)
-        return sum((a + 1) * b for a, b in pairwise(widths)), sum(widths)
 
     def _input_shape(self):
         return self.row_shape_
@@ -261,20 +254,23 @@ class KerasCNNClassifier(BaseKerasClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _layers(self, keras, make_initializer):
+    def _layers(self, make, draw):
         convolutions = [
-            keras.layers.Conv1D(
+            make(
+                "Conv1D",
                 filters,
                 kernel_size,
                 strides=strides,
                 padding="same",
+                data_format="channels_last",
                 activation="relu",
-                kernel_initializer=make_initializer("GlorotUniform"),
+                kernel_initializer=draw("GlorotUniform"),
             )
             for filters, kernel_size, strides in zip(*self._architecture()[:3])
         ]
-        pooling = keras.layers.MaxPooling1D(self._architecture()[3], padding="same")
-        return [*convolutions, pooling, keras.layers.Flatten()]
+        pool_size = self._architecture()[3]
+        pooling = make("MaxPooling1D", pool_size, padding="same", data_format="channels_last")
+        return [*convolutions, pooling, make("Flatten", data_format="channels_last")]
 
     def _architecture(self):
         filters = self._check_sizes("filters", self.filters)
@@ -286,29 +282,22 @@ class KerasCNNClassifier(BaseKerasClassifier):
             if len(values) != len(filters):
                 raise InputError(
                     f"The '{name}' parameter of KerasCNNClassifier must be an int, or one int for "
-                    f"each of the {len(filters)} filters. Got {values!r} instead."
+                    f"each of the {len(filters)} filters. Got {values!r} instead.",
+                    param=name,
                 )
             settings.append(values)
-        # The default is for vectors of any length; TensorFlow may not survive much longer filters.
+        # The default must work for vectors of any length; longer filters see padding only.
         n_points, longest = self._input_shape()[0], max(settings[1], default=1)
         if longest > max(n_points, 3):
             raise InputError(
                 "The 'kernel_size' parameter of KerasCNNClassifier must not exceed the number of "
                 f"points of the signal, {n_points} (features of a vector, or frames). Got "
-                f"{longest} instead."
+                f"{longest} instead.",
+                param="kernel_size",
             )
-        # From the signal's own length on, all of these do the same, and TensorFlow may not survive.
+        # Longer steps than the signal do the same as one of its length.
         strides = tuple(min(stride, n_points) for stride in settings[2])
         return filters, settings[1], strides, min(int(self.pool_size), n_points)
-
-    def _count_numbers(self):
-        (n_points, n_channels), n_weights, n_values = self._input_shape(), 0, 0
-        for n_filters, kernel_size, stride in zip(*self._architecture()[:3]):
-            n_weights += (kernel_size * n_channels + 1) * n_filters
-            n_points, n_channels = -(-n_points // stride), n_filters
-            n_values += n_points * n_channels
-        n_flat = -(-n_points // self._architecture()[3]) * n_channels
-        return n_weights + (n_flat + 1) * self.classes_.size, n_values
 
     def _input_shape(self):
         return self.row_shape_ if self.input_ndim_ == 3 else (*self.row_shape_, 1)
@@ -405,7 +394,7 @@ class KerasLSTMClassifier(BaseKerasClassifier):
     _takes_sequences = True
 
     _parameter_constraints: dict = {
-        "units": [Interval(Integral, 1, None, closed="left")],
+        "units": [Interval(Integral, 1, LARGEST_LAYER, closed="both")],
         **BaseKerasClassifier._parameter_constraints,
     }
 
@@ -432,22 +421,18 @@ class KerasLSTMClassifier(BaseKerasClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _layers(self, keras, make_initializer):
-        lstm = keras.layers.LSTM(
+    def _layers(self, make, draw):
+        lstm = make(
+            "LSTM",
             self._architecture()[0],
-            kernel_initializer=make_initializer("GlorotUniform"),
-            recurrent_initializer=make_initializer("OrthogonalInitializer"),
+            kernel_initializer=draw("GlorotUniform"),
+            recurrent_initializer=draw("OrthogonalInitializer"),
             unroll=self.input_ndim_ == 2,
         )
-        return [keras.layers.Masking(0.0), lstm] if self.input_ndim_ == 3 else [lstm]
+        return [make("Masking", 0.0), lstm] if self.input_ndim_ == 3 else [lstm]
 
     def _architecture(self):
         return (int(self.units), self.input_ndim_)
-
-    def _count_numbers(self):
-        units, n_steps = int(self.units), self.row_shape_[0] if self.input_ndim_ == 3 else 1
-        n_weights = 4 * units * (self.n_features_in_ + units + 1)
-        return n_weights + (units + 1) * self.classes_.size, 5 * units * n_steps
 
     def _input_shape(self):
         # Another batch of clips may be padded to another number of frames.

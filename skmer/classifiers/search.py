@@ -1,4 +1,4 @@
-"""Grid searches that look at what they are given, and one that also gives probabilities."""
+"""A grid search that also gives probabilities, and folds that take groups where they are given."""
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -10,68 +10,19 @@ from sklearn.model_selection import (
     StratifiedGroupKFold,
     StratifiedKFold,
 )
-from sklearn.pipeline import Pipeline
-from sklearn.utils import _safe_indexing, check_array, get_tags
+from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
-from skmer.exceptions import InputError
-from skmer.utils.estimators import checked_features
-from skmer.utils.floats import check_rows
-from skmer.utils.labels import check_target
-
-# Far beyond what decision values call for; only keeps the search of the slope finite.
+# Wider than decision values need; the bounds only keep the search of the slope finite.
 _LOG_SLOPES = (-12.0, 12.0)
 
 
-class CheckedGridSearchCV(GridSearchCV):
-    """`GridSearchCV` over classifiers, or pipelines that end in one, which looks at the data first.
-
-    Features that no fit can take are one sentence here; scikit-learn lists how each of its fits
-    ended, with their tracebacks. Parameters and attributes are those of `GridSearchCV`.
-    """
-
-    _fewest_classes = 1
-
-    def fit(self, X, y=None, **params):
-        """Check, then search, as ``GridSearchCV.fit`` does.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples.
-        y : array-like of shape (n_samples,)
-            Class labels.
-        **params : dict of str to object
-            As in ``GridSearchCV.fit``; `groups` reach the folds.
-
-        Returns
-        -------
-        self : object
-            The fitted search.
-
-        Raises
-        ------
-        InputError
-            For features that the classifier cannot take, and labels that are missing, mixed, or of
-            too few classes.
-        """
-        model = self.estimator
-        classifier = model[-1] if isinstance(model, Pipeline) else model
-        with checked_features(X, classifier):
-            features = check_array(X, ensure_all_finite=False, input_name="X")
-        allow_nan = get_tags(classifier).input_tags.allow_nan
-        check_rows(features, f"X of {type(classifier).__name__}", allow_nan=allow_nan)
-        n_classes = len(np.unique(check_target(y)))
-        if n_classes < self._fewest_classes:
-            raise InputError(
-                f"{type(classifier).__name__} needs samples of at least {self._fewest_classes} "
-                f"classes. Got {n_classes} class instead."
-            )
-        return super().fit(X, y, **params)
+# The name of a class in models that skmer 0.2 saved.
+CheckedGridSearchCV = GridSearchCV
 
 
-class CalibratedGridSearchCV(CheckedGridSearchCV):
-    """`CheckedGridSearchCV`, and probabilities from the decision function of its best estimator.
+class CalibratedGridSearchCV(GridSearchCV):
+    """`GridSearchCV`, and probabilities from the decision function of its best estimator.
 
     ``predict`` is that of `GridSearchCV`; nothing about the labels changes. ``predict_proba`` is
     the softmax of the decision values times one slope, which is fitted to decision values of rows
@@ -129,10 +80,8 @@ class CalibratedGridSearchCV(CheckedGridSearchCV):
     array([[0.9, 0.1, 0. ]])
     """
 
-    _fewest_classes = 2
-
     def fit(self, X, y=None, **params):
-        """Search, and fit the slope; see ``CheckedGridSearchCV.fit``."""
+        """Search, and fit the slope; see ``GridSearchCV.fit``."""
         super().fit(X, y, **params)
         values, codes = [], []
         y = np.ravel(y)

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -11,7 +12,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from skmer.classifiers.networks import KerasCNNClassifier, KerasLSTMClassifier, KerasMLPClassifier
-from skmer.classifiers.search import CalibratedGridSearchCV, CheckedGridSearchCV, GroupAwareKFold
+from skmer.classifiers.search import CalibratedGridSearchCV, GroupAwareKFold
 from skmer.exceptions import InputError
 from skmer.utils.estimators import (
     DocumentedMixin,
@@ -233,10 +234,12 @@ def _make_tuned(name, random_state):
     }[name]()
 
 
-def _search(classifier, grid, search=CheckedGridSearchCV):
+def _search(classifier, grid, search=GridSearchCV):
     return search(
         make_pipeline(StandardScaler(), classifier),
         grid,
         scoring="f1_macro",
         cv=GroupAwareKFold(3),
+        # The error itself, in place of a list of how each fit ended.
+        error_score="raise",
     )

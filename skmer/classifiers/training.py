@@ -1,4 +1,9 @@
-"""A Keras model that trains whole epochs as one graph call. Loads TensorFlow on import."""
+"""A Keras model that trains whole epochs as one graph call. Loads TensorFlow on import.
+
+Beside Keras' own ``fit`` with ``steps_per_execution`` and ``jit_compile`` an epoch takes a half of
+the time (median over the shapes of ``tests/benchmarks/bench_training.py``, which measures it), and
+for the few batches of a small dataset a fifth, since Keras prepares an iterator for each epoch.
+"""
 
 import contextlib
 import functools
@@ -10,7 +15,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 from scikeras.wrappers import KerasClassifier
-from tensorflow.python.eager import context
 
 from skmer.exceptions import InputError
 from skmer.utils.processes import on_release
@@ -18,22 +22,23 @@ from skmer.utils.processes import on_release
 _MAX_IDLE = 16
 
 _idle: OrderedDict = OrderedDict()
-_lent: list = []
 _idle_lock = threading.Lock()
 
 
 class GraphModel(keras.Sequential):
-    """A Keras model whose ``fit`` and ``predict`` run whole epochs, to be trained again and again.
+    """A Keras model whose ``fit`` and ``predict`` run whole epochs, and that is used for many fits.
 
-    An epoch is what ``keras.Model.fit`` computes, on the batches of a given order. Rows stay in
-    memory as tensors, and a short last batch is filled up with rows of no weight, so that neither
-    another number of rows nor another fold is traced or compiled anew.
+    An epoch computes what ``keras.Model.fit`` computes, on batches in a given order. Rows stay in
+    memory as tensors, and a short last batch is filled up with rows of weight zero, so that no
+    other number of rows and no other fold needs a new trace.
     """
 
     def prepare(self, batch_size):
         """Make the optimizer and the graph functions, for batches of one size."""
         self.batch_size = batch_size
-        self.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+        self.compile(
+            optimizer="adam", loss="sparse_categorical_crossentropy", auto_scale_loss=False
+        )
         self.optimizer.build(self.trainable_variables)
         row = self.input_shape[1:]
         data = [
@@ -44,7 +49,7 @@ class GraphModel(keras.Sequential):
             tf.TensorSpec((), tf.int32),
         ]
 
-        # Traced once for each way to run it; the traces are called as they are.
+        # Each function is traced once for each way to run it.
         @functools.cache
         def epoch(step, jit_compile):
             function = tf.function(
@@ -53,8 +58,8 @@ class GraphModel(keras.Sequential):
             return function.get_concrete_function(*data)
 
         self._epoch = epoch
-        # The kernels round the rows of a batch in several ways, by their place in it, if only in
-        # the last bit. In float64, rounded to float32 at the end, a row is what it is anywhere.
+        # The last bit of a row depends on its place in the batch. Computed in float64 and rounded
+        # to float32 at the end, a row has the same bits at every place.
         self._in_double = double = keras.models.clone_model(self, clone_function=_in_double)
         self._forward = tf.function(
             lambda x: tf.cast(double(tf.cast(x, tf.float64), training=False), tf.float32)
@@ -62,7 +67,7 @@ class GraphModel(keras.Sequential):
         return self
 
     def start(self, weights, *, learning_rate, seed, jit_compile, track):
-        """Set out anew: what the next ``fit`` starts from, and how it goes through the rows."""
+        """Set what the next ``fit`` starts from, and how it goes through the rows."""
         self.set_weights(weights)
         for variable in self.optimizer.variables:
             variable.assign(tf.zeros(variable.shape, variable.dtype))
@@ -102,8 +107,8 @@ class GraphModel(keras.Sequential):
         """Return the class probabilities, batch by batch of one shape."""
         self._in_double.set_weights(self.get_weights())
         size = self.batch_size
-        parts = [self._forward(_padded(x[i : i + size], size)) for i in range(0, len(x), size)]
-        return np.concatenate([part.numpy() for part in parts])[: len(x)]
+        batches = [self._forward(_padded(x[i : i + size], size)) for i in range(0, len(x), size)]
+        return np.concatenate([batch.numpy() for batch in batches])[: len(x)]
 
     def _to_tensors(self, x, y, weight):
         # XLA compiles once a shape: with powers of two all folds of a cross-validation share one.
@@ -122,7 +127,7 @@ class GraphModel(keras.Sequential):
             loss, hits, size = self._loss(batch, training=True)
             mean = loss / size
         variables, optimizer = self.trainable_variables, self.optimizer
-        # `optimizer.apply` would sum over devices first, in a function that is never let go.
+        # `optimizer.apply` would sum over devices first, in a function that is never freed.
         for gradient, variable in zip(tape.gradient(mean, variables), variables):
             optimizer.update_step(gradient, variable, optimizer.learning_rate)
         optimizer.iterations.assign_add(1)
@@ -185,7 +190,7 @@ def predict_proba(model, X):
     n_classes = model.output_shape[-1]
     classifier = KerasClassifier(model, loss=model.loss)
     classifier.initialize(np.broadcast_to(X[:1], (n_classes, *X.shape[1:])), np.arange(n_classes))
-    # scikeras gives a single row without its axis.
+    # scikeras returns a single row without its first axis.
     return classifier.predict_proba(X).reshape(len(X), n_classes)
 
 
@@ -194,40 +199,22 @@ def borrowed_model(architecture, build, batch_size):
     """Lend a model of this architecture to one thread; idle ones are kept for the next fit."""
     key = (architecture, batch_size)
     with _idle_lock:
-        _lent.append(key)
-        models = _idle.pop(key, [])
+        models = _idle.get(key)
         model = models.pop() if models else None
-        if models:
-            _idle[key] = models
-    try:
-        if model is None:
-            model = build().prepare(batch_size)
-        yield model
-        # Not reached after an exception: a model in an unknown state is not lent again.
-        with _idle_lock:
-            _idle.setdefault(key, []).append(model)
-            _idle.move_to_end(key)
-            too_many = len(_idle) > _MAX_IDLE
-            while len(_idle) > _MAX_IDLE:
-                _idle.popitem(last=False)
-    finally:
-        with _idle_lock:
-            _lent.remove(key)
+    if model is None:
+        model = build().prepare(batch_size)
+    # An exception leaves the model in an unknown state, so it is not kept after one.
+    yield model
+    with _idle_lock:
+        _idle.setdefault(key, []).append(model)
+        _idle.move_to_end(key)
+        too_many = len(_idle) > _MAX_IDLE
+        if too_many:
+            _idle.popitem(last=False)
     if too_many:
-        # A model and its functions hold each other, and Python would not come round for long.
+        # A model and its functions refer to each other, so that only the collector frees them.
         del model
         gc.collect()
-        _clear_kernels()
-
-
-def _clear_kernels():
-    """Free the kernels that TensorFlow keeps of all that ever ran, some 1 MB an architecture.
-
-    Keras's `clear_session` does the same, and forgets the user's own state of Keras as well.
-    """
-    with _idle_lock:
-        if not _lent:
-            context.context().clear_kernel_cache()
 
 
 def _padded(array, n_rows):
@@ -235,8 +222,4 @@ def _padded(array, n_rows):
     return np.pad(array, [(0, n_rows - len(array))] + [(0, 0)] * (array.ndim - 1))
 
 
-@on_release
-def _forget_idle():
-    with _idle_lock:
-        _idle.clear()
-    _clear_kernels()
+on_release(_idle.clear)
