@@ -79,7 +79,7 @@ def _split_groups(y, groups, fraction, seed, owner):
     return best
 
 
-_JIT_MIN_STEPS = 500
+_JIT_MIN_STEPS = 400
 # A layer of this size takes 17 GB for its weights alone.
 LARGEST_LAYER = 2**16
 # `check_rows` reports numbers that are not finite, together with their rows.
@@ -195,14 +195,15 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
     def _train(self, X, codes, sample_weight, validation, seed):
         network = _import_network()
         self.batch_size_ = int(min(self.batch_size, len(X)))
-        n_steps = self.epochs * -(-len(X) // self.batch_size_)
+        n_epochs = min(self.epochs, self.patience if validation and self.patience else self.epochs)
+        n_steps = n_epochs * -(-len(X) // self.batch_size_)
         initial_weights = self._build(seed).get_weights()
         with self._borrow_model() as model:
             model.start(
                 initial_weights,
                 learning_rate=self.learning_rate,
                 seed=seed,
-                # Compiling takes as long as some hundred steps; shorter fits do without.
+                # Compiling takes as long as some hundred steps, and so many are sure to be run.
                 jit_compile=self._jit_compile and n_steps >= _JIT_MIN_STEPS,
                 track=partial(
                     track,
