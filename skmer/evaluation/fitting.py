@@ -1,8 +1,10 @@
 """One fit: a model, the clips of one split, and nothing of the test part before it is scored."""
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import ClassVar
 
 import numpy as np
@@ -141,13 +143,25 @@ def run_fits(fits: list[Fit], *, columns: Mapping[str, np.ndarray], n_jobs, verb
 
     `columns` are further columns of the predictions, one entry for each row of X; `row` among them
     has the clip of each row of X.
+
+    The fits run in threads: the engines release the interpreter's lock, and a process would load
+    TensorFlow and build every network again.
     """
     import pandas as pd
 
-    outcomes = run_parallel(fit_and_predict, ((fit,) for fit in fits), n_jobs=n_jobs)
+    # One fit of each configuration after another, so that threads seldom need the same network.
+    turns: dict[tuple, count] = defaultdict(count)
+    order = sorted(
+        range(len(fits)), key=[next(turns[*fit.key.values()]) for fit in fits].__getitem__
+    )
+    outcomes = run_parallel(
+        fit_and_predict, ((fits[i],) for i in order), n_jobs=n_jobs, prefer="threads"
+    )
     outcomes = track(outcomes, total=len(fits), description="fits", enabled=verbose, unit="fits")
+    fitted_of = dict(zip(order, outcomes))
     scores, predictions = [], []
-    for fit, fitted in zip(fits, outcomes):
+    for i, fit in enumerate(fits):
+        fitted = fitted_of[i]
         further = {name: values[fit.split.test] for name, values in columns.items()}
         scores.append(_score_row(fit, fitted, further["row"]))
         predictions.append(pd.DataFrame({**fit.names, **further, **fitted.predictions}))
