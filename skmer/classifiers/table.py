@@ -226,7 +226,7 @@ def _make_tuned(name, random_state):
         ),
         "rf": lambda: make_pipeline(
             StandardScaler(),
-            RandomForestClassifier(n_estimators=300, min_samples_leaf=3, random_state=random_state),
+            RandomForestClassifier(n_estimators=200, min_samples_leaf=3, random_state=random_state),
         ),
         "mlp": lambda: make_pipeline(StandardScaler(), KerasMLPClassifier(**network)),
         "cnn": lambda: make_pipeline(SequenceScaler(), KerasCNNClassifier(**network)),

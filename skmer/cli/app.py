@@ -2,7 +2,6 @@
 
 import errno
 import os
-import re
 import signal
 import sys
 import traceback
@@ -14,10 +13,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from skmer import __version__, exceptions
-from skmer.cli import cache as _cache
-from skmer.cli import datasets as _datasets
+from skmer.cli import places as _places
 from skmer.cli import terminal as _terminal
-from skmer.cli import weights as _weights
 from skmer.cli.evaluate import evaluate
 from skmer.cli.extract import extract
 from skmer.cli.models import predict, train
@@ -63,7 +60,7 @@ def _root(
     ] = False,
     quiet: Annotated[
         bool,
-        typer.Option("--quiet", help="Tell of errors and warnings only; for every command."),
+        typer.Option("--quiet", help="Print errors and warnings only; for every command."),
     ] = False,
     debug: Annotated[
         bool,
@@ -73,7 +70,7 @@ def _root(
         ),
     ] = False,
 ) -> None:
-    # What --quiet and --debug do is done before: they may stand behind the command's name too.
+    # `main` has read --quiet and --debug, which may stand behind the command's name too.
     if context.invoked_subcommand is None:
         _terminal.show(_FIRST)
 
@@ -100,149 +97,57 @@ app.command(
     ),
 )(train)
 app.command(
-    short_help="Say the emotion of new clips, by a saved model.",
+    short_help="Predict the emotion of new clips by a saved model.",
     epilog=examples(
         "skmer predict emotions.skmer song.mp3",
         "skmer predict emotions.skmer songs/ --frames --out moments.parquet",
     ),
 )(predict)
 app.command(
-    short_help="Do a published study again, and say what of it holds.",
+    short_help="Do a published study again, and report what of it holds.",
     epilog=examples(
         "skmer reproduce koh2021 --data-home data --quick",
-        "skmer reproduce koh2021 --features mfcc --classifiers svm,rf --jobs -1",
+        "skmer reproduce koh2021 --features mfcc --classifiers svm,rf --jobs 2",
     ),
 )(reproduce)
-app.add_typer(_weights.app, name="weights")
-app.add_typer(_datasets.app, name="datasets")
-app.add_typer(_cache.app, name="cache")
+app.add_typer(_places.weights, name="weights")
+app.add_typer(_places.datasets, name="datasets")
+app.add_typer(_places.cache, name="cache")
 
 
-MISTAKE, FAULT = 2, 70
-# Of click, or of typer where it carries a click of its own.
+OK, MISTAKE, FAULT, INTERRUPTED = 0, 2, 70, 130
+# These hold for every command, and may stand anywhere in the line.
+_GLOBAL_OPTIONS = ("--quiet", "--debug")
+# The class of click, or of typer where it carries a click of its own.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 _FOR_USERS = tuple(
     one
-    for one in (getattr(exceptions, name) for name in exceptions.__all__)
-    if issubclass(one, Exception) and not issubclass(one, Warning)
+    for one in vars(exceptions).values()
+    if isinstance(one, type) and issubclass(one, Exception) and not issubclass(one, Warning)
 )
-# What the library calls by the names of its parameters is called by those of the options here.
+# The option of each parameter that the messages of the library name.
 _OPTIONS = {
-    "features": "features", "classifiers": "classifiers", "regressors": "classifiers",
-    "protocol": "protocol", "preset": "preset", "weights": "weights", "data_home": "data-home",
-    "n_folds": "folds", "n_repeats": "repeats", "n_jobs": "jobs", "memory": "cache",
-    "random_state": "seed", "on_error": "on-error", "group_from": "group-from",
-    "path_column": "path-column", "label_column": "label-column", "group_column": "group-column",
-    "target_columns": "target", "hop_size": "hop-size", "input_repr": "input-repr",
-    "content_type": "content-type", "embedding_size": "embedding-size", "frontend": "frontend",
-    "layer": "layer", "resampler": "resampler", "engine": "engine", "out": "out",
+    "regressors": "classifiers", "n_folds": "folds", "n_repeats": "repeats", "n_jobs": "jobs",
+    "memory": "cache", "random_state": "seed", "target_columns": "target", "targets": "target",
+} | {
+    name: name.replace("_", "-")
+    for name in (
+        "features", "classifiers", "protocol", "preset", "weights", "data_home", "on_error",
+        "group_from", "path_column", "label_column", "group_column", "hop_size", "input_repr",
+        "content_type", "embedding_size", "frontend", "layer", "resampler", "engine", "out",
+        "frames", "study", "max_bytes",
+    )
 }  # fmt: skip
+# What messages of the library advise, in the words of the command.
 _ADVICE = {
     "on_missing='keep' and on_error='skip'": "--on-error skip",
     "weights=None": "--weights random", "'data_home'": "--data-home", "(n_jobs)": "(--jobs)",
     "on_error='skip'": "--on-error skip", "group_from=": "--group-from ",
-    "use at most as many folds as": "use at most as many --folds as",
 }  # fmt: skip
-_NO_SPACE = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
-def run(words: Sequence[str], *, quiet: bool, debug: bool) -> int:
-    """Run one command; return the exit status."""
-    _terminal.prepare(quiet=quiet)
-    with warnings.catch_warnings():
-        warnings.showwarning = _show_warning
-        # joblib ends a worker that has grown, as by loading a network, and starts another.
-        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
-        try:
-            status = app(
-                args=list(words), prog_name="skmer", standalone_mode=False, obj=list(words)
-            )
-            sys.stdout.flush()
-        except _UsageError as error:
-            message = error.format_message()  # type: ignore[attr-defined]
-            end = "" if message.endswith((".", "?")) else "."
-            return _complain(f"{message}{end} See 'skmer --help'.")
-        except SystemExit as error:
-            # How click ends when nobody reads on.
-            if isinstance(error.__context__, BrokenPipeError):
-                raise error.__context__ from None
-            raise
-        except BrokenPipeError:
-            raise
-        except typer.Abort as error:
-            raise KeyboardInterrupt from error
-        except Exception as error:
-            message = message_for_user(error)
-            if debug:
-                traceback.print_exc()
-            if message is not None:
-                return _complain(message)
-            _terminal.warn(
-                f"error: {type(error).__name__}: {str(error)[:200]} This is a fault of skmer's, "
-                "not of yours. Run it again with --debug to see where it is, and report it."
-            )
-            return FAULT
-    return int(status or 0)
-
-
-def message_for_user(error: Exception) -> str | None:
-    """Return what to tell of an error that the user can do something about; None for a fault."""
-    if isinstance(error, MemoryError):
-        return "The memory of this machine ran out. Take fewer --jobs, or shorter clips."
-    if isinstance(error, _FOR_USERS) or _is_of_scikit_learns_checks(error):
-        text = " ".join([str(error), *getattr(error, "__notes__", [])])
-        return _in_words_of_the_command(text)
-    return _describe_file_error(error) if isinstance(error, OSError) else None
-
-
-def _is_of_scikit_learns_checks(error: Exception) -> bool:
-    # By name, since the class is in a private module.
-    return "InvalidParameterError" in (one.__name__ for one in type(error).__mro__)
-
-
-def _describe_file_error(error: OSError) -> str | None:
-    if error.errno in _NO_SPACE:
-        where = f" for '{error.filename}'" if error.filename else ""
-        return f"No space is left on the disk{where}. Free some, and run the same command again."
-    if error.filename is not None:
-        return f"'{error.filename}': {error.strerror}."
-    frames = list(traceback.walk_tb(error.__traceback__))
-    by_skmer = frames and frames[-1][0].f_globals.get("__name__", "").startswith("skmer.")
-    # What skmer raises on purpose is a sentence, without the number of an error.
-    return _in_words_of_the_command(str(error)) if by_skmer and error.errno is None else None
-
-
-def _in_words_of_the_command(text: str) -> str:
-    """Call parameters by their options."""
-
-    def option(match: re.Match) -> str:
-        name = match["name"]
-        return f"{match['the']} --{_OPTIONS[name]} option" if name in _OPTIONS else match[0]
-
-    text = re.sub(r"(?P<the>[Tt]he) '(?P<name>\w+)' parameter(?: of [\w.]+)?", option, text)
-    for said, here in _ADVICE.items():
-        text = text.replace(said, here)
-    return text
-
-
-def _complain(message: str) -> int:
-    _terminal.warn(exceptions.bounded(f"error: {message}"))
-    return MISTAKE
-
-
-def _show_warning(message, category, filename, lineno, file=None, line=None):
-    """Say what the warning says, not where in the library it was raised."""
-    text = _in_words_of_the_command(str(message))
-    _terminal.warn(exceptions.bounded(f"warning: {text}"))
-
-
-OK, INTERRUPTED = 0, 130
-# They hold for every command, and may stand anywhere in the line.
-_GLOBAL_OPTIONS = ("--quiet", "--debug")
-
-
-class _Ended(BaseException):
-    """A signal asked for the end; like KeyboardInterrupt no error of anything that runs."""
+class _EndedError(BaseException):
+    """A signal asked for the end; not an error of anything that runs, like KeyboardInterrupt."""
 
     def __init__(self, number: int):
         super().__init__(number)
@@ -255,14 +160,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, default=None
-        What stands after ``skmer``; None = those of this process.
+        What stands after ``skmer``; None = the arguments of this process.
 
     Returns
     -------
     status : int
-        0 when done; 1 when something that was to be verified is not right, or every clip failed;
-        2 after a user's mistake, told in one sentence on standard error; 70 after a fault of
-        skmer's own; 130 when interrupted; 128 and its number after another signal.
+        0 when done; 1 when a check failed, or no clip could be read; 2 after a user's mistake,
+        which is reported in one sentence on standard error; 70 after an error inside skmer; 130
+        when interrupted; 128 and its number after another signal.
 
     Examples
     --------
@@ -272,7 +177,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0
     """
     for stream in ("stdout", "stderr"):
-        # Closed by who started the command, so that nobody reads.
+        # Whoever started the command may have closed them.
         if getattr(sys, stream) is None:
             setattr(sys, stream, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -287,11 +192,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _end_workers()
         return INTERRUPTED
-    except _Ended as error:
+    except _EndedError as error:
         _end_workers()
         return 128 + error.number
     except BrokenPipeError:
-        # Whoever read our output has seen enough; the interpreter must not flush into it.
+        # The reader of the output has left; the interpreter must not flush into the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     finally:
@@ -299,22 +204,97 @@ def main(arguments: Sequence[str] | None = None) -> int:
             signal.signal(number, handler)
 
 
+def run(words: Sequence[str], *, quiet: bool, debug: bool) -> int:
+    """Run one command; return the exit status."""
+    _terminal.prepare(quiet=quiet)
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        # joblib replaces a worker that has grown, as by loading a network.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
+        try:
+            status = app(
+                args=list(words), prog_name="skmer", standalone_mode=False, obj=list(words)
+            )
+            sys.stdout.flush()
+        except _UsageError as error:
+            message = error.format_message()  # type: ignore[attr-defined]
+            end = "" if message.endswith((".", "?")) else "."
+            return _complain(f"{message}{end} See 'skmer --help'.")
+        except SystemExit as error:
+            # click ends so when the reader of the output has left.
+            if isinstance(error.__context__, BrokenPipeError):
+                raise error.__context__ from None
+            raise
+        except BrokenPipeError:
+            raise
+        except typer.Abort as error:
+            raise KeyboardInterrupt from error
+        except Exception as error:
+            if debug:
+                traceback.print_exc()
+            message = message_for_user(error)
+            if message is not None:
+                return _complain(message)
+            _terminal.warn(
+                f"error: {type(error).__name__}: {str(error)[:200]} This is a fault of skmer's, "
+                "not of yours. Run it again with --debug to see where it is, and report it."
+            )
+            return FAULT
+    return int(status or OK)
+
+
+def message_for_user(error: Exception) -> str | None:
+    """Return the message of an error that the user can do something about; None for a fault."""
+    from skmer.utils.estimators import InvalidParameterError
+
+    if isinstance(error, MemoryError):
+        return "The memory of this machine ran out. Take fewer --jobs, or shorter clips."
+    if isinstance(error, (*_FOR_USERS, InvalidParameterError)):
+        text = " ".join([str(error), *getattr(error, "__notes__", [])])
+        return _name_options(text, getattr(error, "param", None))
+    if not isinstance(error, OSError):
+        return None
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f" for '{error.filename}'" if error.filename else ""
+        return f"No space is left on the disk{where}. Free some, and run the same command again."
+    if error.filename is not None:
+        return f"'{error.filename}': {error.strerror}."
+    # Without a number it is a sentence of skmer's.
+    return _name_options(str(error)) if error.errno is None else None
+
+
+def _name_options(text: str, param: str | None = None) -> str:
+    """Replace the names of parameters by those of the options."""
+    for name in [param] if param in _OPTIONS else _OPTIONS:
+        text = text.replace(f"'{name}' parameter", f"--{_OPTIONS[name]} option")
+    for advice, words in _ADVICE.items():
+        text = text.replace(advice, words)
+    return text
+
+
+def _complain(message: str) -> int:
+    _terminal.warn(exceptions.bounded(f"error: {message}"))
+    return MISTAKE
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    """Print the message of a warning, without the place in the library that raised it."""
+    _terminal.warn(exceptions.bounded(f"warning: {_name_options(str(message))}"))
+
+
 def _handle_signals() -> dict:
-    """Let the signals that end a process end its workers as well; return what was there before."""
+    """Let the signals that end a process end its workers too; return the former handlers."""
 
     def end(number, frame) -> NoReturn:
-        raise _Ended(number)
+        raise _EndedError(number)
 
-    names = (name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+    numbers = (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP"))
+    # nohup has the signal ignored, which stays.
+    wanted = [n for n in numbers if n is not None and signal.getsignal(n) != signal.SIG_IGN]
     try:
-        return {
-            number: signal.signal(number, end)
-            for number in (getattr(signal, name) for name in names)
-            # As nohup has it: who started us wants us to go on.
-            if signal.getsignal(number) != signal.SIG_IGN
-        }
+        return {number: signal.signal(number, end) for number in wanted}
     except ValueError:
-        # Another thread than the main one hears no signals.
+        # Only the main thread may set handlers.
         return {}
 
 

@@ -5,21 +5,11 @@ from typing import Annotated
 
 import typer
 
+from skmer.cli import options as _options
 from skmer.cli import terminal as _terminal
-from skmer.cli.options import (
-    FEATURES,
-    Cache,
-    Jobs,
-    Seed,
-    Weights,
-    expand,
-    number,
-    parse_weights,
-    split_features,
-)
 from skmer.exceptions import InputError
 
-# What the table calls its own, so that a column of the user's gets another name.
+# Columns of the table itself; a column of the user's with such a name gets another one.
 _TAKEN = (
     "columns", "digest", "duration", "embeddings", "error", "frame", "notes", "settings", "sr",
     "time",
@@ -27,45 +17,40 @@ _TAKEN = (
 
 
 def extract(
-    inputs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="INPUT...",
-            help="Audio files, folders (searched to the bottom), patterns, or .csv files with a "
-            "column path, whose other columns are kept.",
-        ),
-    ],
+    inputs: _options.Inputs,
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", parser=expand, help="The table to write: .parquet, .npz or .csv."
+            metavar="FILE",
+            parser=_options.expand,
+            help="The table to write: .parquet, .npz or .csv.",
         ),
     ] = None,
     per_file: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            parser=expand,
+            parser=_options.expand,
             help="Instead of a table, one .npz of frames for each clip.",
         ),
     ] = None,
     features: Annotated[
-        str, typer.Option(metavar="NAMES", help=f"One or several of {FEATURES}.")
+        str, typer.Option(metavar="NAMES", help=f"One or several of {_options.FEATURES}.")
     ] = "l3",
     frames: Annotated[
         bool, typer.Option("--frames", help="One row a frame, with its time, instead of a clip.")
     ] = False,
-    weights: Weights = "pretrained",
+    weights: _options.Weights = "pretrained",
     hop_size: Annotated[
         float | None,
-        typer.Option(metavar="S", parser=number(float), help="Seconds between two frames."),
+        typer.Option(metavar="S", help="Seconds between two frames."),
     ] = None,
     input_repr: Annotated[
         str | None, typer.Option(metavar="R", help="l3: linear, mel128 or mel256.")
     ] = None,
     content_type: Annotated[str | None, typer.Option(metavar="C", help="l3: music or env.")] = None,
     embedding_size: Annotated[
-        int | None, typer.Option(metavar="N", parser=number(int), help="l3: 512 or 6144.")
+        int | None, typer.Option(metavar="N", help="l3: 512 or 6144.")
     ] = None,
     no_center: Annotated[
         bool, typer.Option("--no-center", help="l3: the first frame starts with the clip.")
@@ -83,9 +68,9 @@ def extract(
     engine: Annotated[
         str | None, typer.Option(metavar="E", help="What computes the network: auto, tensorflow...")
     ] = None,
-    cache: Cache = None,
-    jobs: Jobs = None,
-    seed: Seed = 0,
+    cache: _options.Cache = None,
+    jobs: _options.Jobs = None,
+    seed: _options.Seed = 0,
 ) -> int:
     """Write the embeddings of audio files to one table, going on where a kill stopped it."""
     from skmer import embeddings
@@ -100,13 +85,13 @@ def extract(
         "embedding_size": embedding_size,
         "center": False if no_center else None,
         "frontend": frontend,
-        "layer": None if layer is None else _one_or_several(layer),
+        "layer": layer and _one_or_several(layer),
         "resampler": resampler,
         "engine": engine,
     }
     transformers = _make_transformers(
-        split_features(features),
-        parse_weights(weights),
+        _options.split_features(features),
+        _options.parse_weights(weights),
         {name: value for name, value in settings.items() if value is not None},
         memory=cache,
         seed=seed,
@@ -132,18 +117,18 @@ def extract(
             verbose=verbose,
         )
     for line in left_out:
-        _terminal.say(line)
-    _terminal.say(_describe(done))
+        _terminal.note(line)
+    _terminal.note(_describe(done))
     return int(done.n_failed == done.n_clips)
 
 
 def _one_or_several(text: str) -> str | tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(","))
-    return names[0] if len(names) == 1 else names
+    names = _options.split_names(text)
+    return names[0] if len(names) == 1 else tuple(names)
 
 
 def _make_transformers(names: list[str], weights, settings: dict, *, memory, seed: int) -> list:
-    """Make the transformer of each feature, with the settings that it knows."""
+    """Make the transformer of each feature, with those settings that it has."""
     from skmer.embeddings import resolve_features
 
     transformers = resolve_features(names, weights=weights, random_state=seed, memory=memory)
@@ -152,7 +137,9 @@ def _make_transformers(names: list[str], weights, settings: dict, *, memory, see
     for setting in settings:
         if not any(setting in parameters for parameters in known):
             option = "--no-center" if setting == "center" else f"--{setting.replace('_', '-')}"
-            raise InputError(f"{option} says nothing of {', '.join(transformers)}; leave it out.")
+            raise InputError(
+                f"{option} is not an option of {', '.join(transformers)}; leave it out."
+            )
     return [
         one.set_params(**{name: settings[name] for name in settings if name in parameters})
         for one, parameters in zip(made, known)

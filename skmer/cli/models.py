@@ -6,116 +6,76 @@ from typing import Annotated, Any
 
 import typer
 
+from skmer.cli import options as _options
 from skmer.cli import terminal as _terminal
-from skmer.cli.options import (
-    CLASSIFIERS,
-    DATASETS,
-    FEATURES,
-    ON_ERROR,
-    Cache,
-    DataHome,
-    GroupColumn,
-    GroupFrom,
-    Jobs,
-    LabelColumn,
-    OnError,
-    PathColumn,
-    Seed,
-    Weights,
-    check_choice,
-    expand,
-    number,
-    parse_weights,
-    split_features,
-)
-from skmer.cli.terminal import load_clips, say_findings
 from skmer.exceptions import InputError
 
 
 def train(
     context: typer.Context,
-    dataset: Annotated[
-        str,
-        typer.Argument(
-            metavar="DATASET",
-            help=f"{DATASETS}, a .csv file of your own with the columns path, label and perhaps "
-            "group, or a folder with one folder per label.",
-        ),
-    ],
+    dataset: _options.Dataset,
     out: Annotated[
         Path,
-        typer.Option(metavar="MODEL", parser=expand, help="The file to write, as emotions.skmer."),
-    ],
-    features: Annotated[str, typer.Option(metavar="NAME", help=f"One of {FEATURES}.")] = "musicnn",
-    classifiers: Annotated[
-        str,
-        typer.Option(metavar="NAME", help=f"One of {CLASSIFIERS}; for numbers one of svr, ridge."),
-    ] = "svm",
-    data_home: DataHome = None,
-    preset: Annotated[
-        str, typer.Option(metavar="NAME", help="Settings of the classifier: tuned, koh2021.")
-    ] = "tuned",
-    folds: Annotated[
-        int | None,
         typer.Option(
-            metavar="N",
-            parser=number(int, 2),
-            help="Folds of the evaluation, at most as many as groups.",
+            metavar="MODEL", parser=_options.expand, help="The file to write, as emotions.skmer."
+        ),
+    ],
+    features: Annotated[
+        str, typer.Option(metavar="NAME", help=f"One of {_options.FEATURES}.")
+    ] = "musicnn",
+    classifiers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"One of {_options.CLASSIFIERS}, by default svm; for numbers one of svr, ridge.",
         ),
     ] = None,
-    target: Annotated[
-        str,
-        typer.Option(metavar="NAMES", help="label, or columns of numbers as arousal,valence."),
-    ] = "label",
-    weights: Weights = "pretrained",
-    on_error: OnError = "raise",
-    path_column: PathColumn = None,
-    label_column: LabelColumn = None,
-    group_column: GroupColumn = None,
-    group_from: GroupFrom = None,
-    cache: Cache = None,
-    jobs: Jobs = None,
-    seed: Seed = 0,
+    data_home: _options.DataHome = None,
+    preset: _options.Preset = "tuned",
+    folds: _options.Folds = None,
+    target: _options.Target = "label",
+    weights: _options.Weights = "pretrained",
+    on_error: _options.OnError = "raise",
+    path_column: _options.PathColumn = None,
+    label_column: _options.LabelColumn = None,
+    group_column: _options.GroupColumn = None,
+    group_from: _options.GroupFrom = None,
+    cache: _options.Cache = None,
+    jobs: _options.Jobs = -1,
+    seed: _options.Seed = 0,
 ) -> None:
     """Evaluate a feature with a classifier, fit them to all clips, and keep them as a file.
 
     The file has a card with the cross-validated scores, the audit and the settings.
     """
     from skmer import evaluation
-    from skmer.classifiers import CLASSIFIERS as classifier_names
     from skmer.models import save_model
     from skmer.utils.files import check_output_file
 
     numbers = target != "label"
-    known = evaluation.REGRESSORS if numbers else classifier_names
-    if numbers and classifiers == "svm":
-        classifiers = "svr"
-    if len(names := split_features(features)) > 1:
-        raise InputError(f"--features must be one feature. Got {features!r}.")
-    features = names[0].partition("=")[0]
-    check_choice("--classifiers", classifiers, known)
-    check_choice("--on-error", on_error, ON_ERROR)
+    model = classifiers or ("svr" if numbers else "svm")
+    if len(_options.split_features(features)) > 1 or "," in model:
+        raise InputError("--features and --classifiers must be one name each.")
     if out.suffix == ".md":
         raise InputError(f"--out must not end in .md, as the model's card does. Got '{out}'.")
     for path in (out, out.with_suffix(".md")):
         check_output_file(path)
-    targets = [name.strip() for name in target.split(",")] if numbers else None
-    clips, y = load_clips(
+    clips, y, targets = _options.load_clips(
         dataset,
-        targets,
+        target,
+        on_error=on_error,
         data_home=data_home,
         path_column=path_column,
         label_column=label_column,
         group_column=group_column,
         group_from=group_from,
-        on_missing="keep" if on_error == "skip" else "raise",
     )
     apart = "grouped" if clips.groups is not None else "shuffled" if numbers else "koh2021"
     options: dict[str, Any] = {
         "groups": clips.groups,
         "dataset": dataset,
         "protocol": apart,
-        "weights": parse_weights(weights),
+        "weights": _options.parse_weights(weights),
         "random_state": seed,
         "memory": cache,
         "on_error": on_error,
@@ -123,29 +83,26 @@ def train(
         "verbose": _terminal.show_progress(),
     }
     options |= {"n_folds": folds} if folds else {}
-    result: evaluation.EvaluationResult | evaluation.RegressionResult
-    if numbers:
-        result = evaluation.evaluate_regression(names, [classifiers], clips.data, y, **options)
-        pipeline = result.fit(feature=features, regressor=classifiers)
-    else:
-        options["preset"] = preset
-        result = evaluation.evaluate(names, [classifiers], clips.data, y, **options)
-        pipeline = result.fit(feature=features, classifier=classifiers)
-    card = {"name": f"{features} + {classifiers} on {Path(dataset).name}", **_describe(result)}
+    options |= {} if numbers else {"preset": preset}
+    score = evaluation.evaluate_regression if numbers else evaluation.evaluate
+    result = score([features], [model], clips.data, y, **options)
+    feature, kind = features.partition("=")[0], "regressor" if numbers else "classifier"
+    pipeline = result.fit(feature=feature, **{kind: model})
+    card = {"name": f"{feature} + {model} on {Path(dataset).name}", **_describe(result)}
     card |= {"command": shlex.join(["skmer", *context.obj])}
     card |= {"targets": targets} if targets else {}
     path = save_model(pipeline, out, card=card)
     headline = result.metrics[0]
-    say_findings(result.manifest)
+    _terminal.warn_of_findings(result.manifest)
     for row in card["scores"]:
         what = f"{row['target']}, {headline}" if "target" in row else headline
         between = f"{row['low']:.2f} to {row['high']:.2f}"
-        _terminal.say(f"{what} on held-out clips ({apart}): {row[headline]:.2f} ({between})")
-    _terminal.say(f"The model is in {path}, and its card in {path.with_suffix('.md')}")
+        _terminal.note(f"{what} on held-out clips ({apart}): {row[headline]:.2f} ({between})")
+    _terminal.note(f"The model is in {path}, and its card in {path.with_suffix('.md')}")
 
 
 def _describe(result) -> dict:
-    """Say what is known of a model that was evaluated alone."""
+    """Return what the card of a model that was evaluated alone contains."""
     headline = result.metrics[0]
     columns = [name for name in (headline, "low", "high", "target") if name in result.intervals()]
     manifest = result.manifest
@@ -169,29 +126,24 @@ def predict(
     model: Annotated[
         Path,
         typer.Argument(
-            metavar="MODEL", parser=expand, help="A file that skmer train or save_model wrote."
+            metavar="MODEL",
+            parser=_options.expand,
+            help="A file that skmer train or save_model wrote.",
         ),
     ],
-    inputs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="INPUT...",
-            help="Audio files, folders (searched to the bottom), patterns, or .csv files with a "
-            "column path.",
-        ),
-    ],
+    inputs: _options.Inputs,
     out: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            parser=expand,
+            parser=_options.expand,
             help="Where to write: .csv, .json or .parquet; else csv to the screen.",
         ),
     ] = None,
     frames: Annotated[
         bool, typer.Option("--frames", help="One row a moment, with its time, instead of a clip.")
     ] = False,
-    jobs: Jobs = None,
+    jobs: _options.Jobs = None,
 ) -> int:
     """Predict the emotion of clips: label and probabilities, or arousal and valence."""
     from skmer.datasets.own import find_clips
@@ -217,9 +169,9 @@ def predict(
         _terminal.show(escape_formula(predictions).to_csv(index=False).rstrip("\n"))
     else:
         _write(predictions, out)
-        _terminal.say(f"{out} has {len(predictions)} rows")
+        _terminal.note(f"{out} has {len(predictions)} rows")
     for line in left_out:
-        _terminal.say(line)
+        _terminal.note(line)
     if n_failed:
         _terminal.warn(f"Clips that could not be read, see the column 'error': {n_failed}.")
     return int(n_failed == len(predictions))

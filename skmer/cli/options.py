@@ -1,14 +1,11 @@
 """Options that several commands have, and what their words mean to the library."""
 
-import math
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from skmer.cli import terminal as _terminal
 from skmer.embeddings.registry import NETWORKS
 from skmer.exceptions import InputError
 
@@ -24,44 +21,18 @@ def examples(*lines: str) -> str:
 
 
 def expand(text: str) -> Path:
-    """Turn the words of an option into a path, with ~, which shells leave alone in --out=~/x."""
+    """Return the path that an option names; shells do not expand the ~ of --out=~/x."""
     from skmer.utils.files import expand_path
 
     try:
         return expand_path(text)
     except InputError as error:
-        # typer takes a ValueError for one of its own making, and says nothing of why.
+        # typer replaces the message of any other ValueError by one of its own.
         raise typer.BadParameter(str(error)) from error
 
 
-def number(kind: type, least: float = -math.inf, most: float = math.inf):
-    """Return a parser of numbers; what comes with typer takes 1_0 for 10."""
-
-    def parse(given):
-        try:
-            value = kind("" if "_" in str(given) else given)
-        except ValueError:
-            value = math.nan
-        if not least <= value <= most:
-            bounds = "" if least == -math.inf else f" of at least {least}"
-            bounds += "" if most == math.inf else f" and at most {most}"
-            noun = "whole number" if kind is int else "number"
-            raise typer.BadParameter(f"It must be a {noun}{bounds}. Got {str(given)[:80]!r}.")
-        return value
-
-    return parse
-
-
-def bound_jobs(jobs: int | None) -> int | None:
-    """Take no more processes than there are cores: more would only fill the memory."""
-    from joblib import cpu_count
-
-    if jobs == 0:
-        raise InputError("--jobs must be a number of processes, or -1 for all cores. Got 0.")
-    if jobs is None or jobs <= cpu_count():
-        return jobs
-    _terminal.say(f"note: of --jobs {jobs}, {cpu_count()} are used, as there are cores.")
-    return cpu_count()
+def _path_option(metavar: str, text: str):
+    return typer.Option(metavar=metavar, parser=expand, help=text)
 
 
 def _column(what: str, name: str):
@@ -69,31 +40,55 @@ def _column(what: str, name: str):
     return typer.Option(metavar="NAME", help=f"The column of the {what} in a csv, if not {name}.")
 
 
-DataHome = Annotated[
-    Path | None,
-    typer.Option(metavar="DIR", parser=expand, help="Where datasets are; else $SKMER_DATA."),
+Dataset = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATASET",
+        help=f"{DATASETS}, a .csv file of your own with the columns path, label and perhaps "
+        "group, or a folder with one folder per label.",
+    ),
 ]
+Inputs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="INPUT...",
+        help="Audio files, folders (searched to the bottom), patterns, or .csv files with a "
+        "column path.",
+    ),
+]
+DataHome = Annotated[Path | None, _path_option("DIR", "Where datasets are; else $SKMER_DATA.")]
 Classifiers = Annotated[
     str | None, typer.Option(metavar="NAMES", help=f"Of {CLASSIFIERS}; by default all.")
+]
+Preset = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="Settings of features and classifiers: tuned, koh2021."),
+]
+Folds = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=2,
+        help="Folds of grouped, at most as many as groups; by default 5, or 10 for numbers.",
+    ),
+]
+Target = Annotated[
+    str,
+    typer.Option(
+        metavar="NAMES",
+        help="label, or columns of numbers such as arousal,valence, which regressors predict "
+        "(--classifiers of svr, ridge).",
+    ),
 ]
 Weights = Annotated[
     str,
     typer.Option(metavar="WHICH", help="pretrained, random, or files: l3=PATH,vggish=PATH."),
 ]
 Cache = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR", parser=expand, help="Keep each clip's embedding here for other runs."
-    ),
+    Path | None, _path_option("DIR", "Keep each clip's embedding here for other runs.")
 ]
 Jobs = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        parser=number(int),
-        callback=bound_jobs,
-        help="Processes at once; -1 = all cores.",
-    ),
+    int | None, typer.Option(metavar="N", help="Clips or fits at once; -1 = all cores.")
 ]
 PathColumn = Annotated[str | None, _column("files", "path")]
 LabelColumn = Annotated[str | None, _column("labels", "label")]
@@ -105,42 +100,28 @@ GroupFrom = Annotated[
         help="Of a folder: where in the names of files the group is, as '{group} - *'.",
     ),
 ]
-ON_ERROR = ("raise", "skip")
 OnError = Annotated[
     str,
     typer.Option(metavar="WHAT", help="raise, or skip: leave clips out that cannot be read."),
 ]
 Seed = Annotated[
     int,
-    typer.Option(
-        metavar="N",
-        parser=number(int, 0, 2**32 - 1),
-        help="Where every random number comes from.",
-    ),
+    typer.Option(metavar="N", min=0, max=2**32 - 1, help="Where every random number comes from."),
 ]
 
 
-def split_names(option: str, text: str | None, known: Sequence[str]) -> list[str]:
-    """Split a comma-separated list of known names; without a text, all of them."""
-    if text is None:
-        return list(known)
-    names = [name.strip() for name in text.split(",")]
-    for name in names:
-        if name not in known:
-            raise InputError(
-                f"{option} must be one or several of {', '.join(known)}, separated by commas. "
-                f"Got {text[:80]!r}."
-            )
-        if names.count(name) > 1:
-            raise InputError(f"{option} has {name!r} twice.")
+def split_names(text: str) -> list[str]:
+    """Split a comma-separated list."""
+    return [name.strip() for name in text.split(",")]
+
+
+def split_features(text: str) -> list[str]:
+    """Split a list of features, each a name or ``mine=package.module:factory``, and check it."""
+    from skmer.embeddings import resolve_features
+
+    names = split_names(text)
+    resolve_features(names)
     return names
-
-
-def check_choice(option: str, text: str, known: Sequence[str]) -> str:
-    """Refuse what is not one of a few words."""
-    if text not in known:
-        raise InputError(f"{option} must be one of {', '.join(known)}. Got {text[:80]!r}.")
-    return text
 
 
 def parse_weights(text: str) -> str | dict[str, str | None] | None:
@@ -149,21 +130,49 @@ def parse_weights(text: str) -> str | dict[str, str | None] | None:
     if text in words:
         return words[text]
     weights = {}
-    for item in text.split(","):
-        network, equals, value = item.strip().partition("=")
-        if not network or not equals or not value:
+    for item in split_names(text):
+        network, _, value = item.partition("=")
+        if not network or not value:
             raise InputError(
                 "--weights must be pretrained, random, or files such as l3=PATH,vggish=PATH. "
-                f"Got {text[:80]!r}."
+                f"Got {text!r}."
             )
         weights[network] = words.get(value, os.fspath(expand(value)))
     return weights
 
 
-def split_features(text: str) -> list[str]:
-    """Split a comma-separated list of features, which may be ``mine=package.module:factory``."""
-    from skmer.embeddings import resolve_features
+def load_clips(
+    dataset: str, target: str, *, on_error: str, **options
+) -> tuple[object, object, list[str] | None]:
+    """Return the clips of a dataset, a csv file or a folder, what is predicted, and its columns."""
+    from skmer.cli.terminal import note
+    from skmer.datasets import list_datasets, load_dataset
 
-    names = [name.strip() for name in text.split(",")]
-    resolve_features(names)
-    return names
+    columns = None if target == "label" else split_names(target)
+    named = dataset in set(list_datasets()["name"])
+    clips = load_dataset(
+        dataset,
+        target_columns=None if named else columns,
+        on_missing="keep" if on_error == "skip" else "raise",
+        **options,
+    )
+    if not named:
+        # How the user's own clips were found, and how many were left out.
+        note(clips.DESCR)
+    if columns is None:
+        return clips, clips.target, None
+    y = _find_columns(clips.frame, columns) if named else dict(zip(columns, clips.target.T))
+    return clips, y, columns
+
+
+def _find_columns(frame, names: list[str]) -> dict:
+    """Return columns of numbers; the static ones where a dataset has dynamic ones as well."""
+    numbers = frame.select_dtypes("number")
+    found = {name: name if name in numbers else f"static_{name}" for name in names}
+    for name, column in found.items():
+        if column not in numbers:
+            raise InputError(
+                "--target must be label, or columns of numbers of the dataset "
+                f"({', '.join(numbers) or 'it has none'}). Got {name!r}."
+            )
+    return {name: numbers[column].to_numpy(dtype=float) for name, column in found.items()}

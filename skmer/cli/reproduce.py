@@ -5,28 +5,16 @@ from typing import Annotated
 
 import typer
 
+from skmer.cli import options as _options
 from skmer.cli import terminal as _terminal
-from skmer.cli.options import (
-    Cache,
-    Classifiers,
-    DataHome,
-    Jobs,
-    Seed,
-    Weights,
-    check_choice,
-    expand,
-    parse_weights,
-    split_names,
-)
-
-STUDIES = ("koh2021",)
+from skmer.exceptions import InputError
 
 
 def reproduce(
     study: Annotated[str, typer.Argument(metavar="STUDY", help="koh2021.")],
-    data_home: DataHome = None,
+    data_home: _options.DataHome = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Compute far less; the report says what is less.")
+        bool, typer.Option("--quick", help="Compute far less; the report lists what is less.")
     ] = False,
     features: Annotated[
         str,
@@ -34,15 +22,17 @@ def reproduce(
             metavar="NAMES", help="Of l3, vggish, mfcc, and musicnn, which the study did not have."
         ),
     ] = "l3,vggish,mfcc",
-    classifiers: Classifiers = None,
-    weights: Weights = "pretrained",
-    cache: Cache = None,
-    jobs: Jobs = None,
-    seed: Seed = 0,
+    classifiers: _options.Classifiers = None,
+    weights: _options.Weights = "pretrained",
+    cache: _options.Cache = None,
+    jobs: _options.Jobs = -1,
+    seed: _options.Seed = 0,
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", parser=expand, help="Where results go; else skmer-results/STUDY."
+            metavar="DIR",
+            parser=_options.expand,
+            help="Where results go; else skmer-results/STUDY.",
         ),
     ] = None,
 ) -> None:
@@ -51,18 +41,18 @@ def reproduce(
     What is finished is kept in the output folder, and a second run goes on from there.
     """
     from skmer.classifiers import CLASSIFIERS
-    from skmer.embeddings import FEATURES
     from skmer.studies import reproduce_koh2021
 
-    check_choice("STUDY", study, STUDIES)
+    if study != "koh2021":
+        raise InputError(f"STUDY must be koh2021. Got {study!r}.")
     folder = out or Path("skmer-results", study)
     found = reproduce_koh2021(
         folder,
         data_home=data_home,
         quick=quick,
-        features=split_names("--features", features, FEATURES),
-        classifiers=split_names("--classifiers", classifiers, CLASSIFIERS),
-        weights=parse_weights(weights),
+        features=_options.split_names(features),
+        classifiers=_options.split_names(classifiers) if classifiers else CLASSIFIERS,
+        weights=_options.parse_weights(weights),
         random_state=seed,
         memory=cache,
         n_jobs=jobs,
@@ -70,4 +60,4 @@ def reproduce(
     )
     for name, reason in found.left_out.items():
         _terminal.warn(f"{name} was left out: {reason}")
-    _terminal.say(f"{len(found.computed)} pieces computed; report.html is in {folder}")
+    _terminal.note(f"{len(found.computed)} pieces computed; report.html is in {folder}")

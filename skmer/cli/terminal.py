@@ -7,10 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import typer
 
-from skmer.cli import terminal as _terminal
-from skmer.exceptions import InputError
-
-# What a terminal that knows ASCII only is given instead.
+# Replacements for terminals that have ASCII only.
 _PLAIN = {"±": "+-", "…": "..."}
 _quiet = False
 
@@ -20,7 +17,7 @@ def prepare(*, quiet: bool) -> None:
     global _quiet
     _quiet = quiet
     for stream in (sys.stdout, sys.stderr):
-        # Names of files need not be text, and not every terminal knows every letter.
+        # Names of files need not be text, and not every terminal has every letter.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
 
@@ -30,19 +27,19 @@ def show_progress() -> bool:
     return not _quiet
 
 
-def say(text: str) -> None:
-    """Tell on standard error what is done, or was."""
+def note(text: str) -> None:
+    """Write what was done to standard error."""
     if not _quiet:
         typer.echo(_printable(text, sys.stderr), err=True)
 
 
 def warn(text: str) -> None:
-    """Tell on standard error, in one line, what the user should know of."""
+    """Write a warning or an error to standard error, as one line."""
     typer.echo(_printable(" ".join(text.split()), sys.stderr), err=True)
 
 
 def show(text: str) -> None:
-    """Write what was asked for to standard output."""
+    """Write data to standard output."""
     typer.echo(_printable(text, sys.stdout))
 
 
@@ -94,21 +91,21 @@ def show_summary(result) -> None:
             spread = float("nan") if result.is_pooled else score[f"{headline}_std"]
             row.append(_with_spread(score[headline], spread))
         rows.append([*row, f"{by_protocol['gap'].iloc[0]:+.3f}"] if pair else row)
-    _terminal.say(_title(result))
+    note(_title(result))
     headers = [*result.configuration, *protocols, *(["gap"] if pair else [])]
-    _terminal.show_table(headers, rows)
+    show_table(headers, rows)
     gap = f"; gap = {' - '.join(pair)}" if pair else ""
     what = "All out-of-fold predictions together" if result.is_pooled else _OVER_SPLITS
-    _terminal.say(f"{what}{gap}.")
-    _terminal.say(headline_of(result))
+    note(f"{what}{gap}.")
+    note(headline_of(result))
 
 
-def say_findings(manifest: dict) -> None:
-    """Tell of the leaks that the audit calls errors, which the scores cannot be trusted with."""
+def warn_of_findings(manifest: dict) -> None:
+    """Warn of the leaks that the audit calls errors, which make scores useless."""
     for name, report in (manifest["audit"] or {}).items():
         for finding in report["findings"]:
             if finding["severity"] == "error":
-                _terminal.warn(f"warning: the audit of {name} found: {finding['message']}")
+                warn(f"warning: the audit of {name} found: {finding['message']}")
 
 
 def _title(result) -> str:
@@ -120,37 +117,3 @@ def _title(result) -> str:
 def _with_spread(mean: float, spread: float) -> str:
     """Write mean and spread; a single split has no spread."""
     return f"{mean:.3f}" if spread != spread else f"{mean:.3f} ± {spread:.3f}"
-
-
-def load_clips(dataset: str, targets: list[str] | None, **options):
-    """Return the clips of a dataset, a csv file or a folder, and labels or columns of numbers."""
-    from skmer.datasets import list_datasets, load_dataset
-
-    named = dataset in set(list_datasets()["name"])
-    clips = load_dataset(dataset, target_columns=None if named else targets, **options)
-    if not named:
-        # How the user's own clips were found, and how many were not.
-        _terminal.say(clips.DESCR)
-    if targets is None:
-        return clips, clips.target
-    if named:
-        return clips, _find_targets(clips, targets)
-    return clips, dict(zip(targets, clips.target.T))
-
-
-def _find_targets(clips, names: list[str]) -> dict:
-    """Return the columns of numbers; the static ones where a dataset has dynamic ones as well."""
-    from pandas.api.types import is_numeric_dtype
-
-    frame = clips.frame
-    numbers = [name for name in frame if is_numeric_dtype(frame[name])]
-    targets = {}
-    for name in names:
-        column = name if name in numbers else f"static_{name}"
-        if column not in numbers:
-            raise InputError(
-                "--target must be label, or columns of numbers of the dataset "
-                f"({', '.join(numbers) or 'it has none'}). Got {name[:80]!r}."
-            )
-        targets[name] = frame[column].to_numpy(dtype=float)
-    return targets

@@ -170,8 +170,8 @@ def test_without_weights_there_is_nothing_to_do(skmer, data_home):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("reproduce", "koh2020"), "STUDY must be one of koh2021"),
-        (("reproduce", "koh2021", "--features", "l4"), "--features must be"),
+        (("reproduce", "koh2020"), "STUDY must be koh2021"),
+        (("reproduce", "koh2021", "--features", "l4"), "--features option must be"),
         (("reproduce", "koh2021"), "None of the study's datasets is in place"),
     ],
 )
