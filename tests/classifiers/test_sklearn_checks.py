@@ -20,7 +20,6 @@ EXPECTED_FAILURES = {
 # The base class decides the rest: weights, classes, groups, tags, copies, set_output.
 OF_THE_LAYERS = {
     "check_classifiers_train",
-    "check_do_not_raise_errors_in_init_or_set_param",
     "check_estimators_pickle",
     "check_fit2d_1feature",
     "check_methods_sample_order_invariance",
