@@ -1,4 +1,4 @@
-"""One html page that stands alone: computing is done, this only shows."""
+"""One html page that stands alone, and the table and the figure of a paper."""
 
 import json
 from functools import cache
@@ -27,8 +27,13 @@ from skmer.evaluation.report.words import (
     time_of_stages,
     trust_notes,
 )
-from skmer.exceptions import InputError
 from skmer.utils.files import atomic_write, check_output_file
+from skmer.utils.messages import check_choice
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from skmer.evaluation.result import EvaluationResult
 
 
 def _spec(chart) -> dict:
@@ -36,163 +41,121 @@ def _spec(chart) -> dict:
     return fitted.to_dict(validate=False)
 
 
-def _feature_scale(seen: Overview):
-    import altair as alt
-
-    colours = feature_colors(seen.intervals["feature"])
-    return alt.Scale(
-        domain=[name_of(name, seen.random) for name in colours],
-        range=list(colours.values()),
-    )
-
-
 def scores_chart(seen: Overview) -> dict:
     """Draw every configuration with its interval, and the line of guessing."""
     import altair as alt
     import pandas as pd
 
-    score = seen.headline
+    score, order = seen.headline, list(seen.ranked["name"])
+    colors = feature_colors(seen.intervals["feature"])
+    labels = {name: name_of(name, seen.random) for name in colors}
+    rows = zip(seen.intervals["protocol"], seen.intervals["apart"])
     table = seen.intervals.assign(
-        Feature=[name_of(name, seen.random) for name in seen.intervals["feature"]],
-        Splits=[
-            f"{name} (groups apart)" if apart else name
-            for name, apart in zip(seen.intervals["protocol"], seen.intervals["apart"])
-        ],
+        Feature=seen.intervals["feature"].map(labels),
+        Splits=[f"{name} (groups apart)" if apart else name for name, apart in rows],
     )
-    order = list(seen.ranked["name"])
+    n_protocols = table["protocol"].nunique()
+    title = f"{name_of_score(score)}, 95 % interval"
+    scale = alt.Scale(domain=list(labels.values()), range=list(colors.values()))
+    # A single protocol needs no key.
+    splits = alt.Legend(orient="top", title="Splits") if n_protocols > 1 else None
     base = alt.Chart(table).encode(
         y=alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=230)),
         yOffset=alt.YOffset("Splits:N"),
         color=alt.Color(
-            "Feature:N",
-            scale=_feature_scale(seen),
-            legend=alt.Legend(orient="top", symbolType="circle"),
+            "Feature:N", scale=scale, legend=alt.Legend(orient="top", symbolType="circle")
         ),
     )
-    title = f"{name_of_score(score)}, 95 % interval"
-    n_protocols = table["protocol"].nunique()
-    # A single protocol needs no key.
-    splits = alt.Legend(orient="top", title="Splits") if n_protocols > 1 else None
-    has_zero = seen.result.task.scores_start_at_zero
+    has_zero = alt.Scale(zero=seen.result.task.scores_start_at_zero)
     bars = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X("low:Q", title=title, scale=alt.Scale(zero=has_zero)),
-        x2="high:Q",
+        x=alt.X("low:Q", title=title, scale=has_zero), x2="high:Q"
     )
+    numbers = {score: name_of_score(score), "low": "from", "high": "to"}
     points = base.mark_point(filled=True, size=70, opacity=1).encode(
         x=alt.X(f"{score}:Q", title=title, axis=alt.Axis(tickCount=6)),
         shape=alt.Shape("Splits:N", legend=splits),
         tooltip=[
             alt.Tooltip("name:N", title="Configuration"),
             alt.Tooltip("protocol:N", title="Splits"),
-            alt.Tooltip(f"{score}:Q", title=name_of_score(score), format=".2f"),
-            alt.Tooltip("low:Q", title="from", format=".2f"),
-            alt.Tooltip("high:Q", title="to", format=".2f"),
+            *(alt.Tooltip(f"{key}:Q", title=name, format=".2f") for key, name in numbers.items()),
         ],
     )
     layers = [bars, points]
     if seen.chance is not None:
-        guess = pd.DataFrame({"chance": [seen.chance]})
-        layers.insert(
-            0, alt.Chart(guess).mark_rule(strokeDash=[4, 4], color="#888").encode(x="chance:Q")
-        )
+        guess = alt.Chart(pd.DataFrame({"chance": [seen.chance]}))
+        layers.insert(0, guess.mark_rule(strokeDash=[4, 4], color="#888").encode(x="chance:Q"))
     height = len(order) * (26 if n_protocols == 1 else 18 * n_protocols)
     return _spec(alt.layer(*layers).properties(height=height))
 
 
 def map_chart(rows: list[dict]) -> dict | None:
-    """Draw the map of clips; what colours them is chosen in the page."""
+    """Draw the map of clips; the reader chooses in the page which values color them."""
     import altair as alt
 
     if not rows:
         return None
+
+    def choice(parameter, name, options, labels):
+        bind = alt.binding_select(options=options, labels=labels, name=name)
+        return alt.param(name=parameter, value=options[0], bind=bind)
+
     features = list(dict.fromkeys(row["feature"] for row in rows))
-    feature = alt.param(
-        name="feature",
-        value=features[0],
-        bind=alt.binding_select(
-            options=features, labels=[name_of(one) for one in features], name="Embedding "
-        ),
-    )
     targets = list(rows[0].get("targets", ()))
     options = targets or ["label", "group", "mostly"]
-    colour = alt.param(
-        name="colour",
-        value=options[0],
-        bind=alt.binding_select(
-            options=options,
-            labels=["right or wrong" if one == "mostly" else one for one in options],
-            name="Colour by ",
-        ),
-    )
-    shown: dict[str, object]
+    labels = ["right or wrong" if one == "mostly" else one for one in options]
+    shown: dict[str, object] = {}
     if targets:
-        shown = {
-            "color": alt.Color(
-                "shown:Q", scale=alt.Scale(scheme="viridis"), legend=alt.Legend(title=None)
-            )
-        }
+        value, told = "datum.targets[colour]", ["clip", "shown", "group"]
+        viridis = alt.Scale(scheme="viridis")
+        shown["color"] = alt.Color("shown:Q", scale=viridis, legend=alt.Legend(title=None))
     else:
-        shown = {
-            "color": alt.Color(
-                "shown:N",
-                scale=alt.Scale(range=list(PALETTE)),
-                legend=alt.Legend(orient="top", title=None, columns=4, symbolLimit=24),
-            ),
-            "shape": alt.Shape(
-                "mostly:N",
-                scale=alt.Scale(domain=["right", "wrong"], range=["circle", "cross"]),
-                legend=alt.Legend(orient="top", title=None),
-            ),
-        }
-    told = ["clip", "shown", "group"] if targets else ["clip", "label", "group", "mostly"]
+        value, told = "datum[colour]", ["clip", "label", "group", "mostly"]
+        legend = alt.Legend(orient="top", title=None, columns=4, symbolLimit=24)
+        shown["color"] = alt.Color("shown:N", scale=alt.Scale(range=list(PALETTE)), legend=legend)
+        marks = alt.Scale(domain=["right", "wrong"], range=["circle", "cross"])
+        key = alt.Legend(orient="top", title=None)
+        shown["shape"] = alt.Shape("mostly:N", scale=marks, legend=key)
+    titles = {name: "value" if name == "shown" else name for name in told}
     chart = (
         alt.Chart(alt.Data(values=rows))
         .transform_filter("datum.feature == feature")
-        .transform_calculate(shown="datum.targets[colour]" if targets else "datum[colour]")
+        .transform_calculate(shown=value)
         .mark_point(filled=True, size=60, opacity=0.85)
         .encode(
             x=alt.X("x:Q", axis=None, scale=alt.Scale(zero=False)),
             y=alt.Y("y:Q", axis=None, scale=alt.Scale(zero=False)),
-            tooltip=[
-                alt.Tooltip(f"{name}:N", title="value" if name == "shown" else name)
-                for name in told
-            ],
+            tooltip=[alt.Tooltip(f"{name}:N", title=title) for name, title in titles.items()],
             **shown,
         )
-        .add_params(feature, colour)
-        .properties(height=420)
+        .add_params(
+            choice("feature", "Embedding ", features, [name_of(one) for one in features]),
+            choice("colour", "Colour by ", options, labels),
+        )
     )
-    return _spec(chart)
+    return _spec(chart.properties(height=420))
 
 
 def plane_chart(seen: Overview) -> dict | None:
     """Draw targets and predictions on the plane of valence and arousal."""
     import altair as alt
-
-    charts = seen.result.task.charts
-    if "plane" not in charts or not {"arousal", "valence"} <= set(seen.ranked["target"]):
-        return None
-    best = seen.ranked.drop_duplicates("target").set_index("target")
-    predictions = seen.result.predictions
-    columns = {}
-    for target in ("valence", "arousal"):
-        row = best.loc[target]
-        mine = predictions[
-            (predictions["protocol"] == seen.protocol)
-            & (predictions["target"] == target)
-            & (predictions["feature"] == row["feature"])
-            & (predictions["regressor"] == row["regressor"])
-        ].groupby("row")
-        columns[target] = mine["y_pred"].mean()
-        columns[f"{target}_true"] = mine["y_true"].first()
     import pandas as pd
 
-    frame = pd.DataFrame(columns).dropna().round(3).reset_index()
-    base = alt.Chart(frame)
+    axes = ("valence", "arousal")
+    if "plane" not in seen.result.task.charts or not set(axes) <= set(seen.ranked["target"]):
+        return None
+    columns = {}
+    for target in axes:
+        best = seen.ranked[seen.ranked["target"] == target].iloc[0]
+        rows = seen.predictions
+        for key in seen.result.configuration:
+            rows = rows[rows[key] == best[key]]
+        columns[target] = rows.groupby("row")["y_pred"].mean()
+        columns[f"{target}_true"] = rows.groupby("row")["y_true"].first()
+    base = alt.Chart(pd.DataFrame(columns).dropna().round(3).reset_index())
     predicted = base.mark_point(filled=True, size=40, color=PALETTE[0], opacity=0.7).encode(
         x=alt.X("valence:Q", title="Valence", scale=alt.Scale(zero=False)),
         y=alt.Y("arousal:Q", title="Arousal", scale=alt.Scale(zero=False)),
-        tooltip=["row:Q", "valence:Q", "valence_true:Q", "arousal:Q", "arousal_true:Q"],
+        tooltip=["row:Q", *(f"{name}:Q" for name in columns)],
     )
     moved = base.mark_rule(opacity=0.2).encode(
         x="valence:Q", y="arousal:Q", x2="valence_true:Q", y2="arousal_true:Q"
@@ -203,49 +166,32 @@ def plane_chart(seen: Overview) -> dict | None:
 N_HARD = 12
 
 
-def address(path) -> str:
-    """Return what a browser opens for a clip; nothing where it has no path."""
-    return Path(path).resolve().as_uri() if isinstance(path, str) and path else ""
-
-
-def clip_names(seen: Overview) -> dict[int, tuple[str, str]]:
-    """Return the name and the address of each clip, by its row."""
-    predictions = seen.result.predictions
-    rows = predictions.drop_duplicates("row")
-    paths = rows["path"] if "path" in rows else [""] * len(rows)
-    return {
-        int(row): (Path(path).name if path else f"clip {row}", address(path))
-        for row, path in zip(rows["row"], paths)
-    }
+def clip_names(seen: Overview) -> dict[int, dict[str, str]]:
+    """Return the name of each clip by its row, and the address that a browser opens for it."""
+    found = {}
+    for clip in seen.result.predictions.drop_duplicates("row").to_dict("records"):
+        row, path = clip["row"], clip.get("path")
+        has_path = isinstance(path, str) and bool(path)
+        address = Path(path).resolve().as_uri() if has_path else ""
+        found[int(row)] = {"name": Path(path).name if path else f"clip {row}", "address": address}
+    return found
 
 
 def hard_clips(seen: Overview) -> list[dict]:
     """Return the clips that most configurations get wrong, with the answer given most often."""
-    predictions = seen.result.predictions
-    part = predictions[predictions["protocol"] == seen.protocol]
-    part = (
-        part[~part["feature"].isin(seen.random)]
-        if len(seen.random) < part["feature"].nunique()
-        else part
-    )
+    rows = seen.predictions
+    if len(seen.random) < rows["feature"].nunique():
+        rows = rows[~rows["feature"].isin(seen.random)]
     names = clip_names(seen)
     found: list[dict] = []
-    for row, answers in part.groupby("row", sort=False):
+    for row, answers in rows.groupby("row", sort=False):
         wrong = answers[answers["y_true"] != answers["y_pred"]]
         if len(wrong):
-            name, where = names[int(row)]
-            found.append(
-                {
-                    "name": name,
-                    "address": where,
-                    "label": str(answers["y_true"].iloc[0]),
-                    "group": str(answers["group"].iloc[0]) if "group" in answers else "",
-                    "answer": str(wrong["y_pred"].mode().iloc[0]),
-                    "share": len(wrong) / len(answers),
-                }
-            )
-    found.sort(key=lambda clip: -clip["share"])
-    return found[:N_HARD]
+            first = answers.iloc[0]
+            clip = {"label": str(first["y_true"]), "group": str(first.get("group", ""))}
+            clip |= {"answer": str(wrong["y_pred"].mode().iloc[0])}
+            found.append(names[int(row)] | clip | {"share": len(wrong) / len(answers)})
+    return sorted(found, key=lambda clip: -clip["share"])[:N_HARD]
 
 
 def map_rows(seen: Overview) -> list[dict]:
@@ -254,36 +200,28 @@ def map_rows(seen: Overview) -> list[dict]:
     For classes the target is the label; numbers have their own names and are neither right nor
     wrong.
     """
-    maps, has_targets = seen.result.maps, "target" in seen.result.configuration
-    predictions = seen.result.predictions
-    part = predictions[predictions["protocol"] == seen.protocol]
-    right = (part["y_true"] == part["y_pred"]).groupby([part["feature"], part["row"]]).mean()
-    clips = part.drop_duplicates("row").set_index("row")
+    predictions, has_targets = seen.predictions, "target" in seen.result.configuration
+    names, clips = clip_names(seen), predictions.drop_duplicates("row").set_index("row")
     if has_targets:
-        numbers = part.pivot_table(index="row", columns="target", values="y_true")
-    names = clip_names(seen)
+        numbers = predictions.pivot_table(index="row", columns="target", values="y_true")
+    else:
+        is_right = predictions["y_true"] == predictions["y_pred"]
+        right = is_right.groupby([predictions["feature"], predictions["row"]]).mean()
     rows = []
-    for place in maps.to_dict("records"):
-        row = place["row"]
+    for place in seen.result.maps.to_dict("records"):
+        row, feature = place["row"], place["feature"]
         if row not in clips.index:
             continue
         told: dict[str, object]
         if has_targets:
             told = {"targets": {name: round(x, 3) for name, x in numbers.loc[row].items()}}
         else:
-            mostly = "right" if right[place["feature"], row] >= 0.5 else "wrong"
+            mostly = "right" if right[feature, row] >= 0.5 else "wrong"
             told = {"label": str(clips.loc[row, "y_true"]), "mostly": mostly}
-        rows.append(
-            told
-            | {
-                "feature": place["feature"],
-                "x": round(place["x"], 2),
-                "y": round(place["y"], 2),
-                "clip": names[row][0],
-                "address": names[row][1],
-                "group": str(clips.loc[row, "group"]) if "group" in clips else "none",
-            }
-        )
+        told |= {"feature": feature, "x": round(place["x"], 2), "y": round(place["y"], 2)}
+        told |= {"clip": names[row]["name"], "address": names[row]["address"]}
+        told["group"] = str(clips.loc[row, "group"]) if "group" in clips else "none"
+        rows.append(told)
     return rows
 
 
@@ -291,8 +229,8 @@ def write_report(result: "EvaluationResult", path) -> Path:
     """Write the page of `EvaluationResult.report`."""
     path = check_output_file(path)
     page = render_report(result)
-    with atomic_write(path) as unfinished:
-        unfinished.write_text(page, encoding="utf-8")
+    with atomic_write(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
     return path
 
 
@@ -344,19 +282,18 @@ def render_page(template: str, *, charts: dict, data: dict, package=__package__,
 
 
 def _json(value) -> str:
-    """JSON that cannot end the script element that it stands in."""
+    """Return JSON that cannot end the script element that it stands in."""
     text = json.dumps(value, allow_nan=False, default=str)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 @cache
 def _vega() -> str:
-    """The charting library, inlined so that a page needs nothing from elsewhere."""
+    """Return the charting library, so that a page needs nothing from elsewhere."""
     import vl_convert
 
-    return vl_convert.javascript_bundle().replace(  # type: ignore[call-arg]
-        "</script", "<\\/script"
-    )
+    script = vl_convert.javascript_bundle()  # type: ignore[call-arg]
+    return script.replace("</script", "<\\/script")
 
 
 def result_to_latex(result: "EvaluationResult") -> str:
@@ -365,14 +302,13 @@ def result_to_latex(result: "EvaluationResult") -> str:
 
 
 def result_to_html(result: "EvaluationResult") -> str:
-    """Return headline, what bears on trust, and the table of scores, as notebooks show them."""
+    """Return headline, notes on trust, and the table of scores, as notebooks show them."""
     seen = Overview(result)
     table = scores_table(seen)
-    kept = [i for i in range(len(table.columns)) if i not in table.hidden]
     notes = "".join(f"<li>{escape(note.text)}</li>" for note in trust_notes(seen))
-    head = "".join(f"<th>{escape(table.columns[i])}</th>" for i in kept)
+    head = "".join(f"<th>{escape(column)}</th>" for column in table.columns[: table.n_shown])
     rows = "".join(
-        "<tr>" + "".join(f"<td>{escape(row[i][0])}</td>" for i in kept) + "</tr>"
+        f"<tr>{''.join(f'<td>{escape(text)}</td>' for text, _ in row[: table.n_shown])}</tr>"
         for row in table.rows
     )
     return (
@@ -380,11 +316,6 @@ def result_to_html(result: "EvaluationResult") -> str:
         f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     )
 
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from skmer.evaluation.result import EvaluationResult
 
 # Width, greatest height, height of a row [inch], and size of the letters [pt].
 SIZES = {"paper": (3.46, 9.0, 0.2, 8.0), "wide": (13.33, 7.5, 0.5, 18.0)}
@@ -396,11 +327,7 @@ def result_to_figure(
     """Draw the figure of `EvaluationResult.figure`."""
     from matplotlib import rc_context
 
-    if not isinstance(size, str) or size not in SIZES:
-        raise InputError(
-            f"The 'size' parameter of figure must be one of {', '.join(map(repr, SIZES))}. "
-            f"Got {size!r} instead."
-        )
+    check_choice("figure", SIZES, size=size)
     seen = Overview(result)
     names = list(seen.ranked["name"])
     protocols = list(dict.fromkeys(seen.intervals["protocol"]))
@@ -426,32 +353,28 @@ def plot_result(result: "EvaluationResult", ax=None):
 
 
 def _draw(ax, seen: Overview, names: list[str], protocols: list[str], *, scale: float) -> None:
-    colours = feature_colors(seen.intervals["feature"])
+    colors = feature_colors(seen.intervals["feature"])
     for k, protocol in enumerate(protocols):
-        part = seen.intervals[seen.intervals["protocol"] == protocol]
-        places = part["name"].map(names.index) + (k - (len(protocols) - 1) / 2) * 0.5 / len(
-            protocols
-        )
-        score = part[seen.headline].to_numpy()
-        reach = np.stack([score - part["low"], part["high"] - score])
-        reach = np.nan_to_num(np.maximum(reach, 0))
-        for i, place in enumerate(places):
+        rows = seen.intervals[seen.intervals["protocol"] == protocol]
+        mark, shift = MARKERS[k % len(MARKERS)], (k - (len(protocols) - 1) / 2) * 0.5
+        for row in rows.to_dict("records"):
+            score = row[seen.headline]
+            reach = np.nan_to_num(np.maximum([[score - row["low"]], [row["high"] - score]], 0))
             ax.errorbar(
-                score[i],
-                place,
-                xerr=reach[:, [i]],
-                fmt=MARKERS[k % len(MARKERS)],
-                color=colours[part["feature"].iloc[i]],
+                score,
+                names.index(row["name"]) + shift / len(protocols),
+                xerr=reach,
+                fmt=mark,
+                color=colors[row["feature"]],
                 markersize=4 * scale,
                 elinewidth=1.2 * scale,
             )
         if len(protocols) > 1:
-            ax.plot([], [], MARKERS[k % len(MARKERS)], color=text_color(), markersize=4 * scale,
-                    label=plain(protocol))  # fmt: skip
+            label = plain(protocol)
+            ax.plot([], [], mark, color=text_color(), markersize=4 * scale, label=label)
     if seen.chance is not None:
-        ax.axvline(
-            seen.chance, color=text_color(), linestyle="--", linewidth=0.8 * scale, label="guessing"
-        )
+        dashes = {"color": text_color(), "linestyle": "--", "linewidth": 0.8 * scale}
+        ax.axvline(seen.chance, **dashes, label="guessing")
     ax.set_yticks(range(len(names)), [plain(name) for name in names])
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)

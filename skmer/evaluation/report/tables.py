@@ -1,6 +1,6 @@
 """The tables of a report, as rows for the page and as csv and LaTeX for papers."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,14 +18,17 @@ from skmer.utils.files import escape_formula
 
 @dataclass(frozen=True)
 class Table:
-    """A table: texts to show, numbers to sort by, and which columns are shown at first."""
+    """A table of texts to show and keys to sort by.
+
+    `main` is the last column that a narrow screen has room for; columns from `n_shown` on are
+    hidden until the reader asks for them.
+    """
 
     name: str
     caption: str
     columns: list[str]
     rows: list[list[tuple[str, float | str]]]
-    hidden: set[int] = field(default_factory=set)
-    # The last column that a narrow screen has room for.
+    n_shown: int = 99
     main: int = 99
     csv: str = ""
     latex: str = ""
@@ -34,68 +37,70 @@ class Table:
 def scores_table(seen: Overview) -> Table:
     """Return one row for each configuration under the headline's protocol, best first."""
     result, headline = seen.result, seen.headline
-    summary = result.summary()
     keys = [*result.configuration, "protocol"]
-    table = seen.ranked.drop(columns=headline).merge(summary, on=keys, how="left", sort=False)
     pooled = seen.ranked[headline].to_numpy()
-    parts = [*result.configuration]
-    shown = [COLUMN_NAMES.get(part, part.capitalize()) for part in parts]
-    shown += [f"{name_of_score(headline)} (95 % interval)"]
-    others = [metric for metric in result.metrics[1:] if metric in table]
+    table = seen.ranked.drop(columns=headline).merge(
+        result.summary(), on=keys, how="left", sort=False
+    )
+    score = name_of_score(headline)
+    # The second score stands beside the headline, the others are hidden at first.
+    beside, *others = [[metric] for metric in result.metrics[1:] if metric in table] or [[]]
     gap = ["gap"] if "gap" in table else []
-    extra = [f"{headline} ± over splits", *others[1:], "n_splits", "weights"]
-    columns = [
-        *shown,
-        *(name_of_score(metric) for metric in others[:1]),
-        *(COLUMN_NAMES[name] for name in gap),
-        f"{name_of_score(headline)}, mean and deviation over splits",
-        *(name_of_score(metric) for metric in others[1:]),
-        *(COLUMN_NAMES[name] for name in extra[-2:]),
-    ]
+    columns = [COLUMN_NAMES.get(key, key.capitalize()) for key in result.configuration]
+    columns.append(f"{score} (95 % interval)")
+    columns += [*map(name_of_score, beside), *(COLUMN_NAMES[name] for name in gap)]
+    n_shown = len(columns)
+    columns += [f"{score}, mean and deviation over splits"]
+    columns += [name_of_score(metric) for (metric,) in others]
+    columns += [COLUMN_NAMES["n_splits"], COLUMN_NAMES["weights"]]
     rows = []
-    for value, (_, row) in zip(pooled, table.iterrows()):
-        cells: list[tuple[str, float | str]] = []
-        for i, part in enumerate(parts):
-            text = name_of(row[part], seen.random if i == 0 else ())
-            cells.append((text, text.lower()))
+    for value, row in zip(pooled, table.to_dict("records")):
+        names = [name_of(row[key]) for key in result.configuration]
+        names[0] = name_of(row["feature"], seen.random)
+        cells: list[tuple[str, float | str]] = [(name, name.lower()) for name in names]
         cells.append((with_interval(value, row["low"], row["high"]), float(value)))
-        cells += [(two_digits(row[metric]), float(row[metric])) for metric in others[:1]]
+        cells += [_number(row[metric]) for metric in beside]
         cells += [(signed(row[name]), float(row[name])) for name in gap]
         mean, spread = row.get(f"{headline}_split_mean", row[headline]), row[f"{headline}_std"]
         cells.append((f"{two_digits(mean)} ± {two_digits(spread)}", float(mean)))
-        cells += [(two_digits(row[metric]), float(row[metric])) for metric in others[1:]]
+        cells += [_number(row[metric]) for (metric,) in others]
         cells.append((str(row["n_splits"]), float(row["n_splits"])))
         weights = row["weights"] if isinstance(row["weights"], str) else ""
-        cells.append((weights, weights))
-        rows.append(cells)
-    n_shown = len(shown) + len(others[:1]) + len(gap)
+        rows.append([*cells, (weights, weights)])
     return Table(
         "scores",
-        f"{name_of_score(headline)} of each configuration, {seen.protocol}",
+        f"{score} of each configuration, {seen.protocol}",
         columns,
         rows,
-        set(range(n_shown, len(columns))),
-        len(parts),
+        n_shown,
+        len(result.configuration),
         escape_formula(table).to_csv(index=False),
         _latex(columns[:n_shown], rows, seen),
     )
 
 
+def _number(value) -> tuple[str, float]:
+    return two_digits(value), float(value)
+
+
+_LATEX = str.maketrans(
+    {letter: f"\\{letter}" for letter in "&%$#_{}"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+)
+
+
 def _latex(columns, rows, seen: Overview) -> str:
     import pandas as pd
 
-    frame = pd.DataFrame(
-        [[text for text, _ in row[: len(columns)]] for row in rows], columns=columns
-    )
-    return (
-        frame.style.hide(axis="index")
-        .format(escape="latex")
-        .to_latex(
-            hrules=True,
-            caption=f"{name_of_score(seen.headline)} and 95\\,\\% intervals, {seen.protocol}.",
-            column_format="l" * len(seen.result.configuration)
-            + "r" * (len(columns) - len(seen.result.configuration)),
-        )
+    texts = [[text.translate(_LATEX) for text, _ in row[: len(columns)]] for row in rows]
+    frame = pd.DataFrame(texts, columns=[column.translate(_LATEX) for column in columns])
+    score = name_of_score(seen.headline).translate(_LATEX)
+    caption = f"{score} and 95\\,\\% intervals, {seen.protocol.translate(_LATEX)}."
+    n_names = len(seen.result.configuration)
+    return frame.style.hide(axis="index").to_latex(
+        hrules=True,
+        caption=caption,
+        column_format="l" * n_names + "r" * (len(columns) - n_names),
     )
 
 
@@ -109,30 +114,23 @@ class Matrix:
 
 
 def comparison_matrix(seen: Overview) -> Matrix | None:
-    """Return who is better than whom under the headline's protocol, best first."""
+    """Return which configuration is better under the headline's protocol, best first."""
     if seen.comparison is None:
         return None
-    configuration = list(seen.result.configuration)
-    keys = [tuple(row) for row in seen.ranked[configuration].to_numpy().tolist()]
-    found = {}
-    for row in seen.comparison.to_dict("records"):
-        first, second = (tuple(row[f"{key}_{side}"] for key in configuration) for side in (1, 2))
-        found[first, second] = row["difference"], row["pvalue_holm"]
-        found[second, first] = -row["difference"], row["pvalue_holm"]
-    cells = []
-    for first in keys:
-        line = []
-        for second in keys:
-            if (first, second) not in found:
-                line.append(("", "same", ""))
-                continue
-            difference, pvalue = found[first, second]
-            sure = np.isfinite(pvalue) and pvalue < 0.05
-            word = ("better" if difference > 0 else "worse") if sure else "unsure"
-            line.append((signed(difference), word, f"p = {pvalue:.2g} after Holm's correction"))
-        cells.append(line)
+    order = seen.ranked[list(seen.result.configuration)].itertuples(index=False, name=None)
+    keys = list(order)
+    cells = [[_compared(seen.differences.get((one, other))) for other in keys] for one in keys]
     csv = escape_formula(seen.comparison).to_csv(index=False)
     return Matrix(list(seen.ranked["name"]), cells, csv)
+
+
+def _compared(found: tuple[float, float] | None) -> tuple[str, str, str]:
+    """Return the text, the word for its color, and the details of one comparison."""
+    if found is None:
+        return "", "same", ""
+    difference, pvalue = found
+    word = ("better" if difference > 0 else "worse") if pvalue < 0.05 else "unsure"
+    return signed(difference), word, f"p = {pvalue:.2g} after Holm's correction"
 
 
 def confusions(seen: Overview) -> dict:
@@ -141,23 +139,20 @@ def confusions(seen: Overview) -> dict:
 
     predictions = seen.result.predictions
     labels = sorted(predictions["y_true"].unique())
-    found = []
     order = {name: i for i, name in enumerate(seen.ranked["name"])}
-    for key, part in predictions.groupby([*seen.result.configuration, "protocol"], sort=False):
-        y_true, y_pred = part["y_true"], part["y_pred"]
-        scores = precision_recall_fscore_support(y_true, y_pred, labels=labels, zero_division=0)
-        counts = confusion_matrix(y_true, y_pred, labels=labels)
+    found = []
+    for key, rows in predictions.groupby([*seen.result.configuration, "protocol"], sort=False):
+        answers = rows["y_true"], rows["y_pred"]
+        scores = precision_recall_fscore_support(*answers, labels=labels, zero_division=0)
+        counts = confusion_matrix(*answers, labels=labels)
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        name = seen.name(dict(zip(seen.result.configuration, key)))
-        found.append(
-            {
-                "name": f"{name} ({key[-1]})",
-                "rank": (key[-1] != seen.protocol, order.get(name, 0)),
-                "shares": np.round(shares, 3).tolist(),
-                "classes": [
-                    [two_digits(value) for value in column] for column in np.array(scores[:3]).T
-                ],
-            }
-        )
-    found.sort(key=lambda one: one.pop("rank"))
-    return {"labels": [str(label) for label in labels], "configurations": found}
+        name, protocol = seen.name(dict(zip(seen.result.configuration, key))), key[-1]
+        described = {
+            "name": f"{name} ({protocol})",
+            "shares": np.round(shares, 3).tolist(),
+            "classes": [[two_digits(value) for value in column] for column in zip(*scores[:3])],
+        }
+        found.append(((protocol != seen.protocol, order.get(name, 0)), described))
+    found.sort(key=lambda one: one[0])
+    configurations = [described for _, described in found]
+    return {"labels": [str(label) for label in labels], "configurations": configurations}

@@ -1,6 +1,6 @@
-"""The sentence that a supervisor reads, and whether it can be trusted."""
+"""The headline of a report, notes on how far it can be trusted, and the methods of a paper."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -33,14 +33,13 @@ COLUMN_NAMES = {
     "n_splits": "Splits",
     "weights": "Weights",
 }
-_PART_NAMES = {**CLASSIFIER_NAMES, "svr": "SVR", "ridge": "Ridge"}
+_MODEL_NAMES = {**CLASSIFIER_NAMES, "svr": "SVR", "ridge": "Ridge"}
 
 
 def name_of(part: str, random: Iterable[str] = ()) -> str:
-    """Return the name of a feature or model for people, and say where its network is random."""
-    return (_PART_NAMES.get(part) or label_of(part)) + (
-        " (random weights)" if part in random else ""
-    )
+    """Return the name of a feature or model for people, marked where its network is random."""
+    name = _MODEL_NAMES.get(part) or label_of(part)
+    return f"{name} (random weights)" if part in random else name
 
 
 def name_of_score(score: str) -> str:
@@ -49,15 +48,14 @@ def name_of_score(score: str) -> str:
 
 
 def two_digits(value: float) -> str:
-    """Write a score; more digits than two mean nothing here."""
-    return "-" if value != value else f"{value:.2f}"
+    """Write a score with two digits, and without a minus zero."""
+    return "-" if value != value else f"{round(value, 2) + 0.0:.2f}"
 
 
 def with_interval(value: float, low: float, high: float) -> str:
     """Write a score with its interval, where it has one."""
-    if low != low:
-        return two_digits(value)
-    return f"{two_digits(value)} ({two_digits(low)} to {two_digits(high)})"
+    interval = f" ({two_digits(low)} to {two_digits(high)})" if low == low else ""
+    return two_digits(value) + interval
 
 
 def time_of_stages(seconds) -> str:
@@ -92,9 +90,16 @@ class Overview:
         )
 
     @property
-    def groups_apart(self) -> bool:
-        """Whether the headline is about groups that no model was trained on."""
-        return bool(self.result.manifest["protocols"][self.protocol]["groups_kept_apart"])
+    def splits(self) -> dict:
+        """What the manifest has about the protocol of the headline."""
+        return self.result.manifest["protocols"][self.protocol]
+
+    @property
+    def artists(self) -> str | None:
+        """Artists of the tested clips: "unheard", "heard before", or None without groups."""
+        if "n_groups" not in self.result.manifest["dataset"]:
+            return None
+        return "unheard" if self.splits["groups_kept_apart"] else "heard before"
 
     @cached_property
     def random(self) -> dict[str, str]:
@@ -102,17 +107,19 @@ class Overview:
         return self.result.random_features()
 
     @cached_property
+    def predictions(self):
+        """The predictions under the protocol of the headline."""
+        predictions = self.result.predictions
+        return predictions[predictions["protocol"] == self.protocol]
+
+    @cached_property
     def intervals(self):
         """The headline score of each configuration and protocol, with its interval and name."""
         table = self.result.intervals()
+        protocols = self.result.manifest["protocols"]
         return table.assign(
             name=[self.name(row) for row in table.to_dict("records")],
-            apart=table["protocol"].map(
-                {
-                    name: bool(one["groups_kept_apart"])
-                    for name, one in self.result.manifest["protocols"].items()
-                }
-            ),
+            apart=[bool(protocols[name]["groups_kept_apart"]) for name in table["protocol"]],
         )
 
     @cached_property
@@ -140,24 +147,20 @@ class Overview:
     @cached_property
     def comparison(self):
         """The paired tests under the protocol of the headline; None for a single split."""
-        several = len(self.result.manifest["protocols"][self.protocol]["splits"]) > 1
-        several = several and len(self.ranked) > 1
+        several = len(self.splits["splits"]) > 1 and len(self.ranked) > 1
         return self.result.compare(protocol=self.protocol) if several else None
 
-    def pvalue(self, first, second) -> float | None:
-        """Return the p-value of two configurations, corrected for the number of pairs."""
-        if self.comparison is None:
-            return None
-        for row in self.comparison.to_dict("records"):
-            pair = [
+    @cached_property
+    def differences(self) -> dict[tuple, tuple[float, float]]:
+        """Difference and corrected p-value of every two configurations, both ways round."""
+        found = {}
+        for row in [] if self.comparison is None else self.comparison.to_dict("records"):
+            first, second = (
                 tuple(row[f"{key}_{side}"] for key in self.result.configuration) for side in (1, 2)
-            ]
-            wanted = [
-                tuple(one[key] for key in self.result.configuration) for one in (first, second)
-            ]
-            if sorted(pair) == sorted(wanted):
-                return float(row["pvalue_holm"])
-        return None
+            )
+            found[first, second] = row["difference"], row["pvalue_holm"]
+            found[second, first] = -row["difference"], row["pvalue_holm"]
+        return found
 
 
 ALPHA = 0.05
@@ -173,7 +176,7 @@ class Note:
 
 
 def headline_of(result: "EvaluationResult") -> str:
-    """Say in one sentence what an evaluation found.
+    """Return in one sentence what an evaluation found.
 
     Parameters
     ----------
@@ -202,19 +205,25 @@ def headline_of(result: "EvaluationResult") -> str:
 
 
 def make_headline(seen: Overview) -> str:
-    """Say in one sentence what the best configuration does, and against what."""
+    """Return in one sentence what the best configuration does, compared with guessing."""
     if "target" not in seen.result.configuration:
-        return _one_target(seen)
+        return _sentence(seen)
     targets = dict.fromkeys(seen.ranked["target"])
-    return " ".join(_of_target(seen, target) for target in targets)
+    return " ".join(_sentence_of_target(seen, target) for target in targets)
+
+
+_WHOSE = {
+    None: ("a clip", "clips"),
+    "unheard": ("an unheard artist's clip", "clips of unheard artists"),
+    "heard before": ("a clip of an artist heard before", "clips of artists heard before"),
+}
 
 
 def _phrase(words: Mapping[str, str], seen: Overview, row: Mapping, whose: str = "") -> str:
     """Fill in the words that a task has for a score; they are explained at `Task`."""
-    score = seen.headline
-    value, low, high = (row[name] for name in (score, "low", "high"))
+    value, low, high = (row[name] for name in (seen.headline, "low", "high"))
     between = f" ({in_hundred(low)} to {in_hundred(high)})" if low == low else ""
-    return words.get(score, words[""]).format(
+    return words.get(seen.headline, words[""]).format(
         value=with_interval(value, low, high),
         hundred=in_hundred(max(0.0, value)),
         between=between,
@@ -222,123 +231,90 @@ def _phrase(words: Mapping[str, str], seen: Overview, row: Mapping, whose: str =
     )
 
 
-def _guess(seen: Overview) -> str:
+def _guess(seen: Overview, best: Mapping) -> list[str]:
+    """Return what guessing gives, and whether that is better."""
+    if seen.chance is None:
+        return []
     row = {seen.headline: seen.chance, "low": float("nan"), "high": float("nan")}
-    return _phrase(seen.result.task.guess_words, seen, row)
+    worse = ", so this is worse than guessing" if best[seen.headline] < seen.chance else ""
+    return [_phrase(seen.result.task.guess_words, seen, row) + worse]
 
 
-def _one_target(seen: Overview) -> str:
-    best = seen.ranked.iloc[0]
-    score = seen.headline
-    whose = "an unheard artist's clip" if seen.groups_apart else "a clip of an artist heard before"
-    if "n_groups" not in seen.result.manifest["dataset"]:
-        whose = "a clip"
+def _sentence(seen: Overview) -> str:
+    best, score = seen.ranked.iloc[0], seen.headline
+    whose = _WHOSE[seen.artists][0]
     said = _phrase(seen.result.task.headline_words, seen, best, whose)
-    parts = [f"The best, {best['name']}, {said}"]
-    if seen.chance is not None:
-        parts.append(_guess(seen))
+    parts = [f"The best, {best['name']}, {said}", *_guess(seen, best)]
     plain = [one.name for one in known_features() if one.is_baseline]
     baseline = seen.ranked[seen.ranked["feature"].isin(plain) & (best["feature"] not in plain)]
     if len(baseline):
         other = baseline.iloc[0]
         value = in_hundred(other[score]) if score == "accuracy" else two_digits(other[score])
         parts.append(f"the baseline {other['name']} {value}")
-        pvalue = seen.pvalue(best, other)
-        if pvalue is not None:
+        pair = tuple(tuple(one[key] for key in seen.result.configuration) for one in (best, other))
+        if pair in seen.differences:
+            pvalue, n_pairs = seen.differences[pair][1], len(seen.comparison)
             word = "beyond doubt" if pvalue < ALPHA else "not beyond doubt"
-            n_pairs = len(seen.comparison)
             among = f", corrected for {n_pairs} comparisons" if n_pairs > 1 else ""
             parts.append(f"the difference is {word} (p = {pvalue:.2g}{among})")
     return "; ".join(parts) + "."
 
 
-def _of_target(seen: Overview, target: str) -> str:
+def _sentence_of_target(seen: Overview, target: str) -> str:
     best = seen.ranked[seen.ranked["target"] == target].iloc[0]
-    whose = " of unheard artists" if seen.groups_apart else " of artists heard before"
-    if "n_groups" not in seen.result.manifest["dataset"]:
-        whose = ""
+    whose = _WHOSE[seen.artists][1]
     name = f"{name_of(best['feature'], seen.random)} + {name_of(best[seen.result.task.model_kind])}"
-    said = _phrase(seen.result.task.headline_words, seen, best, f"clips{whose}")
-    guess = f"; {_guess(seen)}" if seen.chance is not None else ""
-    return f"Of {target} in clips{whose}, the best, {name}, {said}{guess}."
+    said = _phrase(seen.result.task.headline_words, seen, best, whose)
+    return (
+        "; ".join([f"Of {target} in {whose}, the best, {name}, {said}", *_guess(seen, best)]) + "."
+    )
 
 
 def trust_notes(seen: Overview) -> list[Note]:
-    """Say what speaks for and against the headline; what is worst comes first."""
-    notes = [*_groups(seen), *_random(seen), *_left_out(seen), *_gap(seen), *_audit(seen)]
+    """Return what speaks for and against the headline; what is worst comes first."""
+    notes = [_groups(seen), *_features(seen), *_gap(seen), *_audit(seen)]
     order = ("bad", "doubtful", "neutral", "good")
     return sorted(notes, key=lambda note: order.index(note.level))
 
 
-def _groups(seen: Overview) -> list[Note]:
+def _groups(seen: Overview) -> Note:
+    n_groups = seen.result.manifest["dataset"].get("n_groups")
+    if seen.artists is None:
+        text = "No groups were given, so nobody knows whether the same artist is in training and "
+        return Note("doubtful", f"{text}test.")
+    if seen.artists == "heard before":
+        text = f"The {n_groups} groups (singers, artists) are mixed: a model is tested on artists "
+        text += "that it was trained on, and part of its score is that it knows them."
+        return Note("doubtful", text)
+    text = f"Each of the {n_groups} groups (singers, artists) is tested by models that never heard "
+    if n_groups < 10:
+        return Note("doubtful", f"{text}it, but so few groups say little about others.")
+    return Note("good", f"{text}it.")
+
+
+def _features(seen: Overview) -> Iterator[Note]:
+    """Yield features with random weights or none at all, and clips that were left out."""
     manifest = seen.result.manifest
-    n_groups = manifest["dataset"].get("n_groups")
-    if n_groups is None:
-        return [
-            Note(
-                "doubtful",
-                "No groups were given, so nobody knows whether the same artist is in training and "
-                "test.",
-            )
-        ]
-    if not seen.groups_apart:
-        return [
-            Note(
-                "doubtful",
-                f"The {n_groups} groups (singers, artists) are mixed: a model is tested on artists "
-                "that it was trained on, and part of its score is that it knows them.",
-            )
-        ]
-    few = n_groups < 10
-    return [
-        Note(
-            "doubtful" if few else "good",
-            f"Each of the {n_groups} groups (singers, artists) is tested by models that never "
-            "heard it" + (", but so few groups say little about others." if few else "."),
+    for feature, label in seen.random.items():
+        text = f"{name_of(feature)} has random weights: its network was never trained, and its "
+        yield Note(
+            "doubtful", f"{text}numbers say nothing about the embedding of that name.", label
         )
-    ]
-
-
-def _random(seen: Overview) -> list[Note]:
-    return [
-        Note(
-            "doubtful",
-            f"{name_of(feature)} has random weights: its network was never trained, and its "
-            "numbers say nothing about the embedding of that name.",
-            label,
-        )
-        for feature, label in seen.random.items()
-    ]
-
-
-def _left_out(seen: Overview) -> list[Note]:
-    manifest = seen.result.manifest
-    notes = [
-        Note("neutral", f"{name_of(feature)} was left out.", reason)
-        for feature, reason in manifest.get("left_out_features", {}).items()
-    ]
+    for feature, reason in manifest.get("left_out_features", {}).items():
+        yield Note("neutral", f"{name_of(feature)} was left out.", reason)
     if skipped := manifest.get("skipped_clips"):
         reasons = "; ".join(clip["reason"] for clip in skipped[:5])
-        more = f"; and {len(skipped) - 5} more" if len(skipped) > 5 else ""
-        notes.append(
-            Note("doubtful", f"{len(skipped)} clips could not be used.", f"{reasons}{more}")
-        )
-    return notes
+        reasons += f"; and {len(skipped) - 5} more" if len(skipped) > 5 else ""
+        yield Note("doubtful", f"{len(skipped)} clips could not be used.", reasons)
 
 
-def _gap(seen: Overview) -> list[Note]:
+def _gap(seen: Overview) -> Iterator[Note]:
     pair = seen.result.protocols_to_compare()
-    if pair is None:
-        return []
-    gaps = seen.result.summary()["gap"]
-    return [
-        Note(
-            "neutral",
-            f"With artists on both sides of a split ({pair[0]}) the same models score "
-            f"{two_digits(gaps.mean())} more on average, {two_digits(gaps.max())} at most: that "
-            "much is owed to knowing the artist.",
-        )
-    ]
+    if pair is not None:
+        gaps = seen.result.summary()["gap"]
+        text = f"With artists on both sides of a split ({pair[0]}) the same models score "
+        text += f"{two_digits(gaps.mean())} more on average, {two_digits(gaps.max())} at most: "
+        yield Note("neutral", f"{text}that much is owed to knowing the artist.")
 
 
 def _audit(seen: Overview) -> list[Note]:
@@ -348,10 +324,10 @@ def _audit(seen: Overview) -> list[Note]:
     notes = []
     for name, audit in manifest["audit"].items():
         protocol = manifest["protocols"].get(name)
+        is_mixed = protocol is not None and not protocol["groups_kept_apart"]
         for finding in audit["findings"]:
-            # That groups are mixed is what such a protocol is for, and is said above.
-            mixed = protocol is not None and not protocol["groups_kept_apart"]
-            if mixed and finding["kind"] in ("shared_groups", "identity_probe"):
+            # Such a protocol mixes groups on purpose, and another note has it.
+            if is_mixed and finding["kind"] in ("shared_groups", "identity_probe"):
                 continue
             level = {"error": "bad", "warning": "doubtful"}.get(finding["severity"], "neutral")
             notes.append(Note(level, finding["message"], f"audit of {name.replace('_', ' ')}"))
@@ -379,25 +355,24 @@ BIBTEX = {
 
 def methods_paragraph(seen: Overview) -> str:
     """Describe the evaluation as a methods section would."""
-    manifest = seen.result.manifest
-    dataset, protocol = manifest["dataset"], manifest["protocols"][seen.protocol]
+    manifest, splits = seen.result.manifest, seen.splits
+    dataset, versions = manifest["dataset"], manifest["versions"]
     groups = f" of {dataset['n_groups']} groups" if "n_groups" in dataset else ""
-    features = ", ".join(
-        name_of(name, seen.random) for name in dict.fromkeys(seen.intervals["feature"])
+    features, models = (
+        ", ".join(name_of(name, seen.random) for name in dict.fromkeys(seen.intervals[key]))
+        for key in seen.result.configuration[:2]
     )
-    second = seen.result.configuration[1]
-    models = ", ".join(name_of(name) for name in dict.fromkeys(seen.intervals[second]))
     apart = (
         "with the clips of a group on one side of each split only"
-        if protocol["groups_kept_apart"]
+        if splits["groups_kept_apart"]
         else "without regard to groups"
     )
     name = dataset.get("name")
     return (
         f"We evaluated {features} with {models} on {dataset['n_clips']} clips{groups}"
-        f"{f' of {name}' if name else ''}, using skmer {manifest['versions'].get('skmer', '')} "
-        f"(scikit-learn {manifest['versions'].get('scikit-learn', '')}). Scores are from "
-        f"{len(protocol['splits'])} splits ({seen.protocol}), {apart}; scaling, search and early "
+        f"{f' of {name}' if name else ''}, using skmer {versions.get('skmer', '')} "
+        f"(scikit-learn {versions.get('scikit-learn', '')}). Scores are from "
+        f"{len(splits['splits'])} splits ({seen.protocol}), {apart}; scaling, search and early "
         "stopping happened inside the training part. Intervals of "
         f"{name_of_score(seen.headline)} are 95 % percentile intervals of a bootstrap over "
         f"{'groups' if groups else 'clips'}; configurations were compared on the same splits by "

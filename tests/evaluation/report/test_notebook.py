@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 
 from skmer.evaluation import evaluate
@@ -51,6 +52,23 @@ def test_a_notebook_shows_headline_and_scores(result):
 def test_latex_is_the_table_of_the_page(result):
     assert result.to_latex() == scores_table(Overview(result)).latex
     assert result.to_latex().count("\\\\") == 1 + 6
+
+
+def test_every_latex_table_can_be_parsed(result, regression):
+    noise = np.random.default_rng(0).normal(size=(40, 4))
+    odd = evaluate(
+        {"50 % & {\\x}": noise[:, :2], "a_b#^~$": noise[:, 2:]}, {"nb": GaussianNB()}, None,
+        list("ab" * 20), protocol={"my_%": StratifiedKFold(2)}, audit=False,
+    )  # fmt: skip
+    for one in (result, regression, odd):
+        latex = one.to_latex()
+        plain = re.sub(r"\\text(backslash|asciitilde|asciicircum)\{\}|\\[&%$#_{}]", "x", latex)
+        assert not re.search(r"[%$#_^~]", plain)
+        columns = re.search(r"begin\{tabular\}\{([lr]+)\}", plain)[1]
+        rows = [row for row in plain.splitlines() if row.endswith(r" \\")]
+        assert len(rows) == 1 + len(Overview(one).ranked)
+        assert {row.count("&") for row in rows} == {len(columns) - 1}
+        assert "\\" not in re.sub(r"\\\\|\\,|\\[a-z]+", "", plain)
 
 
 @pytest.mark.parametrize("name", ["result", "regression"])

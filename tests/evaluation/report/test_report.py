@@ -5,10 +5,11 @@ import re
 
 import numpy as np
 import pytest
+from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 
-from skmer.evaluation import evaluate
+from skmer.evaluation import evaluate, evaluate_regression
 from skmer.evaluation.report.page import scores_chart
 from skmer.evaluation.report.tables import comparison_matrix, confusions, scores_table
 from skmer.evaluation.report.words import (
@@ -66,6 +67,23 @@ def test_the_baseline_is_compared_by_the_paired_test(result):
     assert f"({pvalue}, corrected for {len(table)} comparisons)" in said
 
 
+def test_worse_than_guessing_is_in_words(feature):
+    wrong = DummyClassifier(strategy="constant", constant="sad")
+    y = np.where(np.arange(60) % 3, "calm", "sad")
+    result = evaluate(
+        {"a": feature}, {"no": wrong}, None, y, protocol=StratifiedKFold(3), audit=False
+    )
+    said = make_headline(Overview(result))
+    assert "in 33 of 100 cases" in said
+    assert "guessing gives 67, so this is worse than guessing" in said
+    numbers = evaluate_regression(
+        {"a": feature}, {"no": DummyRegressor(strategy="constant", constant=9)}, None, feature[:, 0],
+        protocol="shuffled", n_folds=3, audit=False,
+    )  # fmt: skip
+    said = make_headline(Overview(numbers))
+    assert "guessing the mean explains nothing, so this is worse than guessing." in said
+
+
 def test_what_is_expected_of_a_protocol_is_no_error(result):
     notes = trust_notes(Overview(result))
     assert [note.level for note in notes if note.level == "bad"] == []
@@ -90,7 +108,7 @@ def test_a_leak_is_an_error_and_comes_first(feature):
 
 def test_the_table_has_few_columns_and_two_digits(result):
     table = scores_table(Overview(result))
-    shown = [name for i, name in enumerate(table.columns) if i not in table.hidden]
+    shown = table.columns[: table.n_shown]
     assert shown == [
         "Feature", "Classifier", "Accuracy (95 % interval)", "F1, mean over classes", "Gap"
     ]  # fmt: skip
@@ -99,7 +117,7 @@ def test_the_table_has_few_columns_and_two_digits(result):
     keys = [row[2][1] for row in table.rows]
     assert keys == sorted(keys, reverse=True)
     assert "\\begin{tabular}" in table.latex
-    assert "\\$\\textbackslash frac\\{\\$" in table.latex
+    assert "\\$\\textbackslash{}frac\\{\\$" in table.latex
     assert table.csv.count("\n") == 7
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from skmer.studies.koh2021.claims import HELD, NOT_HELD, Claim, judge, not_testable
+from skmer.studies.koh2021.claims import HELD, NOT_HELD, NOT_TESTABLE, Claim, judge, not_testable
 from skmer.studies.koh2021.page import (
     _purity,
     drawn_for_page,
@@ -45,6 +45,28 @@ def replace_intervals(findings, intervals):
     other = replace(findings)
     other.__dict__["intervals"] = intervals
     return other
+
+
+def test_a_claim_on_every_classifier_is_not_held_by_one_of_them(findings):
+    (claim,) = (one for one in findings.claims if "no classifier on MFCC" in one.text)
+    others = replace(findings)
+    low = {key: table.assign(accuracy=0.2) for key, table in findings.intervals.items()}
+    others.__dict__["intervals"] = low
+    (untested,) = (one for one in others.claims if "no classifier on MFCC" in one.text)
+    assert claim.verdicts["faithful"].state == NOT_HELD
+    assert untested.verdicts["faithful"].state == NOT_TESTABLE
+    assert "of the classifiers only nb were run" in untested.verdicts["faithful"].reason
+
+
+def test_no_gap_is_minus_zero(findings):
+    flat = {key: table.assign(accuracy=0.5) for key, table in findings.intervals.items()}
+    flat = {
+        key: table.assign(accuracy=np.where(table["protocol"] == "grouped", 0.5, 0.499))
+        for key, table in flat.items()
+    }
+    texts = " ".join(note.text for note in find_news(replace_intervals(findings, flat)))
+    assert "+0 at most" in texts
+    assert "-0" not in texts
 
 
 def test_claims_are_sorted_by_all_editions():
