@@ -136,7 +136,7 @@ def find_segments(file: BinaryIO) -> list[Segment]:
             segments = _mpeg_in_wav(window, layout) or _chunk_segments(window, layout)
     elif head[:4] == b"OggS":
         segments = _ogg_segments(window) if start == 0 else []
-    elif start or frame_length(head[:3]):
+    elif start or _header(head[:4]).length:
         segments = _mpeg_segments(window, start)
     return segments or [Segment()]
 
@@ -294,14 +294,14 @@ def _flac_segments(window: _Window, start: int) -> list[Segment]:
 
 # What the header of a frame can begin with.
 _SYNC = re.compile(rb"\xff[\xe2-\xff][\x10-\xef]", re.DOTALL)
-# Kilobits a second by the index in the header, for (MPEG version 1, layer) and (2 or 2.5, layer).
+# Kilobits a second by the index in the header, for (MPEG version 1, layer) and (2 or 2.5,
+# layer); layer 3 of the latter has those of layer 2.
 _BITRATES = {
     (1, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
     (1, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
     (1, 3): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     (2, 1): (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
     (2, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-    (2, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 # Bytes that a frame needs to hold a count of frames, as decoders look for it.
 _TAG_FRAME = 192
@@ -335,17 +335,16 @@ def _mpeg_segments(window: _Window, start: int) -> list[Segment]:
 def _mpeg_runs(window, position) -> Iterator[_Run]:
     while position < window.size:
         position = start = window.after_id3(position)
-        kind, n_frames, bitrates = _frame_head(window.at(start, 4))[1], 0, set()
-        while True:
-            length, own_kind, bitrate = _frame_head(window.at(position, 4))
-            if not length or own_kind != kind:
-                break
+        first = header = _header(window.at(start, 4))
+        n_frames, bitrates = 0, set()
+        while header.length and header.kind == first.kind:
             n_frames += 1
-            bitrates.add(bitrate)
-            position += length
+            bitrates.add(header.bitrate)
+            position += header.length
+            header = _header(window.at(position, 4))
         # Three in a row are frames; fewer may be any bytes.
         if n_frames >= 3 or (n_frames and position >= window.size):
-            yield _Run(kind, start, position, n_frames, bitrates)
+            yield _Run(first.kind, start, position, n_frames, bitrates)
         else:
             position = start + 1
         if window.at(position, 3) != b"ID3":
@@ -358,22 +357,22 @@ def _mpeg_segment(window, runs: list[_Run]) -> Segment:
     n_frames = sum(run.n_frames for run in runs) - is_cut
     pieces = tuple(slice(run.start, min(run.stop, window.size)) for run in runs)
     as_it_is = pieces if len(runs) > 1 else ()
-    version, layer = _version_layer(runs[0].kind)
-    frame_size = 384 if layer == 1 else 576 if (version, layer) == (2, 3) else 1152
     head = window.at(runs[0].start, 4)
-    first = window.at(runs[0].start, frame_length(head[:3]))
-    tag = 4 + _side_info(head, version)
-    if layer != 3 or first[tag : tag + 4] not in (b"Xing", b"Info"):
+    header = _header(head)
+    frame_size = header.n_samples
+    first = window.at(runs[0].start, header.length)
+    tag = 4 + header.side_info
+    if header.layer != 3 or first[tag : tag + 4] not in (b"Xing", b"Info"):
         wanted = (n_frames - _MISSING) * frame_size
-        if layer != 3 or len(set().union(*(run.bitrates for run in runs))) == 1:
+        if header.layer != 3 or len(set().union(*(run.bitrates for run in runs))) == 1:
             # The decoder divides the size of the file by that of a frame.
             return Segment(as_it_is, is_cut, wanted)
         # The decoder drops its own delay where frames are counted. A silent frame in front makes
         # what it drops one whole frame, so that the first sample is that of the first frame.
         delay = (frame_size - _DECODER_DELAY) << 12 | _DECODER_DELAY
         encoder = b"skmer".ljust(_DELAY_FIELD.start, b"\0") + delay.to_bytes(3, "big")
-        counted = _silent_frame(head, version, _xing(n_frames + 1, encoder))
-        return Segment((counted, _silent_frame(head, version), *pieces), is_cut, wanted)
+        counted = _silent_frame(head, _xing(n_frames + 1, encoder))
+        return Segment((counted, _silent_frame(head), *pieces), is_cut, wanted)
     flags = int.from_bytes(first[tag + 4 : tag + 8], "big")
     stated = int.from_bytes(first[tag + 8 : tag + 12], "big") if flags & 1 else 0
     wanted = (n_frames - 1 - _MISSING) * frame_size
@@ -386,61 +385,56 @@ def _mpeg_segment(window, runs: list[_Run]) -> Segment:
     if len(encoder) == _ENCODER_FIELDS:
         # What the encoder put before the first sample stays known; the end is another one now.
         encoder[_DELAY_FIELD] = encoder[21], encoder[22] & 0xF0, 0
-    counted = _silent_frame(head, version, _xing(n_frames - 1, bytes(encoder)))
+    counted = _silent_frame(head, _xing(n_frames - 1, bytes(encoder)))
     rest = slice(pieces[0].start + len(first), pieces[0].stop)
     return Segment((counted, rest, *pieces[1:]), is_cut, wanted)
 
 
-def _silent_frame(head, version, tag=b""):
+def _silent_frame(head, tag=b""):
     """A frame of the kind of another without sound, in which there is room for a tag."""
-    for index in range(1, 15):
-        like = bytes([head[0], head[1] | 1, index << 4 | head[2] & 0x0C, head[3]])
-        length = frame_length(like[:3])
-        if length >= _TAG_FRAME:
-            break
-    return (like + bytes(_side_info(head, version)) + tag).ljust(length, b"\0")
+    likes = (
+        bytes([head[0], head[1] | 1, code << 4 | head[2] & 0x0C, head[3]]) for code in range(1, 15)
+    )
+    like = next(like for like in likes if _header(like).length >= _TAG_FRAME)
+    header = _header(like)
+    return (like + bytes(header.side_info) + tag).ljust(header.length, b"\0")
 
 
 def _xing(n_frames, encoder):
     return b"Xing" + struct.pack(">II", 1, n_frames) + encoder
 
 
-def _side_info(head, version):
-    is_mono = head[3] >> 6 == 3
-    return (17 if is_mono else 32) if version == 1 else (9 if is_mono else 17)
+class _Header(NamedTuple):
+    """What the four bytes in front of a frame state; a length of 0 for bytes that are none."""
+
+    length: int = 0
+    # Sync, version, layer, rate, and whether there is one channel, as one number.
+    kind: int = 0
+    bitrate: int = 0
+    n_samples: int = 0
+    layer: int = 0
+    # Bytes between the header and the sound of layer 3.
+    side_info: int = 0
 
 
 @lru_cache(maxsize=4096)
-def _frame_head(head: bytes) -> tuple[int, int, int]:
-    """Bytes of the frame, its kind, and the code of its bitrate, by the four bytes of its header.
-
-    The kind is sync, version, layer, rate, and whether there is one channel, as one number.
-    """
-    if len(head) < 4:
-        return 0, 0, 0
-    kind = (int.from_bytes(head[:3], "big") & 0xFFFE0C) << 1 | (head[3] >> 6 == 3)
-    return frame_length(head[:3]), kind, head[2] >> 4
-
-
-def _version_layer(kind):
-    return (1 if kind >> 12 & 3 == 3 else 2), 4 - (kind >> 10 & 3)
-
-
-@lru_cache(maxsize=4096)
-def frame_length(head: bytes) -> int:
-    """Bytes of the MPEG audio frame whose header begins with these three; 0 for no header."""
-    if len(head) < 3 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
-        return 0
+def _header(head: bytes) -> _Header:
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+        return _Header()
     version_code, layer_code = head[1] >> 3 & 3, head[1] >> 1 & 3
     bitrate_code, rate_code, padding = head[2] >> 4, head[2] >> 2 & 3, head[2] >> 1 & 1
     if version_code == 1 or layer_code == 0 or bitrate_code in (0, 15) or rate_code == 3:
-        return 0
-    version, layer = (1 if version_code == 3 else 2), 4 - layer_code
+        return _Header()
+    version, layer, is_mono = (1 if version_code == 3 else 2), 4 - layer_code, head[3] >> 6 == 3
     rate = (44100, 48000, 32000)[rate_code] // {3: 1, 2: 2, 0: 4}[version_code]
-    bitrate = 1000 * _BITRATES[version, layer][bitrate_code - 1]
-    if layer == 1:
-        return (12 * bitrate // rate + padding) * 4
-    return (72 if (version, layer) == (2, 3) else 144) * bitrate // rate + padding
+    bitrate = _BITRATES[version, min(layer, 2) if version == 2 else layer][bitrate_code - 1]
+    n_samples = 384 if layer == 1 else 576 if (version, layer) == (2, 3) else 1152
+    # Layer 1 counts in slots of four bytes.
+    slot = 4 if layer == 1 else 1
+    length = (n_samples // 8 * 1000 * bitrate // slot // rate + padding) * slot
+    kind = (int.from_bytes(head[:3], "big") & 0xFFFE0C) << 1 | is_mono
+    side_info = (17 if is_mono else 32) if version == 1 else (9 if is_mono else 17)
+    return _Header(length, kind, bitrate, n_samples, layer, side_info)
 
 
 # Ogg: page after page, each with a checksum.

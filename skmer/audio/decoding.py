@@ -4,10 +4,10 @@ import contextlib
 import io
 import os
 import re
-import stat
 import threading
 from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 
 import numpy as np
 
@@ -34,15 +34,12 @@ _TORN_FRAME = 1 << 16
 # Demuxers of single recordings: not those of playlists, which may name other files and addresses,
 # nor those of pictures and text.
 _FORMATS = (
-    "aac", "ac3", "aiff", "amr", "amrnb", "amrwb", "ape", "asf", "au", "avi", "avr", "caf", "dsf",
-    "dts", "dtshd", "eac3", "flac", "flv", "iff", "ircam", "loas", "matroska", "mlp", "mov", "mp3",
-    "mpc", "mpc8", "mpeg", "mpegts", "nistsphere", "ogg", "oma", "qcp", "rm", "shn", "tak", "tta",
-    "truehd", "voc", "w64", "wav", "wv", "xwma",
-)  # fmt: skip
-# Errors that FFmpeg's libraries log where samples are missing.
-_LOST = re.compile(
-    "invalid data|input/output|incomplete|partial|premature|truncate|corrupt", re.IGNORECASE
+    "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,avr,caf,dsf,dts,dtshd,eac3,flac,flv,iff,ircam,loas,"
+    "matroska,mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,nistsphere,ogg,oma,qcp,rm,shn,tak,tta,truehd,voc,w64,"
+    "wav,wv,xwma"
 )
+# Errors that FFmpeg's libraries log where samples are missing.
+_LOST = re.compile("invalid data|input/output|incomplete|partial|premature|truncate|corrupt", re.I)
 
 
 def check_rate(sr, *, name: str) -> None:
@@ -121,12 +118,7 @@ class SoundSource:
 
 def _open(path, name):
     try:
-        path = os.path.expanduser(path)
-        if stat.S_ISDIR(os.stat(path).st_mode):
-            raise AudioDecodeError(f"{name}: the file is a folder, not an audio file.")
-        return open_regular(path).detach()
-    except AudioDecodeError:
-        raise
+        return open_regular(os.path.expanduser(path)).detach()
     except FileNotFoundError as error:
         raise AudioDecodeError(f"{name}: the file does not exist.") from error
     except (OSError, ValueError) as error:
@@ -159,6 +151,13 @@ def _check_channels(n_channels, name):
         raise AudioDecodeError(
             f"{name}: {n_channels} channels are stated, and at most {MOST_CHANNELS} are read; the "
             "file is damaged, or it is not a single clip."
+        )
+
+
+def _check_same_rate(sr, other, name):
+    if sr != other:
+        raise AudioDecodeError(
+            f"{name}: the file joins recordings of {sr} and {other} Hz; split it."
         )
 
 
@@ -201,11 +200,7 @@ class _Libsndfile:
         for segment in self._segments:
             sound = self._open(segment) if self._lengths else self._first
             with sound:
-                if sound.samplerate != self.sr:
-                    raise AudioDecodeError(
-                        f"{self._name}: the file joins recordings of {self.sr} and "
-                        f"{sound.samplerate} Hz; split it."
-                    )
+                _check_same_rate(self.sr, sound.samplerate, self._name)
                 before, end = sum(self._lengths), 0
                 for first, block in self._segment_blocks(segment, sound, start - before):
                     end = first + len(block)
@@ -309,25 +304,23 @@ class _Libav:
 
         self._name, self._error, self.has_lost = name, av.FFmpegError, is_cut
         self._n_decoded = 0
-        options = {
-            "options": {"format_whitelist": ",".join(_FORMATS), "protocol_whitelist": "none"}
-        }
-        if int(av.__version__.split(".")[0]) < 19:
-            # Else tags in another encoding than UTF-8 are an error there.
-            options["metadata_errors"] = "replace"
+        options = {"format_whitelist": _FORMATS, "protocol_whitelist": "none"}
+        # Before 19, tags in another encoding than UTF-8 were an error otherwise.
+        more = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
         file.seek(0)
         try:
             with self._noticing_losses():
-                self._container = av.open(file, **options)
-            self._frames = self._decode()
-            # The header may state half of the rate that the frames have.
-            self._next = self._read_on()
+                self._container = av.open(file, options=options, **more)
+                self._frames = self._decode()
+                first = next(self._frames, None)
         except av.FFmpegError as error:
             raise RuntimeError(error.strerror) from error
-        if not self._next:
+        if first is None:
             self.close()
             raise RuntimeError("no sound")
-        self.sr = self._next[0].sample_rate
+        # The header may state half of the rate that the frames have.
+        self.sr = first.sample_rate
+        self._frames = chain([first], self._frames)
 
     def close(self):
         self._container.close()
@@ -339,21 +332,15 @@ class _Libav:
 
     def blocks(self, start):
         """Yield (number of the first sample, block), from the start or from where it stopped."""
-        while self._next:
-            block = np.concatenate([self._samples(frame) for frame in self._next])
+        while frames := self._read_on():
+            block = np.concatenate([self._samples(frame) for frame in frames])
             _check_channels(block.shape[1], self._name)
-            first, self._next = self._n_decoded, []
             self._n_decoded += len(block)
-            yield first, block
-            self._next = self._read_on()
+            yield self._n_decoded - len(block), block
 
     def _samples(self, frame):
         """Return a frame as (n, n_channels) float32; FFmpeg would mix channels 3 dB too loud."""
-        if frame.sample_rate != self.sr:
-            raise AudioDecodeError(
-                f"{self._name}: the file joins recordings of {self.sr} and {frame.sample_rate} Hz; "
-                "split it."
-            )
+        _check_same_rate(self.sr, frame.sample_rate, self._name)
         samples = frame.to_ndarray()
         shape = (-1, frame.layout.nb_channels)
         samples = samples.T if frame.format.is_planar else samples.reshape(shape)
@@ -367,35 +354,26 @@ class _Libav:
         """Return the frames of about a block of samples; none at the end."""
         frames, length = [], 0
         with self._noticing_losses():
-            for frame in self._frames:
+            while length < BLOCK_LENGTH and (frame := next(self._frames, None)) is not None:
                 frames.append(frame)
                 length += frame.samples
-                if length >= BLOCK_LENGTH:
-                    break
         return frames
 
     def _decode(self):
         """Yield the frames of the file; what cannot be decoded is left out, and is lost."""
-        audio = self._container.streams.audio
-        if not audio:
-            return
-        # In this thread alone, whose log is collected.
-        audio[0].thread_type = "NONE"
-        try:
-            for packet in self._container.demux(audio[0]):
-                self.has_lost |= packet.is_corrupt
-                yield from self._decoded(packet.decode)
-        except self._error:
-            self.has_lost = True
-            # What the decoder still holds.
-            yield from self._decoded(audio[0].decode)
-
-    def _decoded(self, decode):
-        try:
-            return decode()
-        except self._error:
-            self.has_lost = True
-            return []
+        for stream in self._container.streams.audio[:1]:
+            # In this thread alone, whose log is collected.
+            stream.thread_type = "NONE"
+            packets = self._container.demux(stream)
+            while True:
+                try:
+                    packet = next(packets, None)
+                    if packet is None:
+                        return
+                    self.has_lost |= packet.is_corrupt
+                    yield from packet.decode()
+                except self._error:
+                    self.has_lost = True
 
     @contextlib.contextmanager
     def _noticing_losses(self):

@@ -6,41 +6,31 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from skmer.exceptions import InputError, InputTypeError
-from skmer.utils.messages import check_flags, check_whole, is_iterable
+from skmer.exceptions import InputError
+from skmer.utils.messages import check_flags, check_whole
 
 
-def check_table(function: str, values, n_columns: int | None = None) -> np.ndarray:
-    """Return real numbers of shape (n, n_columns); None = any number, and of any value too."""
-    try:
-        array = np.asarray(values)
-        is_table = array.ndim == 2 and array.dtype.kind in "biuf" and array.shape[1] > 0
-    except ValueError:
-        is_table = False
-    if not is_table or n_columns not in (None, array.shape[1]):
-        got = f"shape {array.shape}" if is_table else repr(values)
+def check_table(function: str, values, n_columns: int) -> np.ndarray:
+    """Return finite real numbers of shape (n, n_columns)."""
+    array = np.asarray(values)
+    if array.ndim != 2 or array.shape[1] != n_columns or array.dtype.kind not in "biuf":
         raise InputError(
-            f"{function} takes real numbers of shape (n, {n_columns or 'n_columns'}). "
-            f"Got {got} instead."
+            f"{function} takes real numbers of shape (n, {n_columns}). "
+            f"Got shape {array.shape}, dtype {array.dtype} instead."
         )
-    if n_columns is not None and not np.isfinite(array).all():
+    if not np.isfinite(array).all():
         raise InputError(f"{function} takes finite numbers. Got NaN or infinity.")
     return array
 
 
 def check_blocks(waveform: Iterable) -> Iterator[np.ndarray]:
-    """Yield the blocks of a waveform, each a one-dimensional array of real numbers."""
-    if not is_iterable(waveform):
-        raise InputTypeError(
-            "A waveform in blocks must be an iterable of arrays, such as [waveform]. "
-            f"Got {waveform!r} instead."
-        )
+    """Yield the blocks of a waveform; a waveform itself would be taken for blocks of one sample."""
     for block in waveform:
         array = np.asarray(block)
-        if array.ndim != 1 or array.dtype.kind not in "biuf":
+        if array.ndim != 1:
             raise InputError(
-                "A waveform in blocks must be an iterable of one-dimensional arrays of numbers, "
-                f"such as [waveform]. Got a block {block!r}."
+                "A waveform in blocks must be an iterable of one-dimensional arrays, such as "
+                f"[waveform]. Got a block of {array.ndim} dimensions."
             )
         yield array
 

@@ -1,9 +1,10 @@
 """Reading, slicing, mixing and resampling, in blocks, so that a long file never lies in memory."""
 
+import contextlib
 import math
 import os
 from collections.abc import Callable, Iterator
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 
@@ -11,8 +12,9 @@ from skmer.audio.decoding import BLOCK_LENGTH, HIGHEST_SR, SoundSource, check_ra
 from skmer.audio.resampling import check_resampler, resample
 from skmer.audio.waveform import Mixer, check_samples, note
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
+from skmer.utils.messages import check_whole
 
-# Seconds; beyond them no recording goes, and numbers of samples are no numbers any more.
+# Seconds: no recording is longer, and numbers of samples stay exact.
 LONGEST = 10**9
 
 
@@ -85,17 +87,17 @@ def read_audio(
     >>> waveform.shape, sr
     ((8000,), 16000)
     """
-    _check_part("read_audio", sr, offset, duration)
-    check_resampler(resampler)
-    name = _name(path)
-    noted: list[str] = []
-    with SoundSource(path, name=name) as source:
-        to_sr = source.sr if sr is None else int(sr)
-        blocks = _file_blocks(source, offset, duration, noted.append)
-        waveform = list(_resampled(blocks, source.sr, to_sr, resampler, name))
-    for what in noted:
+    _check_parameters("read_audio", sr, offset, duration, resampler)
+    name, rates, notes = _checked_name(path), [], []
+
+    def observe(block, from_sr):
+        rates.append(from_sr)
+
+    waveform = list(_blocks(path, sr, offset, duration, resampler, name, observe, notes.append))
+    for what in notes:
         note(what, name, None)
-    return np.concatenate(waveform).astype(np.float32, copy=False), to_sr
+    whole = np.concatenate(waveform).astype(np.float32, copy=False)
+    return whole, rates[0] if sr is None else int(sr)
 
 
 def stream_audio(
@@ -123,7 +125,7 @@ def stream_audio(
     resampler : {"soxr_hq", "kaiser_best"}, default="soxr_hq"
         As for `read_audio`.
     name : str, default=None
-        What error messages call the clip; None = the path.
+        The name of the clip in messages; None = the path.
     on_decoded : callable, default=None
         Called with every mono block as it was decoded, before it is resampled, and its rate [Hz].
     on_note : callable, default=None
@@ -149,77 +151,76 @@ def stream_audio(
     >>> sum(len(block) for block in stream_audio((np.zeros(96000), 96000), sr=48000))
     48000
     """
-    _check_part("stream_audio", sr, offset, duration)
-    check_resampler(resampler)
-    if isinstance(source, tuple):
-        if len(source) != 2:
-            raise InputTypeError(
-                "A clip that is a tuple must be a (waveform, sr) pair. "
-                f"Got a tuple of {len(source)}."
-            )
-        audio, from_sr = source
-        name = name or "the waveform"
-        check_rate(from_sr, name=name)
-        start, stop = _span(from_sr, offset, duration)
-        samples = check_samples(audio, name=name)[start:stop]
-        pieces = (samples[i : i + BLOCK_LENGTH] for i in range(0, len(samples), BLOCK_LENGTH))
-        blocks = _overheard(_mixed(pieces, name, offset, on_note), from_sr, on_decoded)
-        yield from _resampled(blocks, from_sr, int(sr), resampler, name)
-        return
-    name = name or _name(source)
-    with SoundSource(source, name=name) as opened:
-        blocks = _file_blocks(opened, offset, duration, on_note)
-        blocks = _overheard(blocks, opened.sr, on_decoded)
-        yield from _resampled(blocks, opened.sr, int(sr), resampler, name)
+    check_whole("stream_audio", most=HIGHEST_SR, sr=sr)
+    _check_parameters("stream_audio", sr, offset, duration, resampler)
+    name = name or _checked_name(source)
+    yield from _blocks(source, sr, offset, duration, resampler, name, on_decoded, on_note)
 
 
-def _name(source):
-    """What messages call a file."""
-    if not hasattr(source, "read") and not isinstance(source, str | bytes | os.PathLike):
-        raise InputTypeError(f"A clip must be a path or an open file, got {source!r:.100}.")
-    return repr(source if hasattr(source, "read") else os.fspath(source))
-
-
-def _resampled(blocks, from_sr, to_sr, resampler, name):
-    """Resample a clip; raise where nothing is left of it, as of one sample at a lower rate."""
-    n_samples = 0
-    for block in resample(blocks, from_sr, to_sr, resampler):
-        n_samples += len(block)
-        yield block
-    if not n_samples:
-        raise AudioDecodeError(
-            f"{name}: the clip is too short, nothing is left of it at {to_sr} Hz."
-        )
-
-
-def _overheard(blocks, sr, on_decoded):
-    """Pass blocks on, telling `on_decoded` of each."""
-    for block in blocks:
+def _blocks(source, sr, offset, duration, resampler, name, on_decoded, on_note):
+    """Yield the resampled blocks of a file or a pair; where `sr` is None, at its own rate."""
+    with contextlib.ExitStack() as stack:
+        if isinstance(source, tuple):
+            audio, from_sr = source
+            check_rate(from_sr, name=name)
+            start, stop = _span(from_sr, offset, duration)
+            samples = check_samples(audio, name=name)[start:stop]
+            pieces = (samples[i : i + BLOCK_LENGTH] for i in range(0, len(samples), BLOCK_LENGTH))
+            blocks = _mixed(pieces, name, offset, on_note)
+        else:
+            opened = stack.enter_context(SoundSource(source, name=name))
+            from_sr = opened.sr
+            blocks = _file_blocks(opened, offset, duration, on_note)
         if on_decoded is not None:
-            on_decoded(block, sr)
-        yield block
+            blocks = _observed(blocks, from_sr, on_decoded)
+        to_sr = from_sr if sr is None else int(sr)
+        is_empty = True
+        for block in resample(blocks, from_sr, to_sr, resampler):
+            is_empty &= not len(block)
+            yield block
+        if is_empty:
+            raise AudioDecodeError(
+                f"{name}: the clip is too short, nothing is left of it at {to_sr} Hz."
+            )
+
+
+def _checked_name(source):
+    """Return the name of a clip in messages."""
+    if isinstance(source, tuple) and len(source) == 2:
+        return "the waveform"
+    if isinstance(source, bytes):
+        return f"the file of {len(source)} bytes"
+    if hasattr(source, "read") or isinstance(source, str | os.PathLike):
+        return repr(source if hasattr(source, "read") else os.fspath(source))
+    raise InputTypeError(
+        "A clip must be a path, an open file, bytes or a (waveform, sr) pair. "
+        f"Got {source!r:.100} instead."
+    )
+
+
+def _check_parameters(function, sr, offset, duration, resampler):
+    check_resampler(resampler)
+    if sr is not None:
+        check_whole(function, most=HIGHEST_SR, sr=sr)
+    for parameter, value, least in (("offset", offset, 0), ("duration", duration, math.ulp(0.0))):
+        is_number = isinstance(value, Real) and not isinstance(value, bool)
+        if not (is_number and least <= value <= LONGEST) and (least == 0 or value is not None):
+            raise InputError(
+                f"The '{parameter}' parameter of {function} must be seconds "
+                f"{'above' if least else 'from'} 0 to {LONGEST}. Got {value!r} instead.",
+                param=parameter,
+            )
 
 
 def _span(sr, offset, duration):
-    """First and one past the last sample of the part to use."""
+    """Return the first and one past the last sample to use."""
     # Numbers of numpy compute in as few bits as they have: 5 s at 16 kHz overflow a uint16.
-    offset, duration, sr = map(_plain, (offset, duration, sr))
+    sr, offset = float(sr), float(offset)
     start = round(offset * sr)
-    return start, None if duration is None else start + round(duration * sr)
-
-
-def _plain(number):
-    return number.item() if isinstance(number, np.generic) else number
-
-
-def _past_the_end(name, offset):
-    if offset:
-        return f"{name}: the clip ends before offset={offset} s, so nothing is left to read."
-    return f"{name}: the clip is empty, it has no samples."
+    return start, None if duration is None else start + round(float(duration) * sr)
 
 
 def _file_blocks(source, offset, duration, on_note):
-    """Mono blocks of the part of a file that is used."""
     blocks = source.blocks(*_span(source.sr, offset, duration))
     # The block's memory is used again; of one channel it would be the waveform itself.
     blocks = (block.copy() if block.shape[1] == 1 else block for block in blocks)
@@ -229,30 +230,21 @@ def _file_blocks(source, offset, duration, on_note):
 
 
 def _mixed(blocks, name, offset, on_note):
-    """Mono blocks of blocks of samples; raise where there are none."""
+    """Yield mono blocks of blocks of samples; raise where there are none."""
     mixer, is_empty = Mixer(name), True
     for block in blocks:
         yield mixer.mix(block)
         is_empty = False
+    if is_empty and offset:
+        raise AudioDecodeError(
+            f"{name}: the clip ends before offset={offset} s, so nothing is left to read."
+        )
     if is_empty:
-        raise AudioDecodeError(_past_the_end(name, offset))
-    mixer.tell(on_note)
+        raise AudioDecodeError(f"{name}: the clip is empty, it has no samples.")
+    mixer.report_levels(on_note)
 
 
-def _check_part(function, sr, offset, duration):
-    """Raise InputError for parameters out of range; the one place of the layer, so no library."""
-    for parameter, value, kind, least, most, allowed in (
-        ("sr", sr, Integral, 1, HIGHEST_SR, f"an integer from 1 to {HIGHEST_SR} Hz"),
-        ("offset", offset, Real, 0, LONGEST, f"seconds from 0 to {LONGEST}"),
-        ("duration", duration, Real, math.ulp(0.0), LONGEST, f"seconds above 0, at most {LONGEST}"),
-    ):
-        is_number = isinstance(value, kind) and not isinstance(value, bool)
-        is_right = is_number and least <= value <= most
-        is_none = value is None and (parameter, function) in _MAY_BE_NONE
-        if not is_right and not is_none:
-            raise InputError(
-                f"The '{parameter}' parameter of {function} must be {allowed}, got {value!r}."
-            )
-
-
-_MAY_BE_NONE = {("sr", "read_audio"), ("duration", "read_audio"), ("duration", "stream_audio")}
+def _observed(blocks, sr, on_decoded):
+    for block in blocks:
+        on_decoded(block, sr)
+        yield block

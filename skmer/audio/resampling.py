@@ -19,15 +19,17 @@ _CHUNK_SECONDS = 20
 
 def check_resampler(resampler: str) -> None:
     """Raise InputError for a name that is not known, or whose package is not installed."""
-    if not isinstance(resampler, str) or resampler not in RESAMPLERS:
+    if resampler not in list(RESAMPLERS):
         raise InputError(
-            f"The 'resampler' parameter must be one of {sorted(RESAMPLERS)}, got {resampler!r}."
+            f"The 'resampler' parameter must be one of {sorted(RESAMPLERS)}, got {resampler!r}.",
+            param="resampler",
         )
     # soxr is always there, and to look for it would cost more than a short clip.
     if resampler != "soxr_hq" and find_spec(RESAMPLERS[resampler]) is None:
         raise InputError(
             f"resampler={resampler!r} needs the package {RESAMPLERS[resampler]}, which is not "
-            "installed: pip install 'skmer[resampy]', or take resampler='soxr_hq'."
+            "installed: pip install 'skmer[resampy]', or take resampler='soxr_hq'.",
+            param="resampler",
         )
 
 

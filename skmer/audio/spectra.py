@@ -57,8 +57,9 @@ def mel_bank(sr: float, n_fft: int, n_mels: int, scale: str) -> np.ndarray:
     import librosa.filters
 
     with warnings.catch_warnings():
-        # The HTK scale has two bands so narrow that they are empty; openl3 has them too.
-        warnings.filterwarnings("ignore", "Empty filters detected")
+        if scale == "htk":
+            # It has two bands so narrow that they are empty; openl3 has them too.
+            warnings.filterwarnings("ignore", "Empty filters detected")
         return librosa.filters.mel(sr=sr, n_fft=n_fft, n_mels=n_mels, htk=scale == "htk")
 
 

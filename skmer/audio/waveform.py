@@ -8,7 +8,7 @@ import numpy as np
 from skmer.exceptions import AudioDecodeError, SampleScaleWarning, TruncatedClipWarning
 
 # Full scale of the integer PCM formats; 8-bit PCM in wav files is unsigned, centred on 128.
-_PCM_SCALE = {"int8": 2**7, "int16": 2**15, "int32": 2**31}
+_FULL_SCALE = {"uint8": 2**7, "int8": 2**7, "int16": 2**15, "int32": 2**31}
 # Powers of what is below stay finite in float32; and 32-bit PCM that was cast to floats is below.
 _HIGHEST_SAMPLE = 1e10
 # A full scale of 1 is passed a little by loud music, and by noise that was drawn for a test.
@@ -33,7 +33,7 @@ def as_waveform(
         Floats are taken as they are; integer PCM (8, 16, 32 bit) is scaled to [-1, 1). Channels
         are averaged.
     name : str, default="the waveform"
-        What messages call the clip.
+        The name of the clip in messages.
     on_note : callable, default=None
         Called with "loud" where samples are far beyond full scale, with "faint" where 32-bit
         integers hold PCM of fewer bits by the look of them, and with "silent" where nothing is to
@@ -59,57 +59,54 @@ def as_waveform(
     """
     mixer = Mixer(name)
     waveform = np.ascontiguousarray(mixer.mix(check_samples(audio, name=name)))
-    mixer.tell(on_note)
+    mixer.report_levels(on_note)
     return waveform
 
 
 def check_samples(audio, *, name: str) -> np.ndarray:
     """Return an array of one clip, (n_samples,) or (n_samples, n_channels), in its own dtype."""
-    if np.ma.is_masked(audio):
-        raise AudioDecodeError(
-            f"{name}: samples are masked, and what they should be is not known; fill them first, "
-            "for instance audio.filled(0)."
-        )
+
+    def check(is_right, message):
+        if not is_right:
+            raise AudioDecodeError(f"{name}: {message}.")
+
+    check(
+        not np.ma.is_masked(audio),
+        "samples are masked, and their values are unknown; fill them first, for instance "
+        "audio.filled(0)",
+    )
     try:
         audio = np.asarray(audio)
     except (ValueError, TypeError) as error:
-        raise AudioDecodeError(
-            f"{name}: a waveform must be an array of numbers, got something that is none ({error})."
-        ) from error
-    if audio.ndim not in (1, 2):
-        raise AudioDecodeError(
-            f"{name}: a waveform must have shape (n_samples,) or (n_samples, n_channels), "
-            f"got {audio.ndim} dimensions."
-        )
-    if audio.size == 0:
-        raise AudioDecodeError(f"{name}: the clip is empty, it has no samples.")
-    if audio.ndim == 2 and audio.shape[0] < audio.shape[1]:
-        raise AudioDecodeError(
-            f"{name}: a waveform of shape {audio.shape} has more channels than samples; "
-            "pass it as (n_samples, n_channels), for instance audio.T."
-        )
-    if audio.ndim == 2 and audio.shape[1] > MOST_CHANNELS:
-        raise AudioDecodeError(
-            f"{name}: a waveform of shape {audio.shape} has {audio.shape[1]} channels, and at most "
-            f"{MOST_CHANNELS} are taken; for several clips pass a list of waveforms."
-        )
-    kind = audio.dtype.name
-    if audio.dtype.kind != "f" and kind != "uint8" and kind not in _PCM_SCALE:
-        advice = (
-            "their full scale is not known; cast them to the integers that the file had, or divide "
-            "by their full scale"
-            if audio.dtype.kind in "iu"
-            else "pass numbers"
-        )
-        raise AudioDecodeError(
-            f"{name}: samples must be floats or 8, 16 or 32-bit integer PCM, got dtype {kind}: "
-            f"{advice}."
-        )
+        raise AudioDecodeError(f"{name}: a waveform must be an array ({error}).") from error
+    shape, kind = audio.shape, audio.dtype.name
+    check(
+        len(shape) in (1, 2),
+        "a waveform must have shape (n_samples,) or (n_samples, n_channels), "
+        f"got {len(shape)} dimensions",
+    )
+    check(audio.size, "the clip is empty, it has no samples")
+    n_channels = 1 if len(shape) == 1 else shape[1]
+    check(
+        n_channels <= shape[0],
+        f"a waveform of shape {shape} has more channels than samples; pass it as "
+        "(n_samples, n_channels), for instance audio.T",
+    )
+    check(
+        n_channels <= MOST_CHANNELS,
+        f"a waveform of shape {shape} has {n_channels} channels, and at most {MOST_CHANNELS} are "
+        "read; for several clips pass a list of waveforms",
+    )
+    check(
+        audio.dtype.kind == "f" or kind in _FULL_SCALE,
+        f"samples must be floats or 8, 16 or 32-bit integer PCM, got dtype {kind}: their full "
+        "scale is not known; divide them by it, or cast them to the integers that the file had",
+    )
     return audio
 
 
 class Mixer:
-    """Average channels block by block, and look at how loud what comes out is."""
+    """Average channels block by block, and measure how loud the result is."""
 
     def __init__(self, name: str):
         self.name = name
@@ -117,43 +114,50 @@ class Mixer:
         self.is_wide = False
 
     def mix(self, block: np.ndarray) -> np.ndarray:
-        """What `check_samples` lets pass -> floats on a scale of 1, of shape (n,).
+        """Return samples that `check_samples` accepts as floats on a scale of 1, of shape (n,).
 
-        Raise AudioDecodeError for what is no sound.
+        Raise AudioDecodeError for numbers that are no sound.
         """
         kind = block.dtype.name
-        # float64 stays: some front-ends compute in it, and a clip's faintest parts then differ.
+        # float64 stays: some front-ends compute in it, and a clip's faintest segments then differ.
         dtype = np.float64 if kind == "float64" else np.float32
         if kind == "uint8":
             block = (block.astype(np.float32) - 128) / 128
-        elif kind in _PCM_SCALE:
+        elif kind in _FULL_SCALE:
             # float64 first: a 32-bit sample has more digits than float32 holds.
-            block = block.astype(np.float64) / _PCM_SCALE[kind]
+            block = block.astype(np.float64) / _FULL_SCALE[kind]
             self.is_wide |= kind == "int32"
         else:
             block = block.astype(dtype, copy=False)
         if block.ndim == 1 or block.shape[1] == 1:
             mono = block.reshape(-1)
         elif block.shape[1] == 2:
-            # Half the sum: the bits of the mean over an axis, of which numpy makes hard work.
+            # Half the sum: the bits of the mean over an axis, which numpy computes slowly.
             mono = block[:, 0] + block[:, 1]
             mono *= block.dtype.type(0.5)
         else:
             mono = block.mean(axis=1)
-        self._look(block, mono)
+        self._measure(block, mono)
         return mono.astype(dtype, copy=False)
 
-    def _look(self, block, mono):
+    def _measure(self, block, mono):
         peak = _peak(mono)
         if not peak < _HIGHEST_SAMPLE:
-            self._refuse(mono)
+            self._raise_bad_sample(mono)
         self.mono = max(self.mono, peak)
-        # What is loud by now does not cancel, and the channels need no look.
+        # A waveform that is loud does not cancel, and its channels need not be measured.
         is_loud = mono.size == block.size or self.mono > _LOUD
         self.channels = max(self.channels, peak if is_loud else _peak(block))
 
-    def tell(self, on_note: Callable[[str], None] | None) -> None:
-        """Say what was noticed by now; see `as_waveform`."""
+    def _raise_bad_sample(self, mono):
+        first = int(np.argmax(~(np.abs(mono) < _HIGHEST_SAMPLE)))
+        reason = "the waveform must be finite"
+        if np.isfinite(mono[first]):
+            reason = "full scale is 1, and no sound has such a number"
+        raise AudioDecodeError(f"{self.name}: sample {first} is {mono[first]:g}; {reason}.")
+
+    def report_levels(self, on_note: Callable[[str], None] | None) -> None:
+        """Report the levels so far; see `as_waveform`."""
         quiet = max(_CANCELLED * self.channels, min(_ROUNDING, self.channels / 8))
         if self.mono == 0 or (self.mono < self.channels and self.mono <= quiet):
             note("silent", self.name, on_note)
@@ -162,20 +166,8 @@ class Mixer:
         if self.is_wide and 0 < self.channels <= _FAINT:
             note("faint", self.name, on_note)
 
-    def _refuse(self, mono):
-        bad = ~(np.abs(mono) < _HIGHEST_SAMPLE)
-        first = int(np.argmax(bad))
-        if np.isfinite(mono[first]):
-            raise AudioDecodeError(
-                f"{self.name}: sample {first} is {mono[first]:g} where full scale is 1, a number "
-                "that no sound has."
-            )
-        raise AudioDecodeError(
-            f"{self.name}: sample {first} is {mono[first]}; the waveform must be finite."
-        )
 
-
-# What is said where nobody listens; that a clip is silent is left to who does.
+# The warnings where nobody listens; a silent clip is left to the listener.
 _WARNINGS = {
     "loud": (
         "samples are far beyond full scale, which is 1; integer PCM that was cast to floats must "
@@ -188,15 +180,15 @@ _WARNINGS = {
         SampleScaleWarning,
     ),
     "cut": (
-        "the file ends before its sound does or has holes, as if it was cut short or damaged; what "
-        "is there was read",
+        "the file ends before its sound does or has holes, as if it was cut short or damaged; the "
+        "samples that are there were read",
         TruncatedClipWarning,
     ),
 }
 
 
 def note(what: str, name: str, on_note: Callable[[str], None] | None) -> None:
-    """Tell `on_note`, or warn where it is None."""
+    """Call `on_note`, or warn where it is None."""
     if on_note is not None:
         on_note(what)
     elif what in _WARNINGS:

@@ -76,8 +76,8 @@ def test_integer_pcm_is_scaled(dtype):
         (np.zeros(3, np.int64), "dtype int64: their full scale is not known"),
         ([1, -2, 3], "dtype int64: their full scale is not known"),
         (np.zeros(3, np.uint16), "dtype uint16: their full scale is not known"),
-        (np.array([0.0, 1e30]), "sample 1 is 1e\\+30 where full scale is 1"),
-        (np.array([0.0, -1e30], np.float32), "sample 1 is -1e\\+30 where full scale is 1"),
+        (np.array([0.0, 1e30]), "sample 1 is 1e\\+30; full scale is 1"),
+        (np.array([0.0, -1e30], np.float32), "sample 1 is -1e\\+30; full scale is 1"),
         (np.ma.masked_array([0.1, 0.2], [False, True]), "samples are masked"),
         (np.zeros((4000, 900)), "900 channels"),
         (np.array(["a"]), "dtype"),
@@ -101,7 +101,7 @@ def test_bad_files(tmp_path):
     soundfile.write(short, np.zeros(80), 8000)
     cases = {
         tmp_path / "missing.wav": "does not exist",
-        tmp_path: "is a folder",
+        tmp_path: "may not be read",
         text: "not in a format",
         empty: "0 bytes",
         no_samples: "no samples",
@@ -148,20 +148,14 @@ def test_what_was_decoded_is_told_before_it_is_resampled(tmp_path, stereo):
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        ({"offset": -1}, "'offset' parameter of .*_audio must be seconds from 0 to .*, got -1"),
-        ({"offset": 1e308}, "'offset' parameter .* to 1000000000, got 1e.308"),
-        ({"offset": 10**400}, "'offset' parameter .* got 1000"),
-        ({"offset": np.nan}, "'offset' parameter .* got nan"),
-        (
-            {"duration": 0},
-            "'duration' parameter of .*_audio must be seconds above 0, at most .*, got 0",
-        ),
-        ({"duration": np.inf}, "'duration' parameter .* got inf"),
-        ({"sr": 0}, "'sr' parameter of .*_audio must be an integer from 1 to 768000 Hz, got 0"),
-        ({"sr": 10**9}, "'sr' parameter .* 1 to 768000 Hz, got 1000000000"),
-        ({"sr": 10**30}, "'sr' parameter .* 1 to 768000 Hz, got 10000"),
-        ({"sr": True}, "'sr' parameter .* got True"),
-        ({"sr": 22050.5}, "'sr' parameter .* got 22050.5"),
+        ({"offset": -1}, "'offset' parameter of .*_audio must be seconds from 0 to .*. Got -1"),
+        ({"offset": 1e308}, "'offset' parameter .* to 1000000000. Got 1e.308"),
+        ({"offset": np.nan}, "'offset' parameter .* Got nan"),
+        ({"duration": 0}, "'duration' parameter of .*_audio must be seconds above 0 .*. Got 0"),
+        ({"duration": np.inf}, "'duration' parameter .* Got inf"),
+        ({"sr": 0}, "'sr' parameter of .*_audio must be an integer from 1 to 768000. Got 0"),
+        ({"sr": 10**9}, "'sr' parameter .* 1 to 768000. Got 1000000000"),
+        ({"sr": 22050.5}, "'sr' parameter .* Got 22050.5"),
     ],
 )
 def test_parameters_out_of_range(tmp_path, read, part, message):

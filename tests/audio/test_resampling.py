@@ -22,7 +22,7 @@ def whole(audio, from_sr, to_sr, resampler):
     return resampy.resample(audio.astype(float), from_sr, to_sr, filter="kaiser_best")
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(
     from_sr=RATES,
     to_sr=RATES,
