@@ -20,28 +20,14 @@ from skmer.embeddings.readers import ArraySource
 from skmer.embeddings.recipe import EmbeddedClip, Recipe
 from skmer.exceptions import InputError
 from skmer.pooling import STATISTICS, pad_frames
+from skmer.utils import estimators as params
 from skmer.utils.cache import open_cache
-from skmer.utils.estimators import (
-    DocumentedMixin,
-    HasMethods,
-    Interval,
-    Memory,
-    OnError,
-    Pooling,
-    Resampler,
-    StrOptions,
-    checked_features,
-    output_is_default,
-    seed_and_label,
-    validate_data,
-    validate_parameters,
-)
 
 # What is larger is a mistake, which would ask for all the memory.
 MAX_BATCH_SIZE, MAX_HOP_SIZE = 2**16, 3600
 
 
-class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC):
+class BaseClipTransformer(params.DocumentedMixin, TransformerMixin, BaseEstimator, ABC):
     """Base of the transformers from clips to vectors, skmer's own and those of others.
 
     Forms of X, reading, cache, pooling, jobs, bad clips, progress, names and data frames are done
@@ -138,15 +124,15 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
     """
 
     _parameter_constraints: dict = {
-        "sr": [Interval(Integral, 1, HIGHEST_SR, closed="both"), None],
-        "offset": [Interval(Real, 0, LONGEST, closed="both")],
-        "duration": [Interval(Real, 0, LONGEST, closed="right"), None],
-        "memory": [str, PathLike, HasMethods(["cache"]), None],
+        "sr": [params.Interval(Integral, 1, HIGHEST_SR, closed="both"), None],
+        "offset": [params.Interval(Real, 0, LONGEST, closed="both")],
+        "duration": [params.Interval(Real, 0, LONGEST, closed="right"), None],
+        "memory": [str, PathLike, params.HasMethods(["cache"]), None],
         "n_jobs": [Integral, None],
-        "on_error": [StrOptions({"raise", "nan"})],
-        "resampler": [StrOptions(set(RESAMPLERS))],
+        "on_error": [params.StrOptions({"raise", "nan"})],
+        "resampler": [params.StrOptions(set(RESAMPLERS))],
         "verbose": ["boolean"],
-        "pooling": [StrOptions(set(STATISTICS)), list, tuple, None],
+        "pooling": [params.StrOptions(set(STATISTICS)), list, tuple, None],
     }
     _documented_in = "skmer"
     _name: str
@@ -162,11 +148,11 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
         sr: int | None = None,
         offset: float = 0.0,
         duration: float | None = None,
-        pooling: Pooling = "mean",
-        memory: Memory = None,
+        pooling: params.Pooling = "mean",
+        memory: params.Memory = None,
         n_jobs: int | None = None,
-        on_error: OnError = "raise",
-        resampler: Resampler = "soxr_hq",
+        on_error: params.OnError = "raise",
+        resampler: params.Resampler = "soxr_hq",
         verbose: bool = False,
     ):
         self.sr = sr
@@ -201,7 +187,7 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
         WeightsNotFoundError
             When pretrained weights are wanted and cannot be had.
         """
-        validate_parameters(self)
+        params.validate_parameters(self)
         check_resampler(self.resampler)
         self._check_settings()
         open_cache(self.memory)
@@ -239,7 +225,7 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
         """
         check_is_fitted(self)
         recipe = self._recipe(pooled=True)
-        if recipe.pooling is None and not output_is_default(self):
+        if recipe.pooling is None and not params.output_is_default(self):
             raise InputError(
                 f"{type(self).__name__} without pooling returns a 3-D array, which no data frame "
                 "holds; set pooling, or leave set_output(transform='default').",
@@ -405,8 +391,8 @@ class BaseClipTransformer(DocumentedMixin, TransformerMixin, BaseEstimator, ABC)
         sr, name = self._network_sr() if self.sr is None else int(self.sr), type(self).__name__
         if is_sequence_of_clips(X, estimator=name):
             return check_sequence(X, sr=sr, estimator=name)
-        with checked_features(X, self):
-            X = validate_data(self, X, reset=reset, dtype="numeric")
+        with params.checked_features(X, self):
+            X = params.validate_data(self, X, reset=reset, dtype="numeric")
         return check_matrix(X, sr=sr)
 
     def _embed(self, X, recipe) -> list[EmbeddedClip]:
@@ -429,7 +415,7 @@ class NetworkTransformer(BaseClipTransformer):
     _parameter_constraints: dict = {
         **BaseClipTransformer._parameter_constraints,
         "weights": [str, PathLike, None],
-        "batch_size": [Interval(Integral, 1, MAX_BATCH_SIZE, closed="both")],
+        "batch_size": [params.Interval(Integral, 1, MAX_BATCH_SIZE, closed="both")],
         "random_state": ["random_state"],
     }
 
@@ -443,7 +429,7 @@ class NetworkTransformer(BaseClipTransformer):
 
     def _fit_network(self) -> None:
         self._engine()
-        self._seed, self.weights_label_ = seed_and_label(self.weights, self.random_state)
+        self._seed, self.weights_label_ = params.seed_and_label(self.weights, self.random_state)
         self.weights_are_random_ = self.weights is None
         self.weights_digest_ = self._source().digest(self.weights, self._seed)
 

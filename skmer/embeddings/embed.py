@@ -78,7 +78,7 @@ def _warn(clips: Sequence[Clip], embedded: Sequence[EmbeddedClip]) -> None:
             warnings.warn(
                 f"{what}: {shorten(names, 10, separator='; ')}.", category, stacklevel=_STACKLEVEL
             )
-    warn_of_cache([one.trouble for one in embedded if one.trouble], stacklevel=_STACKLEVEL)
+    warn_of_cache([one.cache_error for one in embedded if one.cache_error], stacklevel=_STACKLEVEL)
     failures = {clip.row: str(one.error) for clip, one in zip(clips, embedded) if one.error}
     if failures:
         message = (

@@ -362,7 +362,7 @@ def _side_by_side(path: str, recipes: list[Recipe], embedded: list[EmbeddedClip]
     return CacheEntry(
         np.hstack(rows),
         sorted({note for one in embedded for note in one.notes}),
-        error=next((one.trouble for one in embedded if one.trouble is not None), None),
+        error=next((one.cache_error for one in embedded if one.cache_error is not None), None),
         sr=embedded[0].sr,
         n_samples=_file_length(path, recipes[0], embedded[0]),
         is_new=any(one.is_new for one in embedded),

@@ -1,7 +1,7 @@
 """A transformer of clips made of any function."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from numbers import Integral, Real
 from typing import Any
@@ -13,8 +13,8 @@ from skmer.audio.decoding import HIGHEST_SR
 from skmer.embeddings.base import MAX_BATCH_SIZE, BaseClipTransformer
 from skmer.embeddings.recipe import Recipe, embed_clip, pad_short
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
+from skmer.utils import estimators as params
 from skmer.utils.cache import open_cache
-from skmer.utils.estimators import Interval, Memory, OnError, Pooling, Resampler
 
 
 def function_name(func: Callable) -> str:
@@ -29,7 +29,7 @@ def function_name(func: Callable) -> str:
 class ClipFunctionRecipe(Recipe):
     """Clip -> what a function makes of its frames, or of the whole waveform."""
 
-    func: Callable
+    func: Callable = field(metadata={"key": False})
     func_name: str
     name: str
     version: str | None
@@ -173,12 +173,12 @@ class ClipFunctionTransformer(BaseClipTransformer):
     _parameter_constraints: dict = {
         **BaseClipTransformer._parameter_constraints,
         "func": [callable],
-        "target_sr": [Interval(Integral, 1, HIGHEST_SR, closed="both")],
-        "frame_size": [Interval(Real, 0, None, closed="neither"), None],
-        "hop_size": [Interval(Real, 0, None, closed="neither"), None],
+        "target_sr": [params.Interval(Integral, 1, HIGHEST_SR, closed="both")],
+        "frame_size": [params.Interval(Real, 0, None, closed="neither"), None],
+        "hop_size": [params.Interval(Real, 0, None, closed="neither"), None],
         "name": [str],
         "version": [str, Integral, None],
-        "batch_size": [Interval(Integral, 1, MAX_BATCH_SIZE, closed="both")],
+        "batch_size": [params.Interval(Integral, 1, MAX_BATCH_SIZE, closed="both")],
     }
 
     def __init__(
@@ -194,11 +194,11 @@ class ClipFunctionTransformer(BaseClipTransformer):
         sr: int | None = None,
         offset: float = 0.0,
         duration: float | None = None,
-        pooling: Pooling = "mean",
-        memory: Memory = None,
+        pooling: params.Pooling = "mean",
+        memory: params.Memory = None,
         n_jobs: int | None = None,
-        on_error: OnError = "raise",
-        resampler: Resampler = "soxr_hq",
+        on_error: params.OnError = "raise",
+        resampler: params.Resampler = "soxr_hq",
         verbose: bool = False,
     ):
         super().__init__(

@@ -13,30 +13,13 @@ import numpy as np
 from skmer.audio.framing import Framing, check_table
 from skmer.audio.spectra import MelProduct, columns, magnitude, mel_bank, periodic_hann
 from skmer.embeddings.base import MAX_HOP_SIZE, NetworkTransformer
+from skmer.embeddings.engines import layers as nn
 from skmer.embeddings.engines import resolve_engine
-from skmer.embeddings.engines.layers import (
-    Convolution,
-    LayerList,
-    MaxPool,
-    Network,
-    as_float32,
-    batch_norm,
-)
 from skmer.embeddings.readers import ArraySource, damaged_unless, read_keras_h5
 from skmer.embeddings.recipe import NetworkRecipe
 from skmer.embeddings.registry import Feature, Picture
 from skmer.embeddings.weights import WeightsCheck, WeightsFile
-from skmer.utils.estimators import (
-    Interval,
-    Memory,
-    OnError,
-    Options,
-    Pooling,
-    RandomState,
-    Resampler,
-    StrOptions,
-    Weights,
-)
+from skmer.utils import estimators as params
 from skmer.utils.messages import check_choice
 
 SR = 48000
@@ -154,18 +137,18 @@ def _shapes() -> tuple[tuple[str, tuple[int, ...]], ...]:
 SHAPES = _shapes()
 
 
-def describe(arrays, input_repr: str) -> Network:
+def describe(arrays, input_repr: str) -> nn.Network:
     """Return the network as layers."""
     input_shape = INPUT_SHAPES[input_repr]
 
     def norm(layer):
-        return batch_norm(*(arrays[f"norm{layer}/{role}"] for role in _NORM))
+        return nn.batch_norm(*(arrays[f"norm{layer}/{role}"] for role in _NORM))
 
     # Zero padding follows the first batch normalisation, so it cannot move into a kernel.
     scale, offset = (value.item() for value in norm(0))
     pooled_thrice = tuple(size // 8 for size in input_shape)
     last_pool = tuple(size // cell for size, cell in zip(pooled_thrice, _CELLS, strict=True))
-    body = LayerList()
+    body = nn.LayerList()
     for layer in range(1, len(_WIDTHS) + 1):
         kernel, bias = arrays[f"conv{layer}/kernel"], arrays[f"conv{layer}/bias"]
         is_last = layer == len(_WIDTHS)
@@ -173,10 +156,12 @@ def describe(arrays, input_repr: str) -> Network:
             factor, shift = norm(layer)
             kernel = kernel.astype(np.float64) * factor
             bias = bias.astype(np.float64) * factor + shift
-        body.add(Convolution(as_float32(kernel), as_float32(bias), _SAME_3X3, relu=not is_last))
+        body.add(
+            nn.Convolution(nn.as_float32(kernel), nn.as_float32(bias), _SAME_3X3, relu=not is_last)
+        )
         if is_last or layer % 2 == 0:
-            body.add(MaxPool(last_pool if is_last else (2, 2)))
-    return Network("l3", input_shape, np.float32(scale), np.float32(offset), body.done())
+            body.add(nn.MaxPool(last_pool if is_last else (2, 2)))
+    return nn.Network("l3", input_shape, np.float32(scale), np.float32(offset), body.done())
 
 
 def read(path: Path):
@@ -312,7 +297,7 @@ class L3Transformer(NetworkTransformer):
         Folder of the cache: the frames of every clip are computed once, whatever the fold, the
         pooling, the classifier or the process.
     n_jobs : int, default=None
-        Number of jobs over clips, as in joblib; obeys `joblib.parallel_config`.
+        Number of threads over clips, as in joblib; obeys `joblib.parallel_config`.
     on_error : {"raise", "nan"}, default="raise"
         What a clip that cannot be read does: raise `AudioDecodeError`, or become a row of NaN
         with one warning for all of them.
@@ -365,21 +350,21 @@ class L3Transformer(NetworkTransformer):
 
     _parameter_constraints: dict = {
         **NetworkTransformer._parameter_constraints,
-        "content_type": [StrOptions({"music", "env"})],
-        "input_repr": [StrOptions(set(INPUT_SHAPES))],
-        "embedding_size": [Options(Integral, {512, 6144})],
-        "frontend": [StrOptions(set(FRONTENDS))],
-        "hop_size": [Interval(Real, 0.001, MAX_HOP_SIZE, closed="both")],
+        "content_type": [params.StrOptions({"music", "env"})],
+        "input_repr": [params.StrOptions(set(INPUT_SHAPES))],
+        "embedding_size": [params.Options(Integral, {512, 6144})],
+        "frontend": [params.StrOptions(set(FRONTENDS))],
+        "hop_size": [params.Interval(Real, 0.001, MAX_HOP_SIZE, closed="both")],
         "center": ["boolean"],
-        "engine": [StrOptions({"auto", "tensorflow", "ncnn", "onnxruntime"})],
-        "precision": [StrOptions({"float32", "int8"})],
+        "engine": [params.StrOptions({"auto", "tensorflow", "ncnn", "onnxruntime"})],
+        "precision": [params.StrOptions({"float32", "int8"})],
     }
     _name = "l3"
 
     def __init__(
         self,
         *,
-        weights: Weights = "pretrained",
+        weights: params.Weights = "pretrained",
         content_type: Literal["music", "env"] = "music",
         input_repr: Literal["linear", "mel128", "mel256"] = "mel256",
         embedding_size: Literal[512, 6144] = 512,
@@ -389,15 +374,15 @@ class L3Transformer(NetworkTransformer):
         batch_size: int = 32,
         engine: Literal["auto", "tensorflow", "ncnn", "onnxruntime"] = "auto",
         precision: Literal["float32", "int8"] = "float32",
-        random_state: RandomState = None,
+        random_state: params.RandomState = None,
         sr: int | None = None,
         offset: float = 0.0,
         duration: float | None = None,
-        pooling: Pooling = "mean",
-        memory: Memory = None,
+        pooling: params.Pooling = "mean",
+        memory: params.Memory = None,
         n_jobs: int | None = None,
-        on_error: OnError = "raise",
-        resampler: Resampler = "soxr_hq",
+        on_error: params.OnError = "raise",
+        resampler: params.Resampler = "soxr_hq",
         verbose: bool = False,
     ):
         self.weights = weights

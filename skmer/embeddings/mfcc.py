@@ -18,7 +18,7 @@ from skmer.embeddings.recipe import Recipe
 from skmer.embeddings.registry import Feature, Picture
 from skmer.exceptions import InputError
 from skmer.pooling import MOST_FRAMES, STATISTICS
-from skmer.utils.estimators import Interval, Memory, OnError, Resampler, Statistic
+from skmer.utils import estimators as params
 
 _FLOOR, _RANGE_DB = 1e-10, 80
 _DELTA_WIDTH = 9
@@ -144,7 +144,7 @@ class MFCCStatsTransformer(BaseClipTransformer):
         Folder of the cache: the coefficients of every clip are computed once, whatever the
         fold, the statistics, the classifier or the process.
     n_jobs : int, default=None
-        Number of jobs over clips, as in joblib; obeys `joblib.parallel_config`.
+        Number of threads over clips, as in joblib; obeys `joblib.parallel_config`.
     on_error : {"raise", "nan"}, default="raise"
         What a clip that cannot be read does: raise `AudioDecodeError`, or become a row of NaN
         with one warning for all of them.
@@ -167,10 +167,7 @@ class MFCCStatsTransformer(BaseClipTransformer):
 
     Notes
     -----
-    X is a sequence of paths, of open binary files (or BytesIO), of waveforms of shape (n_samples,)
-    or (n_samples, n_channels), of ``(waveform, sr)`` pairs, or of mappings with "array" and
-    "sampling_rate"; or a 2-D float array with one clip a row. A waveform is whatever
-    `numpy.asarray` takes.
+    X is as of `L3Transformer`.
 
     The "matrix of 20 x 1500" of Koh & Dubnov (2021) is ``statistics=None, n_frames=1500,
     hop_length=441``: 30 s in steps of 20 ms.
@@ -194,14 +191,14 @@ class MFCCStatsTransformer(BaseClipTransformer):
 
     _parameter_constraints: dict = {
         **BaseClipTransformer._parameter_constraints,
-        "n_mfcc": [Interval(Integral, 1, None, closed="left")],
-        "deltas": [Interval(Integral, 0, 2, closed="both")],
+        "n_mfcc": [params.Interval(Integral, 1, None, closed="left")],
+        "deltas": [params.Interval(Integral, 0, 2, closed="both")],
         "statistics": [tuple, list, None],
-        "target_sr": [Interval(Integral, 1, HIGHEST_SR, closed="both")],
-        "n_fft": [Interval(Integral, 2, 2**16, closed="both")],
-        "hop_length": [Interval(Integral, 1, 2**24, closed="both")],
-        "n_mels": [Interval(Integral, 1, 2048, closed="both")],
-        "n_frames": [Interval(Integral, 1, MOST_FRAMES, closed="both"), None],
+        "target_sr": [params.Interval(Integral, 1, HIGHEST_SR, closed="both")],
+        "n_fft": [params.Interval(Integral, 2, 2**16, closed="both")],
+        "hop_length": [params.Interval(Integral, 1, 2**24, closed="both")],
+        "n_mels": [params.Interval(Integral, 1, 2048, closed="both")],
+        "n_frames": [params.Interval(Integral, 1, MOST_FRAMES, closed="both"), None],
     }
     # `statistics` has its place here.
     del _parameter_constraints["pooling"]
@@ -212,7 +209,7 @@ class MFCCStatsTransformer(BaseClipTransformer):
         *,
         n_mfcc: int = 20,
         deltas: int = 2,
-        statistics: Sequence[Statistic] | None = ("mean", "std"),
+        statistics: Sequence[params.Statistic] | None = ("mean", "std"),
         target_sr: int = 22050,
         n_fft: int = 2048,
         hop_length: int = 512,
@@ -221,10 +218,10 @@ class MFCCStatsTransformer(BaseClipTransformer):
         sr: int | None = None,
         offset: float = 0.0,
         duration: float | None = None,
-        memory: Memory = None,
+        memory: params.Memory = None,
         n_jobs: int | None = None,
-        on_error: OnError = "raise",
-        resampler: Resampler = "soxr_hq",
+        on_error: params.OnError = "raise",
+        resampler: params.Resampler = "soxr_hq",
         verbose: bool = False,
     ):
         self.n_mfcc = n_mfcc

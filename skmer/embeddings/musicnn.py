@@ -17,21 +17,8 @@ import numpy as np
 from skmer.audio.framing import Framing, check_blocks
 from skmer.audio.spectra import MelProduct, mel_bank, mel_power_blocks, periodic_hann
 from skmer.embeddings.base import MAX_HOP_SIZE, NetworkTransformer
+from skmer.embeddings.engines import layers as nn
 from skmer.embeddings.engines import resolve_engine
-from skmer.embeddings.engines.layers import (
-    Activation,
-    Add,
-    Affine,
-    Concat,
-    Convolution,
-    Dense,
-    GlobalPool,
-    LayerList,
-    MaxPool,
-    Network,
-    as_float32,
-    batch_norm,
-)
 from skmer.embeddings.readers import (
     INDEX,
     NUMBERS,
@@ -47,16 +34,7 @@ from skmer.embeddings.recipe import NetworkRecipe, pad_short
 from skmer.embeddings.registry import Feature, Picture
 from skmer.embeddings.weights import PackagedWeights, WeightsCheck, WeightsFile
 from skmer.exceptions import InputError
-from skmer.utils.estimators import (
-    Interval,
-    Memory,
-    OnError,
-    Pooling,
-    RandomState,
-    Resampler,
-    StrOptions,
-    Weights,
-)
+from skmer.utils import estimators as params
 
 SR = 16000
 N_FFT, HOP_LENGTH, N_MELS = 512, 256, 96
@@ -82,13 +60,11 @@ def musicnn_log_mel(waveform: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
 
     References
     ----------
-    J. Pons, X. Serra, "musicnn: pre-trained convolutional neural networks for music audio tagging",
-    late-breaking demo, ISMIR 2019; ``librosa.feature.melspectrogram(pad_mode="reflect")``. The
-    musicnn package rounds to float16 before it multiplies, so that loud music overflows; not here.
+    The musicnn package, which rounds to float16 before it multiplies, so that loud music overflows;
+    and ``librosa.feature.melspectrogram(pad_mode="reflect")``.
 
     Examples
     --------
-    Overlapping patches of 187 columns:
 
     >>> import numpy as np
     >>> from skmer.audio import Framing, musicnn_log_mel
@@ -166,18 +142,18 @@ def _shapes() -> tuple[tuple[str, tuple[int, ...]], ...]:
 SHAPES = _shapes()
 
 
-def describe(arrays) -> Network:
+def describe(arrays) -> nn.Network:
     """Return the network as layers; its outputs are those of `LAYERS`, side by side."""
 
     def numbered(layer, index, *roles):
         return [arrays[f"{_numbered(layer, index)}/{role}"] for role in roles]
 
     def norm(index):
-        return batch_norm(*numbered("batch_normalization", index, *_NORM))
+        return nn.batch_norm(*numbered("batch_normalization", index, *_NORM))
 
     # Zero padding follows the first batch normalisation, so it cannot move into a kernel.
     scale, offset = (value.item() for value in norm(0))
-    body = LayerList()
+    body = nn.LayerList()
     front = []
     for index in range(_N_FRONT):
         kernel, bias = numbered("conv2d", index, "kernel", "bias")
@@ -187,26 +163,29 @@ def describe(arrays) -> Network:
         # The maximum over all frequencies comes before ReLU and normalisation, so that these have
         # a hundredth of the work. Where the factor is negative it is a minimum, by changed signs.
         sign = np.where(factor < 0, -1.0, 1.0)
-        convolution = Convolution(
-            as_float32(kernel * sign), as_float32(bias * sign), (top, bottom, 0, 0), relu=False
+        convolution = nn.Convolution(
+            nn.as_float32(kernel * sign),
+            nn.as_float32(bias * sign),
+            (top, bottom, 0, 0),
+            relu=False,
         )
         body.add(convolution, 0)
-        body.add(MaxPool((1, convolution.shape((*_INPUT_SHAPE, 1))[1])))
-        body.add(Affine(as_float32(sign), np.zeros_like(bias)))
-        body.add(Activation("relu"))
-        front.append(body.add(Affine(as_float32(factor), as_float32(shift))))
-    middle = [body.add(Concat(), *front)]
+        body.add(nn.MaxPool((1, convolution.shape((*_INPUT_SHAPE, 1))[1])))
+        body.add(nn.Affine(nn.as_float32(sign), np.zeros_like(bias)))
+        body.add(nn.Activation("relu"))
+        front.append(body.add(nn.Affine(nn.as_float32(factor), nn.as_float32(shift))))
+    middle = [body.add(nn.Concat(), *front)]
     for index in range(_N_FRONT, 8):
         kernel, bias = numbered("conv2d", index, "kernel", "bias")
         # (time, channels, 1) there, (time, 1, channels) here.
-        kernel = as_float32(kernel.transpose(0, 2, 1, 3))
-        body.add(Convolution(kernel, bias, (3, 3, 0, 0), relu=True), middle[-1])
-        normalised = body.add(Affine(*map(as_float32, norm(index + 1))))
+        kernel = nn.as_float32(kernel.transpose(0, 2, 1, 3))
+        body.add(nn.Convolution(kernel, bias, (3, 3, 0, 0), relu=True), middle[-1])
+        normalised = body.add(nn.Affine(*map(nn.as_float32, norm(index + 1))))
         residual = len(middle) > 1
-        middle.append(body.add(Add(), normalised, middle[-1]) if residual else normalised)
-    together = body.add(Concat(), *middle)
-    pools = [body.add(GlobalPool(statistic), together) for statistic in ("mean", "max")]
-    body.add(Concat(), *pools)
+        middle.append(body.add(nn.Add(), normalised, middle[-1]) if residual else normalised)
+    together = body.add(nn.Concat(), *middle)
+    pools = [body.add(nn.GlobalPool(statistic), together) for statistic in ("mean", "max")]
+    body.add(nn.Concat(), *pools)
 
     # The published network takes maximum and mean of a channel in turns.
     factor, shift = norm(9)
@@ -214,19 +193,19 @@ def describe(arrays) -> Network:
     in_turns = np.arange(len(kernel)).reshape(-1, 2)
     order = np.concatenate([in_turns[:, 1], in_turns[:, 0]])
     kernel = kernel.astype(np.float64)
-    head = LayerList()
+    head = nn.LayerList()
     head.add(
-        Dense(
-            as_float32((kernel * factor[:, np.newaxis])[order]),
-            as_float32(bias + shift @ kernel),
+        nn.Dense(
+            nn.as_float32((kernel * factor[:, np.newaxis])[order]),
+            nn.as_float32(bias + shift @ kernel),
             relu=True,
         )
     )
-    penultimate = head.add(Affine(*map(as_float32, norm(10))))
+    penultimate = head.add(nn.Affine(*map(nn.as_float32, norm(10))))
     kernel, bias = numbered("dense", 1, "kernel", "bias")
-    head.add(Dense(kernel, bias, relu=False))
-    tags = head.add(Activation("sigmoid"))
-    return Network(
+    head.add(nn.Dense(kernel, bias, relu=False))
+    tags = head.add(nn.Activation("sigmoid"))
+    return nn.Network(
         "musicnn",
         _INPUT_SHAPE,
         np.float32(scale),
@@ -418,7 +397,7 @@ class MusiCNNTransformer(NetworkTransformer):
         Folder of the cache: the frames of every clip are computed once, whatever the fold, the
         pooling, the classifier or the process.
     n_jobs : int, default=None
-        Number of jobs over clips, as in joblib; obeys `joblib.parallel_config`.
+        Number of threads over clips, as in joblib; obeys `joblib.parallel_config`.
     on_error : {"raise", "nan"}, default="raise"
         What a clip that cannot be read does: raise `AudioDecodeError`, or become a row of NaN
         with one warning for all of them.
@@ -443,30 +422,22 @@ class MusiCNNTransformer(NetworkTransformer):
 
     See Also
     --------
-    L3Transformer : Another network.
-    VGGishTransformer : Another network.
+    L3Transformer, VGGishTransformer : Other networks.
     MFCCStatsTransformer : The baseline without a network.
 
     Notes
     -----
-    X is a sequence of paths, of open binary files (or BytesIO), of waveforms of shape (n_samples,)
-    or (n_samples, n_channels), of ``(waveform, sr)`` pairs, or of mappings with "array" and
-    "sampling_rate"; or a 2-D float array with one clip a row. A waveform is whatever
-    `numpy.asarray` takes.
+    X is as of `L3Transformer`.
 
     A last patch that is not full is dropped, as the published code does, but no clip is left
-    without a frame. All is computed in float32; the published code rounds spectrograms to float16,
-    which loud music overflows.
+    without a frame. All is computed in float32, where the published code rounds to float16.
 
     The output columns are named after the layer, such as ``musicnn_mean_max_pool_0``; those of the
     tags after the tags, such as ``musicnn_mean_happy``.
 
     References
     ----------
-    J. Pons, X. Serra, "musicnn: pre-trained convolutional neural networks for music audio
-    tagging", late-breaking demo, ISMIR 2019. The musicnn package, version 0.1.0.
-    J. Pons, O. Nieto, M. Prockup, E. Schmidt, A. Ehmann, X. Serra, "End-to-end learning for music
-    audio tagging at scale", ISMIR 2018.
+    J. Pons, X. Serra, "musicnn", late-breaking demo, ISMIR 2019; the package, version 0.1.0.
 
     Examples
     --------
@@ -482,31 +453,31 @@ class MusiCNNTransformer(NetworkTransformer):
 
     _parameter_constraints: dict = {
         **NetworkTransformer._parameter_constraints,
-        "trained_on": [StrOptions(set(TAGS))],
-        "layer": [StrOptions(set(LAYERS)), list, tuple],
-        "hop_size": [Interval(Real, 0, MAX_HOP_SIZE, closed="right")],
-        "engine": [StrOptions({"auto", "numpy", "tensorflow"})],
+        "trained_on": [params.StrOptions(set(TAGS))],
+        "layer": [params.StrOptions(set(LAYERS)), list, tuple],
+        "hop_size": [params.Interval(Real, 0, MAX_HOP_SIZE, closed="right")],
+        "engine": [params.StrOptions({"auto", "numpy", "tensorflow"})],
     }
     _name = "musicnn"
 
     def __init__(
         self,
         *,
-        weights: Weights = "pretrained",
+        weights: params.Weights = "pretrained",
         trained_on: Literal["msd", "mtt"] = "msd",
         layer: Layer | Sequence[Layer] = "mean_pool",
         hop_size: float = 1.5,
         batch_size: int = 32,
         engine: Literal["auto", "numpy", "tensorflow"] = "auto",
-        random_state: RandomState = None,
+        random_state: params.RandomState = None,
         sr: int | None = None,
         offset: float = 0.0,
         duration: float | None = None,
-        pooling: Pooling = "mean",
-        memory: Memory = None,
+        pooling: params.Pooling = "mean",
+        memory: params.Memory = None,
         n_jobs: int | None = None,
-        on_error: OnError = "raise",
-        resampler: Resampler = "soxr_hq",
+        on_error: params.OnError = "raise",
+        resampler: params.Resampler = "soxr_hq",
         verbose: bool = False,
     ):
         self.weights = weights

@@ -174,7 +174,7 @@ class EmbeddedClip:
     """The row of one clip, or none and the error that kept it from being read.
 
     `audio_digest` is `AudioDigest`'s of the part of the clip that was used, which has `n_samples`
-    at its own rate, `sr`. `trouble` is why the cache could not be used, and `is_new` is False for
+    at its own rate, `sr`. `cache_error` is why the cache failed, and `is_new` is False for
     what came from it.
     """
 
@@ -182,7 +182,7 @@ class EmbeddedClip:
     notes: list[str]
     error: AudioDecodeError | None = None
     audio_digest: str | None = None
-    trouble: str | None = None
+    cache_error: str | None = None
     sr: int | None = None
     n_samples: int | None = None
     is_new: bool = True

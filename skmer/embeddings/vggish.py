@@ -13,8 +13,8 @@ import numpy as np
 from skmer.audio.framing import Framing, check_table
 from skmer.audio.spectra import MelProduct, columns, magnitude, periodic_hann
 from skmer.embeddings.base import MAX_HOP_SIZE, NetworkTransformer
+from skmer.embeddings.engines import layers as nn
 from skmer.embeddings.engines import resolve_engine
-from skmer.embeddings.engines.layers import Convolution, Dense, LayerList, MaxPool, Network
 from skmer.embeddings.readers import (
     ArraySource,
     check_arrays,
@@ -29,16 +29,7 @@ from skmer.embeddings.recipe import NetworkRecipe, pad_short
 from skmer.embeddings.registry import Feature, Picture
 from skmer.embeddings.weights import WeightsCheck, WeightsFile
 from skmer.exceptions import InputError, WeightsIntegrityError, WeightsNotFoundError
-from skmer.utils.estimators import (
-    Interval,
-    Memory,
-    OnError,
-    Pooling,
-    RandomState,
-    Resampler,
-    StrOptions,
-    Weights,
-)
+from skmer.utils import estimators as params
 from skmer.utils.processes import one_blas_thread
 
 SR = 16000
@@ -126,20 +117,20 @@ SHAPES = tuple(
 PCA_SHAPES = (("pca_eigen_vectors", (128, 128)), ("pca_means", (128, 1)))
 
 
-def describe(arrays) -> Network:
+def describe(arrays) -> nn.Network:
     """Return the network as layers; the last one is linear."""
 
     def pair(name):
         return arrays[f"vggish/{name}/weights"], arrays[f"vggish/{name}/biases"]
 
-    body, head = LayerList(), LayerList()
+    body, head = nn.LayerList(), nn.LayerList()
     for name in _CONVOLUTIONS:
-        body.add(Convolution(*pair(name), _SAME_3X3, relu=True))
+        body.add(nn.Convolution(*pair(name), _SAME_3X3, relu=True))
         if name in _POOLED:
-            body.add(MaxPool((2, 2)))
+            body.add(nn.MaxPool((2, 2)))
     for name in _DENSE:
-        head.add(Dense(*pair(name), relu=name != "fc2"))
-    return Network(
+        head.add(nn.Dense(*pair(name), relu=name != "fc2"))
+    return nn.Network(
         "vggish",
         (N_COLUMNS, N_MELS),
         np.float32(1),
@@ -292,7 +283,7 @@ class VGGishTransformer(NetworkTransformer):
         Folder of the cache: the frames of every clip are computed once, whatever the fold, the
         pooling, the classifier or the process.
     n_jobs : int, default=None
-        Number of jobs over clips, as in joblib; obeys `joblib.parallel_config`.
+        Number of threads over clips, as in joblib; obeys `joblib.parallel_config`.
     on_error : {"raise", "nan"}, default="raise"
         What a clip that cannot be read does: raise `AudioDecodeError`, or become a row of NaN
         with one warning for all of them.
@@ -322,10 +313,7 @@ class VGGishTransformer(NetworkTransformer):
 
     Notes
     -----
-    X is a sequence of paths, of open binary files (or BytesIO), of waveforms of shape (n_samples,)
-    or (n_samples, n_channels), of ``(waveform, sr)`` pairs, or of mappings with "array" and
-    "sampling_rate"; or a 2-D float array with one clip a row. A waveform is whatever
-    `numpy.asarray` takes.
+    X is as of `L3Transformer`.
 
     The embedding layer has no activation, as in the published code since August 2020; ports made
     before that (torchvggish among them) put a ReLU after it, so their numbers are never negative.
@@ -346,29 +334,29 @@ class VGGishTransformer(NetworkTransformer):
 
     _parameter_constraints: dict = {
         **NetworkTransformer._parameter_constraints,
-        "postprocess": [StrOptions({"pca", "quantize"}), None],
-        "hop_size": [Interval(Real, 0, MAX_HOP_SIZE, closed="right")],
-        "engine": [StrOptions({"auto", "tensorflow", "ncnn"})],
+        "postprocess": [params.StrOptions({"pca", "quantize"}), None],
+        "hop_size": [params.Interval(Real, 0, MAX_HOP_SIZE, closed="right")],
+        "engine": [params.StrOptions({"auto", "tensorflow", "ncnn"})],
     }
     _name = "vggish"
 
     def __init__(
         self,
         *,
-        weights: Weights = "pretrained",
+        weights: params.Weights = "pretrained",
         postprocess: Literal["pca", "quantize"] | None = None,
         hop_size: float = 0.96,
         batch_size: int = 32,
         engine: Literal["auto", "tensorflow", "ncnn"] = "auto",
-        random_state: RandomState = None,
+        random_state: params.RandomState = None,
         sr: int | None = None,
         offset: float = 0.0,
         duration: float | None = None,
-        pooling: Pooling = "mean",
-        memory: Memory = None,
+        pooling: params.Pooling = "mean",
+        memory: params.Memory = None,
         n_jobs: int | None = None,
-        on_error: OnError = "raise",
-        resampler: Resampler = "soxr_hq",
+        on_error: params.OnError = "raise",
+        resampler: params.Resampler = "soxr_hq",
         verbose: bool = False,
     ):
         self.weights = weights

@@ -1,6 +1,7 @@
 """TensorFlow: plain operations in one traced function of fixed shape; the engine for a GPU."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -54,7 +55,12 @@ class TensorFlowEngine(Engine):
 
 
 def _trace(tf, layers, shape, outputs):
-    """A function of arrays of this shape: the flattened values that `outputs` numbers."""
+    """Return a function of arrays of this shape: the flattened values that `outputs` numbers."""
+    # A tensor is captured; an array becomes part of the graph, and large ones take half a minute.
+    layers = [
+        (_with_tensor(tf, operation) if isinstance(operation, Dense) else operation, inputs)
+        for operation, inputs in layers
+    ]
 
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32)])
     def traced(given):
@@ -65,6 +71,10 @@ def _trace(tf, layers, shape, outputs):
         return chosen[0] if len(chosen) == 1 else tf.concat(chosen, axis=1)
 
     return traced
+
+
+def _with_tensor(tf, layer):
+    return replace(layer, kernel=tf.constant(layer.kernel))
 
 
 def _convolve(tf, layer, maps):
