@@ -47,7 +47,7 @@ def test_the_golden_set_is_not_empty(golden):
     assert sum(value.size for value in golden.values()) > 1000
 
 
-@pytest.mark.parametrize("engine", ["tensorflow", "ncnn"])
+@pytest.mark.parametrize("engine", ["ncnn", pytest.param("tensorflow", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("input_repr", "frontend", "size"),
     [
