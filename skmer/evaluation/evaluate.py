@@ -468,7 +468,8 @@ def _check_models(models, task: Task, clips: Clips, protocols: list[Protocol]) -
         if not is_model or not task.fits(model):
             raise InputTypeError(
                 f"{name!r} of the '{kind}s' parameter must be a {kind} in scikit-learn's manner, "
-                f"since the task is {task.name}. Got {model!r:.100} instead."
+                f"since the task is {task.name}. Got {model!r:.100} instead.",
+                param=f"{kind}s",
             )
     for one in protocols:
         groups = clips.groups_in_fit(one.grouped)

@@ -102,11 +102,14 @@ def make_transformers(
 def check_filled(parameter: str, items: Mapping) -> dict:
     """Raise for an empty dict, and for names that are not text."""
     if not items:
-        raise InputError(f"The {parameter!r} parameter must hold at least one entry. Got none.")
+        raise InputError(
+            f"The {parameter!r} parameter must hold at least one entry. Got none.", param=parameter
+        )
     for name in items:
         if not isinstance(name, str):
             raise InputTypeError(
-                f"The names in the {parameter!r} parameter must be text. Got {name!r} instead."
+                f"The names in the {parameter!r} parameter must be text. Got {name!r} instead.",
+                param=parameter,
             )
         check_text(f"The names in the {parameter!r} parameter", name)
     return dict(items)
@@ -114,22 +117,23 @@ def check_filled(parameter: str, items: Mapping) -> dict:
 
 def check_names(parameter: str, names, known: Collection[str]) -> list[str]:
     """Return the names that were asked for, each of them known and there once."""
-    allowed = f"a list of names from {', '.join(map(repr, known))}, or a dict of your own"
+    error, got = InputError, None
     if not is_iterable(names) or not all(isinstance(name, str) for name in names):
-        raise InputTypeError(
-            f"The {parameter!r} parameter must be {allowed}, {{'mine': ...}}. "
-            f"Got an object of type {type(names).__name__} instead."
-        )
-    listed = [names] if isinstance(names, str) else list(names)
-    if not listed:
-        raise InputError(f"The {parameter!r} parameter must hold at least one entry. Got none.")
+        error, got = InputTypeError, f"an object of type {type(names).__name__}"
+    listed = [names] if isinstance(names, str) else list(names) if got is None else []
+    if got is None and not listed:
+        got = "none, and at least one entry is needed"
     for name in listed:
         if name not in known:
-            raise InputError(
-                f"The {parameter!r} parameter must be {allowed}. Got {name!r} instead."
-            )
-        if listed.count(name) > 1:
-            raise InputError(f"The {parameter!r} parameter has {name!r} twice.")
+            got = repr(name)
+        elif listed.count(name) > 1:
+            got = f"{name!r} twice"
+    if got is not None:
+        raise error(
+            f"The {parameter!r} parameter must be a list of names from "
+            f"{', '.join(map(repr, known))}, or a dict of your own, {{'mine': ...}}. Got {got}.",
+            param=parameter,
+        )
     return listed
 
 
@@ -221,7 +225,8 @@ class Feature:
         if X is None:
             raise InputError(
                 f"The feature {name!r} is a transformer and needs clips, and X is None; give the "
-                "clips as X, or an array in place of the transformer."
+                "clips as X, or an array in place of the transformer.",
+                param="X",
             )
         self.fitted = {one: self.transformer(given, one) for one in sorted(inputs)}
         for transformer in self.fitted.values():

@@ -200,7 +200,8 @@ def make_scorer(scoring, task: Task, targets: Targets):
         if name in taken or not isinstance(name, str):
             raise InputError(
                 f"The 'scoring' parameter has a score of the name {name!r}, which is a column of "
-                "the scores already; give it another name."
+                "the scores already; give it another name.",
+                param="scoring",
             )
     check_text("The names in the 'scoring' parameter", *scoring)
     y, dummy = targets.first, clone(task.dummy)
@@ -211,7 +212,8 @@ def make_scorer(scoring, task: Task, targets: Targets):
     except (TypeError, ValueError) as error:
         raise InputError(
             "The 'scoring' parameter must have scores that scikit-learn has and that suit the "
-            f"targets, by name or as scorers. Got {list(scoring)}: {str(error).splitlines()[0]}"
+            f"targets, by name or as scorers. Got {list(scoring)}: {str(error).splitlines()[0]}",
+            param="scoring",
         ) from error
     return scorer, tuple(scoring)
 
@@ -228,6 +230,7 @@ def _by_name(scoring) -> dict:
     if not all(isinstance(name, str) for name in listed):
         raise InputError(
             "The 'scoring' parameter must be a name, a scorer, a list of names, or a dict of name "
-            f"to either. Got {scoring!r} instead."
+            f"to either. Got {scoring!r} instead.",
+            param="scoring",
         )
     return {name: name for name in listed}

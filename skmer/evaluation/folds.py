@@ -37,7 +37,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Protocol:
-    """The splits of one protocol; `grouped` = no group is in two parts (None: no groups given)."""
+    """The splits of one protocol; `grouped` = no group is in two sets (None: no groups given)."""
 
     name: str
     splitter: object
@@ -63,45 +63,41 @@ def make_protocols(
         if name == "grouped" and groups is None:
             raise InputError(
                 "The 'grouped' protocol needs 'groups', the singer, artist or the like of each "
-                "clip. Got None instead; pass groups, or choose another protocol."
+                "clip. Got None instead; pass groups, or choose another protocol.",
+                param="groups",
             )
         protocols.append(_make_protocol(name, splitter, strata, groups, fit_seed))
     return protocols
 
 
 def _named_splitters(protocol, known, split_seed) -> dict[str, object]:
-    """Give each protocol asked for a name and a splitter."""
+    """Give each protocol that was asked for a name and a splitter."""
     if isinstance(protocol, Mapping):
         pairs = list(protocol.items())
     else:
         listed = protocol if isinstance(protocol, list | tuple) else [protocol]
         pairs = [(_name_of(item), item) for item in listed]
     if not pairs:
-        raise InputError("The 'protocol' parameter must name at least one protocol. Got none.")
-    names = [name for name, _ in pairs]
-    for name in names:
-        check_text("The names in the 'protocol' parameter", str(name))
-        if names.count(name) > 1:
-            raise InputError(
-                f"The 'protocol' parameter has {name!r} twice; give a dict of name to splitter."
-            )
-    splitters = {}
+        raise InputError(
+            "The 'protocol' parameter must name at least one protocol. Got none.", param="protocol"
+        )
+    splitters: dict[str, object] = {}
     for name, item in pairs:
-        if isinstance(item, str):
-            if item not in known:
-                raise InputError(
-                    "The 'protocol' parameter must be "
-                    f"{' or '.join(repr(key) for key in known)}, a scikit-learn splitter, or a "
-                    f"list or dict of those. Got {item!r} instead."
-                )
-            splitters[name] = known[item](split_seed)
-        elif callable(getattr(item, "split", None)) and not isinstance(item, type | bytes):
-            splitters[name] = item
-        else:
-            raise InputTypeError(
-                "The 'protocol' parameter must be a name, a scikit-learn splitter, or a list or "
-                f"dict of those. Got {item!r} instead."
+        check_text("The names in the 'protocol' parameter", str(name))
+        is_splitter = callable(getattr(item, "split", None)) and not isinstance(item, type | bytes)
+        if name in splitters:
+            raise InputError(
+                f"The 'protocol' parameter has {name!r} twice; give a dict of name to splitter.",
+                param="protocol",
             )
+        if item not in known if isinstance(item, str) else not is_splitter:
+            error = InputError if isinstance(item, str) else InputTypeError
+            raise error(
+                f"The 'protocol' parameter must be {' or '.join(map(repr, known))}, a scikit-learn "
+                f"splitter, or a list or dict of those. Got {item!r} instead.",
+                param="protocol",
+            )
+        splitters[name] = known[item](split_seed) if isinstance(item, str) else item
     return splitters
 
 
@@ -121,10 +117,12 @@ def _make_protocol(name, splitter, strata, groups, fit_seed) -> Protocol:
         else:
             seen = groups if _asks_for_groups(splitter) else None
             parts = [(train, none, test) for train, test in splitter.split(X, strata, seen)]
-    except (InputError, InputTypeError):
+    except InputError:
         raise
     except (ValueError, TypeError) as error:
-        raise InputError(f"The {name!r} protocol cannot split these clips: {error}") from error
+        raise InputError(
+            f"The {name!r} protocol cannot split these clips: {error}", param="protocol"
+        ) from error
     if not parts:
         raise InputError(f"The {name!r} protocol has a splitter that makes no split.")
     parts = [_check_parts(name, strata.size, *part) for part in parts]
@@ -141,35 +139,32 @@ def _make_protocol(name, splitter, strata, groups, fit_seed) -> Protocol:
 
 
 def _asks_for_groups(splitter) -> bool:
-    """Whether groups are of use to a splitter; one that does not say may have them."""
+    """Whether a splitter takes groups; one without metadata routing may have them."""
     if not hasattr(splitter, "get_metadata_routing"):
         return True
     return bool(get_routing_for_object(splitter).consumes("split", ["groups"]))
 
 
 def _check_parts(name, n_clips, train, validation, test) -> tuple[np.ndarray, ...]:
-    """Return the parts as arrays of row numbers."""
+    """Return the sets of a split as arrays of row numbers, or raise where scores would be wrong."""
     train, validation, test = parts = tuple(map(np.asarray, (train, validation, test)))
     if any(part.ndim != 1 or (part.size and part.dtype.kind not in "iu") for part in parts):
-        raise InputError(
-            f"The {name!r} protocol must give the clips to train on and to test on as lists of "
-            "their row numbers."
-        )
-    for what, part in (("train on", train), ("test on", test)):
-        if part.size == 0:
-            raise InputError(f"The {name!r} protocol has a split with no clips to {what}.")
-    together = np.concatenate([train, validation, test])
-    for clip in (together.max(), together.min()):
-        if not 0 <= clip < n_clips:
-            raise InputError(
-                f"The {name!r} protocol names clip {clip}, and there are {n_clips} clips."
+        fault = "must give the clips to train on and to test on as lists of their row numbers"
+    elif not train.size or not test.size:
+        fault = "has a split with no clips to train on, or none to test on"
+    else:
+        rows = np.concatenate(parts)
+        beyond = rows[(rows < 0) | (rows >= n_clips)]
+        if beyond.size:
+            fault = f"names clip {beyond[0]}, and there are {n_clips} clips"
+        elif np.unique(rows).size < rows.size:
+            fault = (
+                "has a split with the same clip in two parts; scores on clips seen in training "
+                "mean nothing"
             )
-    if np.unique(together).size < together.size:
-        raise InputError(
-            f"The {name!r} protocol has a split with the same clip in two parts; scores on clips "
-            "seen in training mean nothing."
-        )
-    return parts
+        else:
+            return parts
+    raise InputError(f"The {name!r} protocol {fault}.", param="protocol")
 
 
 def _apart(groups, train, validation, test) -> bool:
@@ -186,7 +181,7 @@ def _count_repeats(splitter, parts) -> int:
     return 1 if np.unique(tested).size == tested.size else len(parts)
 
 
-# The name that groups travel by while it is found out whether they arrive.
+# The name under which groups are routed while it is found out whether they arrive.
 _PROBE = "groups_of_one_part"
 
 
@@ -220,7 +215,7 @@ def shuffle_inner_folds(model, seed: int) -> None:
 
 
 def keep_groups_apart(model, X, y, groups: np.ndarray, seed: int) -> bool:
-    """Let every part of `model` that splits its rows keep groups apart, or refuse.
+    """Let every part of `model` that splits its rows keep groups apart, or raise.
 
     Parts that came with a number of folds get group folds, no more than there are groups; a
     splitter that the user chose stays, and gets the groups where it asks for them. Returns whether
@@ -258,9 +253,9 @@ def keep_groups_apart(model, X, y, groups: np.ndarray, seed: int) -> bool:
             if _fit_requests(part)["groups"] is None:
                 part.set_fit_request(groups=True)
                 if stops_early(part, len(y)) and not _reach(model, "fit", part):
-                    _refuse_early_stopping(model, part)
+                    _raise_early_stopping(model, part)
         elif stops_early(part, len(y)):
-            _refuse_early_stopping(model, part)
+            _raise_early_stopping(model, part)
         elif part.get_params(deep=False).get("probability") is True:
             raise InputError(
                 f"{type(part).__name__}(probability=True) makes its probabilities by folds that "
@@ -268,7 +263,7 @@ def keep_groups_apart(model, X, y, groups: np.ndarray, seed: int) -> bool:
                 "CalibratedClassifierCV around it."
             )
     for part in parts_of(model):
-        # scikit-learn gives them to the final estimator too, which knows nothing of groups.
+        # scikit-learn gives the groups to the final estimator too, which does not take them.
         if isinstance(part, StackingClassifier | StackingRegressor) and _consumes(part, "groups"):
             raise InputError(
                 f"A part of {type(part).__name__} splits its clips by itself, and scikit-learn "
@@ -284,7 +279,7 @@ def _splits(part, n_rows: int) -> bool:
     return not isinstance(folds, str) or stops_early(part, n_rows)
 
 
-def _refuse_early_stopping(model, part) -> None:
+def _raise_early_stopping(model, part) -> None:
     raise InputError(
         f"{type(part).__name__} in {type(model).__name__} holds clips out to stop early, and "
         "cannot keep the groups apart there as the protocol does; switch its early stopping off, "
@@ -317,7 +312,7 @@ def _forgets_groups(part) -> bool:
 
 
 def _fit_requests(part) -> dict:
-    """Return what the fit of an estimator can be told about each row, beside the target."""
+    """Return which metadata of each row the fit of an estimator takes, beside the target."""
     if not hasattr(part, "set_fit_request"):
         return {}
     try:

@@ -17,7 +17,8 @@ def describe_dataset(dataset) -> dict:
     if not isinstance(dataset, str | os.PathLike):
         raise InputTypeError(
             "The 'dataset' parameter must be a name, the path of a table, or None. "
-            f"Got {dataset!r} instead."
+            f"Got {dataset!r} instead.",
+            param="dataset",
         )
     # A name may be one that no file can have.
     path = os.path.expanduser(dataset)

@@ -1,7 +1,7 @@
-"""A split that was published with a dataset."""
+"""Splitters of clips: a published split, repeated group folds, and the study's three sets."""
 
 from collections.abc import Iterator
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold, StratifiedShuffleSplit
@@ -9,12 +9,16 @@ from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold, St
 from skmer.exceptions import InputError
 from skmer.utils.estimators import derive_seeds, num_samples
 from skmer.utils.labels import check_labels
+from skmer.utils.messages import check_whole
+
+# More splits or repeats than these are a mistake.
+_MOST = 10**6
 
 
 class FixedSplit(BaseCrossValidator):
     """The one split that came with a dataset, clip by clip.
 
-    The test part is scored. The validation part, where there is one, is learnt from like the
+    The test part is scored. The validation part, where there is one, is used like the
     training part: searches and early stopping draw their inner folds from both.
 
     Parameters
@@ -131,12 +135,9 @@ class RepeatedStratifiedGroupKFold(BaseCrossValidator):
     __metadata_request__split = {"groups": True}
 
     def __init__(self, n_splits: int = 5, *, n_repeats: int = 10, random_state=None):
-        for name, value, least in (("n_splits", n_splits, 2), ("n_repeats", n_repeats, 1)):
-            if not isinstance(value, Integral) or not least <= value <= 10**6:
-                raise InputError(
-                    f"The '{name}' parameter of RepeatedStratifiedGroupKFold must be an int from "
-                    f"{least} to a million. Got {value!r} instead."
-                )
+        name = type(self).__name__
+        check_whole(name, least=2, most=_MOST, n_splits=n_splits)
+        check_whole(name, least=1, most=_MOST, n_repeats=n_repeats)
         self.n_splits = n_splits
         self.n_repeats = n_repeats
         self.random_state = random_state
@@ -245,16 +246,13 @@ class StratifiedThreeWaySplit(BaseCrossValidator):
         self.validation_size = validation_size
         self.test_size = test_size
         self.random_state = random_state
-        if not isinstance(n_splits, Integral) or not 1 <= int(n_splits) <= 10**6:
-            raise InputError(
-                "The 'n_splits' parameter of StratifiedThreeWaySplit must be an int from 1 to a "
-                f"million. Got {n_splits!r} instead."
-            )
+        check_whole(type(self).__name__, least=1, most=_MOST, n_splits=n_splits)
         for name, value in (("validation_size", validation_size), ("test_size", test_size)):
             if not isinstance(value, Real) or not 0 < value < 1:
                 raise InputError(
                     f"The '{name}' parameter of StratifiedThreeWaySplit must be a float between 0 "
-                    f"and 1. Got {value!r} instead."
+                    f"and 1. Got {value!r} instead.",
+                    param=name,
                 )
         if validation_size + test_size >= 1:
             raise InputError(
@@ -296,18 +294,14 @@ class StratifiedThreeWaySplit(BaseCrossValidator):
             )
         n_test = int(np.ceil(self.test_size * y.size))
         n_validation = int(np.ceil(self.validation_size * y.size))
-        for name, size in (("test", n_test), ("validation", n_validation)):
+        n_train = y.size - n_test - n_validation
+        for name, size in (("test", n_test), ("validation", n_validation), ("training", n_train)):
             if size < labels.size:
                 raise InputError(
                     f"StratifiedThreeWaySplit cannot put {labels.size} classes into a {name} part "
-                    f"of {size} of {y.size} clips; add clips or enlarge '{name}_size'."
+                    f"of {size} of {y.size} clips; add clips, or change 'test_size' and "
+                    "'validation_size'."
                 )
-        n_train = y.size - n_test - n_validation
-        if n_train < labels.size:
-            raise InputError(
-                f"StratifiedThreeWaySplit cannot put {labels.size} classes into a training part of "
-                f"{n_train} of {y.size} clips; add clips or make the other parts smaller."
-            )
         for seed in derive_seeds(self.random_state, self.n_splits):
             test_seed, validation_seed = derive_seeds(seed, 2)
             outer = StratifiedShuffleSplit(1, test_size=n_test, random_state=test_seed)

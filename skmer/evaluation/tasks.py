@@ -268,11 +268,13 @@ class Classification(Task):
         if type_of_target(y).startswith("continuous"):
             raise InputError(
                 "The labels y must be classes, and are numbers with decimals; give them to "
-                "evaluate_regression, or make classes of them."
+                "evaluate_regression, or make classes of them.",
+                param="y",
             )
         if np.unique(y).size < 2:
             raise InputError(
-                f"The labels y must hold at least two classes. Got {np.unique(y).tolist()} instead."
+                f"The labels y must hold at least two classes. Got {np.unique(y).tolist()}.",
+                param="y",
             )
         return Targets.of_clips({"label": y})
 
@@ -511,23 +513,26 @@ def check_numbers(y) -> dict[str, np.ndarray]:
         else:
             raise InputError(
                 "The targets y must be one column, the two columns arousal and valence, or a "
-                f"data frame or dict of named columns. Got shape {values.shape} instead."
+                f"data frame or dict of named columns. Got shape {values.shape} instead.",
+                param="y",
             )
     shapes = {values.shape for values in targets.values()}
     if len(shapes) != 1 or any(len(shape) != 1 or not shape[0] for shape in shapes):
         raise InputError(
             "The targets y must have at least one column, all of one length, with one number for "
-            f"each clip. Got the shapes {sorted(shapes)} instead."
+            f"each clip. Got the shapes {sorted(shapes)} instead.",
+            param="y",
         )
     for name, values in targets.items():
         if not np.isfinite(values).all():
             row = int(np.flatnonzero(~np.isfinite(values))[0])
             raise InputError(
                 f"The target {name!r} has no value for clip {row}; leave that clip out of X, y and "
-                "groups."
+                "groups.",
+                param="y",
             )
         if np.ptp(values) == 0:
-            raise InputError(f"The target {name!r} is the same for every clip.")
+            raise InputError(f"The target {name!r} is the same for every clip.", param="y")
     return targets
 
 
@@ -544,12 +549,15 @@ def check_curves(y, times) -> tuple[dict[str, np.ndarray], np.ndarray]:
         if lacking:
             raise InputError(
                 "The 'times' parameter may be None only where the targets are data frames with "
-                f"seconds as column names. Got no column names for {lacking[0]!r}."
+                f"seconds as column names. Got no column names for {lacking[0]!r}.",
+                param="times",
             )
         times = next(iter(columns.values()))
     times = to_floats(times, "The 'times' parameter")
     if times.ndim != 1 or not np.isfinite(times).all():
-        raise InputError(f"The 'times' parameter must be a list of seconds. Got {times!r:.100}.")
+        raise InputError(
+            f"The 'times' parameter must be a list of seconds. Got {times!r:.100}.", param="times"
+        )
     _check_names(y)
     curves = {
         str(name): to_floats(values, f"The target {str(name)!r}") for name, values in y.items()
@@ -575,4 +583,4 @@ def _check_names(y) -> None:
     names = [str(name) for name in y]
     check_text("The names of the targets y", *names)
     if len(set(names)) < len(names):
-        raise InputError(f"The names of the targets y must differ. Got {names} instead.")
+        raise InputError(f"The names of the targets y must differ. Got {names} instead.", param="y")

@@ -253,6 +253,7 @@ def test_a_class_that_was_not_trained_on_has_probability_zero():
         ({"y": np.zeros((66, 2))}, ValueError, "Got shape \\(66, 2\\)"),
         ({"preset": "best"}, ValueError, "'preset' parameter .* Got 'best'"),
         ({"features": ["l4"]}, ValueError, "'features' .* l3, vggish, mfcc.* Got 'l4'"),
+        ({"classifiers": ["nb", "nb"]}, ValueError, "'classifiers' .* Got 'nb' twice"),
         ({"features": ["mfcc", "mfcc"]}, ValueError, "has 'mfcc' twice"),
         ({"features": {}}, ValueError, "'features' .* at least one"),
         ({"features": {"a": PCA()}}, ValueError, "feature 'a' \\(PCA\\) learns"),

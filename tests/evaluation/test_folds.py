@@ -86,7 +86,7 @@ class Overlapping:
         ("random", ValueError, "'grouped' or 'koh2021'.* Got 'random'"),
         (["grouped", "grouped"], ValueError, "has 'grouped' twice"),
         ([], ValueError, "at least one protocol"),
-        (PredefinedSplit([-1] * 90 + [0]), ValueError, "names clip 90, and there are 84"),
+        (PredefinedSplit([-1] * 90 + [0]), ValueError, "names clip 84, and there are 84"),
         (5, TypeError, "splitter.* Got 5"),
         (Overlapping(), ValueError, "same clip in two parts"),
         ({"grouped": StratifiedKFold(5)}, ValueError, "splits groups"),

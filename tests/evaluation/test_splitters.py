@@ -130,9 +130,9 @@ def test_a_fixed_split_is_what_was_published(parts):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: RepeatedStratifiedGroupKFold(1), "'n_splits' .* from 2 to a million. Got 1"),
+        (lambda: RepeatedStratifiedGroupKFold(1), "'n_splits' .* from 2 to 1000000. Got 1"),
         (lambda: RepeatedStratifiedGroupKFold(2, n_repeats=0), "'n_repeats' .* from 1 to"),
-        (lambda: StratifiedThreeWaySplit(0), "'n_splits' .* from 1 to a million. Got 0"),
+        (lambda: StratifiedThreeWaySplit(0), "'n_splits' .* from 1 to 1000000. Got 0"),
         (lambda: StratifiedThreeWaySplit(test_size=1.0), "'test_size' .* Got 1.0"),
         (lambda: StratifiedThreeWaySplit(validation_size=0.0), "'validation_size' .* Got 0.0"),
         (
