@@ -6,7 +6,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, fields
 from glob import escape
 from pathlib import Path
@@ -188,9 +188,11 @@ def extract(
                 n_jobs=n_jobs,
                 verbose=verbose,
             )
-            clips = (earlier.get(digest) or next(new) for digest in digests)
-            rows = batches(tally.count(clips), paths, columns, len(names), frame_times)
-            write_table(out, rows, schema, names)
+            # Closed whatever happens, so that no job goes on behind an error.
+            with closing(new):
+                clips = (earlier.get(digest) or next(new) for digest in digests)
+                rows = batches(tally.count(clips), paths, columns, len(names), frame_times)
+                write_table(out, rows, schema, names)
         if unfinished is not None:
             shutil.rmtree(unfinished, ignore_errors=True)
     warn_of_cache(tally.cache_errors, stacklevel=2)
@@ -280,12 +282,13 @@ def extract_files(
             n_jobs=n_jobs,
             verbose=verbose,
         )
-        clips = (next(new) if known is None else known for known in earlier)
-        for path, target, known, clip in zip(paths, targets, earlier, tally.count(clips)):
-            if clip.error is not None:
-                failures.append((path, clip.error))
-            elif known is None:
-                _write_file(target, clip, one.frame_times(len(clip.rows)), settings)
+        with closing(new):
+            clips = (next(new) if known is None else known for known in earlier)
+            for path, target, known, clip in zip(paths, targets, earlier, tally.count(clips)):
+                if clip.error is not None:
+                    failures.append((path, clip.error))
+                elif known is None:
+                    _write_file(target, clip, one.frame_times(len(clip.rows)), settings)
         _write_errors(folder / "errors.csv", failures)
     warn_of_cache(tally.cache_errors, stacklevel=2)
     return Extraction(folder, len(paths), tally.n_rows, tally.n_computed, tally.n_failed)
