@@ -9,6 +9,8 @@ from skmer.datasets.deam import fetch_deam
 from skmer.datasets.fourq import fetch_4q
 from skmer.datasets.bimodal import fetch_bimodal
 from skmer.datasets.merge import fetch_merge
+from skmer.datasets.pmemo import fetch_pmemo
+from skmer.datasets.mtg_jamendo_moodtheme import fetch_mtg_jamendo_moodtheme
 
 # isort: on
 from skmer.datasets.own import load_csv, load_dataset, load_folder
@@ -28,6 +30,8 @@ __all__ = [
     "fetch_deam",
     "fetch_emomusic",
     "fetch_merge",
+    "fetch_mtg_jamendo_moodtheme",
+    "fetch_pmemo",
     "fetch_ravdess_song",
     "get_data_home",
     "list_datasets",

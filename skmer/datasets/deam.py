@@ -131,9 +131,8 @@ def read_annotations(paths: dict[str, Path], quadrants: str):
     frame = frame.join(static)
     for axis in AXES:
         frame[f"dynamic_{axis}"] = dynamic[axis].mean(axis=1)
-    frame["label"] = quadrants_of(
-        *(frame[f"{quadrants}_{axis}"] for axis in AXES), MIDDLES[quadrants]
-    )
+    arousal, valence = (frame[f"{quadrants}_{axis}"] for axis in AXES)
+    frame["label"] = quadrants_of(arousal, valence, MIDDLES[quadrants])
     frame["group"] = artist_groups(frame["artist"], frame.index)
     return frame.rename_axis("song_id").reset_index(), dynamic
 
@@ -267,7 +266,7 @@ def fetch_deam(
     extra = describe_split(frame["group"], frame["split"])
     if not annotations_only and not find_audio_files(folder).paths:
         _download(CLIPS_ARCHIVE, folder, "<song_id>.mp3", download_if_missing)
-    would_be = "MEMD_audio" if annotations_only else None
+    would_be = "MEMD_audio/{}.mp3".format if annotations_only else None
     frame = match_audio(frame, folder, INFO, exact=True, would_be=would_be)
     return make_bunch(
         frame,

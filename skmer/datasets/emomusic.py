@@ -121,16 +121,15 @@ def read_annotations(folder: Path):
         table.loc[tables["songs_info.csv"].index] for table in tables.values()
     )
     dynamic = dict(zip(AXES, over_time))
-    means = [labels.mean(axis=1) for labels in over_time]
+    arousal, valence = (labels.mean(axis=1) for labels in over_time)
     frame["split"] = [
         "test" if part == "evaluation" else "valid" if _artist_bucket(artist) >= 8 else "train"
         for part, artist in zip(frame["split"], frame["artist"])
     ]
     frame = frame.join(static)
-    for axis, mean in zip(AXES, means):
-        frame[f"dynamic_{axis}"] = mean
+    frame["dynamic_arousal"], frame["dynamic_valence"] = arousal, valence
     # No threshold on the static labels gives the counts in Table 1 of Koh and Dubnov (2021).
-    frame["label"] = quadrants_of(*means, middle=0)
+    frame["label"] = quadrants_of(arousal, valence, middle=0)
     frame["group"] = artist_groups(frame["artist"], frame.index)
     return frame.reset_index(), dynamic
 
@@ -240,7 +239,7 @@ def fetch_emomusic(
         if not download_if_missing:
             raise not_in_place(f"{CLIPS_FOLDER}/*.mp3", folder, INFO, CLIPS_ARCHIVE.filename)
         download_and_unpack(CLIPS_ARCHIVE, folder, wanted=_place_of_clip)
-    would_be = CLIPS_FOLDER if annotations_only else None
+    would_be = (f"{CLIPS_FOLDER}/{{}}.mp3").format if annotations_only else None
     frame = match_audio(frame, folder, INFO, exact=True, would_be=would_be)
     return make_bunch(
         frame,

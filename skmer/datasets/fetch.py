@@ -68,6 +68,15 @@ def download_and_unpack(
             _move_into(unpacked, folder)
 
 
+def download_files(files: Mapping[str, tuple[str, str]], folder: Path) -> None:
+    """Fetch files to their places below a folder; each comes with its address and SHA-256."""
+    for place, (url, sha256) in files.items():
+        path = folder / place
+        archive = Archive(path.name, url, sha256)
+        with writing_to(path.parent, f"fetching {path.name}"), _one_at_a_time(archive, path.parent):
+            _download(archive, path, path.parent)
+
+
 @contextmanager
 def writing_to(folder: Path, what: str) -> Iterator[None]:
     """Make a folder for the block; an OSError of the block states what to do about it."""

@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -168,12 +168,17 @@ def match_songs(
 
 
 def match_audio(
-    frame, folder: Path, info: DatasetInfo, *, exact=False, would_be: str | None = None
+    frame,
+    folder: Path,
+    info: DatasetInfo,
+    *,
+    exact=False,
+    would_be: Callable[[str], str] | None = None,
 ):
     """Table with a column path in front, of the songs whose audio is there.
 
     The first column has the codes of the songs, with which names begin, or which they are where
-    `exact` is true. With `would_be`, a folder below, no audio is needed: it would be there.
+    `exact` is true. With `would_be` no audio is needed: it gives the place of a code.
     """
     if len(frame) != info.n_clips:
         warn_caller(
@@ -184,7 +189,7 @@ def match_audio(
     codes = frame.iloc[:, 0].astype(str)
     found = match_songs(codes, find_audio_files(folder).paths, exact=exact)
     if would_be is not None:
-        found = {code: folder / would_be / f"{code}.mp3" for code in codes} | found
+        found = {code: folder / would_be(code) for code in codes} | found
     paths = codes.map(found)
     missing = codes[paths.isna()]
     if len(missing) == len(frame):

@@ -151,7 +151,8 @@ def validate(folder: Path, verbose: bool) -> list[Finding]:
     """Check the tables and clips of every version that is in place."""
     names = {one: table_names(*one) for one in itertools.product(VERSIONS, SPLITS)}
     paths = find_tables(folder, {name for files in names.values() for name in files.values()})
-    tables, missing = {}, {}
+    tables: dict[str, tuple] = {}
+    missing: dict[str, None] = {}
     for (version, splits), files in names.items():
         found = {kind: paths[name] for kind, name in files.items() if name in paths}
         if len(found) == len(files):

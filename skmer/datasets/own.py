@@ -14,7 +14,7 @@ import numpy as np
 
 from skmer.datasets.files import find_audio_files
 from skmer.datasets.registry import DATASETS, loader, make_bunch, warn_caller
-from skmer.datasets.tables import CsvFile, read_csv_file
+from skmer.datasets.tables import CsvFile, indicators, read_csv_file
 from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils.estimators import StrOptions
 from skmer.utils.files import expand_path
@@ -30,6 +30,8 @@ TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
     label_column=[str],
     group_column=[str, None],
     target_columns=[str, list, tuple, None],
+    tags_column=[str, None],
+    tags_separator=[str],
     on_missing=[StrOptions({"raise", "keep"})],
 )
 def load_csv(
@@ -39,6 +41,8 @@ def load_csv(
     label_column: str = "label",
     group_column: str | None = None,
     target_columns: str | Sequence[str] | None = None,
+    tags_column: str | None = None,
+    tags_separator: str = ";",
     on_missing: Literal["raise", "keep"] = "raise",
     return_X_y: bool = False,
     as_frame: bool = False,
@@ -71,6 +75,13 @@ def load_csv(
         Columns of numbers, such as arousal and valence, that are the ``target`` instead of the
         labels.
 
+    tags_column : str, default=None
+        A column of several tags a clip, such as ``dark;epic``, that are the ``target`` instead of
+        the labels. An empty cell is a clip without a tag.
+
+    tags_separator : str, default=";"
+        What stands between two tags; blanks around a tag do not count.
+
     on_missing : {"raise", "keep"}, default="raise"
         What to do with clips that do not exist: raise an error that names them; or keep their rows,
         for what can leave them out later, as ``evaluate(..., on_error="skip")`` can.
@@ -80,10 +91,10 @@ def load_csv(
     dataset : :class:`~sklearn.utils.Bunch`
         data : ndarray of str, shape (n_clips,)
             Paths of the audio files.
-        target : ndarray of str, shape (n_clips,), or of float, shape (n_clips, n_targets)
-            The labels, or the numbers of ``target_columns``.
+        target : ndarray of str, shape (n_clips,), or of numbers, shape (n_clips, n_targets)
+            The labels, or the numbers of ``target_columns``, or 1 where a clip has a tag, else 0.
         target_names : list of str
-            The different labels, sorted, or ``target_columns``.
+            The different labels or tags, sorted, or ``target_columns``.
         groups : ndarray of str, shape (n_clips,), or None
             The groups, or None where the file has no such column.
         frame : DataFrame, shape (n_clips, n_columns)
@@ -136,9 +147,23 @@ def load_csv(
             f"Got {targets!r} instead.",
             param="target_columns",
         )
-    needed = [*(targets or [label_column]), *filter(None, [group_column])]
+    if targets and tags_column is not None:
+        raise InputError(
+            "Give one of the parameters 'tags_column' and 'target_columns' of load_csv, not both.",
+            param="tags_column",
+        )
+    if not tags_separator.strip():
+        raise InputError(
+            f"The 'tags_separator' parameter of load_csv must be a mark, not blank. Got "
+            f"{tags_separator!r}.",
+            param="tags_separator",
+        )
+    needed = [*(targets or [tags_column or label_column]), *filter(None, [group_column])]
     names = {path_column: "path", label_column: "label", group_column or "group": "group"}
-    file, frame = _read_clips(path, [path_column, *needed], names)
+    if tags_column is not None:
+        names.pop(label_column, None)
+    may_be_empty = () if tags_column is None else (tags_column,)
+    file, frame = _read_clips(path, [path_column, *needed], names, may_be_empty)
     for name in targets:
         frame[name] = _read_numbers(file, frame[name])
     absent = [item for item in frame["path"] if not os.path.isfile(item)]
@@ -156,15 +181,48 @@ def load_csv(
             f"{path} is not in UTF-8 and has no mark of its encoding; it was read as Windows-1252, "
             f"such as {odd[:50]!r}. Save it as UTF-8 if that is wrong."
         )
+    target = None
+    if tags_column is not None:
+        target = indicators(_split_tags(frame[tags_column], tags_separator))
+    elif not targets:
+        _warn_of_tags(frame["label"], path, label_column)
     return make_bunch(
         frame,
         extra=f"{len(frame)} clips listed in {path}.{file.describe()}",
-        target_names=targets or sorted(frame["label"].unique()),
+        target=target,
+        target_names=target.columns
+        if target is not None
+        else targets or sorted(set(frame["label"])),
         target_columns=targets or "label",
     )
 
 
-def _read_clips(path: Path, needed: Sequence[str], names: dict[str, str]):
+def _split_tags(cells, separator: str) -> list[list[str]]:
+    """The tags in each cell, without blanks around them."""
+    return [[tag.strip() for tag in cell.split(separator) if tag.strip()] for cell in cells]
+
+
+def _warn_of_tags(labels, path: Path, label_column: str) -> None:
+    """Warn where labels look like several tags: parts of some are parts of others."""
+    different = sorted(set(labels))
+    for separator in (";", "|", ","):
+        tags = [tag for one in _split_tags(different, separator) for tag in one]
+        if len(tags) > len(different) and len(set(tags)) < len(tags):
+            warn_caller(
+                f"The {label_column!r} in {path} look like several tags each, such as "
+                f"{max(different, key=lambda label: label.count(separator))!r}, and are taken for "
+                f"{len(different)} labels; give tags_column={label_column!r} and "
+                f"tags_separator={separator!r} for tags."
+            )
+            return
+
+
+def _read_clips(
+    path: Path,
+    needed: Sequence[str],
+    names: dict[str, str],
+    may_be_empty: Sequence[str] = (),
+):
     """A csv file, and its table with columns renamed and absolute paths; clips may be absent.
 
     An empty cell in a column that is needed or renamed, and a clip in two rows, are errors that
@@ -175,7 +233,7 @@ def _read_clips(path: Path, needed: Sequence[str], names: dict[str, str]):
         raise InputError(f"{path} must list at least one clip. Got a header and no rows.")
     frame = _named_columns(file)
     for name in dict.fromkeys([*needed, *(name for name in names if name in frame)]):
-        _require_filled(file, frame[name])
+        _require_filled(file, frame[name], may_be_empty=name in may_be_empty)
     frame = frame.rename(columns=names)
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
@@ -211,10 +269,10 @@ def _named_columns(file: CsvFile):
     return frame.loc[:, named].copy()
 
 
-def _require_filled(file: CsvFile, column) -> None:
+def _require_filled(file: CsvFile, column, *, may_be_empty: bool) -> None:
     """Raise where a cell of a column is empty, or goes over several lines."""
     empty = [line for line, cell in zip(file.lines, column) if cell == ""]
-    if empty:
+    if empty and not may_be_empty:
         raise InputError(
             f"Every row of {file.path} must have a {column.name!r}. It is empty in line "
             f"{shorten(empty)}."
@@ -534,7 +592,8 @@ def load_dataset(
     Traceback (most recent call last):
         ...
     skmer.exceptions.InputError: The dataset must be one of toy, ravdess-song, emomusic, deam, 4q,
-    bimodal, merge or the path of a .csv file or of a folder. Got 'ravdess'.
+    bimodal, merge, pmemo, mtg-jamendo-moodtheme or the path of a .csv file or of a folder. Got
+    'ravdess'.
     """
     path = None if isinstance(name, str) and name in DATASETS else expand_path(name)
     load: Callable

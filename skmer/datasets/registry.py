@@ -155,7 +155,7 @@ def loader(*, layout: str = "", **constraints: list) -> Callable[[_Loader], _Loa
             texts = [textwrap.dedent(_SHARED[name][1]).format(layout=layout) for name in taken]
             own, result = inspect.cleandoc(function.__doc__).split("\nReturns\n---", 1)
             heading = "" if "\nParameters\n---" in own else "\nParameters\n----------"
-            load.__doc__ = "\n".join([f"{own}{heading}", *texts, f"Returns\n---{result}"])
+            load.__doc__ = "\n".join([f"{own}{heading}", *texts, f"Returns\n---{result}\n"])
         return load
 
     return decorate
@@ -196,18 +196,20 @@ def make_bunch(
     *,
     target_names: Sequence[str],
     target_columns: str | list[str] = "label",
+    target=None,
     extra: str = "",
     **particular: Any,
 ) -> Bunch:
     """Bunch of pandas objects from a frame with the columns path, label and perhaps group.
 
-    ``DESCR`` is the description of the dataset and what is `extra`.
+    The target is columns of the frame, unless it is given; ``DESCR`` is the description of the
+    dataset and what is `extra`.
     """
     first = [name for name in ("path", "label", "group") if name in frame]
     frame = frame[first + [name for name in frame if name not in first]]
     return Bunch(
         data=frame["path"],
-        target=frame[target_columns],
+        target=frame[target_columns] if target is None else target,
         target_names=list(target_names),
         groups=frame.get("group"),
         frame=frame,
@@ -269,7 +271,7 @@ def list_datasets():
     >>> from skmer.datasets import list_datasets
     >>> list_datasets()[["name", "clips"]].values.tolist()
     [['toy', 80], ['ravdess-song', 1012], ['emomusic', 744], ['deam', 1802], ['4q', 900],
-     ['bimodal', 162], ['merge', 3554]]
+     ['bimodal', 162], ['merge', 3554], ['pmemo', 767], ['mtg-jamendo-moodtheme', 18486]]
     """
     import pandas as pd
 

@@ -312,19 +312,19 @@ class PublishedTable:
     def read(self, path: Path):
         """The table by song: columns by their names here, or times in seconds."""
         needed = [self.song, *self.columns]
-        frame = read_csv_file(path, needed, separators=",", **self.options).frame
+        frame = read_csv_file(path, needed, **{"separators": ",", **self.options}).frame
         frame = index_songs(frame, self.song, path.name, numbered=self.numbered)
-        if self.n_times is not None:
-            return self._read_times(frame, path.name)
+        if self.scale is not None and self.n_times is not None:
+            return self._read_times(frame, path.name, self.scale)
         frame = frame[list(self.columns)].rename(columns=self.columns)
-        if self.scale is None:
+        if (scale := self.scale) is None:
             return frame
         what = f"labels in {path.name}"
         return frame.apply(
-            lambda cells: self.scale.check(_numbers(cells, path.name), what=f"{cells.name} {what}")
+            lambda cells: scale.check(numbers(cells, path.name), what=f"{cells.name} {what}")
         )
 
-    def _read_times(self, frame, name: str):
+    def _read_times(self, frame, name: str, scale: AffectScale):
         import pandas as pd
 
         times = {
@@ -336,9 +336,9 @@ class PublishedTable:
                 f"{name} must have {wanted} such as 'sample_15000ms'. Got {len(times)}; {ANEW}."
             )
         columns = sorted(times, key=times.__getitem__)
-        labels = _numbers(frame[columns], name)
+        labels = numbers(frame[columns], name)
         given = labels if self.n_times else labels[~np.isnan(labels)]
-        self.scale.check(given, what=f"labels in {name}")
+        scale.check(given, what=f"labels in {name}")
         silent = frame.index[np.isnan(labels).all(axis=1)]
         if len(silent):
             raise InputError(f"{name} must have labels for every song. Song {silent[0]} has none.")
@@ -358,11 +358,11 @@ def index_songs(frame, column: str, table: str, *, numbered: bool):
             f"{table} must hold every song once. Got {shorten(twice)} more than once; {ANEW}."
         )
     frame = frame.drop(columns=column)
-    index = _numbers(codes, table).astype(int) if numbered else codes
+    index = numbers(codes, table).astype(int) if numbered else codes
     return frame.set_axis(index, axis=0).rename_axis("song_id" if numbered else "song")
 
 
-def _numbers(cells, table: str) -> np.ndarray:
+def numbers(cells, table: str) -> np.ndarray:
     """A column, or a frame, of text as floats; empty cells are NaN."""
     try:
         return parse_floats(cells.where(cells != "", "nan").to_numpy(dtype=object))
@@ -428,6 +428,23 @@ def artist_groups(artists, songs):
     """Artists without differences in case and white space; a song without one is its own group."""
     groups = artists.map(lambda name: " ".join(name.casefold().split()))
     return groups.where(groups != "", np.asarray(songs).astype(str))
+
+
+def indicators(tags: Iterable[Sequence[str]], names: Sequence[str] | None = None):
+    """Table with a row for each clip and a column for each tag, 1 where the clip has it.
+
+    With `names` the columns are those; tags beside them are an error.
+    """
+    import pandas as pd
+    from sklearn.preprocessing import MultiLabelBinarizer
+
+    tags = list(tags)
+    found = set().union(*tags)
+    if names is not None and not found <= set(names):
+        unknown = shorten(map(repr, sorted(found - set(names))))
+        raise InputError(f"The tags must be among those that are published. Got {unknown}.")
+    binarizer = MultiLabelBinarizer(classes=sorted(found) if names is None else names)
+    return pd.DataFrame(binarizer.fit_transform(tags), columns=binarizer.classes_)
 
 
 def describe_split(groups, split) -> str:

@@ -182,6 +182,33 @@ def test_missing_table(tmp_path):
         load_csv(tmp_path / "no.csv")
 
 
+def test_tags(write):
+    path = write("path,tags,group\nclips/a.wav, epic; dark ,x\nclips/b.flac,,y\n")
+    dataset = load_csv(path, tags_column="tags")
+    assert dataset.target_names == ["dark", "epic"]
+    assert dataset.target.tolist() == [[1, 1], [0, 0]]
+    assert dataset.groups.tolist() == ["x", "y"]
+    assert dataset.frame["tags"].tolist() == ["epic; dark", ""]
+    frame = load_dataset(path, tags_column="tags", tags_separator="/", as_frame=True)
+    assert frame.target.columns.tolist() == ["epic; dark"]
+    for options, param in (
+        ({"tags_column": "tags", "target_columns": "group"}, "tags_column"),
+        ({"tags_column": "tags", "tags_separator": " "}, "tags_separator"),
+    ):
+        with pytest.raises(InputError) as caught:
+            load_csv(path, **options)
+        assert caught.value.param == param
+    with pytest.raises(InputError, match="lacks mood"):
+        load_csv(path, tags_column="mood")
+
+
+def test_labels_that_look_like_tags(write):
+    rows = "clips/a.wav,happy;energetic\nclips/b.flac,happy\nclips/c d.mp3,energetic;calm\n"
+    with pytest.warns(UserWarning, match="look like several tags .* tags_column='label'") as record:
+        assert len(load_csv(write("path,label\n" + rows)).target_names) == 3
+    assert record[0].filename == __file__
+
+
 def test_find_clips_is_private_now(write, tmp_path):
     path = write("path,mood\nclips/a.wav,x\n")
     with pytest.warns(DeprecationWarning, match="find_clips is deprecated"):

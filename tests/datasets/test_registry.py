@@ -1,5 +1,6 @@
 """The datasets by name, and where they are looked for."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -14,19 +15,39 @@ from skmer.datasets import (
 from skmer.datasets.registry import DATASETS, describe
 from skmer.exceptions import DatasetNotFoundError
 
-NAMES = ["toy", "ravdess-song", "emomusic", "deam", "4q", "bimodal", "merge"]
+NAMES = [
+    "toy",
+    "ravdess-song",
+    "emomusic",
+    "deam",
+    "4q",
+    "bimodal",
+    "merge",
+    "pmemo",
+    "mtg-jamendo-moodtheme",
+]
 
 
 def test_list():
     table = list_datasets().set_index("name")
     assert table.index.tolist() == NAMES
-    assert table["clips"].tolist() == [80, 1012, 744, 1802, 900, 162, 3554]
-    assert table["downloadable"].tolist() == [False, True, True, True, False, False, True]
+    assert table["clips"].tolist() == [80, 1012, 744, 1802, 900, 162, 3554, 767, 18486]
+    assert table["downloadable"].tolist() == [
+        False,
+        True,
+        True,
+        True,
+        False,
+        False,
+        True,
+        False,
+        False,
+    ]
     assert table.loc["bimodal", "classes"] == {"Q1": 52, "Q2": 45, "Q3": 31, "Q4": 34}
     assert (table["licence"] != "").all()
     assert table.loc["deam", "contains"] == ("emomusic",)
     assert table.loc["merge", "contains"] == ("4q", "bimodal")
-    assert table["citation"].str.startswith("@").tolist() == [False] + [True] * 6
+    assert table["citation"].str.startswith("@").tolist() == [False] + [True] * 8
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -36,7 +57,7 @@ def test_descriptions_state_counts_and_origin(name):
     for label, count in info.class_counts.items():
         assert f"{label} {count}" in text
     assert text.startswith(f"{info.title}\n---")
-    assert f":Clips: {info.n_clips} of" in text
+    assert re.search(rf":Clips: {info.n_clips} (tracks )?of", text)
     assert info.url in text
     assert info.licence.split(" ")[0].strip(":;") in text
     assert info.citation in text.replace("\n    ", "\n")

@@ -1,0 +1,253 @@
+"""Choruses of pop songs, rated in arousal and valence, as a whole and over time.
+
+:Clips: 767 of 16 to 88 s, median 36 s, mp3; 27 further choruses of the 794 have no labels
+:Classes: Q1 520, Q2 72, Q3 115, Q4 60
+:Targets: arousal and valence from 0 to 1; static, and dynamic at 2 Hz
+:Groups: 395 artists
+:Licence: not stated
+:Source: https://github.com/HuiZhang0812/PMEmo, by hand; the tables of metadata and dynamic labels
+    here are those of github AMAAI-Lab/Music2Emotion at c5f7984
+
+The dynamic labels are the mean over listeners. The first 15 s of each chorus were removed, and a
+row is named by the end of its half second, so that the first one, 15.5, is of 15.0 to 15.5 s; a
+chorus of under 16 s has 2 rows, the longest 146. In three songs the last row lies behind the
+stated duration.
+
+The quadrants are not part of the dataset. By default they are the means of the dynamic labels
+above .5; ``quadrants="static"`` takes static labels above .5. Three quarters of the songs are high
+in arousal, so that the quadrants are far from balanced, and arousal and valence are correlated
+(.72 over songs): a model of arousal alone predicts valence.
+
+Ten pairs of songs have the same title and artist, and two more but for a blank or an apostrophe;
+``skmer.evaluation.audit`` finds them by ``items``. Copies that circulate have the static labels
+from 1 to 9 and valence first; they are an error here.
+
+.. code-block:: bibtex
+
+    @inproceedings{zhang2018pmemo,
+      author = {Zhang, Kejun and Zhang, Hui and Li, Simeng and Yang, Changyuan and Sun, Lingyun},
+      title = {The {PMEmo} dataset for music emotion recognition},
+      booktitle = {Proceedings of the 2018 ACM International Conference on Multimedia Retrieval},
+      pages = {135--142},
+      year = {2018},
+      doi = {10.1145/3206025.3206037},
+    }
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from skmer.datasets.files import find_tables, match_audio, not_in_place
+from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset
+from skmer.datasets.tables import (
+    ANEW,
+    AXES,
+    QUADRANTS,
+    AffectScale,
+    PublishedTable,
+    artist_groups,
+    numbers,
+    quadrants_of,
+    read_csv_file,
+    require_same_songs,
+)
+from skmer.datasets.validate import Finding, check_songs
+from skmer.exceptions import InputError
+from skmer.utils.estimators import StrOptions
+from skmer.utils.messages import shorten
+
+INFO = DatasetInfo(
+    name="pmemo",
+    title="PMEmo",
+    n_clips=767,
+    # By the dynamic labels.
+    class_counts={"Q1": 520, "Q2": 72, "Q3": 115, "Q4": 60},
+    groups="395 artists",
+    licence="not stated",
+    url="https://github.com/HuiZhang0812/PMEmo",
+    downloadable=False,
+    folder="pmemo",
+    layout="``pmemo/``, the archive unpacked, at any depth",
+    checked="columns, songs, scales and quadrants of the annotations, names of the clips",
+    description=__doc__ or "",
+)
+SCALES = {kind: AffectScale(kind, 0.0, 1.0) for kind in ("static", "dynamic")}
+METADATA = PublishedTable(
+    "musicId",
+    {"title": "title", "artist": "artist", "album": "album", "duration": "duration"},
+    numbered=True,
+)
+MEANS = {f"{axis.capitalize()}(mean)": axis for axis in AXES}
+SPREADS = {f"{axis.capitalize()}(std)": f"{axis}_std" for axis in AXES}
+STATIC_TABLES = {
+    "static_annotations.csv": PublishedTable("musicId", MEANS, SCALES["static"], numbered=True),
+    "static_annotations_std.csv": PublishedTable(
+        "musicId", SPREADS, SCALES["static"], numbered=True
+    ),
+}
+DYNAMIC_TABLES = {"dynamic_annotations.csv": MEANS, "dynamic_annotations_std.csv": SPREADS}
+REQUIRED = ("metadata.csv", "dynamic_annotations.csv")
+MIDDLE = 0.5
+
+
+def read_annotations(paths: Mapping[str, Path], quadrants: str):
+    """Table of the labelled songs, and the tables over time by axis (frames of song by seconds).
+
+    Static labels, and standard deviations, are read where their tables are.
+    """
+    metadata = METADATA.read(paths["metadata.csv"])
+    dynamic: dict = {}
+    for name, columns in DYNAMIC_TABLES.items():
+        if name in paths:
+            dynamic |= _read_dynamic(paths[name], columns)
+    static = {
+        name: STATIC_TABLES[name].read(paths[name]) for name in STATIC_TABLES if name in paths
+    }
+    require_same_songs({"dynamic_annotations.csv": dynamic["arousal"], **static})
+    labelled = dynamic["arousal"].index
+    unknown = labelled.difference(metadata.index)
+    if len(unknown):
+        raise InputError(f"metadata.csv must hold every song. It lacks {shorten(unknown)}; {ANEW}.")
+    frame = metadata.loc[metadata.index.isin(labelled)].copy()
+    frame["duration"] = numbers(frame["duration"], "metadata.csv")
+    for table in static.values():
+        frame = frame.join(table.add_prefix("static_"))
+    for axis in AXES:
+        frame[f"dynamic_{axis}"] = dynamic[axis].mean(axis=1)
+    arousal, valence = (frame[f"{quadrants}_{axis}"] for axis in AXES)
+    frame["label"] = quadrants_of(arousal, valence, MIDDLE)
+    frame["group"] = artist_groups(frame["artist"], frame.index)
+    return frame.reset_index(), dynamic
+
+
+def _read_dynamic(path: Path, columns: Mapping[str, str]) -> dict:
+    """Labels over time: for each column a frame with a row a song, a column a time in seconds."""
+    cells = read_csv_file(path, ["musicId", "frameTime", *columns], separators=",").frame
+    table = cells.assign(
+        song_id=numbers(cells["musicId"], path.name).astype(int),
+        time=numbers(cells["frameTime"], path.name),
+    )
+    if table.duplicated(["song_id", "time"]).any():
+        raise InputError(f"{path.name} must hold every time of a song once; {ANEW}.")
+    found = {}
+    for column, name in columns.items():
+        what = f"{name} labels in {path.name}"
+        table[name] = SCALES["dynamic"].check(numbers(cells[column], path.name), what=what)
+        found[name] = table.pivot(index="song_id", columns="time", values=name)
+    return found
+
+
+def validate(folder: Path, verbose: bool) -> list[Finding]:
+    """Check that the annotations are whole and on their scales, and that the clips are there."""
+    paths = find_tables(folder, [*REQUIRED, *STATIC_TABLES, *DYNAMIC_TABLES])
+    absent = [Finding(name, "missing") for name in (*REQUIRED, *STATIC_TABLES) if name not in paths]
+    if any(name not in paths for name in REQUIRED):
+        return absent
+    tables = {"*.csv": (INFO.n_clips, lambda: read_annotations(paths, "dynamic")[0])}
+    return absent + check_songs(folder, INFO, tables, exact=True)
+
+
+@register_dataset(
+    INFO,
+    validate=validate,
+    target=[StrOptions({"quadrant", *SCALES})],
+    quadrants=[StrOptions(set(SCALES))],
+)
+def fetch_pmemo(
+    *,
+    target: Literal["quadrant", "static", "dynamic"] = "quadrant",
+    quadrants: Literal["dynamic", "static"] = "dynamic",
+    annotations_only: bool = False,
+    data_home: str | os.PathLike | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+    as_frame: bool = False,
+):
+    """Load PMEmo from its folder.
+
+    =========   ==================================================================
+    Clips       767 choruses with labels, of 16 to 88 s
+    Targets     quadrants; or arousal and valence, static or dynamic, 0 to 1
+    Groups      395 artists
+    Licence     not stated
+    =========   ==================================================================
+
+    Parameters
+    ----------
+    target : {"quadrant", "static", "dynamic"}, default="quadrant"
+        "quadrant": as ``quadrants`` determines. "static": arousal and valence of the whole chorus.
+        "dynamic": the mean over time of the continuous arousal and valence.
+
+    quadrants : {"dynamic", "static"}, default="dynamic"
+        Of which labels the quadrants are; high is above .5.
+
+    Returns
+    -------
+    dataset : :class:`~sklearn.utils.Bunch`
+        data : ndarray of str, shape (n_clips,)
+            Paths of the clips, in the order of metadata.csv.
+        target : ndarray, shape (n_clips,) of str, or (n_clips, 2) of float
+            The quadrants, or arousal and valence on ``scale``.
+        target_names : list of str
+            The four quadrants, or "arousal" and "valence".
+        groups : ndarray of str, shape (n_clips,)
+            The artists, without differences in case and white space.
+        scale : AffectScale or None
+            The unit of ``target``; None for quadrants.
+        dynamic : dict of DataFrame, shape (n_clips, n_times)
+            "arousal" and "valence" over time, and "arousal_std" and "valence_std" where their
+            table is in place: a row a song (indexed by song_id, in the order of ``data``), a column
+            the end of a half second, NaN after the end of a song.
+        frame : DataFrame, shape (n_clips, n_columns)
+            path, label (the quadrant), group; song_id, title, artist, album, duration;
+            static_arousal, static_valence, static_arousal_std and static_valence_std where their
+            tables are in place; dynamic_arousal, dynamic_valence.
+        DESCR : str
+            Description, counts, licence and citation.
+
+    (data, target) : tuple
+        If ``return_X_y`` is True.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        If a table that is needed, or every clip, is not in place.
+    ValueError
+        If an annotation file is not what was published.
+
+    Warns
+    -----
+    IncompleteDatasetWarning
+        If clips are missing; their songs are left out.
+
+    References
+    ----------
+    .. [1] Zhang, K., et al., "The PMEmo dataset for music emotion recognition", ICMR 2018.
+
+    Examples
+    --------
+    >>> from skmer.datasets import fetch_pmemo
+    >>> dataset = fetch_pmemo(target="dynamic", annotations_only=True)  # doctest: +SKIP
+    >>> dataset.target.shape, str(dataset.scale)  # doctest: +SKIP
+    ((767, 2), 'dynamic, 0 to 1')
+    """
+    folder = INFO.place(data_home)
+    paths = find_tables(folder, [*REQUIRED, *STATIC_TABLES, *DYNAMIC_TABLES])
+    static = ["static_annotations.csv"] if "static" in (target, quadrants) else []
+    missing = [name for name in (*REQUIRED, *static) if name not in paths]
+    if missing:
+        raise not_in_place(shorten(missing), folder, INFO)
+    frame, dynamic = read_annotations(paths, quadrants)
+    would_be = "chorus/{}.mp3".format if annotations_only else None
+    frame = match_audio(frame, folder, INFO, exact=True, would_be=would_be)
+    columns = "label" if target == "quadrant" else [f"{target}_{axis}" for axis in AXES]
+    return make_bunch(
+        frame,
+        INFO,
+        target_names=QUADRANTS if target == "quadrant" else AXES,
+        target_columns=columns,
+        scale=SCALES.get(target),
+        dynamic={name: table.loc[frame["song_id"]] for name, table in dynamic.items()},
+    )
