@@ -10,6 +10,7 @@ __all__ = [
     "IncompleteDatasetWarning",
     "InputError",
     "InputTypeError",
+    "MissingPackageError",
     "ModelVersionWarning",
     "SampleScaleWarning",
     "ShortClipWarning",
@@ -98,7 +99,11 @@ class DatasetNotFoundError(_OneSentence, FileNotFoundError):
     """A dataset is not where it was looked for, and may or can not be downloaded."""
 
 
-class EngineNotAvailableError(_OneSentence, ImportError):
+class MissingPackageError(_OneSentence, ImportError):
+    """A package that only some of skmer needs is not installed; the sentence names its extra."""
+
+
+class EngineNotAvailableError(MissingPackageError):
     """An inference engine was asked for that is not installed."""
 
 

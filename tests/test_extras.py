@@ -1,7 +1,8 @@
-"""What is missing without the extras is said with the extra's name; CI runs this without any."""
+"""A missing package is named together with its extra, before any work."""
 
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 
 from skmer import L3Transformer, MFCCStatsTransformer, MusiCNNTransformer, VGGishTransformer
 from skmer.audio import read_audio
+from skmer.datasets.bimodal import _read_rows as read_table
 from skmer.embeddings.engines import resolve_engine
-from skmer.exceptions import EngineNotAvailableError, InputError
+from skmer.evaluation.displays.style import axes_or_new
+from skmer.exceptions import EngineNotAvailableError, InputError, MissingPackageError
 
 NOISE = 0.1 * np.random.default_rng(0).standard_normal(64000)
 FAST, RESAMPY = 'pip install "skmer[fast]"', "pip install 'skmer[resampy]'"
@@ -43,6 +46,9 @@ def without(monkeypatch):
           for kind in (MFCCStatsTransformer, L3Transformer, VGGishTransformer, MusiCNNTransformer)),
         (("resampy",), lambda: read_audio("any.wav", sr=8000, resampler="kaiser_best"),
          InputError, RESAMPY),
+        (("matplotlib",), lambda: axes_or_new(None), MissingPackageError, 'pip install "skmer[plot]"'),
+        (("openpyxl", "xlrd"), lambda: read_table(Path("any.xls")), MissingPackageError,
+         'pip install "skmer[excel]"'),
     ],
 )  # fmt: skip
 def test_the_extra_is_named_before_any_work(without, packages, call, error, said):

@@ -30,6 +30,7 @@ from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset
 from skmer.datasets.tables import QUADRANTS, AffectScale, artist_groups, read_quadrants
 from skmer.datasets.validate import Finding, check_songs
 from skmer.exceptions import InputError
+from skmer.utils.messages import check_installed
 
 INFO = DatasetInfo(
     name="bimodal",
@@ -83,6 +84,7 @@ def _read_sheet(path: Path):
 def _read_rows(path: Path) -> list[list]:
     """Cells of the first sheet of a workbook, in either of Excel's formats."""
     # pandas deprecates its reader of the older format.
+    check_installed("openpyxl", "xlrd", extra="excel", needed_for="Excel workbooks")
     import openpyxl
     import xlrd
 

@@ -4,17 +4,45 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from importlib import import_module
+from importlib.util import find_spec
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from skmer.exceptions import InputError, bounded
+from skmer.exceptions import InputError, MissingPackageError, bounded
 
 
 def cut_middle(text: str, width: int = 200) -> str:
     """Cut the middle out of a text; messages need it no more, see `bounded`."""
     return bounded(text, width)
+
+
+def check_installed(*packages: str, extra: str, needed_for: str) -> None:
+    """Raise MissingPackageError, which names the extra, where one of the packages is missing.
+
+    Examples
+    --------
+    >>> from skmer.utils.messages import check_installed
+    >>> check_installed("no_such_package", extra="excel", needed_for="Excel workbooks")
+    Traceback (most recent call last):
+        ...
+    skmer.exceptions.MissingPackageError: Excel workbooks need the package no_such_package, ...
+    """
+    missing = [package for package in packages if not _is_installed(package)]
+    if missing:
+        raise MissingPackageError(
+            f"{needed_for} need the package {' and '.join(missing)}, which is not installed; "
+            f'install it by: pip install "skmer[{extra}]"'
+        )
+
+
+def _is_installed(package):
+    try:
+        return find_spec(package) is not None
+    except ValueError:
+        # Some test has hidden it in sys.modules.
+        return False
 
 
 def deprecated_names(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:

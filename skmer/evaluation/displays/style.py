@@ -7,7 +7,7 @@ import numpy as np
 
 from skmer.embeddings.registry import known_features, label_of
 from skmer.exceptions import InputTypeError
-from skmer.utils.messages import check_choice
+from skmer.utils.messages import check_choice, check_installed
 
 # Okabe and Ito's palette, which people with any color vision can tell apart.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#808080")
@@ -68,6 +68,7 @@ def renamed(new):
 def axes_or_new(ax, **options):
     """Return the given axes, or those of a new figure."""
     if ax is None:
+        check_installed("matplotlib", extra="plot", needed_for="Figures")
         import matplotlib.pyplot as plt
 
         return plt.subplots(layout="constrained", **options)[1]

@@ -28,7 +28,7 @@ from skmer.evaluation.report.words import (
     trust_notes,
 )
 from skmer.utils.files import atomic_write, check_output_file
-from skmer.utils.messages import check_choice
+from skmer.utils.messages import check_choice, check_installed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -325,6 +325,7 @@ def result_to_figure(
     result: "EvaluationResult", size: Literal["paper", "wide"] = "paper"
 ) -> "Figure":
     """Draw the figure of `EvaluationResult.figure`."""
+    check_installed("matplotlib", extra="plot", needed_for="Figures")
     from matplotlib import rc_context
 
     check_choice("figure", SIZES, size=size)

@@ -43,6 +43,7 @@ from skmer.studies.koh2021.data import (
 )
 from skmer.studies.koh2021.pieces import SingerMap
 from skmer.utils.digest import versions
+from skmer.utils.messages import check_installed
 
 # Stands for the page's color of text while a figure is drawn; nothing else is drawn in it.
 _TEXT = "#010203"
@@ -66,6 +67,7 @@ def table_as_html(table) -> str:
 
 def drawn_for_page():
     """Return a context in which figures are drawn such that they follow the page's colors."""
+    check_installed("matplotlib", extra="plot", needed_for="Reports of a study")
     from matplotlib import rc_context
 
     return rc_context(_STYLE)
