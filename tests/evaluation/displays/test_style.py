@@ -18,15 +18,6 @@ from skmer.evaluation import (
 )
 from skmer.exceptions import InputError, InputTypeError
 
-
-def test_importing_the_package_loads_no_plotting():
-    import subprocess
-    import sys
-
-    code = "import sys, skmer.evaluation; sys.exit('matplotlib' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
 # What matplotlib reads as a formula, and what it would leave out of a legend.
 ODD = ["$\\frac{$", "_hidden", "a\\$b$", "", "$"]
 
