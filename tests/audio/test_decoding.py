@@ -198,9 +198,9 @@ def test_a_table_states_the_duration_that_is_there(tmp_path, clip, suffix):
     data = without_xing(data) if suffix == "bare.mp3" else data
     path = write(tmp_path, f"a.{suffix}", data + data)
     expected = len(read_audio(path)[0]) / SR
-    for transformer in (MFCCStatsTransformer(), MFCCStatsTransformer(duration=0.5)):
-        extract([path], transformer, tmp_path / "table.csv")
-        table = pd.read_csv(tmp_path / "table.csv")
+    for name, duration in {"whole.csv": None, "part.csv": 0.5}.items():
+        extract([path], MFCCStatsTransformer(duration=duration), tmp_path / name)
+        table = pd.read_csv(tmp_path / name)
         assert table["duration"].tolist() == pytest.approx([expected], abs=0.01)
 
 
