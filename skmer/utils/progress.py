@@ -1,10 +1,7 @@
-"""A progress bar that says what runs, how much is done, and how long is left."""
+"""A progress bar: what runs, how much is done, and how long is left."""
 
 from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
-
-from skmer.exceptions import InputTypeError
-from skmer.utils.messages import check_whole, is_iterable
 
 T = TypeVar("T")
 
@@ -20,7 +17,7 @@ class ProgressBar:
     description : str
         Shown before the bar.
     total : int, default=None
-        What there is to do, where that is known.
+        The number of items, where it is known.
     unit : str, default="clips"
         What is counted, shown as ``unit/s``; "bytes" are shown as MB.
     enabled : bool, default=True
@@ -57,18 +54,18 @@ class ProgressBar:
 
     @property
     def total(self) -> int | None:
-        """What there is to do; None = not known."""
+        """The number of items; None = unknown."""
         return self._total
 
     @total.setter
     def total(self, total: int | None) -> None:
-        # A server that does not know says 0.
+        # pooch sets 0 where the server does not announce a size.
         self._total = total or None
         if self._bar is not None:
             self._bar.update(self._task, total=self._total)
 
     def update(self, n: int = 1, *, description: str | None = None) -> None:
-        """Count `n` more, and say what runs now."""
+        """Count `n` more, and show what runs now."""
         if self._bar is not None:
             speed = self._bar.tasks[self._task].speed
             rate = f"{speed:.1f} {self._unit}/s" if speed else ""
@@ -80,7 +77,7 @@ class ProgressBar:
             self._bar.reset(self._task, total=self._total)
 
     def close(self) -> None:
-        """Leave the last state standing."""
+        """Stop the bar, which stays as it is."""
         if self._bar is not None:
             self._bar.stop()
 
@@ -148,16 +145,12 @@ def track(
     >>> list(track([1, 2], description="counting", enabled=False))
     [1, 2]
     """
-    if not is_iterable(iterable):
-        raise InputTypeError(f"track goes through an iterable. Got {iterable!r:.100} instead.")
-    if total is not None:
-        check_whole("track", least=0, total=total)
-    elif isinstance(iterable, Sized):
+    if total is None and isinstance(iterable, Sized):
         total = len(iterable)
     with ProgressBar(description, total=total, unit=unit, enabled=enabled) as bar:
         for item in iterable:
             try:
                 yield item
             finally:
-                # Counted also where nobody asks for more, as beside something shorter in zip.
+                # Counted as well when the consumer stops, as zip does beside something shorter.
                 bar.update()
