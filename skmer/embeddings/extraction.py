@@ -6,7 +6,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field, fields
 from glob import escape
 from pathlib import Path
@@ -25,6 +25,7 @@ from skmer.embeddings.tables import (
     batches,
     check_columns,
     earlier_table,
+    locked,
     settings_beside,
     table_schema,
     write_table,
@@ -171,7 +172,7 @@ def extract(
     n_jobs = transformers[0].n_jobs if n_jobs is None else n_jobs
     frame_times = transformers[0].frame_times if frames else None
     tally = _Tally()
-    with _locked(out):
+    with locked(out):
         unfinished = (
             _unfinished_cache(out, key) if open_cache(transformers[0].memory) is None else None
         )
@@ -271,7 +272,7 @@ def extract_files(
     targets = _targets(paths, folder)
     n_jobs = one.n_jobs if n_jobs is None else n_jobs
     tally, failures = _Tally(), []
-    with _locked(folder):
+    with locked(folder):
         folder.mkdir(exist_ok=True)
         arguments = ((target, path, settings["key"]) for target, path in zip(targets, paths))
         earlier = list(run_parallel(_earlier_file, arguments, n_jobs=n_jobs, prefer="threads"))
@@ -523,25 +524,6 @@ def describe_transformer(transformer: BaseClipTransformer) -> dict:
         "weights": getattr(transformer, "weights_label_", None),
         "weights_digest": getattr(transformer, "weights_digest_", None),
     }
-
-
-@contextmanager
-def _locked(out: Path) -> Iterator[None]:
-    """Keep other processes from writing `out` at the same time.
-
-    The lock is a hidden file beside `out`. It is left there: whoever removes a lock file lets a
-    process that waits for the removed one and a process that makes a new one in at the same time.
-    """
-    from filelock import FileLock, Timeout
-
-    out.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(out.with_name(f".{out.name}.lock"), timeout=0):
-            yield
-    except Timeout as error:
-        raise OSError(
-            bounded(f"Another process is writing '{out}'; wait for it, or choose another name.")
-        ) from error
 
 
 def _unfinished_cache(out: Path, key: str) -> Path:

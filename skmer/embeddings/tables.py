@@ -356,3 +356,22 @@ def _read_csv(path, names):
 
 _READERS: dict[str, Callable] = {".parquet": _read_parquet, ".npz": _read_npz, ".csv": _read_csv}
 SUFFIXES = tuple(_WRITERS)
+
+
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Keep other processes from writing `out` at the same time.
+
+    The lock is a hidden file beside `out`. It is left there: whoever removes a lock file lets a
+    process that waits for the removed one and a process that makes a new one in at the same time.
+    """
+    from filelock import FileLock, Timeout
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(out.with_name(f".{out.name}.lock"), timeout=0):
+            yield
+    except Timeout as error:
+        raise OSError(
+            bounded(f"Another process is writing '{out}'; wait for it, or choose another name.")
+        ) from error
