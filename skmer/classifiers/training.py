@@ -1,8 +1,8 @@
 """A Keras model that trains whole epochs as one graph call. Loads TensorFlow on import.
 
-Beside Keras' own ``fit`` with ``steps_per_execution`` and ``jit_compile`` an epoch takes a half of
-the time (median over the shapes of ``tests/benchmarks/bench_training.py``, which measures it), and
-for the few batches of a small dataset a fifth, since Keras prepares an iterator for each epoch.
+Keras' own ``fit`` with ``steps_per_execution`` and ``jit_compile`` takes 1.2 to 4.5 times as long
+(the median is 1.7) for the shapes of ``tests/benchmarks/bench_training.py``, since it prepares an
+iterator for each epoch.
 """
 
 import contextlib

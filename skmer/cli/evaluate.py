@@ -58,11 +58,7 @@ def evaluate(
     seed: _options.Seed = 0,
     out: Annotated[
         Path | None,
-        typer.Option(
-            metavar="DIR",
-            parser=_options.expand,
-            help="Where results go; else skmer-results/DATASET.",
-        ),
+        _options.path_option("DIR", "Where results go; else skmer-results/DATASET."),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace the results of another command in --out.")

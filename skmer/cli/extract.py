@@ -20,19 +20,11 @@ def extract(
     inputs: _options.Inputs,
     out: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            parser=_options.expand,
-            help="The table to write: .parquet, .npz or .csv.",
-        ),
+        _options.path_option("FILE", "The table to write: .parquet, .npz or .csv."),
     ] = None,
     per_file: Annotated[
         Path | None,
-        typer.Option(
-            metavar="DIR",
-            parser=_options.expand,
-            help="Instead of a table, one .npz of frames for each clip.",
-        ),
+        _options.path_option("DIR", "Instead of a table, one .npz of frames for each clip."),
     ] = None,
     features: Annotated[
         str, typer.Option(metavar="NAMES", help=f"One or several of {_options.FEATURES}.")

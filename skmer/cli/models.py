@@ -16,9 +16,7 @@ def train(
     dataset: _options.Dataset,
     out: Annotated[
         Path,
-        typer.Option(
-            metavar="MODEL", parser=_options.expand, help="The file to write, as emotions.skmer."
-        ),
+        _options.path_option("MODEL", "The file to write, as emotions.skmer."),
     ],
     features: Annotated[
         str, typer.Option(metavar="NAME", help=f"One of {_options.FEATURES}.")
@@ -134,10 +132,8 @@ def predict(
     inputs: _options.Inputs,
     out: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            parser=_options.expand,
-            help="Where to write: .csv, .json or .parquet; else csv to the screen.",
+        _options.path_option(
+            "FILE", "Where to write: .csv, .json or .parquet; else csv to the screen."
         ),
     ] = None,
     frames: Annotated[

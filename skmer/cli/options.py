@@ -31,7 +31,8 @@ def expand(text: str) -> Path:
         raise typer.BadParameter(str(error)) from error
 
 
-def _path_option(metavar: str, text: str):
+def path_option(metavar: str, text: str):
+    """Return the option for a path."""
     return typer.Option(metavar=metavar, parser=expand, help=text)
 
 
@@ -56,7 +57,7 @@ Inputs = Annotated[
         "column path.",
     ),
 ]
-DataHome = Annotated[Path | None, _path_option("DIR", "Where datasets are; else $SKMER_DATA.")]
+DataHome = Annotated[Path | None, path_option("DIR", "Where datasets are; else $SKMER_DATA.")]
 Classifiers = Annotated[
     str | None, typer.Option(metavar="NAMES", help=f"Of {CLASSIFIERS}; by default all.")
 ]
@@ -85,7 +86,7 @@ Weights = Annotated[
     typer.Option(metavar="WHICH", help="pretrained, random, or files: l3=PATH,vggish=PATH."),
 ]
 Cache = Annotated[
-    Path | None, _path_option("DIR", "Keep each clip's embedding here for other runs.")
+    Path | None, path_option("DIR", "Keep each clip's embedding here for other runs.")
 ]
 Jobs = Annotated[
     int | None, typer.Option(metavar="N", help="Clips or fits at once; -1 = all cores.")

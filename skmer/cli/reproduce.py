@@ -29,11 +29,7 @@ def reproduce(
     seed: _options.Seed = 0,
     out: Annotated[
         Path | None,
-        typer.Option(
-            metavar="DIR",
-            parser=_options.expand,
-            help="Where results go; else skmer-results/STUDY.",
-        ),
+        _options.path_option("DIR", "Where results go; else skmer-results/STUDY."),
     ] = None,
 ) -> None:
     """Do a published study again with the datasets in place, and report what of it holds.
