@@ -26,7 +26,7 @@ def test_weights_verify(skmer, tmp_path):
 @pytest.mark.parametrize("verb", ["fetch", "verify"])
 def test_unknown_weights(one_sentence, verb):
     message = one_sentence("weights", verb, "vgg")
-    assert "openl3-mel256-music, musicnn-msd, musicnn-mtt, vggish, vggish-pca. Got 'vgg'" in message
+    assert "openl3-mel256-music, vggish, vggish-pca. Got 'vgg'" in message
 
 
 def test_fetching_weights_without_a_network(one_sentence):
