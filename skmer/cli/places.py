@@ -92,8 +92,9 @@ def list_datasets() -> None:
     for row in list_datasets().itertuples():
         classes = " ".join(f"{name} {count}" for name, count in row.classes.items())
         how = "made here" if not row.url else "fetch" if row.downloadable else "by hand"
-        classes = classes or "Q1 to Q4, how many of each is not published"
-        rows.append((row.name, row.clips, how, f"{row.groups}; {classes}; {row.licence}"))
+        rows.append(
+            (row.name, row.clips, how, "; ".join(filter(None, (row.groups, classes, row.licence))))
+        )
     _terminal.show_table(("name", "clips", "source", "groups; classes; licence"), rows)
 
 

@@ -113,7 +113,6 @@ def _download(archive: Archive, path: Path, folder: Path) -> None:
     try:
         download(archive.url, path, checksums=checksums, largest=LARGEST)
     except NotPublishedError as error:
-        path.with_name(path.name + ".rejected").unlink(missing_ok=True)
         raise InputError(
             f"{archive.filename} from {archive.url} is not the published file, its checksum is "
             f"another; it was not kept. Try again later, or fetch it by hand and unpack it in "
