@@ -196,7 +196,7 @@ def fetch_deam(
     Parameters
     ----------
     target : {"quadrant", "static", "dynamic"}, default="quadrant"
-        "quadrant": as ``quadrants`` says. "static": arousal and valence of the whole song, 1 to
+        "quadrant": by the rule ``quadrants``. "static": arousal and valence of the whole song, 1 to
         9. "dynamic": the mean over time of the continuous arousal and valence, -1 to 1.
 
     quadrants : {"dynamic", "static"}, default="dynamic"

@@ -77,7 +77,7 @@ INFO = DatasetInfo(
     name="merge",
     title="MERGE",
     n_clips=VERSIONS["audio_complete"],
-    # How many songs of the complete versions are in each quadrant is not known here.
+    # How many songs of the complete versions are in each quadrant is not published.
     class_counts={},
     groups="artists",
     licence="not stated; the music belongs to its owners",
@@ -207,7 +207,7 @@ def fetch_merge(
 
     target : {"quadrant", "arousal_valence"}, default="quadrant"
         The quadrants, or arousal and valence from 0 to 1. The latter were computed from mood
-        words, and a warning says so.
+        words, and a warning states it.
 
     Returns
     -------

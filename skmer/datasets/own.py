@@ -141,22 +141,10 @@ def load_csv(
     """
     path = expand_path(path).absolute()
     targets = [target_columns] if isinstance(target_columns, str) else list(target_columns or ())
-    if len(set(map(str, targets))) < len(targets):
-        raise InputError(
-            "The 'target_columns' parameter of load_csv must be names of columns, each once. "
-            f"Got {targets!r} instead.",
-            param="target_columns",
-        )
     if targets and tags_column is not None:
         raise InputError(
             "Give one of the parameters 'tags_column' and 'target_columns' of load_csv, not both.",
             param="tags_column",
-        )
-    if not tags_separator.strip():
-        raise InputError(
-            f"The 'tags_separator' parameter of load_csv must be a mark, not blank. Got "
-            f"{tags_separator!r}.",
-            param="tags_separator",
         )
     needed = [*(targets or [tags_column or label_column]), *filter(None, [group_column])]
     names = {path_column: "path", label_column: "label", group_column or "group": "group"}
@@ -323,26 +311,6 @@ def find_clips(
         that have no such value. What a csv file lists need not exist.
     left_out : list of str
         What folders hold beside audio, a sentence for each folder that does.
-
-    Raises
-    ------
-    InputError
-        If nothing is there, a folder holds no audio, or `inputs` is a lone path.
-
-    See Also
-    --------
-    skmer.embeddings.extract : Their embeddings in one table.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> from skmer.datasets.own import find_clips
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     for name in ("a.wav", "b.mp3", "notes.txt"):
-    ...         pathlib.Path(folder, name).touch()
-    ...     columns, left_out = find_clips([folder])
-    >>> [pathlib.Path(path).name for path in columns["path"]]
-    ['a.wav', 'b.mp3']
     """
     if isinstance(inputs, str | bytes | os.PathLike) or not is_iterable(inputs):
         raise InputError(
@@ -417,11 +385,11 @@ def load_folder(
         target_names : list of str
             The different labels, sorted.
         groups : ndarray of str, shape (n_clips,), or None
-            The groups, or None where none can be told.
+            The groups, or None where there are none.
         frame : DataFrame, shape (n_clips, 2 or 3)
             path, label, and group where there are groups.
         DESCR : str
-            Where the clips are, how groups were told, and what was left out.
+            Where the clips are, where the groups come from, and what was left out.
 
     (data, target) : tuple
         If ``return_X_y`` is True.
@@ -437,7 +405,7 @@ def load_folder(
     Warns
     -----
     UserWarning
-        If no groups can be told.
+        If there are no groups.
 
     See Also
     --------

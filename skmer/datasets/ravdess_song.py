@@ -12,7 +12,7 @@ recordings are of the same two melodies and sentences throughout, so the singers
 differs most between clips: evaluate with held-out singers.
 
 ``subset="koh2021"`` is the selection in Table 1 of Koh and Dubnov (2021): neutral 92, calm 184,
-happy 184, sad 184, angry 184, fearful 20, 848 clips in all. The study does not say which 20
+happy 184, sad 184, angry 184, fearful 20, 848 clips in all. The study does not state which 20
 fearful clips were kept; here ``subset_seed`` draws them.
 
 Of the 24 actors all but the 18th also sing. A file name such as ``03-02-05-01-02-01-12.wav`` holds,
@@ -189,7 +189,7 @@ def fetch_ravdess_song(
     ----------
     subset : {"all", "koh2021"}, default="all"
         "koh2021" keeps 20 of the 184 fearful clips, 848 clips in all: the number in
-        the study of Koh and Dubnov (2021), who do not say which 20.
+        the study of Koh and Dubnov (2021), who do not state which 20.
 
     subset_seed : int, default=0
         Seed that draws the 20 fearful clips of "koh2021". The draw is made from the
@@ -254,7 +254,7 @@ def fetch_ravdess_song(
         warn_caller(
             f"{len(missing)} of {len(published)} clips of RAVDESS song are missing in {folder}, of "
             f"the singers {singers}; the {len(names)} others are used. For all of them unpack "
-            f"{ARCHIVE.filename} from {INFO.url} there, or move the folder away and fetch it anew.",
+            f"{ARCHIVE.filename} from {INFO.url} there, or fetch it into another folder.",
             IncompleteDatasetWarning,
         )
     return make_bunch(_make_frame(names, clips), INFO, target_names=list(INFO.class_counts))

@@ -21,7 +21,7 @@ _Loader = TypeVar("_Loader", bound=Callable)
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """What is known of a dataset before a single file of it is here.
+    """Facts about a dataset that hold before a single file of it is here.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def register_dataset(
     Parameters
     ----------
     info : DatasetInfo
-        What is known of the dataset.
+        The facts about the dataset.
     validate : callable
         Called with the dataset's folder and `verbose`; returns a list of
         :class:`~skmer.datasets.validate.Finding`.

@@ -94,8 +94,8 @@ def style_of(artist: int, quadrant: str, rng: np.random.Generator) -> Style:
     place = list(SIGNS).index(quadrant)
     manner, person = stream(artist, 100 + place), stream(artist, 200)
     # How strongly the invented listeners rated the emotion.
-    heard = EMOTION_STRENGTH + EMOTION_SPREAD * _spread(rng, 2)
-    arousal, valence = SIGNS[quadrant] * heard
+    rated = EMOTION_STRENGTH + EMOTION_SPREAD * _spread(rng, 2)
+    arousal, valence = SIGNS[quadrant] * rated
     from_arousal, from_valence, from_manner, from_artist = np.array(list(_WEIGHTS.values())).T
     traits = (
         arousal * from_arousal

@@ -80,7 +80,6 @@ def test_numbers_as_targets(write):
     path = write("path;label;arousal\nclips/a.wav;x;1,5\n")
     for columns, message in (
         ("arousal", r"'arousal' .* a number, with a point .* '1,5' in line 2"),
-        (["arousal", "arousal"], "each once"),
         (["tension"], "lacks tension"),
     ):
         with pytest.raises(InputError, match=message):
@@ -191,13 +190,9 @@ def test_tags(write):
     assert dataset.frame["tags"].tolist() == ["epic; dark", ""]
     frame = load_dataset(path, tags_column="tags", tags_separator="/", as_frame=True)
     assert frame.target.columns.tolist() == ["epic; dark"]
-    for options, param in (
-        ({"tags_column": "tags", "target_columns": "group"}, "tags_column"),
-        ({"tags_column": "tags", "tags_separator": " "}, "tags_separator"),
-    ):
-        with pytest.raises(InputError) as caught:
-            load_csv(path, **options)
-        assert caught.value.param == param
+    with pytest.raises(InputError) as caught:
+        load_csv(path, tags_column="tags", target_columns="group")
+    assert caught.value.param == "tags_column"
     with pytest.raises(InputError, match="lacks mood"):
         load_csv(path, tags_column="mood")
 
