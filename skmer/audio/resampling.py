@@ -84,11 +84,12 @@ def _resampy(blocks, from_sr, to_sr):
     framing = Framing(chunk + 2 * around, chunk, left_padding=around)
     first, size = around * to_sr // from_sr, _CHUNK_SECONDS * to_sr
     for (frame,) in framing.blocks(padded(), size=1):
+        # resampy's own length, of the whole waveform; the zeros behind its end change nothing.
+        left = n_samples * to_sr // from_sr - done
+        frame = frame[: 2 * around + left * from_sr // to_sr + 1]
         # In float64 and so returned, as openl3 has it: above half the file's rate there is next to
         # nothing, and L3-Net sees how that was rounded.
         out = resampy.resample(frame.astype(np.float64), from_sr, to_sr, filter="kaiser_best")
-        # resampy's own length, of the whole waveform.
-        left = n_samples * to_sr // from_sr - done
-        part = out[first : first + min(size, left)]
-        done += len(part)
-        yield part
+        block = out[first : first + min(size, left)]
+        done += len(block)
+        yield block
