@@ -1,5 +1,6 @@
-"""Reading files beside soundfile and librosa, and long arrays beside the same file."""
+"""Reading files beside soundfile, PyAV and librosa, and long arrays beside the same file."""
 
+import av
 import numpy as np
 import soundfile
 from _measure import check_equal, share, speedup, take_turns
@@ -25,6 +26,26 @@ def mp3(quick, folder):
         "soundfile",
         at_most=1.2,
     )
+
+
+def m4a(quick, folder):
+    """A stereo m4a to a mono waveform, against PyAV's frames alone, which it starts from."""
+    path = write_m4a(folder / "stereo.m4a", seconds=30)
+    expected = _frames_of_pyav(path).mean(axis=0)
+    np.testing.assert_allclose(read_audio(path)[0], expected, atol=1e-6)
+    functions = {"skmer": lambda: read_audio(path), "PyAV": lambda: _frames_of_pyav(path)}
+    yield share(
+        "Reading a stereo m4a of 30 s, against PyAV's frames",
+        take_turns(functions, 9 if quick else 25),
+        "skmer",
+        "PyAV",
+        at_most=1.5,
+    )
+
+
+def _frames_of_pyav(path):
+    with av.open(path) as container:
+        return np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)
 
 
 def mfcc_of_mp3(quick, folder):
@@ -75,8 +96,24 @@ def long_array(quick, folder):
 def write_mp3(path, *, seconds, seed=0, sr=44100):
     """Write tones and noise, two channels; return the path."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, _tones_and_noise(seconds, seed, sr), sr)
+    return str(path)
+
+
+def write_m4a(path, *, seconds, seed=0, sr=44100):
+    """Write the same as AAC; return the path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    planes = np.ascontiguousarray(_tones_and_noise(seconds, seed, sr).T, np.float32)
+    with av.open(str(path), "w", format="ipod") as container:
+        stream = container.add_stream("aac", rate=sr, layout="stereo")
+        frame = av.AudioFrame.from_ndarray(planes, format="fltp", layout="stereo")
+        frame.sample_rate = sr
+        for source in (frame, None):
+            container.mux(stream.encode(source))
+    return str(path)
+
+
+def _tones_and_noise(seconds, seed, sr):
     t = np.arange(seconds * sr) / sr
     tones = 0.2 * np.sin(2 * np.pi * np.outer(t, [220 + 10 * seed, 330]))
-    noise = 0.02 * np.random.default_rng(seed).standard_normal(tones.shape)
-    soundfile.write(path, tones + noise, sr)
-    return str(path)
+    return tones + 0.02 * np.random.default_rng(seed).standard_normal(tones.shape)

@@ -28,6 +28,7 @@ BENCHMARKS = {
     "musicnn": bench_speed.musicnn,
     "mfcc": bench_speed.mfcc,
     "read-mp3": bench_reading.mp3,
+    "read-m4a": bench_reading.m4a,
     "mfcc-mp3": bench_reading.mfcc_of_mp3,
     "long-array": bench_reading.long_array,
     "cache": bench_cache.second_pass,
