@@ -37,8 +37,7 @@ is of the whole.
 """
 
 import os
-import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -258,14 +257,18 @@ def fetch_deam(
     """
     folder = INFO.place(data_home)
     for archive, names in ARCHIVES.items():
+        if download_if_missing and len(find_tables(folder, names)) < len(names):
+            download_and_unpack(archive, folder)
         tables = find_tables(folder, names)
         missing = [name for name in names if name not in tables]
         if missing:
-            _download(archive, folder, shorten(missing), download_if_missing)
+            raise not_in_place(shorten(missing), folder, INFO, archive.filename)
     frame, dynamic = read_annotations(find_tables(folder, TABLES), quadrants)
     extra = describe_split(frame["group"], frame["split"])
     if not annotations_only and not find_audio_files(folder).paths:
-        _download(CLIPS_ARCHIVE, folder, "<song_id>.mp3", download_if_missing)
+        if not download_if_missing:
+            raise not_in_place("<song_id>.mp3", folder, INFO, CLIPS_ARCHIVE.filename)
+        download_and_unpack(CLIPS_ARCHIVE, folder)
     would_be = "MEMD_audio/{}.mp3".format if annotations_only else None
     frame = match_audio(frame, folder, INFO, exact=True, would_be=would_be)
     return make_bunch(
@@ -276,19 +279,3 @@ def fetch_deam(
         dynamic={axis: dynamic[axis].loc[frame["song_id"]] for axis in AXES},
         **affect_target(target),
     )
-
-
-def _download(archive: Archive, folder: Path, missing: str, download_if_missing: bool) -> None:
-    if not download_if_missing:
-        raise not_in_place(missing, folder, INFO, archive.filename)
-    download_and_unpack(archive, folder, wanted=_place_in_archive)
-
-
-def _place_in_archive(member: str) -> str | None:
-    """Where a file of an archive goes, relative to the dataset's folder."""
-    name = PurePosixPath(member).name
-    if re.fullmatch(r"[0-9]+\.mp3", name):
-        return f"MEMD_audio/{name}"
-    if name in METADATA_FILES:
-        return f"metadata/{name}"
-    return f"annotations/{name}" if name in TABLES else None

@@ -39,8 +39,7 @@ known artists. A few artists' names carry the title of an album as distributed
 
 import hashlib
 import os
-import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 from skmer.datasets.fetch import Archive, download_and_unpack
@@ -231,14 +230,12 @@ def fetch_emomusic(
     folder = INFO.place(data_home)
     if download_if_missing and len(find_tables(folder, TABLES)) < len(TABLES):
         # Tables that cannot be read would stay, and stand in the way of the next try.
-        download_and_unpack(
-            ANNOTATIONS_ARCHIVE, folder, wanted=_place_of_table, check=read_annotations
-        )
+        download_and_unpack(ANNOTATIONS_ARCHIVE, folder, check=read_annotations)
     frame, dynamic = read_annotations(folder)
     if not annotations_only and not find_audio_files(folder).paths:
         if not download_if_missing:
             raise not_in_place(f"{CLIPS_FOLDER}/*.mp3", folder, INFO, CLIPS_ARCHIVE.filename)
-        download_and_unpack(CLIPS_ARCHIVE, folder, wanted=_place_of_clip)
+        download_and_unpack(CLIPS_ARCHIVE, folder)
     would_be = (f"{CLIPS_FOLDER}/{{}}.mp3").format if annotations_only else None
     frame = match_audio(frame, folder, INFO, exact=True, would_be=would_be)
     return make_bunch(
@@ -248,15 +245,3 @@ def fetch_emomusic(
         dynamic={axis: dynamic[axis].loc[frame["song_id"]] for axis in AXES},
         **affect_target(target),
     )
-
-
-def _place_of_table(member: str) -> str | None:
-    """Where a file of the annotations goes, relative to the dataset's folder."""
-    name = PurePosixPath(member).name
-    return name if re.fullmatch(r"[a-z]\w+\.csv", name) else None
-
-
-def _place_of_clip(member: str) -> str | None:
-    """Where a file of the clips goes, relative to the dataset's folder."""
-    name = PurePosixPath(member).name
-    return f"{CLIPS_FOLDER}/{name}" if re.fullmatch(r"[0-9]+\.mp3", name) else None

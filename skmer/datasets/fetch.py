@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import IO
 
+from skmer.datasets.files import AUDIO_SUFFIXES
 from skmer.exceptions import DatasetNotFoundError, InputError, bounded
 from skmer.utils.digest import file_digest
 from skmer.utils.download import DownloadError, NotPublishedError, download, one_at_a_time
@@ -40,15 +41,13 @@ def download_and_unpack(
     archive: Archive,
     folder: Path,
     *,
-    wanted: Callable[[str], str | None],
     checksums: Mapping[str, str] | None = None,
     check: Callable[[Path], object] | None = None,
 ) -> None:
-    """Fetch an archive and put the wanted files of it into a folder.
+    """Fetch an archive and put the audio and the csv files of it into a folder.
 
-    ``wanted`` gives the place of a member relative to the folder; None = it is left out. With
-    ``checksums`` all files in it must come out, with these SHA-256; ``check`` gets the folder with
-    what came out, and raises if it is wrong. Nothing is in the folder before all is checked.
+    With ``checksums`` all files in it must come out, with these SHA-256; ``check`` gets the folder
+    with what came out, and raises if it is wrong. Nothing is in the folder before all is checked.
     """
     with writing_to(folder, f"unpacking {archive.filename}"), _one_at_a_time(archive, folder):
         # A process that was killed left them; one that runs holds the lock.
@@ -59,7 +58,7 @@ def download_and_unpack(
             path, unpacked = folder / f".{archive.filename}", Path(temporary, "unpacked")
             _download(archive, path, folder)
             try:
-                _unpack(path, archive.filename, unpacked, wanted)
+                _unpack(path, archive.filename, unpacked)
             finally:
                 path.unlink()
             _check(unpacked, checksums or {}, archive)
@@ -120,8 +119,8 @@ def _download(archive: Archive, path: Path, folder: Path) -> None:
         ) from error
 
 
-def _unpack(path: Path, filename: str, target: Path, wanted: Callable[[str], str | None]) -> None:
-    """Write the wanted regular files of a zip or tar archive below the target."""
+def _unpack(path: Path, filename: str, target: Path) -> None:
+    """Write the audio and the csv files of a zip or tar archive below the target."""
     target.mkdir()
     left = max(SMALLEST_LIMIT, LARGEST_RATIO * path.stat().st_size)
     try:
@@ -139,9 +138,11 @@ def _unpack(path: Path, filename: str, target: Path, wanted: Callable[[str], str
                 raise InputError(
                     f"{filename} must not hold files outside its own folder. Got {name!r}."
                 )
-            if (place := wanted(name)) is None:
+            # Hidden files are those that unpacking on a Mac leaves.
+            hidden = any(part.startswith((".", "__MACOSX")) for part in parts.parts)
+            if hidden or parts.suffix.lower() not in {".csv", *AUDIO_SUFFIXES}:
                 continue
-            destination = target / place
+            destination = target / name
             destination.parent.mkdir(parents=True, exist_ok=True)
             # "x": two members in one place are no published archive.
             with open(destination, "xb") as file:
@@ -194,10 +195,10 @@ def _check(unpacked: Path, checksums: Mapping[str, str], archive: Archive) -> No
 
 
 def _move_into(unpacked: Path, folder: Path) -> None:
-    """Move whole entries into the folder; an entry that is there already stays."""
+    """Move entries into the folder, as whole as they can be; files that are there stay."""
     for entry in sorted(unpacked.iterdir()):
         place = folder / entry.name
-        if place.is_dir() and not any(place.iterdir()):
-            place.rmdir()
         if not place.exists():
             os.rename(entry, place)
+        elif entry.is_dir() and place.is_dir():
+            _move_into(entry, place)

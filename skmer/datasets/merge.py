@@ -39,12 +39,11 @@ import itertools
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 from skmer.datasets.fetch import Archive, download_and_unpack
 from skmer.datasets.files import (
-    AUDIO_SUFFIXES,
     find_tables,
     match_audio,
     not_in_place,
@@ -262,7 +261,7 @@ def fetch_merge(
     archive = f"MERGE_{version.title()}.zip"
     tables = find_tables(folder, names.values())
     if download_if_missing and names["metadata"] not in tables:
-        download_and_unpack(find_in_record(archive), folder, wanted=_place_in_archive)
+        download_and_unpack(find_in_record(archive), folder)
         tables = find_tables(folder, names.values())
     missing = [name for name in names.values() if name not in tables]
     if missing:
@@ -313,11 +312,3 @@ def find_in_record(filename: str) -> Archive:
         ) from error
     kind, checksum = files.registry[filename].split(":")
     return Archive(filename, url, **{kind: checksum})
-
-
-def _place_in_archive(member: str) -> str | None:
-    """Where a file of an archive goes: where it is in it, if it is a table or audio."""
-    path = PurePosixPath(member)
-    if any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
-        return None
-    return member if path.suffix.lower() in {".csv", *AUDIO_SUFFIXES} else None

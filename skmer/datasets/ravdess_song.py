@@ -107,13 +107,6 @@ def find_clips(folder: Path) -> dict[str, Path]:
     return {path.stem: path for path in found}
 
 
-def _place_in_archive(member: str) -> str | None:
-    """Where a file of the archive goes, relative to the dataset's folder."""
-    name = Path(member).name
-    stem = name.removesuffix(".wav")
-    return f"Actor_{stem[-2:]}/{name}" if name != stem and _NAME.fullmatch(stem) else None
-
-
 def _koh2021_names(names: list[str], seed: int) -> list[str]:
     """All clips that are not fearful, and 20 that are."""
     fearful = [name for name in names if name[6:8] == "06"]
@@ -242,7 +235,7 @@ def fetch_ravdess_song(
         if not download_if_missing:
             raise not_in_place("clip", folder, INFO, ARCHIVE.filename)
         places = {f"Actor_{name[-2:]}/{name}.wav": sha for name, sha in checksums().items()}
-        download_and_unpack(ARCHIVE, folder, wanted=_place_in_archive, checksums=places)
+        download_and_unpack(ARCHIVE, folder, checksums=places)
         clips = find_clips(folder)
     published = list(checksums())
     if subset == "koh2021":

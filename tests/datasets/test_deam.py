@@ -215,3 +215,8 @@ def test_download(tmp_path, server, monkeypatch):
     n_requests = server.n_requests
     assert len(fetch_deam(data_home=tmp_path / "home").data) == N_SONGS
     assert server.n_requests == n_requests
+    (table,) = (tmp_path / "home" / "deam").rglob("valence.csv")
+    table.unlink()
+    with pytest.raises(DatasetNotFoundError, match=r"no valence\.csv of DEAM"):
+        fetch_deam(data_home=tmp_path / "home", download_if_missing=False)
+    assert len(fetch_deam(data_home=tmp_path / "home").data) == N_SONGS
