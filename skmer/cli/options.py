@@ -9,7 +9,7 @@ import typer
 from skmer.embeddings.registry import NETWORKS
 from skmer.exceptions import InputError
 
-DATASETS = "toy, ravdess-song, emomusic, deam, 4q, bimodal, merge"
+DATASETS = "toy, ravdess-song, emomusic, deam, 4q, bimodal, merge, pmemo, mtg-jamendo-moodtheme"
 FEATURES = ", ".join((*NETWORKS, "mine=package.module:factory"))
 CLASSIFIERS = "svm, nb, rf, mlp, cnn, lstm"
 
