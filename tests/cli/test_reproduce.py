@@ -12,9 +12,7 @@ from sklearn.model_selection import RepeatedKFold
 
 from skmer.datasets import fetch_emomusic
 from skmer.evaluation import FixedSplit, RepeatedStratifiedGroupKFold, evaluate_regression
-from skmer.studies.koh2021 import pieces as _cells
-from skmer.studies.koh2021 import pieces as _checks
-from skmer.studies.koh2021 import pieces as _maps
+from skmer.studies.koh2021 import pieces
 from tests.command import SKMER
 
 SR = 8000
@@ -83,11 +81,11 @@ def test_report_and_resume(reproduce, tmp_path, monkeypatch):
 
     calls = []
     for module, name in (
-        (_cells, "evaluate"),
-        (_checks, "audit"),
-        (_checks, "_check_reports"),
-        (_maps, "tsne_map"),
-        (_maps, "tsne_purity"),
+        (pieces, "evaluate"),
+        (pieces, "audit"),
+        (pieces, "_check_reports"),
+        (pieces, "tsne_map"),
+        (pieces, "tsne_purity"),
     ):
         monkeypatch.setattr(module, name, lambda *a, name=name, **k: calls.append(name))
     again = reproduce()

@@ -9,17 +9,7 @@ from skmer.classifiers import CLASSIFIERS
 from skmer.evaluation import cluster_bootstrap, corrected_resampled_ttest
 from skmer.evaluation.displays import CLASSIFIER_NAMES
 from skmer.evaluation.report import name_of
-from skmer.studies.koh2021.data import (
-    DATASETS,
-    EDITIONS,
-    FAITHFUL,
-    FEATURES,
-    LARGE,
-    LARGE_CLASSIFIER,
-    Edition,
-    published,
-    titles,
-)
+from skmer.studies.koh2021 import data as study
 
 HELD, NOT_HELD, NOT_TESTABLE = "held", "not held", "not testable here"
 
@@ -174,12 +164,12 @@ def why_untestable(findings, dataset: str, edition: str, features, classifiers=(
 
 
 def _judge_editions(
-    findings, dataset, features, classifiers, judge_edition: Callable[[Edition], Verdict]
+    findings, dataset, features, classifiers, judge_edition: Callable[[study.Edition], Verdict]
 ) -> dict[str, Verdict]:
     """Judge a claim for each edition in which it can be tested."""
     rows = [row for row in findings.datasets.class_counts if row["dataset"] == dataset]
     verdicts = {}
-    for edition in EDITIONS:
+    for edition in study.EDITIONS:
         why = why_untestable(findings, dataset, edition.name, features, classifiers)
         verdict = judge_edition(edition) if why is None else not_testable(why)
         if why is None:
@@ -196,41 +186,45 @@ def _cell(row: dict) -> dict:
 
 def _in_words(row: dict) -> str:
     names = f"{name_of(row['feature'])} + {name_of(row['classifier'])}"
-    return f"{titles()[row['dataset']]}: {names}"
+    return f"{study.titles()[row['dataset']]}: {names}"
 
 
 def _counts(findings) -> Iterator[Claim]:
-    for dataset in DATASETS:
+    for dataset in study.DATASETS:
         rows = [row for row in findings.datasets.class_counts if row["dataset"] == dataset]
         printed, here = ({row["class"]: row[key] for row in rows} for key in ("published", "here"))
-        text = f"{titles()[dataset]} has {sum(printed.values())} clips, distributed as printed"
+        text = (
+            f"{study.titles()[dataset]} has {sum(printed.values())} clips, distributed as printed"
+        )
         verdict = judge_counts(printed, here)
-        yield Claim(text, published()["clips"]["origin"], {FAITHFUL.name: verdict})
+        yield Claim(text, study.published()["clips"]["origin"], {study.FAITHFUL.name: verdict})
 
 
 def _orders(findings) -> Iterator[Claim]:
-    order = published()["order"]
-    for dataset in DATASETS:
+    order = study.published()["order"]
+    for dataset in study.DATASETS:
         but = {classifier for name, classifier in order["except"] if name == dataset}
 
-        def of_edition(edition: Edition, dataset=dataset, but=but) -> Verdict:
+        def of_edition(edition: study.Edition, dataset=dataset, but=but) -> Verdict:
             scores = findings.results[dataset, edition.name].summary()
             scores = edition.headline_rows(scores)
-            scores = scores[scores["feature"].isin(FEATURES)]
+            scores = scores[scores["feature"].isin(study.FEATURES)]
             table = scores.pivot_table(index="classifier", columns="feature", values="accuracy")
             accuracies = {name: row.to_dict() for name, row in table.iterrows()}
             return judge_order(accuracies, best=order["best"], but=but, wanted=set(CLASSIFIERS))
 
-        text = f"{titles()[dataset]}: L3-Net is more accurate than VGGish and MFCC with every "
+        text = (
+            f"{study.titles()[dataset]}: L3-Net is more accurate than VGGish and MFCC with every "
+        )
         text += " but ".join(["classifier", *(CLASSIFIER_NAMES[name] for name in but)])
-        verdicts = _judge_editions(findings, dataset, FEATURES, (), of_edition)
+        verdicts = _judge_editions(findings, dataset, study.FEATURES, (), of_edition)
         yield Claim(text, order["origin"], verdicts)
 
 
 def _values(findings) -> Iterator[Claim]:
-    for row in published()["accuracy"]:
+    for row in study.published()["accuracy"]:
 
-        def of_edition(edition: Edition, row=row) -> Verdict:
+        def of_edition(edition: study.Edition, row=row) -> Verdict:
             found = findings.estimate(edition.name, score="accuracy", **_cell(row))
             return judge_value(row["value"], found)
 
@@ -241,11 +235,11 @@ def _values(findings) -> Iterator[Claim]:
 
 
 def _improvements(findings) -> Iterator[Claim]:
-    for row in published()["improvements"]:
+    for row in study.published()["improvements"]:
         if row["value"] <= row["earlier"]:
             continue
 
-        def of_edition(edition: Edition, row=row) -> Verdict:
+        def of_edition(edition: study.Edition, row=row) -> Verdict:
             return judge_above(row["earlier"], _score(findings, row, edition))
 
         text = f"{_in_words(row)} raises the {row['metric'].replace('_', ' ')} of "
@@ -255,7 +249,7 @@ def _improvements(findings) -> Iterator[Claim]:
         yield Claim(text, row["origin"], verdicts)
 
 
-def _score(findings, row, edition: Edition) -> dict:
+def _score(findings, row, edition: study.Edition) -> dict:
     """Return a score and its interval over groups, from the out-of-fold predictions."""
     if row["metric"] == "accuracy":
         return findings.estimate(edition.name, score="accuracy", **_cell(row))
@@ -277,9 +271,9 @@ def _score(findings, row, edition: Edition) -> dict:
 def _baseline(findings) -> Claim:
     """Return the claim that figure 3 makes by its bars: MFCC stays below the best of L3-Net."""
     dataset = "ravdess-song"
-    best = next(row["value"] for row in published()["accuracy"] if row["dataset"] == dataset)
+    best = next(row["value"] for row in study.published()["accuracy"] if row["dataset"] == dataset)
 
-    def of_edition(edition: Edition) -> Verdict:
+    def of_edition(edition: study.Edition) -> Verdict:
         scores = findings.intervals[dataset, edition.name]
         scores = scores[scores["feature"] == "mfcc"]
         top = scores.loc[scores.groupby("protocol")["accuracy"].idxmax()].set_index("protocol")
@@ -298,16 +292,16 @@ def _baseline(findings) -> Claim:
         return judge(highest < best, reason)
 
     return Claim(
-        f"{titles()[dataset]}: no classifier on MFCC reaches L3-Net's best, {best:.2f}",
-        published()["order"]["origin"],
+        f"{study.titles()[dataset]}: no classifier on MFCC reaches L3-Net's best, {best:.2f}",
+        study.published()["order"]["origin"],
         _judge_editions(findings, dataset, ["mfcc"], (), of_edition),
     )
 
 
 def _regressions(findings) -> Iterator[Claim]:
-    for row in published()["r2"]:
+    for row in study.published()["r2"]:
 
-        def of_edition(edition: Edition, row=row) -> Verdict:
+        def of_edition(edition: study.Edition, row=row) -> Verdict:
             cell = {"feature": "l3", "target": f"static {row['target']}", "score": "r2"}
             return judge_above(row["earlier"], findings.estimate(edition.name, **cell))
 
@@ -318,31 +312,31 @@ def _regressions(findings) -> Iterator[Claim]:
 
 
 def _sizes(findings) -> Iterator[Claim]:
-    for dataset in DATASETS:
+    for dataset in study.DATASETS:
 
-        def of_edition(edition: Edition, dataset=dataset) -> Verdict:
+        def of_edition(edition: study.Edition, dataset=dataset) -> Verdict:
             scores = edition.headline_rows(findings.results[dataset, edition.name].scores)
-            scores = scores[scores["classifier"] == LARGE_CLASSIFIER]
+            scores = scores[scores["classifier"] == study.LARGE_CLASSIFIER]
             scores = scores.sort_values(["repeat", "fold"])
-            small, large = (scores[scores["feature"] == name] for name in ("l3", LARGE))
+            small, large = (scores[scores["feature"] == name] for name in ("l3", study.LARGE))
             sizes = {name: small[name].to_numpy() for name in ("n_train", "n_test")}
             accuracies = (part["accuracy"].to_numpy() for part in (small, large))
             test = corrected_resampled_ttest(*accuracies, **sizes)
             return judge_difference(test.difference, test.low, test.high)
 
-        text = f"{titles()[dataset]}: 512 dimensions of L3-Net do better than 6144, by "
-        text += CLASSIFIER_NAMES[LARGE_CLASSIFIER]
-        verdicts = _judge_editions(findings, dataset, ["l3"], [LARGE_CLASSIFIER], of_edition)
+        text = f"{study.titles()[dataset]}: 512 dimensions of L3-Net do better than 6144, by "
+        text += CLASSIFIER_NAMES[study.LARGE_CLASSIFIER]
+        verdicts = _judge_editions(findings, dataset, ["l3"], [study.LARGE_CLASSIFIER], of_edition)
         yield Claim(text, "text on features", verdicts)
 
 
 def _reports(findings) -> Iterator[Claim]:
     for dataset, check in findings.reports.items():
-        text = f"{titles()[dataset]}: the classification report is of one test part of 10 % "
+        text = f"{study.titles()[dataset]}: the classification report is of one test part of 10 % "
         text += f"({' or '.join(map(str, check['tenth']))} clips)"
         reason = "the smallest number of clips that rounds to the printed table is "
         verdict = judge(bool(check["tenth_possible"]), f"{reason}{check['sizes'][0]}")
-        yield Claim(text, published()["reports"]["origin"], {FAITHFUL.name: verdict})
+        yield Claim(text, study.published()["reports"]["origin"], {study.FAITHFUL.name: verdict})
 
 
 def _maps(findings) -> Iterator[Claim]:
@@ -351,7 +345,7 @@ def _maps(findings) -> Iterator[Claim]:
         "singer": "the small clusters of the map are singers rather than emotions",
         "stable": "the clusters are the same over perplexities",
     }
-    why = why_untestable(findings, "ravdess-song", FAITHFUL.name, ["l3"])
+    why = why_untestable(findings, "ravdess-song", study.FAITHFUL.name, ["l3"])
     if why is None and "l3" not in findings.maps:
         why = "there are too few clips for the perplexity"
     if why is None:
@@ -365,4 +359,4 @@ def _maps(findings) -> Iterator[Claim]:
         verdicts = dict.fromkeys(texts, not_testable(why))
     for key, text in texts.items():
         full = f"RAVDESS, song, L3-Net: {text}"
-        yield Claim(full, published()["map"]["origin"], {FAITHFUL.name: verdicts[key]})
+        yield Claim(full, study.published()["map"]["origin"], {study.FAITHFUL.name: verdicts[key]})

@@ -29,18 +29,8 @@ from skmer.evaluation.report import (
     render_page,
     with_interval,
 )
+from skmer.studies.koh2021 import data as study
 from skmer.studies.koh2021.claims import HELD, NOT_HELD, Claim
-from skmer.studies.koh2021.data import (
-    ADDITIONS,
-    DATASETS,
-    EDITIONS,
-    FEATURES,
-    LARGE,
-    LARGE_CLASSIFIER,
-    describe_reductions,
-    published,
-    titles,
-)
 from skmer.studies.koh2021.pieces import SingerMap
 from skmer.utils.digest import versions
 from skmer.utils.messages import check_installed
@@ -94,12 +84,12 @@ _MODELS = {
     "cnn": "a convolutional network",
     "lstm": "an LSTM",
 }
-_KEPT_APART = dict.fromkeys(DATASETS, "artists") | {"ravdess-song": "singers"}
+_KEPT_APART = dict.fromkeys(study.DATASETS, "artists") | {"ravdess-song": "singers"}
 
 
 def name_of_feature(feature: str) -> str:
     """Return the name of a feature, with a remark where the study did not have it."""
-    return name_of(feature) + (" (addition)" if feature in ADDITIONS else "")
+    return name_of(feature) + (" (addition)" if feature in study.ADDITIONS else "")
 
 
 def sort_claims(claims: list[Claim]) -> dict[str, list[Claim]]:
@@ -133,7 +123,7 @@ def find_news(findings) -> list[Note]:
 def find_cautions(findings) -> list[Note]:
     """Return what limits all of it: less computing, data or weights than the study had."""
     notes = []
-    changes = describe_reductions(findings.budget)
+    changes = study.describe_reductions(findings.budget)
     if changes:
         text = "This is a quick run: it computes less than the study did, so its numbers are "
         text += "rougher, the networks are trained less, and its verdicts are provisional."
@@ -145,7 +135,7 @@ def find_cautions(findings) -> list[Note]:
         text += "nothing about the embedding of that name, and claims on it are not testable."
         notes.append(Note("bad", text))
     if findings.datasets.missing:
-        names = ", ".join(titles()[name] for name in findings.datasets.missing)
+        names = ", ".join(study.titles()[name] for name in findings.datasets.missing)
         notes.append(Note("neutral", f"Not in place, and so untested: {names}."))
     return notes + [Note("doubtful", note) for note in findings.datasets.notes]
 
@@ -156,7 +146,7 @@ def find_gaps(findings) -> dict[str, list[dict]]:
     found: dict[str, list[dict]] = {}
     for dataset in findings.datasets.names:
         cells = table[table["dataset"] == dataset]
-        for edition in EDITIONS:
+        for edition in study.EDITIONS:
             gaps = cells[f"{edition.name}_gap"].to_numpy(dtype=float)
             if np.isfinite(gaps).any():
                 gap = {"edition": edition.name, "mean": float(np.nanmean(gaps))}
@@ -168,13 +158,13 @@ def find_gaps(findings) -> dict[str, list[dict]]:
 
 def _mfcc_news(findings) -> Iterator[Note]:
     """Compare MFCC, which needs no network, with the best accuracies that the study printed."""
-    for printed in published()["accuracy"]:
+    for printed in study.published()["accuracy"]:
         dataset, best = printed["dataset"], printed["value"]
         if dataset not in findings.datasets.names:
             continue
         scores = pd.concat(
             findings.intervals[dataset, edition.name].assign(edition=edition.name)
-            for edition in EDITIONS
+            for edition in study.EDITIONS
         )
         plain = scores[scores["feature"] == "mfcc"]
         random = plain[plain["protocol"] == "koh2021"]
@@ -184,7 +174,7 @@ def _mfcc_news(findings) -> Iterator[Note]:
         same = (plain["classifier"] == top["classifier"]) & (plain["edition"] == top["edition"])
         beats = top["accuracy"] > best
         text = (
-            f"{titles()[dataset]}: plain MFCC with {_MODELS[top['classifier']]}, without any "
+            f"{study.titles()[dataset]}: plain MFCC with {_MODELS[top['classifier']]}, without any "
             f"network, {'beats' if beats else 'does not beat'} the study's best by random splits: "
             f"{in_hundred(top['accuracy'])} of 100 clips are named rightly, against "
             f"{in_hundred(best)} by {_cell(printed)}"
@@ -203,15 +193,15 @@ def _gap_news(findings) -> Iterator[Note]:
     for dataset, gaps in find_gaps(findings).items():
         groups = _KEPT_APART[dataset]
         # Rounded to whole numbers, so that there is no -0.
-        told = "; ".join(
+        listed = "; ".join(
             f"{round(100 * gap['mean']):+d} on average in the {gap['edition']} edition, "
             f"{round(100 * gap['widest']):+d} at most ({gap['cell']})"
             for gap in gaps
         )
         text = (
-            f"{titles()[dataset]}: random splits, which mix {groups} and are what the published "
-            f"figures come from, score differently from splits that keep {groups} apart, in "
-            f"points of 100: {told}."
+            f"{study.titles()[dataset]}: random splits, which mix {groups} and are what the "
+            f"published figures come from, score differently from splits that keep {groups} "
+            f"apart, in points of 100: {listed}."
         )
         flattered = any(gap["mean"] > 0 for gap in gaps)
         yield Note("doubtful" if flattered else "neutral", text)
@@ -219,18 +209,18 @@ def _gap_news(findings) -> Iterator[Note]:
 
 def _addition_news(findings) -> Iterator[Note]:
     """Compare each addition with the best of the study's own features, groups kept apart."""
-    edition = EDITIONS[-1]
+    edition = study.EDITIONS[-1]
     for dataset in findings.datasets.names:
         scores = edition.headline_rows(findings.intervals[dataset, edition.name])
-        own = scores[scores["feature"].isin(FEATURES)]
-        for name in ADDITIONS:
+        own = scores[scores["feature"].isin(study.FEATURES)]
+        for name in study.ADDITIONS:
             added = scores[scores["feature"] == name]
             if added.empty:
                 continue
             best = _best(added)
-            text = f"{titles()[dataset]}: {name_of(name)}, which the study did not have, reaches "
-            text += f"{_interval(best)} with {_MODELS[best['classifier']]} in the {edition.name} "
-            text += "edition"
+            text = f"{study.titles()[dataset]}: {name_of(name)}, which the study did not have, "
+            text += f"reaches {_interval(best)} with {_MODELS[best['classifier']]} in the "
+            text += f"{edition.name} edition"
             if not own.empty:
                 other = _best(own)
                 text += "; the best of the study's own features is "
@@ -263,7 +253,7 @@ def render_study(findings) -> str:
             "sizes": [
                 figure
                 for dataset in findings.datasets.names
-                for edition in EDITIONS
+                for edition in study.EDITIONS
                 for figure in draw_sizes(findings, dataset, edition)
             ],
         }
@@ -278,9 +268,9 @@ def render_study(findings) -> str:
         cautions=find_cautions(findings),
         claims=claims,
         findings=findings,
-        titles=titles(),
-        published=published(),
-        editions=EDITIONS,
+        titles=study.titles(),
+        published=study.published(),
+        editions=study.EDITIONS,
         counts=_counts(findings),
         table=_main_table(findings),
         feature_name=name_of_feature,
@@ -294,12 +284,12 @@ def render_study(findings) -> str:
 def _counts(findings) -> list[dict]:
     """Return a row for each dataset: its classes, and their clips as printed and here."""
     rows = []
-    for dataset in DATASETS:
+    for dataset in study.DATASETS:
         counts = pd.DataFrame(findings.datasets.class_counts).query("dataset == @dataset")
         is_here = counts["here"].notna().all()
         rows.append(
             {
-                "title": titles()[dataset],
+                "title": study.titles()[dataset],
                 "classes": list(counts["class"]),
                 "published": list(counts["published"]),
                 "here": counts["here"].astype(int).tolist() if is_here else None,
@@ -312,9 +302,9 @@ def _counts(findings) -> list[dict]:
 def _main_table(findings) -> Table:
     """Return the table 'published / faithful / defensible', intervals and gaps at the end."""
     columns = ["Dataset", "Configuration", "Published"]
-    columns += [edition.name.capitalize() for edition in EDITIONS]
+    columns += [edition.name.capitalize() for edition in study.EDITIONS]
     n_main = len(columns)
-    for edition in EDITIONS:
+    for edition in study.EDITIONS:
         columns += [f"95 % interval, {edition.name}", f"Gap, {edition.name}"]
     rows = []
     for row in findings.table.to_dict("records"):
@@ -322,15 +312,15 @@ def _main_table(findings) -> Table:
         name = f"{name_of_feature(row['feature'])}{random} + {name_of(row['classifier'])}"
         name += f", r² of {row['target']}" if row["target"] else ""
         cells: list[tuple[str, Any]] = [
-            (text, text.lower()) for text in (titles()[row["dataset"]], name)
+            (text, text.lower()) for text in (study.titles()[row["dataset"]], name)
         ]
         cells.append(_number(row["published"]))
-        for edition in EDITIONS:
+        for edition in study.EDITIONS:
             text, key = _number(row[edition.name])
             if row[f"{edition.name}_protocol"] == "koh2021" != edition.protocol:
                 text += " (random: no groups)"
             cells.append((text, key))
-        for edition in EDITIONS:
+        for edition in study.EDITIONS:
             low, high = row[f"{edition.name}_low"], row[f"{edition.name}_high"]
             _, width = _number(high - low)
             cells.append((f"{low:.2f} to {high:.2f}" if low <= high else "", width))
@@ -352,9 +342,9 @@ def _section(findings, dataset: str) -> dict:
     """Return the figures and tables of one dataset; the editions stay in tables of their own."""
     columns = ["feature", "classifier", "protocol", "n_splits", "accuracy", "accuracy_std"]
     columns += ["f1_macro", "f1_weighted", "balanced_accuracy", "gap"]
-    section: dict[str, Any] = {"id": dataset, "title": titles()[dataset], "summaries": []}
+    section: dict[str, Any] = {"id": dataset, "title": study.titles()[dataset], "summaries": []}
     section |= {"bars": [], "gaps": [], "best": []}
-    for edition in EDITIONS:
+    for edition in study.EDITIONS:
         summary = findings.results[dataset, edition.name].summary()
         table = summary[[column for column in columns if column in summary]]
         section["summaries"].append((edition, table_as_html(table)))
@@ -403,13 +393,13 @@ def _draw(title: str, width: float, height: float, draw: Callable) -> tuple[str,
 def draw_bars(findings, dataset: str, edition) -> Figures:
     """Draw the accuracies of a dataset in the study's form."""
     intervals = findings.intervals[dataset, edition.name]
-    intervals = intervals[intervals["feature"].isin((*FEATURES, *ADDITIONS))]
+    intervals = intervals[intervals["feature"].isin((*study.FEATURES, *study.ADDITIONS))]
     protocol = edition.headline_protocol(intervals)
     target = findings.datasets.clips[dataset, edition.name].target
     chance = np.unique(target, return_counts=True)[1].max() / len(target)
     splits = "groups kept apart" if protocol == "grouped" else "random 80/10/10 splits"
-    title = f"{titles()[dataset]}, {edition.name}: {splits}"
-    added = [name_of_feature(name) for name in ADDITIONS if name in set(intervals["feature"])]
+    title = f"{study.titles()[dataset]}, {edition.name}: {splits}"
+    added = [name_of_feature(name) for name in study.ADDITIONS if name in set(intervals["feature"])]
     title += "".join(f"; {name}, not in the study" for name in added)
     options = {"protocol": protocol, "chance": chance}
     yield _draw(
@@ -424,7 +414,7 @@ def draw_gaps(findings, dataset: str, edition) -> Figures:
     )
     if "grouped" in table:
         names = [_cell(row) for row in table.index.to_frame().to_dict("records")]
-        title = f"{titles()[dataset]}, {edition.name}: random minus grouped"
+        title = f"{study.titles()[dataset]}, {edition.name}: random minus grouped"
         display = GapDisplay(table["koh2021"], table["grouped"], names)
         yield _draw(title, 6.0, 0.34 * len(names) + 1.3, display.plot)
 
@@ -436,7 +426,7 @@ def draw_best(findings, dataset: str, edition) -> Figures:
     best = summary.loc[summary["accuracy"].idxmax()]
     cells = {(best["feature"], best["classifier"]): "best"}
     ran = set(zip(summary["feature"], summary["classifier"]))
-    for row in published()["accuracy"]:
+    for row in study.published()["accuracy"]:
         cell = row["feature"], row["classifier"]
         if row["dataset"] == dataset and cell in ran:
             cells.setdefault(cell, "the study's")
@@ -444,7 +434,7 @@ def draw_best(findings, dataset: str, edition) -> Figures:
     labels = [name for name in clips.target_names if name in clips.target]
     for (feature, classifier), why in cells.items():
         chosen: dict[str, Any] = {"feature": feature, "classifier": classifier}
-        title = f"{titles()[dataset]}, {edition.name}, {why}: {_cell(chosen)}"
+        title = f"{study.titles()[dataset]}, {edition.name}, {why}: {_cell(chosen)}"
         chosen |= {"protocol": best["protocol"], "labels": labels}
         for kind, display, width, height in (
             ("confusion", ConfusionDisplay, 2.0 + 0.55 * len(labels), 1.6 + 0.55 * len(labels)),
@@ -481,12 +471,12 @@ def draw_map(singer_map: SingerMap) -> list[tuple[str, str]]:
 def draw_sizes(findings, dataset: str, edition) -> Figures:
     """Draw 512 against 6144 dimensions of L3-Net, split by split."""
     scores = edition.headline_rows(findings.results[dataset, edition.name].scores)
-    scores = scores[scores["classifier"] == LARGE_CLASSIFIER]
-    if LARGE in set(scores["feature"]):
+    scores = scores[scores["classifier"] == study.LARGE_CLASSIFIER]
+    if study.LARGE in set(scores["feature"]):
         names = ("6144 dimensions", "512 dimensions")
 
         def draw(ax):
-            pair = {"feature": LARGE}, {"feature": "l3"}
+            pair = {"feature": study.LARGE}, {"feature": "l3"}
             PairedComparisonDisplay.from_frame(scores, *pair, names=names, ax=ax)
 
-        yield _draw(f"{titles()[dataset]}, {edition.name}", 4.4, 4.6, draw)
+        yield _draw(f"{study.titles()[dataset]}, {edition.name}", 4.4, 4.6, draw)

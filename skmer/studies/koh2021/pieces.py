@@ -1,6 +1,9 @@
 """The pieces of the study, each kept in a store: cells, audits, maps and regressions."""
 
-from collections.abc import Callable, Iterable
+import json
+import os
+import warnings
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.preprocessing import StandardScaler
 
+from skmer._version import __version__
 from skmer.classifiers import make_classifier
 from skmer.datasets import get_data_home
 from skmer.evaluation import (
@@ -24,21 +28,99 @@ from skmer.evaluation.features import VECTOR
 from skmer.evaluation.manifest import describe_estimator
 from skmer.evaluation.statistics import tsne_map, tsne_purity
 from skmer.evaluation.tasks import CLASSIFICATION, REGRESSION
-from skmer.exceptions import InputError
+from skmer.exceptions import IgnoredCacheWarning, InputError
+from skmer.studies.koh2021 import data as study
 from skmer.studies.koh2021.consistency import check_report_consistency, consistent_sizes
-from skmer.studies.koh2021.data import (
-    EDITIONS,
-    LARGE,
-    LARGE_CLASSIFIER,
-    Budget,
-    Feature,
-    StudyDatasets,
-    describe_view,
-    published,
-)
-from skmer.studies.koh2021.store import RunContext
+from skmer.utils.digest import settings_digest
 from skmer.utils.estimators import Preset
 from skmer.utils.labels import stack_frames
+from skmer.utils.store import read_store, to_json, write_store
+
+
+class PieceStore:
+    """Keeps each piece by the settings on which its numbers depend.
+
+    A piece that was cut or changed since it was written, or that is another piece, is computed
+    again, with a warning. Pieces are always read back, so that a first run goes on with the same
+    numbers as a second one.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.computed: list[str] = []
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def remember(
+        self, name: str, settings: dict, compute: Callable[[], tuple], tables: Sequence[str] = ()
+    ) -> tuple[dict, dict]:
+        """Return tables and facts of a piece, computed where it is not there yet."""
+        settings = {"piece": name, "skmer": __version__} | settings
+        settings = json.loads(json.dumps(settings, default=str))
+        place = self.folder / f"{name}-{settings_digest(settings)[:12]}"
+        try:
+            found, manifest = read_store(place, tables, kind=place.name)
+        except InputError:
+            if _has_files(place):
+                warnings.warn(
+                    f"The finished piece {place} is damaged and is computed again.",
+                    IgnoredCacheWarning,
+                    stacklevel=3,
+                )
+            computed, facts = compute()
+            manifest = {"settings": settings, "facts": facts}
+            # Before the folder is made: an error leaves nothing.
+            to_json(manifest)
+            if not place.is_dir():
+                place.unlink(missing_ok=True)
+            write_store(place, computed, manifest, kind=place.name)
+            found, manifest = read_store(place, tables, kind=place.name)
+            self.computed.append(name)
+        return found, manifest["facts"]
+
+    def result(self, cls: Callable[..., Any], name: str, settings: dict, compute: Callable) -> Any:
+        """Return an evaluation's result, without the probabilities, which nothing here needs."""
+
+        def compute_tables():
+            result = compute()
+            names = [one for one in result.predictions if not str(one).startswith("proba_")]
+            tables = {"scores": result.scores, "predictions": result.predictions[names]}
+            return tables, result.manifest
+
+        tables, facts = self.remember(name, settings, compute_tables, ("scores", "predictions"))
+        return cls(tables["scores"], tables["predictions"], facts)
+
+    def facts(self, name: str, settings: dict, compute: Callable[[], dict]) -> dict:
+        """Return facts that JSON can hold."""
+        return self.remember(name, settings, lambda: ({}, compute()))[1]
+
+
+def _has_files(place: Path) -> bool:
+    """Whether more is in a place than what a killed process leaves."""
+    if not place.is_dir():
+        return os.path.lexists(place)
+    return any(not path.name.startswith(".") for path in place.iterdir())
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """Where pieces are kept, what embeds the clips, and where random numbers come from."""
+
+    store: PieceStore
+    extractor: study.FeatureExtractor
+    seed: int
+    n_jobs: int | None
+    verbose: bool
+
+    @property
+    def budget(self) -> study.Budget:
+        """How much is computed."""
+        return self.extractor.budget
+
+    def announce(self, text: str) -> None:
+        """Print on standard error what is computed next."""
+        from rich.console import Console
+
+        Console(stderr=True, quiet=not self.verbose, highlight=False).print(text, markup=False)
 
 
 @dataclass(frozen=True)
@@ -46,7 +128,7 @@ class Cell:
     """A dataset, a feature of an edition, and a classifier, which are evaluated at once."""
 
     dataset: str
-    feature: Feature
+    feature: study.Feature
     classifier: str
 
     def __str__(self) -> str:
@@ -54,17 +136,17 @@ class Cell:
         return f"{self.dataset}-{edition}-{self.feature.name}-{self.classifier}"
 
 
-def list_cells(dataset: str, features: Iterable[Feature], classifiers) -> list[Cell]:
+def list_cells(dataset: str, features: Iterable[study.Feature], classifiers) -> list[Cell]:
     """Return the cells of a dataset in one edition."""
     return [
         Cell(dataset, feature, classifier)
         for feature in features
         for classifier in classifiers
-        if feature.name != LARGE or classifier == LARGE_CLASSIFIER
+        if feature.name != study.LARGE or classifier == study.LARGE_CLASSIFIER
     ]
 
 
-def make_protocols(groups, budget: Budget, seed: int) -> dict[str, BaseCrossValidator]:
+def make_protocols(groups, budget: study.Budget, seed: int) -> dict[str, BaseCrossValidator]:
     """Return the splitters of a cell; without groups nothing can be kept apart."""
     draws = {"koh2021": budget.n_shuffles}
     if groups is not None:
@@ -72,7 +154,7 @@ def make_protocols(groups, budget: Budget, seed: int) -> dict[str, BaseCrossVali
     return {name: CLASSIFICATION.splitters(5, n)[name](seed) for name, n in draws.items()}
 
 
-def make_model(classifier: str, preset: Preset, budget: Budget):
+def make_model(classifier: str, preset: Preset, budget: study.Budget):
     """Return a classifier of the preset that trains no longer than the budget allows."""
     model = make_classifier(classifier, preset=preset)
     limits = {}
@@ -95,7 +177,7 @@ def evaluate_cell(cell: Cell, clips, context: RunContext) -> EvaluationResult:
         clips,
         context,
         protocols,
-        feature=describe_view(feature, view, budget),
+        feature=study.describe_view(feature, view, budget),
         classifier=describe_estimator(model),
     )
 
@@ -132,7 +214,7 @@ def _remember(
 
     def compute_marked():
         result = compute()
-        if isinstance(feature, Feature):
+        if isinstance(feature, study.Feature):
             weights = {"weights": feature.weights_label, "random_weights": feature.is_random}
             described = describe_estimator(feature.transformer)
             details = {"transformer": described, "weights_digest": feature.weights_digest}
@@ -165,15 +247,15 @@ _LARGEST = 300
 
 def check_reports(context: RunContext) -> dict[str, dict]:
     """Return the numbers of test clips that each printed report can come from."""
-    settings = {"reports": published()["reports"], "largest": _LARGEST}
+    settings = {"reports": study.published()["reports"], "largest": _LARGEST}
     return context.store.facts("consistency", settings, _check_reports)
 
 
 def _check_reports() -> dict[str, dict]:
-    counts = published()["clips"]["counts"]
+    counts = study.published()["clips"]["counts"]
     found = {}
     for name, tenth in _TENTH.items():
-        report = published()["reports"][name]
+        report = study.published()["reports"][name]
         sizes = consistent_sizes(**report, sizes=range(1, _LARGEST + 1))
         smallest = check_report_consistency(**report, n=sizes[0])
         n_all = sum(counts[name].values())
@@ -189,9 +271,9 @@ def _check_reports() -> dict[str, dict]:
     return found
 
 
-def audit_files(datasets: StudyDatasets, context: RunContext) -> dict:
+def audit_files(datasets: study.StudyDatasets, context: RunContext) -> dict:
     """Audit the files: copies within and across datasets."""
-    clips = {name: datasets.clips[name, EDITIONS[-1].name] for name in datasets.names}
+    clips = {name: datasets.clips[name, study.EDITIONS[-1].name] for name in datasets.names}
     paths = [str(path) for one in clips.values() for path in one.data]
     names = [name for name, one in clips.items() for _ in one.data]
     settings = {name: one.digest for name, one in clips.items()}
@@ -218,10 +300,12 @@ def audit_labels(annotations, context: RunContext) -> dict:
     )
 
 
-def audit_splits(dataset: str, feature: Feature, clips, context: RunContext) -> dict[str, dict]:
+def audit_splits(
+    dataset: str, feature: study.Feature, clips, context: RunContext
+) -> dict[str, dict]:
     """Audit the splits of both protocols with one feature, which stands for all."""
     protocols = make_protocols(clips.groups, context.budget, context.seed)
-    described = describe_view(feature, VECTOR, context.budget)
+    described = study.describe_view(feature, VECTOR, context.budget)
 
     def compute() -> dict:
         X = context.extractor(feature, VECTOR, clips)
@@ -241,7 +325,7 @@ def audit_splits(dataset: str, feature: Feature, clips, context: RunContext) -> 
 class SingerMap:
     """One map, its labels, and the purity of each label over perplexities."""
 
-    feature: Feature
+    feature: study.Feature
     perplexity: int
     points: np.ndarray
     labels: dict[str, np.ndarray]
@@ -259,11 +343,11 @@ class SingerMap:
         return float(values.min()), float(values.max())
 
 
-def map_singers(feature: Feature, clips, context: RunContext) -> SingerMap | None:
+def map_singers(feature: study.Feature, clips, context: RunContext) -> SingerMap | None:
     """Map the clips of RAVDESS by one feature; None for fewer clips than its perplexity needs."""
     import pandas as pd
 
-    perplexity = published()["map"]["perplexity"]
+    perplexity = study.published()["map"]["perplexity"]
     if len(clips.data) <= perplexity:
         return None
     perplexities = [value for value in context.budget.perplexities if value < len(clips.data)]
@@ -272,7 +356,7 @@ def map_singers(feature: Feature, clips, context: RunContext) -> SingerMap | Non
         for name, column in (("emotion", "emotion"), ("singer", "actor"), ("sex", "sex"))
     }
     perplexities = sorted({*perplexities, perplexity})
-    described = describe_view(feature, VECTOR, context.budget)
+    described = study.describe_view(feature, VECTOR, context.budget)
     settings = _settings(clips, context, {}, feature=described, perplexities=perplexities)
 
     def compute() -> dict:
@@ -310,7 +394,7 @@ def find_published_features(data_home, annotations) -> np.ndarray | None:
 
 
 def regress(
-    dataset, feature: Feature | np.ndarray, *, name: str, context: RunContext
+    dataset, feature: study.Feature | np.ndarray, *, name: str, context: RunContext
 ) -> RegressionResult:
     """Predict both labels with one feature, under random, artist-grouped and published splits."""
     frame, budget = dataset.frame, context.budget
@@ -324,9 +408,9 @@ def regress(
     subsets = frame["split"].to_numpy(dtype=str)
     if {"train", "test"} <= set(subsets):
         protocols["fixed"] = FixedSplit(subsets)
-    is_own = isinstance(feature, Feature)
+    is_own = isinstance(feature, study.Feature)
     described = (
-        describe_view(feature, VECTOR, budget) if is_own else {"array": joblib.hash(feature)}
+        study.describe_view(feature, VECTOR, budget) if is_own else {"array": joblib.hash(feature)}
     )
     settings = _settings(dataset, context, protocols, feature=described, regressor=REGRESSOR)
 

@@ -10,40 +10,9 @@ import pandas as pd
 from skmer.classifiers import CLASSIFIERS
 from skmer.evaluation.features import check_names
 from skmer.exceptions import DatasetNotFoundError, WeightsNotFoundError
+from skmer.studies.koh2021 import data as study
+from skmer.studies.koh2021 import pieces
 from skmer.studies.koh2021.claims import Claim, judge_claims
-from skmer.studies.koh2021.data import (
-    ADDITIONS,
-    DATASETS,
-    EDITIONS,
-    FAITHFUL,
-    FEATURES,
-    FULL,
-    LARGE,
-    QUICK,
-    Budget,
-    Edition,
-    Feature,
-    FeatureExtractor,
-    StudyDatasets,
-    find_datasets,
-    make_features,
-    published,
-)
-from skmer.studies.koh2021.pieces import (
-    CHOI,
-    SingerMap,
-    audit_files,
-    audit_labels,
-    audit_splits,
-    check_reports,
-    evaluate_cell,
-    find_published_features,
-    join_results,
-    list_cells,
-    map_singers,
-    regress,
-)
-from skmer.studies.koh2021.store import PieceStore, RunContext
 from skmer.utils.files import atomic_folder, check_output_folder
 from skmer.utils.messages import html_list
 
@@ -78,14 +47,14 @@ class Reproduction:
         The pieces that this run computed; the others were there from an earlier one.
     """
 
-    datasets: StudyDatasets
-    budget: Budget
+    datasets: study.StudyDatasets
+    budget: study.Budget
     seed: int
-    features: dict[str, Feature] = field(default_factory=dict)
+    features: dict[str, study.Feature] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     results: dict = field(default_factory=dict)
     regressions: dict = field(default_factory=dict)
-    maps: dict[str, SingerMap] = field(default_factory=dict)
+    maps: dict[str, pieces.SingerMap] = field(default_factory=dict)
     audits: dict = field(default_factory=dict)
     reports: dict = field(default_factory=dict)
     computed: list[str] = field(default_factory=list)
@@ -114,17 +83,17 @@ class Reproduction:
         have the feature), published, and for each edition the estimate, low, high, gap (random
         minus grouped) and the protocol of the headline.
         """
-        rows = [row for dataset in DATASETS for row in self._accuracy_rows(dataset)]
+        rows = [row for dataset in study.DATASETS for row in self._accuracy_rows(dataset)]
         return pd.DataFrame([*rows, *self._r2_rows()])
 
     def _accuracy_rows(self, dataset: str) -> list[dict]:
         """Return a row for each cell that was run, or has a printed accuracy."""
         cells = {
             (row["feature"], row["classifier"]): row["value"]
-            for row in published()["accuracy"]
+            for row in study.published()["accuracy"]
             if row["dataset"] == dataset
         }
-        tables = [self.intervals.get((dataset, edition.name)) for edition in EDITIONS]
+        tables = [self.intervals.get((dataset, edition.name)) for edition in study.EDITIONS]
         for table in tables:
             if table is not None:
                 ran = zip(table["feature"], table["classifier"])
@@ -133,8 +102,8 @@ class Reproduction:
         for (feature, classifier), value in cells.items():
             cell = {"feature": feature, "classifier": classifier}
             row = {"dataset": dataset, **cell, "target": "", "score": "accuracy"}
-            row |= {"addition": feature in ADDITIONS, "published": value}
-            for edition, table in zip(EDITIONS, tables):
+            row |= {"addition": feature in study.ADDITIONS, "published": value}
+            for edition, table in zip(study.EDITIONS, tables):
                 protocol = None if table is None else edition.headline_protocol(table)
                 row |= _columns(edition.name, table, cell, protocol, "accuracy", "koh2021")
             rows.append(row)
@@ -143,7 +112,7 @@ class Reproduction:
     def _r2_rows(self) -> list[dict]:
         """Return a row for each target and feature: random splits beside the published split."""
         rows = []
-        known = {row["target"]: row["value"] for row in published()["r2"]}
+        known = {row["target"]: row["value"] for row in study.published()["r2"]}
         ran = dict.fromkeys(feature for feature, _ in self.r2_intervals)
         targets = [(axis, label) for axis in known for label in ("static", "dynamic")]
         for feature in dict.fromkeys(["l3", *ran]):
@@ -154,9 +123,9 @@ class Reproduction:
                     continue
                 target = f"{label} {axis}"
                 row = {"dataset": "emomusic", "feature": feature, "classifier": "svr"}
-                row |= {"target": target, "score": "r2", "addition": feature in ADDITIONS}
+                row |= {"target": target, "score": "r2", "addition": feature in study.ADDITIONS}
                 row["published"] = known[axis] if is_published else np.nan
-                for edition in EDITIONS:
+                for edition in study.EDITIONS:
                     table = self.r2_intervals.get((feature, edition.name))
                     wanted = "shuffled" if edition.protocol == "koh2021" else "fixed"
                     has_wanted = table is not None and wanted in set(table["protocol"])
@@ -255,7 +224,7 @@ def reproduce_koh2021(
     *,
     data_home=None,
     quick: bool = False,
-    features=FEATURES,
+    features=study.FEATURES,
     classifiers=CLASSIFIERS,
     weights="pretrained",
     random_state: int = 0,
@@ -323,25 +292,27 @@ def reproduce_koh2021(
     >>> found = reproduce_koh2021("koh2021", data_home="my_data", quick=True)  # doctest: +SKIP
     >>> found.table[["dataset", "published", "faithful", "defensible"]]  # doctest: +SKIP
     """
-    features = check_names("features", features, (*FEATURES, *ADDITIONS))
+    features = check_names("features", features, (*study.FEATURES, *study.ADDITIONS))
     classifiers = check_names("classifiers", classifiers, CLASSIFIERS)
     out = check_output_folder(out)
-    datasets = find_datasets(data_home, verbose=verbose)
+    datasets = study.find_datasets(data_home, verbose=verbose)
     if not datasets.clips and datasets.annotations is None:
         raise DatasetNotFoundError(
             f"None of the study's datasets is in place ({', '.join(datasets.missing)}). "
             + datasets.missing["ravdess-song"]
         )
-    context = RunContext(
-        PieceStore(out / "pieces"),
-        FeatureExtractor(QUICK if quick else FULL),
+    context = pieces.RunContext(
+        pieces.PieceStore(out / "pieces"),
+        study.FeatureExtractor(study.QUICK if quick else study.FULL),
         random_state,
         n_jobs,
         verbose,
     )
-    found = Reproduction(datasets, context.budget, random_state, reports=check_reports(context))
-    for edition in EDITIONS:
-        found.features, found.left_out = make_features(
+    found = Reproduction(
+        datasets, context.budget, random_state, reports=pieces.check_reports(context)
+    )
+    for edition in study.EDITIONS:
+        found.features, found.left_out = study.make_features(
             features,
             edition=edition,
             budget=context.budget,
@@ -357,57 +328,67 @@ def reproduce_koh2021(
                 + next(iter(found.left_out.values()))
             )
         _classify(found, edition, classifiers, context)
-        _regress(found, edition, find_published_features(data_home, datasets.annotations), context)
-        if edition is FAITHFUL:
+        _regress(
+            found, edition, pieces.find_published_features(data_home, datasets.annotations), context
+        )
+        if edition is study.FAITHFUL:
             _map(found, edition, context)
     context.announce("leakage audit of files and annotations")
     if datasets.clips:
-        found.audits["files", ""] = audit_files(datasets, context)
+        found.audits["files", ""] = pieces.audit_files(datasets, context)
     if datasets.annotations is not None:
-        found.audits["emomusic annotations", ""] = audit_labels(datasets.annotations, context)
+        found.audits["emomusic annotations", ""] = pieces.audit_labels(
+            datasets.annotations, context
+        )
     found.computed = context.store.computed
     found.save(out)
     return found
 
 
-def _classify(found: Reproduction, edition: Edition, classifiers, context: RunContext) -> None:
+def _classify(
+    found: Reproduction, edition: study.Edition, classifiers, context: pieces.RunContext
+) -> None:
     """Evaluate the cells of every dataset, and audit its splits."""
     for dataset in found.datasets.names:
         clips = found.datasets.clips[dataset, edition.name]
         results = []
-        for cell in list_cells(dataset, found.features.values(), classifiers):
+        for cell in pieces.list_cells(dataset, found.features.values(), classifiers):
             context.announce(str(cell))
-            results.append(evaluate_cell(cell, clips, context))
-        found.results[dataset, edition.name] = join_results(results)
+            results.append(pieces.evaluate_cell(cell, clips, context))
+        found.results[dataset, edition.name] = pieces.join_results(results)
         context.announce(f"{dataset}-{edition.name}: leakage audit")
         # The plainest feature stands for all: a leak is a matter of clips and splits.
         plainest = found.features.get("mfcc", next(iter(found.features.values())))
-        found.audits[dataset, edition.name] = audit_splits(dataset, plainest, clips, context)
+        found.audits[dataset, edition.name] = pieces.audit_splits(dataset, plainest, clips, context)
 
 
-def _regress(found: Reproduction, edition: Edition, layers, context: RunContext) -> None:
+def _regress(
+    found: Reproduction, edition: study.Edition, layers, context: pieces.RunContext
+) -> None:
     """Predict arousal and valence of Emotion in Music with whatever features there are."""
     clips = found.datasets.clips.get(("emomusic", edition.name))
     sources: dict = {}
     if clips is not None:
-        sources = {name: (one, clips) for name, one in found.features.items() if name != LARGE}
+        sources = {
+            name: (one, clips) for name, one in found.features.items() if name != study.LARGE
+        }
     if layers is not None:
-        sources[CHOI] = layers, found.datasets.annotations
+        sources[pieces.CHOI] = layers, found.datasets.annotations
     for name, (feature, dataset) in sources.items():
         context.announce(f"emomusic-{edition.name}: r2 of {name}")
-        found.regressions[name, edition.name] = regress(
+        found.regressions[name, edition.name] = pieces.regress(
             dataset, feature, name=name, context=context
         )
 
 
-def _map(found: Reproduction, edition: Edition, context: RunContext) -> None:
+def _map(found: Reproduction, edition: study.Edition, context: pieces.RunContext) -> None:
     """Map the clips of RAVDESS by every feature."""
     clips = found.datasets.clips.get(("ravdess-song", edition.name))
     if clips is None:
         return
     for name, feature in found.features.items():
-        if name != LARGE:
+        if name != study.LARGE:
             context.announce(f"ravdess-song: map of {name}")
-            singer_map = map_singers(feature, clips, context)
+            singer_map = pieces.map_singers(feature, clips, context)
             if singer_map is not None:
                 found.maps[name] = singer_map
