@@ -2,10 +2,10 @@
 
 import warnings
 from abc import ABC, abstractmethod
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from os import PathLike
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -27,6 +27,7 @@ from skmer.utils.cache import open_cache
 MAX_BATCH_SIZE, MAX_HOP_SIZE = 2**16, 3600
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class BaseClipTransformer(params.DocumentedMixin, TransformerMixin, BaseEstimator, ABC):
     """Base of the transformers from clips to vectors, skmer's own and those of others.
 
@@ -45,9 +46,9 @@ class BaseClipTransformer(params.DocumentedMixin, TransformerMixin, BaseEstimato
       ``_recipe(pooled=)`` may fill it in another way. Its ``kind`` and the fields that it names as
       ``decisive`` are the key of the cache, its ``compute`` turns blocks of the waveform into
       frames;
-    * ``__init__``, where there are parameters of its own: keyword-only, storing what it gets, with
-      all those of this class spelled out, and ``_parameter_constraints`` beside it, as everywhere
-      in scikit-learn;
+    * where there are parameters of its own, ``@dataclass(kw_only=True, eq=False, repr=False)`` and
+      a field for each, or an ``__init__`` that stores all of them, and ``_parameter_constraints``
+      beside it, as everywhere in scikit-learn;
     * ``_check_settings()`` for what the constraints cannot express, and ``_fit_network()``, which
       makes sure that a network can be loaded later. Both may be left out. A network with weights
       sets ``weights_label_``, ``weights_digest_`` and ``weights_are_random_`` there.
@@ -123,7 +124,7 @@ class BaseClipTransformer(params.DocumentedMixin, TransformerMixin, BaseEstimato
     array([0.25, 0.75])
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: ClassVar[dict] = {
         "sr": [params.Interval(Integral, 1, HIGHEST_SR, closed="both"), None],
         "offset": [params.Interval(Real, 0, LONGEST, closed="both")],
         "duration": [params.Interval(Real, 0, LONGEST, closed="right"), None],
@@ -135,35 +136,22 @@ class BaseClipTransformer(params.DocumentedMixin, TransformerMixin, BaseEstimato
         "pooling": [params.StrOptions(set(STATISTICS)), list, tuple, None],
     }
     _documented_in = "skmer"
-    _name: str
-    _recipe_class: type[Recipe]
+    _name: ClassVar[str]
+    _recipe_class: ClassVar[type[Recipe]]
 
     if TYPE_CHECKING:
 
         def fit_transform(self, X, y=None, **fit_params) -> np.ndarray: ...
 
-    def __init__(
-        self,
-        *,
-        sr: int | None = None,
-        offset: float = 0.0,
-        duration: float | None = None,
-        pooling: params.Pooling = "mean",
-        memory: params.Memory = None,
-        n_jobs: int | None = None,
-        on_error: params.OnError = "raise",
-        resampler: params.Resampler = "soxr_hq",
-        verbose: bool = False,
-    ):
-        self.sr = sr
-        self.offset = offset
-        self.duration = duration
-        self.pooling = pooling
-        self.memory = memory
-        self.n_jobs = n_jobs
-        self.on_error = on_error
-        self.resampler = resampler
-        self.verbose = verbose
+    sr: int | None = None
+    offset: float = 0.0
+    duration: float | None = None
+    pooling: params.Pooling = "mean"
+    memory: params.Memory = None
+    n_jobs: int | None = None
+    on_error: params.OnError = "raise"
+    resampler: params.Resampler = "soxr_hq"
+    verbose: bool = False
 
     def fit(self, X, y=None) -> Self:
         """Validate the parameters and X, and train nothing.
@@ -363,7 +351,7 @@ class BaseClipTransformer(params.DocumentedMixin, TransformerMixin, BaseEstimato
 
     def _check_settings(self) -> None:
         """Check what the parameter constraints cannot say."""
-        pooling = getattr(self, "pooling", None)
+        pooling = self.pooling
         if isinstance(pooling, list | tuple) and (
             not pooling or any(name not in STATISTICS for name in pooling)
         ):
@@ -393,6 +381,9 @@ class BaseClipTransformer(params.DocumentedMixin, TransformerMixin, BaseEstimato
             return check_sequence(X, sr=sr, estimator=name)
         with params.checked_features(X, self):
             X = params.validate_data(self, X, reset=reset, dtype="numeric")
+            if X.dtype.kind not in "biuf":
+                # scikit-learn does not convert the columns of polars.
+                raise ValueError(f"it must hold real numbers. Got {X.dtype}; pass one column.")
         return check_matrix(X, sr=sr)
 
     def _embed(self, X, recipe) -> list[EmbeddedClip]:
@@ -409,15 +400,19 @@ class BaseClipTransformer(params.DocumentedMixin, TransformerMixin, BaseEstimato
         )
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class NetworkTransformer(BaseClipTransformer):
     """Base of the transformers by skmer's own networks, which an engine runs."""
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: ClassVar[dict] = {
         **BaseClipTransformer._parameter_constraints,
         "weights": [str, PathLike, None],
         "batch_size": [params.Interval(Integral, 1, MAX_BATCH_SIZE, closed="both")],
         "random_state": ["random_state"],
     }
+    weights: params.Weights = "pretrained"
+    batch_size: int = 32
+    random_state: params.RandomState = None
 
     @abstractmethod
     def _source(self) -> ArraySource:
@@ -435,6 +430,7 @@ class NetworkTransformer(BaseClipTransformer):
 
     def _fill(self, recipe_class, *, pooled, **computed):
         network = {
+            "source": self._source(),
             "weights": None if self.weights is None else str(self.weights),
             "seed": self._seed,
             "digest": self.weights_digest_,

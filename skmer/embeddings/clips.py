@@ -6,7 +6,6 @@ import io
 import math
 import numbers
 import os
-import re
 import reprlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,10 +20,6 @@ FORMS = (
     "a sequence of paths, of open binary files, of waveforms or of (waveform, sr) pairs, or a 2-D "
     "float array with one clip a row"
 )
-# "Reshape your data" are words that users of scikit-learn know.
-_LONE_WAVEFORM = "a lone waveform. Reshape your data: X.reshape(1, -1), or [X]."
-# What the dtypes of columns are called that hold numbers, in pandas and in polars.
-_NUMERIC_DTYPE = re.compile(r"(u?int|float|bool|double|decimal)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -73,61 +68,22 @@ class Clip:
 
 
 def is_sequence_of_clips(X, *, estimator: str) -> bool:
-    """Return whether X is a sequence of clips; False: a 2-D array of numbers, or meant as one.
-
-    Raises InputError or InputTypeError for the usual wrong forms, such as a lone path.
-    """
-    mistake, kind = _find_mistake(X)
-    if mistake is not None:
-        raise kind(f"X of {estimator} must be {FORMS}; got {mistake}", param="X")
+    """Return whether X is a sequence of clips; False: a 2-D array of numbers, or meant as one."""
+    must_be = f"X of {estimator} must be {FORMS}. Got"
+    if isinstance(X, str | bytes | os.PathLike):
+        raise InputError(f"{must_be} {X!r}; for one clip write [path].", param="X")
+    if hasattr(X, "toarray") or hasattr(X, "columns"):
+        return False
+    if isinstance(X, Iterator | Mapping | set | frozenset) or hasattr(X, "read"):
+        raise InputTypeError(f"{must_be} a {type(X).__name__}; write a list.", param="X")
     if isinstance(X, np.ndarray):
         return X.ndim == 1 and X.dtype.kind in "OUST"
-    if hasattr(X, "toarray") or hasattr(X, "columns") or not _is_sequence(X):
+    if not (hasattr(X, "__len__") and hasattr(X, "__getitem__")):
         return False
+    if len(X) == 0:
+        raise InputError(f"{must_be} 0 samples.", param="X")
     # Rows of one length are meant as an array, and checked as one.
     return not (all(_is_list_of_numbers(row) for row in X) and len({len(row) for row in X}) == 1)
-
-
-def _find_mistake(X) -> tuple[str | None, type]:
-    """Return in words what X is, where that is one of the usual mistakes, and the error for it."""
-    if hasattr(X, "toarray"):
-        return None, InputError
-    if isinstance(X, str | bytes | os.PathLike):
-        lone = f"a lone {type(X).__name__}, {X!r}. For one clip write [path]."
-        return lone, InputError
-    if np.ma.is_masked(X):
-        return "masked samples; fill them first, for instance X.filled(0).", InputError
-    if isinstance(X, Iterator):
-        once = f"a {type(X).__name__}, which can be gone through once only; write list(...)."
-        return once, InputTypeError
-    if isinstance(X, Mapping) and _is_decoded(X):
-        return "a lone mapping. For one clip write [clip].", InputError
-    if isinstance(X, Mapping | set | frozenset) or hasattr(X, "read"):
-        return f"a {type(X).__name__}.", InputTypeError
-    mistake = None
-    if isinstance(X, np.ndarray):
-        if X.ndim > 1 and X.size and isinstance(X.flat[0], str | bytes | os.PathLike):
-            advice = "X.ravel()" if X.size == max(X.shape) else "one of its columns"
-            mistake = f"an array of texts of shape {X.shape}; pass {advice}."
-        elif X.ndim == 1 and X.dtype.kind in "iuf":
-            mistake = _LONE_WAVEFORM
-        elif X.ndim > 2:
-            mistake = f"an array of {X.ndim} dimensions; write list(X)."
-    elif hasattr(X, "columns"):
-        dtypes = zip(X.columns, map(str, X.dtypes))
-        if texts := [name for name, dtype in dtypes if not _NUMERIC_DTYPE.match(dtype)]:
-            column = repr(texts[0])
-            mistake = (
-                f"a data frame with a column that holds no numbers; pass that column, X[{column}]."
-            )
-    elif _is_sequence(X):
-        if len(X) == 0:
-            mistake = f"0 samples, an empty {type(X).__name__}."
-        elif isinstance(X, list | tuple) and (_is_pair(X) or _is_pair(X, rate_first=True)):
-            mistake = "a lone waveform with its rate. For one clip write [(waveform, sr)]."
-        elif all(isinstance(one, numbers.Real) and one == one for one in X):
-            mistake = _LONE_WAVEFORM
-    return mistake, InputError
 
 
 def check_sequence(X, *, sr: int, estimator: str) -> list[Clip]:
@@ -149,14 +105,12 @@ def _clip(item, row, sr, estimator) -> Clip:
         if hasattr(item, "read"):
             return Clip(row, *_read_open_file(item))
         if isinstance(item, Mapping):
-            if not _is_decoded(item):
+            if not ("array" in item and "sampling_rate" in item):
                 raise InputTypeError(
                     "a mapping must have 'array' and 'sampling_rate', got one with "
                     f"{reprlib.repr(list(item))}."
                 )
             item = (item["array"], item["sampling_rate"])
-        if _is_pair(item, rate_first=True):
-            raise InputTypeError("got (sr, waveform); write (waveform, sr).")
         if _is_pair(item):
             item, sr = item
             if isinstance(sr, bool | np.bool_) or not (1 <= sr < math.inf and sr == int(sr)):
@@ -188,11 +142,6 @@ def _read_open_file(file) -> tuple[bytes, str]:
 
 def _as_array(item) -> np.ndarray:
     """Return whatever numpy takes as the array of a waveform; masks stay."""
-    if isinstance(item, bytes | bytearray):
-        raise InputTypeError(
-            "got bytes; write os.fsdecode(...) for a path, and io.BytesIO(...) for the content of "
-            "a file."
-        )
     if isinstance(item, np.ndarray) and item.ndim:
         return item
     is_array = hasattr(item, "__array__") or isinstance(item, array.array | memoryview)
@@ -215,22 +164,11 @@ def _as_array(item) -> np.ndarray:
     )
 
 
-def _is_sequence(X) -> bool:
-    return hasattr(X, "__len__") and hasattr(X, "__getitem__")
-
-
-def _is_decoded(item) -> bool:
-    return "array" in item and "sampling_rate" in item
-
-
-def _is_pair(item, *, rate_first: bool = False) -> bool:
-    """Return whether something is (waveform, sr), without going through the samples.
-
-    With `rate_first`, (sr, waveform), as scipy.io.wavfile.read has it.
-    """
+def _is_pair(item) -> bool:
+    """Return whether something is (waveform, sr), without going through the samples."""
     if not (isinstance(item, tuple | list) and len(item) == 2):
         return False
-    audio, sr = item[::-1] if rate_first else item
+    audio, sr = item
     if isinstance(audio, np.ndarray) or hasattr(audio, "__array__"):
         has_samples = len(np.shape(audio)) > 0
     else:

@@ -479,7 +479,7 @@ def _column_names(transformers: list[BaseClipTransformer]) -> list[str]:
 
 # Parameters of transformers, and fields of recipes, that change no number.
 _CHANGE_NO_NUMBER = ("memory", "n_jobs", "on_error", "verbose")
-_NO_PART_OF_KEY = ("weights", "seed", "engine", "batch_size", "func")
+_NO_PART_OF_KEY = ("source", "weights", "seed", "engine", "batch_size", "func")
 
 
 def recipe_key(recipes: list[Recipe], names: list[str]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -81,6 +81,7 @@ class ClipFunctionRecipe(Recipe):
 _MAX_SAMPLES = 2**26
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class ClipFunctionTransformer(BaseClipTransformer):
     """Embed clips by a function of your own, such as another network.
 
@@ -96,22 +97,6 @@ class ClipFunctionTransformer(BaseClipTransformer):
         float32 of shape (n_samples,), and returns (n_frames, d) or (d,). Values that are not
         finite make the clip one that cannot be read, see `on_error`; what the function raises is
         raised. A function is called by several threads where `n_jobs` says so.
-    target_sr : int
-        The rate that the function wants [Hz], at most 768000.
-    frame_size : float, default=None
-        Seconds of a frame, of 1 to 2**26 samples; the last one, and a clip shorter than one, are
-        filled with zeros. None: the function gets whole clips.
-    hop_size : float, default=None
-        Seconds between the starts of two frames, 1 to 2**26 samples; None = `frame_size`. Without
-        `frame_size`: seconds between two rows that the function returns, which `frame_times` then
-        knows.
-    name : str, default="function"
-        What the columns are called, as in ``function_mean_0``.
-    version : str or int, default=None
-        What tells this function from others of its name, in the key of the cache; change it when
-        the function changes. Needed with `memory` and by `extract`.
-    batch_size : int, default=32
-        The most frames of one clip that the function gets at once, 65536 at the highest.
     sr : int, default=None
         Rate of waveforms given without one [Hz], at most 768000; None = `target_sr`.
     offset : float, default=0.0
@@ -134,6 +119,22 @@ class ClipFunctionTransformer(BaseClipTransformer):
         (extra ``skmer[resampy]``).
     verbose : bool, default=False
         Show a progress bar over clips.
+    target_sr : int
+        The rate that the function wants [Hz], at most 768000.
+    frame_size : float, default=None
+        Seconds of a frame, of 1 to 2**26 samples; the last one, and a clip shorter than one, are
+        filled with zeros. None: the function gets whole clips.
+    hop_size : float, default=None
+        Seconds between the starts of two frames, 1 to 2**26 samples; None = `frame_size`. Without
+        `frame_size`: seconds between two rows that the function returns, which `frame_times` then
+        knows.
+    name : str, default="function"
+        What the columns are called, as in ``function_mean_0``.
+    version : str or int, default=None
+        What tells this function from others of its name, in the key of the cache; change it when
+        the function changes. Needed with `memory` and by `extract`.
+    batch_size : int, default=32
+        The most frames of one clip that the function gets at once, 65536 at the highest.
 
     Attributes
     ----------
@@ -170,7 +171,7 @@ class ClipFunctionTransformer(BaseClipTransformer):
     array(['rms_mean_0'], dtype=object)
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: ClassVar[dict] = {
         **BaseClipTransformer._parameter_constraints,
         "func": [callable],
         "target_sr": [params.Interval(Integral, 1, HIGHEST_SR, closed="both")],
@@ -181,59 +182,16 @@ class ClipFunctionTransformer(BaseClipTransformer):
         "batch_size": [params.Interval(Integral, 1, MAX_BATCH_SIZE, closed="both")],
     }
 
-    def __init__(
-        self,
-        func: Callable[[Any], Any],
-        *,
-        target_sr: int,
-        frame_size: float | None = None,
-        hop_size: float | None = None,
-        name: str = "function",
-        version: str | int | None = None,
-        batch_size: int = 32,
-        sr: int | None = None,
-        offset: float = 0.0,
-        duration: float | None = None,
-        pooling: params.Pooling = "mean",
-        memory: params.Memory = None,
-        n_jobs: int | None = None,
-        on_error: params.OnError = "raise",
-        resampler: params.Resampler = "soxr_hq",
-        verbose: bool = False,
-    ):
-        super().__init__(
-            sr=sr,
-            offset=offset,
-            duration=duration,
-            pooling=pooling,
-            memory=memory,
-            n_jobs=n_jobs,
-            on_error=on_error,
-            resampler=resampler,
-            verbose=verbose,
-        )
-        self.func = func
-        self.target_sr = target_sr
-        self.frame_size = frame_size
-        self.hop_size = hop_size
-        self.name = name
-        self.version = version
-        self.batch_size = batch_size
-
-    def __getstate__(self):
-        func = self.func
-        while isinstance(func, partial):
-            func = func.func
-        if "<" in getattr(func, "__qualname__", ""):
-            raise InputTypeError(
-                f"The 'func' parameter of ClipFunctionTransformer, {func.__qualname__}, cannot be "
-                "saved or sent to another process, since it has no name that it could be found by "
-                "there; write it with def, in a module and not inside another function."
-            )
-        return super().__getstate__()
+    func: Callable[[Any], Any] = field(kw_only=False)
+    target_sr: int
+    frame_size: float | None = None
+    hop_size: float | None = None
+    name: str = "function"
+    version: str | int | None = None
+    batch_size: int = 32
 
     @property
-    def _name(self):  # type: ignore[override]
+    def _name(self):
         return self.name
 
     def _check_settings(self):

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -208,6 +208,7 @@ def source(input_repr: str, content_type: str) -> ArraySource:
         published=WEIGHTS[input_repr, content_type],
         shapes=SHAPES,
         read=read,
+        describe=partial(describe, input_repr=input_repr),
         # For decibels between -80 and 0, about zero mean and unit variance.
         input_norm={"norm0/moving mean": -40.0, "norm0/moving variance": 400.0},
     )
@@ -217,7 +218,6 @@ def source(input_repr: str, content_type: str) -> ArraySource:
 class L3Recipe(NetworkRecipe):
     """Clip -> L3-Net frames."""
 
-    content_type: str
     input_repr: str
     embedding_size: int
     frontend: str
@@ -229,12 +229,6 @@ class L3Recipe(NetworkRecipe):
         "digest", "input_repr", "embedding_size", "frontend", "hop_length", "center", "engine",
         "precision",
     )  # fmt: skip
-
-    def source(self):
-        return source(self.input_repr, self.content_type)
-
-    def describe(self, arrays):
-        return describe(arrays, self.input_repr)
 
     def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
         network = self.load(n_threads)
@@ -250,6 +244,7 @@ class L3Recipe(NetworkRecipe):
         return np.concatenate(blocks), set()
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class L3Transformer(NetworkTransformer):
     """Embed clips with L3-Net, the network behind openl3.
 
@@ -259,32 +254,6 @@ class L3Transformer(NetworkTransformer):
 
     Parameters
     ----------
-    weights : {"pretrained"}, path, or None, default="pretrained"
-        "pretrained": the published weights, fetched once and verified. A path: a file in the
-        published format (.h5 or .h5.gz). None: random weights drawn from `random_state`, for
-        tests and baselines.
-    content_type : {"music", "env"}, default="music"
-        Which of the published weights: trained on music or on environmental videos.
-    input_repr : {"linear", "mel128", "mel256"}, default="mel256"
-        The spectrogram that the network takes.
-    embedding_size : {512, 6144}, default=512
-        Numbers a frame; 512 are the maxima over the 12 cells of the 6144.
-    frontend : {"kapre", "librosa", "trained"}, default="kapre"
-        How the spectrogram is made: as openl3 0.4 does by default, as its librosa variant does,
-        or as it was when the published weights were trained. The embeddings differ.
-    hop_size : float, default=0.5
-        Seconds between the starts of two frames, 0.001 to 3600.
-    center : bool, default=True
-        Put half a second of silence before the clip, so that the first frame is centred on its
-        start.
-    batch_size : int, default=32
-        The most frames of one clip that go through the network at once, 65536 at the highest.
-    engine : {"auto", "tensorflow", "ncnn", "onnxruntime"}, default="auto"
-        What runs the network; "auto" takes the fastest exact one that is installed.
-    precision : {"float32", "int8"}, default="float32"
-        "float32" is exact to 1e-4 of the scale on every engine; "int8" trades that for speed.
-    random_state : int, RandomState instance or None, default=None
-        Seed of random weights.
     sr : int, default=None
         Rate of waveforms given without one [Hz], at most 768000; None = 48000.
     offset : float, default=0.0
@@ -306,6 +275,32 @@ class L3Transformer(NetworkTransformer):
         filter, as openl3 has it (extra ``skmer[resampy]``).
     verbose : bool, default=False
         Show a progress bar over clips.
+    weights : {"pretrained"}, path, or None, default="pretrained"
+        "pretrained": the published weights, fetched once and verified. A path: a file in the
+        published format (.h5 or .h5.gz). None: random weights drawn from `random_state`, for
+        tests and baselines.
+    batch_size : int, default=32
+        The most frames of one clip that go through the network at once, 65536 at the highest.
+    random_state : int, RandomState instance or None, default=None
+        Seed of random weights.
+    content_type : {"music", "env"}, default="music"
+        Which of the published weights: trained on music or on environmental videos.
+    input_repr : {"linear", "mel128", "mel256"}, default="mel256"
+        The spectrogram that the network takes.
+    embedding_size : {512, 6144}, default=512
+        Numbers a frame; 512 are the maxima over the 12 cells of the 6144.
+    frontend : {"kapre", "librosa", "trained"}, default="kapre"
+        How the spectrogram is made: as openl3 0.4 does by default, as its librosa variant does,
+        or as it was when the published weights were trained. The embeddings differ.
+    hop_size : float, default=0.5
+        Seconds between the starts of two frames, 0.001 to 3600.
+    center : bool, default=True
+        Put half a second of silence before the clip, so that the first frame is centred on its
+        start.
+    engine : {"auto", "tensorflow", "ncnn", "onnxruntime"}, default="auto"
+        What runs the network; "auto" takes the fastest exact one that is installed.
+    precision : {"float32", "int8"}, default="float32"
+        "float32" is exact to 1e-4 of the scale on every engine; "int8" trades that for speed.
 
     Attributes
     ----------
@@ -348,7 +343,7 @@ class L3Transformer(NetworkTransformer):
     (2, 512)
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: ClassVar[dict] = {
         **NetworkTransformer._parameter_constraints,
         "content_type": [params.StrOptions({"music", "env"})],
         "input_repr": [params.StrOptions(set(INPUT_SHAPES))],
@@ -360,51 +355,14 @@ class L3Transformer(NetworkTransformer):
         "precision": [params.StrOptions({"float32", "int8"})],
     }
     _name = "l3"
-
-    def __init__(
-        self,
-        *,
-        weights: params.Weights = "pretrained",
-        content_type: Literal["music", "env"] = "music",
-        input_repr: Literal["linear", "mel128", "mel256"] = "mel256",
-        embedding_size: Literal[512, 6144] = 512,
-        frontend: Literal["kapre", "librosa", "trained"] = "kapre",
-        hop_size: float = 0.5,
-        center: bool = True,
-        batch_size: int = 32,
-        engine: Literal["auto", "tensorflow", "ncnn", "onnxruntime"] = "auto",
-        precision: Literal["float32", "int8"] = "float32",
-        random_state: params.RandomState = None,
-        sr: int | None = None,
-        offset: float = 0.0,
-        duration: float | None = None,
-        pooling: params.Pooling = "mean",
-        memory: params.Memory = None,
-        n_jobs: int | None = None,
-        on_error: params.OnError = "raise",
-        resampler: params.Resampler = "soxr_hq",
-        verbose: bool = False,
-    ):
-        self.weights = weights
-        self.content_type = content_type
-        self.input_repr = input_repr
-        self.embedding_size = embedding_size
-        self.frontend = frontend
-        self.hop_size = hop_size
-        self.center = center
-        self.batch_size = batch_size
-        self.engine = engine
-        self.precision = precision
-        self.random_state = random_state
-        self.sr = sr
-        self.offset = offset
-        self.duration = duration
-        self.pooling = pooling
-        self.memory = memory
-        self.n_jobs = n_jobs
-        self.on_error = on_error
-        self.resampler = resampler
-        self.verbose = verbose
+    content_type: Literal["music", "env"] = "music"
+    input_repr: Literal["linear", "mel128", "mel256"] = "mel256"
+    embedding_size: Literal[512, 6144] = 512
+    frontend: Literal["kapre", "librosa", "trained"] = "kapre"
+    hop_size: float = 0.5
+    center: bool = True
+    engine: Literal["auto", "tensorflow", "ncnn", "onnxruntime"] = "auto"
+    precision: Literal["float32", "int8"] = "float32"
 
     def _engine(self):
         able = ("onnxruntime",) if self.precision == "int8" else ("ncnn", "tensorflow")
@@ -506,7 +464,7 @@ FEATURE = Feature(
     name="l3",
     make=L3Transformer,
     label="L3-Net",
-    colour="#0072B2",
+    color="#0072B2",
     licence="CC BY 4.0 (openl3)",
     bibtex="""@inproceedings{cramer2019look,
   title     = {Look, listen, and learn more: Design choices for deep audio embeddings},

@@ -1,10 +1,11 @@
 """MFCC statistics of clips: the baseline without a network."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain
 from numbers import Integral
+from typing import ClassVar
 
 import numpy as np
 import scipy.fft
@@ -108,6 +109,7 @@ class MFCCRecipe(Recipe):
         return super().finish(np.concatenate([frames, *orders], axis=1))
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class MFCCStatsTransformer(BaseClipTransformer):
     """Summarise clips by statistics of their mel-frequency cepstral coefficients.
 
@@ -116,24 +118,6 @@ class MFCCStatsTransformer(BaseClipTransformer):
 
     Parameters
     ----------
-    n_mfcc : int, default=20
-        Number of coefficients, at most `n_mels`.
-    deltas : {0, 1, 2}, default=2
-        Orders of differences over time that are added before the statistics.
-    statistics : tuple of {"mean", "std", "max", "min"}, or None, default=("mean", "std")
-        Statistics over time, concatenated in this order. None: the coefficients themselves, as
-        an array of shape (n_clips, n_frames, n_mfcc), without differences.
-    target_sr : int, default=22050
-        Rate that clips are resampled to [Hz], at most 768000.
-    n_fft : int, default=2048
-        Window, 2 to 65536 [samples].
-    hop_length : int, default=512
-        Samples between two columns, 1 to 2**24.
-    n_mels : int, default=128
-        Mel bands under the coefficients, at most 2048.
-    n_frames : int, default=None
-        With ``statistics=None``: pad (with zeros, at the end) or cut every clip to so many
-        columns, at most a million; None = as many as the longest clip has.
     sr : int, default=None
         Rate of waveforms given without one [Hz], at most 768000; None = `target_sr`.
     offset : float, default=0.0
@@ -153,6 +137,24 @@ class MFCCStatsTransformer(BaseClipTransformer):
         filter, as openl3 and VGGish have it (extra ``skmer[resampy]``).
     verbose : bool, default=False
         Show a progress bar over clips.
+    n_mfcc : int, default=20
+        Number of coefficients, at most `n_mels`.
+    deltas : {0, 1, 2}, default=2
+        Orders of differences over time that are added before the statistics.
+    statistics : tuple of {"mean", "std", "max", "min"}, or None, default=("mean", "std")
+        Statistics over time, concatenated in this order. None: the coefficients themselves, as
+        an array of shape (n_clips, n_frames, n_mfcc), without differences.
+    target_sr : int, default=22050
+        Rate that clips are resampled to [Hz], at most 768000.
+    n_fft : int, default=2048
+        Window, 2 to 65536 [samples].
+    hop_length : int, default=512
+        Samples between two columns, 1 to 2**24.
+    n_mels : int, default=128
+        Mel bands under the coefficients, at most 2048.
+    n_frames : int, default=None
+        With ``statistics=None``: pad (with zeros, at the end) or cut every clip to so many
+        columns, at most a million; None = as many as the longest clip has.
 
     Attributes
     ----------
@@ -189,7 +191,7 @@ class MFCCStatsTransformer(BaseClipTransformer):
     array(['mfcc_mean_0', 'mfcc_delta1_mean_0', 'mfcc_std_0'], dtype=object)
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: ClassVar[dict] = {
         **BaseClipTransformer._parameter_constraints,
         "n_mfcc": [params.Interval(Integral, 1, None, closed="left")],
         "deltas": [params.Interval(Integral, 0, 2, closed="both")],
@@ -203,43 +205,15 @@ class MFCCStatsTransformer(BaseClipTransformer):
     # `statistics` has its place here.
     del _parameter_constraints["pooling"]
     _name = "mfcc"
-
-    def __init__(
-        self,
-        *,
-        n_mfcc: int = 20,
-        deltas: int = 2,
-        statistics: Sequence[params.Statistic] | None = ("mean", "std"),
-        target_sr: int = 22050,
-        n_fft: int = 2048,
-        hop_length: int = 512,
-        n_mels: int = 128,
-        n_frames: int | None = None,
-        sr: int | None = None,
-        offset: float = 0.0,
-        duration: float | None = None,
-        memory: params.Memory = None,
-        n_jobs: int | None = None,
-        on_error: params.OnError = "raise",
-        resampler: params.Resampler = "soxr_hq",
-        verbose: bool = False,
-    ):
-        self.n_mfcc = n_mfcc
-        self.deltas = deltas
-        self.statistics = statistics
-        self.target_sr = target_sr
-        self.n_fft = n_fft
-        self.hop_length = hop_length
-        self.n_mels = n_mels
-        self.n_frames = n_frames
-        self.sr = sr
-        self.offset = offset
-        self.duration = duration
-        self.memory = memory
-        self.n_jobs = n_jobs
-        self.on_error = on_error
-        self.resampler = resampler
-        self.verbose = verbose
+    pooling: None = field(default=None, init=False)
+    n_mfcc: int = 20
+    deltas: int = 2
+    statistics: Sequence[params.Statistic] | None = ("mean", "std")
+    target_sr: int = 22050
+    n_fft: int = 2048
+    hop_length: int = 512
+    n_mels: int = 128
+    n_frames: int | None = None
 
     def _check_settings(self):
         statistics = self.statistics
@@ -296,7 +270,7 @@ FEATURE = Feature(
     name="mfcc",
     make=MFCCStatsTransformer,
     label="MFCC",
-    colour="#009E73",
+    color="#009E73",
     picture=Picture(22050, 512 / 22050, "dB", _picture),
     is_baseline=True,
 )

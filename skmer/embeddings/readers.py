@@ -357,6 +357,8 @@ class ArraySource:
         Names and shapes of the arrays in the order of the digest.
     read : callable
         Returns the arrays of a file in this order.
+    describe : callable
+        Returns the network, as layers that hold the arrays.
     input_norm : dict, default={}
         Constants of the first normalisation of random weights, which fit the network's input.
     """
@@ -366,6 +368,7 @@ class ArraySource:
     published: Any
     shapes: Shapes
     read: Callable[[Path], Sequence[np.ndarray]]
+    describe: Callable[[Mapping[str, np.ndarray]], Any]
     input_norm: Mapping[str, float] = field(default_factory=dict)
 
     def digest(self, weights, seed: int) -> str:

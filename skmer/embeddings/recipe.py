@@ -122,34 +122,26 @@ class Recipe(ABC):
 class NetworkRecipe(Recipe):
     """Base of the recipes of skmer's own networks, which an engine runs."""
 
+    source: ArraySource
     weights: str | None
     seed: int
     digest: str
     engine: str
     batch_size: int
 
-    @abstractmethod
-    def source(self) -> ArraySource:
-        """Return where the arrays of the network come from."""
-
-    @abstractmethod
-    def describe(self, arrays) -> Network:
-        """Return the network as a list of layers that hold the arrays."""
-
     def load(self, n_threads: int | None):
         """Return the engine, loaded once in a process for equal weights and settings."""
-        input_shape = getattr(self, "input_repr", None)
-        key = (self.kind, self.digest, input_shape)
-        return get_engine(self.engine, key, self._describe_checked, n_threads=n_threads)
+        key = (self.source.published.name, self.digest)
+        return get_engine(self.engine, key, self._describe, n_threads=n_threads)
 
-    def _describe_checked(self):
-        arrays, digest = self.source().load(self.weights, self.seed)
+    def _describe(self) -> Network:
+        arrays, digest = self.source.load(self.weights, self.seed)
         if digest != self.digest:
             raise WeightsIntegrityError(
                 f"The weights {self.weights!r} have changed since fit: their digest was "
                 f"{self.digest} and is {digest}. Fit the transformer again."
             )
-        return self.describe(arrays)
+        return self.source.describe(arrays)
 
 
 @cache

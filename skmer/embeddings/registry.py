@@ -54,7 +54,7 @@ class Feature:
         Returns an unfitted transformer of clips when it is called without arguments; a class.
     label : str, default=None
         What reports and pictures call it; None = `name`.
-    colour : str, default=None
+    color : str, default=None
         Of its bars, as ``"#0072B2"``; None = the next one of the palette.
     licence : str, default=None
         Of the weights, as their authors state it.
@@ -85,7 +85,7 @@ class Feature:
     name: str
     make: Callable[[], Any]
     label: str | None = None
-    colour: str | None = None
+    color: str | None = None
     licence: str | None = None
     bibtex: str | None = None
     weights: tuple[Any, ...] = ()

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from math import sqrt
 from numbers import Real
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -173,6 +173,7 @@ def source() -> ArraySource:
         published=NETWORK_FILE,
         shapes=SHAPES,
         read=read,
+        describe=describe,
     )
 
 
@@ -223,12 +224,6 @@ class VGGishRecipe(NetworkRecipe):
     kind = "vggish"
     decisive = ("digest", "hop_length", "engine")
 
-    def source(self):
-        return source()
-
-    def describe(self, arrays):
-        return describe(arrays)
-
     def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
         network, notes = self.load(n_threads), set()
         framing = Framing(FRAME_LENGTH, self.hop_length, keep_tail=False)
@@ -246,6 +241,7 @@ class VGGishRecipe(NetworkRecipe):
         return super().finish(frames)
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class VGGishTransformer(NetworkTransformer):
     """Embed clips with VGGish, the network published with AudioSet.
 
@@ -255,22 +251,6 @@ class VGGishTransformer(NetworkTransformer):
 
     Parameters
     ----------
-    weights : {"pretrained"}, path, or None, default="pretrained"
-        "pretrained": the published weights, fetched once and verified. A path: a checkpoint in
-        the published format; ``vggish_pca_params.npz`` is read from beside it. None: random
-        weights drawn from `random_state`, for tests and baselines.
-    postprocess : {None, "pca", "quantize"}, default=None
-        None: the embedding layer itself, which is linear. "pca": whitened and clipped to
-        [-2, 2]. "quantize": that in steps of 0 to 255, as AudioSet publishes it.
-    hop_size : float, default=0.96
-        Seconds between the starts of two examples, at most 3600; rounded to whole columns of
-        10 ms, one at least.
-    batch_size : int, default=32
-        The most frames of one clip that go through the network at once, 65536 at the highest.
-    engine : {"auto", "tensorflow", "ncnn"}, default="auto"
-        What runs the network; "auto" takes the fastest one that is installed.
-    random_state : int, RandomState instance or None, default=None
-        Seed of random weights.
     sr : int, default=None
         Rate of waveforms given without one [Hz], at most 768000; None = 16000.
     offset : float, default=0.0
@@ -292,6 +272,22 @@ class VGGishTransformer(NetworkTransformer):
         filter, as the published VGGish code has it (extra ``skmer[resampy]``).
     verbose : bool, default=False
         Show a progress bar over clips.
+    weights : {"pretrained"}, path, or None, default="pretrained"
+        "pretrained": the published weights, fetched once and verified. A path: a checkpoint in
+        the published format; ``vggish_pca_params.npz`` is read from beside it. None: random
+        weights drawn from `random_state`, for tests and baselines.
+    batch_size : int, default=32
+        The most frames of one clip that go through the network at once, 65536 at the highest.
+    random_state : int, RandomState instance or None, default=None
+        Seed of random weights.
+    postprocess : {None, "pca", "quantize"}, default=None
+        None: the embedding layer itself, which is linear. "pca": whitened and clipped to
+        [-2, 2]. "quantize": that in steps of 0 to 255, as AudioSet publishes it.
+    hop_size : float, default=0.96
+        Seconds between the starts of two examples, at most 3600; rounded to whole columns of
+        10 ms, one at least.
+    engine : {"auto", "tensorflow", "ncnn"}, default="auto"
+        What runs the network; "auto" takes the fastest one that is installed.
 
     Attributes
     ----------
@@ -332,48 +328,16 @@ class VGGishTransformer(NetworkTransformer):
     (1, 128)
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: ClassVar[dict] = {
         **NetworkTransformer._parameter_constraints,
         "postprocess": [params.StrOptions({"pca", "quantize"}), None],
         "hop_size": [params.Interval(Real, 0, MAX_HOP_SIZE, closed="right")],
         "engine": [params.StrOptions({"auto", "tensorflow", "ncnn"})],
     }
     _name = "vggish"
-
-    def __init__(
-        self,
-        *,
-        weights: params.Weights = "pretrained",
-        postprocess: Literal["pca", "quantize"] | None = None,
-        hop_size: float = 0.96,
-        batch_size: int = 32,
-        engine: Literal["auto", "tensorflow", "ncnn"] = "auto",
-        random_state: params.RandomState = None,
-        sr: int | None = None,
-        offset: float = 0.0,
-        duration: float | None = None,
-        pooling: params.Pooling = "mean",
-        memory: params.Memory = None,
-        n_jobs: int | None = None,
-        on_error: params.OnError = "raise",
-        resampler: params.Resampler = "soxr_hq",
-        verbose: bool = False,
-    ):
-        self.weights = weights
-        self.postprocess = postprocess
-        self.hop_size = hop_size
-        self.batch_size = batch_size
-        self.engine = engine
-        self.random_state = random_state
-        self.sr = sr
-        self.offset = offset
-        self.duration = duration
-        self.pooling = pooling
-        self.memory = memory
-        self.n_jobs = n_jobs
-        self.on_error = on_error
-        self.resampler = resampler
-        self.verbose = verbose
+    postprocess: Literal["pca", "quantize"] | None = None
+    hop_size: float = 0.96
+    engine: Literal["auto", "tensorflow", "ncnn"] = "auto"
 
     def _check_settings(self):
         super()._check_settings()
@@ -455,7 +419,7 @@ FEATURE = Feature(
     name="vggish",
     make=VGGishTransformer,
     label="VGGish",
-    colour="#E69F00",
+    color="#E69F00",
     licence="Apache 2.0 (AudioSet)",
     bibtex="""@inproceedings{hershey2017cnn,
   title     = {{CNN} architectures for large-scale audio classification},

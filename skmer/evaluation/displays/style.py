@@ -110,7 +110,7 @@ def plain(text) -> str:
 def feature_colors(features) -> dict[str, str]:
     """Return the color of each feature; those that are not skmer's own share what is left."""
     names = list(dict.fromkeys(features))
-    known = {one.name: one.colour for one in known_features() if one.colour}
+    known = {one.name: one.color for one in known_features() if one.color}
     spare = [color for color in PALETTE if color not in known.values()]
     others = [name for name in names if name not in known]
     colors = known | {name: spare[i % len(spare)] for i, name in enumerate(others)}
