@@ -18,8 +18,8 @@ from itertools import pairwise
 from typing import BinaryIO, NamedTuple
 
 _WINDOW = 1 << 20
-# Sizes stated by programs that write to a pipe and cannot know the size: everything up to the end
-# of the file is meant. Some state a size of 32 bits from this one on.
+# Sizes stated by programs that write to a pipe, before the size is there: everything up to the
+# end of the file is meant. Some state a size of 32 bits from this one on.
 _UNKNOWN_SIZES = (-1, 2**32 - 1, 2**63 - 1, 2**64 - 1)
 _PIPED = 0x7FFFF000
 
@@ -285,7 +285,7 @@ def _flac_segments(window: _Window, start: int) -> list[Segment]:
         stated = int.from_bytes(info[13:18], "big") & _MOST_SAMPLES
         head = _FLAC_HEAD + info[:13] + bytes([info[13] & 0xF0]) + bytes(4)
         rest = slice(min(start + len(head), stop), stop)
-        # 0 where a program did not know it.
+        # 0 where a program wrote none.
         segments.append(Segment((head, rest), n_samples=stated))
     return segments
 
@@ -383,7 +383,7 @@ def _mpeg_segment(window, runs: list[_Run]) -> Segment:
     fields = 4 * (flags & 1) + 4 * (flags >> 1 & 1) + 100 * (flags >> 2 & 1) + 4 * (flags >> 3 & 1)
     encoder = bytearray(first[tag + 8 + fields :][:_ENCODER_FIELDS])
     if len(encoder) == _ENCODER_FIELDS:
-        # What the encoder put before the first sample stays known; the end is another one now.
+        # What the encoder put before the first sample stays stated; the end is another one now.
         encoder[_DELAY_FIELD] = encoder[21], encoder[22] & 0xF0, 0
     counted = _silent_frame(head, _xing(n_frames - 1, bytes(encoder)))
     rest = slice(pieces[0].start + len(first), pieces[0].stop)

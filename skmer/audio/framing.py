@@ -120,7 +120,7 @@ class Framing:
         check_whole("Framing.blocks", size=size)
         size = int(size)
         need = self.frame_length + (size - 1) * self.hop_length
-        # One frame more than `size` must be begun: the last block is not known to be last.
+        # One frame more than `size` must be begun: only then a block is not the last one.
         wanted = need + self.hop_length
         buffer = [np.zeros(self.left_padding, np.float32)]
         held, n_samples, done = self.left_padding, 0, 0

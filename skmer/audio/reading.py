@@ -121,7 +121,7 @@ def stream_audio(
     sr : int
         The rate to come out [Hz], at most 768000.
     offset, duration : float
-        The part of the clip to use [s].
+        The segment of the clip to use [s].
     resampler : {"soxr_hq", "kaiser_best"}, default="soxr_hq"
         As for `read_audio`.
     name : str, default=None

@@ -18,7 +18,7 @@ _CHUNK_SECONDS = 20
 
 
 def check_resampler(resampler: str) -> None:
-    """Raise InputError for a name that is not known, or whose package is not installed."""
+    """Raise InputError for another name, or one whose package is not installed."""
     if resampler not in list(RESAMPLERS):
         raise InputError(
             f"The 'resampler' parameter must be one of {sorted(RESAMPLERS)}, got {resampler!r}.",

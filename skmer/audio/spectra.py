@@ -94,20 +94,20 @@ class MelProduct:
 
     def __init__(self, bank: np.ndarray):
         self.n_mels, self.n_bins = bank.shape
-        self.parts = []
+        self.groups = []
         for first in range(0, self.n_mels, _FILTERS_AT_ONCE):
             rows = bank[first : first + _FILTERS_AT_ONCE]
             used = np.flatnonzero(rows.any(axis=0))
             low, high = (used[0], used[-1] + 1) if len(used) else (0, 1)
-            part = np.ascontiguousarray(rows[:, low:high].T)
-            self.parts.append((slice(first, first + len(rows)), slice(low, high), part))
+            weights = np.ascontiguousarray(rows[:, low:high].T)
+            self.groups.append((slice(first, first + len(rows)), slice(low, high), weights))
 
     def __call__(self, spectra: np.ndarray) -> np.ndarray:
         """(..., n_bins) -> (..., n_mels), float32."""
         flat = spectra.reshape(-1, self.n_bins)
         out = np.empty((len(flat), self.n_mels), np.float32)
-        for filters, bins, part in self.parts:
-            out[:, filters] = flat[:, bins] @ part
+        for filters, bins, weights in self.groups:
+            out[:, filters] = flat[:, bins] @ weights
         return out.reshape(*spectra.shape[:-1], self.n_mels)
 
 

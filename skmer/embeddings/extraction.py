@@ -1,6 +1,5 @@
 """Any number of clips to one table or a file each, in bounded memory, resumed after a kill."""
 
-import csv
 import json
 import os
 import shutil
@@ -16,27 +15,11 @@ from sklearn.base import clone
 
 from skmer._version import __version__
 from skmer.audio.decoding import SoundSource
+from skmer.embeddings import tables
 from skmer.embeddings.base import BaseClipTransformer
 from skmer.embeddings.clips import Clip
 from skmer.embeddings.recipe import EmbeddedClip, Recipe, embed_clip
-from skmer.embeddings.tables import (
-    SUFFIXES,
-    ClipRows,
-    batches,
-    check_columns,
-    earlier_table,
-    locked,
-    settings_beside,
-    table_schema,
-    write_table,
-)
-from skmer.exceptions import (
-    AudioDecodeError,
-    IgnoredCacheWarning,
-    InputError,
-    InputTypeError,
-    bounded,
-)
+from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
 from skmer.utils import ClipCache
 from skmer.utils.cache import DAMAGE, CacheEntry, open_cache, warn_of_cache
 from skmer.utils.digest import file_digest, open_regular, settings_digest
@@ -163,20 +146,20 @@ def extract(
     out = _check_out(out)
     transformers = _fit_copies(transformer, paths, frames=frames)
     names = _column_names(transformers)
-    columns = check_columns(columns, len(paths), names)
+    columns = tables.check_columns(columns, len(paths), names)
     recipes = [one._recipe(pooled=True) for one in transformers]
     key = recipe_key(recipes, names)
-    schema = table_schema(
+    schema = tables.table_schema(
         columns, names, _settings(transformers, key, frames=frames), frames=frames
     )
     n_jobs = transformers[0].n_jobs if n_jobs is None else n_jobs
     frame_times = transformers[0].frame_times if frames else None
     tally = _Tally()
-    with locked(out):
+    with tables.locked(out):
         unfinished = (
             _unfinished_cache(out, key) if open_cache(transformers[0].memory) is None else None
         )
-        with earlier_table(out, key, names) as earlier:
+        with tables.earlier_table(out, key, names) as earlier:
             digests: Iterable[str | None] = [None] * len(paths)
             if earlier.clips:
                 arguments = ((path,) for path in paths)
@@ -192,8 +175,8 @@ def extract(
             # Closed whatever happens, so that no job goes on behind an error.
             with closing(new):
                 clips = (earlier.get(digest) or next(new) for digest in digests)
-                rows = batches(tally.count(clips), paths, columns, len(names), frame_times)
-                write_table(out, rows, schema, names)
+                rows = tables.batches(tally.count(clips), paths, columns, len(names), frame_times)
+                tables.write_table(out, rows, schema, names)
         if unfinished is not None:
             shutil.rmtree(unfinished, ignore_errors=True)
     warn_of_cache(tally.cache_errors, stacklevel=2)
@@ -272,23 +255,23 @@ def extract_files(
     targets = _targets(paths, folder)
     n_jobs = one.n_jobs if n_jobs is None else n_jobs
     tally, failures = _Tally(), []
-    with locked(folder):
+    with tables.locked(folder):
         folder.mkdir(exist_ok=True)
         arguments = ((target, path, settings["key"]) for target, path in zip(targets, paths))
         earlier = list(run_parallel(_earlier_file, arguments, n_jobs=n_jobs, prefer="threads"))
         new = embed_files(
-            [path for path, known in zip(paths, earlier) if known is None],
+            [path for path, done in zip(paths, earlier) if done is None],
             recipes,
             memory=one.memory,
             n_jobs=n_jobs,
             verbose=verbose,
         )
         with closing(new):
-            clips = (next(new) if known is None else known for known in earlier)
-            for path, target, known, clip in zip(paths, targets, earlier, tally.count(clips)):
+            clips = tally.count(done or next(new) for done in earlier)
+            for path, target, done, clip in zip(paths, targets, earlier, clips):
                 if clip.error is not None:
-                    failures.append((path, clip.error))
-                elif known is None:
+                    failures.append((escape_undecodable(path), clip.error))
+                elif done is None:
                     _write_file(target, clip, one.frame_times(len(clip.rows)), settings)
         _write_errors(folder / "errors.csv", failures)
     warn_of_cache(tally.cache_errors, stacklevel=2)
@@ -303,7 +286,7 @@ def embed_files(
     unfinished: Path | None = None,
     n_jobs: int | None,
     verbose: bool,
-) -> Iterator[ClipRows]:
+) -> Iterator[tables.ClipRows]:
     """Embed files by one or several recipes, and yield each, in order, as soon as it is done.
 
     The rows of several recipes stand side by side. With `unfinished`, a folder, what is done is
@@ -323,7 +306,7 @@ def _embed_file(
     cache: ClipCache | None,
     kept: ClipCache | None,
     n_threads: int | None,
-) -> ClipRows:
+) -> tables.ClipRows:
     """Embed one file, in whatever thread or process."""
     clip = Clip(0, path)
     status, digest = clip.status(), _digest(path)
@@ -347,8 +330,8 @@ def _embed_file(
             entry = kept.get_or_compute({"content": digest}, compute)
     except AudioDecodeError as error:
         reason = escape_undecodable(str(error).removeprefix(f"{clip.name}: "))
-        return ClipRows(digest, None, None, reason, None, np.zeros((0, 0), np.float32))
-    return ClipRows(
+        return tables.ClipRows(digest, None, None, reason, None, np.zeros((0, 0), np.float32))
+    return tables.ClipRows(
         digest,
         entry.n_samples / entry.sr,
         entry.sr,
@@ -374,7 +357,7 @@ def _side_by_side(path: str, recipes: list[Recipe], embedded: list[EmbeddedClip]
 
 
 def _file_length(path: str, recipe: Recipe, embedded: EmbeddedClip) -> int:
-    """Return the samples of a whole file, of which a recipe has used the part that it wants."""
+    """Return the samples of a whole file, of which a recipe may have used a segment."""
     sr, n_samples = embedded.sr, embedded.n_samples
     if recipe.duration is not None and n_samples >= round(recipe.duration * sr):
         with SoundSource(path, name=repr(path)) as source:
@@ -399,7 +382,7 @@ class _Tally:
     n_failed: int = 0
     cache_errors: list[str] = field(default_factory=list)
 
-    def count(self, clips: Iterable[ClipRows]) -> Iterator[ClipRows]:
+    def count(self, clips: Iterable[tables.ClipRows]) -> Iterator[tables.ClipRows]:
         """Pass clips on, and count them."""
         for clip in clips:
             self.n_rows += len(clip.rows)
@@ -427,10 +410,10 @@ def check_paths(paths) -> list[str]:
 def _check_out(out: str | os.PathLike) -> Path:
     """Return the path of the table, which can be written."""
     out = expand_path(out)
-    if out.suffix not in SUFFIXES:
-        raise InputError(f"The table must end in {', '.join(SUFFIXES)}. Got '{out}'.")
+    if out.suffix not in tables.SUFFIXES:
+        raise InputError(f"The table must end in {', '.join(tables.SUFFIXES)}. Got '{out}'.")
     if out.suffix == ".csv":
-        check_output_file(settings_beside(out))
+        check_output_file(tables.settings_beside(out))
     return check_output_file(out)
 
 
@@ -532,15 +515,12 @@ def _unfinished_cache(out: Path, key: str) -> Path:
     Those of an unfinished run with other settings are in a folder of their own.
     """
     here = out.with_name(f".{out.name}.{key}.cache")
-    others = {str(path) for path in out.parent.glob(f".{escape(out.name)}.*.cache")} - {str(here)}
+    others = set(out.parent.glob(f".{escape(out.name)}.*.cache")) - {here}
     if others:
-        warnings.warn(
-            bounded(
-                f"An unfinished run with other settings left '{min(others)}'; it is kept for a run "
-                "with those settings, and may be removed."
-            ),
-            IgnoredCacheWarning,
-            stacklevel=3,
+        tables.warn_of_ignored(
+            f"An unfinished run with other settings left '{min(others)}'; it is kept for a run "
+            "with those settings, and may be removed.",
+            stacklevel=4,
         )
     return here
 
@@ -561,7 +541,7 @@ def _targets(paths: list[str], folder: Path) -> list[Path]:
     return targets
 
 
-def _earlier_file(target: Path, path: str, key: str) -> ClipRows | None:
+def _earlier_file(target: Path, path: str, key: str) -> tables.ClipRows | None:
     """Return a clip whose file an earlier run wrote, without its numbers; None where none is."""
     try:
         with open_regular(target) as file, np.load(file, allow_pickle=False) as arrays:
@@ -572,10 +552,12 @@ def _earlier_file(target: Path, path: str, key: str) -> ClipRows | None:
         return None
     if (settings.get("key"), settings.get("digest")) != (key, _digest(path)) or n_frames != n_times:
         return None
-    return ClipRows(settings["digest"], None, None, None, None, np.zeros((n_frames, 0)), False)
+    return tables.ClipRows(
+        settings["digest"], None, None, None, None, np.zeros((n_frames, 0)), False
+    )
 
 
-def _write_file(target: Path, clip: ClipRows, times: np.ndarray, settings: dict) -> None:
+def _write_file(target: Path, clip: tables.ClipRows, times: np.ndarray, settings: dict) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     stated = json.dumps(settings | {"digest": clip.digest})
     with atomic_write(target) as temporary, temporary.open("wb") as stream:
@@ -584,10 +566,10 @@ def _write_file(target: Path, clip: ClipRows, times: np.ndarray, settings: dict)
 
 def _write_errors(path: Path, failures: list[tuple[str, str]]) -> None:
     """Write which clips have no file, and why; nothing where each has one."""
+    import pandas as pd
+
     if not failures:
         path.unlink(missing_ok=True)
         return
-    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
-        csv.writer(stream).writerows(
-            map(escape_formula, row) for row in [("path", "error"), *failures]
-        )
+    table = escape_formula(pd.DataFrame(failures, columns=["path", "error"]))
+    table.to_csv(path, index=False)

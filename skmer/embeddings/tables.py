@@ -21,8 +21,8 @@ from skmer.utils.files import atomic_write, escape_formula
 from skmer.utils.messages import escape_undecodable
 
 # What a table states of a clip, and of a frame, beside the path and the user's own columns.
-FACTS = {"digest": "string", "duration": "double", "sr": "int64", "error": "string"}
-FACTS |= {"notes": "string"}
+FACTS = dict.fromkeys(("digest", "duration", "sr", "error", "notes"), "string")
+FACTS |= {"duration": "double", "sr": "int64"}
 FRAME_FACTS = {"frame": "int64", "time": "double"}
 # Arrays that a npz file holds beside the columns.
 _ARRAYS = ("columns", "embeddings", "settings")
@@ -173,7 +173,7 @@ def _write_parquet(path, rows, schema, names):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    # Hardly two numbers of an embedding are equal: a dictionary of them would be the larger part.
+    # Hardly two numbers of an embedding are equal: a dictionary would be larger than they are.
     texts = [field.name for field in schema if pa.types.is_string(field.type)]
     with pq.ParquetWriter(
         path, schema, compression="zstd", use_dictionary=texts, write_page_checksum=True
@@ -290,20 +290,22 @@ def earlier_table(path: Path, key: str, names: list[str]) -> Iterator[EarlierTab
             if settings.get("key") == key:
                 earlier.fill(rows)
             else:
-                _warn(f"The table '{path}' was made with other settings; it is made again.")
+                message = f"The table '{path}' was made with other settings; it is made again."
+                warn_of_ignored(message, stacklevel=5)
         except FileNotFoundError:
             pass
         except (pa.ArrowException, *DAMAGE) as error:
-            _warn(
+            warn_of_ignored(
                 f"The table '{path}' of an earlier run cannot be read "
-                f"({' '.join(str(error).split())}); its clips are computed again."
+                f"({' '.join(str(error).split())}); its clips are computed again.",
+                stacklevel=5,
             )
         yield earlier
 
 
-def _warn(message: str) -> None:
-    # From here to the call of `extract`.
-    warnings.warn(bounded(message), IgnoredCacheWarning, stacklevel=5)
+def warn_of_ignored(message: str, *, stacklevel: int) -> None:
+    """Warn of something that an earlier run left; `stacklevel` is that of the call of `extract`."""
+    warnings.warn(bounded(message), IgnoredCacheWarning, stacklevel=stacklevel)
 
 
 def _read_parquet(path, names):

@@ -31,7 +31,7 @@ def make_card(transformers, rest, card: Mapping | None) -> dict:
     """Describe a fitted pipeline; what is given in `card` is added and goes first."""
     if card is not None and not isinstance(card, Mapping):
         raise InputTypeError(
-            f"The 'card' must be a dict of what is known of the model. Got {card!r} instead.",
+            f"The 'card' must be a dict that describes the model. Got {card!r} instead.",
             param="card",
         )
     made: dict = {

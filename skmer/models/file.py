@@ -120,7 +120,7 @@ def _is_estimator(name: str) -> bool:
 
 
 def save_model(pipeline, path, *, card: Mapping | None = None) -> Path:
-    """Write a fitted pipeline to one file, with a card that says what it is.
+    """Write a fitted pipeline to one file, with a card that describes it.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def save_model(pipeline, path, *, card: Mapping | None = None) -> Path:
         The file to write, such as ``calm-or-sad.skmer``; replaced where it exists. The card is
         written beside it as well, for people: ``calm-or-sad.md``.
     card : mapping, default=None
-        What is known of the model beside its parts, as values that JSON knows: name, data, scores,
+        What else describes the model, as values that JSON has: name, data, scores,
         audit. The settings of the embedding, the digest of its weights, the versions, the classes
         and the licence of the weights are added.
 
@@ -242,7 +242,7 @@ def read_card(path) -> ModelCard:
     Returns
     -------
     card : ModelCard
-        What the model says of itself: a dict, which notebooks show as a page.
+        The description of the model: a dict, which notebooks show as a page.
 
     Raises
     ------

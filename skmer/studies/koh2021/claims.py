@@ -320,7 +320,7 @@ def _sizes(findings) -> Iterator[Claim]:
             scores = scores.sort_values(["repeat", "fold"])
             small, large = (scores[scores["feature"] == name] for name in ("l3", study.LARGE))
             sizes = {name: small[name].to_numpy() for name in ("n_train", "n_test")}
-            accuracies = (part["accuracy"].to_numpy() for part in (small, large))
+            accuracies = (one["accuracy"].to_numpy() for one in (small, large))
             test = corrected_resampled_ttest(*accuracies, **sizes)
             return judge_difference(test.difference, test.low, test.high)
 

@@ -120,7 +120,7 @@ class Search:
         if self._n_tried > MOST_TRIED:
             raise InputError(
                 "Too many counts print as this table to try them all; give fewer clips, or the "
-                "'accuracy', 'weighted' and 'supports' that are known."
+                "'accuracy', 'weighted' and 'supports' that were printed."
             )
         return counts
 

@@ -162,7 +162,7 @@ def find_datasets(data_home, *, verbose: bool = False) -> StudyDatasets:
                     counts = ", ".join(f"{label} ({n} clips)" for label, n in rare.items())
                     datasets.notes.append(
                         f"{titles()[name]}, {edition.name}: left out {counts}, since too few of "
-                        "its clips are in place to be in every part of a split."
+                        "its clips are in place to be in every subset of a split."
                     )
         except DatasetNotFoundError as error:
             datasets.missing[name] = str(error)

@@ -403,8 +403,8 @@ def regress(
         for label in ("static", "dynamic")
         for axis in ("arousal", "valence")
     }
-    known = REGRESSION.splitters(budget.n_regression_folds, 1)
-    protocols = {key: known[key](context.seed) for key in ("shuffled", "grouped")}
+    splitters = REGRESSION.splitters(budget.n_regression_folds, 1)
+    protocols = {key: splitters[key](context.seed) for key in ("shuffled", "grouped")}
     subsets = frame["split"].to_numpy(dtype=str)
     if {"train", "test"} <= set(subsets):
         protocols["fixed"] = FixedSplit(subsets)

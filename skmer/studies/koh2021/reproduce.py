@@ -112,9 +112,9 @@ class Reproduction:
     def _r2_rows(self) -> list[dict]:
         """Return a row for each target and feature: random splits beside the published split."""
         rows = []
-        known = {row["target"]: row["value"] for row in study.published()["r2"]}
+        printed = {row["target"]: row["value"] for row in study.published()["r2"]}
         ran = dict.fromkeys(feature for feature, _ in self.r2_intervals)
-        targets = [(axis, label) for axis in known for label in ("static", "dynamic")]
+        targets = [(axis, label) for axis in printed for label in ("static", "dynamic")]
         for feature in dict.fromkeys(["l3", *ran]):
             for axis, label in targets:
                 # The study does not say which label; its predecessors took the static one.
@@ -124,7 +124,7 @@ class Reproduction:
                 target = f"{label} {axis}"
                 row = {"dataset": "emomusic", "feature": feature, "classifier": "svr"}
                 row |= {"target": target, "score": "r2", "addition": feature in study.ADDITIONS}
-                row["published"] = known[axis] if is_published else np.nan
+                row["published"] = printed[axis] if is_published else np.nan
                 for edition in study.EDITIONS:
                     table = self.r2_intervals.get((feature, edition.name))
                     wanted = "shuffled" if edition.protocol == "koh2021" else "fixed"
@@ -235,9 +235,9 @@ def reproduce_koh2021(
     """Do the study of Koh and Dubnov (2021) again, with whichever of its datasets are in place.
 
     Two editions stand side by side. The faithful one has the study's settings, its number of
-    clips, and its random splits; the defensible one scales and searches inside the training part,
+    clips, and its random splits; the defensible one scales and searches inside the training rows,
     uses all clips, and keeps singers and artists apart. Both are scored under both protocols, so
-    that the gap between them is known.
+    that the gap between them can be seen.
 
     Parameters
     ----------
@@ -248,7 +248,7 @@ def reproduce_koh2021(
     data_home : path-like, default=None
         Folder of the datasets, as of the `fetch_*` functions; nothing is downloaded to it.
     quick : bool, default=False
-        Compute far less, to see the report within minutes; it says what is less.
+        Compute far less, to see the report within minutes; the report lists what is less.
     features : list of {"l3", "vggish", "mfcc", "musicnn"}, default=the study's three
         A network without weights is left out, and the report says so. The study did not have
         MusiCNN: it is shown as an addition, and no claim is judged by it.
