@@ -2,6 +2,7 @@
 
 from skmer.classifiers.networks import KerasCNNClassifier, KerasLSTMClassifier, KerasMLPClassifier
 from skmer.classifiers.table import CLASSIFIERS, SequenceScaler, make_classifier, takes_sequences
+from skmer.classifiers.tags import TagClassifier
 
 __all__ = [
     "CLASSIFIERS",
@@ -9,6 +10,7 @@ __all__ = [
     "KerasLSTMClassifier",
     "KerasMLPClassifier",
     "SequenceScaler",
+    "TagClassifier",
     "make_classifier",
     "takes_sequences",
 ]

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils import check_array, check_random_state, compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skmer.exceptions import InputError
@@ -33,8 +33,11 @@ _N_DRAWS = 50
 def validation_split(y, groups, fraction, seed, *, owner):
     """Split rows into those to train on and those to validate on, stratified and by group.
 
-    Every class stays among the rows to train on. Returns two arrays of sorted row indices.
+    Every class stays among the rows to train on; of tags, where y is an indicator matrix, only the
+    shares are kept. Returns two arrays of sorted row indices.
     """
+    if y.ndim == 2 and groups is None:
+        groups = np.arange(len(y))
     if groups is None:
         train, validation = _split_rows(y, fraction, seed, owner)
     else:
@@ -57,17 +60,18 @@ def _split_rows(y, fraction, seed, owner):
 
 
 def _split_groups(y, groups, fraction, seed, owner):
-    codes = np.unique(y, return_inverse=True)[1]
-    counts = np.bincount(codes)
+    are_tags = y.ndim == 2
+    members = y if are_tags else np.unique(y)[None] == y[:, None]
+    counts = members.sum(axis=0)
     wanted = fraction * counts
     best, best_distance = None, np.inf
     if np.unique(groups).size > 1:
         # Groups differ in size and classes, so the draw nearest to a stratified split is taken.
         splitter = GroupShuffleSplit(_N_DRAWS, test_size=fraction, random_state=seed)
         for train, validation in splitter.split(y, y, groups):
-            held_out = np.bincount(codes[validation], minlength=counts.size)
+            held_out = members[validation].sum(axis=0)
             distance = np.abs(held_out - wanted).sum()
-            if distance < best_distance and (held_out < counts).all():
+            if distance < best_distance and (are_tags or (held_out < counts).all()):
                 best, best_distance = (train, validation), distance
     if best is None:
         raise InputError(
@@ -120,7 +124,7 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
 
     @abstractmethod
     def _layers(self, make, draw):
-        """Return the Keras layers between the input and the softmax.
+        """Return the Keras layers between the input and the output.
 
         ``make(name, ...)`` makes a layer, ``draw(name)`` an initializer with a seed of its own.
         """
@@ -144,8 +148,8 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, n_frames, n_features)
             One vector a sample or, where the class takes them, one frame sequence a sample.
-        y : array-like of shape (n_samples,)
-            Class labels.
+        y : array-like of shape (n_samples,) or (n_samples, n_tags)
+            Class labels; or tags, 1 where a sample has the tag and else 0.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples in the loss, in training and in validation.
         groups : array-like of shape (n_samples,), default=None
@@ -159,7 +163,9 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
         """
         validate_parameters(self)
         X = self._validate_X(X, reset=True)
-        y = check_target(y)
+        is_table = getattr(y, "ndim", 1) == 2 and y.shape[1] > 1
+        are_tags = is_table and type_of_target(y) == "multilabel-indicator"
+        y = np.asarray(y).astype(np.int32) if are_tags else check_target(y)
         check_classification_targets(y)
         check_consistent_length(X, y)
         if groups is not None:
@@ -168,17 +174,27 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
         if sample_weight is not None:
             sample_weight = check_floats(sample_weight, "sample_weight")
         sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        sample_weight = sample_weight * self._class_weights(y)
+        if are_tags and self.class_weight is not None:
+            raise InputError(
+                f"The 'class_weight' parameter of {type(self).__name__} must be None for tags. Got "
+                f"{self.class_weight!r}; give sample_weight to fit instead.",
+                param="class_weight",
+            )
+        if not are_tags:
+            sample_weight = sample_weight * self._class_weights(y)
 
         # Rows of weight zero must neither add a class nor fill the validation rows.
         kept = sample_weight > 0
         X, y, sample_weight = X[kept], y[kept], sample_weight[kept].astype(np.float32)
         groups = None if groups is None else groups[kept]
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        if self.classes_.size < 2:
+        if are_tags:
+            self.classes_, codes = [np.array([0, 1])] * y.shape[1], y
+        else:
+            self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
             raise InputError(
                 f"{type(self).__name__} needs samples of at least 2 classes with a weight above 0. "
-                f"Got {self.classes_.size} class instead."
+                f"Got {len(self.classes_)} class instead."
             )
         random_state = check_random_state(self.random_state)
         split_seed, seed = random_state.randint(np.iinfo(np.int32).max, size=2)
@@ -235,8 +251,8 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
 
         Returns
         -------
-        proba : ndarray of shape (n_samples, n_classes), dtype float32
-            Probabilities, in the order of ``classes_``.
+        proba : ndarray of shape (n_samples, n_classes) or (n_samples, n_tags), dtype float32
+            Probabilities, in the order of ``classes_``; for tags, of having each.
         """
         check_is_fitted(self, "weights_")
         X = self._validate_X(X, reset=False)
@@ -245,7 +261,7 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
             return _import_network().predict_proba(model, X)
 
     def predict(self, X) -> np.ndarray:
-        """Return the most probable class of each sample.
+        """Return the most probable class of each sample, or the tags above one half.
 
         Parameters
         ----------
@@ -254,11 +270,17 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
 
         Returns
         -------
-        y_pred : ndarray of shape (n_samples,)
-            Class labels.
+        y_pred : ndarray of shape (n_samples,) or (n_samples, n_tags)
+            Class labels, or an indicator matrix.
         """
         proba = self.predict_proba(X)
+        if self._are_tags:
+            return (proba >= 0.5).astype(int)
         return self.classes_.take(proba.argmax(axis=1))
+
+    @property
+    def _are_tags(self) -> bool:
+        return isinstance(self.classes_, list)
 
     @property
     def model_(self):
@@ -336,8 +358,8 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
 
         output = make(
             "Dense",
-            self.classes_.size,
-            activation="softmax",
+            len(self.classes_),
+            activation="sigmoid" if self._are_tags else "softmax",
             kernel_initializer=draw("GlorotUniform"),
         )
         layers = self._layers(make, draw)
@@ -345,14 +367,16 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
 
     def _borrow_model(self):
         network = _import_network()
+        outputs = (len(self.classes_), self._are_tags)
         return network.borrowed_model(
-            (type(self), self._architecture(), self._input_shape(), self.classes_.size),
+            (type(self), self._architecture(), self._input_shape(), outputs),
             lambda: self._build(seed=0, make_model=network.GraphModel),
             self.batch_size_,
         )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
         tags.input_tags.three_d_array = self._takes_sequences
         return tags
 

@@ -4,10 +4,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, LinearSVC
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
@@ -22,7 +23,7 @@ from skmer.utils.estimators import (
     checked_features,
 )
 from skmer.utils.floats import check_magnitude
-from skmer.utils.messages import check_choice
+from skmer.utils.messages import check_choice, check_flags
 
 
 class SequenceScaler(DocumentedMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -118,6 +119,7 @@ def make_classifier(
     *,
     preset: Preset = "tuned",
     random_state: RandomState = None,
+    tags: bool = False,
 ):
     """Return one of the study's six classifiers, unfitted.
 
@@ -139,6 +141,10 @@ def make_classifier(
         hold out a ninth of it.
     random_state : int, RandomState instance or None, default=None
         Handed to whatever draws random numbers.
+    tags : bool, default=False
+        For an indicator matrix of tags: svm and nb are fitted for each tag (one-vs-rest), without
+        a search; the tuned svm has a linear kernel then, since an embedding has many features and
+        a benchmark of tags has many clips. A forest and the networks take all tags at once.
 
     Returns
     -------
@@ -153,6 +159,7 @@ def make_classifier(
     See Also
     --------
     takes_sequences : Whether it wants frame sequences.
+    TagClassifier : A threshold for each tag, around any of these.
 
     References
     ----------
@@ -171,6 +178,9 @@ def make_classifier(
     check_choice("make_classifier", CLASSIFIERS, name=name)
     check_choice("make_classifier", _PRESETS, preset=preset)
     check_seed(random_state, 2**32 - 1)
+    check_flags("make_classifier", tags=tags)
+    if tags and name in ("svm", "nb"):
+        return _make_one_vs_rest(name, preset, random_state)
     make = _make_koh2021 if preset == "koh2021" else _make_tuned
     return make(name, random_state)
 
@@ -199,6 +209,17 @@ def takes_sequences(name: str, *, preset: Preset = "tuned") -> bool:
     check_choice("takes_sequences", CLASSIFIERS, name=name)
     check_choice("takes_sequences", _PRESETS, preset=preset)
     return (name, preset) == ("lstm", "tuned")
+
+
+def _make_one_vs_rest(name, preset, random_state):
+    if preset == "koh2021":
+        return OneVsRestClassifier(_make_koh2021(name, random_state))
+    classifier = {
+        # Features of deviation 1 in hundreds of dimensions: a small C, or it learns by heart.
+        "svm": LinearSVC(C=0.003, random_state=random_state),
+        "nb": GaussianNB(var_smoothing=0.1),
+    }[name]
+    return make_pipeline(StandardScaler(), OneVsRestClassifier(classifier))
 
 
 def _make_koh2021(name, random_state):

@@ -36,14 +36,15 @@ class GraphModel(keras.Sequential):
     def prepare(self, batch_size):
         """Make the optimizer and the graph functions, for batches of one size."""
         self.batch_size = batch_size
-        self.compile(
-            optimizer="adam", loss="sparse_categorical_crossentropy", auto_scale_loss=False
-        )
+        # Tags have a sigmoid each, and a row of y has a number for each of them.
+        self.are_tags = self.layers[-1].activation is keras.activations.sigmoid
+        loss = "binary_crossentropy" if self.are_tags else "sparse_categorical_crossentropy"
+        self.compile(optimizer="adam", loss=loss, auto_scale_loss=False)
         self.optimizer.build(self.trainable_variables)
         row = self.input_shape[1:]
         data = [
             tf.TensorSpec((None, *row), tf.float32),
-            tf.TensorSpec((None,), tf.int32),
+            tf.TensorSpec((None, *self.output_shape[1:])[: 1 + self.are_tags], tf.int32),
             tf.TensorSpec((None,), tf.float32),
             tf.TensorSpec((None,), tf.int32),
             tf.TensorSpec((), tf.int32),
@@ -113,7 +114,8 @@ class GraphModel(keras.Sequential):
     def _to_tensors(self, x, y, weight):
         # XLA compiles once a shape: with powers of two all folds of a cross-validation share one.
         n_rows = 1 << (len(x) - 1).bit_length() if self._jit else len(x)
-        arrays = x, np.asarray(y, np.int32).ravel(), np.asarray(weight, np.float32)
+        y = np.asarray(y, np.int32)
+        arrays = x, y if self.are_tags else y.ravel(), np.asarray(weight, np.float32)
         return [tf.constant(_padded(array, n_rows)) for array in arrays]
 
     def _run(self, step, data, rows):
@@ -154,8 +156,13 @@ class GraphModel(keras.Sequential):
     def _loss(self, batch, *, training):
         x, y, weight, real = batch
         proba = self(x, training=training)
-        losses = keras.ops.sparse_categorical_crossentropy(y, proba)
-        hits = tf.cast(tf.equal(tf.argmax(proba, -1, tf.int32), y), tf.float32)
+        if self.are_tags:
+            losses = keras.losses.binary_crossentropy(tf.cast(y, tf.float32), proba)
+            right = tf.equal(tf.cast(proba >= 0.5, tf.int32), y)
+            hits = tf.reduce_mean(tf.cast(right, tf.float32), -1)
+        else:
+            losses = keras.ops.sparse_categorical_crossentropy(y, proba)
+            hits = tf.cast(tf.equal(tf.argmax(proba, -1, tf.int32), y), tf.float32)
         return (
             tf.reduce_sum(losses * weight * real),
             tf.reduce_sum(hits * real),

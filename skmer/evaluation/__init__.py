@@ -25,6 +25,7 @@ from skmer.evaluation.result import (
 )
 from skmer.evaluation.splitters import (
     FixedSplit,
+    IterativeStratifiedGroupKFold,
     RepeatedStratifiedGroupKFold,
     StratifiedThreeWaySplit,
 )
@@ -41,6 +42,7 @@ from skmer.evaluation.statistics import (
     neighbor_purity,
     tsne_purity,
 )
+from skmer.evaluation.tags import TagsResult
 from skmer.evaluation.tasks import REGRESSORS
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "FixedSplit",
     "GapDisplay",
     "GroupPermutationTest",
+    "IterativeStratifiedGroupKFold",
     "PairedComparisonDisplay",
     "PerClassReportDisplay",
     "QuadrantDisplay",
@@ -67,6 +70,7 @@ __all__ = [
     "StratifiedThreeWaySplit",
     "TagImportanceDisplay",
     "TagsDisplay",
+    "TagsResult",
     "audit",
     "bayesian_correlated_ttest",
     "cluster_bootstrap",

@@ -3,6 +3,7 @@
 import os
 import platform
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,12 +43,13 @@ from skmer.evaluation.result import (
     RegressionResult,
     make_result,
 )
+from skmer.evaluation.splitters import FixedSplit
 from skmer.evaluation.tasks import REGRESSION, DynamicRegression, Targets, Task, find_task
 from skmer.exceptions import InputError, InputTypeError
 from skmer.utils.digest import versions
 from skmer.utils.estimators import Memory, Preset, derive_seeds, num_samples, recorded_seed
 from skmer.utils.labels import check_labels
-from skmer.utils.messages import check_choice, check_flags
+from skmer.utils.messages import check_choice, check_flags, shorten
 from skmer.utils.processes import check_n_jobs
 
 PRESETS = ("tuned", "koh2021")
@@ -60,7 +62,9 @@ def evaluate(
     y,
     *,
     task: str | Task | None = None,
+    target_names=None,
     groups=None,
+    split=None,
     dataset=None,
     protocol="grouped",
     preset: Preset = "tuned",
@@ -93,31 +97,36 @@ def evaluate(
         features and target and search their parameters inside the training part of each split.
     X : sequence of length n_clips, or None
         The clips, in any form that the transformers take. None where all features are arrays.
-    y : array-like of shape (n_clips,), data frame, or dict
-        The label of each clip; or numbers, see `evaluate_regression` and
-        `evaluate_dynamic_regression`.
-    task : {"classification", "regression", "dynamic_regression"} or Task, default=None
+    y : array-like of shape (n_clips,) or (n_clips, n_tags), data frame, list of lists, or dict
+        The label of each clip; or tags, as a table of 0 and 1 or a list or set of them for each
+        clip; or numbers, see `evaluate_regression` and `evaluate_dynamic_regression`.
+    task : {"classification", "tags", "regression", "dynamic_regression"} or Task, default=None
         What to do with y; None: what scikit-learn's `type_of_target` finds in it. Whole numbers
         are labels unless "regression" is asked for.
+    target_names : sequence of str, default=None
+        The tags, in the order of the columns of y. None: the columns of a data frame, or the tags
+        in the lists, sorted.
     groups : array-like of shape (n_clips,), default=None
         The singer, artist or the like of each clip.
+    split : array-like of shape (n_clips,), default=None
+        The published part of each clip, as `FixedSplit` takes it, for the protocol "published".
     dataset : str or path-like, default=None
         What the data are called in the manifest and the report. For the path of a file, such as
         the table that lists the clips, its SHA-256 is kept too.
-    protocol : {"grouped", "koh2021", "shuffled"}, splitter, or list or dict of those, \
-default="grouped"
+    protocol : {"grouped", "koh2021", "shuffled", "published"}, splitter, or list or dict of \
+those, default="grouped"
         "grouped" is repeated stratified group k-fold. For labels there is "koh2021", the study's
-        20 shuffles into 80 % training, 10 % validation and 10 % test; for numbers "shuffled",
-        k-fold with single clips. Where a protocol keeps the groups apart, so does
-        whatever splits the training part again inside a classifier (searches, calibration,
-        stacking, early stopping); one that cannot is refused.
+        20 shuffles into 80 % training, 10 % validation and 10 % test; for numbers and tags
+        "shuffled", k-fold with single clips. "published" is the one that `split` has. Where a
+        protocol keeps the groups apart, so does whatever splits the training part again inside a
+        classifier (searches, calibration, stacking, early stopping); one that cannot is refused.
     preset : {"tuned", "koh2021"}, default="tuned"
         Settings of the features and classifiers that are given by name.
     n_folds : int, default=None
-        Folds of "grouped" and "shuffled"; None = 5 for labels, 10 for numbers.
+        Folds of "grouped" and "shuffled"; None = 5 for labels and tags, 10 for numbers.
     n_repeats : int, default=None
         Draws of the named protocols; None = for labels 20 for "koh2021" and 4 times the folds for
-        "grouped", 20 fits each, and for numbers 1.
+        "grouped", 20 fits each, and for numbers and tags 1.
     scoring : str, callable, list or dict, default=None
         Further scores, by scikit-learn's names or as its scorers, in the forms that
         `sklearn.model_selection.cross_validate` takes; each is a column beside the usual ones.
@@ -181,20 +190,20 @@ default="grouped"
     """
     # What can be checked is checked first, then features are computed, then models are fitted.
     times = [time.perf_counter()]
-    task = find_task(task, y)
+    task = find_task(task, y).bind(y, target_names)
     check_choice("evaluate", PRESETS, preset=preset)
     check_choice("evaluate", ("raise", "skip"), on_error=on_error)
     check_flags("evaluate", audit=audit, verbose=verbose)
     check_n_jobs(n_jobs)
     seed = recorded_seed(random_state)
     named = describe_dataset(dataset)
-    clips = Clips.check(X, task.check(y), groups)
+    clips = Clips.check(X, task.check(y), groups, split)
     n_folds = task.n_folds if n_folds is None else n_folds
     n_repeats = task.n_repeats if n_repeats is None else n_repeats
     known = task.splitters(n_folds, n_repeats)
     protocols = _make_protocols(protocol, known, task, clips, seed)
     models = _make_models(classifiers, task, preset)
-    _check_models(models, task, clips, protocols)
+    models = _check_models(models, task, clips, protocols)
     scorer, further_scores = make_scorer(scoring, task, clips.targets)
     transformers = make_transformers(
         features,
@@ -234,6 +243,8 @@ default="grouped"
         verbose=verbose,
     )
     times.append(time.perf_counter())
+    unscored = task.find_unscored(predictions)
+    _warn_of_unscored(unscored)
     manifest = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": dict(zip(("features", "audit", "fits"), np.diff(times).round(3).tolist())),
@@ -254,6 +265,7 @@ default="grouped"
             name: describe_feature(transformers[name], one) for name, one in computed.items()
         },
         "left_out_features": left_out,
+        "unscored": unscored,
         "models": {name: describe_estimator(model) for name, model in models.items()},
         "audit": leaks,
         "protocols": {one.name: describe_protocol(one, clips.original) for one in protocols},
@@ -386,20 +398,22 @@ class Clips:
     targets: Targets
     groups: np.ndarray | None
     original: np.ndarray
+    published: np.ndarray | None = None
 
     @classmethod
-    def check(cls, X, targets: Targets, groups) -> "Clips":
+    def check(cls, X, targets: Targets, groups, split=None) -> "Clips":
         """Return clips, or raise where X, y and groups are not of one length."""
         n_clips = targets.n_clips
         groups = None if groups is None else check_labels(groups, "The groups")
-        for what, values in (("clips in X", X), ("groups", groups)):
+        split = None if split is None else check_labels(split, "The 'split' parameter")
+        for what, values in (("clips in X", X), ("groups", groups), ("parts in 'split'", split)):
             n_given = n_clips if values is None else num_samples(values)
             if n_given != n_clips:
                 raise InputError(
                     f"There are {n_given} {what} and {n_clips} labels in y; there must be one of "
                     "each for every clip."
                 )
-        return cls(X, targets, groups, np.arange(n_clips))
+        return cls(X, targets, groups, np.arange(n_clips), split)
 
     def keep(self, kept: np.ndarray) -> "Clips":
         """Return the clips that a mask keeps."""
@@ -408,8 +422,10 @@ class Clips:
             X = X.iloc[rows]
         elif X is not None:
             X = X[rows] if hasattr(X, "shape") else [X[row] for row in rows]
-        groups = None if self.groups is None else self.groups[kept]
-        return Clips(X, self.targets.keep_clips(kept), groups, self.original[kept])
+        groups, split = (
+            None if one is None else one[kept] for one in (self.groups, self.published)
+        )
+        return Clips(X, self.targets.keep_clips(kept), groups, self.original[kept], split)
 
     @property
     def paths(self) -> np.ndarray | None:
@@ -442,6 +458,8 @@ class Clips:
 
 def _make_protocols(protocol, known, task: Task, clips: Clips, seed: int) -> list[Protocol]:
     strata = task.strata(clips.targets)
+    if clips.published is not None:
+        known = {**known, "published": lambda seed: FixedSplit(clips.published)}
     made = make_protocols(
         protocol, known=known, strata=strata, groups=clips.groups, random_state=seed
     )
@@ -458,8 +476,8 @@ def _make_models(models, task: Task, preset: Preset) -> dict[str, Any]:
     return {name: task.make_model(name, preset) for name in names}
 
 
-def _check_models(models, task: Task, clips: Clips, protocols: list[Protocol]) -> None:
-    """Raise for models of another kind, and for those whose own splits break the protocol."""
+def _check_models(models, task: Task, clips: Clips, protocols: list[Protocol]) -> dict[str, Any]:
+    """Return what is fitted; raise for another kind, and for splits that break the protocol."""
     kind, targets = task.model_kind, clips.targets
     for name, model in models.items():
         # Not every classifier is of a class of that kind, and not every one has `predict` before
@@ -471,6 +489,7 @@ def _check_models(models, task: Task, clips: Clips, protocols: list[Protocol]) -
                 f"since the task is {task.name}. Got {model!r:.100} instead.",
                 param=f"{kind}s",
             )
+    models = {name: task.wrap(model) for name, model in models.items()}
     for one in protocols:
         groups = clips.groups_in_fit(one.grouped)
         if groups is None:
@@ -481,6 +500,17 @@ def _check_models(models, task: Task, clips: Clips, protocols: list[Protocol]) -
             with config_context(enable_metadata_routing=True):
                 y = targets.first[fewest]
                 keep_groups_apart(clone(model), fewest, y, groups[fewest], seed=0)
+    return models
+
+
+def _warn_of_unscored(unscored: Mapping[str, Mapping[str, int]]) -> None:
+    """Warn of tags that some test part has no score of."""
+    for protocol, tags in unscored.items():
+        warnings.warn(
+            f"{len(tags)} tags have no positive or no negative in a test part ({protocol}), and "
+            f"are left out of the mean there: {shorten(tags)}.",
+            stacklevel=3,
+        )
 
 
 def _leave_out(skipped: Mapping[int, str], clips: Clips, computed: dict[str, ComputedFeature]):
@@ -545,7 +575,8 @@ class Experiment:
         values = [targets.mean_by_clip(values) for values in targets.values.values()]
         digests = (one.audio_digests for one in self.features.values())
         return audit_protocols(
-            next((one for one in vectors if one.ndim == 2), None),
+            # Rows that are all the same are no copies of a clip.
+            next((one for one in vectors if one.ndim == 2 and np.ptp(one, axis=0).any()), None),
             values[0] if len(values) == 1 else np.column_stack(values),
             groups=self.clips.groups,
             paths=self.clips.paths,

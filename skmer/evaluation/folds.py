@@ -110,7 +110,7 @@ def _name_of(item) -> str:
 def _make_protocol(name, splitter, strata, groups, fit_seed) -> Protocol:
     """Run one splitter, check what it gives, and number its splits."""
     none = np.array([], dtype=np.intp)
-    X = np.zeros((strata.size, 1))
+    X = np.zeros((len(strata), 1))
     try:
         if hasattr(splitter, "split_parts"):
             parts = [tuple(part) for part in splitter.split_parts(X, strata)]
@@ -125,7 +125,7 @@ def _make_protocol(name, splitter, strata, groups, fit_seed) -> Protocol:
         ) from error
     if not parts:
         raise InputError(f"The {name!r} protocol has a splitter that makes no split.")
-    parts = [_check_parts(name, strata.size, *part) for part in parts]
+    parts = [_check_parts(name, len(strata), *part) for part in parts]
     grouped = None if groups is None else all(_apart(groups, *part) for part in parts)
     if name == "grouped" and not grouped:
         raise InputError("The 'grouped' protocol got a splitter that splits groups.")
@@ -235,7 +235,9 @@ def keep_groups_apart(model, X, y, groups: np.ndarray, seed: int) -> bool:
     whole = _given_all_rows(model)
     for part in parts_of(model):
         if "cv" in part.get_params(deep=False) and _is_number_of_folds(part.cv):
-            folds = StratifiedGroupKFold if is_classifier(part) else GroupKFold
+            # Those of scikit-learn do not stratify tags.
+            has_classes = is_classifier(part) and np.ndim(y) == 1
+            folds = StratifiedGroupKFold if has_classes else GroupKFold
             n_folds = min(part.cv or 5, np.unique(groups).size)
             part.cv = folds(n_folds, shuffle=True, random_state=seed)
             if _reach(model, "split", part.cv) and not _forgets_groups(part):

@@ -6,7 +6,6 @@ from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from skmer.evaluation.statistics.bootstrap import bootstrap_interval
 from skmer.evaluation.statistics.scores import regression_scores
 from skmer.evaluation.tasks import CLASSIFICATION, DYNAMIC_REGRESSION, REGRESSION, TASKS, Task
 from skmer.exceptions import InputError
@@ -169,12 +168,8 @@ class EvaluationResult:
         random = self.random_features()
         rows = []
         for key, part in self.predictions.groupby(keys, sort=False):
-            estimate, low, high = bootstrap_interval(
-                self.task.headline_score,
-                part["y_true"].to_numpy(),
-                part["y_pred"].to_numpy(),
-                part["group" if "group" in part else "row"].to_numpy(),
-                weights=None if self.is_pooled else _equal_by_split(part),
+            estimate, low, high = self.task.interval(
+                part,
                 n_resamples=n_resamples,
                 random_state=self.manifest["settings"]["random_state"],
             )
@@ -500,12 +495,6 @@ class EvaluationResult:
         return self.experiment.fit_to_all(feature, model[kind], target)
 
 
-def _equal_by_split(predictions):
-    """Return weights of predictions by which every split weighs the same."""
-    sizes = predictions.groupby(["repeat", "fold"])["row"].transform("size")
-    return 1 / sizes.to_numpy()
-
-
 class RegressionResult(EvaluationResult):
     """What `evaluate_regression` returns: an `EvaluationResult` of numbers.
 
@@ -578,6 +567,8 @@ class DynamicRegressionResult(RegressionResult):
 
 def make_result(scores, predictions, manifest: dict, task: Task) -> EvaluationResult:
     """Return a result of the class that is made for a task."""
+    if task.result_class is not None:
+        return task.result_class(scores, predictions, manifest, task)
     own = (DynamicRegressionResult, RegressionResult)
     cls = next((one for one in own if one.task.name == task.name), EvaluationResult)
     return cls(scores, predictions, manifest, task)

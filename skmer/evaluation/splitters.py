@@ -204,6 +204,120 @@ class RepeatedStratifiedGroupKFold(BaseCrossValidator):
         return self.n_splits * self.n_repeats
 
 
+class IterativeStratifiedGroupKFold(BaseCrossValidator):
+    """K-fold of clips with several tags: whole groups, and each tag spread over the folds.
+
+    Iterative stratification (Sechidis et al. 2011) of groups: the tag that the fewest unplaced
+    clips have comes first; of its groups, each goes to the fold that lacks most of that tag. The
+    packages iterative-stratification and scikit-multilearn place single clips and know no groups,
+    and scikit-learn's group splitters stratify a single label only.
+
+    Parameters
+    ----------
+    n_splits : int, default=5
+        Number of folds, at least 2.
+    n_repeats : int, default=1
+        Number of times the folds are drawn anew.
+    random_state : int, RandomState instance or None, default=None
+        Decides between folds and between groups that are equal.
+
+    References
+    ----------
+    Sechidis, K., Tsoumakas, G., & Vlahavas, I. (2011). On the stratification of multi-label data.
+    ECML PKDD.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer.evaluation import IterativeStratifiedGroupKFold
+    >>> y, groups = np.eye(2, dtype=int)[[0, 0, 0, 0, 1, 1, 1, 1]], [1, 1, 2, 2, 3, 3, 4, 4]
+    >>> cv = IterativeStratifiedGroupKFold(2, random_state=0)
+    >>> [y[test].sum(axis=0).tolist() for _, test in cv.split(y, y, groups)]
+    [[2, 2], [2, 2]]
+    """
+
+    __metadata_request__split = {"groups": True}
+
+    def __init__(self, n_splits: int = 5, *, n_repeats: int = 1, random_state=None):
+        name = type(self).__name__
+        check_whole(name, least=2, most=_MOST, n_splits=n_splits)
+        check_whole(name, least=1, most=_MOST, n_repeats=n_repeats)
+        self.n_splits = n_splits
+        self.n_repeats = n_repeats
+        self.random_state = random_state
+
+    def split(self, X, y, groups=None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the rows to train on and the rows to test on, repeat by repeat.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, ...)
+            Only its length matters.
+        y : array-like of shape (n_clips, n_tags)
+            1 where a clip has a tag, else 0.
+        groups : array-like of shape (n_clips,), default=None
+            The artist or the like of each clip. None: each clip is a group.
+
+        Yields
+        ------
+        train, test : ndarray of int
+            Rows of each part, in ascending order.
+
+        Raises
+        ------
+        ValueError
+            When there are fewer groups than folds.
+        """
+        y = np.asarray(y)
+        groups = np.arange(len(y)) if groups is None else check_labels(groups, "The groups")
+        codes = np.unique(groups, return_inverse=True)[1]
+        counts = np.zeros((codes.max(initial=-1) + 1, y.shape[1] + 1), dtype=int)
+        # The last column stands for the clips themselves, so that folds are of like sizes.
+        np.add.at(counts, codes, np.column_stack([y, np.ones(len(y), dtype=int)]))
+        if len(counts) < self.n_splits:
+            raise InputError(
+                f"{type(self).__name__} cannot make {self.n_splits} folds from {len(counts)} "
+                "groups; use at most as many folds as there are groups.",
+                param="n_splits",
+            )
+        for seed in derive_seeds(self.random_state, self.n_repeats):
+            folds = self._place(counts, np.random.default_rng(seed))[codes]
+            for fold in range(self.n_splits):
+                yield np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+
+    def _place(self, counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return the fold of each group, from its number of clips with each tag, and of all."""
+        lacking = np.tile(counts.sum(axis=0) / self.n_splits, (self.n_splits, 1))
+        placed = np.full(len(counts), -1)
+        left = counts.sum(axis=0)
+        while left[-1]:
+            # The last column comes last, when only groups without a tag are left.
+            there = np.flatnonzero(left[:-1])
+            tag = there[np.argmin(left[there])] if there.size else -1
+            waiting = rng.permutation(np.flatnonzero((placed < 0) & (counts[:, tag] > 0)))
+            for group in waiting[np.argsort(-counts[waiting, tag], kind="stable")]:
+                order = np.lexsort((rng.random(self.n_splits), -lacking[:, -1], -lacking[:, tag]))
+                fold = placed[group] = order[0]
+                lacking[fold] -= counts[group]
+                left = left - counts[group]
+        return placed
+
+    def get_n_splits(self, X=None, y=None, groups=None) -> int:
+        """Return the number of splits over all repeats.
+
+        Parameters
+        ----------
+        X, y, groups : object
+            Ignored, exist for compatibility.
+
+        Returns
+        -------
+        n_splits : int
+            ``n_splits * n_repeats``.
+        """
+        return self.n_splits * self.n_repeats
+
+
 class StratifiedThreeWaySplit(BaseCrossValidator):
     """Draw clips at random into training, validation and test part, again and again.
 

@@ -22,7 +22,7 @@ from sklearn.utils.multiclass import type_of_target
 from skmer.classifiers import CLASSIFIERS, make_classifier
 from skmer.evaluation.features import VECTOR, ComputedFeature, Feature, choose_input
 from skmer.evaluation.splitters import RepeatedStratifiedGroupKFold, StratifiedThreeWaySplit
-from skmer.evaluation.statistics.bootstrap import ACCURACY, R2, TotalsScore
+from skmer.evaluation.statistics.bootstrap import ACCURACY, R2, TotalsScore, bootstrap_interval
 from skmer.evaluation.statistics.scores import (
     CLASSIFICATION_METRICS,
     DYNAMIC_METRICS,
@@ -132,6 +132,8 @@ class Task:
         Whether a model takes clips, so that a pipeline of it can be fitted to all of them.
     scores_start_at_zero : bool
         Whether the axis of the scores has to show zero.
+    result_class : type or None
+        The class of the results; None: `EvaluationResult`.
     headline_words, guess_words : dict of str to str
         What the best configuration does and what guessing gives, by score; "" is any other
         score. The report fills in ``{value}`` (two digits, with the interval), ``{hundred}`` (a
@@ -151,12 +153,22 @@ class Task:
     charts: tuple[str, ...] = ("map",)
     rows_are_clips = True
     scores_start_at_zero = True
+    result_class: type | None = None
     headline_words: Mapping[str, str] = {"": "reaches {value} on {whose}"}
     guess_words: Mapping[str, str] = {"": "guessing gives {value}"}
 
     def takes(self, y) -> bool:
         """Whether this is the task of a target, where the user names none."""
         return False
+
+    def bind(self, y, target_names=None) -> "Task":
+        """Return the task with the names of what is predicted; only tags have any."""
+        if target_names is not None:
+            raise InputError(
+                f"The 'target_names' parameter is for tags. Got it for the task {self.name!r}.",
+                param="target_names",
+            )
+        return self
 
     def check(self, y) -> Targets:
         """Return the target in plain arrays, or raise for one that cannot be predicted."""
@@ -181,6 +193,10 @@ class Task:
         """Whether a model is of the kind that this task takes."""
         return is_classifier(model) or (hasattr(model, "predict") and not is_regressor(model))
 
+    def wrap(self, model):
+        """Return what is fitted for a model of the user's, or of a name."""
+        return model
+
     def input_of(self, transformer, model: str | None, preset) -> str:
         """Return which input of a feature a model gets; None is a model of the user's own."""
         return VECTOR
@@ -197,13 +213,37 @@ class Task:
         """Return the scores of predictions; `clips` has the clip of each row."""
         raise NotImplementedError
 
-    def guess(self, dataset: Mapping, score: str) -> float | None:
+    def guess(self, dataset: Mapping, score: str, predictions) -> float | None:
         """Return what the best guess that looks at no clip scores; None where that is unknown."""
         return None
+
+    def interval(
+        self, predictions, *, n_resamples: int, random_state: int
+    ) -> tuple[float, float, float]:
+        """Return the headline score of one configuration's predictions, and its 95 % interval."""
+        return bootstrap_interval(
+            self.headline_score,
+            predictions["y_true"].to_numpy(),
+            predictions["y_pred"].to_numpy(),
+            predictions["group" if "group" in predictions else "row"].to_numpy(),
+            weights=None if self.is_pooled else equal_by_split(predictions),
+            n_resamples=n_resamples,
+            random_state=random_state,
+        )
+
+    def find_unscored(self, predictions) -> dict[str, dict[str, int]]:
+        """Return, by protocol, what has no score in how many test parts."""
+        return {}
 
     def describe(self, targets: Targets) -> dict:
         """Return what the manifest has about the targets."""
         return {"n_clips": targets.n_clips, "targets": list(targets.values)}
+
+
+def equal_by_split(predictions) -> np.ndarray:
+    """Return weights of predictions by which every split weighs the same."""
+    sizes = predictions.groupby(["repeat", "fold"])["row"].transform("size")
+    return 1 / sizes.to_numpy()
 
 
 TASKS: dict[str, Task] = {}
@@ -328,7 +368,7 @@ class Classification(Task):
             np.asarray(predictions["y_true"]), np.asarray(predictions["y_pred"])
         )
 
-    def guess(self, dataset, score):
+    def guess(self, dataset, score, predictions):
         counts = np.array(list(dataset["classes"].values()))
         if score == "balanced_accuracy":
             return 1 / counts.size
@@ -400,7 +440,7 @@ class Regression(Task):
             np.asarray(predictions["y_true"]), np.asarray(predictions["y_pred"])
         )
 
-    def guess(self, dataset, score):
+    def guess(self, dataset, score, predictions):
         return 0.0 if score == "r2" else None
 
 

@@ -16,6 +16,10 @@ SCORE_NAMES = {
     "balanced_accuracy": "Balanced accuracy",
     "f1_macro": "F1, mean over classes",
     "f1_weighted": "F1, weighted by class size",
+    "average_precision": "Average precision, mean over tags",
+    "roc_auc": "ROC-AUC, mean over tags",
+    "f1": "F1, mean over tags",
+    "lrap": "Label ranking average precision",
     "r2": "r²",
     "ccc": "Concordance",
     "rmse": "Error (RMSE)",
@@ -142,7 +146,9 @@ class Overview:
     @cached_property
     def chance(self) -> float | None:
         """The headline score of the best guess that looks at no clip; None for the unknown."""
-        return self.result.task.guess(self.result.manifest["dataset"], self.headline)
+        return self.result.task.guess(
+            self.result.manifest["dataset"], self.headline, self.predictions
+        )
 
     @cached_property
     def comparison(self):
@@ -302,6 +308,11 @@ def _features(seen: Overview) -> Iterator[Note]:
         )
     for feature, reason in manifest.get("left_out_features", {}).items():
         yield Note("neutral", f"{name_of(feature)} was left out.", reason)
+    for protocol, tags in manifest.get("unscored", {}).items():
+        words = [f"{tag} ({n} test parts)" if n > 1 else tag for tag, n in tags.items()]
+        text = f"{len(tags)} tags have no positive or no negative in a test part ({protocol}); "
+        text += "they have no score there, and are left out of the mean."
+        yield Note("neutral", text, ", ".join(words))
     if skipped := manifest.get("skipped_clips"):
         reasons = "; ".join(clip["reason"] for clip in skipped[:5])
         reasons += f"; and {len(skipped) - 5} more" if len(skipped) > 5 else ""
