@@ -112,7 +112,15 @@ class WeightsNotFoundError(_OneSentence, FileNotFoundError):
 
 
 class WeightsIntegrityError(InputError):
-    """A weights file is not what it should be: wrong checksum, format, shape, or values."""
+    """A weights file has a wrong checksum, format, shape, or values.
+
+    Parameters
+    ----------
+    message : str
+        One sentence that names the file and the difference.
+    param : str, default=None
+        The name of the parameter that the error is about.
+    """
 
 
 class WorkerError(_OneSentence, RuntimeError):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from skmer.exceptions import InputError
-from skmer.utils.messages import check_flags, check_whole
+from skmer.utils.messages import check_whole
 
 
 def check_table(function: str, values, n_columns: int) -> np.ndarray:
@@ -80,7 +80,6 @@ class Framing:
         lengths = {"frame_length": self.frame_length, "hop_length": self.hop_length}
         check_whole("Framing", most=_LONGEST, **lengths)
         check_whole("Framing", least=0, most=_LONGEST, left_padding=self.left_padding)
-        check_flags("Framing", keep_tail=self.keep_tail)
         # Numbers of numpy would compute in as few bits as they have, and overflow.
         for name in ("frame_length", "hop_length", "left_padding"):
             object.__setattr__(self, name, int(getattr(self, name)))

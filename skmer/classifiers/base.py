@@ -14,11 +14,10 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skmer.exceptions import InputError
 from skmer.utils.estimators import (
-    DocumentedMixin,
     Interval,
     StrOptions,
     _check_sample_weight,
-    checked_features,
+    check_unmasked,
     validate_data,
     validate_parameters,
 )
@@ -90,7 +89,7 @@ LARGEST_LAYER = 2**16
 _AS_FLOAT32: dict = {"dtype": np.float32, "ensure_all_finite": False}
 
 
-class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
+class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
     """Fits a scikeras ``KerasClassifier`` and keeps the weights of the best epoch as arrays.
 
     scikeras' ``fit``, ``initialize`` and ``predict_proba`` work on a Keras model whose own ``fit``
@@ -108,7 +107,6 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
     row_shape_: tuple[int, ...]
 
     _takes_sequences = False
-    _documented_in = "skmer.classifiers"
     _jit_compile = True
 
     _parameter_constraints: dict = {
@@ -302,11 +300,11 @@ class BaseKerasClassifier(DocumentedMixin, ClassifierMixin, BaseEstimator):
                 param="X",
             )
         are_sequences = X.ndim == 3 and self._takes_sequences
-        with checked_features(X, self):
-            if are_sequences:
-                X = check_array(X, allow_nd=True, estimator=self, input_name="X", **_AS_FLOAT32)
-            # The features are the columns of the frames, or of a plain X.
-            rows = validate_data(self, X[:, 0] if are_sequences else X, reset=reset, **_AS_FLOAT32)
+        check_unmasked(X, f"X of {name}")
+        if are_sequences:
+            X = check_array(X, allow_nd=True, estimator=self, input_name="X", **_AS_FLOAT32)
+        # The features are the columns of the frames, or of a plain X.
+        rows = validate_data(self, X[:, 0] if are_sequences else X, reset=reset, **_AS_FLOAT32)
         X = X if are_sequences else rows
         check_rows(X, f"X of {name}")
         if reset:

@@ -16,17 +16,16 @@ from skmer.classifiers.networks import KerasCNNClassifier, KerasLSTMClassifier, 
 from skmer.classifiers.search import CalibratedGridSearchCV, GroupAwareKFold
 from skmer.exceptions import InputError
 from skmer.utils.estimators import (
-    DocumentedMixin,
     Preset,
     RandomState,
     check_seed,
-    checked_features,
+    check_unmasked,
 )
 from skmer.utils.floats import check_magnitude
-from skmer.utils.messages import check_choice, check_flags
+from skmer.utils.messages import check_choice
 
 
-class SequenceScaler(DocumentedMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Standardize features over all frames of all clips; frames of zeros stay zero.
 
     The zeros that pad short clips count neither for the mean nor for the deviation, and a network
@@ -48,8 +47,6 @@ class SequenceScaler(DocumentedMixin, OneToOneFeatureMixin, TransformerMixin, Ba
     array([[-1.22474487,  0.        ],
            [ 1.22474487,  0.        ]])
     """
-
-    _documented_in = "skmer.classifiers"
 
     def fit(self, X, y=None):
         """Compute mean and standard deviation of each feature.
@@ -92,8 +89,8 @@ class SequenceScaler(DocumentedMixin, OneToOneFeatureMixin, TransformerMixin, Ba
 
     def _frames(self, X):
         """Return `X` as an array, and which of its frames are not padding."""
-        with checked_features(X, self):
-            X = check_array(X, allow_nd=True, dtype=[np.float64, np.float32], estimator=self)
+        check_unmasked(X, "X of SequenceScaler")
+        X = check_array(X, allow_nd=True, dtype=[np.float64, np.float32], estimator=self)
         if X.ndim > 3:
             raise InputError(
                 "X of SequenceScaler must have shape (n_samples, n_frames, n_features) or "
@@ -177,8 +174,7 @@ def make_classifier(
     """
     check_choice("make_classifier", CLASSIFIERS, name=name)
     check_choice("make_classifier", _PRESETS, preset=preset)
-    check_seed(random_state, 2**32 - 1)
-    check_flags("make_classifier", tags=tags)
+    check_seed(random_state)
     if tags and name in ("svm", "nb"):
         return _make_one_vs_rest(name, preset, random_state)
     make = _make_koh2021 if preset == "koh2021" else _make_tuned

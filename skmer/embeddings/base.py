@@ -5,10 +5,12 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skmer.audio.decoding import HIGHEST_SR
@@ -28,7 +30,7 @@ MAX_BATCH_SIZE, MAX_HOP_SIZE = 2**16, 3600
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BaseClipTransformer(params.DocumentedMixin, TransformerMixin, BaseEstimator, ABC):
+class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
     """Base of the transformers from clips to vectors, skmer's own and those of others.
 
     Forms of X, reading, cache, pooling, jobs, bad clips, progress, names and data frames are done
@@ -135,7 +137,6 @@ class BaseClipTransformer(params.DocumentedMixin, TransformerMixin, BaseEstimato
         "verbose": ["boolean"],
         "pooling": [params.StrOptions(set(STATISTICS)), list, tuple, None],
     }
-    _documented_in = "skmer"
     _name: ClassVar[str]
     _recipe_class: ClassVar[type[Recipe]]
 
@@ -379,11 +380,11 @@ class BaseClipTransformer(params.DocumentedMixin, TransformerMixin, BaseEstimato
         sr, name = self._network_sr() if self.sr is None else int(self.sr), type(self).__name__
         if is_sequence_of_clips(X, estimator=name):
             return check_sequence(X, sr=sr, estimator=name)
-        with params.checked_features(X, self):
-            X = params.validate_data(self, X, reset=reset, dtype="numeric")
-            if X.dtype.kind not in "biuf":
-                # scikit-learn does not convert the columns of polars.
-                raise ValueError(f"it must hold real numbers. Got {X.dtype}; pass one column.")
+        params.check_unmasked(X, f"X of {name}")
+        X = params.validate_data(self, X, reset=reset, dtype="numeric")
+        if X.dtype.kind not in "biuf":
+            # scikit-learn does not convert the columns of polars.
+            raise InputError(f"X of {name} must hold real numbers. Got {X.dtype}; pass one column.")
         return check_matrix(X, sr=sr)
 
     def _embed(self, X, recipe) -> list[EmbeddedClip]:
@@ -424,7 +425,11 @@ class NetworkTransformer(BaseClipTransformer):
 
     def _fit_network(self) -> None:
         self._engine()
-        self._seed, self.weights_label_ = params.seed_and_label(self.weights, self.random_state)
+        if self.weights is None:
+            self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+            self.weights_label_ = f"random weights (seed {self._seed})"
+        else:
+            self._seed, self.weights_label_ = 0, Path(self.weights).name
         self.weights_are_random_ = self.weights is None
         self.weights_digest_ = self._source().digest(self.weights, self._seed)
 

@@ -24,7 +24,7 @@ from skmer.utils import ClipCache
 from skmer.utils.cache import DAMAGE, CacheEntry, open_cache, warn_of_cache
 from skmer.utils.digest import file_digest, open_regular, settings_digest
 from skmer.utils.files import atomic_write, check_output_file, escape_formula, expand_path
-from skmer.utils.messages import check_flags, escape_undecodable
+from skmer.utils.messages import escape_undecodable
 from skmer.utils.processes import run_parallel, threads_per_worker
 from skmer.utils.progress import track
 
@@ -141,7 +141,6 @@ def extract(
             DeprecationWarning,
             stacklevel=2,
         )
-    check_flags("extract", frames=frames, verbose=verbose)
     paths = check_paths(paths)
     out = _check_out(out)
     transformers = _fit_copies(transformer, paths, frames=frames)
@@ -245,7 +244,6 @@ def extract_files(
     ...     first["embedding"].shape[1]
     20
     """
-    check_flags("extract_files", verbose=verbose)
     paths = check_paths(paths)
     (one,) = _fit_copies(transformer, paths, frames=True)
     recipes = [one._recipe(pooled=False)]

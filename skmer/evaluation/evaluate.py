@@ -49,7 +49,7 @@ from skmer.exceptions import InputError, InputTypeError
 from skmer.utils.digest import versions
 from skmer.utils.estimators import Memory, Preset, derive_seeds, num_samples, recorded_seed
 from skmer.utils.labels import check_labels
-from skmer.utils.messages import check_choice, check_flags, shorten
+from skmer.utils.messages import check_choice, shorten
 from skmer.utils.processes import check_n_jobs
 
 PRESETS = ("tuned", "koh2021")
@@ -193,7 +193,6 @@ those, default="grouped"
     task = find_task(task, y).bind(y, target_names)
     check_choice("evaluate", PRESETS, preset=preset)
     check_choice("evaluate", ("raise", "skip"), on_error=on_error)
-    check_flags("evaluate", audit=audit, verbose=verbose)
     check_n_jobs(n_jobs)
     seed = recorded_seed(random_state)
     named = describe_dataset(dataset)

@@ -10,7 +10,7 @@ from skmer.exceptions import InputError
 from skmer.models.file import split_pipeline
 from skmer.pooling import pad_frames, pool_frames
 from skmer.utils.cache import warn_of_cache
-from skmer.utils.messages import check_flags, escape_undecodable
+from skmer.utils.messages import escape_undecodable
 
 
 def predict_clips(
@@ -71,7 +71,6 @@ def predict_clips(
     """
     import pandas as pd
 
-    check_flags("predict_clips", frames=frames)
     transformers, rest = split_pipeline(model)
     first = transformers[0]
     if frames:

@@ -11,7 +11,6 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from numbers import Integral
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,11 +48,11 @@ class CacheEntry(NamedTuple):
     audio_digest : str, default=None
         The digest of the decoded waveform.
     error : str, default=None
-        Why the cache could not be read or written this time; never stored.
+        The reason why the cache could not be read or written this time; never stored.
     sr : int, default=None
         The rate of the clip before it was resampled [Hz].
     n_samples : int, default=None
-        Samples, at `sr`, of the part of the clip that was used.
+        Samples, at `sr`, of the segment of the clip that was used.
     is_new : bool, default=True
         Whether the entry was computed this time; never stored.
     """
@@ -68,7 +67,7 @@ class CacheEntry(NamedTuple):
 
 
 def open_cache(memory) -> "ClipCache | None":
-    """Return the cache that a parameter `memory` means; None where it means none."""
+    """Return the cache in the folder of a parameter `memory`; None where it has no folder."""
     if memory is None or (hasattr(memory, "cache") and memory.location is None):
         return None
     return ClipCache(memory)
@@ -122,10 +121,6 @@ class ClipCache:
 
     def __init__(self, memory):
         if hasattr(memory, "cache"):
-            if memory.location is None:
-                raise InputError(
-                    "A ClipCache needs a folder, and joblib.Memory(None) has none; give it one."
-                )
             # The sub-folder that joblib keeps its own entries in, and clears.
             memory = Path(memory.location) / "joblib"
         folder = expand_path(memory)
@@ -152,7 +147,7 @@ class ClipCache:
         compute : callable
             Returns the entry, or its first fields: (array, notes), or (array, notes, digest).
         is_valid : callable, default=None
-            Whether a stored array can be what `compute` would return.
+            Whether `compute` could have returned a stored array.
 
         Returns
         -------
@@ -177,7 +172,22 @@ class ClipCache:
         return entry if error is None else entry._replace(error=f"The cache entry {path} {error}")
 
     def remember(self, settings: dict, compute: Callable[[], tuple], **options) -> CacheEntry:
-        """Call `get_or_compute`; deprecated."""
+        """Call `get_or_compute`; deprecated.
+
+        Parameters
+        ----------
+        settings : dict
+            As in `get_or_compute`.
+        compute : callable
+            As in `get_or_compute`.
+        **options : dict
+            As in `get_or_compute`.
+
+        Returns
+        -------
+        entry : CacheEntry
+            As `get_or_compute` returns it.
+        """
         warnings.warn(
             "ClipCache.remember is deprecated and will be removed in the next version of skmer; "
             "call ClipCache.get_or_compute.",
@@ -190,7 +200,7 @@ class ClipCache:
         return sum(1 for _ in self._files("[0-9a-f]*.clip"))
 
     def size(self) -> int:
-        """Measure what the folder takes on disk, unfinished files included.
+        """Measure the folder on disk, unfinished files included.
 
         Returns
         -------
@@ -208,18 +218,13 @@ class ClipCache:
         Parameters
         ----------
         max_bytes : int
-            What may stay; 0 empties the cache.
+            The size that the cache may keep; 0 empties it.
 
         Returns
         -------
         n_removed : int
             Entries that this call removed.
         """
-        if not isinstance(max_bytes, Integral) or max_bytes < 0:
-            raise InputError(
-                "The 'max_bytes' parameter of prune must be an int of at least 0. "
-                f"Got {max_bytes!r} instead."
-            )
         for folder in self.folder.glob("*/"):
             remove_abandoned(folder)
         entries = sorted(self._files("[0-9a-f]*.clip"), key=lambda item: item[1].st_mtime_ns)
@@ -318,19 +323,11 @@ def _decode(data, key, is_valid):
         header = json.loads(line)
         if header["key"] != key:
             raise _WrongEntryError("holds another clip or other settings")
-        notes, audio_digest = header["notes"], header["audio_digest"]
-        sr, n_samples = header["sr"], header["n_samples"]
         # A copy: what was read from bytes could not be written to.
         array = np.frombuffer(numbers, header["dtype"]).reshape(header["shape"]).copy()
-        if not (
-            isinstance(audio_digest, str | None)
-            and isinstance(sr, int | None)
-            and isinstance(n_samples, int | None)
-            and isinstance(notes, list)
-            and all(isinstance(note, str) for note in notes)
-            and is_valid(array)
-        ):
-            raise TypeError
+        if not is_valid(array):
+            raise ValueError
+        noticed = {name: header[name] for name in ("notes", "audio_digest", "sr", "n_samples")}
     except DAMAGE as error:
-        raise _WrongEntryError("is not what a cache writes") from error
-    return CacheEntry(array, notes, audio_digest, None, sr, n_samples, is_new=False)
+        raise _WrongEntryError("has another format than this cache writes") from error
+    return CacheEntry(array, **noticed, is_new=False)

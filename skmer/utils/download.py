@@ -4,6 +4,7 @@ pooch transfers it. An interrupted transfer begins again: there is never a parti
 be taken for a whole one.
 """
 
+import functools
 import logging
 import os
 import re
@@ -16,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 
 from skmer.utils.digest import file_digest
 from skmer.utils.files import atomic_write
-from skmer.utils.progress import ProgressBar
+from skmer.utils.progress import make_bar
 
 # Seconds.
 CONNECT_TIMEOUT = 4.0
@@ -32,7 +33,7 @@ _logger = logging.getLogger("skmer")
 
 
 class DownloadError(Exception):
-    """A file cannot be downloaded; the message is the reason, a part of a sentence."""
+    """A file cannot be downloaded; the message is the reason, within a sentence."""
 
 
 class NotPublishedError(Exception):
@@ -51,7 +52,7 @@ def download(
     Parameters
     ----------
     url : str
-        It begins with https://, or with http:// where that ends on this machine.
+        It begins with https://, or with http:// where the server is this machine.
     target : Path
         In a folder that exists.
     checksums : mapping
@@ -70,11 +71,10 @@ def download(
     OSError
         When it cannot be written.
     """
-    _check_address(url, any_http)
     with atomic_write(target) as temporary:
         for pause in (*PAUSES, None):
             try:
-                _transfer(url, temporary, target.name, largest)
+                _transfer(url, temporary, target.name, largest, any_http)
                 break
             except _PassingError as error:
                 if pause is None:
@@ -86,7 +86,7 @@ def download(
 
 
 def find_mismatch(path: Path, checksums: Mapping[str, str]) -> str | None:
-    """Return which checksum differs, as a part of a sentence, or None where all match."""
+    """Return which checksum differs, as words within a sentence, or None where all match."""
     for kind, expected in checksums.items():
         got = file_digest(path, kind)
         if got != expected:
@@ -96,7 +96,7 @@ def find_mismatch(path: Path, checksums: Mapping[str, str]) -> str | None:
 
 
 def put_aside(path: Path) -> str:
-    """Rename a file with a wrong checksum; return what became of it, as a part of a sentence."""
+    """Rename a file with a wrong checksum; return what became of it, as words within a sentence."""
     rejected = path.with_name(f"{path.name}.rejected")
     try:
         os.replace(path, rejected)
@@ -112,18 +112,16 @@ def one_at_a_time(target: Path) -> Iterator[None]:
 
     lock = FileLock(target.with_name(f".{target.name}.lock"))
     try:
-        try:
-            lock.acquire(timeout=LOCK_NOTICE_TIME)
-        except Timeout:
-            _logger.warning("Waiting for another process that downloads %s.", target)
-            lock.acquire(timeout=LOCK_TIMEOUT)
+        lock.acquire(timeout=LOCK_NOTICE_TIME)
     except Timeout:
-        raise DownloadError(
-            f"another process has been downloading it for {LOCK_TIMEOUT / 60:.0f} minutes and "
-            f"holds {lock.lock_file}; end that process"
-        ) from None
-    except NotImplementedError:
-        raise DownloadError(f"no file can be locked in {target.parent}") from None
+        _logger.warning("Waiting for another process that downloads %s.", target)
+        try:
+            lock.acquire(timeout=LOCK_TIMEOUT)
+        except Timeout:
+            raise DownloadError(
+                f"another process has been downloading it for {LOCK_TIMEOUT / 60:.0f} minutes and "
+                f"holds {lock.lock_file}; end that process"
+            ) from None
     try:
         yield
     finally:
@@ -135,24 +133,11 @@ def without_password(text: str) -> str:
     return re.sub(r"//[^/\s]*@", "//", text)
 
 
-def _check_address(url: str, any_http: bool) -> None:
-    shown = without_password(url)
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise DownloadError(f"{shown} is not an address that begins with http:// or https://")
-    if parts.scheme == "http" and not any_http and parts.hostname not in _LOOPBACK:
-        raise DownloadError(f"{shown} does not begin with https://")
-
-
 class _BoundedFile:
-    """The file that pooch writes to; an error beyond `largest` bytes."""
+    """The file that pooch writes to; more than `largest` bytes are an error."""
 
-    def __init__(self, stream, largest: int, host: str | None):
-        self._stream, self._left = stream, largest
+    def __init__(self, stream, largest: int, host: str | None, report):
+        self._stream, self._left, self._report = stream, largest, report
         self._reason = f"{host} sends more than the {largest} bytes that the file may have"
         self.flush = stream.flush
 
@@ -162,53 +147,56 @@ class _BoundedFile:
         if self._left < 0:
             raise DownloadError(self._reason)
         self._stream.write(block)
+        self._report(len(block))
 
 
-def _transfer(url: str, path: Path, name: str, largest: int) -> None:
+def _transfer(url: str, path: Path, name: str, largest: int, any_http: bool) -> None:
     """Attempt it once, and convert each failure to an error of this module."""
     import pooch
     import requests
 
-    scheme, host = urlsplit(url).scheme, urlsplit(url).hostname
-    answers = []
+    shown, host, responses = without_password(url), None, []
+    bar = make_bar(is_download=True, enabled=sys.stderr.isatty())
+    task = bar.add_task(name, total=None)
 
     def check(response, **_):
-        answers.append(response)
+        responses.append(response)
         location = urljoin(response.url, response.headers.get("location", ""))
         if response.is_redirect and urlsplit(location).scheme != scheme:
             raise DownloadError(
                 f"{host} redirects to {without_password(location)}, which does not begin with "
                 f"{scheme}://"
             )
+        bar.update(task, total=int(response.headers.get("content-length", 0)) or None)
 
-    bar = ProgressBar(name, unit="bytes", enabled=sys.stderr.isatty())
     fetch = pooch.HTTPDownloader(
-        progressbar=bar,
+        progressbar=False,
         chunk_size=_BLOCK,
         timeout=(CONNECT_TIMEOUT, STALL_TIMEOUT),
         headers={"Accept-Encoding": "identity"},
         hooks={"response": check},
     )
-    with path.open("wb") as stream, bar:
-        try:
-            fetch(url, _BoundedFile(stream, largest, host), None)
-        except requests.HTTPError as error:
-            status = error.response.status_code
-            kind = _PassingError if status in _PASSING_STATUS else DownloadError
-            raise kind(f"{host} answered {status} for {without_password(url)}") from error
-        except requests.exceptions.SSLError as error:
-            raise DownloadError(f"the certificate of {host} is not valid") from error
-        except (
-            requests.ConnectionError,
-            requests.Timeout,
-            requests.exceptions.ChunkedEncodingError,
-        ) as error:
-            if answers:
-                raise _PassingError(f"the connection to {host} broke or stalled") from error
-            raise DownloadError(f"{host} cannot be reached; check the network") from error
-        except (requests.RequestException, ValueError) as error:
+    try:
+        scheme, host = urlsplit(url).scheme, urlsplit(url).hostname
+        if scheme == "http" and not any_http and host not in _LOOPBACK:
+            raise DownloadError(f"{shown} does not begin with https://")
+        with path.open("wb") as stream, bar:
+            report = functools.partial(bar.advance, task)
+            fetch(url, _BoundedFile(stream, largest, host, report), None)
+    except requests.HTTPError as error:
+        status = error.response.status_code
+        kind = _PassingError if status in _PASSING_STATUS else DownloadError
+        raise kind(f"{host} answered {status} for {shown}") from error
+    except (requests.RequestException, ValueError) as error:
+        if isinstance(error, ValueError):
+            # An address that cannot be one.
             reason = without_password(str(error))
-            raise DownloadError(f"{without_password(url)} cannot be read ({reason})") from error
-        finally:
-            for answer in answers:
-                answer.close()
+            raise DownloadError(f"{shown} cannot be read ({reason})") from error
+        if responses:
+            raise _PassingError(f"the connection to {host} broke or stalled") from error
+        raise DownloadError(
+            f"{host} cannot be reached ({type(error).__name__}); check the network"
+        ) from error
+    finally:
+        for response in responses:
+            response.close()

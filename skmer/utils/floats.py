@@ -1,8 +1,10 @@
 """Numbers as plain arrays of floats: no text, nothing missing, of the shape that is wanted."""
 
 import numpy as np
+from sklearn.utils import check_array
 
 from skmer.exceptions import InputError
+from skmer.utils.estimators import check_unmasked
 
 # Far beyond what is measured or computed of sounds; squares of it, and their sums, still fit into
 # float32, and what a model makes of larger numbers is infinity or NaN.
@@ -21,7 +23,7 @@ def check_floats(values, name: str, *, ndim: int | None = None, finite: bool = T
     ndim : int, default=None
         How many dimensions they must have; None = any number.
     finite : bool, default=True
-        Whether to refuse NaN, infinity, and numbers beyond `LARGEST`.
+        Whether NaN, infinity, and numbers beyond `LARGEST` are an error.
 
     Returns
     -------
@@ -39,31 +41,29 @@ def check_floats(values, name: str, *, ndim: int | None = None, finite: bool = T
     >>> check_floats([1, 2], "scores")
     array([1., 2.])
     """
-    if np.ma.is_masked(values):
-        raise InputError(f"'{name}' has masked values; fill them, or leave those rows out.")
+    check_unmasked(values, f"'{name}'")
     try:
-        array = np.asarray(values)
-        is_text = array.dtype.kind not in "biufO" or (
-            array.dtype.kind == "O" and any(isinstance(item, str | bytes) for item in array.flat)
+        array = check_array(
+            values,
+            dtype=[np.float64, np.float32],
+            ensure_2d=False,
+            allow_nd=True,
+            ensure_all_finite=finite,
+            ensure_min_samples=0,
+            ensure_min_features=0,
+            input_name=name,
         )
-        if is_text:
-            raise TypeError
-        array = _without_loss(array)
-        array = array.astype(np.float32 if array.dtype == np.float32 else float, copy=False)
-    except (TypeError, ValueError, OverflowError):
-        got = " ".join(repr(values).split())
-        raise InputError(f"'{name}' must be an array of numbers. Got {got} instead.") from None
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"'{name}' must be an array of numbers: {error}") from None
     if ndim not in (None, array.ndim):
         raise InputError(f"'{name}' must have {ndim} dimensions. Got shape {array.shape} instead.")
-    if finite and not np.isfinite(array).all():
-        raise InputError(f"Input {name} contains NaN or infinity; leave those rows out.")
     if finite:
         check_magnitude(array, f"'{name}'")
     return array
 
 
 def check_magnitude(array: np.ndarray, what: str) -> None:
-    """Refuse infinity and numbers beyond `LARGEST`; NaN passes, as where a value is missing."""
+    """Raise for infinity and numbers beyond `LARGEST`; NaN passes, as where a value is missing."""
     peak = max(
         np.fmax.reduce(array, axis=None, initial=0), -np.fmin.reduce(array, axis=None, initial=0)
     )
@@ -83,7 +83,7 @@ def usable_rows(X: np.ndarray, *, allow_nan: bool = False) -> np.ndarray:
 
 
 def check_rows(X: np.ndarray, what: str, *, allow_nan: bool = False) -> None:
-    """Refuse rows that are not usable; the message says how many, and which is the first."""
+    """Raise for rows that are not usable; the message has their number and the first of them."""
     bad = np.flatnonzero(~usable_rows(X, allow_nan=allow_nan))
     if bad.size:
         found = "inf or larger ones" if allow_nan else "NaN, inf or larger ones"
@@ -119,11 +119,18 @@ def to_floats(values, what: str) -> np.ndarray:
     >>> to_floats(np.ma.masked_equal([1, 2], 2), "The targets y")
     array([ 1., nan])
     """
+    import pandas as pd
+
+    array = np.asarray(values)
     try:
-        numbers = parse_floats(_without_loss(np.asarray(values)))
+        # Complex numbers would lose their imaginary half, and dates their unit.
+        if array.dtype.kind in "cmMSV":
+            raise TypeError
+        if array.dtype.kind == "O":
+            array = np.where(pd.isna(array), np.nan, array)
+        numbers = parse_floats(array)
     except (TypeError, ValueError, OverflowError):
-        got = " ".join(repr(values).split())
-        raise InputError(f"{what} must be numbers. Got {got} instead.") from None
+        raise InputError(f"{what} must be numbers. Got {values!r} instead.") from None
     is_masked = isinstance(values, np.ma.MaskedArray)
     return np.where(np.ma.getmaskarray(values), np.nan, numbers) if is_masked else numbers
 
@@ -131,26 +138,9 @@ def to_floats(values, what: str) -> np.ndarray:
 def parse_floats(array: np.ndarray) -> np.ndarray:
     """Return an array of numbers, or of text, as floats; a ValueError names what is no number.
 
-    Python takes 1_0 for 10, as it is written in programs; in a table it is a slip of the pen.
+    Python converts 1_0 to 10, as it is written in programs; in a table it is a typing error.
     """
     for item in array.flat if array.dtype.kind in "OUST" else ():
         if isinstance(item, str) and "_" in item:
             raise ValueError(f"could not convert string to float: {item!r}")
     return array.astype(float)
-
-
-def _without_loss(array: np.ndarray) -> np.ndarray:
-    """Return an array that can become floats, NaN for pandas' and other signs of a missing value.
-
-    Complex numbers would lose a part, and dates their unit: they are a TypeError.
-    """
-    if array.dtype.kind in "cmMSV":
-        raise TypeError
-    if array.dtype.kind != "O":
-        return array
-    lossy = (complex, np.complexfloating, np.datetime64, np.timedelta64, np.void)
-    if any(isinstance(item, lossy) for item in array.flat):
-        raise TypeError
-    import pandas as pd
-
-    return np.where(pd.isna(array), np.nan, array)

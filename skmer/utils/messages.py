@@ -1,4 +1,4 @@
-"""Parts of messages, and the checks of parameters that raise them."""
+"""Helpers for messages, and the checks of parameters that raise them."""
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -8,14 +8,7 @@ from importlib.util import find_spec
 from numbers import Integral
 from typing import Any
 
-import numpy as np
-
 from skmer.exceptions import InputError, MissingPackageError, bounded
-
-
-def cut_middle(text: str, width: int = 200) -> str:
-    """Cut the middle out of a text; messages need it no more, see `bounded`."""
-    return bounded(text, width)
 
 
 def check_installed(*packages: str, extra: str, needed_for: str) -> None:
@@ -29,20 +22,12 @@ def check_installed(*packages: str, extra: str, needed_for: str) -> None:
         ...
     skmer.exceptions.MissingPackageError: Excel workbooks need the package no_such_package, ...
     """
-    missing = [package for package in packages if not _is_installed(package)]
+    missing = [package for package in packages if find_spec(package) is None]
     if missing:
         raise MissingPackageError(
             f"{needed_for} need the package {' and '.join(missing)}, which is not installed; "
             f'install it by: pip install "skmer[{extra}]"'
         )
-
-
-def _is_installed(package):
-    try:
-        return find_spec(package) is not None
-    except ValueError:
-        # Some test has hidden it in sys.modules.
-        return False
 
 
 def deprecated_names(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:
@@ -144,13 +129,6 @@ def check_whole(function: str, *, least: int = 1, most: int | None = None, **par
         is_whole = isinstance(value, Integral) and not isinstance(value, bool)
         if not is_whole or value < least or (most is not None and value > most):
             raise _wrong_parameter(function, name, f"an integer {allowed}", value)
-
-
-def check_flags(function: str, **parameters) -> None:
-    """Raise for parameters that are neither True nor False, nor the 1 and 0 that mean them."""
-    for name, value in parameters.items():
-        if not isinstance(value, Integral | np.bool_) or value not in (0, 1):
-            raise _wrong_parameter(function, name, "True or False", value)
 
 
 def check_choice(function: str, choices: Iterable, **parameters) -> None:

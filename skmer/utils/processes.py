@@ -1,18 +1,17 @@
 """Work on many clips at once, in joblib's way."""
 
-import contextlib
 import gc
 import os
 import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import cache
-from multiprocessing import current_process, parent_process
+from multiprocessing import current_process
 from numbers import Integral
 
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
@@ -53,6 +52,7 @@ def run_parallel(
     """
     check_n_jobs(n_jobs)
     calls = [delayed(_call)(function, *one) for one in arguments]
+    results = None
     try:
         try:
             results = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator")(calls)
@@ -60,16 +60,21 @@ def run_parallel(
             # joblib's "multiprocessing" backend and those built on it have no generators.
             if "return_as" not in str(error):
                 raise
-            results = Parallel(n_jobs=n_jobs, prefer=prefer)(calls)
-        with _closing_quietly(results):
-            # Not `yield from`, which would close the results before the block ends.
-            for result in results:  # noqa: UP028
-                yield result
+            results = iter(Parallel(n_jobs=n_jobs, prefer=prefer)(calls))
+        # Not `yield from`, which would close the results outside of the block below.
+        for result in results:  # noqa: UP028
+            yield result
     except BrokenProcessPool as error:
         raise WorkerError(
             "A worker process ended before its work was done; most often the system kills one that "
             "takes too much memory. Run it again with fewer jobs (n_jobs)."
         ) from error
+    finally:
+        if isinstance(results, Generator):
+            with warnings.catch_warnings():
+                # joblib warns that the work which was not done is lost.
+                warnings.filterwarnings("ignore", ".*tasks (have been|which were)")
+                results.close()
 
 
 def check_n_jobs(n_jobs) -> None:
@@ -93,30 +98,17 @@ def _call(function: Callable, *args):
 def _end_with_parent() -> None:
     """Let a worker end soon after the process that started it, however that one was killed.
 
-    joblib's would wait for more work for five minutes, with all that they hold in memory. One that
-    was given no work yet holds nothing, and is left to do so.
+    joblib's workers would wait five minutes for more work, with all that they hold in memory.
     """
-    parent = parent_process()
-    if isinstance(current_process(), LokyProcess) and parent is not None:
-        threading.Thread(target=_outlive_briefly, args=(parent.pid,), daemon=True).start()
+    parent = os.getppid()
 
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
 
-def _outlive_briefly(parent: int | None) -> None:
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
-
-
-@contextmanager
-def _closing_quietly(results) -> Iterator[None]:
-    """Stop the workers whatever ends the block; joblib would warn of the work that is lost."""
-    try:
-        yield
-    finally:
-        if hasattr(results, "close"):
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", ".*tasks (have been|which were)")
-                results.close()
+    if isinstance(current_process(), LokyProcess):
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def threads_per_worker(n_jobs: int | None) -> int | None:
@@ -126,7 +118,7 @@ def threads_per_worker(n_jobs: int | None) -> int | None:
 
 
 def call_in_forked_child(function: Callable[[], object]) -> None:
-    """Have a function called in every process forked from this one, where processes fork at all."""
+    """Call a function in every process forked from this one, where processes fork at all."""
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=function)
 
@@ -149,9 +141,9 @@ class ProcessSetting:
     def _start_anew(self) -> None:
         self._lock, self._n_inside = threading.Lock(), 0
 
-    @contextlib.contextmanager
+    @contextmanager
     def hold(self) -> Iterator[None]:
-        """Have it set inside this block."""
+        """Set it inside this block."""
         with self._lock:
             if not self._n_inside:
                 self._put_back = self._enter()
@@ -205,18 +197,12 @@ def _controller():
     return ThreadpoolController()
 
 
-# Read while the library loads, so nothing that is done after the import silences it.
-# Worker processes inherit it; the last name tells them that the user has not set the others.
-_OURS = "SKMER_QUIETS_TENSORFLOW"
-_ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "GRPC_VERBOSITY": "ERROR", _OURS: "1"}
-
-
-@contextlib.contextmanager
+@contextmanager
 def quiet_tensorflow() -> Iterator[None]:
-    """Import TensorFlow inside this block and hear nothing of it.
+    """Import TensorFlow inside this block without its log lines.
 
-    Whoever has set ``TF_CPP_MIN_LOG_LEVEL`` wants to hear it, and does. Python's own errors and
-    warnings come through either way.
+    A user who has set ``TF_CPP_MIN_LOG_LEVEL`` to less than 3 still sees them. Python's own errors
+    and warnings come through either way.
 
     Examples
     --------
@@ -224,11 +210,12 @@ def quiet_tensorflow() -> Iterator[None]:
     >>> with quiet_tensorflow():
     ...     pass  # import tensorflow
     """
-    wants_to_hear = "TF_CPP_MIN_LOG_LEVEL" in os.environ and _OURS not in os.environ
-    if wants_to_hear or "tensorflow" in sys.modules:
+    # Both are read while the library loads, and are inherited by worker processes.
+    level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    if level != "3" or "tensorflow" in sys.modules:
         yield
         return
-    os.environ.update({name: os.environ.get(name, value) for name, value in _ENVIRONMENT.items()})
     # Some lines are written to the file descriptor before any logging level counts.
     sys.stderr.flush()
     kept = os.dup(2)
@@ -245,7 +232,7 @@ _releases: list[Callable[[], None]] = []
 
 
 def on_release(forget: Callable[[], None]) -> Callable[[], None]:
-    """Have `forget` called whenever networks are to be freed; a decorator.
+    """Call `forget` whenever networks are to be freed; a decorator.
 
     Examples
     --------

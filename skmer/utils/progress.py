@@ -1,4 +1,4 @@
-"""A progress bar: what runs, how much is done, and how long is left."""
+"""Progress bars on standard error: the work, how much of it is done, and how long is left."""
 
 from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
@@ -6,108 +6,45 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class ProgressBar:
-    """A bar on standard error, while its block lasts.
-
-    It has what pooch asks of a bar (`total`, `update`, `reset`, `close`), and serves every other
-    long work too.
+def make_bar(*, is_download: bool = False, enabled: bool = True):
+    """Return a `rich.progress.Progress` in skmer's style.
 
     Parameters
     ----------
-    description : str
-        Shown before the bar.
-    total : int, default=None
-        The number of items, where it is known.
-    unit : str, default="clips"
-        What is counted, shown as ``unit/s``; "bytes" are shown as MB.
+    is_download : bool, default=False
+        Whether bytes are counted, which are shown as MB; else each task has a field ``rate``.
     enabled : bool, default=True
-        With False, no bar and no import of rich.
+        With False, nothing is shown.
+
+    Returns
+    -------
+    bar : rich.progress.Progress
+        A context manager.
 
     Examples
     --------
-    >>> from skmer.utils.progress import ProgressBar
-    >>> with ProgressBar("counting", total=2, enabled=False) as bar:
-    ...     bar.update(2)
+    >>> from skmer.utils.progress import make_bar
+    >>> with make_bar(enabled=False) as bar:
+    ...     task = bar.add_task("counting", total=2, rate="")
+    ...     bar.advance(task)
     """
-
-    def __init__(
-        self,
-        description: str,
-        *,
-        total: int | None = None,
-        unit: str = "clips",
-        enabled: bool = True,
-    ):
-        self._total = total
-        self._unit = unit
-        self._bar = _make_bar(unit) if enabled else None
-        if self._bar is not None:
-            self._task = self._bar.add_task(description, total=total, rate="")
-
-    def __enter__(self):
-        if self._bar is not None:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    @property
-    def total(self) -> int | None:
-        """The number of items; None = unknown."""
-        return self._total
-
-    @total.setter
-    def total(self, total: int | None) -> None:
-        # pooch sets 0 where the server does not announce a size.
-        self._total = total or None
-        if self._bar is not None:
-            self._bar.update(self._task, total=self._total)
-
-    def update(self, n: int = 1, *, description: str | None = None) -> None:
-        """Count `n` more, and show what runs now."""
-        if self._bar is not None:
-            speed = self._bar.tasks[self._task].speed
-            rate = f"{speed:.1f} {self._unit}/s" if speed else ""
-            self._bar.update(self._task, advance=n, rate=rate, description=description)
-
-    def reset(self) -> None:
-        """Count from zero again."""
-        if self._bar is not None:
-            self._bar.reset(self._task, total=self._total)
-
-    def close(self) -> None:
-        """Stop the bar, which stays as it is."""
-        if self._bar is not None:
-            self._bar.stop()
-
-
-def _make_bar(unit):
+    from rich import progress
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
 
     count = (
-        (DownloadColumn(), TransferSpeedColumn())
-        if unit == "bytes"
-        else (MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
+        (progress.DownloadColumn(), progress.TransferSpeedColumn())
+        if is_download
+        else (progress.MofNCompleteColumn(), progress.TextColumn("{task.fields[rate]}"))
     )
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
+    return progress.Progress(
+        progress.TextColumn("{task.description}", markup=False),
+        progress.BarColumn(),
         *count,
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        progress.TimeElapsedColumn(),
+        progress.TextColumn("left"),
+        progress.TimeRemainingColumn(),
         console=Console(stderr=True),
+        disable=not enabled,
     )
 
 
@@ -145,12 +82,17 @@ def track(
     >>> list(track([1, 2], description="counting", enabled=False))
     [1, 2]
     """
+    if not enabled:
+        yield from iterable
+        return
     if total is None and isinstance(iterable, Sized):
         total = len(iterable)
-    with ProgressBar(description, total=total, unit=unit, enabled=enabled) as bar:
+    with make_bar() as bar:
+        task = bar.add_task(description, total=total, rate="")
         for item in iterable:
             try:
                 yield item
             finally:
                 # Counted as well when the consumer stops, as zip does beside something shorter.
-                bar.update()
+                speed = bar.tasks[task].speed
+                bar.update(task, advance=1, rate=f"{speed:.1f} {unit}/s" if speed else "")

@@ -187,7 +187,7 @@ WAVE = np.zeros(9)
         (io.BytesIO(), TypeError, "Got a BytesIO; write a list"),
         ((path for path in ["a.wav"]), TypeError, "Got a generator; write a list"),
         ((WAVE, 8000), TypeError, "Row 1 .* got 8000 of type int"),
-        (np.array([["a.wav"], ["b.wav"]]), ValueError, "must hold real numbers"),
+        (np.array([["a.wav"], ["b.wav"]]), ValueError, "not compatible with .*strings"),
         (["a.wav", None], TypeError, "Row 1 of X of MFCCStatsTransformer: .*must be a path.*None"),
         ([b"a.wav"], TypeError, "Row 0 .* got b'a.wav' of type bytes"),
         ([(WAVE, 0)], ValueError, "sr of a .* at least 1 Hz, got 0"),
@@ -233,12 +233,8 @@ def test_masked_samples_are_no_zeros(waveforms, tmp_path, memory):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("sr", True),
-        ("n_mfcc", True),
-        ("n_jobs", True),
         ("offset", np.inf),
         ("offset", np.nan),
-        ("offset", np.bool_(False)),
         ("duration", np.inf),
     ],
 )

@@ -230,7 +230,7 @@ def test_a_class_that_was_not_trained_on_has_probability_zero():
         ({"y": ["calm"] * 66}, ValueError, "at least two classes. Got \\['calm'\\]"),
         ({"y": ["calm", None] * 33}, ValueError, "The labels y have missing values: 33 of 66 clips"),
         ({"y": [0.0, np.nan] * 33}, ValueError, "missing values"),
-        ({"y": ["calm", 1] * 33}, ValueError, "all text or all numbers. Got 'calm' in row 0 and 1"),
+        ({"y": ["calm", 1] * 33}, ValueError, "all text, or all numbers"),
         ({"y": pd.Series(["calm", pd.NA] * 33)}, ValueError, "missing values"),
         ({"y": np.linspace(0, 1, 66)}, TypeError, "be a regressor .* since the task is regression. Got G"),
         ({"y": np.linspace(0, 1, 66), "task": "classification"}, ValueError, "numbers with decimals"),

@@ -8,7 +8,7 @@ from skmer import MFCCStatsTransformer, utils
 from skmer.exceptions import AudioDecodeError, FailedClipsWarning, InputError, InputTypeError
 from skmer.utils.estimators import check_seed
 from skmer.utils.files import atomic_write
-from skmer.utils.messages import check_choice, check_flags, check_whole
+from skmer.utils.messages import check_choice, check_whole
 from skmer.utils.processes import check_n_jobs
 
 
@@ -18,12 +18,10 @@ from skmer.utils.processes import check_n_jobs
         (lambda: check_whole("f", n_folds=0), "n_folds"),
         (lambda: check_whole("f", n_folds=True), "n_folds"),
         (lambda: check_whole("f", most=3, n_folds=4), "n_folds"),
-        (lambda: check_flags("f", frames="yes"), "frames"),
         (lambda: check_choice("f", ["a", 1], preset=True), "preset"),
         (lambda: check_seed(-1), "random_state"),
         (lambda: check_n_jobs(0), "n_jobs"),
         (lambda: MFCCStatsTransformer(n_mfcc="x" * 900).fit(["a.wav"]), "n_mfcc"),
-        (lambda: MFCCStatsTransformer(n_mfcc=True).fit(["a.wav"]), "n_mfcc"),
     ],
 )
 def test_an_error_has_the_name_of_its_parameter(check, param):

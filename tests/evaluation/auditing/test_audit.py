@@ -268,7 +268,7 @@ def test_a_scaler_that_saw_every_row(X):
         ({"groups": [1, 2], "cv": []}, "at least one split"),
         ({"groups": ["a", None, "b"]}, "groups have missing values: 1 of 3 clips .* row 1"),
         ({"groups": [1.0, np.nan, 2.0]}, "groups have missing values"),
-        ({"groups": ["a", 1, "b"]}, "all text or all numbers. Got 'a' in row 0 and 1 in row 1"),
+        ({"groups": ["a", 1, "b"]}, "all text, or all numbers"),
         ({"X": [["calm", "sad"]] * 5}, "could not convert string to float"),
     ],
 )

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skmer.exceptions import IgnoredCacheWarning, InputError
+from skmer.exceptions import IgnoredCacheWarning
 from skmer.utils import CacheEntry, ClipCache
 from skmer.utils.cache import open_cache, warn_of_cache
 from skmer.utils.digest import canonical_json
@@ -73,17 +73,14 @@ GOOD |= {"dtype": "<f4", "shape": [2, 3]}
         (b"x" * 10, "is damaged"),
         (forge(GOOD)[:-1], "is damaged"),
         (forge(GOOD | {"key": "another"}), "holds another clip or other settings"),
-        (forge([]), "is not what a cache writes"),
-        (forge(GOOD | {"notes": 3}), "is not what a cache writes"),
-        (forge(GOOD | {"audio_digest": 3}), "is not what a cache writes"),
-        (forge(GOOD | {"n_samples": "9"}), "is not what a cache writes"),
-        (forge(GOOD | {"dtype": "O"}), "is not what a cache writes"),
-        (forge(GOOD | {"dtype": "no type"}), "is not what a cache writes"),
+        (forge([]), "has another format than this cache writes"),
+        (forge(GOOD | {"dtype": "O"}), "has another format than this cache writes"),
+        (forge(GOOD | {"dtype": "no type"}), "has another format than this cache writes"),
         # numpy parses this as Python.
-        (forge(GOOD | {"dtype": ",<f4"}), "is not what a cache writes"),
-        (forge(GOOD | {"shape": [2**40, 2**40]}), "is not what a cache writes"),
-        (forge(GOOD | {"shape": [3, 2]}), "is not what a cache writes"),
-        (forge({}), "is not what a cache writes"),
+        (forge(GOOD | {"dtype": ",<f4"}), "has another format than this cache writes"),
+        (forge(GOOD | {"shape": [2**40, 2**40]}), "has another format than this cache writes"),
+        (forge(GOOD | {"shape": [3, 2]}), "has another format than this cache writes"),
+        (forge({}), "has another format than this cache writes"),
     ],
 )
 def test_what_is_not_the_entry_is_computed_again(tmp_path, content, error):
@@ -159,8 +156,6 @@ def test_no_folder_is_no_cache(tmp_path):
     assert open_cache(None) is None
     assert open_cache(joblib.Memory(None)) is None
     assert open_cache(tmp_path).folder.parent == tmp_path
-    with pytest.raises(InputError, match=r"joblib\.Memory\(None\) has none"):
-        ClipCache(joblib.Memory(None))
 
 
 def test_home_is_found(monkeypatch, tmp_path):
