@@ -16,7 +16,6 @@ from sklearn.utils.validation import check_is_fitted
 from skmer.classifiers.base import validation_split
 from skmer.exceptions import InputError
 from skmer.utils.estimators import (
-    DocumentedMixin,
     HasMethods,
     Interval,
     num_samples,
@@ -27,7 +26,7 @@ from skmer.utils.estimators import (
 _SMALLEST_SLOPE = 1e-6
 
 
-class TagClassifier(DocumentedMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class TagClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Any classifier for several tags a clip, with a threshold for each tag.
 
     One that takes no indicator matrix is fitted once for each tag (one-vs-rest). A copy of it is
@@ -71,7 +70,6 @@ class TagClassifier(DocumentedMixin, ClassifierMixin, MetaEstimatorMixin, BaseEs
            [0, 1]])
     """
 
-    _documented_in = "skmer.classifiers"
     __metadata_request__fit = {"groups": True}
 
     _parameter_constraints: dict = {
