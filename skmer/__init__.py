@@ -7,6 +7,7 @@ from skmer._version import __version__
 if TYPE_CHECKING:
     from skmer.embeddings import (
         ClipFunctionTransformer,
+        HubTransformer,
         L3Transformer,
         MFCCStatsTransformer,
         MusiCNNTransformer,
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ClipFunctionTransformer",
+    "HubTransformer",
     "L3Transformer",
     "MFCCStatsTransformer",
     "MusiCNNTransformer",

@@ -47,6 +47,7 @@ def train(
     The file has a card with the cross-validated scores, the audit and the settings.
     """
     from skmer import evaluation
+    from skmer.embeddings.registry import split_name
     from skmer.models import save_model
     from skmer.utils.files import check_output_file
 
@@ -84,7 +85,7 @@ def train(
     options |= {} if numbers else {"preset": preset}
     score = evaluation.evaluate_regression if numbers else evaluation.evaluate
     result = score([features], [model], clips.data, y, **options)
-    feature, kind = features.partition("=")[0], "regressor" if numbers else "classifier"
+    feature, kind = split_name(features)[0], "regressor" if numbers else "classifier"
     pipeline = result.fit(feature=feature, **{kind: model})
     card = {"name": f"{feature} + {model} on {Path(dataset).name}", **_describe(result)}
     card |= {"command": shlex.join(["skmer", *context.obj])}

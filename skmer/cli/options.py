@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from skmer.embeddings.registry import NETWORKS
+from skmer.embeddings.registry import HUB, NETWORKS
 from skmer.exceptions import InputError
 
 DATASETS = "toy, ravdess-song, emomusic, deam, 4q, bimodal, merge, pmemo, mtg-jamendo-moodtheme"
-FEATURES = ", ".join((*NETWORKS, "mine=package.module:factory"))
+FEATURES = ", ".join((*NETWORKS, *HUB, "hub:NAME#LAYER", "mine=package.module:factory"))
 CLASSIFIERS = "svm, nb, rf, mlp, cnn, lstm"
 
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from skmer.embeddings.engines import release_networks
     from skmer.embeddings.extraction import Extraction, extract, extract_files
     from skmer.embeddings.function import ClipFunctionTransformer
+    from skmer.embeddings.hub import HubTransformer
     from skmer.embeddings.l3 import L3Transformer
     from skmer.embeddings.mfcc import MFCCStatsTransformer
     from skmer.embeddings.musicnn import MusiCNNTransformer
@@ -22,6 +23,7 @@ __all__ = [
     "ClipFunctionTransformer",
     "Extraction",
     "Feature",
+    "HubTransformer",
     "L3Transformer",
     "MFCCStatsTransformer",
     "MusiCNNTransformer",
@@ -43,6 +45,7 @@ _MODULES = {
     "ClipFunctionTransformer": "function",
     "Extraction": "extraction",
     "Feature": "registry",
+    "HubTransformer": "hub",
     "L3Transformer": "l3",
     "MFCCStatsTransformer": "mfcc",
     "Recipe": "recipe",

@@ -29,6 +29,64 @@ ENTRY_POINTS = "skmer.features"
 PRESETS = ("koh2021", "tuned")
 
 
+class HubName(NamedTuple):
+    """A model of the Hugging Face hub that has a short name.
+
+    `revision` is a commit that public programs pin; None = the newest, which `fit` records.
+    """
+
+    model: str
+    revision: str | None
+    licence: str
+    citation: str
+    bibtex: str
+
+
+# They need torch, and are computed only when they are named.
+HUB = {
+    "mert": HubName(
+        "m-a-p/MERT-v1-95M",
+        "12af15fef9d0ac838c3f475bfbbf26d2060dd4f5",
+        "CC BY-NC 4.0 (MERT)",
+        "Y. Li et al., 'MERT: Acoustic music understanding model with large-scale self-supervised "
+        "training', ICLR 2024.",
+        """@inproceedings{li2024mert,
+  title     = {{MERT}: Acoustic music understanding model with large-scale self-supervised
+               training},
+  author    = {Li, Yizhi and Yuan, Ruibin and Zhang, Ge and others},
+  booktitle = {ICLR},
+  year      = {2024}
+}""",
+    ),
+    "clap": HubName(
+        "laion/larger_clap_music",
+        "a0b4534a14f58e20944452dff00a22a06ce629d1",
+        "Apache-2.0 (CLAP)",
+        "Y. Wu et al., 'Large-scale contrastive language-audio pretraining with feature fusion and "
+        "keyword-to-caption augmentation', ICASSP 2023.",
+        """@inproceedings{wu2023clap,
+  title     = {Large-scale contrastive language-audio pretraining with feature fusion and
+               keyword-to-caption augmentation},
+  author    = {Wu, Yusong and Chen, Ke and Zhang, Tianyu and others},
+  booktitle = {ICASSP},
+  year      = {2023}
+}""",
+    ),
+    "ast": HubName(
+        "MIT/ast-finetuned-audioset-10-10-0.4593",
+        None,
+        "BSD-3-Clause (AST)",
+        "Y. Gong, Y.-A. Chung, J. Glass, 'AST: Audio spectrogram transformer', Interspeech 2021.",
+        """@inproceedings{gong2021ast,
+  title     = {{AST}: Audio spectrogram transformer},
+  author    = {Gong, Yuan and Chung, Yu-An and Glass, James},
+  booktitle = {Interspeech},
+  year      = {2021}
+}""",
+    ),
+}
+
+
 class Picture(NamedTuple):
     """How a clip is drawn as a network takes it.
 
@@ -105,8 +163,9 @@ def find_feature(name: str) -> Feature:
     Parameters
     ----------
     name : str
-        One of `feature_names`, or ``mine=package.module:factory``, where a factory is a `Feature`,
-        a transformer's class, or a function that returns a transformer.
+        One of `feature_names`; ``hub:NAME#LAYER`` with a model of the hub or a folder; or
+        ``mine=package.module:factory``, where a factory is a `Feature`, a transformer's class, or
+        a function that returns a transformer.
 
     Returns
     -------
@@ -118,12 +177,17 @@ def find_feature(name: str) -> Feature:
         For an unknown name, or a factory that cannot be imported.
     """
     given = name
-    name, is_own, target = name.partition("=")
-    targets = _entry_points() | NETWORKS | ({name: target} if is_own else {})
+    name, target = split_name(name)
+    if target is None and name in HUB:
+        return import_module("skmer.embeddings.hub").named_feature(name)
+    if target is not None and target.startswith("hub:"):
+        _own[name] = import_module("skmer.embeddings.hub").hub_feature(name, target)
+        return _own[name]
+    targets = _entry_points() | NETWORKS | ({} if target is None else {name: target})
     if name not in targets:
         raise InputError(
-            f"The 'features' parameter must be one or several of {', '.join(targets)}, or "
-            f"mine=package.module:factory. Got {given!r} instead."
+            f"The 'features' parameter must be one or several of {', '.join([*targets, *HUB])}, "
+            f"hub:NAME#LAYER, or mine=package.module:factory. Got {given!r} instead."
         )
     module, _, attribute = targets[name].partition(":")
     try:
@@ -142,9 +206,17 @@ def find_feature(name: str) -> Feature:
                 f"that returns a transformer. Got {type(found).__name__} from {targets[name]!r}."
             )
         found = Feature(name=name, make=found)
-    if is_own:
+    if target is not None:
         _own[name] = found = replace(found, name=name)
     return found
+
+
+def split_name(name: str) -> tuple[str, str | None]:
+    """Return what a feature is called, and its target where the name has one of its own."""
+    if name.startswith("hub:"):
+        return name, name
+    short, is_own, target = name.partition("=")
+    return short, target if is_own else None
 
 
 @cache
@@ -154,7 +226,8 @@ def _entry_points() -> dict[str, str]:
 
 def feature_names() -> tuple[str, ...]:
     """Return the names of all features: skmer's own first, then those of installed packages."""
-    return (*NETWORKS, *(name for name in _entry_points() if name not in NETWORKS))
+    known = (*NETWORKS, *HUB)
+    return (*known, *(name for name in _entry_points() if name not in known))
 
 
 def known_features() -> list[Feature]:
@@ -165,14 +238,20 @@ def known_features() -> list[Feature]:
             features.append(find_feature(name))
         except (InputError, InputTypeError):
             # A package of others that is broken must not break those that are not.
-            if name in NETWORKS:
+            if name in (*NETWORKS, *HUB):
                 raise
     return features
 
 
 def feature_of(transformer) -> Feature | None:
     """Return the feature that a transformer belongs to; None where it has no name."""
-    return next((one for one in known_features() if _made_by(one) is type(transformer)), None)
+    model = getattr(transformer, "model_name", None)
+    for one in known_features():
+        made = one.make if isinstance(one.make, type) else one.make()
+        same = made is type(transformer) or type(made) is type(transformer)
+        if same and getattr(made, "model_name", None) == model:
+            return one
+    return None
 
 
 def transformer_names() -> set[str]:
@@ -204,7 +283,8 @@ def resolve_features(
     Parameters
     ----------
     names : iterable of str, default=None
-        Each a name, or ``mine=package.module:factory``; None = all of `FEATURES`.
+        Each a name, ``hub:NAME#LAYER``, or ``mine=package.module:factory``; None = all of
+        `FEATURES`.
     preset : {"tuned", "koh2021"}, default="tuned"
         As of `make_transformer`, as the others are.
     weights : {"pretrained", None}, path, or dict, default="pretrained"
@@ -241,7 +321,7 @@ def resolve_features(
                 "The 'features' parameter must be a list of names, such as ['l3', 'mfcc'], or a "
                 f"dict of transformers and arrays. Got the name {name!r}."
             )
-    short = [name.partition("=")[0] for name in names]
+    short = [split_name(name)[0] for name in names]
     if not names:
         raise InputError("The 'features' parameter must hold at least one entry. Got none.")
     for name in short:
@@ -285,8 +365,9 @@ def make_transformer(
     ----------
     name : str
         "musicnn", "l3", "vggish" or "mfcc" (statistics of mel-frequency cepstral coefficients),
-        which `FEATURES` lists; the name of a feature that an installed package has registered; or
-        ``mine=package.module:factory`` for one of your own.
+        which `FEATURES` lists; "mert", "clap" or "ast", and ``hub:NAME#LAYER`` for any model of
+        the Hugging Face hub or in a folder (see `HubTransformer`); the name of a feature that an
+        installed package has registered; or ``mine=package.module:factory`` for one of your own.
     preset : {"tuned", "koh2021"}, default="tuned"
         "tuned" is the transformer as it comes. "koh2021" is what the study did: its L3-Net has a
         hop of 0.1 s and the spectrogram of its time; the others are the same. It had no MusiCNN.

@@ -364,7 +364,7 @@ class WeightsRow:
         Whether a copy is on this machine.
     state : {"missing", "verified", "converted", "unknown", "wrong"}
         "verified" = its checksums match; "converted" = the arrays made from it are here, and are
-        the published ones; "unknown" = inside an installed openl3, for which no checksum is
+        the published ones; "unknown" = a file for which no checksum is
         published.
     size : int or None
         Of the copy that is here, else of the published file where that is known [bytes].
@@ -481,7 +481,8 @@ def fetch_weights(name: str) -> Path:
         ...
     skmer.exceptions.InputError: The weights are one of musicnn-msd, musicnn-mtt,
     openl3-linear-env, openl3-linear-music, openl3-mel128-env, openl3-mel128-music,
-    openl3-mel256-env, openl3-mel256-music, vggish, vggish-pca. Got 'musicnn' instead.
+    openl3-mel256-env, openl3-mel256-music, vggish, vggish-pca, mert, clap, ast. Got 'musicnn'
+    instead.
     """
     return _find(name)[0].obtain()
 
@@ -525,7 +526,7 @@ class WeightsReport:
 _STATES = {
     "verified": "matches the published one",
     "converted": "the arrays are the published ones",
-    "unknown": "none is published for the unpacked file inside openl3",
+    "unknown": "none is published for this file",
     "wrong": "does not match the published one",
 }
 

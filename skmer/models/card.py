@@ -49,9 +49,12 @@ def make_card(transformers, rest, card: Mapping | None) -> dict:
 def _describe(transformer) -> dict:
     random = getattr(transformer, "weights", "") is None
     feature = feature_of(transformer)
+    licence = None if feature is None else feature.licence
     return describe_transformer(transformer) | {
         "weights_are_random": random,
-        "weights_licence": None if random or feature is None else feature.licence,
+        "weights_licence": None
+        if random
+        else getattr(transformer, "weights_licence_", None) or licence,
     }
 
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
 from sklearn.pipeline import FeatureUnion, Pipeline
@@ -391,11 +391,11 @@ def _check_weights(transformer, path) -> None:
     digest = getattr(transformer, "weights_digest_", None)
     if digest is None:
         return
-    here = clone(transformer)
+    here = copy.copy(transformer)
     here._fit_network()
     if here.weights_digest_ != digest:
         raise WeightsIntegrityError(
             f"The model '{path}' was trained on weights with the digest {digest:.16}..., and "
-            f"{type(transformer).__name__}(weights={transformer.weights!r:.100}) has "
+            f"{type(transformer).__name__} has '{here.weights_label_:.100}' with "
             f"{here.weights_digest_:.16}... here; put the file in place that it was trained on."
         )

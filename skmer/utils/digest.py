@@ -134,6 +134,7 @@ def _plain(value):
 PACKAGES = (
     "numpy", "scipy", "scikit-learn", "pandas", "joblib", "soundfile", "soxr", "librosa",
     "tensorflow", "tensorflow-cpu", "keras", "scikeras", "ncnn", "onnxruntime",
+    "torch", "transformers",
 )  # fmt: skip
 
 

@@ -1,0 +1,376 @@
+"""Any pretrained audio encoder of the Hugging Face hub, or of a folder, as a transformer."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache, partial
+from importlib.metadata import version
+from importlib.util import find_spec
+from itertools import accumulate
+from numbers import Integral, Real
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from skmer.audio import Framing
+from skmer.embeddings.base import MAX_BATCH_SIZE, MAX_HOP_SIZE, BaseClipTransformer
+from skmer.embeddings.engines.torch import (
+    PACKAGES,
+    HubModel,
+    find_model,
+    load_network,
+    read_model,
+    weights_files,
+)
+from skmer.embeddings.recipe import Recipe
+from skmer.embeddings.registry import HUB, Feature
+from skmer.embeddings.weights import WeightsFile
+from skmer.exceptions import InputError, WeightsIntegrityError
+from skmer.utils import estimators as params
+
+_STATISTICS = ("mean", "max", "first")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubRecipe(Recipe):
+    """Clip -> three statistics of all layers for each window, or the steps of some layers."""
+
+    weights: str
+    trusted: bool
+    digest: str
+    versions: tuple[str, ...]
+    device: str
+    dtype: str
+    window: int
+    hop: int
+    batch_size: int
+    sizes: tuple[int, ...]
+    layers: tuple[int, ...]
+    time_pooling: str | None
+    # The layers whose steps are kept; None = the statistics of all, which serve any layer.
+    steps_of: tuple[int, ...] | None
+    kind = "hub"
+    decisive = ("digest", "versions", "device", "dtype", "window", "hop", "steps_of")
+
+    def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
+        import torch
+
+        model, rows, notes = self.model(), [], set()
+        network = load_network(model, self.device, self.dtype)
+        for windows in self.windows(waveform, model.shortest, notes):
+            layers = network.layers(windows, self.batch_size)
+            if self.steps_of is not None:
+                row = torch.cat([layers[i][1] for i in self.steps_of], dim=2).flatten(0, 1)
+            else:
+                means = [steps.mean(dim=1) for _, steps in layers]
+                maxima = [steps.amax(dim=1) for _, steps in layers]
+                row = torch.cat([*means, *maxima, *(first for first, _ in layers)], dim=1)
+            rows.append(row.cpu().numpy())
+        return np.concatenate(rows), notes
+
+    def model(self) -> HubModel:
+        """Read the model, which must be what it was at fit."""
+        model = read_model(Path(self.weights), trusted=self.trusted)
+        if model.digest != self.digest:
+            raise WeightsIntegrityError(
+                f"The model in '{model.folder}' has changed since fit: its digest was "
+                f"{self.digest:.16} and is {model.digest:.16}. Fit the transformer again."
+            )
+        return model
+
+    def windows(self, waveform, shortest: int, notes: set[str]) -> Iterator[np.ndarray]:
+        """Yield windows of one length together; the last one is as long as its sound."""
+        n_samples = n_done = 0
+
+        def counted():
+            nonlocal n_samples
+            for block in waveform:
+                n_samples += len(block)
+                yield block
+
+        for frames in Framing(self.window, self.hop).blocks(counted(), size=self.batch_size):
+            frames, n_done = frames.astype(np.float32), n_done + len(frames)
+            left = n_samples - (n_done - 1) * self.hop
+            full = frames if left >= self.window else frames[:-1]
+            if len(full):
+                yield full
+            if shortest <= left < self.window:
+                yield frames[-1:, :left]
+            elif left < shortest and n_done == 1:
+                notes.add("short")
+                yield frames[-1:, :shortest]
+
+    def finish(self, frames):
+        if self.steps_of is None:
+            ends = [0, *accumulate(self.sizes)]
+            start = _STATISTICS.index(self.time_pooling) * ends[-1]
+            chosen = [frames[:, start + ends[i] : start + ends[i + 1]] for i in self.layers]
+            frames = np.concatenate(chosen, axis=1)
+        return super().finish(frames)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class HubTransformer(BaseClipTransformer):
+    """Embed clips by a pretrained audio encoder of the Hugging Face hub, or of a folder.
+
+    wav2vec 2.0, HuBERT, WavLM, data2vec, MERT, AST, CLAP's audio tower, Whisper's encoder, and any
+    other that returns hidden states. The model's own feature extractor prepares the input, at its
+    own rate. Nothing is trained here. The guide has a table of families; extra ``skmer[hub]``.
+
+    Parameters
+    ----------
+    model_name : str
+        A name of the hub, or a folder that ``save_pretrained`` wrote; weights as safetensors.
+    sr, offset, duration, pooling, memory, n_jobs, on_error, resampler, verbose
+        As of `BaseClipTransformer`. `pooling` is over windows. With `memory`, one entry a clip
+        serves all layers, unless ``time_pooling=None``. Of `n_jobs` threads, which read and
+        resample, one runs the model at a time, with all of torch's own.
+    layer : int, "all", "embedding", or tuple, default=-1
+        Which hidden states: 0 is what enters the first block, negative ones count from the end,
+        several are put side by side. "embedding" is what CLAP compares with text. With `memory`,
+        a search over layers embeds every clip once.
+    revision : str, default=None
+        Commit, tag or branch of the hub; None = the newest, which `revision_` records.
+    trust_remote_code : bool, default=False
+        Run code that comes with the model, with all your rights: read it, and pin its revision.
+    frame_size : float, default=None
+        Seconds of a window; None = the usual one of the family.
+    hop_size : float, default=None
+        Seconds between two windows, at most `frame_size`; None = `frame_size`.
+    time_pooling : {"mean", "max", "first"} or None, default="mean"
+        What becomes of the steps in a window, padding left out; None: the steps are the frames.
+    batch_size : int, default=8
+        The most windows that go through the model at once, 65536 at the highest.
+    device : str, default="auto"
+        "cpu", "cuda" or another of torch; "auto" takes a GPU where torch sees one.
+    dtype : {"float32", "float16", "bfloat16"}, default="float32"
+        Of weights and computation; what is returned is float32.
+
+    Attributes
+    ----------
+    layer_names_ : tuple of str
+        All that `layer` may choose, such as ``layer0``.
+    revision_ : str or None
+        The commit that was loaded; None for a folder.
+    weights_digest_, weights_label_, weights_licence_ : str
+        SHA-256 over weights, configuration and preprocessor; the name with the commit; the licence
+        of the model's card, None where it states none.
+    embedding_size_ : int
+        Numbers a frame.
+
+    See Also
+    --------
+    MusiCNNTransformer, L3Transformer : Networks that need no torch.
+
+    Examples
+    --------
+    >>> from skmer import HubTransformer
+    >>> mert = HubTransformer("m-a-p/MERT-v1-95M", layer=6, trust_remote_code=True)
+    >>> mert.fit_transform(["song.mp3"]).shape  # doctest: +SKIP
+    (1, 768)
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        **BaseClipTransformer._parameter_constraints,
+        "model_name": [str],
+        "layer": [Integral, params.StrOptions({"all", "embedding"}), list, tuple],
+        "revision": [str, None],
+        "trust_remote_code": ["boolean"],
+        "frame_size": [params.Interval(Real, 0, MAX_HOP_SIZE, closed="right"), None],
+        "hop_size": [params.Interval(Real, 0, MAX_HOP_SIZE, closed="right"), None],
+        "time_pooling": [params.StrOptions(set(_STATISTICS)), None],
+        "batch_size": [params.Interval(Integral, 1, MAX_BATCH_SIZE, closed="both")],
+        "device": [str],
+        "dtype": [params.StrOptions({"float32", "float16", "bfloat16"})],
+    }
+    weights_are_random_ = False
+
+    model_name: str = field(kw_only=False)
+    layer: int | str | Sequence[int | str] = -1
+    revision: str | None = None
+    trust_remote_code: bool = False
+    frame_size: float | None = None
+    hop_size: float | None = None
+    time_pooling: Literal["mean", "max", "first"] | None = "mean"
+    batch_size: int = 8
+    device: str = "auto"
+    dtype: Literal["float32", "float16", "bfloat16"] = "float32"
+
+    @property
+    def _name(self):
+        # Of m-a-p/MERT-v1-95M, mert.
+        words = re.findall(r"\w+", Path(self.model_name).name.lower())
+        return words[0] if words else "hub"
+
+    def _check_settings(self):
+        super()._check_settings()
+        self.revision_ = find_model(self.model_name, self.revision)[1]
+        self._fit_network()
+        model, (window, hop), layers = self._model(), self._window_and_hop(), self._layers()
+        if not model.shortest <= window <= model.longest * model.sr or not 1 <= hop <= window:
+            raise InputError(
+                "The 'frame_size' parameter of HubTransformer must be "
+                f"{model.shortest / model.sr:.3g} to {model.longest:g} s for this model, and "
+                f"'hop_size' at most as long. Got {self.frame_size!r} and {self.hop_size!r}.",
+                param="frame_size",
+            )
+        if not layers or None in layers or len(set(layers)) < len(layers):
+            raise InputError(
+                f"The 'layer' parameter of HubTransformer must be 'all', one of -{self._n_states()}"
+                f" to {self._n_states() - 1}, 'embedding' for CLAP, or several, each once. "
+                f"Got {self.layer!r} instead.",
+                param="layer",
+            )
+        if self.time_pooling is None and model.family == "clap":
+            raise InputError(
+                "The 'time_pooling' parameter of HubTransformer must be 'mean', 'max' or 'first' "
+                "for CLAP, whose layers are maps and have no steps in time. Got None.",
+                param="time_pooling",
+            )
+
+    def _fit_network(self):
+        model = self._model()
+        is_clap = model.family == "clap"
+        numbered = (f"layer{i}" for i in range(len(model.sizes) - is_clap))
+        self.layer_names_ = (*numbered, *["embedding"] * is_clap)
+        self.weights_digest_, self.weights_licence_ = model.digest, model.licence
+        self.weights_label_ = "@".join(filter(None, (self.model_name, self.revision_)))
+
+    def _model(self) -> HubModel:
+        folder, _ = find_model(self.model_name, self.revision_)
+        return read_model(folder, trusted=bool(self.trust_remote_code))
+
+    def _n_states(self) -> int:
+        return sum(name != "embedding" for name in self.layer_names_)
+
+    def _layers(self) -> tuple[int | None, ...]:
+        """Return the places of the chosen layers, None for one that is not there."""
+        n_states = self._n_states()
+        if isinstance(self.layer, str) and self.layer == "all":
+            return tuple(range(n_states))
+        places = {name: i for i, name in enumerate(self.layer_names_)}
+        places |= {i: i % n_states for i in range(-n_states, n_states)}
+        given = self.layer if isinstance(self.layer, list | tuple) else [self.layer]
+        return tuple(places.get(one) for one in given)
+
+    def _window_and_hop(self) -> tuple[int, int]:
+        model = self._model()
+        window = model.window if self.frame_size is None else self.frame_size
+        window = round(float(window) * model.sr)
+        return window, window if self.hop_size is None else round(float(self.hop_size) * model.sr)
+
+    def _network_sr(self):
+        return self._model().sr
+
+    def _frame_size(self):
+        sizes = self._model().sizes
+        return sum(sizes[i] for i in self._layers())
+
+    def _hop_seconds(self):
+        return self._window_and_hop()[1] / self._model().sr
+
+    def _first_center(self):
+        return self._window_and_hop()[0] / 2 / self._model().sr
+
+    def frame_times(self, n_frames) -> np.ndarray:
+        """Return the times of frames in a clip, windows or steps; see `BaseClipTransformer`."""
+        if self.time_pooling is not None:
+            return super().frame_times(n_frames)
+        model, (window, hop) = self._model(), self._window_and_hop()
+        if not model.stride:
+            raise InputError("The times of this model's steps are not known; set time_pooling.")
+        n_window, n_step = np.divmod(np.arange(n_frames), model.n_steps(window))
+        # Whisper's spectrogram is centred, and steps of the others start where they look.
+        first = 0 if model.family == "whisper" else model.shortest / 2
+        return float(self.offset) + (n_window * hop + n_step * model.stride + first) / model.sr
+
+    def _feature_names(self):
+        pooling = self.pooling if isinstance(self.pooling, list | tuple) else [self.pooling]
+        sizes, names = self._model().sizes, self.layer_names_
+        return [
+            "_".join([self._name, names[i], *filter(None, [statistic]), str(number)])
+            for statistic in pooling
+            for i in self._layers()
+            for number in range(sizes[i])
+        ]
+
+    def _recipe(self, *, pooled):
+        model, (window, hop), layers = self._model(), self._window_and_hop(), self._layers()
+        has_steps = self.time_pooling is None
+        device = self.device
+        if device == "auto":
+            import torch
+
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        return self._fill(
+            HubRecipe,
+            pooled=pooled,
+            sr=model.sr,
+            weights=model.folder,
+            trusted=model.trusted,
+            digest=self.weights_digest_,
+            versions=tuple(version(package) for package in PACKAGES),
+            device=device,
+            window=window,
+            hop=hop,
+            sizes=model.sizes,
+            layers=layers,
+            steps_of=layers if has_steps else None,
+            frame_size=self._frame_size() if has_steps else len(_STATISTICS) * sum(model.sizes),
+        )
+
+
+class HubWeights(WeightsFile):
+    """A model of the hub that has a short name; its client keeps and verifies the files."""
+
+    def find(self) -> Path | None:
+        """Return the file in the cache of the hub's client."""
+        if any(find_spec(package) is None for package in PACKAGES):
+            return None
+        from huggingface_hub import try_to_load_from_cache
+
+        found = try_to_load_from_cache(HUB[self.name].model, self.file, **self._revision())
+        return Path(found) if isinstance(found, str) else None
+
+    def state(self) -> tuple[Path, str]:
+        """Return the path and the state of the copy, as `list_weights` has them."""
+        path = self.find()
+        return path or Path(self.file), "missing" if path is None else "unknown"
+
+    def obtain(self) -> Path:
+        """Return the file, fetched where it is not here."""
+        return weights_files(find_model(HUB[self.name].model, **self._revision())[0])[0]
+
+    def _revision(self) -> dict:
+        return {"revision": HUB[self.name].revision}
+
+
+@cache
+def named_feature(name: str) -> Feature:
+    """Return the feature of a short name."""
+    known = HUB[name]
+    file = HubWeights(
+        name=name,
+        file="model.safetensors",
+        checksums={},
+        licence=known.licence,
+        citation=known.citation,
+        base_url=f"https://huggingface.co/{known.model}",
+    )
+    return Feature(
+        name=name,
+        make=partial(HubTransformer, known.model, revision=known.revision),
+        label=name.upper(),
+        licence=known.licence,
+        bibtex=known.bibtex,
+        weights=(file,),
+    )
+
+
+def hub_feature(name: str, target: str) -> Feature:
+    """Return the feature that ``hub:NAME#LAYER`` means; several layers are joined by +."""
+    model, _, layers = target.removeprefix("hub:").partition("#")
+    chosen = [int(one) if re.fullmatch(r"-?\d+", one) else one for one in layers.split("+")]
+    options = {"layer": chosen[0] if len(chosen) == 1 else tuple(chosen)} if layers else {}
+    return Feature(name=name, make=partial(HubTransformer, model, **options))
