@@ -8,7 +8,6 @@ from sklearn.base import is_classifier
 
 from skmer.embeddings.extraction import describe_transformer
 from skmer.embeddings.registry import feature_of
-from skmer.exceptions import InputTypeError
 from skmer.utils.digest import versions
 
 
@@ -29,11 +28,6 @@ class ModelCard(dict):
 
 def make_card(transformers, rest, card: Mapping | None) -> dict:
     """Describe a fitted pipeline; what is given in `card` is added and goes first."""
-    if card is not None and not isinstance(card, Mapping):
-        raise InputTypeError(
-            f"The 'card' must be a dict that describes the model. Got {card!r} instead.",
-            param="card",
-        )
     made: dict = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "task": "classification" if is_classifier(rest) else "regression",
@@ -62,10 +56,9 @@ def to_markdown(card: Mapping) -> str:
     """Write a card for people."""
     lines = [f"# {card.get('name', 'A model of skmer')}", ""]
     lines += [f"{card['task'].capitalize()} of clips by {card['model']}, made {card['created']}."]
-    if "classes" in card:
-        lines += ["", f"Classes: {', '.join(map(_escape, card['classes']))}."]
-    if "targets" in card:
-        lines += ["", f"Targets: {', '.join(map(_escape, card['targets']))}."]
+    for name in ("classes", "targets"):
+        if name in card:
+            lines += ["", f"{name.capitalize()}: {', '.join(map(_escape, card[name]))}."]
     for feature in card["features"]:
         lines += ["", f"## {feature['transformer']}", ""]
         lines += [f"* {name}: `{value}`" for name, value in feature["parameters"].items()]

@@ -210,24 +210,13 @@ def _ready_to_save(pipeline: Pipeline) -> Pipeline:
     That is the cache folder and the jobs of this machine, and what the steps were to be given at
     fit (groups, weights): requests point at their owners in circles, which no file can hold.
     """
-    slim = copy.deepcopy(pipeline)
+    copies: dict = {}
+    slim = copy.deepcopy(pipeline, copies)
     for one in split_pipeline(slim)[0]:
         one.set_params(memory=None, n_jobs=None, verbose=False)
-    waiting, seen = [slim], set()
-    while waiting:
-        one = waiting.pop()
-        if id(one) in seen:
-            continue
-        seen.add(id(one))
-        if isinstance(one, dict):
-            waiting += one.values()
-        elif isinstance(one, list | tuple):
-            waiting += one
-        elif type(one).__module__.split(".")[0] in ("skmer", "sklearn") and hasattr(
-            one, "__dict__"
-        ):
+    for one in copies.values():
+        if hasattr(one, "__dict__"):
             vars(one).pop("_metadata_request", None)
-            waiting += vars(one).values()
     return slim
 
 
