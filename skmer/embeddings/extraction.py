@@ -160,11 +160,11 @@ def extract(
         )
         with tables.earlier_table(out, key, names) as earlier:
             digests: Iterable[str | None] = [None] * len(paths)
-            if earlier.clips:
+            if earlier:
                 arguments = ((path,) for path in paths)
                 digests = list(run_parallel(_digest, arguments, n_jobs=n_jobs, prefer="threads"))
             new = embed_files(
-                [path for path, digest in zip(paths, digests) if digest not in earlier.clips],
+                [path for path, digest in zip(paths, digests) if digest not in earlier],
                 recipes,
                 memory=transformers[0].memory,
                 unfinished=unfinished,

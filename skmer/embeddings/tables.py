@@ -231,64 +231,23 @@ _WRITERS: dict[str, Callable] = {
 }
 
 
-class EarlierTable:
-    """The clips of a table that an earlier run wrote, by the digests of their files.
+@contextmanager
+def earlier_table(path: Path, key: str, names: list[str]) -> Iterator[dict[str, ClipRows]]:
+    """Read the clips of the table that is at `path`, by digest, for the time of the block.
 
     Clips that failed are not among them: what kept them from being read may have passed. The
     numbers lie in a temporary file, so that they do not fill the memory.
-    """
-
-    def __init__(self, numbers: IO[bytes], width: int):
-        self._numbers = numbers
-        self._width = width
-        self.clips: dict[str | None, tuple[int, int, dict]] = {}
-
-    def get(self, digest: str | None) -> ClipRows | None:
-        """Return a clip; None where the table has none of this digest."""
-        if digest not in self.clips:
-            return None
-        start, stop, facts = self.clips[digest]
-        self._numbers.seek(4 * self._width * start)
-        numbers = np.frombuffer(self._numbers.read(4 * self._width * (stop - start)), np.float32)
-        return ClipRows(**facts, rows=numbers.reshape(-1, self._width), is_new=False)
-
-    def fill(self, table: Iterable[tuple[dict[str, list], np.ndarray]]) -> None:
-        """Take over batches of facts and numbers."""
-        starts: list[tuple[int, dict]] = []
-        n_rows = 0
-        for facts, numbers in table:
-            if numbers.shape[1:] != (self._width,):
-                raise ValueError(f"it has numbers of shape {numbers.shape}")
-            self._numbers.write(np.ascontiguousarray(numbers, np.float32))
-            frames = facts.get("frame") or [None] * len(numbers)
-            starts += [
-                (n_rows + row, {name: facts[name][row] for name in FACTS})
-                for row, frame in enumerate(frames)
-                if frame is None or frame <= 0
-            ]
-            n_rows += len(numbers)
-        stops = [start for start, _ in starts[1:]]
-        self.clips = {
-            facts["digest"]: (start, stop, facts)
-            for (start, facts), stop in zip(starts, [*stops, n_rows])
-            if facts["digest"] and not facts["error"]
-        }
-
-
-@contextmanager
-def earlier_table(path: Path, key: str, names: list[str]) -> Iterator[EarlierTable]:
-    """Read the table that is at `path`, for the time of the block.
 
     One that is damaged, or was made with settings of another key, counts as empty, with a warning.
     """
     import pyarrow as pa
 
     with TemporaryFile(dir=path.parent) as numbers:
-        earlier = EarlierTable(numbers, len(names))
+        clips: dict[str, ClipRows] = {}
         try:
             settings, rows = _READERS[path.suffix](path, names)
             if settings.get("key") == key:
-                earlier.fill(rows)
+                clips = _clips_of(rows, numbers, len(names))
             else:
                 message = f"The table '{path}' was made with other settings; it is made again."
                 warn_of_ignored(message, stacklevel=5)
@@ -300,7 +259,34 @@ def earlier_table(path: Path, key: str, names: list[str]) -> Iterator[EarlierTab
                 f"({' '.join(str(error).split())}); its clips are computed again.",
                 stacklevel=5,
             )
-        yield earlier
+        yield clips
+
+
+def _clips_of(table: Iterable[tuple[dict, np.ndarray]], file: IO[bytes], width: int) -> dict:
+    """Return the clips of batches of facts and numbers; the numbers are put into a file."""
+    starts: list[tuple[int, dict]] = []
+    n_rows = 0
+    for facts, numbers in table:
+        if numbers.shape[1:] != (width,):
+            raise ValueError(f"it has numbers of shape {numbers.shape}")
+        file.write(np.ascontiguousarray(numbers, np.float32))
+        frames = facts.get("frame") or [None] * len(numbers)
+        starts += [
+            (n_rows + row, {name: facts[name][row] for name in FACTS})
+            for row, frame in enumerate(frames)
+            if frame is None or frame <= 0
+        ]
+        n_rows += len(numbers)
+    if not n_rows:
+        return {}
+    file.flush()
+    whole = np.memmap(file, np.float32, "r", shape=(n_rows, width))
+    stops = [*(start for start, _ in starts[1:]), n_rows]
+    return {
+        facts["digest"]: ClipRows(**facts, rows=whole[start:stop], is_new=False)
+        for (start, facts), stop in zip(starts, stops)
+        if facts["digest"] and not facts["error"]
+    }
 
 
 def warn_of_ignored(message: str, *, stacklevel: int) -> None:
