@@ -17,6 +17,9 @@ hypothesis.settings.register_profile("search", deadline=None)
 hypothesis.settings.register_profile("skmer", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("skmer")
 
+# "All cores" is one for the tests, which run side by side: a worker costs seconds to start.
+os.environ["LOKY_MAX_CPU_COUNT"] = "1"
+
 NOT_HERE = "needs the shared development data beside the checkout"
 NO_BROWSER = "needs Chromium and the packages of skmer[browser]"
 BROWSER_FLAGS = (

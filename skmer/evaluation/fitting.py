@@ -144,18 +144,19 @@ def run_fits(fits: list[Fit], *, columns: Mapping[str, np.ndarray], n_jobs, verb
     `columns` are further columns of the predictions, one entry for each row of X; `row` among them
     has the clip of each row of X.
 
-    The fits run in threads: the engines release the interpreter's lock, and a process would load
-    TensorFlow and build every network again.
+    The fits run in processes: scikit-learn 1.9 resets the warning filters of the whole process in
+    every task of its own `Parallel` (``sklearn.utils.parallel``), so that forests and searches that
+    are fitted in two threads lose them for good.
     """
     import pandas as pd
 
-    # One fit of each configuration after another, so that threads seldom need the same network.
+    # One fit of each configuration after another, so that long and short fits mix.
     turns: dict[tuple, count] = defaultdict(count)
     order = sorted(
         range(len(fits)), key=[next(turns[*fit.key.values()]) for fit in fits].__getitem__
     )
     outcomes = run_parallel(
-        fit_and_predict, ((fits[i],) for i in order), n_jobs=n_jobs, prefer="threads"
+        fit_and_predict, ((fits[i],) for i in order), n_jobs=n_jobs, prefer="processes"
     )
     outcomes = track(outcomes, total=len(fits), description="fits", enabled=verbose, unit="fits")
     fitted_of = dict(zip(order, outcomes))
