@@ -115,8 +115,10 @@ def test_docstrings_are_numpydoc(package):
                 if inspect.isfunction(function) and not method.startswith("_")
             ]
         for each in names:
-            # The fields of a result are what the class lists as parameters, or attributes.
-            fields = {"PR01", "RT01"} if name in RESULTS else set()
+            # The fields of a result are what the class lists as parameters, or attributes; errors
+            # take the parameters of their base.
+            is_error = inspect.isclass(thing) and issubclass(thing, Exception)
+            fields = {"PR01", "RT01"} if name in RESULTS or is_error else set()
             troubles += [
                 f"{package}.{each}: {code} {said}"
                 for code, said in validate(f"{package}.{each}")["errors"]

@@ -88,7 +88,7 @@ MISTAKES = [
     # Clips.
     (lambda: MFCCStatsTransformer().fit_transform("a.wav"), ValueError, "[path]"),
     (lambda: MFCCStatsTransformer().fit_transform([None]), TypeError, "Row 0"),
-    (lambda: MFCCStatsTransformer().fit_transform((NOISE, 16000)), ValueError, "[(waveform, sr)]"),
+    (lambda: MFCCStatsTransformer().fit_transform((NOISE, 16000)), TypeError, "(waveform, sr) pair"),
     (lambda: MFCCStatsTransformer().fit_transform([(NOISE, 0)]), ValueError, "Row 0"),
     (lambda: MFCCStatsTransformer().fit_transform([NOISE * np.nan]), ValueError, "Row 0"),
     (lambda: MFCCStatsTransformer().fit_transform(["gone.wav"]), AudioDecodeError, "gone.wav"),
@@ -117,7 +117,7 @@ MISTAKES = [
     (lambda: run(np.where(ROWS < 0, np.nan, ROWS)), ValueError, "finite"),
     (lambda: run(np.ma.masked_less(ROWS, 0)), (ValueError, TypeError), "masked"),
     (lambda: run(ROWS + 1j), (ValueError, TypeError), "numbers"),
-    (lambda: evaluate("mfcc", "svn", ["a.wav"] * 2, ["x", "y"], groups=[1, 2]), ValueError, "svn"),
+    (lambda: evaluate({"x": ROWS}, "svn", None, LABELS, groups=range(8), n_folds=2), ValueError, "svn"),
     (lambda: evaluate_regression({"x": ROWS}, "ridge", None, [np.nan] * 8, protocol="shuffled"),
      ValueError, "y"),
     (lambda: cluster_bootstrap(np.mean, [0, 1], [0, 1], n_resamples=0), ValueError, "n_resamples"),

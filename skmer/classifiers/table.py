@@ -170,7 +170,8 @@ def make_classifier(
     KerasMLPClassifier(patience=None, random_state=0, validation_fraction=0.111...)
     >>> make_classifier("lstm")
     Pipeline(steps=[('sequencescaler', SequenceScaler()),
-                    ('keraslstmclassifier', KerasLSTMClassifier())])
+                    ('keraslstmclassifier',
+                     KerasLSTMClassifier(epochs=200, patience=20))])
     """
     check_choice("make_classifier", CLASSIFIERS, name=name)
     check_choice("make_classifier", _PRESETS, preset=preset)
