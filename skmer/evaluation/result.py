@@ -1,7 +1,6 @@
 """What an evaluation returns: scores and predictions, and what can be asked of them."""
 
 from functools import cached_property
-from itertools import combinations
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -15,9 +14,6 @@ from skmer.utils.store import manifest_errors, read_store, write_store
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-# What `compare` takes of each test.
-COMPARED = ("difference", "low", "high", "statistic", "pvalue")
 
 
 class EvaluationResult:
@@ -213,6 +209,116 @@ class EvaluationResult:
         gap = (means[mixed] - means[kept]).rename("gap").reset_index()
         return summary.merge(gap, on=list(self.configuration), how="left")
 
+    def compare_features(self, metric: str | None = None, *, protocol: str | None = None):
+        """Compare every two features over all models, with the group as the unit.
+
+        Both features were tested on the same splits, with the same models. A group's predictions
+        count together, since its clips are alike; without groups the clip is the unit.
+
+        Parameters
+        ----------
+        metric : str, default=None
+            A score that is known from totals over groups: the headline, and for numbers ccc and
+            rmse as well. None = the headline.
+        protocol : str, default=None
+            A protocol that was run; None = each of them.
+
+        Returns
+        -------
+        comparison : pandas.DataFrame
+            One row per protocol, target where there are several, and pair of features: the mean
+            difference over the models of the scores that `summary` has (first minus second), its
+            95 % interval by a bootstrap over groups, the number of groups, the p-value by
+            exchanging the two features in whole groups (all exchanges up to 14 groups, 100,000
+            random ones beyond), and the p-value after Holm's correction over the pairs of
+            features of that protocol and target.
+
+        Raises
+        ------
+        ValueError
+            For a score or a protocol that is not there.
+
+        See Also
+        --------
+        compare_classifiers : The same for models, over all features.
+        compare : Every two configurations.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from skmer.evaluation import evaluate
+        >>> rng = np.random.default_rng(0)
+        >>> y, singers = np.tile(["calm", "sad"], 20), np.repeat(np.arange(10), 4)
+        >>> good = rng.normal(size=(40, 3)) + 2 * (y == "sad")[:, None]
+        >>> features = {"good": good, "noise": rng.normal(size=(40, 3))}
+        >>> result = evaluate(features, {"nb": GaussianNB()}, None, y, groups=singers)
+        >>> result.compare_features()[["feature_1", "feature_2", "n_groups", "pvalue"]].round(3)
+          feature_1 feature_2  n_groups  pvalue
+        0      good     noise        10   0.002
+        """
+        return self._compare_by_group("compare_features", ["feature"], metric, protocol)
+
+    def compare_classifiers(self, metric: str | None = None, *, protocol: str | None = None):
+        """Compare every two classifiers or regressors over all features, by groups.
+
+        Parameters
+        ----------
+        metric : str, default=None
+            As in `compare_features`.
+        protocol : str, default=None
+            A protocol that was run; None = each of them.
+
+        Returns
+        -------
+        comparison : pandas.DataFrame
+            As `compare_features` returns it, for pairs of models.
+
+        Raises
+        ------
+        ValueError
+            For a score or a protocol that is not there.
+
+        See Also
+        --------
+        compare_features : The same for features.
+        """
+        kind = self.task.model_kind
+        return self._compare_by_group("compare_classifiers", [kind], metric, protocol)
+
+    @property
+    def _totals_scores(self):
+        headline = self.task.headline_score
+        first = {} if headline is None else {self.metrics[0]: headline}
+        return first | dict(self.task.further_scores)
+
+    def _compare_by_group(self, function: str, keys: list[str], metric, protocol):
+        """Compare what some columns tell apart, on average over what the others do."""
+        from skmer.evaluation.statistics.paired import compare_predictions
+
+        metric = self.metrics[0] if metric is None else metric
+        scores, ran = self._totals_scores, list(self.manifest["protocols"])
+        if not scores:
+            raise InputError(
+                f"{function} needs a score that adds up over groups, which those of the task "
+                f"{self.task.name!r} do not; call compare instead."
+            )
+        check_choice(function, scores, metric=metric)
+        check_choice(function, [*ran, None], protocol=protocol)
+        table = self.predictions
+        table = table if protocol is None else table[table["protocol"] == protocol]
+        comparison = compare_predictions(
+            table,
+            scores[metric],
+            keys=keys,
+            over=[key for key in self.configuration if key not in (*keys, "target")],
+            equal_splits=not self.is_pooled,
+            random_state=self.manifest["settings"]["random_state"],
+        )
+        if len(comparison):
+            comparison.insert(1, "metric", metric)
+        return comparison
+
     def compare(self, metric: str | None = None, *, protocol: str | None = None):
         """Compare every two configurations on the splits that they share.
 
@@ -228,12 +334,19 @@ class EvaluationResult:
         comparison : pandas.DataFrame
             One row per protocol and pair: mean difference (first minus second), its 95 % interval,
             statistic and p-value by the corrected resampled t-test, and the p-value after Holm's
-            correction over the pairs of the protocol.
+            correction over the pairs of the protocol. For numbers only configurations of one
+            target are compared, and r2, ccc and rmse are those of all predictions together, as
+            `summary` has them: tested by groups and corrected over the pairs of the target, as
+            in `compare_features`.
 
         Raises
         ------
         ValueError
             For a score or a protocol that is not there, or a protocol with a single split.
+
+        See Also
+        --------
+        compare_features : Whether one feature is better than another, over all models.
 
         References
         ----------
@@ -246,42 +359,21 @@ class EvaluationResult:
         ran = list(self.manifest["protocols"])
         check_choice("compare", self.metrics, metric=metric)
         check_choice("compare", [*ran, None], protocol=protocol)
+        if self.is_pooled and metric in self._totals_scores:
+            keys = [key for key in self.configuration if key != "target"]
+            return self._compare_by_group("compare", keys, metric, protocol)
+        from skmer.evaluation.statistics.paired import compare_splits
+
         names = ran if protocol is None else [protocol]
-        return pd.concat([self._compare(metric, name) for name in names], ignore_index=True)
-
-    def _compare(self, metric: str, protocol: str):
-        import pandas as pd
-
-        from skmer.evaluation.statistics.paired import corrected_resampled_ttest, holm
-
-        scores = self.scores[self.scores["protocol"] == protocol]
-        table = scores.pivot_table(
-            index=["repeat", "fold"],
-            columns=list(self.configuration),
-            values=[metric, "n_train", "n_test"],
-            sort=False,
+        return pd.concat(
+            [
+                compare_splits(
+                    self.scores[self.scores["protocol"] == name], metric, name, self.configuration
+                )
+                for name in names
+            ],
+            ignore_index=True,
         )
-        if len(table) < 2:
-            raise InputError(
-                f"The {protocol!r} protocol has one split only, and a paired test needs several; "
-                "see the intervals instead."
-            )
-        rows = []
-        for pair in combinations(table[metric].columns, 2):
-            # Each pair by its own sizes, whatever else was evaluated.
-            scores_of_pair, n_train, n_test = (
-                table[column][list(pair)].to_numpy().T for column in (metric, "n_train", "n_test")
-            )
-            test = corrected_resampled_ttest(*scores_of_pair, n_train=n_train, n_test=n_test)
-            first, second = pair
-            row = {"protocol": protocol, "metric": metric}
-            row |= {f"{key}_1": value for key, value in zip(self.configuration, first)}
-            row |= {f"{key}_2": value for key, value in zip(self.configuration, second)}
-            rows.append(row | {name: getattr(test, name) for name in COMPARED})
-        comparison = pd.DataFrame(rows)
-        if rows:
-            comparison["pvalue_holm"] = holm(comparison["pvalue"].to_numpy())
-        return comparison
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the headline score of every configuration with its 95 % interval, best first.

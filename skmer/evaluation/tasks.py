@@ -22,7 +22,15 @@ from sklearn.utils.multiclass import type_of_target
 from skmer.classifiers import CLASSIFIERS, make_classifier
 from skmer.evaluation.features import VECTOR, ComputedFeature, Feature, choose_input
 from skmer.evaluation.splitters import RepeatedStratifiedGroupKFold, StratifiedThreeWaySplit
-from skmer.evaluation.statistics.bootstrap import ACCURACY, R2, TotalsScore, bootstrap_interval
+from skmer.evaluation.statistics.bootstrap import (
+    ACCURACY,
+    CCC,
+    R2,
+    RMSE,
+    TotalsScore,
+    bootstrap_interval,
+    equal_by_split,
+)
 from skmer.evaluation.statistics.scores import (
     CLASSIFICATION_METRICS,
     DYNAMIC_METRICS,
@@ -116,7 +124,10 @@ class Task:
     metrics : tuple of str
         The scores, the headline first.
     headline_score : TotalsScore
-        The headline in the form that its interval is computed from.
+        The headline in the form that its interval and the comparison of features are computed
+        from; None for a score that does not add up over groups.
+    further_scores : dict of str to TotalsScore
+        Others of the metrics in that form, which features can be compared by too.
     is_pooled : bool
         Whether a score is that of all predictions together; else it is the mean over the splits.
     n_folds, n_repeats : int, int or None
@@ -144,7 +155,8 @@ class Task:
     model_kind: str
     configuration: tuple[str, ...]
     metrics: tuple[str, ...]
-    headline_score: TotalsScore
+    headline_score: TotalsScore | None = None
+    further_scores: Mapping[str, TotalsScore] = {}
     is_pooled = False
     n_folds = 5
     n_repeats: int | None = None
@@ -221,6 +233,7 @@ class Task:
         self, predictions, *, n_resamples: int, random_state: int
     ) -> tuple[float, float, float]:
         """Return the headline score of one configuration's predictions, and its 95 % interval."""
+        assert self.headline_score is not None
         return bootstrap_interval(
             self.headline_score,
             predictions["y_true"].to_numpy(),
@@ -238,12 +251,6 @@ class Task:
     def describe(self, targets: Targets) -> dict:
         """Return what the manifest has about the targets."""
         return {"n_clips": targets.n_clips, "targets": list(targets.values)}
-
-
-def equal_by_split(predictions) -> np.ndarray:
-    """Return weights of predictions by which every split weighs the same."""
-    sizes = predictions.groupby(["repeat", "fold"])["row"].transform("size")
-    return 1 / sizes.to_numpy()
 
 
 TASKS: dict[str, Task] = {}
@@ -396,6 +403,7 @@ class Regression(Task):
     configuration = ("feature", "regressor", "target")
     metrics: tuple[str, ...] = REGRESSION_METRICS
     headline_score = R2
+    further_scores = {"ccc": CCC, "rmse": RMSE}
     is_pooled = True
     n_folds = 10
     n_repeats = 1

@@ -5,9 +5,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 
-from skmer.evaluation import EvaluationResult, FixedSplit, corrected_resampled_ttest, evaluate, holm
+from skmer.evaluation import (
+    EvaluationResult,
+    FixedSplit,
+    corrected_resampled_ttest,
+    evaluate,
+    evaluate_regression,
+    holm,
+)
 from tests.evaluation.singers import LABELS, N_CLIPS, SINGERS
 
 
@@ -108,6 +117,80 @@ def test_compare_refuses_what_is_not_there(result, feature):
     single = evaluate({"a": feature}, models, None, LABELS, protocol=FixedSplit(parts), audit=False)
     with pytest.raises(ValueError, match="'fixed' protocol has one split only"):
         single.compare()
+
+
+def test_features_are_compared_over_all_models_by_group(result):
+    comparison = result.compare_features(protocol="grouped")
+    assert len(comparison) == 1
+    row = comparison.iloc[0]
+    assert (row["feature_1"], row["feature_2"], row["n_groups"]) == ("given", "drawn", 10)
+    means = result.summary().query("protocol == 'grouped'").groupby("feature")["accuracy"].mean()
+    assert row["difference"] == pytest.approx(means["given"] - means["drawn"])
+    assert row["low"] <= row["difference"] <= row["high"]
+    # Ten groups have 1024 exchanges, one of which is what was seen, one its mirror.
+    assert row["pvalue"] * 1024 == pytest.approx(round(row["pvalue"] * 1024))
+    assert set(result.compare_features()["protocol"]) == {"koh2021", "grouped"}
+    models = result.compare_classifiers(protocol="grouped").iloc[0]
+    assert (models["classifier_1"], models["classifier_2"]) == ("nb", "most")
+
+
+def test_what_all_groups_agree_on_is_found_where_pairs_of_configurations_hide_it(feature):
+    """A feature that is better for every singer, with three models: 15 pairs of configurations."""
+    better = feature - feature.mean(axis=0) + 1.8 * (LABELS == "sad")[:, None]
+    models = {f"nb{smooth}": GaussianNB(var_smoothing=smooth) for smooth in (1e-9, 1e-3, 0.1)}
+    found = evaluate(
+        {"better": better, "plain": feature}, models, None, LABELS, groups=SINGERS, n_repeats=2,
+        audit=False,
+    )  # fmt: skip
+    features = found.compare_features()
+    assert features["pvalue_holm"].iloc[0] < 0.05 < found.compare()["pvalue_holm"].min()
+
+
+def test_pairs_of_features_are_a_family(feature):
+    rng = np.random.default_rng(0)
+    features = {"a": feature, "b": rng.normal(size=(60, 2)), "c": rng.normal(size=(60, 2))}
+    found = evaluate(
+        features, {"nb": GaussianNB()}, None, LABELS, protocol=StratifiedKFold(3), audit=False
+    )
+    comparison = found.compare_features()
+    assert comparison["n_groups"].tolist() == [60] * 3
+    assert np.allclose(comparison["pvalue_holm"], holm(comparison["pvalue"].to_numpy()))
+    with pytest.raises(ValueError, match=r"'metric' parameter of compare_features .* 'accuracy'"):
+        found.compare_features("f1_macro")
+
+
+@pytest.fixture(scope="module")
+def numbers():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3))
+    y = {"arousal": X[:, 0], "valence": X[:, 1] + rng.normal(size=60)}
+    features = {"all": X, "half": X[:, :1], "none": rng.normal(size=(60, 1))}
+    return evaluate_regression(
+        features, {"ridge": Ridge()}, None, y, groups=SINGERS, n_folds=3, audit=False
+    )
+
+
+@pytest.mark.parametrize("metric", ["r2", "ccc", "rmse"])
+def test_numbers_are_compared_within_a_target_by_the_score_that_is_shown(numbers, metric):
+    for comparison in (numbers.compare(metric), numbers.compare_features(metric)):
+        assert comparison["target"].tolist() == ["arousal"] * 3 + ["valence"] * 3
+        shown = numbers.summary().set_index(["target", "feature"])[metric]
+        for row in comparison.to_dict("records"):
+            first, second = (shown[row["target"], row[f"feature_{side}"]] for side in (1, 2))
+            assert row["difference"] == pytest.approx(first - second)
+        for _, family in comparison.groupby("target"):
+            assert np.allclose(family["pvalue_holm"], holm(family["pvalue"].to_numpy()))
+
+
+def test_a_single_split_is_enough_for_numbers(numbers):
+    parts = np.where(SINGERS < 8, "train", "test")
+    y = np.arange(60) % 7 + 0.5
+    X = np.random.default_rng(0).normal(size=(60, 2)) + y[:, None]
+    found = evaluate_regression(
+        {"a": X, "b": X[:, :1]}, {"ridge": Ridge()}, None, y, groups=SINGERS,
+        protocol=FixedSplit(parts), audit=False,
+    )  # fmt: skip
+    assert found.compare()["n_groups"].tolist() == [2]
 
 
 def test_intervals_hold_the_score(result):

@@ -16,7 +16,13 @@ from skmer.evaluation.displays.style import (
     plain,
     text_color,
 )
-from skmer.evaluation.report.tables import comparison_matrix, confusions, scores_table
+from skmer.evaluation.report.tables import (
+    comparison_matrices,
+    confusions,
+    pairs_table,
+    scores_table,
+    table_csv,
+)
 from skmer.evaluation.report.words import (
     Overview,
     bibliography,
@@ -254,7 +260,13 @@ def render_report(result: "EvaluationResult") -> str:
         table=scores_table(seen),
         took=time_of_stages(result.manifest["seconds"]),
         quadrants=set(result.manifest["dataset"].get("classes", ())) == {"Q1", "Q2", "Q3", "Q4"},
-        matrix=comparison_matrix(seen),
+        matrices=comparison_matrices(seen),
+        comparisons_csv="" if seen.comparison is None else table_csv(seen.comparison),
+        pairs=[
+            table
+            for what in ("feature", result.task.model_kind)
+            if (table := pairs_table(seen, what)) is not None
+        ],
         hard=hard_clips(seen) if "hard_clips" in shown else [],
         methods=methods_paragraph(seen),
         bibtex=bibliography(seen),

@@ -74,9 +74,14 @@ def scores_table(seen: Overview) -> Table:
         rows,
         n_shown,
         len(result.configuration),
-        escape_formula(table).to_csv(index=False),
+        table_csv(table),
         _latex(columns[:n_shown], rows, seen),
     )
+
+
+def table_csv(frame) -> str:
+    """Write a data frame as csv that no spreadsheet takes for formulas."""
+    return escape_formula(frame).to_csv(index=False)
 
 
 def _number(value) -> tuple[str, float]:
@@ -108,20 +113,67 @@ def _latex(columns, rows, seen: Overview) -> str:
 class Matrix:
     """The comparison of every two configurations: names, and in each cell a text and a word."""
 
+    target: str | None
     names: list[str]
     cells: list[list[tuple[str, str, str]]]
-    csv: str
+    n_pairs: int
 
 
-def comparison_matrix(seen: Overview) -> Matrix | None:
-    """Return which configuration is better under the headline's protocol, best first."""
+def comparison_matrices(seen: Overview) -> list[Matrix]:
+    """Return which configuration is better under the headline's protocol, one table a target."""
     if seen.comparison is None:
+        return []
+    has_target = "target" in seen.comparison
+    keys = [key for key in seen.result.configuration if key != "target"]
+    matrices = []
+    for target in seen.comparison["target"].unique() if has_target else [None]:
+        table, ranked = seen.comparison, seen.ranked
+        if has_target:
+            table, ranked = (one[one["target"] == target] for one in (table, ranked))
+        found = {}
+        for row in table.to_dict("records"):
+            first, second = (tuple(row[f"{key}_{side}"] for key in keys) for side in (1, 2))
+            found[first, second] = row["difference"], row["pvalue_holm"]
+            found[second, first] = -row["difference"], row["pvalue_holm"]
+        order = list(ranked[keys].itertuples(index=False, name=None))
+        cells = [[_compared(found.get((one, other))) for other in order] for one in order]
+        matrices.append(Matrix(target, list(ranked["name"]), cells, len(table)))
+    return matrices
+
+
+def pairs_table(seen: Overview, what: str) -> Table | None:
+    """Return the comparisons of features, or of models, as rows; None for a single one."""
+    comparison = seen.features if what == "feature" else seen.models
+    if not len(comparison):
         return None
-    order = seen.ranked[list(seen.result.configuration)].itertuples(index=False, name=None)
-    keys = list(order)
-    cells = [[_compared(seen.differences.get((one, other))) for other in keys] for one in keys]
-    csv = escape_formula(seen.comparison).to_csv(index=False)
-    return Matrix(list(seen.ranked["name"]), cells, csv)
+    unit = "Groups" if seen.artists else "Clips"
+    targets = ["target"] if "target" in comparison else []
+    columns = [
+        *(COLUMN_NAMES[name] for name in targets), "Better", "Worse",
+        f"{name_of_score(seen.headline)} (95 % interval)", unit, "p", "p, corrected",
+    ]  # fmt: skip
+    rows = []
+    for row in comparison.to_dict("records"):
+        names = [row[f"{what}_1"], row[f"{what}_2"]]
+        numbers = row["difference"], row["low"], row["high"]
+        if row["difference"] < 0:
+            names.reverse()
+            numbers = tuple(-row[key] for key in ("difference", "high", "low"))
+        texts = [*(row[name] for name in targets), *(name_of(name, seen.random) for name in names)]
+        cells: list[tuple[str, float | str]] = [(text, text.lower()) for text in texts]
+        cells.append((with_interval(*numbers), numbers[0]))
+        cells.append((str(row["n_groups"]), float(row["n_groups"])))
+        cells += [(f"{row[key]:.2g}", row[key]) for key in ("pvalue", "pvalue_holm")]
+        rows.append(cells)
+    return Table(
+        f"{what}s",
+        f"{what.capitalize()}s over all {'models' if what == 'feature' else 'features'}, "
+        f"{seen.protocol}",
+        columns,
+        rows,
+        main=len(targets) + 1,
+        csv=table_csv(comparison),
+    )
 
 
 def _compared(found: tuple[float, float] | None) -> tuple[str, str, str]:

@@ -51,6 +51,12 @@ def name_of_score(score: str) -> str:
     return SCORE_NAMES.get(score, score.replace("_", " "))
 
 
+def in_sentence(score: str) -> str:
+    """Return the name of a score inside a sentence."""
+    name = name_of_score(score)
+    return name if name[:2].isupper() or name[1:2].isdigit() else name[0].lower() + name[1:]
+
+
 def two_digits(value: float) -> str:
     """Write a score with two digits, and without a minus zero."""
     return "-" if value != value else f"{round(value, 2) + 0.0:.2f}"
@@ -152,21 +158,25 @@ class Overview:
 
     @cached_property
     def comparison(self):
-        """The paired tests under the protocol of the headline; None for a single split."""
-        several = len(self.splits["splits"]) > 1 and len(self.ranked) > 1
-        return self.result.compare(protocol=self.protocol) if several else None
+        """The tests of configurations under the protocol of the headline; None where none can be.
+
+        Scores of a single split have no spread to test by, unless all predictions are pooled.
+        """
+        several = self.result.is_pooled or len(self.splits["splits"]) > 1
+        table = self.result.compare(protocol=self.protocol) if several else ()
+        return table if len(table) else None
 
     @cached_property
-    def differences(self) -> dict[tuple, tuple[float, float]]:
-        """Difference and corrected p-value of every two configurations, both ways round."""
-        found = {}
-        for row in [] if self.comparison is None else self.comparison.to_dict("records"):
-            first, second = (
-                tuple(row[f"{key}_{side}"] for key in self.result.configuration) for side in (1, 2)
-            )
-            found[first, second] = row["difference"], row["pvalue_holm"]
-            found[second, first] = -row["difference"], row["pvalue_holm"]
-        return found
+    def features(self):
+        """The comparison of the features over all models, empty where there is none to make."""
+        adds_up = self.result.task.headline_score is not None
+        return self.result.compare_features(protocol=self.protocol) if adds_up else ()
+
+    @cached_property
+    def models(self):
+        """The comparison of the models over all features, empty where there is none to make."""
+        adds_up = self.result.task.headline_score is not None
+        return self.result.compare_classifiers(protocol=self.protocol) if adds_up else ()
 
 
 ALPHA = 0.05
@@ -257,13 +267,36 @@ def _sentence(seen: Overview) -> str:
         other = baseline.iloc[0]
         value = in_hundred(other[score]) if score == "accuracy" else two_digits(other[score])
         parts.append(f"the baseline {other['name']} {value}")
-        pair = tuple(tuple(one[key] for key in seen.result.configuration) for one in (best, other))
-        if pair in seen.differences:
-            pvalue, n_pairs = seen.differences[pair][1], len(seen.comparison)
-            word = "beyond doubt" if pvalue < ALPHA else "not beyond doubt"
-            among = f", corrected for {n_pairs} comparisons" if n_pairs > 1 else ""
-            parts.append(f"the difference is {word} (p = {pvalue:.2g}{among})")
-    return "; ".join(parts) + "."
+    return _better_feature(seen) + "; ".join(parts) + "."
+
+
+def _better_feature(seen: Overview, target: str | None = None) -> str:
+    """Return by how much the best feature is above the baseline, or else above the next one."""
+    table, ranked = seen.features, seen.ranked
+    if target is not None and len(table):
+        table, ranked = (one[one["target"] == target] for one in (table, ranked))
+    if not len(table):
+        return ""
+    order = ranked.groupby("feature")[seen.headline].mean().sort_values(ascending=False).index
+    plain = [one.name for one in known_features() if one.is_baseline and one.name != order[0]]
+    other = next((name for name in order[1:] if name in plain), order[1])
+    row = table[table[["feature_1", "feature_2"]].isin([order[0], other]).all(axis=1)].iloc[0]
+    sign = 1 if row["feature_1"] == order[0] else -1
+    ends = sorted([sign * row["low"], sign * row["high"]])
+    models = ranked[seen.result.task.model_kind].unique()
+    kind = seen.result.task.model_kind
+    over = f"{len(models)} {kind}s" if len(models) > 1 else name_of(models[0])
+    unit = "groups" if seen.artists else "clips"
+    corrected = f", corrected for {len(table)} pairs of features" if len(table) > 1 else ""
+    names = (name_of(name, seen.random) for name in (order[0], other))
+    chance = ", which may be chance" if row["pvalue_holm"] >= ALPHA else ""
+    return (
+        "{} is {} above {} in ".format(
+            next(names), with_interval(sign * row["difference"], *ends), next(names)
+        )
+        + f"{in_sentence(seen.headline)}, over {over} and {row['n_groups']} {unit} "
+        f"(p = {row['pvalue_holm']:.2g}{corrected}){chance}. "
+    )
 
 
 def _sentence_of_target(seen: Overview, target: str) -> str:
@@ -271,9 +304,10 @@ def _sentence_of_target(seen: Overview, target: str) -> str:
     whose = _WHOSE[seen.artists][1]
     name = f"{name_of(best['feature'], seen.random)} + {name_of(best[seen.result.task.model_kind])}"
     said = _phrase(seen.result.task.headline_words, seen, best, whose)
-    return (
-        "; ".join([f"Of {target} in {whose}, the best, {name}, {said}", *_guess(seen, best)]) + "."
-    )
+    compared = _better_feature(seen, target)
+    compared = f"For {target}, {compared}" if compared else ""
+    said = f"Of {target} in {whose}, the best, {name}, {said}"
+    return compared + "; ".join([said, *_guess(seen, best)]) + "."
 
 
 def trust_notes(seen: Overview) -> list[Note]:

@@ -193,8 +193,36 @@ def _r2_from_totals(totals: np.ndarray) -> np.ndarray:
     return 1 - error / (squares - total**2 / n)
 
 
+def _rmse_from_totals(totals: np.ndarray) -> np.ndarray:
+    return np.sqrt(totals[..., 0] / totals[..., -1])
+
+
+def _ccc_summands(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+    true, predicted = y_true - np.mean(y_true), y_pred - np.mean(y_true)
+    products = true**2, predicted**2, true * predicted
+    return np.column_stack([true, predicted, *products, np.ones(true.size)])
+
+
+def _ccc_from_totals(totals: np.ndarray) -> np.ndarray:
+    true, predicted, *products = np.moveaxis(totals[..., :-1] / totals[..., -1:], -1, 0)
+    variance, variance_predicted, covariance = (
+        mean - first * second
+        for mean, first, second in zip(
+            products, (true, predicted, true), (true, predicted, predicted)
+        )
+    )
+    return 2 * covariance / (variance + variance_predicted + (true - predicted) ** 2)
+
+
 ACCURACY = TotalsScore(_accuracy_summands, _accuracy_from_totals)
 R2 = TotalsScore(_r2_summands, _r2_from_totals)
+CCC = TotalsScore(_ccc_summands, _ccc_from_totals)
+RMSE = TotalsScore(_r2_summands, _rmse_from_totals)
+
+
+def equal_by_split(predictions) -> np.ndarray:
+    """Return weights of a table of predictions by which every split weighs the same."""
+    return 1 / predictions.groupby(["repeat", "fold"])["row"].transform("size").to_numpy()
 
 
 def bootstrap_interval(

@@ -1,6 +1,8 @@
 """Tests of two models that were scored on the same resamples, and Holm's correction."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from numbers import Real
 from typing import NamedTuple
 
@@ -8,6 +10,7 @@ import numpy as np
 from scipy import stats
 from sklearn.utils import check_consistent_length
 
+from skmer.evaluation.statistics.bootstrap import TotalsScore, equal_by_split
 from skmer.exceptions import InputError
 from skmer.utils.estimators import Interval, StrOptions, validate_params
 from skmer.utils.floats import check_floats
@@ -249,6 +252,91 @@ def bayesian_correlated_ttest(scores_a, scores_b, *, n_train, n_test, rope=0.01)
     return BayesianTTest(p_left, p_rope, p_right, difference, scale, df, rope)
 
 
+# Up to so many groups every exchange is tried, and beyond so many random ones.
+N_EXACT_GROUPS = 14
+N_EXCHANGES = 100_000
+N_RESAMPLES = 2000
+
+
+class GroupComparison(NamedTuple):
+    """Differences with their 95 % intervals and two-sided p-values, an entry for each pair."""
+
+    difference: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    pvalue: np.ndarray
+
+
+def compare_by_group(
+    score: Callable[[np.ndarray], np.ndarray],
+    first: np.ndarray,
+    second: np.ndarray,
+    *,
+    random_state: int,
+) -> GroupComparison:
+    """Compare pairs of sets of predictions, with whole groups as the units.
+
+    Without a difference, it is chance which of the two sets a group's predictions belong to: the
+    p-value is the share of exchanges of groups between the sets that give as large a difference.
+    For a score that is a sum over groups these are sign flips. The interval is a bootstrap over
+    groups. Its percentiles are further out than 2.5 and 97.5, as far as Student's t is wider than
+    a normal distribution [1]_, since percentiles of a few groups alone are too narrow.
+
+    Parameters
+    ----------
+    score : callable
+        The score of totals, over their last axis, as in `TotalsScore`.
+    first, second : ndarray of shape (n_groups, n_pairs, n_models, n_totals)
+        Totals over the predictions for each group. Scores are averaged over the models.
+    random_state : int
+        Seed of random exchanges and of the bootstrap.
+
+    Returns
+    -------
+    GroupComparison
+        Of first - second. The interval is NaN for a single group.
+
+    References
+    ----------
+    .. [1] T. Hesterberg. "What teachers should know about the bootstrap". The American
+       Statistician 69, 371-386, 2015.
+    """
+    n_groups, rng = len(first), np.random.RandomState(random_state)
+    half = (first - second) / 2
+    middle = ((first + second) / 2).sum(axis=0)
+
+    def differ(first, second):
+        return (score(first) - score(second)).mean(axis=-1)
+
+    difference = differ(first.sum(axis=0), second.sum(axis=0))
+    # Sums in another order differ in the last bits, which must not decide a tie.
+    bound = np.abs(difference) - 1e-12 * np.maximum(1.0, np.abs(difference))
+    n_reached, n_exchanges = np.zeros(len(difference)), 0
+    for signs in _exchanges(n_groups, rng):
+        moved = np.tensordot(signs, half, axes=1)
+        n_reached += (np.abs(differ(middle + moved, middle - moved)) >= bound).sum(axis=0)
+        n_exchanges += len(signs)
+    pvalue = n_reached / n_exchanges
+    if n_groups < 2:
+        none = np.full(len(difference), np.nan)
+        return GroupComparison(difference, none, none, pvalue)
+    drawn = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=N_RESAMPLES)
+    resampled = differ(*(np.tensordot(drawn, totals, axes=1) for totals in (first, second)))
+    t = stats.t.ppf(0.975, n_groups - 1) * np.sqrt(n_groups / (n_groups - 1))
+    low, high = np.quantile(resampled, [stats.norm.sf(t), stats.norm.cdf(t)], axis=0)
+    return GroupComparison(difference, low, high, pvalue)
+
+
+def _exchanges(n_groups: int, rng) -> Iterator[np.ndarray]:
+    """Yield batches of rows of signs, -1 for a group that is exchanged; the first row keeps all."""
+    if n_groups <= N_EXACT_GROUPS:
+        yield 1.0 - 2.0 * (np.arange(2**n_groups)[:, None] >> np.arange(n_groups) & 1)
+        return
+    yield np.ones((1, n_groups))
+    for _ in range(N_EXCHANGES // 1000):
+        yield 2.0 * rng.randint(0, 2, (1000, n_groups), dtype=np.int8) - 1.0
+
+
 def holm(pvalues) -> np.ndarray:
     """Adjust p-values for several comparisons by Holm's step-down method.
 
@@ -286,3 +374,91 @@ def holm(pvalues) -> np.ndarray:
     adjusted = np.empty_like(pvalues)
     adjusted[order] = np.minimum(np.maximum.accumulate(stepped), 1.0)
     return adjusted
+
+
+# What `compare_splits` takes of each test.
+COMPARED = ("difference", "low", "high", "statistic", "pvalue")
+
+
+def compare_splits(scores, metric: str, protocol: str, configuration):
+    """Return the corrected resampled t-test of every two configurations of a protocol.
+
+    Configurations with different targets are not compared; Holm's family is the pairs of a target.
+    """
+    import pandas as pd
+
+    table = scores.pivot_table(
+        index=["repeat", "fold"],
+        columns=list(configuration),
+        values=[metric, "n_train", "n_test"],
+        sort=False,
+    )
+    if len(table) < 2:
+        raise InputError(
+            f"The {protocol!r} protocol has one split only, and a paired test needs several; "
+            "see the intervals instead."
+        )
+    rows = []
+    for pair in combinations(table[metric].columns, 2):
+        first, second = (dict(zip(configuration, one)) for one in pair)
+        target, other = (one.pop("target", None) for one in (first, second))
+        if target != other:
+            continue
+        # Each pair by its own sizes, whatever else was evaluated.
+        scores_of_pair, n_train, n_test = (
+            table[column][list(pair)].to_numpy().T for column in (metric, "n_train", "n_test")
+        )
+        test = corrected_resampled_ttest(*scores_of_pair, n_train=n_train, n_test=n_test)
+        row = {"protocol": protocol, "metric": metric}
+        row |= {} if target is None else {"target": target}
+        for side, names in ((1, first), (2, second)):
+            row |= {f"{key}_{side}": name for key, name in names.items()}
+        rows.append(row | {name: getattr(test, name) for name in COMPARED})
+    comparison = pd.DataFrame(rows)
+    if rows:
+        family = comparison.groupby("target" if "target" in comparison else "protocol")
+        comparison["pvalue_holm"] = family["pvalue"].transform(holm)
+    return comparison
+
+
+def compare_predictions(
+    predictions,
+    score: TotalsScore,
+    *,
+    keys: list[str],
+    over: list[str],
+    equal_splits: bool,
+    random_state: int,
+):
+    """Return the test by groups of every two values of `keys`, averaged over the columns `over`.
+
+    Each protocol, and each target where there are several, is a family of its own.
+    """
+    import pandas as pd
+
+    family = ["protocol", *(["target"] if "target" in predictions else [])]
+    tables = []
+    for names, part in predictions.groupby(family, sort=False):
+        compared = part[keys].drop_duplicates().reset_index(drop=True)
+        if len(compared) < 2:
+            continue
+        summands = score.summands(part["y_true"].to_numpy(), part["y_pred"].to_numpy())
+        if equal_splits:
+            summands = summands * equal_by_split(part)[:, None]
+        places = [
+            part.groupby(by, sort=False).ngroup().to_numpy() if by else np.zeros(len(part), int)
+            for by in ("group" if "group" in part else "row", keys, over)
+        ]
+        totals = np.zeros((*(place.max() + 1 for place in places), summands.shape[1]))
+        np.add.at(totals, tuple(places), summands)
+        first, second = np.array(list(combinations(range(len(compared)), 2))).T
+        test = compare_by_group(
+            score.from_totals, totals[:, first], totals[:, second], random_state=random_state
+        )
+        columns = dict(zip(family, names))
+        for side, chosen in ((1, first), (2, second)):
+            columns |= {f"{key}_{side}": compared[key].to_numpy()[chosen] for key in keys}
+        columns |= {"difference": test.difference, "low": test.low, "high": test.high}
+        columns |= {"n_groups": len(totals), "pvalue": test.pvalue}
+        tables.append(pd.DataFrame(columns | {"pvalue_holm": holm(test.pvalue)}))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()

@@ -43,7 +43,7 @@ def _values(spec, score):
 
 def test_a_notebook_shows_headline_and_scores(result):
     shown = result._repr_html_()
-    assert shown.startswith("<p><strong>The best, ")
+    assert shown.startswith("<p><strong>&lt;i&gt;mine&lt;/i&gt; is 0.06 ")
     assert shown.count("<tr>") == 1 + 6
     assert "&lt;i&gt;mine&lt;/i&gt;" in shown
     assert not re.search(r"<i>mine", shown)

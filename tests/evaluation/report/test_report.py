@@ -6,12 +6,13 @@ import re
 import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.linear_model import Ridge
 from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 
 from skmer.evaluation import evaluate, evaluate_regression
 from skmer.evaluation.report.page import scores_chart
-from skmer.evaluation.report.tables import comparison_matrix, confusions, scores_table
+from skmer.evaluation.report.tables import comparison_matrices, confusions, scores_table
 from skmer.evaluation.report.words import (
     Overview,
     make_headline,
@@ -39,32 +40,24 @@ def test_the_headline_says_what_a_supervisor_wants_to_know(result):
     best = seen.ranked.iloc[0]
     said = make_headline(seen)
     assert seen.protocol == "grouped"
-    assert said.startswith(f"The best, {best['name']}, names the emotion of an unheard artist's")
+    assert f" The best, {best['name']}, names the emotion of an unheard artist's" in said
     assert f"in {100 * best['accuracy']:.0f} of 100 cases" in said
     assert f"({100 * best['low']:.0f} to {100 * best['high']:.0f})" in said
     assert "guessing gives 50" in said
 
 
-def test_the_baseline_is_compared_by_the_paired_test(result):
-    seen = Overview(result)
-    said = make_headline(seen)
-    best = seen.ranked.iloc[0]
-    assert best["feature"] != "mfcc"
-    other = seen.ranked[seen.ranked["feature"] == "mfcc"].iloc[0]
-    table = result.compare(protocol="grouped")
-    names = {("feature", best["feature"]), ("feature", other["feature"])}
-    row = table[
-        (table["classifier_1"] == best["classifier"])
-        & (table["classifier_2"] == other["classifier"])
-        & np.array(
-            [
-                {("feature", a), ("feature", b)} == names
-                for a, b in zip(table["feature_1"], table["feature_2"])
-            ]
-        )
+def test_the_headline_compares_the_best_feature_with_the_baseline(result):
+    table = result.compare_features(protocol="grouped")
+    pair = table[table[["feature_1", "feature_2"]].isin(["<i>mine</i>", "mfcc"]).all(axis=1)].iloc[
+        0
     ]
-    pvalue = f"p = {row['pvalue_holm'].iloc[0]:.2g}"
-    assert f"({pvalue}, corrected for {len(table)} comparisons)" in said
+    ends = sorted([-pair["low"], -pair["high"]])
+    said = make_headline(Overview(result))
+    assert said.startswith(
+        f"<i>mine</i> is {-pair['difference']:.2f} ({ends[0]:.2f} to {ends[1]:.2f}) above MFCC in "
+        f"accuracy, over 2 classifiers and 10 groups (p = {pair['pvalue_holm']:.2g}, corrected for "
+        "3 pairs of features)"
+    )
 
 
 def test_worse_than_guessing_is_in_words(feature):
@@ -122,7 +115,7 @@ def test_the_table_has_few_columns_and_two_digits(result):
 
 
 def test_comparisons_are_a_matrix(result):
-    matrix = comparison_matrix(Overview(result))
+    (matrix,) = comparison_matrices(Overview(result))
     assert len(matrix.names) == len(matrix.cells) == 6
     for i in range(6):
         assert matrix.cells[i][i][1] == "same"
@@ -130,6 +123,29 @@ def test_comparisons_are_a_matrix(result):
             upper, lower = matrix.cells[i][j], matrix.cells[j][i]
             assert float(upper[0]) == -float(lower[0])
             assert {"better": "worse", "worse": "better", "unsure": "unsure"}[upper[1]] == lower[1]
+
+
+def test_the_page_has_pairs_of_features_above_the_matrix_and_its_family(page):
+    text = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    features, matrix = text.index('id="table-features"'), text.index('class="matrix"')
+    assert features < text.index('id="table-classifiers"') < matrix
+    assert "correction over all 15 pairs of configurations" in text
+
+
+def test_a_target_has_a_matrix_and_a_comparison_of_its_own(feature):
+    y = {"arousal": feature[:, 0], "valence": feature[:, 1]}
+    found = evaluate_regression(
+        {"a": feature, "b": feature[:, :1]}, {"ridge": Ridge()}, None, y, protocol="shuffled",
+        n_folds=3, audit=False,
+    )  # fmt: skip
+    seen = Overview(found)
+    matrices = comparison_matrices(seen)
+    assert [(one.target, len(one.names)) for one in matrices] == [("arousal", 2), ("valence", 2)]
+    shown = found.summary().set_index(["target", "feature"])["r2"]["valence"]
+    assert matrices[1].cells[0][1][0] == f"{shown['a'] - shown['b']:+.2f}"
+    said = make_headline(seen)
+    assert "For valence, a is " in said
+    assert "above b in r², over Ridge and 60 clips (p = " in said
 
 
 def test_confusions_are_those_of_the_predictions(result):

@@ -8,7 +8,9 @@ from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 from sklearn.svm import SVC
 
 from skmer.evaluation import bayesian_correlated_ttest, corrected_resampled_ttest
-from skmer.evaluation.statistics.paired import paired_moments
+from skmer.evaluation.statistics.bootstrap import ACCURACY, CCC, R2, RMSE
+from skmer.evaluation.statistics.paired import compare_by_group, paired_moments
+from skmer.evaluation.statistics.scores import regression_scores
 
 A = np.array([0.70, 0.74, 0.69, 0.73, 0.75, 0.71])
 B = np.array([0.66, 0.75, 0.68, 0.70, 0.69, 0.71])
@@ -165,3 +167,54 @@ def test_equal_differences_are_equal_at_any_scale():
         a = scale * np.array([0.1, 0.7, 0.3, 0.9])
         assert paired_moments(a, a - scale / 3, 9, 1).standard_error == 0
         assert paired_moments(a, a - scale * np.arange(4) * 1e-9, 9, 1).standard_error > 0
+
+
+def right_of_ten(n_groups, *shares):
+    """Totals of accuracy for each share: so many right of ten in every group, one pair, one model."""
+    rng = np.random.default_rng(0)
+    for share in shares:
+        n_right = rng.binomial(10, share, size=n_groups)
+        yield np.stack([n_right, np.full(n_groups, 10)], axis=-1)[:, None, None].astype(float)
+
+
+def test_few_groups_are_exchanged_in_all_ways():
+    first, second = right_of_ten(9, 0.7, 0.5)
+    test = compare_by_group(ACCURACY.from_totals, first, second, random_state=0)
+    differences = (first - second)[:, 0, 0, 0] / 10
+    expected = stats.permutation_test(
+        (differences,), np.mean, permutation_type="samples", n_resamples=np.inf
+    )
+    assert test.difference[0] == pytest.approx(differences.mean())
+    assert test.pvalue[0] == expected.pvalue
+    # The interval is as wide as Student's, which percentiles of few groups are not.
+    t = stats.ttest_1samp(differences, 0).confidence_interval()
+    assert [test.low[0], test.high[0]] == pytest.approx([t.low, t.high], abs=0.02)
+
+
+def test_many_groups_are_exchanged_at_random():
+    first, second = right_of_ten(30, 0.62, 0.55)
+    test = compare_by_group(ACCURACY.from_totals, first, second, random_state=0)
+    swapped = compare_by_group(ACCURACY.from_totals, second, first, random_state=0)
+    expected = stats.permutation_test(
+        ((first - second)[:, 0, 0, 0],), np.mean, permutation_type="samples", n_resamples=50_000,
+        rng=np.random.default_rng(1),
+    )  # fmt: skip
+    assert test.pvalue[0] == pytest.approx(expected.pvalue, abs=0.01)
+    assert swapped.pvalue == test.pvalue
+    assert -swapped.low[0] == pytest.approx(test.high[0], abs=0.01)
+
+
+def test_one_group_is_no_evidence():
+    test = compare_by_group(ACCURACY.from_totals, *right_of_ten(1, 0.9, 0.1), random_state=0)
+    assert test.pvalue[0] == 1
+    assert np.isnan(test.low[0])
+
+
+def test_scores_from_totals_are_those_of_the_predictions():
+    rng = np.random.default_rng(0)
+    y_true = 5 + rng.normal(size=50)
+    y_pred = y_true + 0.3 * rng.normal(size=50) + 0.1
+    expected = regression_scores(y_true, y_pred)
+    for name, score in {"r2": R2, "ccc": CCC, "rmse": RMSE}.items():
+        totals = score.summands(y_true, y_pred).sum(axis=0)
+        assert score.from_totals(totals) == pytest.approx(expected[name])
