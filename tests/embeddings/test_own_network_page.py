@@ -28,8 +28,8 @@ def _folder(tmp_path, monkeypatch):
 
 
 def test_the_page_has_its_blocks():
-    assert len(BLOCKS) == 5
-    for word in ("network = torch", "onnxruntime", "mert"):
+    assert len(BLOCKS) == 4
+    for word in ("network = torch", "onnxruntime"):
         lines = [line for line in block(word).splitlines() if line.strip()]
         assert len(lines) < 15
 
