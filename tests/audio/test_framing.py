@@ -97,16 +97,16 @@ def test_what_is_copied_grows_with_the_waveform_alone(monkeypatch, cut):
 
 def test_blocks_come_as_soon_as_they_can():
     """So that of a waveform without end no more than a block lies in memory."""
-    heard = 0
+    n_read = 0
 
     def samples():
-        nonlocal heard
+        nonlocal n_read
         while True:
-            heard += 1
-            yield np.full(1, heard, np.float32)
+            n_read += 1
+            yield np.full(1, n_read, np.float32)
 
     blocks = Framing(frame_length=10, hop_length=3).blocks(samples(), size=4)
     for n_blocks in range(1, 50):
         next(blocks)
         # Up to the end of the first frame of the next block: before, this one may be the last.
-        assert heard == 10 + 3 * 4 * n_blocks
+        assert n_read == 10 + 3 * 4 * n_blocks

@@ -125,21 +125,21 @@ def test_a_file_that_breaks_off(tmp_path):
         read_audio(path)
 
 
-def test_what_was_decoded_is_told_before_it_is_resampled(tmp_path, stereo):
+def test_blocks_are_passed_on_before_they_are_resampled(tmp_path, stereo):
     path = tmp_path / "clip.wav"
     soundfile.write(path, stereo, 1000, subtype="FLOAT")
-    told = []
+    decoded = []
 
     def note(block, sr):
         assert sr == 1000
-        told.append(block)
+        decoded.append(block)
 
     resampled = np.concatenate(list(stream_audio(path, sr=500, offset=1, on_decoded=note)))
     assert len(resampled) < len(stereo)
-    np.testing.assert_array_equal(np.concatenate(told), read_audio(path, offset=1)[0])
-    told.clear()
+    np.testing.assert_array_equal(np.concatenate(decoded), read_audio(path, offset=1)[0])
+    decoded.clear()
     list(stream_audio((stereo, 1000), sr=500, on_decoded=note))
-    np.testing.assert_array_equal(np.concatenate(told), as_waveform(stereo))
+    np.testing.assert_array_equal(np.concatenate(decoded), as_waveform(stereo))
 
 
 @pytest.mark.parametrize(
@@ -189,17 +189,17 @@ def test_channels_are_averaged_with_the_bits_of_the_mean(dtype, n_channels):
 
 
 @pytest.mark.parametrize("audio", [np.full(9, 3000.0), np.full((9, 2), -32768.0, np.float32)])
-def test_samples_far_beyond_full_scale_get_a_word(audio):
+def test_samples_far_beyond_full_scale_warn(audio):
     with pytest.warns(SampleScaleWarning, match=r"Row 3: samples are far beyond full scale"):
         as_waveform(audio, name="Row 3")
 
 
-def test_loud_music_gets_none():
+def test_loud_music_does_not_warn():
     as_waveform(3 * np.random.default_rng(0).standard_normal(100000))
 
 
 @pytest.mark.parametrize("bits", [16, 24])
-def test_pcm_of_fewer_bits_in_wider_integers_gets_a_word(bits):
+def test_pcm_of_fewer_bits_in_wider_integers_warns(bits):
     audio = np.round(2.0 ** (bits - 1) * np.sin(np.arange(8000))).astype(np.int32)
     with pytest.warns(SampleScaleWarning, match=r"Row 3: 32-bit integers are so small"):
         as_waveform(np.stack([audio, -audio], axis=1), name="Row 3")
@@ -207,10 +207,10 @@ def test_pcm_of_fewer_bits_in_wider_integers_gets_a_word(bits):
         MFCCStatsTransformer().fit_transform([(audio, 8000)])
 
 
-def test_integers_on_their_scale_and_silence_get_none():
-    heard = []
-    as_waveform((2.0**24 * np.sin(np.arange(8000))).astype(np.int32), on_note=heard.append)
-    as_waveform(np.ones(8000, np.int16), on_note=heard.append)
-    assert heard == []
-    as_waveform(np.zeros(8000, np.int32), on_note=heard.append)
-    assert heard == ["silent"]
+def test_integers_on_their_scale_and_silence_do_not_warn():
+    notes = []
+    as_waveform((2.0**24 * np.sin(np.arange(8000))).astype(np.int32), on_note=notes.append)
+    as_waveform(np.ones(8000, np.int16), on_note=notes.append)
+    assert notes == []
+    as_waveform(np.zeros(8000, np.int32), on_note=notes.append)
+    assert notes == ["silent"]

@@ -134,7 +134,7 @@ def test_half_rounds_either_way():
     assert not check_report_consistency([(1.0, 0.14, 0.22), (0.14, 1.0, 0.22)], 9).consistent
 
 
-def test_margins_without_a_confusion_matrix_are_refused():
+def test_margins_without_a_confusion_matrix_are_not_consistent():
     """What a class misses must go to another class."""
     # Every sum agrees, but class 0 misses and takes the same clips, and the others are perfect.
     table = [(0.5, 0.5, 0.5), (1.0, 1.0, 1.0), (1.0, 1.0, 1.0)]

@@ -30,11 +30,11 @@ def test_the_first_screen_has_the_headline_and_the_news(page, findings):
 def test_news_come_from_the_numbers(findings):
     gap = find_gaps(findings)["ravdess-song"][0]
     assert gap["widest"] >= gap["mean"] > 0.2
-    told = {key: table.copy() for key, table in findings.intervals.items()}
-    for table in told.values():
+    changed = {key: table.copy() for key, table in findings.intervals.items()}
+    for table in changed.values():
         random = table["protocol"] == "koh2021"
         table["accuracy"] = np.where(random, 0.4, 0.5)
-    other = replace_intervals(findings, told)
+    other = replace_intervals(findings, changed)
     text = find_news(other)[0].text
     assert "does not beat the study's best by random splits: 40 of 100" in text
     assert "With singers kept apart it has 50." in text

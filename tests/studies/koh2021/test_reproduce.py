@@ -51,12 +51,12 @@ def test_printed_reports_are_not_of_a_tenth():
     assert found["bimodal"]["supports"] == [8, 9, 3, 5]
 
 
-def test_what_quick_changes_is_told_from_the_numbers_themselves():
+def test_what_quick_changes_is_described_from_the_numbers_themselves():
     assert describe_reductions(FULL) == []
-    told = describe_reductions(QUICK)
-    assert "3 instead of 20 random 80/10/10 splits of every cell" in told
-    assert "30 instead of 1000 epochs at most of MLP, CNN and LSTM" in told
-    assert len(told) == 8
+    reductions = describe_reductions(QUICK)
+    assert "3 instead of 20 random 80/10/10 splits of every cell" in reductions
+    assert "30 instead of 1000 epochs at most of MLP, CNN and LSTM" in reductions
+    assert len(reductions) == 8
 
 
 @pytest.mark.parametrize(
