@@ -20,12 +20,42 @@ hypothesis.settings.load_profile("skmer")
 # "All cores" is one for the tests, which run side by side: a worker costs seconds to start.
 os.environ["LOKY_MAX_CPU_COUNT"] = "1"
 
+# What may differ between versions of Python and packages: CI runs these files with the oldest and
+# the newest, and everything with those of its own environment.
+VERSIONS = (
+    "audio/test_decoding.py",
+    "classifiers/test_sklearn_checks.py",
+    "classifiers/test_training.py",
+    "cli/test_train.py",
+    "datasets/test_own.py",
+    "embeddings/test_extraction.py",
+    "embeddings/test_golden.py",
+    "embeddings/test_sklearn_checks.py",
+    "evaluation/report/test_report.py",
+    "evaluation/test_evaluate.py",
+    "evaluation/test_splitters.py",
+    "models/test_file.py",
+    "test_import.py",
+    "utils/test_store.py",
+)
+
 NOT_HERE = "needs the shared development data beside the checkout"
 NO_BROWSER = "needs Chromium and the packages of skmer[browser]"
 BROWSER_FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the tests of the files in `VERSIONS`."""
+    files = {Path(__file__).parent / name for name in VERSIONS}
+    missing = sorted(str(file) for file in files if not file.is_file())
+    if missing:
+        raise pytest.UsageError(f"tests/conftest.py names files that do not exist: {missing}")
+    for item in items:
+        if item.path in files:
+            item.add_marker("versions")
 
 
 @pytest.fixture(scope="session")
