@@ -83,7 +83,9 @@ Target = Annotated[
 ]
 Weights = Annotated[
     str,
-    typer.Option(metavar="WHICH", help="pretrained, random, or files: l3=PATH,vggish=PATH."),
+    typer.Option(
+        metavar="WHICH", help=f"pretrained, random, or files such as {next(iter(NETWORKS))}=PATH."
+    ),
 ]
 Cache = Annotated[
     Path | None, path_option("DIR", "Keep each clip's embedding here for other runs.")

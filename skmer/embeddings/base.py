@@ -209,7 +209,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
     def _transform_with_digests(self, X) -> tuple[np.ndarray, list[str | None]]:
         """Embed clips, and return the `AudioDigest` of each as well, None where it has none.
 
-        Two clips with the same digest are the same recording in the part that is used, whatever
+        Two clips with the same digest are the same recording in the segment that is used, whatever
         their files; an audit takes them from here instead of decoding again.
         """
         check_is_fitted(self)
@@ -280,7 +280,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         Returns
         -------
         times : ndarray of shape (n_frames,)
-            Seconds from the start of the clip, also where `offset` skips a part of it.
+            Seconds from the start of the clip, also where `offset` skips its beginning.
         """
         first = float(self.offset) + self._first_center()
         return first + np.arange(n_frames) * self._hop_seconds()
@@ -333,7 +333,7 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         """Return the seconds between two frames."""
 
     def _first_center(self) -> float:
-        """Return the centre of the first frame, in seconds after the start of the used part.
+        """Return the centre of the first frame, in seconds after the start of the used segment.
 
         0 where a frame is centred on its time, as by padding; half a frame where it starts there.
         """
@@ -344,22 +344,22 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         """Return the rate that bare waveforms are taken to have [Hz]."""
 
     def _fit_frame_size(self, clips: list[Clip]) -> int:
-        """Find out how many numbers a frame has, where only clips can tell."""
+        """Return the numbers a frame has, measured on clips where no setting determines them."""
         return self._frame_size()
 
     def _check_can_be_kept(self) -> None:
-        """Raise where nothing would tell what is kept on disk from the results of another."""
+        """Raise where no key would distinguish what is stored from the results of another."""
 
     def _check_settings(self) -> None:
-        """Check what the parameter constraints cannot say."""
-        pooling = self.pooling
-        if isinstance(pooling, list | tuple) and (
-            not pooling or any(name not in STATISTICS for name in pooling)
-        ):
+        """Check what the parameter constraints cannot express."""
+        self._check_statistics("pooling", self.pooling)
+
+    def _check_statistics(self, param: str, value) -> None:
+        if isinstance(value, list | tuple) and not (value and set(STATISTICS).issuperset(value)):
             raise InputError(
-                f"The 'pooling' parameter of {type(self).__name__} must be one of "
-                f"{sorted(STATISTICS)}, a tuple of those, or None. Got {pooling!r} instead.",
-                param="pooling",
+                f"The {param!r} parameter of {type(self).__name__} must be a tuple of one or "
+                f"several of {sorted(STATISTICS)}, or None. Got {value!r} instead.",
+                param=param,
             )
 
     def _fit_network(self) -> None:

@@ -219,7 +219,7 @@ class ClipFunctionTransformer(BaseClipTransformer):
             )
 
     def _fit_frame_size(self, clips):
-        """Ask the function: nothing else knows how many numbers it returns."""
+        """Call the function: nothing else determines how many numbers it returns."""
         recipe = replace(self._recipe(pooled=False), frame_size=None)
         if recipe.frame_length is not None:
             noise = np.random.default_rng(0).standard_normal((1, recipe.frame_length))

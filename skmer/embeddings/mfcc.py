@@ -18,7 +18,7 @@ from skmer.embeddings.base import BaseClipTransformer
 from skmer.embeddings.recipe import Recipe
 from skmer.embeddings.registry import Feature, Picture
 from skmer.exceptions import InputError
-from skmer.pooling import MOST_FRAMES, STATISTICS
+from skmer.pooling import MOST_FRAMES
 from skmer.utils import estimators as params
 
 _FLOOR, _RANGE_DB = 1e-10, 80
@@ -216,23 +216,18 @@ class MFCCStatsTransformer(BaseClipTransformer):
     n_frames: int | None = None
 
     def _check_settings(self):
-        statistics = self.statistics
-        if statistics is not None and (
-            not statistics or any(name not in STATISTICS for name in statistics)
-        ):
-            raise InputError(
-                "The 'statistics' parameter of MFCCStatsTransformer must be a tuple of one or "
-                f"several of {sorted(STATISTICS)}, or None. Got {statistics!r} instead."
-            )
-        if self.n_frames is not None and statistics is not None:
+        self._check_statistics("statistics", self.statistics)
+        if self.n_frames is not None and self.statistics is not None:
             raise InputError(
                 "The 'n_frames' parameter of MFCCStatsTransformer is for statistics=None alone. "
-                f"Got n_frames={self.n_frames!r} with statistics={statistics!r}."
+                f"Got n_frames={self.n_frames!r} with statistics={self.statistics!r}.",
+                param="n_frames",
             )
         if self.n_mfcc > self.n_mels:
             raise InputError(
                 "The 'n_mfcc' parameter of MFCCStatsTransformer must be at most n_mels="
-                f"{self.n_mels}. Got {self.n_mfcc!r} instead."
+                f"{self.n_mels}. Got {self.n_mfcc!r} instead.",
+                param="n_mfcc",
             )
 
     def _frame_size(self):

@@ -390,7 +390,7 @@ class MusiCNNTransformer(NetworkTransformer):
         last hidden layer (200), the probabilities of the tags (50), or several of them side by
         side. One pass computes all: with `memory`, a search over layers embeds every clip once.
     hop_size : float, default=1.5
-        Seconds between two patches, at most 3600; taken down to whole columns of 16 ms.
+        Seconds between two patches, 0.016 to 3600; taken down to whole columns of 16 ms.
     engine : {"auto", "numpy", "tensorflow"}, default="auto"
         What runs the network; "auto" takes TensorFlow where it sees a GPU, else numpy.
 
@@ -440,7 +440,7 @@ class MusiCNNTransformer(NetworkTransformer):
         **NetworkTransformer._parameter_constraints,
         "trained_on": [params.StrOptions(set(TAGS))],
         "layer": [params.StrOptions(set(LAYERS)), list, tuple],
-        "hop_size": [params.Interval(Real, 0, MAX_HOP_SIZE, closed="right")],
+        "hop_size": [params.Interval(Real, _COLUMN_SIZE, MAX_HOP_SIZE, closed="both")],
         "engine": [params.StrOptions({"auto", "numpy", "tensorflow"})],
     }
     _name = "musicnn"
@@ -452,22 +452,12 @@ class MusiCNNTransformer(NetworkTransformer):
     def _check_settings(self):
         super()._check_settings()
         layers = self._layers()
-        if (
-            not layers
-            or any(name not in LAYERS for name in layers)
-            or len(set(layers)) < len(layers)
-        ):
+        if not layers or not set(LAYERS).issuperset(layers) or len(set(layers)) < len(layers):
             raise InputError(
                 "The 'layer' parameter of MusiCNNTransformer must be one of "
                 f"{', '.join(map(repr, LAYERS))}, or a tuple of those, each once. "
                 f"Got {self.layer!r} instead.",
                 param="layer",
-            )
-        if self._hop_columns() < 1:
-            raise InputError(
-                "The 'hop_size' parameter of MusiCNNTransformer must be at least one column of "
-                f"{_COLUMN_SIZE:.3f} s. Got {self.hop_size!r} instead.",
-                param="hop_size",
             )
 
     def _engine(self):

@@ -269,8 +269,8 @@ def _varints(data: memoryview, position: int, count: int) -> tuple[int, ...]:
     numbers = []
     for _ in range(count):
         number = shift = 0
-        while shift <= 63:
-            byte = data[position]
+        # No number has more than ten bytes.
+        for byte in data[position : position + 10]:
             position += 1
             number |= (byte & 0x7F) << shift
             shift += 7

@@ -31,7 +31,7 @@ class Recipe(ABC):
     Parameters
     ----------
     offset, duration : float
-        The part of the clip to use [s].
+        The segment of the clip to use [s].
     pooling : str, tuple of str, or None
         Statistics over frames.
     n_frames : int, default=None
@@ -165,9 +165,9 @@ def pad_short(waveform: Iterable[np.ndarray], length: int, notes: set[str]) -> I
 class EmbeddedClip:
     """The row of one clip, or none and the error that kept it from being read.
 
-    `audio_digest` is `AudioDigest`'s of the part of the clip that was used, which has `n_samples`
-    at its own rate, `sr`. `cache_error` is why the cache failed, and `is_new` is False for
-    what came from it.
+    `audio_digest` is `AudioDigest`'s of the segment of the clip that was used, which has
+    `n_samples` at its own rate, `sr`. `cache_error` is why the cache failed, and `is_new` is False
+    for what came from it.
     """
 
     row: np.ndarray

@@ -416,10 +416,6 @@ def make_transformer(
             "The 'preset' parameter of make_transformer must be one of "
             f"{', '.join(map(repr, PRESETS))}. Got {preset!r} instead."
         )
-    if not isinstance(name, str):
-        raise InputTypeError(
-            f"The 'name' parameter of make_transformer must be text. Got {name!r} instead."
-        )
     feature = find_feature(name)
     transformer = feature.make()
     if not hasattr(transformer, "get_params"):

@@ -28,7 +28,7 @@ from skmer.embeddings.readers import (
 from skmer.embeddings.recipe import NetworkRecipe, pad_short
 from skmer.embeddings.registry import Feature, Picture
 from skmer.embeddings.weights import WeightsCheck, WeightsFile
-from skmer.exceptions import InputError, WeightsIntegrityError, WeightsNotFoundError
+from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
 from skmer.utils import estimators as params
 from skmer.utils.processes import one_blas_thread
 
@@ -284,8 +284,8 @@ class VGGishTransformer(NetworkTransformer):
         None: the embedding layer itself, which is linear. "pca": whitened and clipped to
         [-2, 2]. "quantize": that in steps of 0 to 255, as AudioSet publishes it.
     hop_size : float, default=0.96
-        Seconds between the starts of two examples, at most 3600; rounded to whole columns of
-        10 ms, one at least.
+        Seconds between the starts of two examples, more than 0.005 and at most 3600; rounded to
+        whole columns of 10 ms.
     engine : {"auto", "tensorflow", "ncnn"}, default="auto"
         What runs the network; "auto" takes the fastest one that is installed.
 
@@ -331,22 +331,14 @@ class VGGishTransformer(NetworkTransformer):
     _parameter_constraints: ClassVar[dict] = {
         **NetworkTransformer._parameter_constraints,
         "postprocess": [params.StrOptions({"pca", "quantize"}), None],
-        "hop_size": [params.Interval(Real, 0, MAX_HOP_SIZE, closed="right")],
+        # What rounds to at least one column.
+        "hop_size": [params.Interval(Real, 0.005, MAX_HOP_SIZE, closed="right")],
         "engine": [params.StrOptions({"auto", "tensorflow", "ncnn"})],
     }
     _name = "vggish"
     postprocess: Literal["pca", "quantize"] | None = None
     hop_size: float = 0.96
     engine: Literal["auto", "tensorflow", "ncnn"] = "auto"
-
-    def _check_settings(self):
-        super()._check_settings()
-        if self._hop_length() < 1:
-            raise InputError(
-                "The 'hop_size' parameter of VGGishTransformer must round to at least one column "
-                f"of 0.01 s. Got {self.hop_size!r} instead.",
-                param="hop_size",
-            )
 
     def _fit_network(self):
         super()._fit_network()

@@ -224,7 +224,7 @@ class PackagedWeights(WeightsFile):
 
     @property
     def source(self) -> str:
-        """The package; the package client knows where it is."""
+        """The package; the package client finds it."""
         return f"the package {self.requirement}"
 
     def find(self) -> Path | None:

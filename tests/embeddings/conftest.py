@@ -1,8 +1,16 @@
-"""Small clips, as files and as arrays."""
+"""Small clips, published files to fetch, and weights as Keras and TensorFlow write them."""
 
+import hashlib
+import struct
+
+import h5py
 import numpy as np
 import pytest
 import soundfile
+
+from skmer.embeddings.readers import _masked_crc
+from skmer.embeddings.weights import WeightsFile
+from tests.file_server import make_hasty, run_server  # noqa: F401
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +36,151 @@ def paths(waveforms, tmp_path_factory):
         made.append(str(folder / f"{i}.wav"))
         soundfile.write(made[-1], waveform, sr, subtype="FLOAT")
     return made
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The weights folder of this test, not made yet; no mirror, no proxy."""
+    folder = tmp_path / "cache" / "weights"
+    monkeypatch.setenv("SKMER_WEIGHTS", str(folder))
+    monkeypatch.delenv("SKMER_WEIGHTS_MIRROR", raising=False)
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    return folder
+
+
+def git_blob(content: bytes) -> str:
+    """What `git hash-object` prints for a file of this content."""
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+@pytest.fixture
+def entry(server) -> WeightsFile:
+    """A published file whose content is what the server has."""
+    return WeightsFile(
+        name="small",
+        file="small-v1.bin",
+        base_url=server.url + "/files/",
+        checksums={
+            "git-blob": git_blob(server.content),
+            "sha256": hashlib.sha256(server.content).hexdigest(),
+        },
+        licence="none",
+        citation="none",
+        installed="openl3/small.bin",
+    )
+
+
+@pytest.fixture
+def write_h5():
+    """A function that writes arrays in Keras-2 layout: (path, [(layer, [arrays])])."""
+
+    def write(path, layers, *, as_bytes=False, libver="earliest"):
+        def encode(text):
+            return text.encode() if as_bytes else text
+
+        with h5py.File(path, "w", libver=libver) as file:
+            file.attrs["layer_names"] = [encode(name) for name, _ in layers]
+            for name, arrays in layers:
+                group = file.create_group(name)
+                names = [f"{name}/array_{k}:0" for k in range(len(arrays))]
+                group.attrs["weight_names"] = [encode(each) for each in names]
+                for each, array in zip(names, arrays, strict=True):
+                    group.create_dataset(each, data=array)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def as_layers():
+    """A function that splits L3-Net's arrays into layers with unhelpful names."""
+
+    def split(arrays):
+        layers, position = [("input_7", [])], 0
+        for size in [4, *([2, 4] * 7), 2]:
+            # neither alphabetical nor numerical order is the stored order
+            layers.append((f"layer_{99 - position}", list(arrays[position : position + size])))
+            layers.append((f"activation_{position}", []))
+            position += size
+        return layers
+
+    return split
+
+
+def varint(number):
+    out = b""
+    while number > 127:
+        out, number = out + bytes([number & 127 | 128]), number >> 7
+    return out + bytes([number])
+
+
+def field(number, value):
+    """One field of a protocol buffer: an int, or bytes."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def encode_shape(array):
+    """A TensorShapeProto."""
+    return b"".join(field(2, field(1, size)) for size in array.shape)
+
+
+def table(pairs):
+    """A table as LevelDB writes it, one block."""
+
+    def block(pairs):
+        entries = b"".join(
+            varint(0) + varint(len(key)) + varint(len(value)) + key + value for key, value in pairs
+        )
+        return entries + struct.pack("<II", 0, 1)
+
+    data = block(pairs)
+    index = block([(b"\xff", varint(0) + varint(len(data)))])
+    footer = varint(0) + varint(0) + varint(len(data) + 5) + varint(len(index))
+    magic = struct.pack("<Q", 0xDB4775248B80FB57)
+    return data + bytes(5) + index + bytes(5) + footer.ljust(40, b"\0") + magic
+
+
+def build_v2(arrays, *, damage=False):
+    """(index, numbers) of a V2 checkpoint."""
+    numbers, pairs = b"", [(b"", field(1, 1))]
+    for name in sorted(arrays):
+        data = arrays[name].astype("<f4").tobytes()
+        crc = struct.pack("<I", _masked_crc(data))
+        entry = (
+            field(1, 1)
+            + field(2, encode_shape(arrays[name]))
+            + field(4, len(numbers))
+            + field(5, len(data))
+        )
+        pairs.append((name.encode(), entry + varint(6 << 3 | 5) + crc))
+        numbers += bytes([data[0] ^ 1]) + data[1:] if damage else data
+    return table(pairs), numbers
+
+
+def build_v1(arrays):
+    """A V1 checkpoint; a float array is field 5 of its tensor."""
+    metas = b"".join(
+        field(1, field(1, name.encode()) + field(2, encode_shape(array)) + field(3, 1))
+        for name, array in arrays.items()
+    )
+    pairs = [(b"", field(1, metas))]
+    for name, array in arrays.items():
+        tensor = field(1, name.encode()) + field(3, field(5, array.astype("<f4").tobytes()))
+        pairs.append((b"\0" + name.encode(), field(2, tensor)))
+    return table(pairs)
+
+
+@pytest.fixture(scope="session")
+def v1_checkpoint():
+    """A function from arrays by name to the bytes of a V1 checkpoint."""
+    return build_v1
+
+
+@pytest.fixture(scope="session")
+def v2_checkpoint():
+    """A function from arrays by name to the (index, numbers) of a V2 checkpoint."""
+    return build_v2

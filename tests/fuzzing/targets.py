@@ -28,7 +28,7 @@ from skmer.evaluation import EvaluationResult
 from skmer.models import load_model, read_card, save_model
 from skmer.utils import cache as _cache
 from skmer.utils.cache import CacheEntry, ClipCache
-from tests.embeddings.weights.conftest import build_v1, build_v2
+from tests.embeddings.conftest import build_v1, build_v2
 
 NOISE = 0.1 * np.random.default_rng(0).standard_normal(2000)
 # Between the files of an input that is several.

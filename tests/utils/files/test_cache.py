@@ -223,6 +223,13 @@ def test_threads_compute_an_entry_once_and_a_failure_is_tried_again(tmp_path):
     assert sum(entry is None for entry in found) == 1
 
 
+def test_a_finished_entry_is_read_without_a_lock(tmp_path, monkeypatch):
+    cache = ClipCache(tmp_path)
+    cache.get_or_compute({"hop": 1}, lambda: CacheEntry(np.ones(2), []))
+    monkeypatch.setattr("skmer.utils.cache._lock", None)
+    assert not cache.get_or_compute({"hop": 1}, lambda: 1 / 0).is_new
+
+
 def test_a_folder_without_locks_computes_all_the_same(tmp_path, monkeypatch):
     def acquire(*_):
         raise NotImplementedError
