@@ -1,11 +1,13 @@
 """A transformer of clips made of any function."""
 
+import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
+import joblib
 import numpy as np
 
 from skmer.audio import Framing
@@ -15,6 +17,7 @@ from skmer.embeddings.recipe import Recipe, embed_clip, pad_short
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
 from skmer.utils import estimators as params
 from skmer.utils.cache import open_cache
+from skmer.utils.digest import settings_digest
 
 
 def function_name(func: Callable) -> str:
@@ -25,19 +28,41 @@ def function_name(func: Callable) -> str:
     return f"{named.__module__}.{named.__qualname__}"
 
 
+def function_key(func: Callable) -> str:
+    """Return a digest of what can be seen of a function: name, source, arguments of a partial."""
+    if isinstance(func, partial):
+        try:
+            given = joblib.hash((func.args, func.keywords))
+        except Exception as error:  # Whatever an object of the user's own raises.
+            raise InputError(
+                "The arguments of the functools.partial that is the 'func' parameter must be "
+                f"picklable where results are kept. Got {error!s:.150}; use a function with "
+                "another 'name' instead.",
+                param="func",
+            ) from error
+        return settings_digest({"func": function_key(func.func), "given": given})
+    try:
+        source = inspect.getsource(func if hasattr(func, "__qualname__") else type(func))
+    except (OSError, TypeError):
+        # A compiled function, or one that was typed in.
+        source = ""
+    return settings_digest({"name": function_name(func), "source": source})
+
+
 @dataclass(frozen=True, kw_only=True)
 class ClipFunctionRecipe(Recipe):
     """Clip -> what a function makes of its frames, or of the whole waveform."""
 
     func: Callable = field(metadata={"key": False})
     func_name: str
+    func_key: str | None
     name: str
     version: str | None
     frame_length: int | None
     hop_length: int | None
     batch_size: int
     kind = "function"
-    decisive = ("func_name", "name", "version", "frame_length", "hop_length")
+    decisive = ("func_name", "func_key", "name", "version", "frame_length", "hop_length")
 
     def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
         if self.frame_length is None or self.hop_length is None:
@@ -131,8 +156,9 @@ class ClipFunctionTransformer(BaseClipTransformer):
     name : str, default="function"
         What the columns are called, as in ``function_mean_0``.
     version : str or int, default=None
-        What tells this function from others of its name, in the key of the cache; change it when
-        the function changes. Needed with `memory` and by `extract`.
+        What tells this function from others in the key of the cache, beside its name, its source
+        and the arguments of a `functools.partial`; change it when the function changes. Needed
+        with `memory` and by `extract`.
     batch_size : int, default=32
         The most frames of one clip that the function gets at once, 65536 at the highest.
 
@@ -266,6 +292,8 @@ class ClipFunctionTransformer(BaseClipTransformer):
             ClipFunctionRecipe,
             pooled=pooled,
             func_name=function_name(self.func),
+            # Without a version nothing is kept, and anything may be the function.
+            func_key=None if self.version is None else function_key(self.func),
             version=None if self.version is None else str(self.version),
             frame_length=self._frame_length(),
             hop_length=self._hop_length(),

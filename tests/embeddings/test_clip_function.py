@@ -240,3 +240,21 @@ def test_in_an_evaluation(waveforms):
     )
     assert set(result.scores["feature"]) == {"mine"}
     assert result.scores["accuracy"].mean() == 1
+
+
+def scaled(frames, layer):
+    return np.atleast_1d(layer).sum() * np.abs(frames).mean(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("layers", [(1, 3), (np.ones(2000), np.arange(2000))])
+def test_partials_of_one_function_have_rows_of_their_own_in_one_cache(tmp_path, layers):
+    tone = np.sin(np.arange(8000, dtype=np.float32))
+    rows = [
+        ClipFunctionTransformer(
+            partial(scaled, layer=layer), target_sr=8000, frame_size=0.5, version=1,
+            memory=tmp_path,
+        ).fit_transform([tone])
+        for layer in layers
+    ]  # fmt: skip
+    ratio = np.sum(layers[1]) / np.sum(layers[0])
+    np.testing.assert_allclose(rows[1], ratio * rows[0], rtol=1e-5)
