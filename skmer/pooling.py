@@ -92,7 +92,7 @@ def pad_frames(clips: Sequence[np.ndarray], n_frames: int | None = None) -> np.n
     """
     is_list = isinstance(clips, list | tuple | np.ndarray) and is_iterable(clips)
     if not is_list or not len(clips):
-        raise InputError(f"clips must be a sequence of arrays, at least one. Got {clips!r:.100}.")
+        raise InputError(f"clips must be a sequence of arrays, at least one. Got {clips!r}.")
     clips = [check_floats(clip, "clips", ndim=2, finite=False) for clip in clips]
     for clip in clips:
         check_magnitude(clip, "clips")

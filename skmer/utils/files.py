@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 
-from skmer.exceptions import InputError, InputTypeError, bounded
+from skmer.exceptions import InputError, bounded
 from skmer.utils.digest import open_regular
 
 _PREFIX = ".unfinished-"
@@ -135,9 +135,6 @@ def _sync(path: Path) -> None:
 
 def _place(whole: Path, folder: Path) -> None:
     """Move the files of `whole` into `folder`, all or none."""
-    for place in (folder / path.name for path in whole.iterdir()):
-        if place.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(place))
     while True:
         finish_placing(folder)
         try:
@@ -190,10 +187,7 @@ def expand_path(path: str | os.PathLike) -> Path:
     Raises
     ------
     InputError
-        When it is empty, ``~`` stands for no folder, as for a user without a home, or no file can
-        have such a name, as one that is too long.
-    InputTypeError
-        For anything but a path.
+        When it is empty, or ``~`` stands for no folder, as for a user without a home.
 
     Examples
     --------
@@ -201,30 +195,15 @@ def expand_path(path: str | os.PathLike) -> Path:
     >>> expand_path("songs").name
     'songs'
     """
-    if not isinstance(path, str) and not (
-        isinstance(path, os.PathLike) and isinstance(os.fspath(path), str)
-    ):
-        raise InputTypeError(f"A path must be a text or a pathlib.Path. Got {path!r}.")
     if not os.fspath(path):
-        # pathlib would take it for the current folder.
+        # pathlib would convert it to the current folder.
         raise InputError("A path is empty; write '.' for the current folder.")
-    try:
-        expanded = Path(os.path.expanduser(path))
-        if expanded.parts[:1] == ("~",):
-            raise InputError(
-                f"The ~ in '{os.fspath(path)}' stands for no folder, since this user has no home; "
-                "write the whole path."
-            )
-        os.lstat(expanded)
-    except InputError:
-        raise
-    except (OSError, ValueError) as error:
-        if isinstance(error, ValueError) or error.errno == errno.ENAMETOOLONG:
-            raise InputError(
-                "A path must be one that the file system can have. Got "
-                f"{os.fspath(path)!r} ({getattr(error, 'strerror', None) or error}); write "
-                "another one."
-            ) from error
+    expanded = Path(os.path.expanduser(path))
+    if expanded.parts[:1] == ("~",):
+        raise InputError(
+            f"The ~ in '{os.fspath(path)}' stands for no folder, since this user has no home; "
+            "write the whole path."
+        )
     return expanded
 
 

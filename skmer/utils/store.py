@@ -141,9 +141,7 @@ def _read_described(folder: Path, content: bytes, needed, optional, kind) -> tup
             raise ValueError
         found, described = manifest.pop("result"), manifest.pop("tables")
         if found != kind:
-            raise InputError(
-                f"The result in '{folder}' is a {found!s:.50}; read it with {found!s:.50}.load."
-            )
+            raise InputError(f"The result in '{folder}' is a {found}; read it with {found}.load.")
         names = [*needed, *(name for name in optional if name in described)]
         tables = {name: read_table(folder, f"{name}.csv", described[name]) for name in names}
     return tables, manifest

@@ -33,7 +33,7 @@ class Splits:
             if not isinstance(pair, tuple | list) or len(pair) != 2:
                 raise InputError(
                     "'cv' must be a splitter or a list of (train rows, test rows). "
-                    f"Got an item {pair!r:.100} instead."
+                    f"Got an item {pair!r} instead."
                 )
             self.pairs.append(tuple(_mask(rows, n_rows) for rows in pair))
         if not self.pairs:
@@ -61,7 +61,7 @@ def _mask(rows, n_rows):
     except (IndexError, TypeError, ValueError) as error:
         raise InputError(
             f"'cv' must hold numbers of rows below {n_rows}, the number of rows audited. "
-            f"Got {rows!r:.100} instead."
+            f"Got {rows!r} instead."
         ) from error
     return mask
 

@@ -75,7 +75,7 @@ def axes_or_new(ax, **options):
     if not hasattr(ax, "get_xlim"):
         raise InputTypeError(
             "The 'ax' parameter must be one Axes of matplotlib, or None for a new figure. "
-            f"Got {ax!r:.100} instead."
+            f"Got {ax!r} instead."
         )
     return ax
 

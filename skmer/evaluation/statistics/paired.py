@@ -52,7 +52,7 @@ def size_ratio(n_train, n_test, n_resamples) -> float:
         if size.shape not in shapes or not (np.isfinite(size) & (size > 0)).all():
             raise InputError(
                 f"'{name}' must be one positive number of rows, one for each of the {n_resamples} "
-                f"resamples, or two rows of those, of model a and of model b. Got {size!r:.100}."
+                f"resamples, or two rows of those, of model a and of model b. Got {size!r}."
             )
         sizes.append(size)
     ratio = sizes[1] / sizes[0]
@@ -367,7 +367,7 @@ def holm(pvalues) -> np.ndarray:
     pvalues = check_floats(pvalues, "pvalues", ndim=1)
     if ((pvalues < 0) | (pvalues > 1)).any():
         raise InputError(
-            f"'pvalues' must be probabilities between 0 and 1. Got {pvalues!r:.200} instead."
+            f"'pvalues' must be probabilities between 0 and 1. Got {pvalues!r} instead."
         )
     order = np.argsort(pvalues, kind="stable")
     stepped = pvalues[order] * np.arange(len(pvalues), 0, -1)

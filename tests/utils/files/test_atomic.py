@@ -103,11 +103,3 @@ def test_files_of_three_processes_never_mix_whichever_is_killed(tmp_path):
             (whole / name).write_text("last")
     assert {(tmp_path / name).read_text() for name in NAMES} == {"last"}
     assert not list(tmp_path.glob(".skmer*"))
-
-
-def test_a_folder_in_the_place_of_a_file_is_told_of_before_any_is_placed(tmp_path):
-    (tmp_path / "b").mkdir()
-    with pytest.raises(IsADirectoryError), atomic_folder(tmp_path) as whole:
-        for name in NAMES:
-            (whole / name).touch()
-    assert [path.name for path in tmp_path.iterdir()] == ["b"]
