@@ -42,7 +42,7 @@ def file_digest(path, kind: str = "sha256") -> str:
     path : str or path-like
         A regular file.
     kind : {"sha256", "md5", "git-blob", ...}, default="sha256"
-        What `hashlib` knows, or the SHA-1 behind a short header that ``git hash-object`` prints.
+        A name of `hashlib`, or the SHA-1 behind a short header that ``git hash-object`` prints.
 
     Returns
     -------

@@ -111,7 +111,7 @@ def audit(
       recognisable singer does no harm, and only the figures are reported.
     * Preprocessing outside the fold is seen where it leaves its mark on the whole of `X`: columns
       of mean 0 and deviation 1, of median 0 and interquartile range 1, from exactly 0 to 1, or
-      without any correlation; or where a fitted transformer tells how many rows it saw. Feature
+      without any correlation; or where a fitted transformer counted its rows. Feature
       selection, supervised transformations, and scaling that was fitted on other rows or followed
       by further steps leave no such mark.
 

@@ -132,7 +132,7 @@ class PairedComparisonDisplay(Display):
 
 
 def _pick(scores, name, conditions):
-    """Return the rows that meet the conditions, one for each split."""
+    """Return the rows that satisfy the conditions, one for each split."""
     for column, value in conditions.items():
         scores = scores[scores[column] == value]
     scores = scores.set_index(["protocol", "repeat", "fold"]).sort_index()

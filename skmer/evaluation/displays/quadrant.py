@@ -22,7 +22,7 @@ class QuadrantDisplay(Display):
         Ends of an interval of each clip: ``intervals[0]`` of valence, low and high, and
         ``intervals[1]`` of arousal.
     center : tuple of float, default=(0.0, 0.0)
-        Valence and arousal where the quadrants meet.
+        Valence and arousal where the quadrants touch.
     names : tuple of str, default=("valence", "arousal")
         Names of the axes.
 
@@ -85,7 +85,7 @@ class QuadrantDisplay(Display):
         labels : array-like of shape (n_predictions,), default=None
             Label of the clip of each prediction.
         center : tuple of float, default=(0.0, 0.0)
-            Valence and arousal where the quadrants meet.
+            Valence and arousal where the quadrants touch.
         level : float, default=0.95
             Share of a clip's predictions that lies inside its interval.
         ax : matplotlib Axes, default=None

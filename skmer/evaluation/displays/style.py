@@ -9,7 +9,7 @@ from skmer.embeddings.registry import known_features, label_of
 from skmer.exceptions import InputTypeError
 from skmer.utils.messages import check_choice, check_installed
 
-# Okabe and Ito's palette, which people with any color vision can tell apart.
+# Okabe and Ito's palette, which people with any color vision can distinguish.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#808080")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
@@ -44,7 +44,7 @@ class Display:
             scatters[label] = self.ax_.scatter(
                 *points[labels == label].T,
                 color=PALETTE[k % len(PALETTE)],
-                # Beyond the palette's end, marks tell the labels of one color apart.
+                # Beyond the palette's end, marks distinguish the labels of one color.
                 marker=MARKERS[(k + k // len(PALETTE)) % len(MARKERS)],
                 edgecolors=self.ax_.get_facecolor(),
                 label=plain(label),
@@ -153,7 +153,7 @@ def random_features(frame) -> set:
 
 
 def select(frame, **conditions):
-    """Return the rows that meet the conditions; None is for a column with a single value."""
+    """Return the rows that satisfy the conditions; None is for a column with a single value."""
     for column, value in conditions.items():
         found = list(dict.fromkeys(frame[column]))
         if value is not None or len(found) > 1:

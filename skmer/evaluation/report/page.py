@@ -111,17 +111,17 @@ def map_chart(rows: list[dict]) -> dict | None:
     labels = ["right or wrong" if one == "mostly" else one for one in options]
     shown: dict[str, object] = {}
     if targets:
-        value, told = "datum.targets[colour]", ["clip", "shown", "group"]
+        value, shown_fields = "datum.targets[colour]", ["clip", "shown", "group"]
         viridis = alt.Scale(scheme="viridis")
         shown["color"] = alt.Color("shown:Q", scale=viridis, legend=alt.Legend(title=None))
     else:
-        value, told = "datum[colour]", ["clip", "label", "group", "mostly"]
+        value, shown_fields = "datum[colour]", ["clip", "label", "group", "mostly"]
         legend = alt.Legend(orient="top", title=None, columns=4, symbolLimit=24)
         shown["color"] = alt.Color("shown:N", scale=alt.Scale(range=list(PALETTE)), legend=legend)
         marks = alt.Scale(domain=["right", "wrong"], range=["circle", "cross"])
         key = alt.Legend(orient="top", title=None)
         shown["shape"] = alt.Shape("mostly:N", scale=marks, legend=key)
-    titles = {name: "value" if name == "shown" else name for name in told}
+    titles = {name: "value" if name == "shown" else name for name in shown_fields}
     chart = (
         alt.Chart(alt.Data(values=rows))
         .transform_filter("datum.feature == feature")
@@ -218,16 +218,16 @@ def map_rows(seen: Overview) -> list[dict]:
         row, feature = place["row"], place["feature"]
         if row not in clips.index:
             continue
-        told: dict[str, object]
+        shown_fields: dict[str, object]
         if has_targets:
-            told = {"targets": {name: round(x, 3) for name, x in numbers.loc[row].items()}}
+            shown_fields = {"targets": {name: round(x, 3) for name, x in numbers.loc[row].items()}}
         else:
             mostly = "right" if right[feature, row] >= 0.5 else "wrong"
-            told = {"label": str(clips.loc[row, "y_true"]), "mostly": mostly}
-        told |= {"feature": feature, "x": round(place["x"], 2), "y": round(place["y"], 2)}
-        told |= {"clip": names[row]["name"], "address": names[row]["address"]}
-        told["group"] = str(clips.loc[row, "group"]) if "group" in clips else "none"
-        rows.append(told)
+            shown_fields = {"label": str(clips.loc[row, "y_true"]), "mostly": mostly}
+        shown_fields |= {"feature": feature, "x": round(place["x"], 2), "y": round(place["y"], 2)}
+        shown_fields |= {"clip": names[row]["name"], "address": names[row]["address"]}
+        shown_fields["group"] = str(clips.loc[row, "group"]) if "group" in clips else "none"
+        rows.append(shown_fields)
     return rows
 
 

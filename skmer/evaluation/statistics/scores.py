@@ -1,4 +1,4 @@
-"""Scores of one test part."""
+"""Scores of one test fold."""
 
 import numpy as np
 from sklearn.metrics import (
@@ -17,7 +17,7 @@ DYNAMIC_METRICS = (*REGRESSION_METRICS, "r2_song", "ccc_song", "rmse_song")
 def classification_scores(y_true: np.ndarray, y_pred: np.ndarray, clips=None) -> dict[str, float]:
     """Compute each metric; F1 as scikit-learn's scorers do, over labels true or predicted.
 
-    Balanced accuracy is the mean recall of the classes that are in the test part.
+    Balanced accuracy is the mean recall of the classes that are in the test fold.
     """
     return {
         "accuracy": float(accuracy_score(y_true, y_pred)),
@@ -41,7 +41,7 @@ def regression_scores(y_true: np.ndarray, y_pred: np.ndarray, clips=None) -> dic
 def dynamic_scores(y_true: np.ndarray, y_pred: np.ndarray, clips) -> dict[str, float]:
     """Compute each metric over all frames, and as `*_song` the mean over songs of its own value.
 
-    The r2 of a song compares with the mean of that song, which a model cannot know, so that it is
+    The r2 of a song compares with the mean of that song, which no model has, so that it is
     often far below zero.
     """
     songs = [
