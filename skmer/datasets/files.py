@@ -46,7 +46,7 @@ class FoundFiles:
 def find_files(folder: Path) -> FoundFiles:
     """Every file below a folder; a linked folder counts where its own place is not below.
 
-    Folders and files whose names begin with a dot, trash folders and broken links are left out.
+    Folders and files whose names begin with one dot, trash folders and broken links are left out.
     """
     found = FoundFiles()
     root = Path(os.path.realpath(folder))
@@ -104,7 +104,8 @@ def _take(path: Path, links: list, found: FoundFiles) -> None:
 
 
 def _hidden(name: str) -> bool:
-    return name.startswith(".") or name.lower() in _TRASH
+    # "...And Oceans" is a band.
+    return (name.startswith(".") and not name.startswith("..")) or name.lower() in _TRASH
 
 
 def find_audio_files(folder: Path) -> FoundFiles:

@@ -28,3 +28,12 @@ def test_the_longest_code_that_fits_is_the_song(tmp_path):
         "A062": "a062.mp3",
     }
     assert match_songs(["A061"], [folder / "A061-66.mp3"], exact=True) == {}
+
+
+def test_names_that_begin_with_several_dots_are_no_hidden_files(tmp_path):
+    (tmp_path / "...And Oceans").mkdir()
+    for name in ("...And Oceans/a.wav", "...b.wav", ".c.wav", "._d.wav"):
+        (tmp_path / name).touch()
+    found = find_audio_files(tmp_path)
+    assert [path.name for path in found.paths] == ["a.wav", "...b.wav"]
+    assert found.left_out == {"hidden files": 1, "resource forks (._*)": 1}

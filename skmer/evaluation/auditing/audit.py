@@ -8,6 +8,7 @@ contained_dataset     songs of a published dataset in one that contains it, by t
 duplicate_files       identical files
 duplicate_audio       identical waveforms, whatever the file format
 near_duplicates       clips whose features are closer than chance allows
+several_labels        one recording under several labels
 duplicate_items       equal item names
 item_in_two_datasets  any of the four above, between datasets
 identity_probe        the group can be read off the features, and splits do not keep groups apart

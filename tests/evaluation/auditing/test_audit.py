@@ -347,3 +347,12 @@ def test_a_notebook_shows_the_findings_as_text():
         "<ul><li>error: &lt;b&gt;ann&lt;/b&gt; is on both sides.</li>"
         "<li>not checked: identity_probe (needs X)</li></ul>"
     )
+
+
+def test_one_recording_under_two_labels_is_found(paths, waveforms):
+    # Row 8 is of another label than row 1 and of the next singer, who is kept on the same side.
+    soundfile.write(paths[8], waveforms[1], 8000, subtype="PCM_16")
+    groups = np.where(GROUPS == "singer 1", "singer 0", GROUPS)
+    found = only(audit(y=Y, paths=paths, groups=groups, cv=GroupKFold(4)), "several_labels")
+    assert found.row_sets == ((1, 8),)
+    assert "labelled angry and calm" in found.message
