@@ -56,7 +56,8 @@ class HubRecipe(Recipe):
     def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
         import torch
 
-        model, rows, notes = self.model(), [], set()
+        model, rows = self.model(), []
+        notes: set[str] = set()
         network = load_network(model, self.device, self.dtype)
         for windows in self.windows(waveform, model.shortest, notes):
             layers = network.layers(windows, self.batch_size)
@@ -198,7 +199,7 @@ class HubTransformer(BaseClipTransformer):
     dtype: Literal["float32", "float16", "bfloat16"] = "float32"
 
     @property
-    def _name(self):
+    def _name(self):  # type: ignore[override]
         # Of m-a-p/MERT-v1-95M, mert.
         words = re.findall(r"\w+", Path(self.model_name).name.lower())
         return words[0] if words else "hub"
@@ -215,7 +216,7 @@ class HubTransformer(BaseClipTransformer):
                 f"'hop_size' at most as long. Got {self.frame_size!r} and {self.hop_size!r}.",
                 param="frame_size",
             )
-        if not layers or None in layers or len(set(layers)) < len(layers):
+        if min(layers, default=-1) < 0 or len(set(layers)) < len(layers):
             raise InputError(
                 f"The 'layer' parameter of HubTransformer must be 'all', one of -{self._n_states()}"
                 f" to {self._n_states() - 1}, 'embedding' for CLAP, or several, each once. "
@@ -244,15 +245,15 @@ class HubTransformer(BaseClipTransformer):
     def _n_states(self) -> int:
         return sum(name != "embedding" for name in self.layer_names_)
 
-    def _layers(self) -> tuple[int | None, ...]:
-        """Return the places of the chosen layers, None for one that is not there."""
+    def _layers(self) -> tuple[int, ...]:
+        """Return the places of the chosen layers, -1 for one that is not there."""
         n_states = self._n_states()
         if isinstance(self.layer, str) and self.layer == "all":
             return tuple(range(n_states))
-        places = {name: i for i, name in enumerate(self.layer_names_)}
+        places: dict = {name: i for i, name in enumerate(self.layer_names_)}
         places |= {i: i % n_states for i in range(-n_states, n_states)}
         given = self.layer if isinstance(self.layer, list | tuple) else [self.layer]
-        return tuple(places.get(one) for one in given)
+        return tuple(places.get(one, -1) for one in given)
 
     def _window_and_hop(self) -> tuple[int, int]:
         model = self._model()
@@ -372,5 +373,5 @@ def hub_feature(name: str, target: str) -> Feature:
     """Return the feature that ``hub:NAME#LAYER`` means; several layers are joined by +."""
     model, _, layers = target.removeprefix("hub:").partition("#")
     chosen = [int(one) if re.fullmatch(r"-?\d+", one) else one for one in layers.split("+")]
-    options = {"layer": chosen[0] if len(chosen) == 1 else tuple(chosen)} if layers else {}
+    options: dict = {"layer": chosen[0] if len(chosen) == 1 else tuple(chosen)} if layers else {}
     return Feature(name=name, make=partial(HubTransformer, model, **options))

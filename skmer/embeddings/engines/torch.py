@@ -255,7 +255,8 @@ class Network:
         from transformers import AutoModel, ClapAudioModelWithProjection
 
         self.model, self.device, self.dtype = model, torch.device(device), getattr(torch, dtype)
-        self._lock, self._waiting = threading.Lock(), []
+        self._lock = threading.Lock()
+        self._waiting: list[_Job] = []
         with _quiet():
             kind = ClapAudioModelWithProjection if model.family == "clap" else AutoModel
             loaded, info = kind.from_pretrained(
