@@ -79,7 +79,7 @@ def test_workers_say_nothing_when_tensorflow_starts():
     """Neither the process nor those it starts, which inherit its environment."""
     code = (
         "import subprocess, sys\n"
-        "from skmer.utils import import_tensorflow\n"
+        "from skmer.utils.processes import import_tensorflow\n"
         "import_tensorflow().constant(1) + 1\n"
         "if len(sys.argv) < 2:\n"
         "    subprocess.run([sys.executable, *sys.orig_argv[1:], 'child'], check=True)\n"
