@@ -161,6 +161,8 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         """
         validate_parameters(self)
         X = self._validate_X(X, reset=True)
+        if isinstance(y, list | tuple) and len(y) and np.ndim(y[0]) == 1:
+            y = np.asarray(y)
         is_table = getattr(y, "ndim", 1) == 2 and y.shape[1] > 1
         are_tags = is_table and type_of_target(y) == "multilabel-indicator"
         y = np.asarray(y).astype(np.int32) if are_tags else check_target(y)
