@@ -39,6 +39,7 @@ RESULTS = {
     "RegressionResult",
     "ReportConsistency",
     "Reproduction",
+    "TagsResult",
     "ValidationReport",
 }
 REFERENCE = Path(__file__).parents[1] / "docs" / "api.rst"
