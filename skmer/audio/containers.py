@@ -381,11 +381,11 @@ def _mpeg_segment(window, runs: list[_Run]) -> Segment:
     if stated in (n_frames - 1, n_frames) or n_frames < 2:
         return Segment(as_it_is, is_cut, wanted)
     fields = 4 * (flags & 1) + 4 * (flags >> 1 & 1) + 100 * (flags >> 2 & 1) + 4 * (flags >> 3 & 1)
-    encoder = bytearray(first[tag + 8 + fields :][:_ENCODER_FIELDS])
-    if len(encoder) == _ENCODER_FIELDS:
+    stated_encoder = bytearray(first[tag + 8 + fields :][:_ENCODER_FIELDS])
+    if len(stated_encoder) == _ENCODER_FIELDS:
         # What the encoder put before the first sample stays stated; the end is another one now.
-        encoder[_DELAY_FIELD] = encoder[21], encoder[22] & 0xF0, 0
-    counted = _silent_frame(head, _xing(n_frames - 1, bytes(encoder)))
+        stated_encoder[_DELAY_FIELD] = stated_encoder[21], stated_encoder[22] & 0xF0, 0
+    counted = _silent_frame(head, _xing(n_frames - 1, bytes(stated_encoder)))
     rest = slice(pieces[0].start + len(first), pieces[0].stop)
     return Segment((counted, rest, *pieces[1:]), is_cut, wanted)
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from functools import cache
 from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -306,7 +307,9 @@ class _Libav:
         self._n_decoded = 0
         options = {"format_whitelist": _FORMATS, "protocol_whitelist": "none"}
         # Before 19, tags in another encoding than UTF-8 were an error otherwise.
-        more = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+        more: dict[str, Any] = (
+            {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+        )
         file.seek(0)
         try:
             with self._noticing_losses():

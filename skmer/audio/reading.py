@@ -88,7 +88,9 @@ def read_audio(
     ((8000,), 16000)
     """
     _check_parameters("read_audio", sr, offset, duration, resampler)
-    name, rates, notes = _checked_name(path), [], []
+    name = _checked_name(path)
+    rates: list[int] = []
+    notes: list[str] = []
 
     def observe(block, from_sr):
         rates.append(from_sr)

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from functools import partial
 from numbers import Integral, Real
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -187,6 +187,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         kept = sample_weight > 0
         X, y, sample_weight = X[kept], y[kept], sample_weight[kept].astype(np.float32)
         groups = None if groups is None else groups[kept]
+        self.classes_: Any
         if are_tags:
             self.classes_, codes = [np.array([0, 1])] * y.shape[1], y
         else:

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -146,7 +146,7 @@ def parse_weights(text: str) -> str | dict[str, str | None] | None:
 
 def load_clips(
     dataset: str, target: str, *, on_error: str, **options
-) -> tuple[object, object, list[str] | None]:
+) -> tuple[Any, Any, list[str] | None]:
     """Return the clips of a dataset, a csv file or a folder, what is predicted, and its columns."""
     from skmer.cli.terminal import note
     from skmer.datasets import list_datasets, load_dataset

@@ -137,10 +137,12 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         "verbose": ["boolean"],
         "pooling": [params.StrOptions(set(STATISTICS)), list, tuple, None],
     }
-    _name: ClassVar[str]
     _recipe_class: ClassVar[type[Recipe]]
 
     if TYPE_CHECKING:
+        # A property for type checkers, which some subclasses have in place of a word.
+        @property
+        def _name(self) -> str: ...
 
         def fit_transform(self, X, y=None, **fit_params) -> np.ndarray: ...
 

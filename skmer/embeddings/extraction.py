@@ -4,11 +4,12 @@ import json
 import os
 import shutil
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, fields
 from glob import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -159,7 +160,7 @@ def extract(
             _unfinished_cache(out, key) if open_cache(transformers[0].memory) is None else None
         )
         with tables.earlier_table(out, key, names) as earlier:
-            digests: Iterable[str | None] = [None] * len(paths)
+            digests: Iterable[Any] = [None] * len(paths)
             if earlier:
                 arguments = ((path,) for path in paths)
                 digests = list(run_parallel(_digest, arguments, n_jobs=n_jobs, prefer="threads"))
@@ -284,7 +285,7 @@ def embed_files(
     unfinished: Path | None = None,
     n_jobs: int | None,
     verbose: bool,
-) -> Iterator[tables.ClipRows]:
+) -> Generator[tables.ClipRows]:
     """Embed files by one or several recipes, and yield each, in order, as soon as it is done.
 
     The rows of several recipes stand side by side. With `unfinished`, a folder, what is done is
@@ -329,6 +330,8 @@ def _embed_file(
     except AudioDecodeError as error:
         reason = escape_undecodable(str(error).removeprefix(f"{clip.name}: "))
         return tables.ClipRows(digest, None, None, reason, None, np.zeros((0, 0), np.float32))
+    assert entry.n_samples is not None
+    assert entry.sr is not None
     return tables.ClipRows(
         digest,
         entry.n_samples / entry.sr,
@@ -357,6 +360,8 @@ def _side_by_side(path: str, recipes: list[Recipe], embedded: list[EmbeddedClip]
 def _file_length(path: str, recipe: Recipe, embedded: EmbeddedClip) -> int:
     """Return the samples of a whole file, of which a recipe may have used a segment."""
     sr, n_samples = embedded.sr, embedded.n_samples
+    assert sr is not None
+    assert n_samples is not None
     if recipe.duration is not None and n_samples >= round(recipe.duration * sr):
         with SoundSource(path, name=repr(path)) as source:
             return source.n_samples()

@@ -199,7 +199,7 @@ class HubTransformer(BaseClipTransformer):
     dtype: Literal["float32", "float16", "bfloat16"] = "float32"
 
     @property
-    def _name(self):  # type: ignore[override]
+    def _name(self):
         # Of m-a-p/MERT-v1-95M, mert.
         words = re.findall(r"\w+", Path(self.model_name).name.lower())
         return words[0] if words else "hub"

@@ -147,7 +147,7 @@ def describe(arrays, input_repr: str) -> nn.Network:
     # Zero padding follows the first batch normalisation, so it cannot move into a kernel.
     scale, offset = (value.item() for value in norm(0))
     pooled_thrice = tuple(size // 8 for size in input_shape)
-    last_pool = tuple(size // cell for size, cell in zip(pooled_thrice, _CELLS, strict=True))
+    last_pool = pooled_thrice[0] // _CELLS[0], pooled_thrice[1] // _CELLS[1]
     body = nn.LayerList()
     for layer in range(1, len(_WIDTHS) + 1):
         kernel, bias = arrays[f"conv{layer}/kernel"], arrays[f"conv{layer}/bias"]
@@ -420,12 +420,12 @@ def verify(file: WeightsFile) -> list[WeightsCheck]:
         np.load(figures, allow_pickle=False) as published,
     ):
         for frontend in FRONTENDS:
-            l3 = L3Transformer(
-                content_type=content_type,
-                input_repr=input_repr,
-                frontend=frontend,
-                **_SETTINGS[file.name],
-            )
+            chosen = {
+                "content_type": content_type,
+                "input_repr": input_repr,
+                "frontend": frontend,
+            }
+            l3 = L3Transformer(**(_SETTINGS[file.name] | chosen))
             (frames,) = l3.fit([clip]).transform_frames([clip])
             key = f"{file.name}|{frontend}|"
             wanted = {name: published[key + name] for name in ("columns", "mean", "std")}

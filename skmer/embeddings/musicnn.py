@@ -10,7 +10,7 @@ from itertools import chain
 from numbers import Real
 from os import PathLike, fspath
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -232,7 +232,8 @@ def read(path: Path, trained_on: str):
             for member in (index.as_posix(), index.with_name(NUMBERS).as_posix()):
                 with archive.open(member) as stream:
                     members.append(io.BytesIO(unpacked(stream, member)))
-        return read_v2(*members, SHAPES, path)
+        table, numbers = members
+        return read_v2(table, numbers, SHAPES, path)
 
 
 WEIGHTS = {
@@ -328,7 +329,8 @@ class MusiCNNRecipe(NetworkRecipe):
     decisive = ("digest", "hop_columns", "engine")
 
     def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
-        network, notes = self.load(n_threads), set()
+        network = self.load(n_threads)
+        notes: set[str] = set()
         padded = pad_short(waveform, PATCH_LENGTH, notes)
         columns = (block.ravel() for block in musicnn_log_mel(padded))
         framing = Framing(N_COLUMNS * N_MELS, self.hop_columns * N_MELS, keep_tail=False)
@@ -518,7 +520,8 @@ def verify(file: WeightsFile) -> list[WeightsCheck]:
         resources.as_file(folder / "musicnn_16k.flac") as clip,
         np.load(figures, allow_pickle=False) as published,
     ):
-        transformer = MusiCNNTransformer(trained_on=trained_on, layer=tuple(LAYERS))
+        settings: dict[str, Any] = {"trained_on": trained_on, "layer": tuple(LAYERS)}
+        transformer = MusiCNNTransformer(**settings)
         (frames,) = transformer.fit([clip]).transform_frames([clip])
         for layer, columns in LAYERS.items():
             expected = published[f"{file.name}|{layer}"]

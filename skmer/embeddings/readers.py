@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import prod, sqrt
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 
@@ -104,7 +104,7 @@ def read_npz(path: Path, shapes: Shapes) -> list[np.ndarray]:
         return [archive[name] for name, _ in shapes]
 
 
-def unpacked(stream: BinaryIO, what: str) -> bytes:
+def unpacked(stream: IO[bytes] | io.BufferedIOBase, what: str) -> bytes:
     """Return what a compressed stream holds, unless that is far more than any weights."""
     data = stream.read(LARGEST + 1)
     if len(data) > LARGEST:
@@ -286,6 +286,7 @@ def _fields(message) -> dict[int, list]:
     """Return the fields of a protocol buffer by number: ints, or bytes."""
     data, position = memoryview(message), 0
     fields: dict[int, list] = {}
+    value: Any
     while position < len(data):
         tag, position = _varints(data, position, 1)
         kind = tag & 7

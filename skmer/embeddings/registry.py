@@ -191,7 +191,7 @@ def find_feature(name: str) -> Feature:
         )
     module, _, attribute = targets[name].partition(":")
     try:
-        found = import_module(module)
+        found: Any = import_module(module)
         for part in attribute.split("."):
             found = getattr(found, part)
     except (ImportError, AttributeError, ValueError, TypeError) as error:

@@ -120,7 +120,7 @@ PCA_SHAPES = (("pca_eigen_vectors", (128, 128)), ("pca_means", (128, 1)))
 def describe(arrays) -> nn.Network:
     """Return the network as layers; the last one is linear."""
 
-    def pair(name):
+    def pair(name) -> tuple[np.ndarray, np.ndarray]:
         return arrays[f"vggish/{name}/weights"], arrays[f"vggish/{name}/biases"]
 
     body, head = nn.LayerList(), nn.LayerList()
@@ -225,7 +225,8 @@ class VGGishRecipe(NetworkRecipe):
     decisive = ("digest", "hop_length", "engine")
 
     def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
-        network, notes = self.load(n_threads), set()
+        network = self.load(n_threads)
+        notes: set[str] = set()
         framing = Framing(FRAME_LENGTH, self.hop_length, keep_tail=False)
         blocks = framing.blocks(pad_short(waveform, FRAME_LENGTH, notes), size=self.batch_size)
         return np.concatenate([network(vggish_log_mel(frames)) for frames in blocks]), notes

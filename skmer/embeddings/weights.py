@@ -284,7 +284,7 @@ class PackagedWeights(WeightsFile):
         kept = weights_folder() / self.kept_as
         kept.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(kept) as temporary, temporary.open("wb") as stream:
-            np.savez(stream, **arrays)
+            np.savez(stream, **arrays)  # type: ignore[arg-type]
         return kept
 
 

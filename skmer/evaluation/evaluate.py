@@ -451,6 +451,8 @@ class Clips:
     def groups_in_fit(self, apart: bool | None) -> np.ndarray | None:
         """Return what stays together inside a fit: groups, or else the moments of a clip."""
         if apart:
+            # A protocol can only keep groups apart where there are some.
+            assert self.groups is not None
             return self.groups[self.targets.clip]
         return self.targets.clip if self.targets.are_moments else None
 

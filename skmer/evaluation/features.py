@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -76,7 +77,7 @@ class ComputedFeature:
 
 def make_transformers(
     features, *, preset: Preset, weights, random_state: int, memory, n_jobs, verbose: bool
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Give each feature a name and a transformer, or the array that the user has already."""
     from skmer.embeddings import resolve_features
 
@@ -117,7 +118,8 @@ def check_filled(parameter: str, items: Mapping) -> dict:
 
 def check_names(parameter: str, names, known: Collection[str]) -> list[str]:
     """Return the names that were asked for, each of them known and there once."""
-    error, got = InputError, None
+    error: type[InputError | InputTypeError] = InputError
+    got = None
     if not is_iterable(names) or not all(isinstance(name, str) for name in names):
         error, got = InputTypeError, f"an object of type {type(names).__name__}"
     listed = [names] if isinstance(names, str) else list(names) if got is None else []
@@ -219,7 +221,7 @@ class Feature:
     def __init__(self, name: str, given, inputs: Collection[str], X):
         self.name = name
         self.array = None if is_transformer(given) else given
-        self.fitted: dict[str, object] = {}
+        self.fitted: dict[str, Any] = {}
         if self.array is not None:
             return
         if X is None:

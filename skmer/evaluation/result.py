@@ -3,7 +3,7 @@
 from functools import cached_property
 from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from skmer.evaluation.statistics.scores import regression_scores
 from skmer.evaluation.tasks import CLASSIFICATION, DYNAMIC_REGRESSION, REGRESSION, TASKS, Task
@@ -43,7 +43,7 @@ class EvaluationResult:
 
     task: Task = CLASSIFICATION
     # What was computed, for `fit` and `maps`; a result that was read from files has none.
-    experiment = None
+    experiment: Any = None
 
     def __init__(self, scores, predictions, manifest: dict, task: Task | None = None):
         self.scores = scores

@@ -1,6 +1,7 @@
 """Several tags a clip: the task, its scores a tag, and what a result of it can be asked."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from sklearn.base import is_regressor
@@ -56,7 +57,8 @@ class Tags(Task):
     }
 
     def __init__(self, target_names: Sequence[str] | None = None):
-        self.target_names = None if target_names is None else [*target_names]
+        # Set by `bind` before there is anything to predict or to describe.
+        self.target_names: Any = None if target_names is None else [*target_names]
 
     def takes(self, y):
         if _are_lists(y):
@@ -222,7 +224,7 @@ def _from_lists(y: Iterable, names: list[str]) -> np.ndarray:
 
 def join_tags(matrix: np.ndarray, names: Sequence[str]) -> list[str]:
     """Return the tags of each row of an indicator matrix as one text."""
-    return [SEPARATOR.join(names[i] for i in np.flatnonzero(row)) for row in matrix]
+    return [SEPARATOR.join(names[i] for i in np.flatnonzero(row).tolist()) for row in matrix]
 
 
 def split_tags(texts, names: Sequence[str]) -> np.ndarray:

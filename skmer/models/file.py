@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
@@ -78,7 +79,7 @@ _DECISIVE = ("skmer", "scikit-learn", "numpy", "keras", "tensorflow")
 def split_pipeline(model) -> tuple[list[BaseClipTransformer], Pipeline]:
     """Return the transformers of clips at the start of a pipeline, and the rest of it."""
     steps = model.steps if isinstance(model, Pipeline) else []
-    first = steps[0][1] if len(steps) > 1 else None
+    first: Any = steps[0][1] if len(steps) > 1 else None
     is_union = isinstance(first, FeatureUnion) and not first.transformer_weights
     transformers = [one for _, one in first.transformer_list] if is_union else [first]
     if not all(isinstance(one, BaseClipTransformer) for one in transformers):

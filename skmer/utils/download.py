@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from skmer.utils.digest import file_digest
@@ -184,7 +185,9 @@ def _transfer(url: str, path: Path, name: str, largest: int, any_http: bool) -> 
             report = functools.partial(bar.advance, task)
             fetch(url, _BoundedFile(stream, largest, host, report), None)
     except requests.HTTPError as error:
-        status = error.response.status_code
+        # Pooch raises it by `raise_for_status`, which gives the response.
+        response: Any = error.response
+        status = response.status_code
         kind = _PassingError if status in _PASSING_STATUS else DownloadError
         raise kind(f"{host} answered {status} for {shown}") from error
     except (requests.RequestException, ValueError) as error:

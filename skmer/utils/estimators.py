@@ -92,7 +92,7 @@ def recorded_seed(random_state: int | np.random.RandomState | None) -> int:
 
 def check_seed(random_state) -> None:
     """Raise for a seed that is neither an int of at least 0, nor a RandomState, nor None."""
-    is_seed = isinstance(random_state, Integral) and random_state >= 0
+    is_seed = isinstance(random_state, Integral) and int(random_state) >= 0
     if not (is_seed or random_state is None or isinstance(random_state, np.random.RandomState)):
         raise InputError(
             "The 'random_state' parameter must be an int of at least 0, a numpy RandomState, or "

@@ -203,8 +203,8 @@ def judge(evidence, splits, *, targets=None, reference=None, preprocessing=None)
     run("shared_groups", lambda: leaks.shared_groups(splits, groups), groups=groups, cv=splits)
     needs = {"datasets, with items or paths": evidence.contained}
     run("contained_dataset", lambda: copies.contained(evidence, splits), **needs)
-    for kind, needs in copies.KINDS.items():
-        needs = {needs: getattr(evidence, needs)}
+    for kind, need in copies.KINDS.items():
+        needs = {need: getattr(evidence, need)}
         run(kind, lambda kind=kind: copies.duplicates(kind, evidence, splits), **needs)
     if paths is not None:
         findings += copies.unread_files(evidence)

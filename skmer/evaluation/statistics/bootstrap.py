@@ -109,7 +109,7 @@ def cluster_bootstrap(
     """
     if not arrays:
         raise InputError("cluster_bootstrap needs at least one array of rows. Got none.")
-    arrays = [one if hasattr(one, "shape") else np.asarray(one) for one in indexable(*arrays)]
+    arrays = tuple(one if hasattr(one, "shape") else np.asarray(one) for one in indexable(*arrays))
     n_rows = num_samples(arrays[0])
     groups = np.arange(n_rows) if groups is None else check_labels(groups, "The groups")
     check_consistent_length(*arrays, groups)

@@ -408,14 +408,19 @@ def regress(
     subsets = frame["split"].to_numpy(dtype=str)
     if {"train", "test"} <= set(subsets):
         protocols["fixed"] = FixedSplit(subsets)
-    is_own = isinstance(feature, study.Feature)
     described = (
-        study.describe_view(feature, VECTOR, budget) if is_own else {"array": joblib.hash(feature)}
+        study.describe_view(feature, VECTOR, budget)
+        if isinstance(feature, study.Feature)
+        else {"array": joblib.hash(feature)}
     )
     settings = _settings(dataset, context, protocols, feature=described, regressor=REGRESSOR)
 
     def compute() -> RegressionResult:
-        values = context.extractor(feature, VECTOR, dataset) if is_own else feature
+        values = (
+            context.extractor(feature, VECTOR, dataset)
+            if isinstance(feature, study.Feature)
+            else feature
+        )
         return evaluate_regression(
             {name: values},
             [REGRESSOR],

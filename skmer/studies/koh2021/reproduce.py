@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -122,7 +123,11 @@ class Reproduction:
                 if not is_published and feature not in ran:
                     continue
                 target = f"{label} {axis}"
-                row = {"dataset": "emomusic", "feature": feature, "classifier": "svr"}
+                row: dict[str, Any] = {
+                    "dataset": "emomusic",
+                    "feature": feature,
+                    "classifier": "svr",
+                }
                 row |= {"target": target, "score": "r2", "addition": feature in study.ADDITIONS}
                 row["published"] = printed[axis] if is_published else np.nan
                 for edition in study.EDITIONS:
