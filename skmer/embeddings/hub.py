@@ -188,7 +188,7 @@ class HubTransformer(BaseClipTransformer):
     weights_are_random_ = False
 
     model_name: str = field(kw_only=False)
-    layer: int | str | Sequence[int | str] = -1
+    layer: int | Literal["all", "embedding"] | Sequence[int | Literal["embedding"]] = -1
     revision: str | None = None
     trust_remote_code: bool = False
     frame_size: float | None = None
