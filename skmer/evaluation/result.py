@@ -255,7 +255,7 @@ class EvaluationResult:
         >>> result = evaluate(features, {"nb": GaussianNB()}, None, y, groups=singers)
         >>> result.compare_features()[["feature_1", "feature_2", "n_groups", "pvalue"]].round(3)
           feature_1 feature_2  n_groups  pvalue
-        0      good     noise        10   0.002
+        0      good     noise        10   0.004
         """
         return self._compare_by_group("compare_features", ["feature"], metric, protocol)
 
