@@ -123,7 +123,7 @@ class HubTransformer(BaseClipTransformer):
     ----------
     model_name : str
         A name of the hub, or a folder that ``save_pretrained`` wrote; weights as safetensors.
-    sr, offset, duration, pooling, memory, n_jobs, on_error, resampler, verbose
+    sr, offset, duration, pooling, memory, n_jobs, on_error, resampler, verbose : object
         As of `BaseClipTransformer`. `pooling` is over windows. With `memory`, one entry a clip
         serves all layers, unless ``time_pooling=None``. Of `n_jobs` threads, which read and
         resample, one runs the model at a time, with all of torch's own.
@@ -275,7 +275,18 @@ class HubTransformer(BaseClipTransformer):
         return self._window_and_hop()[0] / 2 / self._model().sr
 
     def frame_times(self, n_frames) -> np.ndarray:
-        """Return the times of frames in a clip, windows or steps; see `BaseClipTransformer`."""
+        """Return the times of frames in a clip: the centre of each window, or of each step.
+
+        Parameters
+        ----------
+        n_frames : int
+            How many.
+
+        Returns
+        -------
+        times : ndarray of shape (n_frames,)
+            Seconds from the start of the clip, also where `offset` skips its beginning.
+        """
         if self.time_pooling is not None:
             return super().frame_times(n_frames)
         model, (window, hop) = self._model(), self._window_and_hop()
