@@ -123,10 +123,25 @@ class HubTransformer(BaseClipTransformer):
     ----------
     model_name : str
         A name of the hub, or a folder that ``save_pretrained`` wrote; weights as safetensors.
-    sr, offset, duration, pooling, memory, n_jobs, on_error, resampler, verbose : object
-        As of `BaseClipTransformer`. `pooling` is over windows. With `memory`, one entry a clip
-        serves all layers, unless ``time_pooling=None``. Of `n_jobs` threads, which read and
-        resample, one runs the model at a time, with all of torch's own.
+    sr : int, default=None
+        Rate of waveforms given without one [Hz]; None = the model's own.
+    offset : float, default=0.0
+        Where to start in each clip [s].
+    duration : float, default=None
+        How much of each clip to use [s]; None = all of it.
+    pooling : {"mean", "std", "max", "min"}, tuple of those, or None, default="mean"
+        Statistics over the windows of a clip. None: no pooling.
+    memory : str, path-like, joblib.Memory or None, default=None
+        Folder of the cache. One entry a clip serves all layers, unless ``time_pooling=None``.
+    n_jobs : int, default=None
+        Number of threads that read and resample clips. One at a time runs the model, with all
+        threads of torch.
+    on_error : {"raise", "nan"}, default="raise"
+        What a clip that cannot be read does.
+    resampler : {"soxr_hq", "kaiser_best"}, default="soxr_hq"
+        How clips of another rate are brought to that of the model.
+    verbose : bool, default=False
+        Show a progress bar over clips.
     layer : int, "all", "embedding", or tuple, default=-1
         Which hidden states: 0 is what enters the first block, negative ones count from the end,
         several are put side by side. "embedding" is what CLAP compares with text. With `memory`,
