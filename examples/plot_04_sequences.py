@@ -32,7 +32,7 @@ splitter = GroupShuffleSplit(1, test_size=0.2, random_state=0)
 train, test = next(splitter.split(frames, groups=toy.groups))
 with sklearn.config_context(enable_metadata_routing=True):
     lstm = KerasLSTMClassifier(
-        units=32, epochs=40, patience=15, validation_fraction=0.25, random_state=0
+        units=32, epochs=25, patience=10, validation_fraction=0.25, random_state=0
     )
     model = make_pipeline(SequenceScaler(), lstm.set_fit_request(groups=True))
     model.fit(frames[train], toy.target[train], groups=toy.groups[train])

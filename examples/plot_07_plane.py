@@ -18,17 +18,17 @@ arousal, valence = zip(*(signs[label] for label in toy.target))
 targets = {"arousal": arousal, "valence": valence}
 
 # %%
-# Support vector regression on MusiCNN's embedding, with artists held out, four times over.
+# Support vector regression on MusiCNN's embedding, with artists held out, twice over.
 from skmer.evaluation import evaluate_regression
 
 musicnn = MusiCNNTransformer(layer="penultimate", memory=get_data_home() / "cache")
 result = evaluate_regression(
-    {"musicnn": musicnn}, ["svr"], toy.data, targets, groups=toy.groups, n_repeats=4
+    {"musicnn": musicnn}, ["svr"], toy.data, targets, groups=toy.groups, n_repeats=2
 )
 result.summary()[["target", "r2", "rmse"]].round(2)
 
 # %%
-# One point a clip: the mean of its four predictions, each by a model that has not heard the
+# One point a clip: the mean of its two predictions, each by a model that has not heard the
 # artist, with their range. The colour is where it belongs.
 from skmer.evaluation import QuadrantDisplay
 
