@@ -6,10 +6,9 @@ from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -24,6 +23,21 @@ from skmer.exceptions import InputError
 from skmer.pooling import STATISTICS, pad_frames
 from skmer.utils import estimators as params
 from skmer.utils.cache import open_cache
+
+if TYPE_CHECKING:
+    # scikit-learn has no types, and type checkers let a dataclass with a base of no type take any
+    # argument.
+    class BaseEstimator:
+        def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+        def set_params(self, **params: Any) -> Self: ...
+        def __sklearn_tags__(self) -> Any: ...
+
+    class TransformerMixin:
+        def fit_transform(self, X, y=None, **fit_params) -> np.ndarray: ...
+        def set_output(self, *, transform: str | None = None) -> Self: ...
+
+else:
+    from sklearn.base import BaseEstimator, TransformerMixin
 
 # What is larger is a mistake, which would ask for all the memory.
 MAX_BATCH_SIZE, MAX_HOP_SIZE = 2**16, 3600
@@ -143,8 +157,6 @@ class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
         # A property for type checkers, which some subclasses have in place of a word.
         @property
         def _name(self) -> str: ...
-
-        def fit_transform(self, X, y=None, **fit_params) -> np.ndarray: ...
 
     sr: int | None = None
     offset: float = 0.0
