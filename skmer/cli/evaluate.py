@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
 from skmer.cli import options as _options
@@ -32,7 +33,8 @@ def evaluate(
         typer.Option(
             metavar="NAMES",
             help="grouped keeps singers or artists apart; koh2021 shuffles at random (shuffled, "
-            "with targets that are numbers); both, with a comma between, show the gap.",
+            "with numbers or tags); both, with a comma between, show the gap; published is the "
+            "split that came with a dataset.",
         ),
     ] = "grouped",
     folds: _options.Folds = None,
@@ -51,6 +53,8 @@ def evaluate(
     on_error: _options.OnError = "raise",
     path_column: _options.PathColumn = None,
     label_column: _options.LabelColumn = None,
+    tags_column: _options.TagsColumn = None,
+    tags_separator: _options.TagsSeparator = None,
     group_column: _options.GroupColumn = None,
     group_from: _options.GroupFrom = None,
     cache: _options.Cache = None,
@@ -96,12 +100,17 @@ def evaluate(
         data_home=data_home,
         path_column=path_column,
         label_column=label_column,
+        tags_column=tags_column,
+        tags_separator=tags_separator,
         group_column=group_column,
         group_from=group_from,
     )
     # Only now, so that the wrong name of a dataset leaves no folder.
     check_output_folder(folder)
     options["groups"] = clips.groups
+    options["split"] = clips.get("split")
+    if np.ndim(y) == 2:
+        options["target_names"] = clips.target_names
     score, known = (
         (evaluation.evaluate, CLASSIFIERS)
         if columns is None

@@ -4,6 +4,7 @@ import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
 from skmer.cli import options as _options
@@ -36,6 +37,8 @@ def train(
     on_error: _options.OnError = "raise",
     path_column: _options.PathColumn = None,
     label_column: _options.LabelColumn = None,
+    tags_column: _options.TagsColumn = None,
+    tags_separator: _options.TagsSeparator = None,
     group_column: _options.GroupColumn = None,
     group_from: _options.GroupFrom = None,
     cache: _options.Cache = None,
@@ -51,7 +54,7 @@ def train(
     from skmer.models import save_model
     from skmer.utils.files import check_output_file
 
-    numbers = target != "label"
+    numbers = target not in ("label", "tags")
     model = classifiers or ("svr" if numbers else "svm")
     if len(_options.split_features(features)) > 1 or "," in model:
         raise InputError("--features and --classifiers must be one name each.")
@@ -66,10 +69,14 @@ def train(
         data_home=data_home,
         path_column=path_column,
         label_column=label_column,
+        tags_column=tags_column,
+        tags_separator=tags_separator,
         group_column=group_column,
         group_from=group_from,
     )
-    apart = "grouped" if clips.groups is not None else "shuffled" if numbers else "koh2021"
+    has_tags = np.ndim(y) == 2
+    mixed = "shuffled" if numbers or has_tags else "koh2021"
+    apart = mixed if clips.groups is None else "grouped"
     options: dict[str, Any] = {
         "groups": clips.groups,
         "dataset": dataset,
@@ -83,6 +90,7 @@ def train(
     }
     options |= {"n_folds": folds} if folds else {}
     options |= {} if numbers else {"preset": preset}
+    options |= {"target_names": clips.target_names} if has_tags else {}
     score = evaluation.evaluate_regression if numbers else evaluation.evaluate
     result = score([features], [model], clips.data, y, **options)
     feature, kind = split_name(features)[0], "regressor" if numbers else "classifier"
@@ -142,7 +150,7 @@ def predict(
     ] = False,
     jobs: _options.Jobs = None,
 ) -> int:
-    """Predict the emotion of clips: label and probabilities, or arousal and valence."""
+    """Predict the emotion of clips: label and probabilities, tags, or arousal and valence."""
     from skmer.datasets.own import find_clips
     from skmer.models import load_model, predict_clips, read_card
     from skmer.utils.files import check_output_file, escape_formula

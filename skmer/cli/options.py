@@ -4,12 +4,15 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
 from skmer.embeddings.registry import HUB, NETWORKS
 from skmer.exceptions import InputError
 
-DATASETS = "toy, ravdess-song, emomusic, deam, 4q, bimodal, merge, pmemo, mtg-jamendo-moodtheme"
+DATASETS = (
+    "toy, toy-tags, ravdess-song, emomusic, deam, 4q, bimodal, merge, pmemo, mtg-jamendo-moodtheme"
+)
 FEATURES = ", ".join((*NETWORKS, *HUB, "hub:NAME#LAYER", "mine=package.module:factory"))
 CLASSIFIERS = "svm, nb, rf, mlp, cnn, lstm"
 
@@ -77,8 +80,8 @@ Target = Annotated[
     str,
     typer.Option(
         metavar="NAMES",
-        help="label, or columns of numbers such as arousal,valence, which regressors predict "
-        "(--classifiers of svr, ridge).",
+        help="label; tags, several a clip; or columns of numbers such as arousal,valence, which "
+        "regressors predict (--classifiers of svr, ridge).",
     ),
 ]
 Weights = Annotated[
@@ -95,6 +98,10 @@ Jobs = Annotated[
 ]
 PathColumn = Annotated[str | None, _column("files", "path")]
 LabelColumn = Annotated[str | None, _column("labels", "label")]
+TagsColumn = Annotated[str | None, _column("tags", "tags")]
+TagsSeparator = Annotated[
+    str | None, typer.Option(metavar="MARK", help="What stands between two tags, if not ;.")
+]
 GroupColumn = Annotated[str | None, _column("groups", "group")]
 GroupFrom = Annotated[
     str | None,
@@ -145,14 +152,18 @@ def parse_weights(text: str) -> str | dict[str, str | None] | None:
 
 
 def load_clips(
-    dataset: str, target: str, *, on_error: str, **options
+    dataset: str, target: str, *, on_error: str, tags_column: str | None = None, **options
 ) -> tuple[Any, Any, list[str] | None]:
     """Return the clips of a dataset, a csv file or a folder, what is predicted, and its columns."""
     from skmer.cli.terminal import note
     from skmer.datasets import list_datasets, load_dataset
 
-    columns = None if target == "label" else split_names(target)
+    columns = None if target in ("label", "tags") else split_names(target)
     named = dataset in set(list_datasets()["name"])
+    if target == "tags":
+        options["tags_column"] = None if named else tags_column or "tags"
+    elif tags_column is not None or options["tags_separator"] is not None:
+        raise InputError("--tags-column and --tags-separator are for --target tags.")
     clips = load_dataset(
         dataset,
         target_columns=None if named else columns,
@@ -162,6 +173,8 @@ def load_clips(
     if not named:
         # How the user's own clips were found, and how many were left out.
         note(clips.DESCR)
+    if target == "tags" and np.ndim(clips.target) != 2:
+        raise InputError(f"--target tags needs several tags a clip, which {dataset} does not have.")
     if columns is None:
         return clips, clips.target, None
     y = _find_columns(clips.frame, columns) if named else dict(zip(columns, clips.target.T))

@@ -3,6 +3,7 @@
 # Datasets are listed in the order in which they are imported here.
 # isort: off
 from skmer.datasets.toy import load_toy_emotions
+from skmer.datasets.toy_tags import load_toy_tags
 from skmer.datasets.ravdess_song import fetch_ravdess_song
 from skmer.datasets.emomusic import fetch_emomusic
 from skmer.datasets.deam import fetch_deam
@@ -39,5 +40,6 @@ __all__ = [
     "load_dataset",
     "load_folder",
     "load_toy_emotions",
+    "load_toy_tags",
     "validate_dataset",
 ]

@@ -559,9 +559,9 @@ def load_dataset(
     >>> load_dataset("ravdess")
     Traceback (most recent call last):
         ...
-    skmer.exceptions.InputError: The dataset must be one of toy, ravdess-song, emomusic, deam, 4q,
-    bimodal, merge, pmemo, mtg-jamendo-moodtheme or the path of a .csv file or of a folder. Got
-    'ravdess'.
+    skmer.exceptions.InputError: The dataset must be one of toy, toy-tags, ravdess-song, emomusic,
+    deam, 4q, bimodal, merge, pmemo, mtg-jamendo-moodtheme or the path of a .csv file or of a
+    folder. Got 'ravdess'.
     """
     path = None if isinstance(name, str) and name in DATASETS else expand_path(name)
     load: Callable

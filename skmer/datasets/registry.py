@@ -270,8 +270,9 @@ def list_datasets():
     --------
     >>> from skmer.datasets import list_datasets
     >>> list_datasets()[["name", "clips"]].values.tolist()
-    [['toy', 80], ['ravdess-song', 1012], ['emomusic', 744], ['deam', 1802], ['4q', 900],
-     ['bimodal', 162], ['merge', 3554], ['pmemo', 767], ['mtg-jamendo-moodtheme', 18486]]
+    [['toy', 80], ['toy-tags', 80], ['ravdess-song', 1012], ['emomusic', 744], ['deam', 1802],
+     ['4q', 900], ['bimodal', 162], ['merge', 3554], ['pmemo', 767],
+     ['mtg-jamendo-moodtheme', 18486]]
     """
     import pandas as pd
 

@@ -1,17 +1,12 @@
 """Several tags a clip: the task, its scores a tag, and what a result of it can be asked."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from sklearn.base import is_regressor
 from sklearn.dummy import DummyClassifier
-from sklearn.metrics import (
-    average_precision_score,
-    f1_score,
-    label_ranking_average_precision_score,
-    roc_auc_score,
-)
+from sklearn.metrics import label_ranking_average_precision_score
 from sklearn.model_selection import RepeatedKFold
 from sklearn.utils.multiclass import type_of_target
 
@@ -19,15 +14,23 @@ from skmer.classifiers import CLASSIFIERS, TagClassifier, make_classifier
 from skmer.evaluation.features import choose_input
 from skmer.evaluation.result import EvaluationResult
 from skmer.evaluation.splitters import IterativeStratifiedGroupKFold
+from skmer.evaluation.statistics.tags import (
+    PROBA,
+    SEPARATOR,
+    TAG_METRICS,
+    indicator_matrix,
+    join_tags,
+    matrices_of,
+    names_of,
+    percentiles,
+    resample_tags,
+    score_splits,
+    score_tags,
+)
 from skmer.evaluation.tasks import Targets, Task, check_output, register_task
 from skmer.exceptions import InputError
 from skmer.utils.labels import check_labels, check_text
 from skmer.utils.messages import check_choice, shorten
-
-TAG_METRICS = ("average_precision", "roc_auc", "f1", "lrap")
-# What stands between the tags of a clip in a table of predictions.
-SEPARATOR = ";"
-_PROBA = "proba_"
 
 
 class Tags(Task):
@@ -47,6 +50,8 @@ class Tags(Task):
     models = CLASSIFIERS
     dummy = DummyClassifier()
     charts = ("tags",)
+    # The average precision of a rare tag is small.
+    n_digits = 3
     headline_words = {
         "average_precision": "finds the tags of {whose} with a mean average precision of {value}",
         "": "reaches {value} on {whose}",
@@ -73,7 +78,7 @@ class Tags(Task):
 
     def check(self, y):
         names = _find_names(y, self.target_names)
-        matrix = _from_lists(y, names) if _are_lists(y) else np.asarray(y)
+        matrix = indicator_matrix(y, names) if _are_lists(y) else np.asarray(y)
         if matrix.ndim != 2 or matrix.shape[1] < 2 or not np.isin(matrix, (0, 1)).all():
             raise InputError(
                 "The tags y must be a table of 0 and 1 with a row for each clip and a column for "
@@ -118,7 +123,7 @@ class Tags(Task):
 
     def predict(self, model, X, y, test):
         proba = check_output(model, "predict_proba", X[test], (test.size, y.shape[1]))
-        columns = {f"{_PROBA}{name}": proba[:, i] for i, name in enumerate(self.target_names)}
+        columns = {f"{PROBA}{name}": proba[:, i] for i, name in enumerate(self.target_names)}
         called = proba >= model.thresholds_
         answers = {"y_true": y[test], "y_pred": called}
         return {key: join_tags(one, self.target_names) for key, one in answers.items()} | columns
@@ -144,20 +149,20 @@ class Tags(Task):
         if score != "average_precision":
             return None
         # The share of a tag in the test part is the average precision of any constant.
-        return float(np.mean([np.nanmean(tag["share"]) for tag in _score_splits(predictions)]))
+        return float(np.mean([np.nanmean(tag["share"]) for tag in score_splits(predictions)]))
 
     def interval(self, predictions, *, n_resamples, random_state):
         drawn, estimates = resample_tags(
             predictions, n_resamples=n_resamples, random_state=random_state
         )
-        return float(np.mean(np.nanmean(estimates, axis=1))), *_percentiles(drawn.mean_over_tags)
+        return float(np.mean(np.nanmean(estimates, axis=1))), *percentiles(drawn.mean_over_tags)
 
     def find_unscored(self, predictions):
         unscored: dict[str, dict[str, int]] = {}
         for protocol, rows in predictions.groupby("protocol", sort=False):
             first = rows.groupby(["feature", "classifier"], sort=False).ngroup() == 0
             counts: dict[str, int] = {}
-            for by_tag in _score_splits(rows[first]):
+            for by_tag in score_splits(rows[first]):
                 for name, share in zip(names_of(rows), by_tag["share"]):
                     if np.isnan(share):
                         counts[name] = counts.get(name, 0) + 1
@@ -207,158 +212,6 @@ def _find_names(y, target_names) -> list[str]:
     return names
 
 
-def _from_lists(y: Iterable, names: list[str]) -> np.ndarray:
-    """Return the indicator matrix of a list of tags for each clip."""
-    places = {name: i for i, name in enumerate(names)}
-    rows = [list(tags) for tags in y]
-    unknown = sorted({tag for tags in rows for tag in tags} - set(places))
-    if unknown:
-        raise InputError(
-            f"The tags y must be among 'target_names'. Got {shorten(unknown)}.", param="y"
-        )
-    matrix = np.zeros((len(rows), len(names)), dtype=int)
-    for row, tags in enumerate(rows):
-        matrix[row, [places[tag] for tag in tags]] = 1
-    return matrix
-
-
-def join_tags(matrix: np.ndarray, names: Sequence[str]) -> list[str]:
-    """Return the tags of each row of an indicator matrix as one text."""
-    return [SEPARATOR.join(names[i] for i in np.flatnonzero(row).tolist()) for row in matrix]
-
-
-def split_tags(texts, names: Sequence[str]) -> np.ndarray:
-    """Return the indicator matrix of texts that `join_tags` made."""
-    different, inverse = np.unique(np.asarray(texts, dtype=str), return_inverse=True)
-    return _from_lists([list(filter(None, one.split(SEPARATOR))) for one in different], [*names])[
-        inverse
-    ]
-
-
-def names_of(predictions: Mapping) -> list[str]:
-    """Return the names of the tags that a table of predictions has probabilities of."""
-    return [key.removeprefix(_PROBA) for key in predictions if str(key).startswith(_PROBA)]
-
-
-def matrices_of(predictions: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return which tags are true, which were predicted, and their probabilities."""
-    names = names_of(predictions)
-    truth, called = (split_tags(predictions[key], names) for key in ("y_true", "y_pred"))
-    proba = np.column_stack([np.asarray(predictions[f"{_PROBA}{name}"]) for name in names])
-    return truth, called, proba
-
-
-def score_tags(predictions: Mapping) -> dict[str, np.ndarray]:
-    """Score each tag of the predictions of one test part.
-
-    Returns
-    -------
-    scores : dict of str to ndarray of shape (n_tags,)
-        average_precision, roc_auc, f1 and share, NaN for a tag without a positive or without a
-        negative.
-    """
-    truth, called, proba = matrices_of(predictions)
-    names = (*TAG_METRICS[:3], "share")
-    scores = {name: np.full(truth.shape[1], np.nan) for name in names}
-    for tag in np.flatnonzero(truth.any(axis=0) & ~truth.all(axis=0)):
-        scores["average_precision"][tag] = average_precision_score(truth[:, tag], proba[:, tag])
-        scores["roc_auc"][tag] = roc_auc_score(truth[:, tag], proba[:, tag])
-        scores["f1"][tag] = f1_score(truth[:, tag], called[:, tag], zero_division=0)
-        scores["share"][tag] = truth[:, tag].mean()
-    return scores
-
-
-def _score_splits(predictions) -> list[dict[str, np.ndarray]]:
-    """Score each tag in each split of one configuration, or of the first of several."""
-    keys = [name for name in ("feature", "classifier") if name in predictions]
-    first = predictions.groupby(keys, sort=False).ngroup() == 0
-    splits = predictions[first].groupby(["repeat", "fold"], sort=False)
-    return [score_tags(rows) for _, rows in splits]
-
-
-class Draws:
-    """Average precisions of resamples: over all tags, and of each tag, as means over splits."""
-
-    def __init__(self, by_split: np.ndarray):
-        # By split, tag and draw; NaN where a draw has no positive or no negative.
-        count = (~np.isnan(by_split)).sum(axis=0)
-        total = np.nansum(by_split, axis=0)
-        with np.errstate(invalid="ignore"):
-            self.by_tag = np.where(count, total / count, np.nan)
-            tags = (~np.isnan(by_split)).sum(axis=1)
-            means = np.where(tags, np.nansum(by_split, axis=1) / tags, np.nan)
-        n_splits = (~np.isnan(means)).sum(axis=0)
-        self.mean_over_tags = np.nansum(means, axis=0) / np.maximum(n_splits, 1)
-        self.mean_over_tags[n_splits == 0] = np.nan
-
-
-def resample_tags(predictions, *, n_resamples: int, random_state: int) -> tuple[Draws, np.ndarray]:
-    """Draw whole groups, or else clips, again and again, and score each tag in each split.
-
-    A tag without a positive or a negative in a draw of a split is left out of the mean there.
-
-    Returns
-    -------
-    draws : Draws
-        None of a single group.
-    estimates : ndarray of shape (n_splits, n_tags)
-        Of all rows.
-    """
-    codes = np.unique(
-        predictions["group" if "group" in predictions else "row"], return_inverse=True
-    )[1]
-    n_groups = codes.max() + 1
-    rng = np.random.default_rng(random_state)
-    # Each group once, then how often each is drawn.
-    times = np.ones((1 + n_resamples * (n_groups > 1), n_groups))
-    times[1:] = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=len(times) - 1)
-    splits = predictions.groupby(["repeat", "fold"], sort=False).indices.values()
-    scores = []
-    for rows in splits:
-        truth, _, proba = matrices_of(predictions.iloc[rows])
-        pairs = zip(truth.T, proba.T)
-        scores.append([weighted_average_precision(*pair, codes[rows], times) for pair in pairs])
-    found = np.array(scores)
-    return Draws(found[:, :, 1:]), found[:, :, 0]
-
-
-def weighted_average_precision(
-    truth: np.ndarray, proba: np.ndarray, codes: np.ndarray, times: np.ndarray
-) -> np.ndarray:
-    """Return the average precision with each group counted several times, for each row of `times`.
-
-    Only rows of other groups at or above each positive matter, so that all draws are two products
-    of matrices. NaN where no positive or no negative is drawn.
-    """
-    known, codes = np.unique(codes, return_inverse=True)
-    times = times[:, known]
-    # From the most probable value of a positive to the least.
-    values = np.unique(proba[truth == 1])
-    if not values.size or truth.all():
-        return np.full(len(times), np.nan)
-    # Each row counts for the positives whose value it reaches.
-    places = values.size - np.searchsorted(values, proba, side="right")
-    above = np.zeros((2, values.size + 1, known.size))
-    np.add.at(above[0], (places, codes), 1)
-    np.add.at(above[1], (places, codes), truth)
-    called, found = np.cumsum(above[:, :-1], axis=1) @ times.T
-    at_value = np.diff(found, axis=0, prepend=0)
-    n_positive = found[-1]
-    n_rows = np.bincount(codes, minlength=known.size) @ times.T
-    total = (at_value * found / np.maximum(called, 1)).sum(axis=0)
-    is_scored = (n_positive > 0) & (n_positive < n_rows)
-    return np.where(is_scored, total / np.maximum(n_positive, 1), np.nan)
-
-
-def _percentiles(draws: np.ndarray) -> tuple[float, float]:
-    """Return the ends of the 95 % interval; NaN without draws."""
-    kept = draws[~np.isnan(draws)]
-    if not kept.size:
-        return np.nan, np.nan
-    low, high = np.quantile(kept, [0.025, 0.975])
-    return float(low), float(high)
-
-
 class TagsResult(EvaluationResult):
     """What `evaluate` returns for tags.
 
@@ -375,6 +228,21 @@ class TagsResult(EvaluationResult):
         Seeds, versions, weights, splits, parameters and counts; ready for JSON.
     task : Task, default=None
         As in `EvaluationResult`.
+
+    See Also
+    --------
+    evaluate : Makes it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skmer.evaluation import evaluate
+    >>> X = np.random.default_rng(0).normal(size=(80, 2))
+    >>> y = [{"dark"} if dark else {"epic", "film"} for dark in X[:, 0] > 0]
+    >>> result = evaluate({"mine": X}, {"lr": LogisticRegression()}, None, y, protocol="shuffled")
+    >>> result.tag_scores(feature="mine", classifier="lr")["tag"].tolist()
+    ['dark', 'epic', 'film']
     """
 
     def tag_scores(
@@ -411,7 +279,7 @@ class TagsResult(EvaluationResult):
         rows = self.predictions.query(
             "feature == @feature and classifier == @classifier and protocol == @protocol"
         )
-        splits = _score_splits(rows)
+        splits = score_splits(rows)
         draws, _ = resample_tags(
             rows,
             n_resamples=n_resamples,
@@ -424,7 +292,7 @@ class TagsResult(EvaluationResult):
                 / n_splits
                 for name in ("share", *TAG_METRICS[:3])
             }
-        low, high = np.transpose([_percentiles(tag) for tag in draws.by_tag])
+        low, high = np.transpose([percentiles(tag) for tag in draws.by_tag])
         tags = names_of(rows)
         counts = self.manifest["dataset"]["tags"]
         table = pd.DataFrame(

@@ -138,16 +138,18 @@ class Task:
         Fits every target of this kind; scorers are tried on it before any work.
     charts : tuple of str
         Parts of the report that show this kind, beside scores and tables: of "map", "confusions",
-        "hard_clips" and "plane".
+        "hard_clips", "plane" and "tags".
     rows_are_clips : bool
         Whether a model takes clips, so that a pipeline of it can be fitted to all of them.
     scores_start_at_zero : bool
         Whether the axis of the scores has to show zero.
+    n_digits : int
+        With how many digits the report writes the headline score.
     result_class : type or None
         The class of the results; None: `EvaluationResult`.
     headline_words, guess_words : dict of str to str
         What the best configuration does and what guessing gives, by score; "" is any other
-        score. The report fills in ``{value}`` (two digits, with the interval), ``{hundred}`` (a
+        score. The report fills in ``{value}`` (with the interval), ``{hundred}`` (a
         share of a hundred), ``{between}`` (the interval of that, in brackets) and ``{whose}``.
     """
 
@@ -165,6 +167,7 @@ class Task:
     charts: tuple[str, ...] = ("map",)
     rows_are_clips = True
     scores_start_at_zero = True
+    n_digits = 2
     result_class: type | None = None
     headline_words: Mapping[str, str] = {"": "reaches {value} on {whose}"}
     guess_words: Mapping[str, str] = {"": "guessing gives {value}"}

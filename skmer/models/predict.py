@@ -1,10 +1,12 @@
 """Predictions for clips, one row a clip or one a moment."""
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
 from sklearn.base import is_classifier
 
+from skmer.classifiers import TagClassifier
 from skmer.embeddings.extraction import check_paths, embed_files
 from skmer.exceptions import InputError
 from skmer.models.file import split_pipeline
@@ -44,7 +46,8 @@ def predict_clips(
     -------
     predictions : pandas.DataFrame
         The columns path; with `frames` time [s]; of a classifier label and ``proba_*`` for each
-        class, where it gives probabilities, of a regressor one column for each target; and error,
+        class, where it gives probabilities, of a `TagClassifier` tags (with semicolons between
+        them) and ``proba_*`` for each tag, of a regressor one column for each target; and error,
         the reason why a clip could not be read, missing for the others.
 
     Raises
@@ -134,9 +137,17 @@ def _as_pooled(frames: np.ndarray, pooling) -> np.ndarray:
 def _predict(rest, numbers: list[np.ndarray], targets) -> dict[str, np.ndarray]:
     """Return the columns that are predicted; without any clip, the first of them, empty."""
     if is_classifier(rest):
+        tagger = rest[-1] if isinstance(rest[-1], TagClassifier) else None
         if not numbers:
-            return {"label": np.zeros(0, dtype=object)}
+            return {"tags" if tagger else "label": np.zeros(0, dtype=object)}
         rows = np.concatenate(numbers)
+        if tagger:
+            names, shares = tagger.target_names_, rest.predict_proba(rows)
+            tags = [
+                ";".join(itertools.compress(names, row)) for row in shares >= tagger.thresholds_
+            ]
+            columns = {f"proba_{name}": shares[:, i] for i, name in enumerate(names)}
+            return {"tags": np.array(tags, dtype=object), **columns}
         predicted = {"label": rest.predict(rows)}
         if hasattr(rest, "predict_proba"):
             shares = rest.predict_proba(rows)

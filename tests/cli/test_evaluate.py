@@ -83,7 +83,7 @@ def test_a_csv_without_groups_needs_another_protocol(skmer, clips):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["mine"], "must be one of toy, ravdess-song, emomusic, "),
+        (["mine"], "must be one of toy, toy-tags, ravdess-song, emomusic, "),
         (["toy", "--features", "mfcc,sound"], "Got 'sound'"),
         (["toy", "--features", "mfcc,mfcc"], "--features option has 'mfcc' twice"),
         (["toy", "--weights", "l3"], "pretrained, random, or files such as l3=PATH"),
@@ -262,3 +262,27 @@ def test_without_names_the_features_that_can_be_had_are_used(skmer, clips, monke
     assert [line.split()[0] for line in outcome.out.splitlines()[2:]] == ["mfcc"]
     for name in set(FEATURES) - {"mfcc"}:
         assert f"The feature '{name}' is left out: " in outcome.err
+
+
+def test_tags_of_a_table_of_ones_own(skmer, clips, one_sentence):
+    table = pd.read_csv(clips / "clips.csv")
+    moods = {"calm": ["calm|soft", "calm"], "tense": ["tense|loud", "loud | tense"]}
+    table["moods"] = [moods[label][i // 2 % 2] for i, label in enumerate(table["label"])]
+    table.drop(columns="label").to_csv(clips / "clips.csv", index=False)
+    words = ("evaluate", clips / "clips.csv", "--features", "mfcc", "--classifiers", "nb")
+    tags = ("--target", "tags", "--tags-column", "moods", "--tags-separator", "|")
+    outcome = skmer(*words, *tags, "--folds", 4, "--out", "out")
+    assert outcome.status == 0
+    assert "mean average precision" in outcome.err
+    predictions = pd.read_csv("out/predictions.csv")
+    names = {"calm", "loud", "soft", "tense"}
+    assert {name for name in predictions if name.startswith("proba_")} == {
+        f"proba_{name}" for name in names
+    }
+    page = Path("out/report.html").read_text(encoding="utf-8")
+    assert "Clips with the surest wrong tag" in page
+    assert page.count('aria-label="Play ') == 12
+    said = one_sentence(*words, *tags[2:])
+    assert said == "--tags-column and --tags-separator are for --target tags."
+    said = one_sentence("evaluate", "toy", "--target", "tags", "--features", "mfcc")
+    assert said == "--target tags needs several tags a clip, which toy does not have."

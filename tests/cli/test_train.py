@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skmer.models import load_model, read_card
+from skmer.models import load_model, predict_clips, read_card
 
 WORDS = ("--features", "mfcc", "--classifiers", "nb", "--out")
 
@@ -68,3 +68,15 @@ def test_numbers(skmer, clips):
 def test_mistakes(one_sentence, clips, tmp_path, words, said):
     assert said in one_sentence("train", *words)
     assert not (tmp_path / "m.skmer").exists()
+
+
+def test_tags(skmer, clips):
+    table = pd.read_csv(clips / "clips.csv")
+    table["tags"] = table["label"].map({"calm": "calm;soft", "tense": "tense"})
+    table.drop(columns="label").to_csv(clips / "clips.csv", index=False)
+    assert skmer("train", clips / "clips.csv", *WORDS, "m.skmer", "--target", "tags").status == 0
+    assert read_card("m.skmer")["scores"][0]["average_precision"] > 0.8
+    paths = [str(clips / name) for name in table["path"]]
+    predicted = predict_clips(load_model("m.skmer"), paths)
+    assert (predicted["tags"] == table["tags"]).mean() > 0.9
+    assert list(predicted)[1:] == ["tags", "proba_calm", "proba_soft", "proba_tense", "error"]

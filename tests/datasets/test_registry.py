@@ -17,6 +17,7 @@ from skmer.exceptions import DatasetNotFoundError
 
 NAMES = [
     "toy",
+    "toy-tags",
     "ravdess-song",
     "emomusic",
     "deam",
@@ -31,8 +32,9 @@ NAMES = [
 def test_list():
     table = list_datasets().set_index("name")
     assert table.index.tolist() == NAMES
-    assert table["clips"].tolist() == [80, 1012, 744, 1802, 900, 162, 3554, 767, 18486]
+    assert table["clips"].tolist() == [80, 80, 1012, 744, 1802, 900, 162, 3554, 767, 18486]
     assert table["downloadable"].tolist() == [
+        False,
         False,
         True,
         True,
@@ -47,7 +49,7 @@ def test_list():
     assert (table["licence"] != "").all()
     assert table.loc["deam", "contains"] == ("emomusic",)
     assert table.loc["merge", "contains"] == ("4q", "bimodal")
-    assert table["citation"].str.startswith("@").tolist() == [False] + [True] * 8
+    assert table["citation"].str.startswith("@").tolist() == [False, False] + [True] * 8
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -170,7 +172,7 @@ def test_load_toy_by_name(toy_home):
 
 @pytest.mark.parametrize("function", [load_dataset, validate_dataset])
 def test_unknown_name(function):
-    with pytest.raises(ValueError, match=r"one of toy, ravdess-song, .* Got 'ravdes'"):
+    with pytest.raises(ValueError, match=r"one of toy, toy-tags, ravdess-song, .* Got 'ravdes'"):
         function("ravdes")
 
 

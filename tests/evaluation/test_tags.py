@@ -23,14 +23,14 @@ from skmer.evaluation import (
     TagsResult,
     evaluate,
 )
-from skmer.evaluation.tags import (
-    TAGS,
+from skmer.evaluation.statistics.tags import (
     join_tags,
     matrices_of,
     resample_tags,
     score_tags,
     weighted_average_precision,
 )
+from skmer.evaluation.tags import TAGS
 from skmer.evaluation.tasks import find_task
 from skmer.exceptions import InputError, InputTypeError
 

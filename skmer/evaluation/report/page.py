@@ -23,6 +23,7 @@ from skmer.evaluation.report.tables import (
     scores_table,
     table_csv,
 )
+from skmer.evaluation.report.tags import tags_part
 from skmer.evaluation.report.words import (
     Overview,
     bibliography,
@@ -268,6 +269,7 @@ def render_report(result: "EvaluationResult") -> str:
             if (table := pairs_table(seen, what)) is not None
         ],
         hard=hard_clips(seen) if "hard_clips" in shown else [],
+        tags=tags_part(seen, clip_names(seen)) if "tags" in shown else None,
         methods=methods_paragraph(seen),
         bibtex=bibliography(seen),
     )

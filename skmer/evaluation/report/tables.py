@@ -58,7 +58,8 @@ def scores_table(seen: Overview) -> Table:
         names = [name_of(row[key]) for key in result.configuration]
         names[0] = name_of(row["feature"], seen.random)
         cells: list[tuple[str, float | str]] = [(name, name.lower()) for name in names]
-        cells.append((with_interval(value, row["low"], row["high"]), float(value)))
+        interval = with_interval(value, row["low"], row["high"], result.task.n_digits)
+        cells.append((interval, float(value)))
         cells += [_number(row[metric]) for metric in beside]
         cells += [(signed(row[name]), float(row[name])) for name in gap]
         mean, spread = row.get(f"{headline}_split_mean", row[headline]), row[f"{headline}_std"]

@@ -57,15 +57,15 @@ def in_sentence(score: str) -> str:
     return name if name[:2].isupper() or name[1:2].isdigit() else name[0].lower() + name[1:]
 
 
-def two_digits(value: float) -> str:
-    """Write a score with two digits, and without a minus zero."""
-    return "-" if value != value else f"{round(value, 2) + 0.0:.2f}"
+def two_digits(value: float, n_digits: int = 2) -> str:
+    """Write a score with two digits, or some more, and without a minus zero."""
+    return "-" if value != value else f"{round(value, n_digits) + 0.0:.{n_digits}f}"
 
 
-def with_interval(value: float, low: float, high: float) -> str:
+def with_interval(value: float, low: float, high: float, n_digits: int = 2) -> str:
     """Write a score with its interval, where it has one."""
-    interval = f" ({two_digits(low)} to {two_digits(high)})" if low == low else ""
-    return two_digits(value) + interval
+    first, *ends = (two_digits(one, n_digits) for one in (value, low, high))
+    return first + (f" ({ends[0]} to {ends[1]})" if low == low else "")
 
 
 def time_of_stages(seconds) -> str:
@@ -240,7 +240,7 @@ def _phrase(words: Mapping[str, str], seen: Overview, row: Mapping, whose: str =
     value, low, high = (row[name] for name in (seen.headline, "low", "high"))
     between = f" ({in_hundred(low)} to {in_hundred(high)})" if low == low else ""
     return words.get(seen.headline, words[""]).format(
-        value=with_interval(value, low, high),
+        value=with_interval(value, low, high, seen.result.task.n_digits),
         hundred=in_hundred(max(0.0, value)),
         between=between,
         whose=whose,
