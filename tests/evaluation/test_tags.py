@@ -20,7 +20,9 @@ from sklearn.model_selection import GridSearchCV, GroupKFold
 from skmer.classifiers import TagClassifier
 from skmer.evaluation import (
     IterativeStratifiedGroupKFold,
+    TagImportanceDisplay,
     TagsResult,
+    audit,
     evaluate,
 )
 from skmer.evaluation.statistics.tags import (
@@ -392,3 +394,17 @@ def test_guessing_by_shares_scores_the_share_in_the_test_part():
     scores = popularity(y, np.arange(400) // 5, split).summary().iloc[0]
     assert scores["average_precision"] == pytest.approx(y[300:].mean())
     assert scores["roc_auc"] == 0.5
+
+
+def test_what_explains_and_audits_takes_tags_or_says_that_it_does_not(data):
+    X, y = data
+    with pytest.raises(InputError, match="explains one emotion a clip"):
+        TagImportanceDisplay.from_estimator(LogisticRegression(), X, y, tags=list("abcdef"))
+    copied = np.vstack([X, X[:1]])
+    report = audit(
+        copied,
+        np.vstack([y, y[:1]]),
+        groups=[*GROUPS, GROUPS[-1]],
+        cv=[(np.arange(N_CLIPS), [N_CLIPS])],
+    )
+    assert "near_duplicates" in {finding.kind for finding in report.findings}

@@ -66,8 +66,8 @@ def audit(
     ----------
     X : array-like of shape (n_rows, n_features), default=None
         Features, one row a clip, as they enter the pipeline.
-    y : array-like of shape (n_rows,), default=None
-        Labels, or numbers (then taken in five ranges), that a group must not be guessed from.
+    y : array-like of shape (n_rows,) or (n_rows, n_targets), default=None
+        Labels, tags, or numbers (then taken in five ranges), that a group must not be guessed from.
     groups : array-like of shape (n_rows,), default=None
         Singer, artist or album of each clip.
     cv : splitter or list of (train rows, test rows), default=None
@@ -139,14 +139,18 @@ def audit(
     given |= {"datasets": datasets, "targets": targets, "reference": reference}
     n_rows = _count_rows(given)
     X = None if X is None else _check_features(X)
-    y, groups, datasets = (
+    are_tags = np.ndim(y) == 2
+    if are_tags:
+        y = check_array(y, dtype=None)
+    labels, groups, datasets = (
         None if values is None else check_labels(values, name)
         for values, name in (
-            (y, "The labels y"),
+            (None if are_tags else y, "The labels y"),
             (groups, "The groups"),
             (datasets, "The datasets"),
         )
     )
+    y = y if are_tags else labels
     evidence = copies.Evidence(
         X, y, groups, paths, items, datasets, None, alpha, n_permutations, random_state, n_jobs
     )

@@ -133,6 +133,12 @@ class TagImportanceDisplay(Display):
         TagImportanceDisplay
             The display, drawn.
         """
+        if np.ndim(y) == 2:
+            raise InputError(
+                "TagImportanceDisplay explains one emotion a clip. Got y with several columns; "
+                "give it one of them at a time, whether a clip has that tag.",
+                param="y",
+            )
         tags = getattr(X, "columns", None) if tags is None else tags
         X, y = check_floats(X, "X", ndim=2), check_labels(y, "The labels y")
         groups = None if groups is None else check_labels(groups, "The groups")

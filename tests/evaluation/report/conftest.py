@@ -53,3 +53,14 @@ def regression():
     return evaluate_regression(
         {"a": X}, {"ridge": Ridge()}, None, X[:, :2], protocol="shuffled", n_folds=4
     )
+
+
+@pytest.fixture(scope="session")
+def tagged():
+    """Eight tags of sixty clips."""
+    X = np.random.default_rng(0).normal(size=(60, 8))
+    names = [f"<i>tag {i}</i>" for i in range(8)]
+    return evaluate(
+        {"a": X}, ["nb"], None, (X > 0).astype(int), target_names=names, protocol="shuffled",
+        n_folds=3, groups=np.arange(60) // 3,
+    )  # fmt: skip

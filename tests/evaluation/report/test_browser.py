@@ -7,12 +7,13 @@ NO_BROWSER = "needs Chromium and the packages of skmer[browser]"
 
 
 @pytest.fixture(scope="module")
-def addresses(result, regression, tmp_path_factory):
+def addresses(result, regression, tagged, tmp_path_factory):
     """Where the pages are."""
     folder = tmp_path_factory.mktemp("pages")
     return {
         "classes": result.report(folder / "classes.html").as_uri(),
         "numbers": regression.report(folder / "numbers.html").as_uri(),
+        "tags": tagged.report(folder / "tags.html").as_uri(),
     }
 
 
@@ -39,7 +40,7 @@ def visit(chromium, addresses):
     assert troubles == []
 
 
-@pytest.mark.parametrize("name", ["classes", "numbers"])
+@pytest.mark.parametrize("name", ["classes", "numbers", "tags"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_nothing_overflows(visit, name, width):
     page = visit(name, width)
@@ -123,7 +124,7 @@ def test_colours_follow_the_scheme_and_can_be_read(visit):
         assert min(contrasts) >= 4.5
 
 
-@pytest.mark.parametrize("name", ["classes", "numbers"])
+@pytest.mark.parametrize("name", ["classes", "numbers", "tags"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(visit, name, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason=NO_BROWSER)

@@ -241,3 +241,19 @@ def test_splits_have_a_key_only_where_there_are_several(result, regression):
 
     assert key(result)["title"] == "Splits"
     assert key(regression) is None
+
+
+def test_tags_are_shown_each_with_its_interval_and_guessing(tagged, tmp_path):
+    page = tagged.report(tmp_path / "tags.html").read_text(encoding="utf-8")
+    assert (
+        "finds the tags of a clip of an artist heard before with a mean average precision" in page
+    )
+    assert "guessing by the share of each tag gives 0." in page
+    assert "<i>tag" not in page.split('id="tags"')[1].split("</section>")[0]
+    assert page.count('<table class="heat together">') == 2
+    tags = tagged.tag_scores(feature="a", classifier="nb")
+    best = tags.iloc[0]
+    shown = f"{best['average_precision']:.3f} ({best['low']:.3f} to {best['high']:.3f})"
+    assert shown in page
+    assert f">{best['share']:.3f}<" in page
+    assert page.count(" with a probability of ") == 12
