@@ -44,7 +44,8 @@ from skmer.evaluation.result import (
     make_result,
 )
 from skmer.evaluation.splitters import FixedSplit
-from skmer.evaluation.tasks import REGRESSION, DynamicRegression, Targets, Task, find_task
+from skmer.evaluation.targets import Targets
+from skmer.evaluation.tasks import REGRESSION, DynamicRegression, Task, find_task
 from skmer.exceptions import InputError, InputTypeError
 from skmer.utils.digest import versions
 from skmer.utils.estimators import Memory, Preset, derive_seeds, num_samples, recorded_seed

@@ -20,7 +20,8 @@ from skmer.evaluation.folds import (
     shuffle_inner_folds,
     stops_early,
 )
-from skmer.evaluation.tasks import Targets, Task
+from skmer.evaluation.targets import Targets
+from skmer.evaluation.tasks import Task
 from skmer.exceptions import InputError
 from skmer.utils.estimators import parts_of
 from skmer.utils.labels import check_text, stack_frames

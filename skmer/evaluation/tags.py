@@ -27,7 +27,8 @@ from skmer.evaluation.statistics.tags import (
     score_splits,
     score_tags,
 )
-from skmer.evaluation.tasks import Targets, Task, check_output, register_task
+from skmer.evaluation.targets import Targets
+from skmer.evaluation.tasks import Task, check_output, register_task
 from skmer.exceptions import InputError
 from skmer.utils.labels import check_labels, check_text
 from skmer.utils.messages import check_choice, shorten

@@ -6,7 +6,8 @@ from sklearn.model_selection import PredefinedSplit, RepeatedStratifiedKFold, St
 
 from skmer.evaluation import FixedSplit
 from skmer.evaluation.folds import make_protocols
-from skmer.evaluation.tasks import CLASSIFICATION, Targets
+from skmer.evaluation.targets import Targets
+from skmer.evaluation.tasks import CLASSIFICATION
 from skmer.utils.estimators import derive_seeds
 
 N_CLIPS = 84

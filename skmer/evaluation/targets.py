@@ -1,0 +1,161 @@
+"""The targets of an evaluation: labels, numbers, or numbers over time, checked once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from skmer.exceptions import InputError
+from skmer.utils.floats import to_floats
+from skmer.utils.labels import check_text
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What is to be predicted: for each row its clip, and by name the value of each target.
+
+    A clip has one row, or several where the target changes over time. Then `moment` is the place
+    of each row among the `n_moments` of its clip, and `columns` has the time.
+    """
+
+    clip: np.ndarray
+    values: dict[str, np.ndarray]
+    columns: dict[str, np.ndarray] = field(default_factory=dict)
+    moment: np.ndarray | None = None
+    n_moments: int = 1
+
+    @classmethod
+    def of_clips(cls, values: dict[str, np.ndarray]) -> "Targets":
+        """Return targets with one row a clip."""
+        return cls(np.arange(len(next(iter(values.values())))), values)
+
+    @property
+    def first(self) -> np.ndarray:
+        """The values of the first target."""
+        return next(iter(self.values.values()))
+
+    @property
+    def n_clips(self) -> int:
+        """How many clips there are."""
+        return int(self.clip[-1]) + 1
+
+    @property
+    def are_moments(self) -> bool:
+        """Whether a clip has several rows, or is one of several clips that has none."""
+        return not np.array_equal(self.clip, np.arange(self.clip.size))
+
+    def keep_clips(self, kept: np.ndarray) -> "Targets":
+        """Return the rows of the clips that a mask keeps; clips are numbered anew."""
+        rows = kept[self.clip]
+        return Targets(
+            (np.cumsum(kept) - 1)[self.clip[rows]],
+            {name: values[rows] for name, values in self.values.items()},
+            {name: values[rows] for name, values in self.columns.items()},
+            None if self.moment is None else self.moment[rows],
+            self.n_moments,
+        )
+
+    def split_rows(self, split):
+        """Return the split of rows that a split of clips makes."""
+        if not self.are_moments:
+            return split
+        parts = ("train", "validation", "test")
+        return replace(
+            split,
+            **{part: np.flatnonzero(np.isin(self.clip, getattr(split, part))) for part in parts},
+        )
+
+    def mean_by_clip(self, values: np.ndarray) -> np.ndarray:
+        """Return the mean over each clip's rows."""
+        if not self.are_moments:
+            return values
+        starts = np.flatnonzero(np.diff(self.clip, prepend=-1))
+        counts = np.bincount(self.clip).reshape(-1, *[1] * (values.ndim - 1))
+        return np.add.reduceat(values, starts, axis=0) / counts
+
+
+def check_numbers(y) -> dict[str, np.ndarray]:
+    """Return the numbers to predict by name: a frame's columns, or arousal and valence."""
+    if hasattr(y, "columns") or isinstance(y, Mapping):
+        _check_names(y)
+        targets = {str(name): to_floats(y[name], f"The target {str(name)!r}") for name in y}
+    else:
+        values = to_floats(y, "The targets y")
+        if values.ndim == 1:
+            targets = {str(getattr(y, "name", None) or "target"): values}
+        elif values.ndim == 2 and values.shape[1] == 2:
+            targets = {"arousal": values[:, 0], "valence": values[:, 1]}
+        else:
+            raise InputError(
+                "The targets y must be one column, the two columns arousal and valence, or a "
+                f"data frame or dict of named columns. Got shape {values.shape} instead.",
+                param="y",
+            )
+    shapes = {values.shape for values in targets.values()}
+    if len(shapes) != 1 or any(len(shape) != 1 or not shape[0] for shape in shapes):
+        raise InputError(
+            "The targets y must have at least one column, all of one length, with one number for "
+            f"each clip. Got the shapes {sorted(shapes)} instead.",
+            param="y",
+        )
+    for name, values in targets.items():
+        if not np.isfinite(values).all():
+            row = int(np.flatnonzero(~np.isfinite(values))[0])
+            raise InputError(
+                f"The target {name!r} has no value for clip {row}; leave that clip out of X, y and "
+                "groups.",
+                param="y",
+            )
+        if np.ptp(values) == 0:
+            raise InputError(f"The target {name!r} is the same for every clip.", param="y")
+    return targets
+
+
+def check_curves(y, times) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return targets over time by name, all of one shape, and the seconds of their columns."""
+    if not isinstance(y, Mapping) or not y:
+        raise InputError(
+            "The targets y must be a dict of name to an array of shape (n_clips, n_times). "
+            f"Got {type(y).__name__} instead."
+        )
+    if times is None:
+        columns = {name: getattr(values, "columns", None) for name, values in y.items()}
+        lacking = [name for name, values in columns.items() if values is None]
+        if lacking:
+            raise InputError(
+                "The 'times' parameter may be None only where the targets are data frames with "
+                f"seconds as column names. Got no column names for {lacking[0]!r}.",
+                param="times",
+            )
+        times = next(iter(columns.values()))
+    times = to_floats(times, "The 'times' parameter")
+    if times.ndim != 1 or not np.isfinite(times).all():
+        raise InputError(
+            f"The 'times' parameter must be a list of seconds. Got {times!r:.100}.", param="times"
+        )
+    _check_names(y)
+    curves = {
+        str(name): to_floats(values, f"The target {str(name)!r}") for name, values in y.items()
+    }
+    first = next(iter(curves.values()))
+    n_clips = len(first) if first.ndim == 2 else "n_clips"
+    for name, curve in curves.items():
+        if not curve.size or curve.shape != (n_clips, times.size):
+            raise InputError(
+                f"The target {name!r} must have the shape ({n_clips}, {times.size}), a row for "
+                f"each clip and a column for each time. Got {curve.shape} instead."
+            )
+        if not np.array_equal(np.isfinite(curve), np.isfinite(first)):
+            raise InputError("The targets y must have values at the same clips and times.")
+    empty = np.flatnonzero(~np.isfinite(first).any(axis=1))
+    if empty.size:
+        raise InputError(f"Clip {empty[0]} has no target at any time; leave it out of X and y.")
+    return curves, times
+
+
+def _check_names(y) -> None:
+    """Raise for names that are one as text, as 1 and "1" are."""
+    names = [str(name) for name in y]
+    check_text("The names of the targets y", *names)
+    if len(set(names)) < len(names):
+        raise InputError(f"The names of the targets y must differ. Got {names} instead.", param="y")
