@@ -188,13 +188,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     handlers = {}
     try:
         handlers = _handle_signals()
-        return run(words, quiet="--quiet" in chosen, debug=debug)
+        status = run(words, quiet="--quiet" in chosen, debug=debug)
     except KeyboardInterrupt:
-        _end_workers()
-        return INTERRUPTED
+        status = INTERRUPTED
     except _EndedError as error:
-        _end_workers()
-        return 128 + error.number
+        status = 128 + error.number
     except BrokenPipeError:
         # The reader of the output has left; the interpreter must not flush into the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -202,6 +200,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
+    if status > 128:  # by a signal
+        _end_workers()
+        if arguments is None:
+            # Threads that are inside a network would abort the interpreter at its regular end.
+            for output in (sys.stdout, sys.stderr):
+                with suppress(OSError, ValueError):
+                    output.flush()
+            os._exit(status)
+    return status
 
 
 def run(words: Sequence[str], *, quiet: bool, debug: bool) -> int:

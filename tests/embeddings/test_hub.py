@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import warnings
@@ -346,7 +347,7 @@ def test_a_search_over_layers_runs_the_network_once_a_clip(folders, clips, tmp_p
 
 @pytest.mark.parametrize("family", ["wavlm", "clap"])
 def test_a_saved_model_predicts_the_same_in_a_new_process(family, folders, clips, tmp_path):
-    folder = Path(folders(family))
+    folder = Path(shutil.copytree(folders(family), tmp_path / family))
     (folder / "README.md").write_text("---\nlicense: cc-by-nc-4.0\n---\n")
     hub = HubTransformer(str(folder), layer=1, frame_size=GIVEN.get(family))
     rows = hub.fit_transform(clips)

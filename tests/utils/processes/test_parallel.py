@@ -85,4 +85,4 @@ def test_workers_of_a_killed_process_end(tmp_path):
         family = psutil.Process(process.pid).children(recursive=True)
         assert len(family) >= 2
         process.kill()
-    assert psutil.wait_procs(family, timeout=20)[1] == []
+    assert psutil.wait_procs(family, timeout=90)[1] == []
