@@ -31,7 +31,7 @@ def tags_part(seen: Overview, clips: dict[int, dict[str, str]]) -> TagsPart:
     """Return what the page shows of the tags; `clips` has name and address of each row."""
     best = seen.ranked.iloc[0]
     keys = {key: best[key] for key in seen.result.configuration}
-    scores = seen.result.tag_scores(**keys, protocol=seen.protocol)
+    scores = seen.result.tag_scores(**keys, protocol=seen.protocol)  # type: ignore[attr-defined]
     rows = seen.predictions
     for key, value in keys.items():
         rows = rows[rows[key] == value]
