@@ -18,11 +18,8 @@ from skmer.evaluation.evaluate import (
     evaluate_dynamic_regression,
     evaluate_regression,
 )
-from skmer.evaluation.result import (
-    DynamicRegressionResult,
-    EvaluationResult,
-    RegressionResult,
-)
+from skmer.evaluation.regression import DynamicRegressionResult, RegressionResult
+from skmer.evaluation.result import EvaluationResult
 from skmer.evaluation.splitters import (
     FixedSplit,
     IterativeStratifiedGroupKFold,

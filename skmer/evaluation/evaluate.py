@@ -1,6 +1,5 @@
 """Features x models x protocols, by scikit-learn's own machinery."""
 
-import os
 import platform
 import time
 import warnings
@@ -37,19 +36,14 @@ from skmer.evaluation.manifest import (
     describe_feature,
     describe_protocol,
 )
-from skmer.evaluation.result import (
-    DynamicRegressionResult,
-    EvaluationResult,
-    RegressionResult,
-    make_result,
-)
+from skmer.evaluation.regression import DynamicRegressionResult, RegressionResult, make_result
+from skmer.evaluation.result import EvaluationResult
 from skmer.evaluation.splitters import FixedSplit
-from skmer.evaluation.targets import Targets
+from skmer.evaluation.targets import Clips
 from skmer.evaluation.tasks import REGRESSION, DynamicRegression, Task, find_task
 from skmer.exceptions import InputError, InputTypeError
 from skmer.utils.digest import versions
-from skmer.utils.estimators import Memory, Preset, derive_seeds, num_samples, recorded_seed
-from skmer.utils.labels import check_labels
+from skmer.utils.estimators import Memory, Preset, derive_seeds, recorded_seed
 from skmer.utils.messages import check_choice, shorten
 from skmer.utils.processes import check_n_jobs
 
@@ -388,74 +382,6 @@ def evaluate_dynamic_regression(
     """
     task = DynamicRegression(times)
     return evaluate(features, regressors, X, y, task=task, **options)  # type: ignore[return-value]
-
-
-@dataclass(frozen=True)
-class Clips:
-    """The clips that are evaluated: themselves, their targets and groups, their numbers in X."""
-
-    X: Any
-    targets: Targets
-    groups: np.ndarray | None
-    original: np.ndarray
-    published: np.ndarray | None = None
-
-    @classmethod
-    def check(cls, X, targets: Targets, groups, split=None) -> "Clips":
-        """Return clips, or raise where X, y and groups are not of one length."""
-        n_clips = targets.n_clips
-        groups = None if groups is None else check_labels(groups, "The groups")
-        split = None if split is None else check_labels(split, "The 'split' parameter")
-        for what, values in (("clips in X", X), ("groups", groups), ("parts in 'split'", split)):
-            n_given = n_clips if values is None else num_samples(values)
-            if n_given != n_clips:
-                raise InputError(
-                    f"There are {n_given} {what} and {n_clips} labels in y; there must be one of "
-                    "each for every clip."
-                )
-        return cls(X, targets, groups, np.arange(n_clips), split)
-
-    def keep(self, kept: np.ndarray) -> "Clips":
-        """Return the clips that a mask keeps."""
-        rows, X = np.flatnonzero(kept), self.X
-        if hasattr(X, "iloc"):
-            X = X.iloc[rows]
-        elif X is not None:
-            X = X[rows] if hasattr(X, "shape") else [X[row] for row in rows]
-        groups, split = (
-            None if one is None else one[kept] for one in (self.groups, self.published)
-        )
-        return Clips(X, self.targets.keep_clips(kept), groups, self.original[kept], split)
-
-    @property
-    def paths(self) -> np.ndarray | None:
-        """The path of each clip as text; None where some clip is no path."""
-        clips = [] if self.X is None or hasattr(self.X, "columns") else list(self.X)
-        if not clips or not all(isinstance(clip, str | os.PathLike) for clip in clips):
-            return None
-        # A name of bytes that are no text gets marks in their place, so that a table can hold it.
-        texts = [str(os.fspath(clip)).encode(errors="replace").decode() for clip in clips]
-        return np.array(texts, dtype=object)
-
-    def columns(self) -> dict[str, np.ndarray]:
-        """Return what a table of predictions has of each row, beside targets and predictions."""
-        before = {"row": self.original, "path": self.paths}
-        clip = self.targets.clip
-        columns = {name: values[clip] for name, values in before.items() if values is not None}
-        columns |= self.targets.columns
-        return columns if self.groups is None else columns | {"group": self.groups[clip]}
-
-    def count_groups(self) -> dict[str, int]:
-        """Return the number of groups, where there are any."""
-        return {} if self.groups is None else {"n_groups": int(np.unique(self.groups).size)}
-
-    def groups_in_fit(self, apart: bool | None) -> np.ndarray | None:
-        """Return what stays together inside a fit: groups, or else the moments of a clip."""
-        if apart:
-            # A protocol can only keep groups apart where there are some.
-            assert self.groups is not None
-            return self.groups[self.targets.clip]
-        return self.targets.clip if self.targets.are_moments else None
 
 
 def _make_protocols(protocol, known, task: Task, clips: Clips, seed: int) -> list[Protocol]:

@@ -1,13 +1,16 @@
-"""The targets of an evaluation: labels, numbers, or numbers over time, checked once."""
+"""The clips of an evaluation and their targets: labels, numbers, or numbers over time."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from skmer.exceptions import InputError
+from skmer.utils.estimators import num_samples
 from skmer.utils.floats import to_floats
-from skmer.utils.labels import check_text
+from skmer.utils.labels import check_labels, check_text
 
 
 @dataclass(frozen=True)
@@ -159,3 +162,71 @@ def _check_names(y) -> None:
     check_text("The names of the targets y", *names)
     if len(set(names)) < len(names):
         raise InputError(f"The names of the targets y must differ. Got {names} instead.", param="y")
+
+
+@dataclass(frozen=True)
+class Clips:
+    """The clips that are evaluated: themselves, their targets and groups, their numbers in X."""
+
+    X: Any
+    targets: Targets
+    groups: np.ndarray | None
+    original: np.ndarray
+    published: np.ndarray | None = None
+
+    @classmethod
+    def check(cls, X, targets: Targets, groups, split=None) -> "Clips":
+        """Return clips, or raise where X, y and groups are not of one length."""
+        n_clips = targets.n_clips
+        groups = None if groups is None else check_labels(groups, "The groups")
+        split = None if split is None else check_labels(split, "The 'split' parameter")
+        for what, values in (("clips in X", X), ("groups", groups), ("parts in 'split'", split)):
+            n_given = n_clips if values is None else num_samples(values)
+            if n_given != n_clips:
+                raise InputError(
+                    f"There are {n_given} {what} and {n_clips} labels in y; there must be one of "
+                    "each for every clip."
+                )
+        return cls(X, targets, groups, np.arange(n_clips), split)
+
+    def keep(self, kept: np.ndarray) -> "Clips":
+        """Return the clips that a mask keeps."""
+        rows, X = np.flatnonzero(kept), self.X
+        if hasattr(X, "iloc"):
+            X = X.iloc[rows]
+        elif X is not None:
+            X = X[rows] if hasattr(X, "shape") else [X[row] for row in rows]
+        groups, split = (
+            None if one is None else one[kept] for one in (self.groups, self.published)
+        )
+        return Clips(X, self.targets.keep_clips(kept), groups, self.original[kept], split)
+
+    @property
+    def paths(self) -> np.ndarray | None:
+        """The path of each clip as text; None where some clip is no path."""
+        clips = [] if self.X is None or hasattr(self.X, "columns") else list(self.X)
+        if not clips or not all(isinstance(clip, str | os.PathLike) for clip in clips):
+            return None
+        # A name of bytes that are no text gets marks in their place, so that a table can hold it.
+        texts = [str(os.fspath(clip)).encode(errors="replace").decode() for clip in clips]
+        return np.array(texts, dtype=object)
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Return what a table of predictions has of each row, beside targets and predictions."""
+        before = {"row": self.original, "path": self.paths}
+        clip = self.targets.clip
+        columns = {name: values[clip] for name, values in before.items() if values is not None}
+        columns |= self.targets.columns
+        return columns if self.groups is None else columns | {"group": self.groups[clip]}
+
+    def count_groups(self) -> dict[str, int]:
+        """Return the number of groups, where there are any."""
+        return {} if self.groups is None else {"n_groups": int(np.unique(self.groups).size)}
+
+    def groups_in_fit(self, apart: bool | None) -> np.ndarray | None:
+        """Return what stays together inside a fit: groups, or else the moments of a clip."""
+        if apart:
+            # A protocol can only keep groups apart where there are some.
+            assert self.groups is not None
+            return self.groups[self.targets.clip]
+        return self.targets.clip if self.targets.are_moments else None
