@@ -7,7 +7,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
 from skmer.cli import options as _options
@@ -109,7 +108,7 @@ def evaluate(
     check_output_folder(folder)
     options["groups"] = clips.groups
     options["split"] = clips.get("split")
-    if np.ndim(y) == 2:
+    if getattr(y, "ndim", 1) == 2:
         options["target_names"] = clips.target_names
     score, known = (
         (evaluation.evaluate, CLASSIFIERS)

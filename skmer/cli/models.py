@@ -4,7 +4,6 @@ import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
 from skmer.cli import options as _options
@@ -74,7 +73,7 @@ def train(
         group_column=group_column,
         group_from=group_from,
     )
-    has_tags = np.ndim(y) == 2
+    has_tags = getattr(y, "ndim", 1) == 2
     mixed = "shuffled" if numbers or has_tags else "koh2021"
     apart = mixed if clips.groups is None else "grouped"
     options: dict[str, Any] = {

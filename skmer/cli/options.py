@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
 from skmer.embeddings.registry import HUB, NETWORKS
@@ -173,7 +172,7 @@ def load_clips(
     if not named:
         # How the user's own clips were found, and how many were left out.
         note(clips.DESCR)
-    if target == "tags" and np.ndim(clips.target) != 2:
+    if target == "tags" and clips.target.ndim != 2:
         raise InputError(f"--target tags needs several tags a clip, which {dataset} does not have.")
     if columns is None:
         return clips, clips.target, None
