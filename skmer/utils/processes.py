@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import cache
-from multiprocessing import current_process
+from multiprocessing import current_process, parent_process
 from numbers import Integral
 
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
@@ -100,14 +100,16 @@ def _end_with_parent() -> None:
 
     joblib's workers would wait five minutes for more work, with all that they hold in memory.
     """
-    parent = os.getppid()
+    process = parent_process()
+    # Not os.getppid(), since the parent may have ended before this worker had started.
+    parent = process.pid if process is not None else None
 
     def watch():
         while os.getppid() == parent:
             time.sleep(0.5)
         os._exit(1)
 
-    if isinstance(current_process(), LokyProcess):
+    if isinstance(current_process(), LokyProcess) and parent is not None:
         threading.Thread(target=watch, daemon=True).start()
 
 

@@ -220,13 +220,17 @@ def test_signals_end_a_command_with_jobs(tmp_path, clips, name):
     for i in range(200):
         (clips / f"copy {i}.wav").write_bytes((clips / "00.wav").read_bytes() + bytes(i))
     words = ["extract", str(clips), "--features", "l3", "--weights", "random", "--jobs", "2"]
+    number = getattr(signal, name)
     process = subprocess.Popen(
-        [*SKMER, *words, "--out", str(tmp_path / "t.npz")], stderr=subprocess.PIPE, text=True
+        [*SKMER, *words, "--out", str(tmp_path / "t.npz")],
+        stderr=subprocess.PIPE,
+        text=True,
+        # Whoever runs the tests may ignore it, as nohup does, and a process inherits that.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )
     # Until the first clip is kept, so that the jobs are at work.
     while not list(tmp_path.rglob("*.clip")) and process.poll() is None:
         time.sleep(0.05)
-    number = getattr(signal, name)
     process.send_signal(number)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 128 + number

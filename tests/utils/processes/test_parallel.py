@@ -4,14 +4,18 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from types import SimpleNamespace
 
 import joblib
 import numpy as np
 import pytest
+from joblib.externals.loky.backend.process import LokyProcess
 from sklearn.naive_bayes import GaussianNB
 
 from skmer.evaluation import evaluate, group_block_permutation_test
 from skmer.exceptions import WorkerError
+from skmer.utils import processes
 from skmer.utils.processes import run_parallel
 
 LABELS = np.tile(["calm", "tense"], 12)
@@ -85,4 +89,16 @@ def test_workers_of_a_killed_process_end(tmp_path):
         family = psutil.Process(process.pid).children(recursive=True)
         assert len(family) >= 2
         process.kill()
-    assert psutil.wait_procs(family, timeout=90)[1] == []
+    assert psutil.wait_procs(family, timeout=20)[1] == []
+
+
+def test_a_worker_that_starts_after_its_parent_has_ended_ends_too(monkeypatch):
+    ended = threading.Event()
+    monkeypatch.setattr(processes, "current_process", lambda: object.__new__(LokyProcess))
+    monkeypatch.setattr(
+        processes, "parent_process", lambda: SimpleNamespace(pid=123), raising=False
+    )
+    monkeypatch.setattr(processes.os, "getppid", lambda: 1)
+    monkeypatch.setattr(processes.os, "_exit", lambda status: ended.set())
+    processes._end_with_parent.__wrapped__()
+    assert ended.wait(5)
