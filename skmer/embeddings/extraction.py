@@ -241,8 +241,8 @@ def extract_files(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     clips = load_toy_emotions(data_home=folder).data[:2]
     ...     done = extract_files(clips, MFCCStatsTransformer(), f"{folder}/frames")
-    ...     first = np.load(next(done.path.rglob("*.npz")))
-    ...     first["embedding"].shape[1]
+    ...     with np.load(next(done.path.rglob("*.npz"))) as first:
+    ...         first["embedding"].shape[1]
     20
     """
     paths = check_paths(paths)

@@ -52,7 +52,8 @@ def test_a_table_keeps_labels_groups_order_and_missing_files(skmer, clips):
 def test_patterns_and_files_once_each(skmer, clips):
     outcome = skmer("extract", clips / "0[12].wav", clips / "01.wav", *MFCC, "t.npz", "--frames")
     assert outcome.status == 0
-    table = np.load("t.npz")
+    with np.load("t.npz") as file:
+        table = dict(file)
     assert np.unique(table["path"]).size == 2
     assert table["embeddings"].shape == (len(table["time"]), 20)
 

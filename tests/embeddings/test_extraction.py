@@ -420,10 +420,10 @@ def test_a_file_for_each_clip(paths, tmp_path):
     assert (done.n_clips, done.n_computed, done.n_failed) == (4, 4, 1)
     files = sorted(str(path.relative_to(done.path)) for path in done.path.rglob("*.*"))
     assert files == ["1.npz", "3.npz", "errors.csv", "sub/1.npz"]
-    first = np.load(done.path / "sub" / "1.npz")
     (frames,) = embed.transform_frames(given[:1])
-    np.testing.assert_array_equal(first["embedding"], frames)
-    np.testing.assert_array_equal(first["timestamps"], embed.frame_times(len(frames)))
+    with np.load(done.path / "sub" / "1.npz") as first:
+        np.testing.assert_array_equal(first["embedding"], frames)
+        np.testing.assert_array_equal(first["timestamps"], embed.frame_times(len(frames)))
     # The clip that failed is tried again, and one is new.
     assert extract_files([*given, paths[5]], embed, done.path).n_computed == 2
     soundfile.write(given[0], np.full(4000, 0.1), 8000)
