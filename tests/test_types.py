@@ -35,6 +35,7 @@ MusiCNNTransformer(layer=("mean_pool", "tag"))  # flagged
 MFCCStatsTransformer(statistics=("mean", "median"))  # flagged
 KerasMLPClassifier(class_weight="balanced", hidden_layer_sizes=(64,))
 KerasMLPClassifier(class_weight="even")  # flagged
+KerasMLPClassifier(hidden=(64,))  # flagged
 make_classifier("svm", preset="tuned")
 make_classifier("svm", preset="best")  # flagged
 fetch_emomusic(target="static")

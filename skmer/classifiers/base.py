@@ -1,28 +1,22 @@
 """What the three Keras classifiers have in common."""
 
 from abc import abstractmethod
+from dataclasses import dataclass
 from functools import partial
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils import check_array, check_random_state, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skmer.exceptions import InputError
-from skmer.utils.estimators import (
-    Interval,
-    StrOptions,
-    _check_sample_weight,
-    check_unmasked,
-    validate_data,
-    validate_parameters,
-)
+from skmer.utils import estimators as params
 from skmer.utils.floats import check_floats, check_rows
 from skmer.utils.labels import check_labels, check_target
+from skmer.utils.messages import check_whole
 from skmer.utils.processes import exact_float32, import_tensorflow, quiet_tensorflow
 from skmer.utils.progress import track
 
@@ -89,7 +83,8 @@ LARGEST_LAYER = 2**16
 _AS_FLOAT32: dict = {"dtype": np.float32, "ensure_all_finite": False}
 
 
-class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
+@dataclass(kw_only=True, eq=False, repr=False)
+class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
     """Fits a scikeras ``KerasClassifier`` and keeps the weights of the best epoch as arrays.
 
     scikeras' ``fit``, ``initialize`` and ``predict_proba`` work on a Keras model whose own ``fit``
@@ -97,28 +92,34 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
     needed and neither kept nor inherited from: scikit-learn does not take it for a classifier, and
     a pickle should hold arrays, not a network.
 
-    A subclass defines the layers, the shape of a row, and whether it takes frame sequences.
+    A subclass defines its own parameters, the layers, the shape of a row, and whether it takes
+    frame sequences.
     """
 
     # Groups that are routed to a cross-validation reach the validation split by default.
     __metadata_request__fit = {"groups": True}
 
-    input_ndim_: int
-    row_shape_: tuple[int, ...]
-
     _takes_sequences = False
     _jit_compile = True
 
-    _parameter_constraints: dict = {
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "epochs": [Interval(Integral, 1, None, closed="left")],
-        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-        "patience": [Interval(Integral, 1, None, closed="left"), None],
-        "class_weight": [dict, StrOptions({"balanced"}), None],
+    _parameter_constraints: ClassVar[dict] = {
+        "learning_rate": [params.Interval(Real, 0, None, closed="neither")],
+        "batch_size": [params.Interval(Integral, 1, None, closed="left")],
+        "epochs": [params.Interval(Integral, 1, None, closed="left")],
+        "validation_fraction": [params.Interval(Real, 0, 1, closed="left")],
+        "patience": [params.Interval(Integral, 1, None, closed="left"), None],
+        "class_weight": [dict, params.StrOptions({"balanced"}), None],
         "random_state": ["random_state"],
         "verbose": ["boolean"],
     }
+    learning_rate: float = 0.001
+    batch_size: int = 32
+    epochs: int = 1000
+    validation_fraction: float = 0.1
+    patience: int | None = 100
+    class_weight: params.ClassWeight = None
+    random_state: params.RandomState = None
+    verbose: bool = False
 
     @abstractmethod
     def _layers(self, make, draw):
@@ -159,7 +160,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
         self : object
             The fitted classifier.
         """
-        validate_parameters(self)
+        params.validate_parameters(self)
         X = self._validate_X(X, reset=True)
         if isinstance(y, list | tuple) and len(y) and np.ndim(y[0]) == 1:
             y = np.asarray(y)
@@ -173,7 +174,7 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
             check_consistent_length(X, groups)
         if sample_weight is not None:
             sample_weight = check_floats(sample_weight, "sample_weight")
-        sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        sample_weight = params._check_sample_weight(sample_weight, X, ensure_non_negative=True)
         if are_tags and self.class_weight is not None:
             raise InputError(
                 f"The 'class_weight' parameter of {type(self).__name__} must be None for tags. Got "
@@ -303,34 +304,25 @@ class BaseKerasClassifier(ClassifierMixin, BaseEstimator):
                 param="X",
             )
         are_sequences = X.ndim == 3 and self._takes_sequences
-        check_unmasked(X, f"X of {name}")
+        params.check_unmasked(X, f"X of {name}")
         if are_sequences:
             X = check_array(X, allow_nd=True, estimator=self, input_name="X", **_AS_FLOAT32)
         # The features are the columns of the frames, or of a plain X.
-        rows = validate_data(self, X[:, 0] if are_sequences else X, reset=reset, **_AS_FLOAT32)
+        rows = params.validate_data(
+            self, X[:, 0] if are_sequences else X, reset=reset, **_AS_FLOAT32
+        )
         X = X if are_sequences else rows
         check_rows(X, f"X of {name}")
         if reset:
-            self.input_ndim_ = X.ndim
-            self.row_shape_ = X.shape[1:]
+            self.input_ndim_: int = X.ndim
+            self.row_shape_: tuple[int, ...] = X.shape[1:]
         return self._to_network_input(X)
 
     def _check_sizes(self, name, values):
         """Return the entries of a parameter that lists sizes, as a tuple of int."""
-        sizes = (
-            np.asarray(values) if isinstance(values, list | tuple | np.ndarray) else np.empty(())
-        )
-        if (
-            sizes.ndim != 1
-            or (sizes.size and sizes.dtype.kind not in "iu")
-            or any(not 1 <= size <= LARGEST_LAYER for size in sizes.tolist())
-        ):
-            raise InputError(
-                f"The '{name}' parameter of {type(self).__name__} must be a list of integers from "
-                f"1 to {LARGEST_LAYER}. Got {values!r} instead.",
-                param=name,
-            )
-        return tuple(sizes.tolist())
+        for value in values:
+            check_whole(type(self).__name__, most=LARGEST_LAYER, **{name: value})
+        return tuple(map(int, values))
 
     def _class_weights(self, y):
         """Return the weight of each sample that `class_weight` gives."""

@@ -1,15 +1,18 @@
 """The three Keras classifiers."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from numbers import Integral
+from typing import ClassVar
 
 import numpy as np
 
 from skmer.classifiers.base import LARGEST_LAYER, BaseKerasClassifier
 from skmer.exceptions import InputError
-from skmer.utils.estimators import ClassWeight, Interval, RandomState
+from skmer.utils.estimators import Interval
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class KerasMLPClassifier(BaseKerasClassifier):
     """Fully connected ReLU layers and a softmax on one vector a sample.
 
@@ -19,8 +22,6 @@ class KerasMLPClassifier(BaseKerasClassifier):
 
     Parameters
     ----------
-    hidden_layer_sizes : tuple of int, default=(512, 512)
-        Units of each hidden layer.
     learning_rate : float, default=0.001
         Step size of Adam.
     batch_size : int, default=32
@@ -39,6 +40,8 @@ class KerasMLPClassifier(BaseKerasClassifier):
         Decides the initial weights, the order of the batches and the validation part.
     verbose : bool, default=False
         Show a progress bar over epochs.
+    hidden_layer_sizes : tuple of int, default=(512, 512)
+        Units of each hidden layer.
 
     Attributes
     ----------
@@ -84,33 +87,11 @@ class KerasMLPClassifier(BaseKerasClassifier):
     True
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: ClassVar[dict] = {
         "hidden_layer_sizes": ["array-like"],
         **BaseKerasClassifier._parameter_constraints,
     }
-
-    def __init__(
-        self,
-        *,
-        hidden_layer_sizes: Sequence[int] = (512, 512),
-        learning_rate: float = 0.001,
-        batch_size: int = 32,
-        epochs: int = 1000,
-        validation_fraction: float = 0.1,
-        patience: int | None = 100,
-        class_weight: ClassWeight = None,
-        random_state: RandomState = None,
-        verbose: bool = False,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.class_weight = class_weight
-        self.random_state = random_state
-        self.verbose = verbose
+    hidden_layer_sizes: Sequence[int] = (512, 512)
 
     def _layers(self, make, draw):
         return [
@@ -128,6 +109,7 @@ class KerasMLPClassifier(BaseKerasClassifier):
         return X
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class KerasCNNClassifier(BaseKerasClassifier):
     """One-dimensional convolutions, a max-pooling and a softmax.
 
@@ -141,15 +123,6 @@ class KerasCNNClassifier(BaseKerasClassifier):
 
     Parameters
     ----------
-    filters : tuple of int, default=(64, 64, 64, 64)
-        Filters of each convolution.
-    kernel_size : int or tuple of int, default=3
-        Length of the filters [points], of all convolutions or of each; not more than the signal
-        has, but 3 always works.
-    strides : int or tuple of int, default=2
-        Step between two filter positions [points], of all convolutions or of each.
-    pool_size : int, default=2
-        Length and step of the max-pooling after the last convolution [points].
     learning_rate : float, default=0.001
         Step size of Adam.
     batch_size : int, default=32
@@ -168,6 +141,15 @@ class KerasCNNClassifier(BaseKerasClassifier):
         Decides the initial weights, the order of the batches and the validation part.
     verbose : bool, default=False
         Show a progress bar over epochs.
+    filters : tuple of int, default=(64, 64, 64, 64)
+        Filters of each convolution.
+    kernel_size : int or tuple of int, default=3
+        Length of the filters [points], of all convolutions or of each; not more than the signal
+        has, but 3 always works.
+    strides : int or tuple of int, default=2
+        Step between two filter positions [points], of all convolutions or of each.
+    pool_size : int, default=2
+        Length and step of the max-pooling after the last convolution [points].
 
     Attributes
     ----------
@@ -217,42 +199,17 @@ class KerasCNNClassifier(BaseKerasClassifier):
     # XLA has no fast convolution for a CPU: compiled, an epoch takes twenty times as long.
     _jit_compile = False
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: ClassVar[dict] = {
         "filters": ["array-like"],
         "kernel_size": ["array-like", Interval(Integral, 1, None, closed="left")],
         "strides": ["array-like", Interval(Integral, 1, None, closed="left")],
         "pool_size": [Interval(Integral, 1, None, closed="left")],
         **BaseKerasClassifier._parameter_constraints,
     }
-
-    def __init__(
-        self,
-        *,
-        filters: Sequence[int] = (64, 64, 64, 64),
-        kernel_size: int | Sequence[int] = 3,
-        strides: int | Sequence[int] = 2,
-        pool_size: int = 2,
-        learning_rate: float = 0.001,
-        batch_size: int = 32,
-        epochs: int = 1000,
-        validation_fraction: float = 0.1,
-        patience: int | None = 100,
-        class_weight: ClassWeight = None,
-        random_state: RandomState = None,
-        verbose: bool = False,
-    ):
-        self.filters = filters
-        self.kernel_size = kernel_size
-        self.strides = strides
-        self.pool_size = pool_size
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.class_weight = class_weight
-        self.random_state = random_state
-        self.verbose = verbose
+    filters: Sequence[int] = (64, 64, 64, 64)
+    kernel_size: int | Sequence[int] = 3
+    strides: int | Sequence[int] = 2
+    pool_size: int = 2
 
     def _layers(self, make, draw):
         convolutions = [
@@ -311,6 +268,7 @@ class KerasCNNClassifier(BaseKerasClassifier):
         return np.pad(X, [(0, 0), (0, missing), (0, 0)])[:, :n_frames]
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class KerasLSTMClassifier(BaseKerasClassifier):
     """One LSTM layer and a softmax on frame sequences.
 
@@ -323,8 +281,6 @@ class KerasLSTMClassifier(BaseKerasClassifier):
 
     Parameters
     ----------
-    units : int, default=128
-        Units of the LSTM layer.
     learning_rate : float, default=0.001
         Step size of Adam.
     batch_size : int, default=32
@@ -343,6 +299,8 @@ class KerasLSTMClassifier(BaseKerasClassifier):
         Decides the initial weights, the order of the batches and the validation part.
     verbose : bool, default=False
         Show a progress bar over epochs.
+    units : int, default=128
+        Units of the LSTM layer.
 
     Attributes
     ----------
@@ -393,33 +351,11 @@ class KerasLSTMClassifier(BaseKerasClassifier):
 
     _takes_sequences = True
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: ClassVar[dict] = {
         "units": [Interval(Integral, 1, LARGEST_LAYER, closed="both")],
         **BaseKerasClassifier._parameter_constraints,
     }
-
-    def __init__(
-        self,
-        *,
-        units: int = 128,
-        learning_rate: float = 0.001,
-        batch_size: int = 32,
-        epochs: int = 1000,
-        validation_fraction: float = 0.1,
-        patience: int | None = 100,
-        class_weight: ClassWeight = None,
-        random_state: RandomState = None,
-        verbose: bool = False,
-    ):
-        self.units = units
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.class_weight = class_weight
-        self.random_state = random_state
-        self.verbose = verbose
+    units: int = 128
 
     def _layers(self, make, draw):
         lstm = make(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -24,27 +24,12 @@ from skmer.pooling import STATISTICS, pad_frames
 from skmer.utils import estimators as params
 from skmer.utils.cache import open_cache
 
-if TYPE_CHECKING:
-    # scikit-learn has no types, and type checkers let a dataclass with a base of no type take any
-    # argument.
-    class BaseEstimator:
-        def get_params(self, deep: bool = True) -> dict[str, Any]: ...
-        def set_params(self, **params: Any) -> Self: ...
-        def __sklearn_tags__(self) -> Any: ...
-
-    class TransformerMixin:
-        def fit_transform(self, X, y=None, **fit_params) -> np.ndarray: ...
-        def set_output(self, *, transform: str | None = None) -> Self: ...
-
-else:
-    from sklearn.base import BaseEstimator, TransformerMixin
-
 # What is larger is a mistake, which would ask for all the memory.
 MAX_BATCH_SIZE, MAX_HOP_SIZE = 2**16, 3600
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BaseClipTransformer(TransformerMixin, BaseEstimator, ABC):
+class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
     """Base of the transformers from clips to vectors, skmer's own and those of others.
 
     Forms of X, reading, cache, pooling, jobs, bad clips, progress, names and data frames are done

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from numbers import Integral
 from os import PathLike
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeVar
 
 import numpy as np
 from sklearn.utils import _param_validation
@@ -22,6 +22,26 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from sklearn.utils.validation import _num_samples as num_samples
 
 from skmer.exceptions import InputError, bounded
+
+if TYPE_CHECKING:
+    # scikit-learn has no types, and type checkers let a dataclass with a base of no type take any
+    # argument.
+    class BaseEstimator:
+        n_features_in_: int
+
+        def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+        def set_params(self, **params: Any) -> Self: ...
+        def __sklearn_tags__(self) -> Any: ...
+
+    class ClassifierMixin:
+        def score(self, X, y, sample_weight=None) -> float: ...
+
+    class TransformerMixin:
+        def fit_transform(self, X, y=None, **fit_params) -> np.ndarray: ...
+        def set_output(self, *, transform: str | None = None) -> Self: ...
+
+else:
+    from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 
 # scikit-learn has no type hints, and functions that it decorates would lose theirs.
 _F = TypeVar("_F", bound=Callable)
