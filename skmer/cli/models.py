@@ -147,6 +147,13 @@ def predict(
     frames: Annotated[
         bool, typer.Option("--frames", help="One row a moment, with its time, instead of a clip.")
     ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict",
+            help="A clip that is silent, cut or too short is an error, and any error is status 1.",
+        ),
+    ] = False,
     jobs: _options.Jobs = None,
 ) -> int:
     """Predict the emotion of clips: label and probabilities, tags, or arousal and valence."""
@@ -165,10 +172,12 @@ def predict(
         columns["path"],
         frames=frames,
         targets=targets,
+        strict=strict,
         n_jobs=jobs,
         verbose=_terminal.show_progress(),
     )
-    n_failed = int(predictions["error"].notna().sum())
+    is_failed = predictions["error"].notna()
+    n_failed, n_noted = int(is_failed.sum()), int((predictions["notes"].notna() & ~is_failed).sum())
     if out is None:
         _terminal.show(escape_formula(predictions).to_csv(index=False).rstrip("\n"))
     else:
@@ -178,7 +187,9 @@ def predict(
         _terminal.note(line)
     if n_failed:
         _terminal.warn(f"Clips that could not be read, see the column 'error': {n_failed}.")
-    return int(n_failed == len(predictions))
+    if n_noted:
+        _terminal.warn(f"Rows whose prediction is doubtful, see the column 'notes': {n_noted}.")
+    return int(n_failed == len(predictions) or (strict and n_failed > 0))
 
 
 def _write(predictions, out: Path) -> None:

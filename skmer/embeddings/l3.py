@@ -16,7 +16,7 @@ from skmer.embeddings.base import MAX_HOP_SIZE, NetworkTransformer
 from skmer.embeddings.engines import layers as nn
 from skmer.embeddings.engines import resolve_engine
 from skmer.embeddings.readers import ArraySource, damaged_unless, read_keras_h5
-from skmer.embeddings.recipe import NetworkRecipe
+from skmer.embeddings.recipe import NetworkRecipe, note_short
 from skmer.embeddings.registry import Feature, Picture
 from skmer.embeddings.weights import WeightsCheck, WeightsFile
 from skmer.utils import estimators as params
@@ -233,15 +233,18 @@ class L3Recipe(NetworkRecipe):
     def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
         network = self.load(n_threads)
         framing = Framing(FRAME_LENGTH, self.hop_length, FRAME_LENGTH // 2 if self.center else 0)
+        notes: set[str] = set()
         blocks = []
-        for frames in framing.blocks(waveform, size=self.batch_size):
+        for frames in framing.blocks(
+            note_short(waveform, FRAME_LENGTH, notes), size=self.batch_size
+        ):
             cells = network(
                 l3_spectrogram(frames, input_repr=self.input_repr, frontend=self.frontend)
             )
             if self.embedding_size == 512:
                 cells = cells.reshape(len(cells), _N_CELLS, 512).max(axis=1)
             blocks.append(cells)
-        return np.concatenate(blocks), set()
+        return np.concatenate(blocks), notes
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

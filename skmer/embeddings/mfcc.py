@@ -15,7 +15,7 @@ from skmer.audio.decoding import HIGHEST_SR
 from skmer.audio.framing import check_blocks
 from skmer.audio.spectra import MelProduct, mel_bank, mel_power_blocks, periodic_hann
 from skmer.embeddings.base import BaseClipTransformer
-from skmer.embeddings.recipe import Recipe
+from skmer.embeddings.recipe import Recipe, note_short
 from skmer.embeddings.registry import Feature, Picture
 from skmer.exceptions import InputError
 from skmer.pooling import MOST_FRAMES
@@ -93,14 +93,15 @@ class MFCCRecipe(Recipe):
     decisive = ("n_mfcc", "n_fft", "hop_length", "n_mels")
 
     def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
+        notes: set[str] = set()
         mel = mel_power_columns(
-            waveform,
+            note_short(waveform, self.n_fft, notes),
             sr=self.sr,
             n_fft=self.n_fft,
             hop_length=self.hop_length,
             n_mels=self.n_mels,
         )
-        return mfcc_from_mel(mel, n_mfcc=self.n_mfcc), set()
+        return mfcc_from_mel(mel, n_mfcc=self.n_mfcc), notes
 
     def finish(self, frames):
         if self.pooling is None:

@@ -1,7 +1,7 @@
 """From a clip to its frames: recipes, which hold all that decides the numbers, and the cache."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib.metadata import version
@@ -150,15 +150,24 @@ def resampler_version(resampler: str) -> str:
     return version(RESAMPLERS[resampler])
 
 
+def note_short(
+    waveform: Iterable[np.ndarray], length: int, notes: set[str]
+) -> Generator[np.ndarray, None, int]:
+    """Yield the blocks of a waveform, note one shorter than `length`, and return what it lacks."""
+    lacking = length
+    for block in waveform:
+        lacking -= len(block)
+        yield block
+    if lacking > 0:
+        notes.add("short")
+    return max(lacking, 0)
+
+
 def pad_short(waveform: Iterable[np.ndarray], length: int, notes: set[str]) -> Iterator[np.ndarray]:
     """Yield the blocks of a waveform; after one shorter than `length` add silence, and note it."""
-    n_samples = 0
-    for block in waveform:
-        n_samples += len(block)
-        yield block
-    if n_samples < length:
-        notes.add("short")
-        yield np.zeros(length - n_samples, np.float32)
+    lacking = yield from note_short(waveform, length, notes)
+    if lacking:
+        yield np.zeros(lacking, np.float32)
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,23 @@
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.base import is_classifier
 
 from skmer.classifiers import TagClassifier
 from skmer.embeddings.extraction import check_paths, embed_files
+from skmer.embeddings.tables import ClipRows
 from skmer.exceptions import InputError
 from skmer.models.file import split_pipeline
 from skmer.pooling import pad_frames, pool_frames
 from skmer.utils.cache import warn_of_cache
 from skmer.utils.messages import escape_undecodable
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def predict_clips(
@@ -21,9 +27,10 @@ def predict_clips(
     *,
     frames: bool = False,
     targets: Sequence[str] | None = None,
+    strict: bool = False,
     n_jobs: int | None = None,
     verbose: bool = False,
-):
+) -> "pd.DataFrame":
     """Predict the emotion of audio files; one that cannot be read is a row with an error.
 
     Parameters
@@ -37,6 +44,8 @@ def predict_clips(
     targets : sequence of str, default=None
         Names of what a regressor predicts; None = arousal and valence where it is two numbers,
         else "target".
+    strict : bool, default=False
+        Whether a clip with a note gets that as its error, and no prediction.
     n_jobs : int, default=None
         Number of jobs over clips, in joblib's meaning.
     verbose : bool, default=False
@@ -47,8 +56,10 @@ def predict_clips(
     predictions : pandas.DataFrame
         The columns path; with `frames` time [s]; of a classifier label and ``proba_*`` for each
         class, where it gives probabilities, of a `TagClassifier` tags (with semicolons between
-        them) and ``proba_*`` for each tag, of a regressor one column for each target; and error,
-        the reason why a clip could not be read, missing for the others.
+        them) and ``proba_*`` for each tag, of a regressor one column for each target; error, the
+        reason why a clip could not be read, missing for the others; and notes, of what makes a
+        prediction doubtful ("silent", "short" of one frame, "cut", "loud" or "faint", as in the
+        tables of `extract`), missing where there are none.
 
     Raises
     ------
@@ -88,6 +99,8 @@ def predict_clips(
             verbose=verbose,
         )
     )
+    if strict:
+        clips = [_noted_as_error(clip) for clip in clips]
     warn_of_cache(
         [clip.cache_error for clip in clips if clip.cache_error is not None], stacklevel=2
     )
@@ -107,7 +120,15 @@ def predict_clips(
     at = np.flatnonzero(errors.isna())
     for name, values in _predict(rest, numbers, targets).items():
         table[name] = pd.Series(values, index=at).reindex(table.index)
-    return table.assign(error=errors)
+    notes = pd.Series([clips[i].notes for i in clip_of_row], dtype=object)
+    return table.assign(error=errors, notes=notes)
+
+
+def _noted_as_error(clip: ClipRows) -> ClipRows:
+    if clip.error is not None or clip.notes is None:
+        return clip
+    error = f"the clip is {clip.notes}, which is an error where 'strict' is set."
+    return replace(clip, error=error, rows=clip.rows[:0])
 
 
 def _statistics(transformer):

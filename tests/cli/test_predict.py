@@ -6,8 +6,10 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
@@ -28,7 +30,7 @@ def test_csv_to_the_screen_and_progress_beside_it(skmer, clips, model):
     outcome = skmer("predict", model[1], clips / "01.wav", clips / "02.wav")
     assert outcome.status == 0
     lines = outcome.out.splitlines()
-    assert lines[0] == "path,label,proba_calm,proba_tense,error"
+    assert lines[0] == "path,label,proba_calm,proba_tense,error,notes"
     assert [line.split(",")[1] for line in lines[1:]] == ["tense", "calm"]
     assert "extracting" in outcome.err
 
@@ -91,3 +93,15 @@ def test_mistakes(one_sentence, model, words, said):
 def test_nothing_read_is_status_1(skmer, clips, model):
     (clips / "01.wav").write_text("no audio")
     assert skmer("predict", model[1], clips / "01.wav").status == 1
+
+
+def test_silence_has_a_note_and_is_an_error_where_it_is_asked_for(skmer, clips, model):
+    soundfile.write("silent.wav", np.zeros(22050), 22050)
+    clips = [model[1], clips / "01.wav", "silent.wav"]
+    outcome = skmer("predict", *clips)
+    assert outcome.status == 0
+    assert outcome.out.splitlines()[-1].endswith(",silent")
+    assert "see the column 'notes': 1." in outcome.err
+    outcome = skmer("predict", *clips, "--strict")
+    assert outcome.status == 1
+    assert 'silent.wav,,,,"the clip is silent, which' in outcome.out

@@ -43,7 +43,7 @@ def test_numbers(skmer, clips):
     assert skmer("train", clips / "clips.csv", *words, "--out", "m.skmer").status == 0
     assert [row["target"] for row in read_card("m.skmer")["scores"]] == ["arousal", "valence"]
     out = skmer("predict", "m.skmer", clips / "01.wav").out.splitlines()
-    assert out[0] == "path,arousal,valence,error"
+    assert out[0] == "path,arousal,valence,error,notes"
     arousal, valence = map(float, out[1].split(",")[1:3])
     assert arousal > 0.5
     assert valence < -0.5
@@ -79,4 +79,11 @@ def test_tags(skmer, clips):
     paths = [str(clips / name) for name in table["path"]]
     predicted = predict_clips(load_model("m.skmer"), paths)
     assert (predicted["tags"] == table["tags"]).mean() > 0.9
-    assert list(predicted)[1:] == ["tags", "proba_calm", "proba_soft", "proba_tense", "error"]
+    assert list(predicted)[1:] == [
+        "tags",
+        "proba_calm",
+        "proba_soft",
+        "proba_tense",
+        "error",
+        "notes",
+    ]

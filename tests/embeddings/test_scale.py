@@ -51,6 +51,7 @@ def test_mfcc_rows_are_the_same_on_every_backend(paths, mfcc_rows, backend):
     np.testing.assert_array_equal(spread, mfcc_rows)
 
 
+@pytest.mark.filterwarnings("ignore::skmer.exceptions.ShortClipWarning")
 def test_l3_rows_are_the_same_in_threads(paths):
     transformer = L3Transformer(weights=None, random_state=0, input_repr="mel128", hop_size=1.0)
     alone = transformer.fit_transform(paths[:3])

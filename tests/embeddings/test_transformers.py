@@ -126,7 +126,10 @@ def test_what_is_short_and_what_is_silent_is_said(waveforms):
     with pytest.warns(ShortClipWarning, match=r"Row 1, a waveform\.$"):
         clone(RANDOM_VGGISH).fit_transform([waveforms[2], waveforms[3]])
     with pytest.warns(SilentClipWarning, match="nothing but zeros: Row 0"):
-        MFCCStatsTransformer().fit_transform([np.zeros(1000)])
+        MFCCStatsTransformer().fit_transform([np.zeros(3000)])
+    for transformer in (MFCCStatsTransformer(), clone(RANDOM_L3)):
+        with pytest.warns(ShortClipWarning, match=r"Row 0, a waveform\.$"):
+            transformer.fit_transform([(waveforms[2][0][:300], 16000), waveforms[2]])
 
 
 def test_weights_from_a_seed(clips):

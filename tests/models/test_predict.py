@@ -1,7 +1,10 @@
 """Predictions for clips: a row a clip, a moment, or a sequence."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import soundfile
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
@@ -25,7 +28,14 @@ def test_a_row_a_clip(songs, tmp_path):
     (tmp_path / "text.wav").write_text("no audio")
     given = [paths[17], str(tmp_path / "text.wav"), paths[20], str(tmp_path / "none.wav")]
     predicted = predict_clips(model, given, n_jobs=2)
-    assert list(predicted.columns) == ["path", "label", "proba_happy", "proba_sad", "error"]
+    assert list(predicted.columns) == [
+        "path",
+        "label",
+        "proba_happy",
+        "proba_sad",
+        "error",
+        "notes",
+    ]
     assert predicted["path"].tolist() == given
     assert predicted["error"].isna().tolist() == [True, False, True, False]
     np.testing.assert_allclose(
@@ -33,6 +43,29 @@ def test_a_row_a_clip(songs, tmp_path):
     )
     assert predicted.loc[[1, 3], ["label", "proba_sad"]].isna().all(axis=None)
     assert predict_clips(model, given[1:2])["error"].notna().all()
+
+
+def test_what_makes_a_prediction_doubtful_is_noted(songs, tmp_path):
+    paths, y = songs
+    frames = ClipFunctionTransformer(loud_and_wide, target_sr=16000, frame_size=0.25)
+    model = make_pipeline(frames, LogisticRegression()).fit(paths[:8], y[:8])
+    silent, short, cut = (str(tmp_path / name) for name in ("silent.wav", "short.wav", "cut.wav"))
+    soundfile.write(silent, np.zeros(16000), 16000)
+    soundfile.write(short, 0.1 * np.ones(160), 16000)
+    Path(cut).write_bytes(Path(paths[0]).read_bytes()[:20000])
+    given = [paths[9], silent, short, cut, "missing.wav"]
+    predicted = predict_clips(model, given)
+    assert predicted["notes"].fillna("").tolist() == ["", "silent", "short", "cut", ""]
+    assert predicted["label"].notna().tolist() == [True] * 4 + [False]
+    by_frame = predict_clips(model, given, frames=True)
+    assert (by_frame["notes"] == "cut").sum() > 1
+    for frames in (False, True):
+        strict = predict_clips(model, given, frames=frames, strict=True).set_index("path")
+        assert strict["error"][silent] == (
+            "the clip is silent, which is an error where 'strict' is set."
+        )
+        assert strict["label"][[silent, short, cut, "missing.wav"]].isna().all()
+        assert strict.loc[[paths[9]], "label"].notna().all()
 
 
 def test_nothing_is_written(songs, tmp_path, monkeypatch):
@@ -91,7 +124,7 @@ def test_numbers(songs):
     model = make_pipeline(MFCCStatsTransformer(), StandardScaler(), Ridge())
     targets = np.random.default_rng(0).normal(size=(24, 2))
     predicted = predict_clips(model.fit(paths, targets), paths[:3])
-    assert list(predicted.columns) == ["path", "arousal", "valence", "error"]
+    assert list(predicted.columns) == ["path", "arousal", "valence", "error", "notes"]
     np.testing.assert_allclose(
         predicted[["arousal", "valence"]].to_numpy(float), model.predict(paths[:3]), rtol=1e-6
     )
