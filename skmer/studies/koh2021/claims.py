@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sklearn.metrics import f1_score
 
 from skmer.classifiers import CLASSIFIERS
 from skmer.evaluation import cluster_bootstrap, corrected_resampled_ttest
-from skmer.evaluation.displays import CLASSIFIER_NAMES
 from skmer.evaluation.report import name_of
 from skmer.studies.koh2021 import data as study
 
@@ -60,7 +60,7 @@ def judge_counts(published: dict[str, int], here: dict[str, int | None]) -> Verd
 
 def judge_value(published: float, found: dict) -> Verdict:
     """Judge whether a printed score lies in the interval of the one found."""
-    estimate, low, high = (found[key] for key in ("estimate", "low", "high"))
+    estimate, low, high = found.values()
     if not low <= high:
         return not_testable(f"found {estimate:.3f}, without an interval for a single group")
     where = "below" if published < low else "above" if published > high else "inside"
@@ -70,7 +70,7 @@ def judge_value(published: float, found: dict) -> Verdict:
 
 def judge_above(earlier: float, found: dict) -> Verdict:
     """Judge whether a score is above an earlier one by more than its interval."""
-    estimate, low, high = (found[key] for key in ("estimate", "low", "high"))
+    estimate, low, high = found.values()
     if not low <= high:
         return not_testable(f"found {estimate:.3f}, without an interval for a single group")
     reason = f"found {estimate:.3f}, {low:.3f} to {high:.3f}, against {earlier:.3f}"
@@ -132,17 +132,8 @@ def judge_purities(
 
 def judge_claims(findings) -> list[Claim]:
     """Judge every claim by what a reproduction has found."""
-    return [
-        *_counts(findings),
-        *_orders(findings),
-        *_values(findings),
-        *_improvements(findings),
-        _baseline(findings),
-        *_regressions(findings),
-        *_sizes(findings),
-        *_reports(findings),
-        *_maps(findings),
-    ]
+    kinds = _counts, _orders, _scores, _sizes, _reports, _maps
+    return [claim for kind in kinds for claim in kind(findings)]
 
 
 def why_untestable(findings, dataset: str, edition: str, features, classifiers=()) -> str | None:
@@ -158,15 +149,12 @@ def why_untestable(findings, dataset: str, edition: str, features, classifiers=(
             reasons.append(f"{name_of(feature)} was not asked for")
     if result is not None:
         ran = set(result.scores["classifier"])
-        missing = [CLASSIFIER_NAMES[name] for name in classifiers if name not in ran]
-        reasons += [f"{name} was not asked for" for name in missing]
+        reasons += [f"{name_of(name)} was not asked for" for name in classifiers if name not in ran]
     return ", and ".join(reasons) or None
 
 
-def _judge_editions(
-    findings, dataset, features, classifiers, judge_edition: Callable[[study.Edition], Verdict]
-) -> dict[str, Verdict]:
-    """Judge a claim for each edition in which it can be tested."""
+def _claim(findings, text: str, origin: str, judge_edition, dataset: str, features, classifiers=()):
+    """Return a claim on some cells, judged for each edition in which it can be tested."""
     rows = [row for row in findings.datasets.class_counts if row["dataset"] == dataset]
     verdicts = {}
     for edition in study.EDITIONS:
@@ -177,16 +165,7 @@ def _judge_editions(
             share = f"; {here} of the study's {printed} clips are in place"
             verdict = replace(verdict, reason=verdict.reason + (share if here < printed else ""))
         verdicts[edition.name] = verdict
-    return verdicts
-
-
-def _cell(row: dict) -> dict:
-    return {name: row[name] for name in ("dataset", "feature", "classifier")}
-
-
-def _in_words(row: dict) -> str:
-    names = f"{name_of(row['feature'])} + {name_of(row['classifier'])}"
-    return f"{study.titles()[row['dataset']]}: {names}"
+    return Claim(text, origin, verdicts)
 
 
 def _counts(findings) -> Iterator[Claim]:
@@ -205,60 +184,66 @@ def _orders(findings) -> Iterator[Claim]:
     for dataset in study.DATASETS:
         but = {classifier for name, classifier in order["except"] if name == dataset}
 
-        def of_edition(edition: study.Edition, dataset=dataset, but=but) -> Verdict:
-            scores = findings.results[dataset, edition.name].summary()
-            scores = edition.headline_rows(scores)
+        def of_edition(edition, dataset=dataset, but=but) -> Verdict:
+            scores = edition.headline_rows(findings.results[dataset, edition.name].summary())
             scores = scores[scores["feature"].isin(study.FEATURES)]
             table = scores.pivot_table(index="classifier", columns="feature", values="accuracy")
-            accuracies = {name: row.to_dict() for name, row in table.iterrows()}
+            accuracies = table.to_dict("index")
             return judge_order(accuracies, best=order["best"], but=but, wanted=set(CLASSIFIERS))
 
         text = (
             f"{study.titles()[dataset]}: L3-Net is more accurate than VGGish and MFCC with every "
         )
-        text += " but ".join(["classifier", *(CLASSIFIER_NAMES[name] for name in but)])
-        verdicts = _judge_editions(findings, dataset, study.FEATURES, (), of_edition)
-        yield Claim(text, order["origin"], verdicts)
+        text += " but ".join(["classifier", *map(name_of, but)])
+        yield _claim(findings, text, order["origin"], of_edition, dataset, study.FEATURES)
 
 
-def _values(findings) -> Iterator[Claim]:
-    for row in study.published()["accuracy"]:
-
-        def of_edition(edition: study.Edition, row=row) -> Verdict:
-            found = findings.estimate(edition.name, score="accuracy", **_cell(row))
-            return judge_value(row["value"], found)
-
+def _scores(findings) -> Iterator[Claim]:
+    """Judge the printed accuracies, and what was raised above scores that were known before."""
+    printed = study.published()
+    for row in printed["accuracy"]:
         text = f"{_in_words(row)} has an accuracy of {row['value']:.2f}"
-        dataset, feature, classifier = _cell(row).values()
-        verdicts = _judge_editions(findings, dataset, [feature], [classifier], of_edition)
-        yield Claim(text, row["origin"], verdicts)
+        yield _score(findings, text, row, judge_value, row["value"])
+    for row in printed["improvements"]:
+        if row["value"] > row["earlier"]:
+            metric = row["metric"].replace("_", " ")
+            text = f"{_in_words(row)} raises the {metric} of {row['earlier']:.3f} known before"
+            yield _score(findings, text, row, judge_above, row["earlier"])
+    yield _baseline(findings)
+    for row in printed["r2"]:
+        text = f"Emotion in Music: L3-Net raises the r2 of {row['target']} of {row['earlier']:.3f} "
+        text += f"known before, to {row['value']:.3f}"
+        yield _score(findings, text, row, judge_above, row["earlier"])
 
 
-def _improvements(findings) -> Iterator[Claim]:
-    for row in study.published()["improvements"]:
-        if row["value"] <= row["earlier"]:
-            continue
-
-        def of_edition(edition: study.Edition, row=row) -> Verdict:
-            return judge_above(row["earlier"], _score(findings, row, edition))
-
-        text = f"{_in_words(row)} raises the {row['metric'].replace('_', ' ')} of "
-        text += f"{row['earlier']:.3f} known before"
-        dataset, feature, classifier = _cell(row).values()
-        verdicts = _judge_editions(findings, dataset, [feature], [classifier], of_edition)
-        yield Claim(text, row["origin"], verdicts)
+def _in_words(row: dict) -> str:
+    names = f"{name_of(row['feature'])} + {name_of(row['classifier'])}"
+    return f"{study.titles()[row['dataset']]}: {names}"
 
 
-def _score(findings, row, edition: study.Edition) -> dict:
+def _score(findings, text: str, row: dict, judge_score: Callable, than: float) -> Claim:
+    """Return a claim that compares one printed number with the score of its cell."""
+
+    def of_edition(edition) -> Verdict:
+        return judge_score(than, _estimate(findings, row, edition))
+
+    classifiers = [row["classifier"]] if "classifier" in row else ()
+    features = [row.get("feature", "l3")]
+    return _claim(findings, text, row["origin"], of_edition, row["dataset"], features, classifiers)
+
+
+def _estimate(findings, row: dict, edition) -> dict:
     """Return a score and its interval over groups, from the out-of-fold predictions."""
-    if row["metric"] == "accuracy":
-        return findings.estimate(edition.name, score="accuracy", **_cell(row))
-    predictions = findings.results[row["dataset"], edition.name].predictions
-    for column in ("feature", "classifier"):
-        predictions = predictions[predictions[column] == row[column]]
-    predictions = edition.headline_rows(predictions)
+    if "target" in row:
+        cell = {"feature": "l3", "target": f"static {row['target']}", "score": "r2"}
+        return findings.estimate(edition.name, **cell)
+    cell = {name: row[name] for name in ("dataset", "feature", "classifier")}
+    if row.get("metric", "accuracy") == "accuracy":
+        return findings.estimate(edition.name, score="accuracy", **cell)
+    predictions = findings.results[cell.pop("dataset"), edition.name].predictions
+    predictions = edition.headline_rows(study.rows_of(predictions, cell))
     interval = cluster_bootstrap(
-        lambda y_true, y_pred: f1_score(y_true, y_pred, average="weighted", zero_division=0),
+        partial(f1_score, average="weighted", zero_division=0),
         predictions["y_true"].to_numpy(),
         predictions["y_pred"].to_numpy(),
         groups=predictions["group" if "group" in predictions else "row"].to_numpy(),
@@ -273,11 +258,12 @@ def _baseline(findings) -> Claim:
     dataset = "ravdess-song"
     best = next(row["value"] for row in study.published()["accuracy"] if row["dataset"] == dataset)
 
-    def of_edition(edition: study.Edition) -> Verdict:
+    def of_edition(edition) -> Verdict:
         scores = findings.intervals[dataset, edition.name]
+        headline = edition.headline_protocol(scores)
         scores = scores[scores["feature"] == "mfcc"]
         top = scores.loc[scores.groupby("protocol")["accuracy"].idxmax()].set_index("protocol")
-        own = top.loc[edition.headline_protocol(findings.intervals[dataset, edition.name])]
+        own = top.loc[headline]
         highest = own["accuracy"]
         reason = f"the best is {name_of(own['classifier'])} with {own['accuracy']:.3f}, "
         reason += f"{own['low']:.3f} to {own['high']:.3f}"
@@ -291,43 +277,28 @@ def _baseline(findings) -> Claim:
             return _too_few(ran)
         return judge(highest < best, reason)
 
-    return Claim(
-        f"{study.titles()[dataset]}: no classifier on MFCC reaches L3-Net's best, {best:.2f}",
-        study.published()["order"]["origin"],
-        _judge_editions(findings, dataset, ["mfcc"], (), of_edition),
-    )
-
-
-def _regressions(findings) -> Iterator[Claim]:
-    for row in study.published()["r2"]:
-
-        def of_edition(edition: study.Edition, row=row) -> Verdict:
-            cell = {"feature": "l3", "target": f"static {row['target']}", "score": "r2"}
-            return judge_above(row["earlier"], findings.estimate(edition.name, **cell))
-
-        text = f"Emotion in Music: L3-Net raises the r2 of {row['target']} of {row['earlier']:.3f} "
-        text += f"known before, to {row['value']:.3f}"
-        verdicts = _judge_editions(findings, "emomusic", ["l3"], (), of_edition)
-        yield Claim(text, row["origin"], verdicts)
+    text = f"{study.titles()[dataset]}: no classifier on MFCC reaches L3-Net's best, {best:.2f}"
+    origin = study.published()["order"]["origin"]
+    return _claim(findings, text, origin, of_edition, dataset, ["mfcc"])
 
 
 def _sizes(findings) -> Iterator[Claim]:
     for dataset in study.DATASETS:
 
-        def of_edition(edition: study.Edition, dataset=dataset) -> Verdict:
+        def of_edition(edition, dataset=dataset) -> Verdict:
             scores = edition.headline_rows(findings.results[dataset, edition.name].scores)
-            scores = scores[scores["classifier"] == study.LARGE_CLASSIFIER]
+            scores = study.rows_of(scores, {"classifier": study.LARGE_CLASSIFIER})
             scores = scores.sort_values(["repeat", "fold"])
-            small, large = (scores[scores["feature"] == name] for name in ("l3", study.LARGE))
+            small, large = (study.rows_of(scores, {"feature": one}) for one in ("l3", study.LARGE))
             sizes = {name: small[name].to_numpy() for name in ("n_train", "n_test")}
             accuracies = (one["accuracy"].to_numpy() for one in (small, large))
             test = corrected_resampled_ttest(*accuracies, **sizes)
             return judge_difference(test.difference, test.low, test.high)
 
         text = f"{study.titles()[dataset]}: 512 dimensions of L3-Net do better than 6144, by "
-        text += CLASSIFIER_NAMES[study.LARGE_CLASSIFIER]
-        verdicts = _judge_editions(findings, dataset, ["l3"], [study.LARGE_CLASSIFIER], of_edition)
-        yield Claim(text, "text on features", verdicts)
+        text += name_of(study.LARGE_CLASSIFIER)
+        cells = dataset, ["l3"], [study.LARGE_CLASSIFIER]
+        yield _claim(findings, text, "text on features", of_edition, *cells)
 
 
 def _reports(findings) -> Iterator[Claim]:
@@ -349,14 +320,12 @@ def _maps(findings) -> Iterator[Claim]:
     if why is None and "l3" not in findings.maps:
         why = "there are too few clips for the perplexity"
     if why is None:
-        singer_map = findings.maps["l3"]
-        names = ("emotion", "singer", "sex")
-        verdicts = judge_purities(
-            {name: singer_map.purity_of(name) for name in names},
-            {name: singer_map.purity_range(name) for name in names},
-        )
+        singer_map, names = findings.maps["l3"], ("emotion", "singer", "sex")
+        purities = {name: singer_map.purity_of(name) for name in names}
+        spreads = {name: singer_map.purity_range(name) for name in names}
+        verdicts = judge_purities(purities, spreads)
     else:
         verdicts = dict.fromkeys(texts, not_testable(why))
+    origin = study.published()["map"]["origin"]
     for key, text in texts.items():
-        full = f"RAVDESS, song, L3-Net: {text}"
-        yield Claim(full, study.published()["map"]["origin"], {study.FAITHFUL.name: verdicts[key]})
+        yield Claim(f"RAVDESS, song, L3-Net: {text}", origin, {study.FAITHFUL.name: verdicts[key]})

@@ -9,18 +9,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import Bunch
 
 from skmer.datasets import fetch_emomusic, fetch_ravdess_song, list_datasets, load_dataset
-from skmer.evaluation.features import (
-    INPUT_PARAMETERS,
-    MATRIX,
-    check_finite_feature,
-    choose_input,
-    make_transformers,
-)
+from skmer.evaluation import features as inputs
 from skmer.evaluation.manifest import describe_estimator
 from skmer.exceptions import DatasetNotFoundError, WeightsNotFoundError
 from skmer.utils.digest import file_digest
@@ -91,6 +86,13 @@ def describe_reductions(budget: Budget) -> list[str]:
 
 def _in_words(value) -> str:
     return ", ".join(f"{number:g}" for number in np.atleast_1d(value))
+
+
+def rows_of(table, cell: dict):
+    """Return the rows of a table that have the values of the cell."""
+    for column, value in cell.items():
+        table = table[table[column] == value]
+    return table
 
 
 # What the study compared, and what may be run beside it; additions are no part of its claims.
@@ -217,13 +219,14 @@ _SPEED_PARAMETERS = ("memory", "n_jobs", "verbose", "batch_size")
 
 @dataclass(frozen=True)
 class Feature:
-    """A transformer of one edition, and the weights that its network has."""
+    """A transformer of one edition and the weights that its network has, or published values."""
 
     name: str
-    edition: Edition
-    transformer: Any
-    weights_label: str | None
-    weights_digest: str | None
+    edition: Edition = FAITHFUL
+    transformer: Any = None
+    weights_label: str | None = None
+    weights_digest: str | None = None
+    values: np.ndarray | None = None
 
     @property
     def is_random(self) -> bool:
@@ -232,14 +235,14 @@ class Feature:
 
     def view(self, classifier: str) -> str:
         """Return the view of the feature that a classifier gets."""
-        return choose_input(self.transformer, classifier, preset=self.edition.preset)
+        return inputs.choose_input(self.transformer, classifier, preset=self.edition.preset)
 
 
 def make_features(
     names, *, edition: Edition, budget: Budget, **options
 ) -> tuple[dict[str, Feature], dict[str, str]]:
     """Return the features that can be had, and why the others cannot; see `make_transformers`."""
-    transformers: dict[str, Any] = make_transformers(names, preset=edition.preset, **options)
+    transformers: dict[str, Any] = inputs.make_transformers(names, preset=edition.preset, **options)
     if "l3" in transformers:
         transformers["l3"].set_params(hop_size=budget.l3_hops[EDITIONS.index(edition)])
         transformers[LARGE] = clone(transformers["l3"]).set_params(embedding_size=6144)
@@ -258,16 +261,18 @@ def make_features(
 
 def view_parameters(view: str, budget: Budget) -> dict[str, object]:
     """Return the parameters of the transformer for a view."""
-    if view != MATRIX:
-        return INPUT_PARAMETERS[view]
+    if view != inputs.MATRIX:
+        return inputs.INPUT_PARAMETERS[view]
     n_frames, milliseconds = budget.matrix
     # At the 22050 Hz of the MFCC, as everywhere in skmer.
     hop_length = round(22050 * milliseconds / 1000)
-    return INPUT_PARAMETERS[MATRIX] | {"n_frames": n_frames, "hop_length": hop_length}
+    return inputs.INPUT_PARAMETERS[inputs.MATRIX] | {"n_frames": n_frames, "hop_length": hop_length}
 
 
 def describe_view(feature: Feature, view: str, budget: Budget) -> dict:
     """Return all parameters on which the numbers of a view depend."""
+    if feature.values is not None:
+        return {"array": joblib.hash(feature.values)}
     transformer = clone(feature.transformer).set_params(**view_parameters(view, budget))
     described = describe_estimator(transformer)
     for name in _SPEED_PARAMETERS:
@@ -285,11 +290,13 @@ class FeatureExtractor:
 
     def __call__(self, feature: Feature, view: str, clips) -> np.ndarray:
         """Return the view, a row for each clip."""
+        if feature.values is not None:
+            return feature.values
         key = feature.name, feature.edition.name, view, id(clips)
         if key != self._key:
             parameters = view_parameters(view, self.budget)
             transformer = clone(feature.transformer).set_params(**parameters)
             self._values = np.asarray(transformer.fit_transform(clips.data))
-            check_finite_feature(feature.name, self._values)
+            inputs.check_finite_feature(feature.name, self._values)
             self._key = key
         return self._values

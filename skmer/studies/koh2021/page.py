@@ -10,25 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skmer.evaluation import (
-    AccuracyBarsDisplay,
-    ConfusionDisplay,
-    EmbeddingMapDisplay,
-    GapDisplay,
-    PairedComparisonDisplay,
-    PerClassReportDisplay,
-)
-from skmer.evaluation.displays import PALETTE
-from skmer.evaluation.report import (
-    COLUMN_NAMES,
-    SCORE_NAMES,
-    Note,
-    Table,
-    in_hundred,
-    name_of,
-    render_page,
-    with_interval,
-)
+from skmer.evaluation import displays, report
+from skmer.evaluation.report import name_of
 from skmer.studies.koh2021 import data as study
 from skmer.studies.koh2021.claims import HELD, NOT_HELD, Claim
 from skmer.studies.koh2021.pieces import SingerMap
@@ -49,7 +32,7 @@ _STYLE: dict = {
 
 def table_as_html(table) -> str:
     """Return a data frame as a table element, with empty cells for what is missing."""
-    table = table.rename(columns=COLUMN_NAMES | SCORE_NAMES)
+    table = table.rename(columns=report.COLUMN_NAMES | report.SCORE_NAMES)
     # None in a column of text is an empty cell too, which na_rep does not cover.
     table = table.astype(object).where(table.notna(), "")
     return table.to_html(index=False, float_format="{:.2f}".format, border=0)
@@ -115,29 +98,29 @@ def make_headline(claims: dict[str, list[Claim]]) -> str:
     )
 
 
-def find_news(findings) -> list[Note]:
+def find_news(findings) -> list[report.Note]:
     """Return what the numbers show beyond single claims."""
     return [*_mfcc_news(findings), *_gap_news(findings), *_addition_news(findings)]
 
 
-def find_cautions(findings) -> list[Note]:
+def find_cautions(findings) -> list[report.Note]:
     """Return what limits all of it: less computing, data or weights than the study had."""
     notes = []
     changes = study.describe_reductions(findings.budget)
     if changes:
         text = "This is a quick run: it computes less than the study did, so its numbers are "
         text += "rougher, the networks are trained less, and its verdicts are provisional."
-        notes.append(Note("doubtful", text, "; ".join(changes) + "."))
+        notes.append(report.Note("doubtful", text, "; ".join(changes) + "."))
     for name, reason in findings.left_out.items():
-        notes.append(Note("doubtful", f"{name_of_feature(name)} is left out.", reason))
+        notes.append(report.Note("doubtful", f"{name_of_feature(name)} is left out.", reason))
     for name, label in findings.random_features.items():
         text = f"{name_of_feature(name)}: {label}. Its network was never trained; its numbers say "
         text += "nothing about the embedding of that name, and claims on it are not testable."
-        notes.append(Note("bad", text))
+        notes.append(report.Note("bad", text))
     if findings.datasets.missing:
         names = ", ".join(study.titles()[name] for name in findings.datasets.missing)
-        notes.append(Note("neutral", f"Not in place, and so untested: {names}."))
-    return notes + [Note("doubtful", note) for note in findings.datasets.notes]
+        notes.append(report.Note("neutral", f"Not in place, and so untested: {names}."))
+    return notes + [report.Note("doubtful", note) for note in findings.datasets.notes]
 
 
 def find_gaps(findings) -> dict[str, list[dict]]:
@@ -156,7 +139,7 @@ def find_gaps(findings) -> dict[str, list[dict]]:
     return found
 
 
-def _mfcc_news(findings) -> Iterator[Note]:
+def _mfcc_news(findings) -> Iterator[report.Note]:
     """Compare MFCC, which needs no network, with the best accuracies that the study printed."""
     for printed in study.published()["accuracy"]:
         dataset, best = printed["dataset"], printed["value"]
@@ -176,19 +159,19 @@ def _mfcc_news(findings) -> Iterator[Note]:
         text = (
             f"{study.titles()[dataset]}: plain MFCC with {_MODELS[top['classifier']]}, without any "
             f"network, {'beats' if beats else 'does not beat'} the study's best by random splits: "
-            f"{in_hundred(top['accuracy'])} of 100 clips are named rightly, against "
-            f"{in_hundred(best)} by {_cell(printed)}"
+            f"{report.in_hundred(top['accuracy'])} of 100 clips are named rightly, against "
+            f"{report.in_hundred(best)} by {_cell(printed)}"
         )
         detail = f"Settings of the {top['edition']} edition; accuracy by random splits "
         detail += _interval(top)
         for kept in plain[same & (plain["protocol"] == "grouped")].to_dict("records"):
             moves = "falls to" if kept["accuracy"] < top["accuracy"] else "has"
-            text += f". With {groups} kept apart it {moves} {in_hundred(kept['accuracy'])}"
+            text += f". With {groups} kept apart it {moves} {report.in_hundred(kept['accuracy'])}"
             detail += f", with {groups} kept apart {_interval(kept)}"
-        yield Note("bad" if beats else "neutral", f"{text}.", f"{detail}; 95 % intervals.")
+        yield report.Note("bad" if beats else "neutral", f"{text}.", f"{detail}; 95 % intervals.")
 
 
-def _gap_news(findings) -> Iterator[Note]:
+def _gap_news(findings) -> Iterator[report.Note]:
     """Return for each dataset what random splits add."""
     for dataset, gaps in find_gaps(findings).items():
         groups = _KEPT_APART[dataset]
@@ -204,10 +187,10 @@ def _gap_news(findings) -> Iterator[Note]:
             f"apart, in points of 100: {listed}."
         )
         flattered = any(gap["mean"] > 0 for gap in gaps)
-        yield Note("doubtful" if flattered else "neutral", text)
+        yield report.Note("doubtful" if flattered else "neutral", text)
 
 
-def _addition_news(findings) -> Iterator[Note]:
+def _addition_news(findings) -> Iterator[report.Note]:
     """Compare each addition with the best of the study's own features, groups kept apart."""
     edition = study.EDITIONS[-1]
     for dataset in findings.datasets.names:
@@ -225,7 +208,7 @@ def _addition_news(findings) -> Iterator[Note]:
                 other = _best(own)
                 text += "; the best of the study's own features is "
                 text += f"{_cell(other)} with {_interval(other)}"
-            yield Note("neutral", f"{text}.")
+            yield report.Note("neutral", f"{text}.")
 
 
 def _best(scores) -> dict:
@@ -237,7 +220,7 @@ def _cell(row) -> str:
 
 
 def _interval(row) -> str:
-    return with_interval(row["accuracy"], row["low"], row["high"])
+    return report.with_interval(row["accuracy"], row["low"], row["high"])
 
 
 def render_study(findings) -> str:
@@ -257,7 +240,7 @@ def render_study(findings) -> str:
                 for figure in draw_sizes(findings, dataset, edition)
             ],
         }
-    return render_page(
+    return report.render_page(
         "koh2021.html.j2",
         package=__package__,
         charts={},
@@ -271,7 +254,6 @@ def render_study(findings) -> str:
         titles=study.titles(),
         published=study.published(),
         editions=study.EDITIONS,
-        counts=_counts(findings),
         table=_main_table(findings),
         feature_name=name_of_feature,
         regressions=_regressions(findings),
@@ -281,25 +263,7 @@ def render_study(findings) -> str:
     )
 
 
-def _counts(findings) -> list[dict]:
-    """Return a row for each dataset: its classes, and their clips as printed and here."""
-    rows = []
-    for dataset in study.DATASETS:
-        counts = pd.DataFrame(findings.datasets.class_counts).query("dataset == @dataset")
-        is_here = counts["here"].notna().all()
-        rows.append(
-            {
-                "title": study.titles()[dataset],
-                "classes": list(counts["class"]),
-                "published": list(counts["published"]),
-                "here": counts["here"].astype(int).tolist() if is_here else None,
-                "missing": findings.datasets.missing.get(dataset),
-            }
-        )
-    return rows
-
-
-def _main_table(findings) -> Table:
+def _main_table(findings) -> report.Table:
     """Return the table 'published / faithful / defensible', intervals and gaps at the end."""
     columns = ["Dataset", "Configuration", "Published"]
     columns += [edition.name.capitalize() for edition in study.EDITIONS]
@@ -330,7 +294,7 @@ def _main_table(findings) -> Table:
     if findings.table["addition"].any():
         caption += "; an addition is a feature that the study did not have"
     csv = findings.table.to_csv(index=False)
-    return Table("study", caption, columns, rows, main=n_main - 1, csv=csv)
+    return report.Table("study", caption, columns, rows, main=n_main - 1, csv=csv)
 
 
 def _number(value: float, form: str = ".2f") -> tuple[str, float]:
@@ -403,7 +367,10 @@ def draw_bars(findings, dataset: str, edition) -> Figures:
     title += "".join(f"; {name}, not in the study" for name in added)
     options = {"protocol": protocol, "chance": chance}
     yield _draw(
-        title, 6.4, 3.4, lambda ax: AccuracyBarsDisplay.from_frame(intervals, **options, ax=ax)
+        title,
+        6.4,
+        3.4,
+        lambda ax: displays.AccuracyBarsDisplay.from_frame(intervals, **options, ax=ax),
     )
 
 
@@ -415,7 +382,7 @@ def draw_gaps(findings, dataset: str, edition) -> Figures:
     if "grouped" in table:
         names = [_cell(row) for row in table.index.to_frame().to_dict("records")]
         title = f"{study.titles()[dataset]}, {edition.name}: random minus grouped"
-        display = GapDisplay(table["koh2021"], table["grouped"], names)
+        display = displays.GapDisplay(table["koh2021"], table["grouped"], names)
         yield _draw(title, 6.0, 0.34 * len(names) + 1.3, display.plot)
 
 
@@ -437,8 +404,13 @@ def draw_best(findings, dataset: str, edition) -> Figures:
         title = f"{study.titles()[dataset]}, {edition.name}, {why}: {_cell(chosen)}"
         chosen |= {"protocol": best["protocol"], "labels": labels}
         for kind, display, width, height in (
-            ("confusion", ConfusionDisplay, 2.0 + 0.55 * len(labels), 1.6 + 0.55 * len(labels)),
-            ("by class", PerClassReportDisplay, 4.6, 0.42 * len(labels) + 1.5),
+            (
+                "confusion",
+                displays.ConfusionDisplay,
+                2.0 + 0.55 * len(labels),
+                1.6 + 0.55 * len(labels),
+            ),
+            ("by class", displays.PerClassReportDisplay, 4.6, 0.42 * len(labels) + 1.5),
         ):
 
             def draw(ax, display=display, chosen=chosen):
@@ -453,11 +425,13 @@ def draw_map(singer_map: SingerMap) -> list[tuple[str, str]]:
     figures = []
     for name, labels in singer_map.labels.items():
         title = f"{feature}, perplexity {singer_map.perplexity}, coloured by {name}"
-        display = EmbeddingMapDisplay(singer_map.points, labels, name=name)
+        display = displays.EmbeddingMapDisplay(singer_map.points, labels, name=name)
         figures.append(_draw(title, 5.8, 4.2, display.plot))
 
     def draw_purity(ax):
-        for color, (name, rows) in zip(PALETTE, singer_map.purity.groupby("label", sort=False)):
+        for color, (name, rows) in zip(
+            displays.PALETTE, singer_map.purity.groupby("label", sort=False)
+        ):
             ax.plot(rows["perplexity"], rows["purity"], "o-", color=color, label=name)
             ax.axhline(rows["chance"].iloc[0], color=color, linestyle="--", linewidth=0.9)
         ax.set(xlabel="perplexity", ylabel="purity of 10 neighbours", ylim=(0, 1.02))
@@ -477,6 +451,6 @@ def draw_sizes(findings, dataset: str, edition) -> Figures:
 
         def draw(ax):
             pair = {"feature": study.LARGE}, {"feature": "l3"}
-            PairedComparisonDisplay.from_frame(scores, *pair, names=names, ax=ax)
+            displays.PairedComparisonDisplay.from_frame(scores, *pair, names=names, ax=ax)
 
         yield _draw(f"{study.titles()[dataset]}, {edition.name}", 4.4, 4.6, draw)

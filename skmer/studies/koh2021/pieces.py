@@ -8,22 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.preprocessing import StandardScaler
 
+from skmer import evaluation
 from skmer._version import __version__
 from skmer.classifiers import make_classifier
 from skmer.datasets import get_data_home
-from skmer.evaluation import (
-    EvaluationResult,
-    FixedSplit,
-    RegressionResult,
-    audit,
-    evaluate,
-    evaluate_regression,
-)
 from skmer.evaluation.features import VECTOR
 from skmer.evaluation.manifest import describe_estimator
 from skmer.evaluation.statistics import tsne_map, tsne_purity
@@ -167,7 +159,7 @@ def make_model(classifier: str, preset: Preset, budget: study.Budget):
     return model.set_params(**limits)
 
 
-def evaluate_cell(cell: Cell, clips, context: RunContext) -> EvaluationResult:
+def evaluate_cell(cell: Cell, clips, context: RunContext) -> evaluation.EvaluationResult:
     """Return the result of a cell under both protocols, from the store where it is there."""
     feature, budget = cell.feature, context.budget
     preset, view = feature.edition.preset, feature.view(cell.classifier)
@@ -181,8 +173,8 @@ def evaluate_cell(cell: Cell, clips, context: RunContext) -> EvaluationResult:
         classifier=describe_estimator(model),
     )
 
-    def compute() -> EvaluationResult:
-        return evaluate(
+    def compute() -> evaluation.EvaluationResult:
+        return evaluation.evaluate(
             {feature.name: context.extractor(feature, view, clips)},
             {cell.classifier: model},
             None,
@@ -193,7 +185,7 @@ def evaluate_cell(cell: Cell, clips, context: RunContext) -> EvaluationResult:
             **_options(context),
         )
 
-    return _remember(context, EvaluationResult, str(cell), settings, feature.name, feature, compute)
+    return _remember(context, evaluation.EvaluationResult, str(cell), settings, feature, compute)
 
 
 def _settings(clips, context: RunContext, protocols: dict, **settings) -> dict:
@@ -208,32 +200,31 @@ def _options(context: RunContext) -> dict:
 
 
 def _remember(
-    context: RunContext, cls, name: str, settings: dict, key: str, feature, compute: Callable
+    context: RunContext, cls, name: str, settings: dict, feature: study.Feature, compute: Callable
 ) -> Any:
     """Return a result from the store, or compute it; mark where its feature's weights are from."""
 
     def compute_marked():
         result = compute()
-        if isinstance(feature, study.Feature):
-            weights = {"weights": feature.weights_label, "random_weights": feature.is_random}
-            described = describe_estimator(feature.transformer)
-            details = {"transformer": described, "weights_digest": feature.weights_digest}
-        else:
-            weights, details = {"weights": None, "random_weights": False}, {}
+        weights = {"weights": feature.weights_label, "random_weights": feature.is_random}
         for column, value in weights.items():
             result.scores[column] = value
-        result.manifest["features"][key] |= weights | details
+        details = {}
+        if feature.transformer is not None:
+            described = describe_estimator(feature.transformer)
+            details = {"transformer": described, "weights_digest": feature.weights_digest}
+        result.manifest["features"][feature.name] |= weights | details
         return result
 
     return context.store.result(cls, name, settings, compute_marked)
 
 
-def join_results(results: list[EvaluationResult]) -> EvaluationResult:
+def join_results(results: list[evaluation.EvaluationResult]) -> evaluation.EvaluationResult:
     """Put the cells of one dataset and edition together; they share their splits."""
     manifest = dict(results[0].manifest)
     for key in ("features", "models"):
         manifest[key] = {k: v for result in results for k, v in result.manifest[key].items()}
-    return EvaluationResult(
+    return evaluation.EvaluationResult(
         stack_frames([result.scores for result in results]),
         stack_frames([result.predictions for result in results]),
         manifest,
@@ -281,7 +272,7 @@ def audit_files(datasets: study.StudyDatasets, context: RunContext) -> dict:
     return context.store.facts(
         "audit-files",
         settings,
-        lambda: audit(paths=paths, datasets=several, n_jobs=context.n_jobs).to_dict(),
+        lambda: evaluation.audit(paths=paths, datasets=several, n_jobs=context.n_jobs).to_dict(),
     )
 
 
@@ -296,7 +287,7 @@ def audit_labels(annotations, context: RunContext) -> dict:
     return context.store.facts(
         "audit-emomusic-annotations",
         {"clips": annotations.digest, "static": static.tolist()},
-        lambda: audit(items=items, targets=static, reference=dynamic).to_dict(),
+        lambda: evaluation.audit(items=items, targets=static, reference=dynamic).to_dict(),
     )
 
 
@@ -310,7 +301,7 @@ def audit_splits(
     def compute() -> dict:
         X = context.extractor(feature, VECTOR, clips)
         return {
-            name: audit(
+            name: evaluation.audit(
                 X, clips.target, groups=clips.groups, cv=splitter, random_state=context.seed
             ).to_dict()
             for name, splitter in protocols.items()
@@ -375,7 +366,7 @@ REGRESSOR = "svr"
 _LAYERS = tuple(f"emoMusic_layer_{i}.npy" for i in range(5))
 
 
-def find_published_features(data_home, annotations) -> np.ndarray | None:
+def find_published_features(data_home, annotations) -> study.Feature | None:
     """Return the features of Choi et al. (2017), a row for each annotated song, where they are."""
     import pandas as pd
 
@@ -390,12 +381,10 @@ def find_published_features(data_home, annotations) -> np.ndarray | None:
             f"The features in {folder} must have a row for each of the {len(annotations.frame)} "
             f"songs of Emotion in Music. Got {len(layers)} rows and {len(songs)} songs."
         )
-    return layers[places]
+    return study.Feature(CHOI, values=layers[places])
 
 
-def regress(
-    dataset, feature: study.Feature | np.ndarray, *, name: str, context: RunContext
-) -> RegressionResult:
+def regress(dataset, feature: study.Feature, context: RunContext) -> evaluation.RegressionResult:
     """Predict both labels with one feature, under random, artist-grouped and published splits."""
     frame, budget = dataset.frame, context.budget
     targets = {
@@ -407,22 +396,13 @@ def regress(
     protocols = {key: splitters[key](context.seed) for key in ("shuffled", "grouped")}
     subsets = frame["split"].to_numpy(dtype=str)
     if {"train", "test"} <= set(subsets):
-        protocols["fixed"] = FixedSplit(subsets)
-    described = (
-        study.describe_view(feature, VECTOR, budget)
-        if isinstance(feature, study.Feature)
-        else {"array": joblib.hash(feature)}
-    )
+        protocols["fixed"] = evaluation.FixedSplit(subsets)
+    described = study.describe_view(feature, VECTOR, budget)
     settings = _settings(dataset, context, protocols, feature=described, regressor=REGRESSOR)
 
-    def compute() -> RegressionResult:
-        values = (
-            context.extractor(feature, VECTOR, dataset)
-            if isinstance(feature, study.Feature)
-            else feature
-        )
-        return evaluate_regression(
-            {name: values},
+    def compute() -> evaluation.RegressionResult:
+        return evaluation.evaluate_regression(
+            {feature.name: context.extractor(feature, VECTOR, dataset)},
             [REGRESSOR],
             None,
             targets,
@@ -431,5 +411,5 @@ def regress(
             **_options(context),
         )
 
-    piece = f"emomusic-r2-{name}"
-    return _remember(context, RegressionResult, piece, settings, name, feature, compute)
+    name = f"emomusic-r2-{feature.name}"
+    return _remember(context, evaluation.RegressionResult, name, settings, feature, compute)

@@ -155,7 +155,7 @@ class Reproduction:
         found : dict of str to float
             The score and the ends of its interval.
         """
-        row = _rows_of(self.table, cell).iloc[0]
+        row = study.rows_of(self.table, cell).iloc[0]
         columns = {"estimate": edition, "low": f"{edition}_low", "high": f"{edition}_high"}
         return {name: float(row[column]) for name, column in columns.items()}
 
@@ -204,17 +204,12 @@ class Reproduction:
         return folder
 
 
-def _rows_of(table, cell: dict):
-    """Return the rows of a table that have the values of the cell."""
-    for column, value in cell.items():
-        table = table[table[column] == value]
-    return table
-
-
 def _columns(edition: str, table, cell: dict, protocol, score: str, mixed: str) -> dict:
     """Return the columns of an edition: estimate, interval, gap and protocol, or NaN."""
     found = dict.fromkeys(("estimate", "low", "high", "gap", "protocol"), np.nan)
-    rows = {} if table is None else _rows_of(table, cell).set_index("protocol").to_dict("index")
+    rows = (
+        {} if table is None else study.rows_of(table, cell).set_index("protocol").to_dict("index")
+    )
     if protocol in rows:
         row = rows[protocol]
         found |= {"estimate": row[score], "low": row["low"], "high": row["high"]}
@@ -368,22 +363,18 @@ def _classify(
 
 
 def _regress(
-    found: Reproduction, edition: study.Edition, layers, context: pieces.RunContext
+    found: Reproduction, edition: study.Edition, published, context: pieces.RunContext
 ) -> None:
     """Predict arousal and valence of Emotion in Music with whatever features there are."""
     clips = found.datasets.clips.get(("emomusic", edition.name))
-    sources: dict = {}
+    sources = [(published, found.datasets.annotations)] if published is not None else []
     if clips is not None:
-        sources = {
-            name: (one, clips) for name, one in found.features.items() if name != study.LARGE
-        }
-    if layers is not None:
-        sources[pieces.CHOI] = layers, found.datasets.annotations
-    for name, (feature, dataset) in sources.items():
-        context.announce(f"emomusic-{edition.name}: r2 of {name}")
-        found.regressions[name, edition.name] = pieces.regress(
-            dataset, feature, name=name, context=context
-        )
+        small = [one for name, one in found.features.items() if name != study.LARGE]
+        sources = [(feature, clips) for feature in small] + sources
+    for feature, dataset in sources:
+        context.announce(f"emomusic-{edition.name}: r2 of {feature.name}")
+        result = pieces.regress(dataset, feature, context)
+        found.regressions[feature.name, edition.name] = result
 
 
 def _map(found: Reproduction, edition: study.Edition, context: pieces.RunContext) -> None:

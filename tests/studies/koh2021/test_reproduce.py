@@ -18,6 +18,7 @@ from skmer.studies.koh2021.data import (
     FAITHFUL,
     FULL,
     QUICK,
+    Feature,
     FeatureExtractor,
     StudyDatasets,
     _add_digests,
@@ -272,7 +273,7 @@ def test_published_features_go_to_their_songs(tmp_path, songs):
     assert find_published_features(tmp_path, songs) is None
     for layer in range(5):
         np.save(folder / f"emoMusic_layer_{layer}.npy", np.stack([ids, ids + layer], axis=1))
-    features = find_published_features(tmp_path, songs)
+    features = find_published_features(tmp_path, songs).values
     assert features.shape == (N_SONGS, 10)
     assert (features[:, 0] == songs.frame["song_id"]).all()
     pd.DataFrame({"id": ids[1:]}).to_csv(folder / "emoMusic.csv")
@@ -287,8 +288,8 @@ def test_regression_under_three_protocols(tmp_path, songs, monkeypatch):
 
     monkeypatch.setitem(_regression.GRIDS, "svr", (SVR(), {"C": [10]}))
     context = RunContext(PieceStore(tmp_path), FeatureExtractor(QUICK), 0, None, False)
-    features = songs.frame[["static_arousal", "static_valence"]].to_numpy()
-    result = regress(songs, features, name="known", context=context)
+    values = songs.frame[["static_arousal", "static_valence"]].to_numpy()
+    result = regress(songs, Feature("known", values=values), context)
     assert set(result.scores["protocol"]) == {"shuffled", "grouped", "fixed"}
     assert set(result.scores["target"]) == {
         "static arousal", "static valence", "dynamic arousal", "dynamic valence"
@@ -299,5 +300,5 @@ def test_regression_under_three_protocols(tmp_path, songs, monkeypatch):
     assert r2["grouped", "dynamic valence"] == pytest.approx(
         r2["grouped", "static valence"], abs=0.01
     )
-    regress(songs, features, name="known", context=context)
+    regress(songs, Feature("known", values=values), context)
     assert context.store.computed == ["emomusic-r2-known"]
