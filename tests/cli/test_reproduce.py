@@ -81,8 +81,8 @@ def test_report_and_resume(reproduce, tmp_path, monkeypatch):
 
     calls = []
     for module, name in (
-        (pieces, "evaluate"),
-        (pieces, "audit"),
+        (pieces.evaluation, "evaluate"),
+        (pieces.evaluation, "audit"),
         (pieces, "_check_reports"),
         (pieces, "tsne_map"),
         (pieces, "tsne_purity"),
