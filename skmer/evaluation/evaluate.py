@@ -4,7 +4,7 @@ import platform
 import time
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -14,7 +14,9 @@ from sklearn.base import clone
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import Pipeline
 
+from skmer.evaluation.across import Across, join_clips, make_quadrants
 from skmer.evaluation.auditing.audit import audit_protocols
+from skmer.evaluation.auditing.copies import Evidence
 from skmer.evaluation.features import (
     VECTOR,
     ComputedFeature,
@@ -61,6 +63,12 @@ def evaluate(
     groups=None,
     split=None,
     dataset=None,
+    X_test=None,
+    y_test=None,
+    groups_test=None,
+    dataset_test=None,
+    scales=None,
+    both_ways: bool = False,
     protocol="grouped",
     preset: Preset = "tuned",
     n_folds: int | None = None,
@@ -108,6 +116,22 @@ def evaluate(
     dataset : str or path-like, default=None
         What the data are called in the manifest and the report. For the path of a file, such as
         the table that lists the clips, its SHA-256 is kept too.
+    X_test, y_test, groups_test : as X, y and groups, default=None
+        Another dataset, which models that are fitted to the whole of the first are tested on,
+        under the protocol "across"; see :ref:`across`. The other protocols split the first dataset
+        alone, as they do without it. Where the features are arrays, X_test is a dict of name to
+        array, or the array of a single one. Classes, tags and targets are matched by name; what
+        only one dataset has is left out of everything, with a warning. Clips that are in both are
+        left out of the larger one under "across". Rows of X_test are numbered on from those of X.
+    dataset_test : str, default=None
+        What the other dataset is called.
+    scales : pair of (low, high) or AffectScale, default=None
+        The ends of the scales of y and y_test: numbers of y_test are moved to the scale of y.
+        Where one dataset has the quadrants Q1 to Q4 and the other arousal and valence, quadrants
+        are made of these by the middle of their scale; the other entry may be None.
+    both_ways : bool, default=False
+        Fit on the other dataset and test on the first too, as "across_back", and within the other
+        dataset under each protocol, as "grouped_back".
     protocol : {"grouped", "koh2021", "shuffled", "published"}, splitter, or list or dict of \
 those, default="grouped"
         "grouped" is repeated stratified group k-fold. For labels there is "koh2021", the study's
@@ -185,17 +209,30 @@ those, default="grouped"
     """
     # What can be checked is checked first, then features are computed, then models are fitted.
     times = [time.perf_counter()]
+    rules: tuple[str, ...] = ()
+    if y_test is not None:
+        y, y_test, rules = make_quadrants(y, y_test, scales)
+    elif X_test is not None or groups_test is not None:
+        raise InputError("X_test and groups_test need y_test.", param="y_test")
     task = find_task(task, y).bind(y, target_names)
     check_choice("evaluate", PRESETS, preset=preset)
     check_choice("evaluate", ("raise", "skip"), on_error=on_error)
     check_n_jobs(n_jobs)
     seed = recorded_seed(random_state)
-    named = describe_dataset(dataset)
-    clips = Clips.check(X, task.check(y), groups, split)
+    named, named_test = describe_dataset(dataset), describe_dataset(dataset_test)
+    clips, across = Clips.check(X, task.check(y), groups, split), None
+    if y_test is not None:
+        task, clips, features, across = join_clips(
+            task, clips, features, X_test, y_test, groups_test,
+            names=(named.get("name"), named_test.get("name")), scales=scales, rules=rules,
+            both_ways=both_ways,
+        )  # fmt: skip
+        X = clips.X
+        _warn_of_lone(across)
     n_folds = task.n_folds if n_folds is None else n_folds
     n_repeats = task.n_repeats if n_repeats is None else n_repeats
     known = task.splitters(n_folds, n_repeats)
-    protocols = _make_protocols(protocol, known, task, clips, seed)
+    protocols = _make_protocols(protocol, known, task, clips, seed, across)
     models = _make_models(classifiers, task, preset)
     models = _check_models(models, task, clips, protocols)
     scorer, further_scores = make_scorer(scoring, task, clips.targets)
@@ -220,15 +257,20 @@ those, default="grouped"
     skipped = find_unusable(computed, clips.targets.clip)
     if on_error == "raise":
         raise_unusable(skipped, clips.targets.n_clips)
-    elif skipped:
+    skipped = {int(clips.original[row]): reason for row, reason in skipped.items()}
+    if skipped:
         clips, computed = _leave_out(skipped, clips, computed)
-        protocols = _make_protocols(protocol, known, task, clips, seed)
     times.append(time.perf_counter())
+    evidence = _make_evidence(clips, computed, across, n_jobs, verbose)
+    if across is not None:
+        across = replace(across, shared=evidence.shared(clips.is_second))
     experiment = Experiment(
         task, clips, {name: transformers[name] for name in made}, computed, models, inputs,
-        seed, n_jobs,
+        seed, n_jobs, across,
     )  # fmt: skip
-    leaks = experiment.audit(protocols, verbose) if audit else None
+    if skipped or across is not None:
+        protocols = _make_protocols(protocol, known, task, clips, seed, across)
+    leaks = experiment.audit(protocols, evidence) if audit else None
     times.append(time.perf_counter())
     scores, predictions = run_fits(
         experiment.list_fits(protocols, scorer),
@@ -253,7 +295,7 @@ those, default="grouped"
             "on_error": on_error,
             "scoring": list(further_scores),
         },
-        "dataset": named | task.describe(clips.targets) | clips.count_groups(),
+        "dataset": experiment.describe(named),
         "skipped_clips": [{"row": row, "reason": reason} for row, reason in skipped.items()],
         "features": {
             name: describe_feature(transformers[name], one) for name, one in computed.items()
@@ -263,7 +305,7 @@ those, default="grouped"
         "models": {name: describe_estimator(model) for name, model in models.items()},
         "audit": leaks,
         "protocols": {one.name: describe_protocol(one, clips.original) for one in protocols},
-    }
+    } | ({} if across is None else across.describe(clips, task, named_test))
     result = make_result(scores, predictions, manifest, task)
     result.experiment = experiment
     return result
@@ -384,15 +426,21 @@ def evaluate_dynamic_regression(
     return evaluate(features, regressors, X, y, task=task, **options)  # type: ignore[return-value]
 
 
-def _make_protocols(protocol, known, task: Task, clips: Clips, seed: int) -> list[Protocol]:
-    strata = task.strata(clips.targets)
-    if clips.published is not None:
-        known = {**known, "published": lambda seed: FixedSplit(clips.published)}
-    made = make_protocols(
-        protocol, known=known, strata=strata, groups=clips.groups, random_state=seed
-    )
-    task.check_protocols(clips.targets, clips.groups, made)
-    return made
+def _make_protocols(
+    protocol, known, task: Task, clips: Clips, seed: int, across: Across | None
+) -> list[Protocol]:
+    def make(clips: Clips) -> list[Protocol]:
+        splitters = known
+        if clips.published is not None:
+            splitters = {**known, "published": lambda seed: FixedSplit(clips.published)}
+        strata = task.strata(clips.targets)
+        made = make_protocols(
+            protocol, known=splitters, strata=strata, groups=clips.groups, random_state=seed
+        )
+        task.check_protocols(clips.targets, clips.groups, made)
+        return made
+
+    return make(clips) if across is None else across.make_protocols(make, clips, seed)
 
 
 def _make_models(models, task: Task, preset: Preset) -> dict[str, Any]:
@@ -419,7 +467,7 @@ def _check_models(models, task: Task, clips: Clips, protocols: list[Protocol]) -
             )
     models = {name: task.wrap(model) for name, model in models.items()}
     for one in protocols:
-        groups = clips.groups_in_fit(one.grouped)
+        groups = clips.groups_in_fit(one.keeps_apart_in_fit)
         if groups is None:
             continue
         trained = [targets.split_rows(split).train for split in one.splits]
@@ -441,10 +489,21 @@ def _warn_of_unscored(unscored: Mapping[str, Mapping[str, int]]) -> None:
         )
 
 
+def _warn_of_lone(across: Across) -> None:
+    """Warn of what one of two datasets has alone."""
+    parts = [
+        f"only {name} has {shorten(alone)}" + (f" ({n_clips} clips)" if n_clips else "")
+        for name, alone, n_clips in zip(across.names, across.alone, across.n_without_partner)
+        if alone
+    ]
+    if parts:
+        message = f"Left out of everything, as the other dataset has none: {'; '.join(parts)}."
+        warnings.warn(message, stacklevel=3)
+
+
 def _leave_out(skipped: Mapping[int, str], clips: Clips, computed: dict[str, ComputedFeature]):
     """Return clips and features without the clips that cannot be used."""
-    kept = np.ones(clips.targets.n_clips, dtype=bool)
-    kept[list(skipped)] = False
+    kept = ~np.isin(clips.original, list(skipped))
     if kept.sum() < 2:
         raise InputError(
             f"All but {kept.sum()} of {kept.size} clips cannot be used. The first: "
@@ -452,6 +511,30 @@ def _leave_out(skipped: Mapping[int, str], clips: Clips, computed: dict[str, Com
         )
     rows = kept[clips.targets.clip]
     return clips.keep(kept), {name: one.keep_rows(rows, kept) for name, one in computed.items()}
+
+
+def _make_evidence(clips: Clips, computed, across: Across | None, n_jobs, verbose) -> Evidence:
+    """Return what the audit looks at."""
+    targets = clips.targets
+    inputs = [one.inputs[VECTOR] for one in computed.values() if VECTOR in one.inputs]
+    vectors = (targets.mean_by_clip(values) for values in inputs)
+    # Rows that are all the same are no copies of a clip.
+    differ = (
+        one for one in vectors if one.ndim == 2 and len(one) > 3 and np.ptp(one, axis=0).any()
+    )
+    vector = next(differ, None)
+    values = [targets.mean_by_clip(values) for values in targets.values.values()]
+    digests = (one.audio_digests for one in computed.values())
+    return Evidence(
+        None if vector is None else np.asarray(vector, dtype=float),
+        values[0] if len(values) == 1 else np.column_stack(values),
+        clips.groups,
+        clips.paths,
+        datasets=None if across is None else np.array(across.names)[clips.is_second * 1],
+        audio_hashes=next((one for one in digests if one), None),
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
 
 
 @dataclass(frozen=True)
@@ -467,6 +550,7 @@ class Experiment:
     inputs: dict[tuple[str, str], str]
     seed: int
     n_jobs: int | None
+    across: Across | None = None
 
     def list_fits(self, protocols: list[Protocol], scorer) -> list[Fit]:
         """Return every fit: features x models x targets x splits."""
@@ -484,7 +568,7 @@ class Experiment:
                 split,
                 computed.inputs[self.inputs[feature, name]],
                 y,
-                self.clips.groups_in_fit(one.grouped),
+                self.clips.groups_in_fit(one.keeps_apart_in_fit),
                 model,
                 scorer,
             )
@@ -495,24 +579,34 @@ class Experiment:
             for split in splits[one.name]
         ]
 
-    def audit(self, protocols: list[Protocol], verbose: bool) -> dict:
-        """Look for leaks in every protocol."""
-        targets = self.clips.targets
-        inputs = [one.inputs[VECTOR] for one in self.features.values() if VECTOR in one.inputs]
-        vectors = (targets.mean_by_clip(values) for values in inputs)
-        values = [targets.mean_by_clip(values) for values in targets.values.values()]
-        digests = (one.audio_digests for one in self.features.values())
-        return audit_protocols(
-            # Rows that are all the same are no copies of a clip.
-            next((one for one in vectors if one.ndim == 2 and np.ptp(one, axis=0).any()), None),
-            values[0] if len(values) == 1 else np.column_stack(values),
-            groups=self.clips.groups,
-            paths=self.clips.paths,
-            audio_digests=next((one for one in digests if one), None),
-            protocols=protocols,
-            n_jobs=self.n_jobs,
-            verbose=verbose,
-        )
+    def audit(self, protocols: list[Protocol], evidence: Evidence) -> dict:
+        """Look for leaks in every protocol, among the clips of the datasets that it is of."""
+        is_second = self.clips.is_second
+        if is_second is None:
+            return audit_protocols(evidence, protocols)
+        reports = {}
+        for one in protocols:
+            if one.across is None:
+                rows = np.flatnonzero(is_second == is_second[one.splits[0].test[0]])
+                splits = [
+                    split.map_rows(lambda of, rows=rows: rows.searchsorted(of))
+                    for split in one.splits
+                ]
+                reports |= audit_protocols(
+                    evidence.keep(rows), [replace(one, splits=tuple(splits))]
+                )
+            else:
+                reports |= audit_protocols(evidence, [one])
+        return reports
+
+    @property
+    def first(self) -> Clips:
+        """The clips that a model is fitted to: of two datasets those of the first."""
+        return self.clips if self.across is None else self.across.part(self.clips, False)
+
+    def describe(self, named: dict) -> dict:
+        """Return what the manifest has about the clips."""
+        return named | self.task.describe(self.first.targets) | self.first.count_groups()
 
     def make_maps(self):
         """Lay the clips out on a map for each feature."""
@@ -522,17 +616,19 @@ class Experiment:
 
     def fit_to_all(self, feature: str, model: str, target: str | None) -> Pipeline:
         """Fit a model to all clips and put the transformer of its feature before it."""
-        fitted, targets = clone(self.models[model]), self.clips.targets
+        fitted, targets = clone(self.models[model]), self.first.targets
         values = targets.values if target is None else {target: targets.values[target]}
         y = next(iter(values.values()))
         if len(values) > 1:
             fitted = MultiOutputRegressor(fitted)
             y = np.column_stack(list(values.values()))
         chosen = self.inputs[feature, model]
-        groups = None if self.clips.groups is None else self.clips.groups_in_fit(True)
+        groups = None if self.first.groups is None else self.first.groups_in_fit(True)
         # The third seed; the first two are those of the splits and of the fits.
         seed = derive_seeds(self.seed, 3)[2]
-        fit_model(fitted, self.features[feature].inputs[chosen], y, groups, seed)
+        # The clips of a second dataset are behind those of the first.
+        rows = self.features[feature].inputs[chosen][: len(y)]
+        fit_model(fitted, rows, y, groups, seed)
         steps = [(self.task.model_kind, fitted)]
         given = self.transformers[feature]
         if is_transformer(given):

@@ -1,7 +1,7 @@
 """From the name of a protocol, or a splitter, to the splits it makes of the clips at hand."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 
 import numpy as np
@@ -31,6 +31,11 @@ class Split:
     validation: np.ndarray
     test: np.ndarray
 
+    def map_rows(self, function: Callable[[np.ndarray], np.ndarray]) -> "Split":
+        """Return the split with other numbers for its rows."""
+        parts = ("train", "validation", "test")
+        return replace(self, **{part: function(getattr(self, part)) for part in parts})
+
     def __str__(self) -> str:
         return f"{self.protocol}, repeat {self.repeat + 1} fold {self.fold + 1}"
 
@@ -43,6 +48,15 @@ class Protocol:
     splitter: object
     splits: tuple[Split, ...]
     grouped: bool | None
+    # Whether the fits keep groups apart, where not as the splits do.
+    grouped_in_fit: bool | None = None
+    # The names of the dataset that is fitted and of the one that is tested, where they are two.
+    across: tuple[str, str] | None = None
+
+    @property
+    def keeps_apart_in_fit(self) -> bool | None:
+        """Whether what splits rows inside a fit keeps groups apart."""
+        return self.grouped if self.grouped_in_fit is None else self.grouped_in_fit
 
 
 def make_protocols(

@@ -59,6 +59,7 @@ def describe_protocol(protocol, original: np.ndarray) -> dict:
     return {
         "splitter": repr(protocol.splitter),
         "groups_kept_apart": protocol.grouped,
+        **({} if protocol.across is None else {"across": list(protocol.across)}),
         "splits": [
             {
                 "repeat": split.repeat,

@@ -195,7 +195,7 @@ class EvaluationResult:
             Their gap is what the groups give away.
         """
         ran = self.manifest["protocols"].items()
-        apart = {name: protocol["groups_kept_apart"] for name, protocol in ran}
+        apart = {name: one["groups_kept_apart"] for name, one in ran if "across" not in one}
         mixed = [name for name, kept in apart.items() if kept is False]
         kept = [name for name, kept in apart.items() if kept]
         return (mixed[0], kept[0]) if mixed and kept else None
@@ -363,7 +363,13 @@ class EvaluationResult:
             return self._compare_by_group("compare", keys, metric, protocol)
         from skmer.evaluation.statistics.paired import compare_splits
 
-        names = ran if protocol is None else [protocol]
+        names = [protocol]
+        if protocol is None:
+            # One of a single split has nothing to test by; another may have.
+            n_splits = {
+                name: len(one["splits"]) for name, one in self.manifest["protocols"].items()
+            }
+            names = [name for name in ran if n_splits[name] > 1] or ran
         return pd.concat(
             [
                 compare_splits(

@@ -27,7 +27,7 @@ from skmer.evaluation.statistics.tags import (
     score_splits,
     score_tags,
 )
-from skmer.evaluation.targets import Targets
+from skmer.evaluation.targets import Matched, Targets, pair_names
 from skmer.evaluation.tasks import Task, check_output, register_task
 from skmer.exceptions import InputError
 from skmer.utils.labels import check_labels, check_text
@@ -93,6 +93,33 @@ class Tags(Task):
                 param="target_names",
             )
         return Targets.of_clips({"tags": matrix.astype(int)})
+
+    def match(self, targets, y, scales):
+        has_names = _are_lists(y) or hasattr(y, "columns")
+        other = Tags(_find_names(y, None if has_names else self.target_names))
+        matrix = other.check(y).first
+        found = pair_names(self.target_names, other.target_names)
+        names = [name for name in self.target_names if name in found.values()]
+        if len(names) < 2:
+            raise InputError(
+                "The tags of y and y_test must have at least two names in common. Got "
+                f"{shorten(self.target_names)} and {shorten(other.target_names)}.",
+                param="y_test",
+            )
+        theirs = {name: other.target_names.index(one) for one, name in found.items()}
+        pair = (
+            targets.first[:, [self.target_names.index(name) for name in names]],
+            matrix[:, [theirs[name] for name in names]],
+        )
+        return Matched(
+            Tags(names),
+            (Targets.of_clips({"tags": pair[0]}), Targets.of_clips({"tags": pair[1]})),
+            (
+                [name for name in self.target_names if name not in names],
+                [name for name in other.target_names if name not in found],
+            ),
+            (np.ones(len(pair[0]), dtype=bool), np.ones(len(pair[1]), dtype=bool)),
+        )
 
     def strata(self, targets):
         return targets.first

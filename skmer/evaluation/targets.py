@@ -1,7 +1,7 @@
 """The clips of an evaluation and their targets: labels, numbers, or numbers over time."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -62,11 +62,7 @@ class Targets:
         """Return the split of rows that a split of clips makes."""
         if not self.are_moments:
             return split
-        parts = ("train", "validation", "test")
-        return replace(
-            split,
-            **{part: np.flatnonzero(np.isin(self.clip, getattr(split, part))) for part in parts},
-        )
+        return split.map_rows(lambda clips: np.flatnonzero(np.isin(self.clip, clips)))
 
     def mean_by_clip(self, values: np.ndarray) -> np.ndarray:
         """Return the mean over each clip's rows."""
@@ -75,6 +71,51 @@ class Targets:
         starts = np.flatnonzero(np.diff(self.clip, prepend=-1))
         counts = np.bincount(self.clip).reshape(-1, *[1] * (values.ndim - 1))
         return np.add.reduceat(values, starts, axis=0) / counts
+
+
+@dataclass(frozen=True)
+class Matched:
+    """The targets of two datasets, as far as both have them, and what each has alone."""
+
+    task: Any
+    targets: tuple[Targets, Targets]
+    alone: tuple[list[str], list[str]]
+    # Clips of each that have a target in common with the other.
+    kept: tuple[np.ndarray, np.ndarray]
+    rules: tuple[str, ...] = ()
+
+
+def pair_names(first: Sequence, second: Sequence) -> dict:
+    """Return the name in `first` of each in `second`; case and white space may differ."""
+    names = {name: name for name in first}
+    if not names.keys() >= set(second):
+        plain = {plain_name(name): name for name in first}
+        # Not where two names of one dataset differ in no more than that.
+        if len(plain) == len(names) and len({*map(plain_name, second)}) == len(second):
+            names = plain
+            return {name: names[plain_name(name)] for name in second if plain_name(name) in names}
+    return {name: names[name] for name in second if name in names}
+
+
+def plain_name(name) -> str:
+    """Return a name without differences in case and white space."""
+    return " ".join(str(name).casefold().split())
+
+
+def join_targets(first: Targets, second: Targets) -> Targets:
+    """Return the rows of both; the clips of the second are numbered on."""
+    moments = None
+    if first.moment is not None and second.moment is not None:
+        moments = np.concatenate([first.moment, second.moment])
+    return Targets(
+        np.concatenate([first.clip, second.clip + first.n_clips]),
+        *(
+            {name: np.concatenate([values, others[name]]) for name, values in mine.items()}
+            for mine, others in ((first.values, second.values), (first.columns, second.columns))
+        ),
+        moments,
+        max(first.n_moments, second.n_moments),
+    )
 
 
 def check_numbers(y) -> dict[str, np.ndarray]:
@@ -173,6 +214,11 @@ class Clips:
     groups: np.ndarray | None
     original: np.ndarray
     published: np.ndarray | None = None
+    # Of two datasets: which clips are of the second, the name of each clip's dataset, and of each
+    # group its place in the order of the names there, by which a dataset is split as it is alone.
+    is_second: np.ndarray | None = None
+    datasets: np.ndarray | None = None
+    codes: np.ndarray | None = None
 
     @classmethod
     def check(cls, X, targets: Targets, groups, split=None) -> "Clips":
@@ -196,10 +242,10 @@ class Clips:
             X = X.iloc[rows]
         elif X is not None:
             X = X[rows] if hasattr(X, "shape") else [X[row] for row in rows]
-        groups, split = (
-            None if one is None else one[kept] for one in (self.groups, self.published)
-        )
-        return Clips(X, self.targets.keep_clips(kept), groups, self.original[kept], split)
+        names = ("groups", "original", "published", "is_second", "datasets", "codes")
+        arrays = {name: getattr(self, name) for name in names}
+        arrays = {name: None if one is None else one[kept] for name, one in arrays.items()}
+        return replace(self, X=X, targets=self.targets.keep_clips(kept), **arrays)
 
     @property
     def paths(self) -> np.ndarray | None:
@@ -217,6 +263,8 @@ class Clips:
         clip = self.targets.clip
         columns = {name: values[clip] for name, values in before.items() if values is not None}
         columns |= self.targets.columns
+        if self.datasets is not None:
+            columns["dataset"] = self.datasets[clip]
         return columns if self.groups is None else columns | {"group": self.groups[clip]}
 
     def count_groups(self) -> dict[str, int]:
@@ -227,6 +275,7 @@ class Clips:
         """Return what stays together inside a fit: groups, or else the moments of a clip."""
         if apart:
             # A protocol can only keep groups apart where there are some.
-            assert self.groups is not None
-            return self.groups[self.targets.clip]
+            groups = self.groups if self.codes is None else self.codes
+            assert groups is not None
+            return groups[self.targets.clip]
         return self.targets.clip if self.targets.are_moments else None

@@ -39,10 +39,16 @@ from skmer.evaluation.statistics.scores import (
     dynamic_scores,
     regression_scores,
 )
-from skmer.evaluation.targets import Targets, check_curves, check_numbers
+from skmer.evaluation.targets import (
+    Matched,
+    Targets,
+    check_curves,
+    check_numbers,
+    pair_names,
+)
 from skmer.exceptions import InputError
 from skmer.utils.labels import check_labels
-from skmer.utils.messages import check_choice
+from skmer.utils.messages import check_choice, shorten
 
 
 class Task:
@@ -124,6 +130,13 @@ class Task:
     def check(self, y) -> Targets:
         """Return the target in plain arrays, or raise for one that cannot be predicted."""
         raise NotImplementedError
+
+    def match(self, targets: Targets, y, scales) -> Matched:
+        """Return these targets and those of another dataset, as far as both have them.
+
+        `scales` are those of the two, or None where the unit is one.
+        """
+        raise InputError(f"The task {self.name!r} cannot be tested on another dataset.")
 
     def strata(self, targets: Targets) -> np.ndarray:
         """Return what splits are stratified by, for each clip; all the same balances sizes only."""
@@ -264,6 +277,28 @@ class Classification(Task):
             )
         return Targets.of_clips({"label": y})
 
+    def match(self, targets, y, scales):
+        other = self.check(y)
+        mine, theirs = (np.unique(one.first) for one in (targets, other))
+        found = pair_names(mine.tolist(), theirs.tolist())
+        alone = [one for one in mine.tolist() if one not in found.values()]
+        lone = [one for one in theirs.tolist() if one not in found]
+        if len(found) < 2:
+            raise InputError(
+                "The classes of y and y_test must have at least two names in common. Got "
+                f"{shorten(map(str, mine))} and {shorten(map(str, theirs))}.",
+                param="y_test",
+            )
+        kept = ~np.isin(targets.first, alone), ~np.isin(other.first, lone)
+        # Those that are left out need a label of the same type until they are.
+        names = np.array([found.get(one, mine[0]) for one in other.first.tolist()], mine.dtype)
+        return Matched(
+            self,
+            (targets, Targets.of_clips({"label": names})),
+            ([*map(str, alone)], [*map(str, lone)]),
+            kept,
+        )
+
     def strata(self, targets):
         return targets.first
 
@@ -366,6 +401,9 @@ class Regression(Task):
     def check(self, y):
         return Targets.of_clips(check_numbers(y))
 
+    def match(self, targets, y, scales):
+        return match_numbers(self, targets, self.check(y), scales)
+
     def splitters(self, n_folds, n_repeats):
         return {
             "grouped": lambda seed: RepeatedStratifiedGroupKFold(
@@ -417,6 +455,12 @@ class DynamicRegression(Regression):
         values = {name: curve[annotated] for name, curve in curves.items()}
         return Targets(clips, values, {"time": times[moments]}, moments, times.size)
 
+    def match(self, targets, y, scales):
+        # Its own times are in the names of its columns.
+        has_times = isinstance(y, Mapping) and all(hasattr(one, "columns") for one in y.values())
+        other = DynamicRegression() if has_times else self
+        return match_numbers(self, targets, other.check(y), scales)
+
     def compute(self, feature, X, targets):
         if feature.array is None:
             return compute_moments(feature, X, targets)
@@ -435,6 +479,58 @@ class DynamicRegression(Regression):
 
     def describe(self, targets):
         return super().describe(targets) | {"n_moments": targets.clip.size}
+
+
+# Targets of one unit whose ranges differ by more than this are not of one unit.
+_WIDEST = 4
+
+
+def match_numbers(task: Task, first: Targets, second: Targets, scales) -> Matched:
+    """Match numbers by their names, those of the second on the scale of the first."""
+    found = pair_names([*first.values], [*second.values])
+    if not found:
+        raise InputError(
+            "The targets y and y_test must have at least one name in common. Got "
+            f"{shorten(first.values)} and {shorten(second.values)}.",
+            param="y_test",
+        )
+    mine = {name: values for name, values in first.values.items() if name in found.values()}
+    theirs = {name: second.values[other] for other, name in found.items()}
+    rules: tuple[str, ...] = ()
+    if scales is None:
+        rules = ("No scales were given: the numbers of both are taken to be of one unit.",)
+        _check_unit(mine, theirs)
+    else:
+        for name in mine:
+            scales[0].check(mine[name], what=f"target {name!r}")
+            theirs[name] = scales[1].convert(theirs[name], scales[0])
+        if scales[0] != scales[1]:
+            ends = [f"{one.low:g} to {one.high:g}" for one in scales]
+            rules = (f"Numbers from {ends[1]} of the second dataset are moved to {ends[0]}.",)
+    alone = [name for name in first.values if name not in mine]
+    lone = [name for name in second.values if name not in found]
+    targets = (
+        replace(first, values=mine),
+        replace(second, values={name: theirs[name] for name in mine}),
+    )
+    kept = np.ones(first.n_clips, dtype=bool), np.ones(second.n_clips, dtype=bool)
+    return Matched(task, targets, (alone, lone), kept, rules)
+
+
+def _check_unit(mine: Mapping, theirs: Mapping) -> None:
+    """Raise where numbers cannot be of one unit."""
+    for name, values in mine.items():
+        ends = [(one.min(), one.max()) for one in (values, theirs[name])]
+        widths = [high - low for low, high in ends]
+        apart = ends[0][1] < ends[1][0] or ends[1][1] < ends[0][0]
+        if apart or max(widths) > _WIDEST * min(widths):
+            shown = [f"{low:g} to {high:g}" for low, high in ends]
+            raise InputError(
+                f"The target {name!r} must be of one unit in y and y_test. Got {shown[0]} and "
+                f"{shown[1]}; give the ends of both scales, as scales=((1, 9), (0, 1)), or twice "
+                "the same for one unit.",
+                param="scales",
+            )
 
 
 CLASSIFICATION = register_task(Classification())

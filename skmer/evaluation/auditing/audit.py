@@ -152,38 +152,28 @@ def audit(
     )
     y = y if are_tags else labels
     evidence = copies.Evidence(
-        X, y, groups, paths, items, datasets, None, alpha, n_permutations, random_state, n_jobs
-    )
+        X, y, groups, paths, items, datasets, alpha=alpha, n_permutations=n_permutations,
+        random_state=random_state, n_jobs=n_jobs,
+    )  # fmt: skip
     splits = None if cv is None else leaks.Splits(cv, n_rows, X, y, groups)
     return judge(
         evidence, splits, targets=targets, reference=reference, preprocessing=preprocessing
     )
 
 
-def audit_protocols(
-    vectors, y, *, groups, paths, audio_digests, protocols, n_jobs, verbose
-) -> dict[str, dict]:
+def audit_protocols(evidence, protocols) -> dict[str, dict]:
     """Audit the splits of each protocol of an evaluation; return the reports ready for JSON.
 
     One feature with one vector a clip stands for all: near duplicates and recognisable groups are
     a matter of the clips. The evidence is the same for all protocols and is computed once.
     """
-    evidence = copies.Evidence(
-        None if vectors is None or len(vectors) < 4 else np.asarray(vectors, dtype=float),
-        y,
-        groups,
-        paths,
-        audio_hashes=audio_digests,
-        n_jobs=n_jobs,
-        verbose=verbose,
-    )
     reports = {}
     for protocol in protocols:
         pairs = [
             (np.concatenate([split.train, split.validation]), split.test)
             for split in protocol.splits
         ]
-        reports[protocol.name] = judge(evidence, leaks.Splits(pairs, len(y))).to_dict()
+        reports[protocol.name] = judge(evidence, leaks.Splits(pairs, len(evidence.y))).to_dict()
     return reports
 
 

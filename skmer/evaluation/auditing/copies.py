@@ -1,7 +1,9 @@
 """Recordings that are there more than once, and groups that show in the features."""
 
+import os
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import PurePath
 from typing import Any, NamedTuple
@@ -64,6 +66,7 @@ class Evidence:
     items: Any = None
     datasets: Any = None
     audio_hashes: Any = None
+    file_hashes: Any = None
     alpha: float = 0.001
     n_permutations: int = 1999
     random_state: Any = 0
@@ -78,6 +81,22 @@ class Evidence:
     @cached_property
     def _near(self):
         return near_sets(self.X, self.alpha)
+
+    def keep(self, rows: np.ndarray) -> "Evidence":
+        """Return the evidence of some rows, which are of one dataset."""
+        files = None if self.paths is None else self._file_hashes
+        audio = self.audio_hashes if self.paths is None else self._audio_hashes
+        lists = (None if one is None else [one[row] for row in rows] for one in (files, audio))
+        file_hashes, audio_hashes = lists
+        arrays = {
+            name: None if (one := getattr(self, name)) is None else np.asarray(one)[rows]
+            for name in ("X", "y", "groups", "paths", "items")
+        }
+        if len(rows) < 4:
+            arrays["X"] = None
+        return replace(
+            self, **arrays, datasets=None, file_hashes=file_hashes, audio_hashes=audio_hashes
+        )
 
     @property
     def intrinsic_dimension(self) -> float:
@@ -109,6 +128,25 @@ class Evidence:
                 known += map(set, copies[kind])
         return copies
 
+    def shared(self, is_second: np.ndarray) -> dict[str, list[tuple[int, ...]]]:
+        """Rows of one recording in each of two datasets, by how they were found."""
+        keys: dict[str, Iterable] = {}
+        if self.paths is not None:
+            keys["the same file"] = [os.path.abspath(path) for path in self.paths]
+            keys["identical files"] = self._file_hashes
+        if self.paths is not None or self.audio_hashes is not None:
+            keys["identical decoded audio"] = self._audio_hashes
+        if self.paths is not None and are_related(set(self.datasets)):
+            keys["the same code"] = map(_code_of, self.paths)
+        found: dict[str, list[tuple[int, ...]]] = {}
+        known: set[int] = set()
+        for how, of_rows in keys.items():
+            sets = [rows for rows in equal_sets(of_rows) if _is_mixed(rows, is_second, False)]
+            new = [rows for rows in sets if not known.issuperset(rows)]
+            known.update(row for rows in new for row in rows)
+            found |= {how: new} if new else {}
+        return found
+
     @cached_property
     def unread(self) -> list[int]:
         """Rows whose file cannot be read."""
@@ -117,6 +155,8 @@ class Evidence:
 
     @cached_property
     def _file_hashes(self):
+        if self.file_hashes is not None:
+            return self.file_hashes
         return list(
             run_parallel(_file_digest, ((path,) for path in self.paths), n_jobs=self.n_jobs)
         )
@@ -237,16 +277,34 @@ def _is_mixed(rows, names, if_unknown):
     return if_unknown if names is None else len(set(names[list(rows)])) > 1
 
 
+def _known_datasets() -> dict[str | None, str]:
+    """Return the name of each dataset that has one, by its name and its title."""
+    table = list_datasets()
+    known = {_plain(name): name for name in table.name}
+    return known | {_plain(title): name for name, title in zip(table.name, table.title)}
+
+
+def _code_of(path) -> str:
+    """Return the code of a song that the name of its file begins with."""
+    return PurePath(path).stem.split(" - ")[0].strip().upper()
+
+
+def are_related(datasets: set[str]) -> bool:
+    """Whether one dataset contains the other, or a third contains both, under the same codes."""
+    known, table = _known_datasets(), list_datasets()
+    names = {known.get(_plain(name)) for name in datasets}
+    families = [{name, *inner} for name, inner in zip(table.name, table.contains)]
+    return len(names) > 1 and any(names <= family for family in families)
+
+
 def contained_sets(datasets, items, paths) -> dict[tuple[str, str], list[tuple[int, ...]]]:
     """Return rows of one song, by the dataset that has it from another and by that other.
 
     A song's code is its item, or the name of its file, up to " - " where that is in it.
     """
-    table = list_datasets()
-    known = {_plain(name): name for name in table.name}
-    known |= {_plain(title): name for name, title in zip(table.name, table.title)}
+    table, known = list_datasets(), _known_datasets()
     if items is None:
-        items = [PurePath(path).stem.split(" - ")[0] for path in paths]
+        items = map(_code_of, paths)
     codes: dict[str | None, dict[str, int]] = defaultdict(dict)
     for row, (dataset, item) in enumerate(zip(datasets, items)):
         codes[known.get(_plain(dataset))][str(item).strip().upper()] = row

@@ -1,0 +1,339 @@
+"""From one dataset to another: both as one, what they share, and which is fitted and tested."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from skmer.datasets.tables import AXES, QUADRANTS, AffectScale, quadrants_of
+from skmer.evaluation.features import is_transformer
+from skmer.evaluation.folds import Protocol, Split
+from skmer.evaluation.targets import Clips, Matched, join_targets, plain_name
+from skmer.evaluation.tasks import Task
+from skmer.exceptions import InputError
+from skmer.utils.estimators import derive_seeds
+from skmer.utils.floats import to_floats
+from skmer.utils.messages import shorten
+
+# The protocols: fitted on the first dataset and tested on the second, and the other way round.
+ACROSS = "across"
+BACK = "_back"
+
+
+@dataclass(frozen=True)
+class Across:
+    """Two datasets that are evaluated as one, the clips of the first before those of the second.
+
+    Clips of a class that only one of them has are left out of both; `alone` has what each has
+    alone. Clips that are in both are left out of the larger one, the second of two of one size,
+    wherever one is fitted and the other tested; `shared` has their rows by how they were found.
+    """
+
+    names: tuple[str, str]
+    both_ways: bool
+    has_groups: tuple[bool, bool]
+    alone: tuple[list[str], list[str]]
+    n_without_partner: tuple[int, int]
+    rules: tuple[str, ...]
+    shared: Mapping[str, Sequence[tuple[int, ...]]] = field(default_factory=dict)
+
+    def left_out(self, clips: Clips) -> np.ndarray:
+        """Return a mask of the clips that are left out since the other dataset has them too."""
+        assert clips.is_second is not None
+        larger = clips.is_second.mean() >= 0.5
+        rows = [row for sets in self.shared.values() for rows in sets for row in rows]
+        return np.isin(np.arange(clips.is_second.size), rows) & (clips.is_second == larger)
+
+    def part(self, clips: Clips, second: bool) -> Clips:
+        """Return the clips of one dataset, with groups in the order that they have there."""
+        assert clips.is_second is not None
+        codes = clips.codes if self.has_groups[second] else None
+        alone = replace(clips, X=None, groups=codes, codes=None).keep(clips.is_second == second)
+        return replace(
+            alone, is_second=None, datasets=None, published=None if second else alone.published
+        )
+
+    def make_protocols(
+        self, make: Callable[[Clips], list[Protocol]], clips: Clips, seed: int
+    ) -> list[Protocol]:
+        """Return the protocols across, each before those within its first dataset."""
+        assert clips.is_second is not None
+        assert clips.groups is not None
+        left_out, none = self.left_out(clips), np.array([], dtype=np.intp)
+        seeds = derive_seeds(derive_seeds(seed, 2)[1], 2)
+        protocols = []
+        for way, suffix in enumerate(("", BACK)[: 1 + self.both_ways]):
+            rows = clips.is_second == bool(way)
+            train, test = (np.flatnonzero(side & ~left_out) for side in (rows, ~rows))
+            if not train.size or not test.size:
+                raise InputError(
+                    "Every clip of a dataset is in the other one as well, so that none is left to "
+                    "fit on or to test on; give two datasets with other clips."
+                )
+            is_unheard = not np.isin(clips.groups[test], clips.groups[train]).any()
+            names = self.names if not way else self.names[::-1]
+            protocols.append(
+                Protocol(
+                    ACROSS + suffix,
+                    f"fitted on {names[0]}, tested on {names[1]}",
+                    (Split(ACROSS + suffix, 0, 0, seeds[way], train, none, test),),
+                    is_unheard if all(self.has_groups) else None,
+                    self.has_groups[way],
+                    names,
+                )
+            )
+            places = np.flatnonzero(rows)
+            protocols += [
+                _renumber(one, one.name + suffix, places)
+                for one in make(self.part(clips, bool(way)))
+            ]
+        names_made = [one.name for one in protocols]
+        if len(set(names_made)) < len(names_made):
+            raise InputError(
+                f"With X_test no protocol can be called {ACROSS!r}; give it another name.",
+                param="protocol",
+            )
+        return protocols
+
+    def describe(self, clips: Clips, task: Task, named: dict) -> dict:
+        """Return what the manifest has of the second dataset, and of the two together."""
+        second = self.part(clips, True)
+        left_out, is_second = self.left_out(clips), clips.is_second
+        assert is_second is not None
+        assert clips.groups is not None
+        groups = [set(clips.groups[is_second == side].tolist()) for side in (False, True)]
+        return {
+            "dataset_test": named | task.describe(second.targets) | second.count_groups(),
+            "across": {
+                "names": list(self.names),
+                "rules": list(self.rules),
+                "alone": [list(names) for names in self.alone],
+                "n_without_partner": list(self.n_without_partner),
+                "shared_clips": {
+                    how: [clips.original[list(rows)].tolist() for rows in sets]
+                    for how, sets in self.shared.items()
+                },
+                "left_out": [int(left_out[is_second == side].sum()) for side in (False, True)],
+                "shared_groups": sorted(groups[0] & groups[1]) if all(self.has_groups) else [],
+            },
+        }
+
+
+def _renumber(protocol: Protocol, name: str, places: np.ndarray) -> Protocol:
+    """Return a protocol of one dataset with the rows that its clips have among those of both."""
+    splits = (
+        replace(split, protocol=name).map_rows(places.__getitem__) for split in protocol.splits
+    )
+    return replace(protocol, name=name, splits=tuple(splits))
+
+
+def join_clips(
+    task: Task,
+    first: Clips,
+    features,
+    X_test,
+    y_test,
+    groups_test,
+    *,
+    names: tuple[Any, Any],
+    scales,
+    rules: tuple[str, ...],
+    both_ways: bool,
+) -> tuple[Task, Clips, Any, Across]:
+    """Return the task of what two datasets have in common, their clips as one, and the features.
+
+    Features that are arrays have the rows of X_test behind their own then.
+    """
+    features, X_test = _join_features(features, X_test)
+    matched: Matched = task.match(first.targets, y_test, check_scales(scales, all_of_them=True))
+    try:
+        second = Clips.check(X_test, matched.targets[1], groups_test)
+    except InputError as error:
+        error.add_note("This is about X_test, y_test and groups_test.")
+        raise
+    if (first.X is None) != (X_test is None):
+        raise InputError("Give the clips of both datasets, or arrays as features for both.")
+    shown = [
+        os.path.basename(os.path.normpath(name or default))
+        for name, default in zip(names, ("X", "X_test"))
+    ]
+    if shown[0] == shown[1]:
+        shown[1] += " (test)"
+    published = first.published
+    if published is not None:
+        published = np.concatenate([published, np.full(second.original.size, "test")])
+    groups, codes = _join_groups(first, second, shown[1])
+    kept = np.concatenate(matched.kept)
+    n_first = first.original.size
+    joined = Clips(
+        join_sequences(first.X, X_test),
+        join_targets(*matched.targets),
+        groups,
+        np.arange(kept.size),
+        published,
+        np.arange(kept.size) >= n_first,
+        np.repeat(shown, [n_first, kept.size - n_first]),
+        codes,
+    )
+    across = Across(
+        (shown[0], shown[1]),
+        both_ways,
+        (first.groups is not None, groups_test is not None),
+        matched.alone,
+        (int((~matched.kept[0]).sum()), int((~matched.kept[1]).sum())),
+        (*rules, *matched.rules),
+    )
+    if isinstance(features, Mapping) and not kept.all():
+        features = {
+            name: one if is_transformer(one) else np.asarray(one)[kept]
+            for name, one in features.items()
+        }
+    return matched.task, joined.keep(kept), features, across
+
+
+def _join_groups(first: Clips, second: Clips, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the groups of both by name, and the place of each in the order of its dataset.
+
+    Of two datasets with names, groups of one name are one, whatever its case and white space.
+    Numbers are no names: those of one dataset have nothing to do with those of the other. A clip
+    without a group is one of its own.
+    """
+    texts, codes, are_names = [], [], []
+    for clips in (first, second):
+        groups = clips.groups
+        if groups is None:
+            groups = np.array([f"clip {i:06}" for i in clips.original])
+        are_names.append(clips.groups is not None and groups.dtype.kind == "U")
+        codes.append(np.unique(groups, return_inverse=True)[1])
+        texts.append(groups.astype(str).tolist())
+    spelling = {}
+    if all(are_names):
+        spelling = {plain_name(one): one for one in texts[0] if not one.strip().isdecimal()}
+    taken = set(texts[0])
+    renamed = {
+        one: spelling.get(plain_name(one), f"{one} ({name})" if one in taken else one)
+        for one in set(texts[1])
+    }
+    codes[1] = codes[1] + codes[0].max() + 1
+    return np.array([*texts[0], *(renamed[one] for one in texts[1])]), np.concatenate(codes)
+
+
+def join_sequences(first, second):
+    """Return the clips of two datasets in one sequence; of frames a frame, of tables a table."""
+    if first is None or second is None:
+        return None
+    if hasattr(first, "columns") and hasattr(second, "columns"):
+        import pandas as pd
+
+        if list(first.columns) != list(second.columns):
+            raise InputError(
+                "X and X_test must have the same columns, in one order. Got "
+                f"{shorten(first.columns)} and {shorten(second.columns)}.",
+                param="X_test",
+            )
+        return pd.concat([first, second], ignore_index=True)
+    shapes = [getattr(one, "shape", ())[1:] for one in (first, second)]
+    if shapes[0] and shapes[0] == shapes[1]:
+        return np.concatenate([np.asarray(first), np.asarray(second)])
+    return [*first, *second]
+
+
+def _join_features(features, X_test):
+    """Return features with the rows of X_test where it has arrays for those that are arrays."""
+    if not isinstance(features, Mapping):
+        return features, X_test
+    arrays = [name for name, one in features.items() if not is_transformer(one)]
+    if len(arrays) < len(features) or X_test is None:
+        return features, X_test
+    given = X_test
+    if not isinstance(given, Mapping):
+        if len(arrays) > 1 or np.ndim(given) < 2:
+            return features, X_test
+        given = {arrays[0]: given}
+    if set(given) != set(features):
+        raise InputError(
+            "X_test must have an array for each of the features that are arrays, "
+            f"{shorten(features)}. Got {shorten(given)}.",
+            param="X_test",
+        )
+    return {name: _join_arrays(name, features[name], given[name]) for name in features}, None
+
+
+def _join_arrays(name: str, first, second) -> np.ndarray:
+    pair = [to_floats(one, f"The feature {name!r}") for one in (first, second)]
+    if any(one.ndim < 2 for one in pair) or len({(one.ndim, one.shape[-1]) for one in pair}) > 1:
+        raise InputError(
+            f"The feature {name!r} must have as many columns in X_test as in 'features'. Got the "
+            f"shapes {pair[0].shape} and {pair[1].shape}.",
+            param="X_test",
+        )
+    if pair[0].ndim == 3:
+        # Frames that are not there are zeros.
+        n_frames = max(one.shape[1] for one in pair)
+        pair = [np.pad(one, ((0, 0), (0, n_frames - one.shape[1]), (0, 0))) for one in pair]
+    return np.concatenate(pair)
+
+
+def check_scales(scales, *, all_of_them: bool = False):
+    """Return the scales of two datasets, None where there is none; or one None for both."""
+    if scales is None:
+        return None if all_of_them else (None, None)
+    try:
+        first, second = scales
+        pair = tuple(
+            one
+            if one is None or isinstance(one, AffectScale)
+            else AffectScale(f"of {name}", *map(float, one))
+            for one, name in ((first, "y"), (second, "y_test"))
+        )
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            "The 'scales' parameter must be the ends of the two scales, such as ((1, 9), (0, 1)). "
+            f"Got {scales!r}.",
+            param="scales",
+        ) from error
+    return None if all_of_them and None in pair else pair
+
+
+def make_quadrants(y, y_test, scales) -> tuple[Any, Any, tuple[str, ...]]:
+    """Make quadrants of the arousal and valence of one dataset where the other has quadrants."""
+    axes = _axes_of(y), _axes_of(y_test)
+    for side, (mine, other) in enumerate(((axes[0], y_test), (axes[1], y))):
+        if mine is None or not _are_quadrants(other):
+            continue
+        scale = check_scales(scales)[side]
+        if scale is None:
+            ends = ("(1, 9), None", "None, (1, 9)")[side]
+            raise InputError(
+                "Quadrants are made of arousal and valence by the middle of their scale; give its "
+                f"ends, as scales=({ends}).",
+                param="scales",
+            )
+        middle = (scale.low + scale.high) / 2
+        made = quadrants_of(*(scale.check(one) for one in mine), middle).astype(str)
+        rule = f"Quadrants are arousal and valence above {middle:g}, the middle of "
+        rule += f"{scale.low:g} to {scale.high:g}, in the {('first', 'second')[side]} dataset."
+        return (made, y_test, (rule,)) if side == 0 else (y, made, (rule,))
+    return y, y_test, ()
+
+
+def _axes_of(y):
+    """Return arousal and valence, or None."""
+    if isinstance(y, Mapping) or hasattr(y, "columns"):
+        columns = {plain_name(name): name for name in y}
+        if not set(AXES) <= set(columns):
+            return None
+        found = [np.asarray(y[columns[axis]]) for axis in AXES]
+        return found if all(one.ndim == 1 for one in found) else None
+    array = np.asarray(y) if isinstance(y, np.ndarray) else None
+    if array is None or array.ndim != 2 or array.shape[1] != 2 or array.dtype.kind != "f":
+        return None
+    return [array[:, 0], array[:, 1]]
+
+
+def _are_quadrants(y) -> bool:
+    if isinstance(y, Mapping) or hasattr(y, "columns") or np.ndim(y) != 1:
+        return False
+    return set(map(str, y)) <= set(QUADRANTS)
