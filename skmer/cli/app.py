@@ -129,12 +129,14 @@ _FOR_USERS = tuple(
 _OPTIONS = {
     "regressors": "classifiers", "n_folds": "folds", "n_repeats": "repeats", "n_jobs": "jobs",
     "memory": "cache", "random_state": "seed", "target_columns": "target", "targets": "target",
+    "statistics": "pooling",
 } | {
     name: name.replace("_", "-")
     for name in (
         "features", "classifiers", "protocol", "preset", "weights", "data_home", "on_error",
         "group_from", "path_column", "label_column", "group_column", "hop_size", "input_repr",
         "content_type", "embedding_size", "frontend", "layer", "resampler", "engine", "out",
+        "offset", "duration", "pooling",
         "frames", "study", "max_bytes",
     )
 }  # fmt: skip
@@ -213,8 +215,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(words: Sequence[str], *, quiet: bool, debug: bool) -> int:
     """Run one command; return the exit status."""
-    _terminal.prepare(quiet=quiet)
-    with warnings.catch_warnings():
+    _terminal.prepare()
+    with _terminal.messages(quiet=quiet), warnings.catch_warnings():
         warnings.showwarning = _show_warning
         # joblib replaces a worker that has grown, as by loading a network.
         warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")

@@ -28,11 +28,21 @@ def extract(
     ] = None,
     features: Annotated[
         str, typer.Option(metavar="NAMES", help=f"One or several of {_options.FEATURES}.")
-    ] = "l3",
+    ] = _options.DEFAULT_FEATURE,
     frames: Annotated[
         bool, typer.Option("--frames", help="One row a frame, with its time, instead of a clip.")
     ] = False,
     weights: _options.Weights = "pretrained",
+    offset: Annotated[
+        float | None, typer.Option(metavar="S", help="Seconds of each clip to leave out.")
+    ] = None,
+    duration: Annotated[
+        float | None, typer.Option(metavar="S", help="Seconds of each clip to use; else all.")
+    ] = None,
+    pooling: Annotated[
+        str | None,
+        typer.Option(metavar="NAMES", help="Over the frames of a clip: mean, std, max, min."),
+    ] = None,
     hop_size: Annotated[
         float | None,
         typer.Option(metavar="S", help="Seconds between two frames."),
@@ -71,6 +81,9 @@ def extract(
     if (out is None) == (per_file is None):
         raise InputError("Give either --out FILE for one table, or --per-file DIR for a file each.")
     settings = {
+        "offset": offset,
+        "duration": duration,
+        "pooling": pooling and _one_or_several(pooling),
         "hop_size": hop_size,
         "input_repr": input_repr,
         "content_type": content_type,
@@ -124,18 +137,23 @@ def _make_transformers(names: list[str], weights, settings: dict, *, memory, see
     from skmer.embeddings import resolve_features
 
     transformers = resolve_features(names, weights=weights, random_state=seed, memory=memory)
-    made = list(transformers.values())
-    known = [one.get_params(deep=False) for one in made]
+    used: set[str] = set()
+    for one in transformers.values():
+        parameters = one.get_params(deep=False)
+        chosen = {name: settings[name] for name in settings if name in parameters}
+        if "pooling" in settings and "statistics" in parameters:
+            # What a network pools is called the statistics of MFCC.
+            pooling = settings["pooling"]
+            chosen["statistics"] = (pooling,) if isinstance(pooling, str) else pooling
+        used |= {"pooling" if name == "statistics" else name for name in chosen}
+        one.set_params(**chosen)
     for setting in settings:
-        if not any(setting in parameters for parameters in known):
+        if setting not in used:
             option = "--no-center" if setting == "center" else f"--{setting.replace('_', '-')}"
             raise InputError(
                 f"{option} is not an option of {', '.join(transformers)}; leave it out."
             )
-    return [
-        one.set_params(**{name: settings[name] for name in settings if name in parameters})
-        for one, parameters in zip(made, known)
-    ]
+    return list(transformers.values())
 
 
 def _describe(done) -> str:

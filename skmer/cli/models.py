@@ -20,7 +20,7 @@ def train(
     ],
     features: Annotated[
         str, typer.Option(metavar="NAME", help=f"One of {_options.FEATURES}.")
-    ] = "musicnn",
+    ] = _options.DEFAULT_FEATURE,
     classifiers: Annotated[
         str | None,
         typer.Option(

@@ -14,6 +14,8 @@ DATASETS = (
 )
 FEATURES = ", ".join((*NETWORKS, *HUB, "hub:NAME#LAYER", "mine=package.module:factory"))
 CLASSIFIERS = "svm, nb, rf, mlp, cnn, lstm"
+# Of the commands that take a feature by default.
+DEFAULT_FEATURE = "musicnn"
 
 
 def examples(*lines: str) -> str:

@@ -1,21 +1,41 @@
 """What the command prints: data on standard output, everything else on standard error."""
 
+import logging
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import typer
 
 # Replacements for terminals that have ASCII only.
 _PLAIN = {"±": "+-", "…": "..."}
-_quiet = False
+_logger = logging.getLogger("skmer")
 
 
-def prepare(*, quiet: bool) -> None:
-    """Choose what is printed, for the commands that follow in this process."""
-    global _quiet
-    _quiet = quiet
+class _Printer(logging.Handler):
+    """Write the messages of the logger "skmer" to standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        typer.echo(_printable(record.getMessage(), sys.stderr), err=True)
+
+
+@contextmanager
+def messages(*, quiet: bool) -> Iterator[None]:
+    """Print what the logger "skmer" is given inside this block: with `quiet`, warnings alone."""
+    printer, level = _Printer(), _logger.level
+    _logger.addHandler(printer)
+    _logger.setLevel(logging.WARNING if quiet else logging.INFO)
+    try:
+        yield
+    finally:
+        _logger.removeHandler(printer)
+        _logger.setLevel(level)
+
+
+def prepare() -> None:
+    """Let the standard streams take every letter."""
     for stream in (sys.stdout, sys.stderr):
         # Names of files need not be text, and not every terminal has every letter.
         if hasattr(stream, "reconfigure"):
@@ -24,18 +44,17 @@ def prepare(*, quiet: bool) -> None:
 
 def show_progress() -> bool:
     """Whether progress bars are wanted."""
-    return not _quiet
+    return _logger.isEnabledFor(logging.INFO)
 
 
 def note(text: str) -> None:
-    """Write what was done to standard error."""
-    if not _quiet:
-        typer.echo(_printable(text, sys.stderr), err=True)
+    """Log what was done, which is printed unless --quiet is given."""
+    _logger.info("%s", text)
 
 
 def warn(text: str) -> None:
-    """Write a warning or an error to standard error, as one line."""
-    typer.echo(_printable(" ".join(text.split()), sys.stderr), err=True)
+    """Log a warning or an error, as one line."""
+    _logger.warning("%s", " ".join(text.split()))
 
 
 def show(text: str) -> None:

@@ -480,7 +480,7 @@ def recipe_key(recipes: list[Recipe], names: list[str]) -> str:
         }
         for recipe in recipes
     ]
-    return settings_digest({"recipes": decisive, "columns": names, "skmer": __version__})[:16]
+    return settings_digest({"recipes": decisive, "columns": names})[:16]
 
 
 def _settings(transformers: list[BaseClipTransformer], key: str, *, frames: bool) -> dict:

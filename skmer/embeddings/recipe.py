@@ -50,6 +50,9 @@ class Recipe(ABC):
     decisive : tuple of str
         The fields of the subclass that decide the frames. They are part of the key of the cache;
         fields that matter to `finish` alone are not.
+    numbers_version : int
+        Raise it when a change to the code changes the numbers of this recipe: what was kept, in
+        caches and tables, is then computed again.
     prefer : {"threads", "processes"}
         Which workers joblib takes, where neither the user nor a cluster decides.
     """
@@ -63,6 +66,7 @@ class Recipe(ABC):
     frame_size: int | None = None
     kind: ClassVar[str]
     decisive: ClassVar[tuple[str, ...]] = ()
+    numbers_version: ClassVar[int] = 1
     prefer: ClassVar[str | None] = "threads"
 
     def __post_init__(self):
@@ -80,6 +84,7 @@ class Recipe(ABC):
             "sr": int(self.sr),
             "resampler": self.resampler,
             "resampler_version": resampler_version(self.resampler),
+            "numbers_version": self.numbers_version,
             **{name: getattr(self, name) for name in self.decisive},
         }
 

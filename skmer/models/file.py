@@ -29,6 +29,7 @@ from skmer.exceptions import (
     EngineNotAvailableError,
     InputError,
     InputTypeError,
+    MissingPackageError,
     ModelVersionWarning,
     WeightsIntegrityError,
     WeightsNotFoundError,
@@ -115,8 +116,11 @@ def _is_estimator(name: str) -> bool:
         return False
     try:
         found = getattr(import_module(module), attribute, None)
-    except ImportError:
-        return False
+    except ImportError as error:
+        if error.name is None or error.name.split(".")[0] in ("skmer", "sklearn"):
+            return False
+        # A package that the class needs.
+        raise
     return isinstance(found, type) and issubclass(found, _KINDS)
 
 
@@ -368,6 +372,11 @@ def _unless_changed(path) -> Iterator[None]:
         yield
     except (InputError, InputTypeError, WeightsNotFoundError, EngineNotAvailableError):
         raise
+    except ModuleNotFoundError as error:
+        raise MissingPackageError(
+            f"The model '{path}' needs the package {error.name}, which is not installed; install "
+            "the version in the card of the model."
+        ) from error
     except Exception as error:
         raise InputError(
             f"The model '{path}' cannot be built again ({type(error).__name__}: {error!s:.100}); "
@@ -382,7 +391,12 @@ def _check_weights(transformer, path) -> None:
     if digest is None:
         return
     here = copy.copy(transformer)
-    here._fit_network()
+    try:
+        here._fit_network()
+    except WeightsNotFoundError as error:
+        # Random weights, which the message offers, are not those of the model.
+        reason = str(error).partition(", or pass weights=None")[0].rstrip(".")
+        raise WeightsNotFoundError(f"{reason}; the model '{path}' was trained on them.") from error
     if here.weights_digest_ != digest:
         raise WeightsIntegrityError(
             f"The model '{path}' was trained on weights with the digest {digest:.16}..., and "

@@ -8,7 +8,6 @@ import functools
 import logging
 import os
 import re
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -157,7 +156,7 @@ def _transfer(url: str, path: Path, name: str, largest: int, any_http: bool) -> 
     import requests
 
     shown, host, responses = without_password(url), None, []
-    bar = make_bar(is_download=True, enabled=sys.stderr.isatty())
+    bar = make_bar(is_download=True)
     task = bar.add_task(name, total=None)
 
     def check(response, **_):

@@ -1,9 +1,14 @@
 """Progress bars on standard error: the work, how much of it is done, and how long is left."""
 
+import logging
+import time
 from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
 T = TypeVar("T")
+_logger = logging.getLogger("skmer")
+# Where there is no terminal, a line of the log so often.
+_LOG_SECONDS = 60
 
 
 def make_bar(*, is_download: bool = False, enabled: bool = True):
@@ -14,7 +19,7 @@ def make_bar(*, is_download: bool = False, enabled: bool = True):
     is_download : bool, default=False
         Whether bytes are counted, which are shown as MB; else each task has a field ``rate``.
     enabled : bool, default=True
-        With False, nothing is shown.
+        With False, nothing is shown, as where standard error is no terminal.
 
     Returns
     -------
@@ -36,6 +41,7 @@ def make_bar(*, is_download: bool = False, enabled: bool = True):
         if is_download
         else (progress.MofNCompleteColumn(), progress.TextColumn("{task.fields[rate]}"))
     )
+    console = Console(stderr=True)
     return progress.Progress(
         progress.TextColumn("{task.description}", markup=False),
         progress.BarColumn(),
@@ -43,8 +49,8 @@ def make_bar(*, is_download: bool = False, enabled: bool = True):
         progress.TimeElapsedColumn(),
         progress.TextColumn("left"),
         progress.TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not enabled,
+        console=console,
+        disable=not (enabled and (console.is_terminal or console.is_jupyter)),
     )
 
 
@@ -57,6 +63,8 @@ def track(
     unit: str = "clips",
 ) -> Iterator[T]:
     """Yield from `iterable` behind a progress bar on standard error.
+
+    Where standard error is no terminal there is no bar, but a line a minute of the logger "skmer".
 
     Parameters
     ----------
@@ -88,8 +96,11 @@ def track(
     if total is None and isinstance(iterable, Sized):
         total = len(iterable)
     with make_bar() as bar:
-        task = bar.add_task(description, total=total, rate="")
-        for item in iterable:
+        task, logged = bar.add_task(description, total=total, rate=""), time.monotonic()
+        for done, item in enumerate(iterable, 1):
+            if bar.disable and time.monotonic() - logged > _LOG_SECONDS:
+                logged = time.monotonic()
+                _logger.info("%s: %d of %s %s", description, done, total or "some", unit)
             try:
                 yield item
             finally:

@@ -20,8 +20,11 @@ def test_a_folder_to_the_bottom(skmer, clips, tmp_path):
     (clips / "notes.txt").write_text("no clip")
     outcome = skmer("extract", clips, *MFCC, "sub/t.parquet")
     assert outcome.status == 0
-    assert outcome.err.endswith("sub/t.parquet has 20 rows of 20 clips\n")
-    assert "clips/s" in outcome.err
+    # No bar, since standard error is no terminal here.
+    assert outcome.err.splitlines() == [
+        f"{clips}: Left out: files that are not audio 2, resource forks (._*) 1.",
+        "sub/t.parquet has 20 rows of 20 clips",
+    ]
 
     table = pd.read_parquet(tmp_path / "sub" / "t.parquet")
     assert table["path"].tolist()[-1] == str(clips / "deep" / "er" / "07.WAV")
@@ -83,6 +86,8 @@ def test_random_weights_follow_the_seed(one_sentence, clips):
         (["clips", "--out", "t.npz", "--features", "l3"], "pass --weights random"),
         (["clips", "--out", "t.npz", "--layer", "tags"], "--layer is not an option of mfcc"),
         (["clips", "--out", "t.npz", "--no-center"], "--no-center is not an option of mfcc"),
+        (["clips", "--out", "t.npz", "--offset", "-1"], "The --offset option of MFCC"),
+        (["clips", "--out", "t.npz", "--pooling", "mode"], "The --pooling option of MFCC"),
         (["clips"], "either --out FILE"),
         (["clips", "--out", "t.npz", "--per-file", "d"], "either --out FILE"),
     ],
@@ -120,6 +125,17 @@ def test_settings_of_the_networks(skmer, clips):
     assert (l3["center"], l3["frontend"]) == (False, "librosa")
     assert "center" not in mfcc
     assert pd.read_parquet("t.parquet").shape == (1, 6 + 6144 + 120)
+
+
+def test_segment_and_pooling(skmer, clips):
+    words = ["--offset", "0.05", "--duration", "0.1", "--pooling", "max,mean"]
+    outcome = skmer("extract", clips / "01.wav", *words, *MFCC, "t.parquet")
+    assert outcome.status == 0
+    transformer = MFCCStatsTransformer(offset=0.05, duration=0.1, statistics=("max", "mean"))
+    numbers = pd.read_parquet("t.parquet").filter(like="mfcc_")
+    expected = transformer.fit_transform([clips / "01.wav"])
+    np.testing.assert_array_equal(numbers.to_numpy(), expected)
+    assert list(numbers) == list(transformer.get_feature_names_out())
 
 
 def test_a_file_for_each_clip(skmer, clips):

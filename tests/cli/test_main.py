@@ -2,6 +2,7 @@
 
 import inspect
 import io
+import logging
 import os
 import re
 import signal
@@ -197,7 +198,7 @@ def test_a_reader_that_leaves_is_no_error(monkeypatch):
 def test_a_terminal_that_has_ascii_only(monkeypatch, skmer):
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", stream)
-    terminal.prepare(quiet=False)
+    terminal.prepare()
     terminal.show("0.5 \u00b1 0.1")
     stream.flush()
     assert stream.buffer.getvalue() == b"0.5 +- 0.1\n"
@@ -207,6 +208,27 @@ def test_names_do_not_steer_the_terminal(skmer):
     outcome = skmer("cache", "size", "\x1b[31mred\x07")
     assert "\x1b" not in outcome.err
     assert "\\x1b[31mred\\x07" in outcome.err
+
+
+def test_one_feature_by_default():
+    defaults = {
+        inspect.signature(run).parameters["features"].default for run in (app.extract, app.train)
+    }
+    assert defaults == {"musicnn"}
+
+
+@pytest.mark.filterwarnings("default:Odd")
+def test_messages_and_warnings_are_logged(skmer, monkeypatch, caplog):
+    def run(*args, **options):
+        warnings.warn("Odd.", stacklevel=1)
+        terminal.note("Done.")
+
+    monkeypatch.setattr(app, "app", run)
+    assert skmer("evaluate", "toy").err == "warning: Odd.\nDone.\n"
+    logged = [(record.name, record.levelname, record.getMessage()) for record in caplog.records]
+    assert logged == [("skmer", "WARNING", "warning: Odd."), ("skmer", "INFO", "Done.")]
+    assert skmer("evaluate", "toy", "--quiet").err == "warning: Odd.\n"
+    assert not logging.getLogger("skmer").handlers
 
 
 @pytest.mark.parametrize("command", ["evaluate", "train", "reproduce"])

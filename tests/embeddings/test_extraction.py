@@ -17,7 +17,7 @@ import soundfile
 from filelock import FileLock
 
 from skmer import ClipFunctionTransformer, L3Transformer, MFCCStatsTransformer, VGGishTransformer
-from skmer.embeddings import Extraction, extract, extract_files, extraction, tables
+from skmer.embeddings import Extraction, extract, extract_files, extraction, mfcc, tables
 from skmer.exceptions import IgnoredCacheWarning, WeightsNotFoundError
 
 SUFFIXES = (".parquet", ".npz", ".csv")
@@ -198,6 +198,18 @@ def test_resumed_by_content_not_by_name_or_order(paths, tmp_path, computed):
     extract(order, MFCC, out)
     assert computed == [paths[8], paths[5]]
     np.testing.assert_array_equal(read(out)[1], MFCC.fit_transform(order))
+
+
+def test_the_numbers_have_a_version_of_their_own(paths, tmp_path, computed, monkeypatch):
+    """A table of another skmer counts, unless that computed the numbers in another way."""
+    out = tmp_path / "table.parquet"
+    extract(paths[:2], MFCC, out)
+    computed.clear()
+    monkeypatch.setattr(extraction, "__version__", "99.0")
+    assert extract(paths[:2], MFCC, out).n_computed == 0
+    monkeypatch.setattr(mfcc.MFCCRecipe, "numbers_version", 99)
+    with pytest.warns(IgnoredCacheWarning, match="made with other settings"):
+        assert extract(paths[:2], MFCC, out).n_computed == 2
 
 
 def test_other_settings_are_kept_apart(paths, tmp_path, computed):

@@ -24,7 +24,13 @@ from sklearn.svm import SVC
 
 from skmer import MFCCStatsTransformer, VGGishTransformer
 from skmer.classifiers import KerasLSTMClassifier, KerasMLPClassifier, make_classifier
-from skmer.exceptions import InputError, ModelVersionWarning, WeightsIntegrityError
+from skmer.exceptions import (
+    InputError,
+    MissingPackageError,
+    ModelVersionWarning,
+    WeightsIntegrityError,
+    WeightsNotFoundError,
+)
 from skmer.models import load_model, read_card, save_model
 from skmer.models.file import _MOVED
 
@@ -184,6 +190,26 @@ def test_other_weights_and_other_versions_are_reported(model, network_model, tmp
     save_model(model, path)
     monkeypatch.setattr("skmer.models.file.versions", lambda: {"numpy": "0.9"})
     with pytest.warns(ModelVersionWarning, match=r"was made with .*numpy .*here 0\.9"):
+        load_model(path)
+
+
+def test_weights_and_packages_that_are_missing(network_model, model, tmp_path, monkeypatch):
+    path = save_model(network_model, tmp_path / "m.skmer")
+    advice = "Put it there, or pass weights=None for random weights."
+
+    def without_weights(self):
+        raise WeightsNotFoundError(f"They are not here. {advice}")
+
+    monkeypatch.setattr(VGGishTransformer, "_fit_network", without_weights)
+    with pytest.raises(WeightsNotFoundError, match=r"Put it there; the model '.*' was trained"):
+        load_model(path)
+    save_model(model, path)
+
+    def without_package(*args, **options):
+        raise ModuleNotFoundError("No module named 'keras'", name="keras")
+
+    monkeypatch.setattr("skops.io.loads", without_package)
+    with pytest.raises(MissingPackageError, match="needs the package keras, which is not inst"):
         load_model(path)
 
 
