@@ -161,7 +161,7 @@ def describe(arrays, input_repr: str) -> nn.Network:
         )
         if is_last or layer % 2 == 0:
             body.add(nn.MaxPool(last_pool if is_last else (2, 2)))
-    return nn.Network("l3", input_shape, np.float32(scale), np.float32(offset), body.done())
+    return nn.Network("l3", input_shape, np.float32(scale), np.float32(offset), body)
 
 
 def read(path: Path):

@@ -160,14 +160,8 @@ def describe(arrays) -> nn.Network:
         # The maximum over all frequencies comes before ReLU and normalisation, so that these have
         # a hundredth of the work. Where the factor is negative it is a minimum, by changed signs.
         sign = np.where(factor < 0, -1.0, 1.0)
-        convolution = nn.Convolution(
-            nn.as_float32(kernel * sign),
-            nn.as_float32(bias * sign),
-            (top, bottom, 0, 0),
-            relu=False,
-        )
-        body.add(convolution, 0)
-        body.add(nn.MaxPool((1, convolution.shape((*_INPUT_SHAPE, 1))[1])))
+        kernel, signed = nn.as_float32(kernel * sign), nn.as_float32(bias * sign)
+        body.add(nn.ConvolutionMax(kernel, signed, (top, bottom)), 0)
         body.add(nn.Affine(nn.as_float32(sign), np.zeros_like(bias)))
         body.add(nn.Activation("relu"))
         front.append(body.add(nn.Affine(nn.as_float32(factor), nn.as_float32(shift))))
@@ -207,8 +201,8 @@ def describe(arrays) -> nn.Network:
         _INPUT_SHAPE,
         np.float32(scale),
         np.float32(offset),
-        body.done(),
-        head.done(),
+        body,
+        head,
         (0, penultimate, tags),
     )
 

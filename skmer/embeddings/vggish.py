@@ -135,9 +135,9 @@ def describe(arrays) -> nn.Network:
         (N_COLUMNS, N_MELS),
         np.float32(1),
         np.float32(0),
-        body.done(),
-        head.done(),
-        (len(head.layers),),
+        body,
+        head,
+        (len(head),),
     )
 
 

@@ -20,10 +20,10 @@ from skmer.embeddings.engines.layers import (
     Affine,
     Concat,
     Convolution,
+    ConvolutionMax,
     Dense,
     GlobalPool,
     LayerList,
-    MaxPool,
     Network,
     run_layers,
 )
@@ -458,7 +458,7 @@ def test_forked_tensorflow_is_refused_in_one_sentence(use):
     run(FORK + use + REFUSED)
 
 
-ENGINES = {"tensorflow": "TensorFlowEngine", "numpy": "NumpyEngine", "ncnn": "NcnnEngine"}
+ENGINES = {"tensorflow": "TensorFlowEngine", "numpy": "NumpyEngine"}
 SHAPE = (23, 16)
 
 
@@ -468,27 +468,24 @@ def normal(rng, *shape):
 
 @pytest.fixture(scope="module")
 def network():
-    """Every kind of layer: kernels that are wide, tall, even, odd; values that two layers take."""
+    """Every kind of layer but pooling of cells; values that two layers take."""
     rng = np.random.default_rng(0)
     body = LayerList()
     fronts = []
+    # Wide, tall, even and odd.
     for kernel, padding in [
-        ((7, 6, 1, 5), (3, 3, 0, 0)),
-        ((3, 11, 1, 4), (1, 1, 0, 0)),
-        ((8, 1, 1, 3), (3, 4, 0, 0)),
+        ((7, 6, 1, 5), (3, 3)),
+        ((3, 11, 1, 4), (1, 1)),
+        ((8, 1, 1, 3), (3, 4)),
     ]:
-        layer = Convolution(normal(rng, *kernel), normal(rng, kernel[-1]), padding, relu=False)
-        body.add(layer, 0)
-        front = body.add(MaxPool((1, layer.shape((*SHAPE, 1))[1])))
-        fronts.append(front)
+        layer = ConvolutionMax(normal(rng, *kernel), normal(rng, kernel[-1]), padding)
+        fronts.append(body.add(layer, 0))
     together = body.add(Concat(), *fronts)
     body.add(Affine(normal(rng, 12), normal(rng, 12)))
     body.add(Activation("relu"))
     residual = body.add(Add(), body.add(Activation("sigmoid")), together)
     pools = [body.add(GlobalPool(statistic), residual) for statistic in ("mean", "max")]
-    # An ordinary convolution, whose maximum is over cells.
     body.add(Convolution(normal(rng, 3, 2, 1, 6), normal(rng, 6), (2, 0, 1, 3), relu=True), 0)
-    body.add(MaxPool((2, 3)))
     body.add(Convolution(normal(rng, 2, 3, 6, 4), normal(rng, 4), (0, 1, 1, 1), relu=False))
     pools.append(body.add(GlobalPool("mean")))
     body.add(Concat(), *pools)
@@ -498,7 +495,7 @@ def network():
     head.add(Dense(normal(rng, 9, 7), normal(rng, 7), relu=False))
     last = head.add(Activation("sigmoid"))
     outputs = (0, hidden, last)
-    return Network("new", SHAPE, np.float32(0.5), np.float32(-1), body.done(), head.done(), outputs)
+    return Network("new", SHAPE, np.float32(0.5), np.float32(-1), body, head, outputs)
 
 
 def by_definition(layer, *given):
@@ -513,12 +510,9 @@ def by_definition(layer, *given):
             window = maps[row : row + height, column : column + width]
             output[row, column] = np.tensordot(window, layer.kernel.astype(float), 3) + layer.bias
         return np.maximum(output, 0) if layer.relu else output
-    if isinstance(layer, MaxPool):
-        (height, width), output = layer.size, np.empty(layer.shape(given[0].shape))
-        for row, column in np.ndindex(*output.shape[:2]):
-            cell = given[0][row * height :, column * width :][:height, :width]
-            output[row, column] = cell.max(axis=(0, 1))
-        return output
+    if isinstance(layer, ConvolutionMax):
+        plain = Convolution(layer.kernel, layer.bias, (*layer.padding, 0, 0), relu=False)
+        return by_definition(plain, *given).max(axis=1, keepdims=True)
     if isinstance(layer, Dense):
         output = given[0] @ layer.kernel.astype(float) + layer.bias
         return np.maximum(output, 0) if layer.relu else output
@@ -549,20 +543,11 @@ def test_every_engine_runs_a_new_network(name, network):
     np.testing.assert_allclose(rows, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
 
 
-def test_numpy_takes_the_short_ways(network):
-    from skmer.embeddings.engines.numpy import (
-        TallConvolution,
-        WideConvolution,
-        _find_pooled_convolutions,
-    )
-
-    kinds = [type(way) for way in _find_pooled_convolutions(network).values()]
-    assert (kinds.count(WideConvolution), kinds.count(TallConvolution)) == (2, 1)
-
-
-def test_int8_says_what_it_does_not_know(network):
-    pytest.importorskip("onnxruntime")
-    from skmer.embeddings.engines.onnxruntime import OnnxRuntimeEngine
-
-    with pytest.raises(NotImplementedError, match="which is not written for 8-bit integers"):
-        OnnxRuntimeEngine(network, n_threads=1)
+@pytest.mark.parametrize(
+    ("name", "kind"), [("ncnn", "NcnnEngine"), ("onnxruntime", "OnnxRuntimeEngine")]
+)
+def test_engines_name_the_layers_that_they_do_not_run(name, kind, network):
+    pytest.importorskip(name)
+    engine_class = getattr(import_module(f"skmer.embeddings.engines.{name}"), kind)
+    with pytest.raises(NotImplementedError, match=f"which is not written for the engine '{name}'"):
+        engine_class(network, n_threads=1)

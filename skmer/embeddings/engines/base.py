@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 
-from skmer.embeddings.engines.layers import Activation, Affine, Dense, run_layers
+from skmer.embeddings.engines import layers as nn
 from skmer.utils.processes import one_blas_thread
 
 
@@ -59,8 +59,8 @@ class Engine(ABC):
         """Run a block of flattened maps through the head."""
         # More threads would round otherwise, and a worker process has fewer of them.
         with one_blas_thread():
-            values = run_layers(self._network.head, block, _run_on_vectors)
-        return _side_by_side(values, self._network.outputs, np.concatenate)
+            values = nn.run_layers(self._network.head, block, run_by_numpy)
+        return np.concatenate([values[number] for number in self._network.outputs], axis=1)
 
 
 @cache
@@ -82,31 +82,17 @@ def _rows_alike(multiply):
     return 1
 
 
-def _run_on_vectors(operation, rows):
-    """An operation of a head, by numpy."""
-    if isinstance(operation, Dense):
+def run_by_numpy(operation, rows):
+    """Return the rows of a dense layer, or an affine map or an activation of any values."""
+    if isinstance(operation, nn.Dense):
         rows = rows @ operation.kernel + operation.bias
         return np.maximum(rows, 0, out=rows) if operation.relu else rows
-    return run_elementwise(operation, rows)
-
-
-def run_elementwise(operation, values):
-    """An affine map or an activation, by numpy."""
-    if isinstance(operation, Affine):
-        return values * operation.scale + operation.offset
-    if isinstance(operation, Activation):
-        return np.maximum(values, 0) if operation.function == "relu" else _sigmoid(values)
-    raise TypeError(f"{type(operation).__name__} is not computed element by element")
-
-
-def _sigmoid(values):
+    if isinstance(operation, nn.Affine):
+        return rows * operation.scale + operation.offset
+    if operation.function == "relu":
+        return np.maximum(rows, 0)
     # By way of tanh, which never overflows.
-    return np.float32(0.5) * (np.tanh(np.float32(0.5) * values) + np.float32(1))
-
-
-def _side_by_side(values, numbers, concatenate):
-    chosen = [values[number] for number in numbers]
-    return chosen[0] if len(chosen) == 1 else concatenate(chosen, axis=1)
+    return np.float32(0.5) * (np.tanh(np.float32(0.5) * rows) + np.float32(1))
 
 
 def _in_blocks(function, array, n_rows, output):

@@ -5,7 +5,7 @@ own file; a new kind of layer is a class here and a function in each engine.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +33,21 @@ class Convolution:
             given[1] + left + right - width + 1,
             self.bias.size,
         )
+
+
+@dataclass(frozen=True)
+class ConvolutionMax:
+    """Kernel [height, width, 1, out] and bias on a map of one channel, then the maximum over width.
+
+    `padding` is (top, bottom). A layer of its own, since the maximum needs only half of the work.
+    """
+
+    kernel: np.ndarray
+    bias: np.ndarray
+    padding: tuple[int, int]
+
+    def shape(self, given: Shape) -> Shape:
+        return given[0] + sum(self.padding) - len(self.kernel) + 1, 1, self.bias.size
 
 
 @dataclass(frozen=True)
@@ -104,29 +119,20 @@ class Dense:
         return (self.bias.size,)
 
 
-Operation = Convolution | MaxPool | GlobalPool | Affine | Activation | Add | Concat | Dense
-
-
 class Layer(NamedTuple):
     """An operation, and which values it takes: 0 is the input, n what the n-th layer gives."""
 
-    operation: Operation
+    operation: Any
     inputs: tuple[int, ...]
 
 
-@dataclass
-class LayerList:
+class LayerList(list[Layer]):
     """Layers in the making, each given the number of its value."""
 
-    layers: list[Layer] = field(default_factory=list)
-
-    def add(self, operation: Operation, *inputs: int) -> int:
+    def add(self, operation, *inputs: int) -> int:
         """Append a layer, by default after the last one; return the number of its value."""
-        self.layers.append(Layer(operation, inputs or (len(self.layers),)))
-        return len(self.layers)
-
-    def done(self) -> tuple[Layer, ...]:
-        return tuple(self.layers)
+        self.append(Layer(operation, inputs or (len(self),)))
+        return len(self)
 
 
 @dataclass(frozen=True)
@@ -141,20 +147,40 @@ class Network:
     input_shape: tuple[int, int]
     scale: np.float32
     offset: np.float32
-    body: tuple[Layer, ...]
-    head: tuple[Layer, ...] = ()
+    body: Sequence[Layer]
+    head: Sequence[Layer] = ()
     outputs: tuple[int, ...] = (0,)
+
+    @property
+    def body_shapes(self) -> list[Shape]:
+        """The shapes of the values of the body, for one frame."""
+        return _shapes(self.body, (*self.input_shape, 1))
 
     @property
     def body_size(self) -> int:
         """How many numbers the body leaves of a frame."""
-        return int(np.prod(_shapes(self.body, (*self.input_shape, 1))[-1]))
+        return int(np.prod(self.body_shapes[-1]))
 
     @property
     def output_size(self) -> int:
         """How many numbers the whole network leaves of a frame."""
         shapes = _shapes(self.head, (self.body_size,))
         return sum(shapes[number][0] for number in self.outputs)
+
+    def in_a_row(self, engine: str) -> list[tuple[Convolution, MaxPool | None]]:
+        """Return the body as convolutions, each with its pooling, one after the other."""
+        pairs: list = []
+        for number, (operation, inputs) in enumerate(self.body):
+            if inputs != (number,) or not isinstance(operation, Convolution | MaxPool):
+                raise NotImplementedError(
+                    f"The network {self.name!r} holds {type(operation).__name__}, which is not "
+                    f"written for the engine {engine!r}."
+                )
+            if isinstance(operation, Convolution):
+                pairs.append((operation, None))
+            else:
+                pairs[-1] = (pairs[-1][0], operation)
+        return pairs
 
 
 def run_layers(layers: Sequence[Layer], given: Any, run: Callable[..., Any]) -> list[Any]:

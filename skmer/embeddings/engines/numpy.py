@@ -9,16 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from skmer.embeddings.engines.base import Engine, run_elementwise
-from skmer.embeddings.engines.layers import (
-    Add,
-    Concat,
-    Convolution,
-    GlobalPool,
-    MaxPool,
-    as_float32,
-    run_layers,
-)
+from skmer.embeddings.engines import layers as nn
+from skmer.embeddings.engines.base import Engine, run_by_numpy
 from skmer.utils.processes import one_blas_thread
 
 _BLOCK_ROWS = 17
@@ -36,16 +28,16 @@ class WideConvolution:
     def __init__(self, layer, shape):
         n = shape[1]
         height, width, _, self._n_out = layer.kernel.shape
-        self._height, self._bias, self._padding = height, layer.bias, layer.padding[:2]
+        self._height, self._bias, self._padding = height, layer.bias, layer.padding
         centre = (n - width) / 2
         frequency = 2 * np.pi * np.arange(n // 2 + 1) / n
         angle = np.outer(np.arange(n), frequency)
-        self._forth = as_float32(np.concatenate([np.cos(angle), -np.sin(angle)], axis=1))
+        self._forth = nn.as_float32(np.concatenate([np.cos(angle), -np.sin(angle)], axis=1))
         kernel = layer.kernel[:, :, 0].astype(np.float64)
         spectrum = np.conj(np.fft.rfft(kernel, n, axis=1)).transpose(1, 0, 2)
         spectrum = spectrum * np.exp(1j * frequency * centre)[:, np.newaxis, np.newaxis]
         real, imaginary = spectrum.real, spectrum.imag
-        self._kernels = as_float32(
+        self._kernels = nn.as_float32(
             np.concatenate(
                 [
                     np.concatenate([real, -imaginary], axis=1),
@@ -55,8 +47,8 @@ class WideConvolution:
         )
         weight = np.where(np.isin(np.arange(n // 2 + 1), [0, n / 2]), 1, 2) / n
         angle = np.outer(np.arange(centre % 1, centre + 1), frequency)
-        self._cosines = as_float32(np.cos(angle) * weight)
-        self._sines = as_float32(np.sin(angle) * weight)
+        self._cosines = nn.as_float32(np.cos(angle) * weight)
+        self._sines = nn.as_float32(np.sin(angle) * weight)
 
     def __call__(self, maps):
         spectra = np.pad(maps[..., 0] @ self._forth, (self._padding, (0, 0)))
@@ -90,7 +82,7 @@ class TallConvolution:
     """A kernel of width 1: one product gives some rows, of all columns, without copying windows."""
 
     def __init__(self, layer, shape):
-        self._padding, self._bias = layer.padding[:2], layer.bias
+        self._padding, self._bias = layer.padding, layer.bias
         height, _, _, self._n_out = layer.kernel.shape
         # The kernel shifted by 0, 1, ... rows, side by side.
         self._shifted = np.zeros((height + _SHIFTS - 1, _SHIFTS, self._n_out), np.float32)
@@ -127,7 +119,13 @@ class NumpyEngine(Engine):
     def __init__(self, network, *, n_threads):
         super().__init__(network)
         self._n_threads = n_threads
-        self._pooled = _find_pooled_convolutions(network)
+        self._maxima = {
+            id(layer): (TallConvolution if layer.kernel.shape[1] == 1 else WideConvolution)(
+                layer, network.body_shapes[inputs[0]]
+            )
+            for layer, inputs in network.body
+            if isinstance(layer, nn.ConvolutionMax)
+        }
 
     def _fill_features(self, batch, features):
         def fill(row):
@@ -138,40 +136,14 @@ class NumpyEngine(Engine):
             list(pool.map(fill, range(len(batch))))
 
     def _run_body(self, block):
-        return run_layers(self._network.body, block[..., np.newaxis], self._run)[-1].ravel()
+        return nn.run_layers(self._network.body, block[..., np.newaxis], self._run)[-1].ravel()
 
     def _run(self, operation, *given):
-        # A convolution that its pooling computes as well hands on what it was given.
-        if id(operation) in self._pooled:
-            return self._pooled[id(operation)](*given)
+        if isinstance(operation, nn.ConvolutionMax):
+            return self._maxima[id(operation)](*given)
         if type(operation) in _RUN:
             return _RUN[type(operation)](operation, *given)
-        return run_elementwise(operation, *given)
-
-
-def _find_pooled_convolutions(network):
-    """How to compute convolutions of one channel whose maximum over the width alone is wanted."""
-    found = {}
-    shapes = run_layers(
-        network.body, (*network.input_shape, 1), lambda operation, *given: operation.shape(*given)
-    )
-    takers = [number for layer in network.body for number in layer.inputs]
-    for operation, (number,) in (layer for layer in network.body if len(layer.inputs) == 1):
-        if number == 0 or not isinstance(operation, MaxPool):
-            continue
-        before, (given,) = network.body[number - 1].operation, network.body[number - 1].inputs[:1]
-        if (
-            isinstance(before, Convolution)
-            and before.kernel.shape[2] == 1
-            and before.padding[2:] == (0, 0)
-            and not before.relu
-            and operation.size == (1, shapes[number][1])
-            and takers.count(number) == 1
-        ):
-            kind = TallConvolution if before.kernel.shape[1] == 1 else WideConvolution
-            found[id(before)] = lambda maps: maps
-            found[id(operation)] = kind(before, shapes[given])
-    return found
+        return run_by_numpy(operation, *given)
 
 
 def _convolve(layer, maps):
@@ -191,21 +163,9 @@ def _convolve(layer, maps):
     return total.reshape(n_rows, n_columns, n_out)
 
 
-def _pool(layer, maps):
-    height, width = layer.size
-    rows, columns = maps.shape[0] // height, maps.shape[1] // width
-    cells = maps[: rows * height, : columns * width].reshape(rows, height, columns, width, -1)
-    return cells.max(axis=(1, 3))
-
-
-def _pool_globally(layer, maps):
-    return getattr(maps, layer.statistic)(axis=(0, 1))
-
-
 _RUN: dict[type, Callable] = {
-    Convolution: _convolve,
-    MaxPool: _pool,
-    GlobalPool: _pool_globally,
-    Add: lambda layer, one, other: one + other,
-    Concat: lambda layer, *maps: np.concatenate(maps, axis=-1),
+    nn.Convolution: _convolve,
+    nn.GlobalPool: lambda layer, maps: getattr(maps, layer.statistic)(axis=(0, 1)),
+    nn.Add: lambda layer, one, other: one + other,
+    nn.Concat: lambda layer, *maps: np.concatenate(maps, axis=-1),
 }

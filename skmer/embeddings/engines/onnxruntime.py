@@ -9,7 +9,6 @@ import warnings
 import numpy as np
 
 from skmer.embeddings.engines.base import Engine
-from skmer.embeddings.engines.layers import Convolution, MaxPool
 
 _N_FRAMES = 2
 _N_SCENES = 3
@@ -104,7 +103,7 @@ def _float_graph(network):
     from onnx import helper, numpy_helper
 
     nodes, constants, extremes, current = [], [], [], "x"
-    for index, (layer, pool) in enumerate(_in_a_row(network)):
+    for index, (layer, pool) in enumerate(network.in_a_row("onnxruntime")):
         constants += [
             numpy_helper.from_array(_kernel(layer), f"kernel{index}"),
             numpy_helper.from_array(layer.bias, f"bias{index}"),
@@ -141,7 +140,7 @@ def _int8_graph(network, ranges):
 
     scale, names = quantization("input", *ranges[0])
     nodes, current = [helper.make_node("QuantizeLinear", ["x", *names], ["input"])], "input"
-    layers = zip(_in_a_row(network), ranges[1:], strict=True)
+    layers = zip(network.in_a_row("onnxruntime"), ranges[1:], strict=True)
     for index, ((layer, pool), limits) in enumerate(layers):
         kernel = _kernel(layer)
         steps = np.abs(kernel).max(axis=(1, 2, 3)) / np.float32(_WEIGHT_LEVELS)
@@ -164,22 +163,6 @@ def _int8_graph(network, ranges):
         current = _append_pool(nodes, pool, current, f"pool{index}")
     nodes.append(helper.make_node("DequantizeLinear", [current, *names], ["map"]))
     return _model(network, nodes, constants, ["map"])
-
-
-def _in_a_row(network):
-    """(convolution, pooling or None) one after the other: all that is known in 8 bits so far."""
-    pairs: list = []
-    for number, (operation, inputs) in enumerate(network.body):
-        if inputs != (number,) or not isinstance(operation, Convolution | MaxPool):
-            raise NotImplementedError(
-                f"The network {network.name!r} holds {type(operation).__name__}, which is not "
-                "written for 8-bit integers."
-            )
-        if isinstance(operation, Convolution):
-            pairs.append((operation, None))
-        else:
-            pairs[-1] = (pairs[-1][0], operation)
-    return pairs
 
 
 def _kernel(layer):

@@ -5,18 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from skmer.embeddings.engines import layers as nn
 from skmer.embeddings.engines.base import Engine
-from skmer.embeddings.engines.layers import (
-    Activation,
-    Add,
-    Affine,
-    Concat,
-    Convolution,
-    Dense,
-    GlobalPool,
-    MaxPool,
-    run_layers,
-)
 from skmer.utils.processes import exact_float32, import_tensorflow
 
 _GPU_ROWS = 32
@@ -56,25 +46,22 @@ class TensorFlowEngine(Engine):
 
 def _trace(tf, layers, shape, outputs):
     """Return a function of arrays of this shape: the flattened values that `outputs` numbers."""
+
     # A tensor is captured; an array becomes part of the graph, and large ones take half a minute.
-    layers = [
-        (_with_tensor(tf, operation) if isinstance(operation, Dense) else operation, inputs)
-        for operation, inputs in layers
-    ]
+    def captured(layer):
+        is_dense = isinstance(layer, nn.Dense)
+        return replace(layer, kernel=tf.constant(layer.kernel)) if is_dense else layer
+
+    layers = [(captured(layer), inputs) for layer, inputs in layers]
 
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32)])
     def traced(given):
-        values = run_layers(
+        values = nn.run_layers(
             layers, given, lambda operation, *inputs: _RUN[type(operation)](tf, operation, *inputs)
         )
-        chosen = [tf.reshape(values[number], (shape[0], -1)) for number in outputs]
-        return chosen[0] if len(chosen) == 1 else tf.concat(chosen, axis=1)
+        return tf.concat([tf.reshape(values[number], (shape[0], -1)) for number in outputs], axis=1)
 
     return traced
-
-
-def _with_tensor(tf, layer):
-    return replace(layer, kernel=tf.constant(layer.kernel))
 
 
 def _convolve(tf, layer, maps):
@@ -84,13 +71,13 @@ def _convolve(tf, layer, maps):
     return tf.nn.relu(maps) if layer.relu else maps
 
 
-def _pool(tf, layer, maps):
-    return tf.nn.max_pool2d(maps, layer.size, strides=layer.size, padding="VALID")
+def _convolve_and_reduce(tf, layer, maps):
+    convolution = nn.Convolution(layer.kernel, layer.bias, (*layer.padding, 0, 0), relu=False)
+    return tf.reduce_max(_convolve(tf, convolution, maps), axis=2, keepdims=True)
 
 
 def _pool_globally(tf, layer, maps):
-    reduce = {"max": tf.reduce_max, "mean": tf.reduce_mean}[layer.statistic]
-    return reduce(maps, axis=(1, 2))
+    return getattr(tf, f"reduce_{layer.statistic}")(maps, axis=(1, 2))
 
 
 def _multiply(tf, layer, rows):
@@ -100,14 +87,17 @@ def _multiply(tf, layer, rows):
 
 # Each kind of layer, on (n, height, width, channels) or (n, channels).
 _RUN: dict[type, Callable] = {
-    Convolution: _convolve,
-    MaxPool: _pool,
-    GlobalPool: _pool_globally,
-    Dense: _multiply,
-    Affine: lambda tf, layer, values: values * layer.scale + layer.offset,
-    Activation: lambda tf, layer, values: getattr(tf.nn, layer.function)(values),
-    Add: lambda tf, layer, one, other: one + other,
-    Concat: lambda tf, layer, *values: tf.concat(values, axis=-1),
+    nn.Convolution: _convolve,
+    nn.ConvolutionMax: _convolve_and_reduce,
+    nn.MaxPool: lambda tf, layer, maps: tf.nn.max_pool2d(
+        maps, layer.size, strides=layer.size, padding="VALID"
+    ),
+    nn.GlobalPool: _pool_globally,
+    nn.Dense: _multiply,
+    nn.Affine: lambda tf, layer, values: values * layer.scale + layer.offset,
+    nn.Activation: lambda tf, layer, values: getattr(tf.nn, layer.function)(values),
+    nn.Add: lambda tf, layer, one, other: one + other,
+    nn.Concat: lambda tf, layer, *values: tf.concat(values, axis=-1),
 }
 
 
