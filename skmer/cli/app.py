@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import signal
 import sys
 import traceback
@@ -134,7 +135,8 @@ _OPTIONS = {
     name: name.replace("_", "-")
     for name in (
         "features", "classifiers", "protocol", "preset", "weights", "data_home", "on_error",
-        "group_from", "path_column", "label_column", "group_column", "hop_size", "input_repr",
+        "group_from", "path_column", "label_column", "group_column", "tags_column",
+        "tags_separator", "hop_size", "input_repr",
         "content_type", "embedding_size", "frontend", "layer", "resampler", "engine", "out",
         "offset", "duration", "pooling",
         "frames", "study", "max_bytes",
@@ -143,9 +145,32 @@ _OPTIONS = {
 # What messages of the library advise, in the words of the command.
 _ADVICE = {
     "on_missing='keep' and on_error='skip'": "--on-error skip",
-    "weights=None": "--weights random", "'data_home'": "--data-home", "(n_jobs)": "(--jobs)",
-    "on_error='skip'": "--on-error skip", "group_from=": "--group-from ",
+    "leave them out of X, y and groups, or let on_error='skip' do it":
+        "correct them, or leave them out by --on-error skip",
+    "Leave those clips out of X, y and groups": "Leave those clips out",
+    "weights=None": "--weights random", "(n_jobs)": "(--jobs)", "frames=True": "--frames",
+    "The labels y": "The labels", "The targets y": "The targets", "The tags y": "The tags",
+    ", or a dict of your own, {'mine': ...}": "",
+    ", a scikit-learn splitter, or a list or dict of those": "",
+    "; give a dict of name to splitter": "; name each once",
+    "StratifiedThreeWaySplit": "The koh2021 protocol",
+    "; add clips, or change 'test_size' and 'validation_size'": "; add clips",
+    "None or an int other than 0": "a number other than 0",
+    "'pretrained', None, a path, or a dict of paths by features, whose keys are of":
+        "pretrained, random, or files such as l3=PATH, for one of",
+    "Got the key": "Got", "must be a list of names from": "must be of",
+    "a model that save_model wrote": "a model that skmer train wrote",
+    "HubTransformer needs": "A feature of the hub needs",
+    # Of scikit-learn.
+    "a str among {": "one of {", "a int among {": "one of {", "a float in the": "a number in the",
+    ", an instance of 'list' or an instance of 'tuple'": "",
 }  # fmt: skip
+# A parameter in a sentence, and one with a value; not what follows a sign of a path.
+_PARAMETER = re.compile(
+    r"(?:'(?P<first>\w+)' parameter|parameter '(?P<second>\w+)'|'(?P<third>\w+)')"
+    r"(?: of (?=\w*[A-Z_])\w+)?"
+)
+_VALUE = re.compile(r"(?<![\w/.'\"-])(?P<name>[a-z_]+)=(?P<value>\[?'[^']*'\]?|\w+)")
 
 
 class _EndedError(BaseException):
@@ -260,7 +285,7 @@ def message_for_user(error: Exception) -> str | None:
         return "The memory of this machine ran out. Take fewer --jobs, or shorter clips."
     if isinstance(error, (*_FOR_USERS, InvalidParameterError)):
         text = " ".join([str(error), *getattr(error, "__notes__", [])])
-        return _name_options(text, getattr(error, "param", None))
+        return _name_options(text)
     if not isinstance(error, OSError):
         return None
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -272,13 +297,23 @@ def message_for_user(error: Exception) -> str | None:
     return _name_options(str(error)) if error.errno is None else None
 
 
-def _name_options(text: str, param: str | None = None) -> str:
-    """Replace the names of parameters by those of the options."""
-    for name in [param] if param in _OPTIONS else _OPTIONS:
-        text = text.replace(f"'{name}' parameter", f"--{_OPTIONS[name]} option")
+def _name_options(text: str) -> str:
+    """Replace the names of parameters by those of the options, and advice for Python."""
     for advice, words in _ADVICE.items():
         text = text.replace(advice, words)
-    return text
+
+    def name_option(match: re.Match) -> str:
+        name = next(filter(None, match.groups()))
+        # A quoted word alone is a parameter only where no value is likely to be called so.
+        if name not in _OPTIONS or (match["third"] and "_" not in name):
+            return match[0]
+        return f"--{_OPTIONS[name]}" + ("" if match["third"] else " option")
+
+    def give_option(match: re.Match) -> str:
+        option = _OPTIONS.get(match["name"])
+        return match[0] if option is None else f"--{option} {match['value']}"
+
+    return _VALUE.sub(give_option, _PARAMETER.sub(name_option, text))
 
 
 def _complain(message: str) -> int:

@@ -4,6 +4,7 @@ import json
 import shlex
 import time
 from contextlib import suppress
+from itertools import chain, count
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,14 +29,14 @@ def evaluate(
     ] = None,
     classifiers: _options.Classifiers = None,
     protocol: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="NAMES",
-            help="grouped keeps singers or artists apart; koh2021 shuffles at random (shuffled, "
-            "with numbers or tags); both, with a comma between, show the gap; published is the "
-            "split that came with a dataset.",
+            help="grouped keeps singers or artists apart, the default where they are known; "
+            "shuffled does not; koh2021 shuffles as the study does; two with a comma between show "
+            "the gap; published is the split that came with a dataset.",
         ),
-    ] = "grouped",
+    ] = None,
     folds: _options.Folds = None,
     preset: _options.Preset = "tuned",
     weights: _options.Weights = "pretrained",
@@ -61,7 +62,10 @@ def evaluate(
     seed: _options.Seed = 0,
     out: Annotated[
         Path | None,
-        _options.path_option("DIR", "Where results go; else skmer-results/DATASET."),
+        _options.path_option(
+            "DIR",
+            "Where results go; else skmer-results/DATASET, with a number for another command.",
+        ),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace the results of another command in --out.")
@@ -73,14 +77,15 @@ def evaluate(
     from skmer.utils.files import check_output_folder, expand_path
 
     command = shlex.join(["skmer", *(word for word in context.obj if word != "--force")])
-    folder = out or Path("skmer-results", expand_path(dataset).resolve().stem)
+    folder = out or _free_folder(
+        Path("skmer-results", expand_path(dataset).resolve().stem), command
+    )
     if out is not None or folder.is_dir():
         check_output_folder(folder)
     if not force:
         _check_other_results(folder, command)
     options: dict[str, Any] = {
         "dataset": dataset,
-        "protocol": _options.split_names(protocol),
         "weights": _options.parse_weights(weights),
         "random_state": seed,
         "memory": cache,
@@ -107,6 +112,7 @@ def evaluate(
     # Only now, so that the wrong name of a dataset leaves no folder.
     check_output_folder(folder)
     options["groups"] = clips.groups
+    options["protocol"] = _options.choose_protocol(protocol, clips)
     options["split"] = clips.get("split")
     if getattr(y, "ndim", 1) == 2:
         options["target_names"] = clips.target_names
@@ -132,14 +138,26 @@ def evaluate(
     _terminal.note(f"Scores, predictions, manifest and report.html are in {folder}")
 
 
+def _free_folder(folder: Path, command: str) -> Path:
+    """Return the folder, or the first with a number, without results of another command."""
+    names = chain([folder.name], (f"{folder.name}-{n}" for n in count(2)))
+    places = (folder.with_name(name) for name in names)
+    return next(place for place in places if _earlier_command(place) in (None, command))
+
+
+def _earlier_command(folder: Path) -> str | None:
+    """Return the command whose results a folder holds; None where it holds none."""
+    if not any((folder / name).exists() for name in _RESULT_FILES):
+        return None
+    with suppress(OSError, ValueError, LookupError, TypeError):
+        return str(json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["command"])
+    return "an unknown one"
+
+
 def _check_other_results(folder: Path, command: str) -> None:
     """Raise where a folder holds the results of another command."""
-    if not any((folder / name).exists() for name in _RESULT_FILES):
-        return
-    earlier = "an unknown one"
-    with suppress(OSError, ValueError, LookupError, TypeError):
-        earlier = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["command"]
-    if earlier != command:
+    earlier = _earlier_command(folder)
+    if earlier not in (None, command):
         raise InputError(
             f"The folder '{folder}' holds the results of another command ({earlier}). "
             "Choose another --out, or pass --force to replace them."

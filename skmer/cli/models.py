@@ -74,8 +74,7 @@ def train(
         group_from=group_from,
     )
     has_tags = getattr(y, "ndim", 1) == 2
-    mixed = "shuffled" if numbers or has_tags else "koh2021"
-    apart = mixed if clips.groups is None else "grouped"
+    [apart] = _options.choose_protocol(None, clips)
     options: dict[str, Any] = {
         "groups": clips.groups,
         "dataset": dataset,

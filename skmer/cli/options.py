@@ -1,6 +1,7 @@
 """Options that several commands have, and what their words mean to the library."""
 
 import os
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -180,6 +181,34 @@ def load_clips(
         return clips, clips.target, None
     y = _find_columns(clips.frame, columns) if named else dict(zip(columns, clips.target.T))
     return clips, y, columns
+
+
+# Columns that may have the artists, in the order in which they are looked for.
+_ARTISTS = ("artist", "singer", "performer", "speaker", "actor", "band", "album")
+
+
+def choose_protocol(text: str | None, clips) -> list[str]:
+    """Return the protocols that were asked for; else groups apart where there are any."""
+    from skmer.cli.terminal import warn
+
+    is_grouped = clips.groups is not None
+    names = split_names(text) if text is not None else ["grouped" if is_grouped else "shuffled"]
+    columns = {name.lower(): name for name in clips.frame} if "frame" in clips else {}
+    column = next((columns[name] for name in _ARTISTS if name in columns), "NAME")
+    how = (
+        f"--group-column {shlex.quote(column)} with a csv file, --group-from PATTERN with a folder"
+    )
+    if not is_grouped and "grouped" in names:
+        raise InputError(
+            f"--protocol grouped needs the artist or singer of each clip; give {how}, or take "
+            "--protocol shuffled."
+        )
+    if not is_grouped and text is None:
+        warn(
+            "warning: The artists of the clips are not known, so the splits are random, and an "
+            f"artist may be both trained on and tested. To keep artists apart, give {how}."
+        )
+    return names
 
 
 def _find_columns(frame, names: list[str]) -> dict:

@@ -443,16 +443,68 @@ def load_folder(
         origin = "Groups are the folders inside the labels' folders."
     else:
         origin = "There are no groups."
-        warn_caller(
-            f"{folder}: There are no groups, since clips lie directly in the folders of the "
-            "labels; put the clips of each artist in a folder, or give a pattern such as "
-            "group_from='{group} - *'."
-        )
+        warn_caller(f"{folder}: There are no groups. {_advise_groups(below)}")
     return make_bunch(
         frame,
         extra=f"{len(frame)} clips below {folder}. {origin} {found.describe_left_out()}".rstrip(),
         target_names=sorted(frame["label"].unique()),
     )
+
+
+# What stands between artist and title, in the order in which it is looked for.
+_SEPARATORS = (" - ", " \u2013 ", " \u2014 ", "_-_", "__", "_", "-")
+
+
+def _advise_groups(below: list[Path]) -> str:
+    """Return how to get groups, if the names allow by a pattern to copy."""
+    pattern = _suggest_pattern([place.stem for place in below])
+    if pattern is None:
+        return (
+            "Put the clips of each artist in a folder inside that of the label, or give a pattern "
+            "of the names of the files, such as group_from='{group} - *'."
+        )
+    fits = [bool(_compile(pattern).fullmatch(place.stem)) for place in below]
+    odd = [place.name for place, fit in zip(below, fits) if not fit]
+    rename = f", once {len(odd)} names are changed that do not fit, {shorten(odd, 3)}"
+    example = next(place.name for place, fit in zip(below, fits) if fit)
+    return (
+        f"The names of the files look like a pattern, such as {example!r}; take the artists from "
+        f"them by group_from={pattern!r}{rename if odd else ''}."
+    )
+
+
+def _suggest_pattern(names: list[str]) -> str | None:
+    """Return the pattern whose group, a part of the names, looks most like an artist.
+
+    A separator has to be in nine of ten names. The artist is the part with letters that repeats
+    most; single words may be anything, so that with "_" and "-" some part has to repeat.
+    """
+    for separator in _SEPARATORS:
+        parts = [name.split(separator) for name in names]
+        n_parts = {len(one) for one in parts if len(one) > 1}
+        if sum(len(one) > 1 for one in parts) < 0.9 * len(names) or not n_parts:
+            continue
+        is_loose = separator.strip() == separator
+        # The second is for tracks with numbers: "01. Artist - Title".
+        patterns = [f"{{group}}{separator}*", f"*. {{group}}{separator}*"]
+        if n_parts == {2}:
+            patterns.append(f"*{separator}{{group}}")
+        elif n_parts == {3}:
+            patterns.append(f"*{separator}{{group}}{separator}*")
+        found = {}
+        for pattern in patterns:
+            matches = [*filter(None, map(_compile(pattern).fullmatch, names))]
+            groups = {match["group"].strip() for match in matches}
+            if len(matches) < 0.9 * len(names):
+                continue
+            # Neither the number of a track nor one before the name of an artist.
+            n_names = sum(bool(re.match(r"(?!\d+\W).*[^\W\d_]", one)) for one in groups)
+            has_letters = n_names > len(groups) / 2
+            if has_letters and len(groups) > 1 and (not is_loose or len(groups) < len(names)):
+                found[pattern] = len(groups)
+        if found:
+            return min(found, key=found.__getitem__)
+    return None
 
 
 def _check_labels(folder: Path, found) -> None:

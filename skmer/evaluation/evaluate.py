@@ -134,9 +134,9 @@ def evaluate(
         dataset under each protocol, as "grouped_back".
     protocol : {"grouped", "koh2021", "shuffled", "published"}, splitter, or list or dict of \
 those, default="grouped"
-        "grouped" is repeated stratified group k-fold. For labels there is "koh2021", the study's
-        20 shuffles into 80 % training, 10 % validation and 10 % test; for numbers and tags
-        "shuffled", k-fold with single clips. "published" is the one that `split` has. Where a
+        "grouped" is repeated stratified group k-fold, and "shuffled" the same with single clips.
+        For labels there is "koh2021" too, the study's 20 shuffles into 80 % training, 10 %
+        validation and 10 % test. "published" is the one that `split` has. Where a
         protocol keeps the groups apart, so does whatever splits the training part again inside a
         classifier (searches, calibration, stacking, early stopping); one that cannot is refused.
     preset : {"tuned", "koh2021"}, default="tuned"

@@ -1,5 +1,6 @@
 """From the name of a protocol, or a splitter, to the splits it makes of the clips at hand."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from numbers import Integral
@@ -77,11 +78,30 @@ def make_protocols(
         if name == "grouped" and groups is None:
             raise InputError(
                 "The 'grouped' protocol needs 'groups', the singer, artist or the like of each "
-                "clip. Got None instead; pass groups, or choose another protocol.",
+                "clip. Got None instead; give them, or the protocol 'shuffled', which may have an "
+                "artist on both sides of a split.",
                 param="groups",
             )
+        if name in ("grouped", "shuffled"):
+            _check_folds(name, splitter, strata, groups)
         protocols.append(_make_protocol(name, splitter, strata, groups, fit_seed))
     return protocols
+
+
+def _check_folds(name: str, splitter, strata, groups) -> None:
+    """Raise for more folds than a named protocol can make of these clips."""
+    n_folds = getattr(splitter, "n_splits", None) or getattr(splitter, "cvargs", {}).get("n_splits")
+    n_units = len(strata) if name == "shuffled" else np.unique(groups).size
+    # Of tags and numbers there are no classes.
+    largest = np.unique(strata, return_counts=True)[1].max() if np.ndim(strata) == 1 else n_folds
+    if n_folds is not None and n_folds > min(n_units, largest):
+        units = f"{n_units} {'clips' if name == 'shuffled' else 'groups'}"
+        fault = f"from {units}" if n_folds > n_units else "since no class has so many clips"
+        raise InputError(
+            f"The {name!r} protocol cannot make {n_folds} folds {fault}; the 'n_folds' parameter "
+            f"must be at most {min(n_units, largest)}.",
+            param="n_folds",
+        )
 
 
 def _named_splitters(protocol, known, split_seed) -> dict[str, object]:
@@ -130,7 +150,10 @@ def _make_protocol(name, splitter, strata, groups, fit_seed) -> Protocol:
             parts = [tuple(part) for part in splitter.split_parts(X, strata)]
         else:
             seen = groups if _asks_for_groups(splitter) else None
-            parts = [(train, none, test) for train, test in splitter.split(X, strata, seen)]
+            with warnings.catch_warnings():
+                # A class of fewer clips than folds is in some of the test parts.
+                warnings.filterwarnings("ignore", "The least populated class in y")
+                parts = [(train, none, test) for train, test in splitter.split(X, strata, seen)]
     except InputError:
         raise
     except (ValueError, TypeError) as error:

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import GridSearchCV, RepeatedKFold
+from sklearn.model_selection import GridSearchCV, RepeatedKFold, RepeatedStratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
@@ -310,9 +310,18 @@ class Classification(Task):
             "koh2021": lambda seed: StratifiedThreeWaySplit(
                 20 if n_repeats is None else n_repeats, random_state=seed
             ),
+            "shuffled": lambda seed: RepeatedStratifiedKFold(
+                n_splits=n_folds, n_repeats=4 if n_repeats is None else n_repeats, random_state=seed
+            ),
         }
 
     def check_protocols(self, targets, groups, protocols):
+        labels, counts = np.unique(targets.first, return_counts=True)
+        if counts.min() < 2 and any(protocol.name == "shuffled" for protocol in protocols):
+            raise InputError(
+                f"The class {str(labels[counts.argmin()])!r} has one clip only, so that it is "
+                "never both trained on and tested; add clips of it, or leave it out."
+            )
         if groups is None or not any(protocol.grouped for protocol in protocols):
             return
         for label in np.unique(targets.first):

@@ -66,18 +66,38 @@ def test_random_weights_are_labelled(skmer, clips, tmp_path):
     assert "20 entries" in skmer("cache", "size", tmp_path / "cache").out
 
 
-def test_a_csv_without_groups_needs_another_protocol(skmer, clips):
-    table = clips / "ungrouped.csv"
-    frame = pd.read_csv(clips / "clips.csv").drop(columns="group")
-    frame.to_csv(table, index=False)
-    words = ("evaluate", table, "--features", "mfcc", "--classifiers", "nb", "--repeats", 3)
-    outcome = skmer(*words)
-    assert outcome.status == 2
-    listed, said = outcome.err.splitlines()
-    assert listed.startswith("20 clips listed in")
-    assert said.startswith("error: ")
-    assert "groups" in said
-    assert skmer(*words, "--protocol", "koh2021").status == 0
+def test_a_csv_without_groups_is_split_at_random_and_says_so_first(skmer, clips, one_sentence):
+    frame = pd.read_csv(clips / "clips.csv").rename(columns={"group": "Singer"})
+    frame.to_csv(clips / "plain.csv", index=False)
+    outcome = skmer("evaluate", clips / "plain.csv", *QUICK, "--out", "out")
+    assert outcome.status == 0
+    assert "--group-column Singer" in outcome.err
+    first = "The artists are not known, so the same artist may be in training and test"
+    assert any(line.startswith(first) for line in outcome.err.splitlines())
+    page = Path("out/report.html").read_text()
+    assert f'<p class="headline">{first}' in page
+    notes = page[page.index('<ul class="notes">') :]
+    assert notes.index(first) < notes.index("The audit found")
+    assert set(pd.read_csv("out/scores.csv")["protocol"]) == {"shuffled"}
+    words = ("evaluate", clips / "plain.csv", *QUICK, "--protocol", "grouped", "--out", "other")
+    said = skmer(*words).err.splitlines()[-1]
+    assert said.startswith("error: --protocol grouped needs the artist or singer of each clip")
+
+
+@pytest.mark.filterwarnings("default:.*There are no groups")
+def test_a_folder_of_names_with_artists_is_evaluated_and_then_by_the_option(skmer, clips):
+    for i, clip in enumerate(sorted(clips.glob("*.wav"))):
+        place = clips / "songs" / "ab"[i % 2] / f"singer {i % 5} - {i}.wav"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        clip.rename(place)
+    outcome = skmer("evaluate", clips / "songs", *QUICK)
+    assert outcome.status == 0
+    assert "--group-from '{group} - *'" in outcome.err
+    # No results are in the way of the command that was advised.
+    outcome = skmer("evaluate", clips / "songs", *QUICK, "--group-from", "{group} - *")
+    assert outcome.status == 0, outcome.err
+    assert "artists are not known" not in outcome.err
+    assert outcome.err.splitlines()[-1].endswith("are in skmer-results/songs-2")
 
 
 @pytest.mark.parametrize(
@@ -89,6 +109,7 @@ def test_a_csv_without_groups_needs_another_protocol(skmer, clips):
         (["toy", "--weights", "l3"], "pretrained, random, or files such as l3=PATH"),
         (["toy", "--weights", "l3=missing.h5", "--features", "l3"], "missing.h5 does not exist"),
         (["toy", "--target", "arousal"], "--target must be label, or columns of numbers"),
+        (["toy", "--group-from", "{group} - *"], "--group-from option is not for the dataset toy"),
         (["missing.csv"], "no csv file"),
         (["ravdess-song", "--data-home", "nowhere"], "nowhere"),
     ],

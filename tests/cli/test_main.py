@@ -173,6 +173,71 @@ def test_what_the_user_can_change_is_one_sentence(failing, error, said):
     assert outcome.err.count("\n") == 1
 
 
+# What a message of the command must not have: values by name, parameters, types, code.
+PYTHON = re.compile(
+    r"\b[a-z_]+=['\w\[]|parameter|\bNone\b(?! of)|\bdict\b|\bX\b|\by\b|'data_home'|KFold|Split\b"
+)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "evaluate clips.csv --folds 40",
+        "evaluate clips.csv --protocol random",
+        "evaluate clips.csv --protocol grouped,grouped",
+        "evaluate clips.csv --protocol published",
+        "evaluate clips.csv --jobs 0",
+        "evaluate clips.csv --cache clips.csv",
+        "evaluate clips.csv --preset mine",
+        "evaluate clips.csv --group-from {group}",
+        "evaluate clips.csv --weights sound=clips.csv",
+        "evaluate clips.csv --target arousal",
+        "evaluate toy --group-column who",
+        "evaluate one.csv",
+        "evaluate few.csv --protocol koh2021",
+        "evaluate few.csv --protocol shuffled",
+        "evaluate bad.csv",
+        "train clips.csv --out m.skmer --folds 40",
+        "train few.csv --out m.skmer",
+        "extract clips.csv --out t.csv --resampler mine",
+        "predict clips.csv 01.wav",
+        "datasets fetch mtg-jamendo-moodtheme",
+        "datasets validate 4q",
+        "reproduce koh2021",
+    ],
+)
+def test_no_message_has_words_of_python(skmer, clips, monkeypatch, words):
+    monkeypatch.chdir(clips)
+    lines = Path("clips.csv").read_text().splitlines()
+    Path("one.csv").write_text("\n".join([lines[0], *lines[1::2]]))
+    Path("few.csv").write_text("\n".join(line.rpartition(",")[0] for line in lines[:6]))
+    Path("00.wav").write_text("no audio")
+    Path("bad.csv").write_text("\n".join([lines[0], *lines[1:]]))
+    used = words.split()
+    if used[0] in ("evaluate", "train", "extract"):
+        used += ["--features", "mfcc"]
+        # Its models are others.
+        used += ["--classifiers", "nb"] if "extract" not in used and "arousal" not in used else []
+    outcome = skmer(*used, "--quiet")
+    assert outcome.status == 2, outcome
+    for line in outcome.err.splitlines():
+        assert not PYTHON.search(line), line
+
+
+def test_what_the_command_replaces_is_what_the_library_writes():
+    from skmer.cli.app import _ADVICE
+
+    source = " ".join(
+        re.sub(r'"\s*\n\s*f?"', "", path.read_text()).replace("{{", "{").replace("}}", "}")
+        for path in Path(package.__file__).parent.rglob("*.py")
+        if path.parts[-2:] != ("cli", "app.py")
+    )
+    # scikit-learn writes these.
+    theirs = ("a str among {", "a int among {", "a float in the", ", an instance of 'list'")
+    for advice in _ADVICE:
+        assert advice.startswith(theirs) or advice in source, advice
+
+
 def test_a_warning_is_one_line(skmer, monkeypatch):
     def warn(*args, **kwargs):
         warnings.warn("First line,\n  second line.", UserWarning, stacklevel=1)

@@ -80,7 +80,7 @@ def test_a_name_in_another_encoding_is_escaped(skmer, clips, model, suffix):
     ("words", "said"),
     [
         (["none.skmer", "01.wav"], "There is no model"),
-        (["clips/clips.csv", "clips"], "is not a model that save_model wrote"),
+        (["clips/clips.csv", "clips"], "is not a model that skmer train wrote"),
         (["m.skmer", "clips", "--out", "t.txt"], "--out must end in .csv, .json, .parquet"),
         (["m.skmer", "missing.wav"], "There is no file, folder or match"),
         (["m.skmer", "clips", "--frames"], "whose pooling a single frame has"),

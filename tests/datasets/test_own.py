@@ -278,6 +278,38 @@ def test_no_groups(make):
     assert "There are no groups" in dataset.DESCR
 
 
+@pytest.mark.parametrize(
+    ("names", "pattern"),
+    [
+        (("Ann - Sun", "Ann - Moon", "Bob - Rain - Live"), "{group} - *"),
+        (("Sun - Ann", "Moon - Ann", "Rain - Bob"), "* - {group}"),
+        (("01 - Ann - Sun", "02 - Ann - Moon", "01 - Bob - Rain"), "* - {group} - *"),
+        (("01. Ann - Sun", "02. Ann - Moon", "01. Bob - Rain"), "*. {group} - *"),
+        (("ann_sun", "ann_moon", "bob_rain"), "{group}_*"),
+        (("Ann \u2013 Sun", "Ann \u2013 Moon", "Bob \u2013 Rain"), "{group} \u2013 *"),
+        (("MT01", "MT02", "MT03"), None),
+        (("happy_01", "happy_02", "happy_03"), None),
+        (("03-01-06", "03-02-06", "03-01-05"), None),
+    ],
+)
+def test_names_that_look_like_a_pattern_are_told_with_it(make, names, pattern):
+    folder = make(*(f"{label}/{name}.wav" for label in ("sad", "glad") for name in names))
+    with pytest.warns(UserWarning, match="There are no groups") as record:
+        load_folder(folder)
+    message = str(record[0].message)
+    assert ("look like a pattern" in message) == (pattern is not None)
+    if pattern is not None:
+        assert message.endswith(f"group_from={pattern!r}.")
+        found = load_folder(folder, group_from=pattern)
+        assert len(set(found.groups)) == 2
+
+
+def test_a_pattern_that_some_names_do_not_fit_is_told_with_them(make):
+    folder = make("sad/odd.wav", *(f"glad/{who} - {i}.wav" for who in "ab" for i in range(6)))
+    with pytest.warns(UserWarning, match=r"\* - \{group\}|\{group\} - \*.*1 names .* odd\.wav"):
+        load_folder(folder)
+
+
 def test_folders_that_cannot_be_used(make, tmp_path):
     with pytest.raises(DatasetNotFoundError, match="There is no folder"):
         load_folder(tmp_path / "no")

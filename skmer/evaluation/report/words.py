@@ -222,10 +222,21 @@ def headline_of(result: "EvaluationResult") -> str:
 
 def make_headline(seen: Overview) -> str:
     """Return in one sentence what the best configuration does, compared with guessing."""
+    first = _mixed_artists(seen)
     if "target" not in seen.result.configuration:
-        return _sentence(seen)
+        return first + _sentence(seen)
     targets = dict.fromkeys(seen.ranked["target"])
-    return " ".join(_sentence_of_target(seen, target) for target in targets)
+    return first + " ".join(_sentence_of_target(seen, target) for target in targets)
+
+
+def _mixed_artists(seen: Overview) -> str:
+    """Return what has to stand first where nobody knows whose clips are on which side."""
+    if seen.artists is not None:
+        return ""
+    return (
+        "The artists are not known, so the same artist may be in training and test, and every "
+        "score may be too high for new artists. "
+    )
 
 
 _WHOSE = {
@@ -314,14 +325,14 @@ def trust_notes(seen: Overview) -> list[Note]:
     """Return what speaks for and against the headline; what is worst comes first."""
     notes = [_groups(seen), *_features(seen), *_gap(seen), *_audit(seen)]
     order = ("bad", "doubtful", "neutral", "good")
-    return sorted(notes, key=lambda note: order.index(note.level))
+    unknown = notes[:1] if seen.artists is None else []
+    return unknown + sorted(notes[len(unknown) :], key=lambda note: order.index(note.level))
 
 
 def _groups(seen: Overview) -> Note:
     n_groups = seen.result.manifest["dataset"].get("n_groups")
     if seen.artists is None:
-        text = "No groups were given, so nobody knows whether the same artist is in training and "
-        return Note("doubtful", f"{text}test.")
+        return Note("doubtful", _mixed_artists(seen).strip())
     if seen.artists == "heard before":
         text = f"The {n_groups} groups (singers, artists) are mixed: a model is tested on artists "
         text += "that it was trained on, and part of its score is that it knows them."
