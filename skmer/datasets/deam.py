@@ -38,31 +38,17 @@ is of the whole.
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from skmer.datasets.fetch import Archive, download_and_unpack
-from skmer.datasets.files import find_audio_files, find_tables, match_audio, not_in_place
+from skmer.datasets import tables
+from skmer.datasets.fetch import Archive, fetch_clips, find_or_fetch
+from skmer.datasets.files import find_tables, match_audio
 from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset
-from skmer.datasets.tables import (
-    ANEW,
-    AXES,
-    DYNAMIC_SCALE,
-    STATIC_SCALE,
-    PublishedTable,
-    affect_target,
-    artist_groups,
-    describe_split,
-    index_songs,
-    quadrants_of,
-    read_csv_file,
-    require_same_songs,
-)
+from skmer.datasets.tables import AXES, PublishedTable
 from skmer.datasets.validate import Finding, check_songs
 from skmer.exceptions import InputError
-from skmer.utils.estimators import StrOptions
-from skmer.utils.messages import shorten
 
 INFO = DatasetInfo(
     name="deam",
@@ -83,11 +69,11 @@ INFO = DatasetInfo(
 STATIC = PublishedTable(
     "song_id",
     {f"{axis}_mean": f"static_{axis}" for axis in AXES},
-    scale=STATIC_SCALE,
+    scale=tables.SCALES["static"],
     numbered=True,
 )
 OVER_TIME = PublishedTable(
-    "song_id", scale=DYNAMIC_SCALE, numbered=True, n_times=0, options={"ragged": "short"}
+    "song_id", scale=tables.SCALES["dynamic"], numbered=True, n_times=0, options={"ragged": "short"}
 )
 STATIC_FILES = (
     "static_annotations_averaged_songs_1_2000.csv",
@@ -118,22 +104,17 @@ def read_annotations(paths: dict[str, Path], quadrants: str):
 
     static = pd.concat([STATIC.read(paths[name]) for name in STATIC_FILES])
     if static.index.has_duplicates:
-        raise InputError(f"{' and '.join(STATIC_FILES)} of DEAM must share no song; {ANEW}.")
+        raise InputError(f"{' and '.join(STATIC_FILES)} of DEAM must share no song; {tables.ANEW}.")
     over_time = {name: OVER_TIME.read(paths[name]) for name in DYNAMIC_FILES}
-    require_same_songs({" and ".join(STATIC_FILES): static, **over_time})
+    tables.require_same_songs({" and ".join(STATIC_FILES): static, **over_time})
     dynamic = {axis: table.loc[static.index] for axis, table in zip(AXES, over_time.values())}
     years = [_read_metadata(paths[name]) for name in METADATA_FILES if name in paths]
     metadata = pd.concat(years)
     # A song that is in the tables of two years is the same song.
     frame = metadata[~metadata.index.duplicated()].reindex(static.index, fill_value="")
     frame["split"] = np.where(frame.index >= FIRST_FULL_SONG, "test", "train")
-    frame = frame.join(static)
-    for axis in AXES:
-        frame[f"dynamic_{axis}"] = dynamic[axis].mean(axis=1)
-    arousal, valence = (frame[f"{quadrants}_{axis}"] for axis in AXES)
-    frame["label"] = quadrants_of(arousal, valence, MIDDLES[quadrants])
-    frame["group"] = artist_groups(frame["artist"], frame.index)
-    return frame.rename_axis("song_id").reset_index(), dynamic
+    middle = MIDDLES[quadrants]
+    return tables.label_songs(frame.join(static), dynamic, quadrants, middle), dynamic
 
 
 def _read_metadata(path: Path):
@@ -143,36 +124,25 @@ def _read_metadata(path: Path):
     no-break spaces, and quotation marks that do not pair.
     """
     columns = METADATA_FILES[path.name]
-    frame = read_csv_file(
-        path,
-        columns,
-        separators=",",
-        ragged="any",
-        one_line_a_row=True,
-        fallback="windows-1252",
-    ).frame
+    options: dict[str, Any] = {"ragged": "any", "one_line_a_row": True, "fallback": "windows-1252"}
+    frame = tables.read_csv_file(path, columns, separators=",", **options).frame
     frame = frame[list(columns)].set_axis(["song_id", "artist", "title", "genre"], axis=1)
     # str.split takes tabs and no-break spaces for blanks, too.
     frame = frame.map(lambda cell: " ".join(cell.replace('"', " ").split()))
-    return index_songs(frame[frame["song_id"] != ""], "song_id", path.name, numbered=True)
+    return tables.index_songs(frame[frame["song_id"] != ""], "song_id", path.name, numbered=True)
 
 
 def validate(folder: Path, verbose: bool) -> list[Finding]:
     """Check that the annotations are whole and on their scales, and that the clips are there."""
-    tables = find_tables(folder, TABLES)
-    missing = [name for name in TABLES if name not in tables]
-    if missing:
-        return [Finding(name, "missing") for name in missing]
-    read = {"*.csv": (INFO.n_clips, lambda: read_annotations(tables, "dynamic")[0])}
-    return check_songs(folder, INFO, read, exact=True)
+
+    def read():
+        return read_annotations(find_tables(folder, TABLES), "dynamic")[0]
+
+    found = {"*.csv": (INFO.n_clips, read)}
+    return check_songs(folder, INFO, found, required=TABLES, exact=True)
 
 
-@register_dataset(
-    INFO,
-    validate=validate,
-    target=[StrOptions({"quadrant", "static", "dynamic"})],
-    quadrants=[StrOptions(set(MIDDLES))],
-)
+@register_dataset(INFO, validate=validate)
 def fetch_deam(
     *,
     target: Literal["quadrant", "static", "dynamic"] = "quadrant",
@@ -256,19 +226,13 @@ def fetch_deam(
     ((1802, 2), 'static, 1 to 9')
     """
     folder = INFO.place(data_home)
+    paths: dict[str, Path] = {}
     for archive, names in ARCHIVES.items():
-        if download_if_missing and len(find_tables(folder, names)) < len(names):
-            download_and_unpack(archive, folder)
-        tables = find_tables(folder, names)
-        missing = [name for name in names if name not in tables]
-        if missing:
-            raise not_in_place(shorten(missing), folder, INFO, archive.filename)
-    frame, dynamic = read_annotations(find_tables(folder, TABLES), quadrants)
-    extra = describe_split(frame["group"], frame["split"])
-    if not annotations_only and not find_audio_files(folder).paths:
-        if not download_if_missing:
-            raise not_in_place("<song_id>.mp3", folder, INFO, CLIPS_ARCHIVE.filename)
-        download_and_unpack(CLIPS_ARCHIVE, folder)
+        paths |= find_or_fetch(names, folder, INFO, archive, download_if_missing)
+    frame, dynamic = read_annotations(paths, quadrants)
+    extra = tables.describe_split(frame["group"], frame["split"])
+    if not annotations_only:
+        fetch_clips(folder, INFO, CLIPS_ARCHIVE, "<song_id>.mp3", download_if_missing)
     would_be = "MEMD_audio/{}.mp3".format if annotations_only else None
     frame = match_audio(frame, folder, INFO, exact=True, would_be=would_be)
     return make_bunch(
@@ -277,5 +241,5 @@ def fetch_deam(
         extra=extra,
         split=frame["split"],
         dynamic={axis: dynamic[axis].loc[frame["song_id"]] for axis in AXES},
-        **affect_target(target),
+        **tables.affect_target(target, tables.SCALES),
     )

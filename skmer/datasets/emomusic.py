@@ -42,22 +42,12 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from skmer.datasets.fetch import Archive, download_and_unpack
-from skmer.datasets.files import find_audio_files, find_tables, match_audio, not_in_place
+from skmer.datasets import tables
+from skmer.datasets.fetch import Archive, fetch_clips, find_or_fetch
+from skmer.datasets.files import match_audio
 from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset
-from skmer.datasets.tables import (
-    AXES,
-    DYNAMIC_SCALE,
-    STATIC_SCALE,
-    PublishedTable,
-    affect_target,
-    artist_groups,
-    quadrants_of,
-    require_same_songs,
-)
+from skmer.datasets.tables import AXES, PublishedTable
 from skmer.datasets.validate import Finding, check_songs
-from skmer.utils.estimators import StrOptions
-from skmer.utils.messages import shorten
 
 INFO = DatasetInfo(
     name="emomusic",
@@ -85,7 +75,7 @@ CLIPS_ARCHIVE = Archive(
 )
 CLIPS_FOLDER = "clips_45seconds"
 # One sample every half second from 15 s to 45 s.
-_OVER_TIME = PublishedTable("song_id", scale=DYNAMIC_SCALE, numbered=True, n_times=61)
+_OVER_TIME = PublishedTable("song_id", scale=tables.SCALES["dynamic"], numbered=True, n_times=61)
 TABLES = {
     "songs_info.csv": PublishedTable(
         "song_id",
@@ -100,7 +90,7 @@ TABLES = {
     "static_annotations.csv": PublishedTable(
         "song_id",
         {f"mean_{axis}": f"static_{axis}" for axis in AXES},
-        scale=STATIC_SCALE,
+        scale=tables.SCALES["static"],
         numbered=True,
     ),
     "arousal_cont_average.csv": _OVER_TIME,
@@ -110,27 +100,19 @@ TABLES = {
 
 def read_annotations(folder: Path):
     """Table of the songs, and the labels over time by axis (frames of song by seconds)."""
-    paths = find_tables(folder, TABLES)
-    missing = [name for name in TABLES if name not in paths]
-    if missing:
-        raise not_in_place(shorten(missing), folder, INFO, ANNOTATIONS_ARCHIVE.filename)
-    tables = {name: table.read(paths[name]) for name, table in TABLES.items()}
-    require_same_songs(tables)
+    paths = find_or_fetch(TABLES, folder, INFO, ANNOTATIONS_ARCHIVE)
+    found = {name: table.read(paths[name]) for name, table in TABLES.items()}
+    tables.require_same_songs(found)
     frame, static, *over_time = (
-        table.loc[tables["songs_info.csv"].index] for table in tables.values()
+        table.loc[found["songs_info.csv"].index] for table in found.values()
     )
     dynamic = dict(zip(AXES, over_time))
-    arousal, valence = (labels.mean(axis=1) for labels in over_time)
     frame["split"] = [
         "test" if part == "evaluation" else "valid" if _artist_bucket(artist) >= 8 else "train"
         for part, artist in zip(frame["split"], frame["artist"])
     ]
-    frame = frame.join(static)
-    frame["dynamic_arousal"], frame["dynamic_valence"] = arousal, valence
     # No threshold on the static labels gives the counts in Table 1 of Koh and Dubnov (2021).
-    frame["label"] = quadrants_of(arousal, valence, middle=0)
-    frame["group"] = artist_groups(frame["artist"], frame.index)
-    return frame.reset_index(), dynamic
+    return tables.label_songs(frame.join(static), dynamic, "dynamic", middle=0), dynamic
 
 
 def _artist_bucket(artist: str) -> int:
@@ -142,14 +124,11 @@ def _artist_bucket(artist: str) -> int:
 
 def validate(folder: Path, verbose: bool) -> list[Finding]:
     """Compare the annotations with the published counts, and check that the clips are there."""
-    missing = [name for name in TABLES if name not in find_tables(folder, TABLES)]
-    if missing:
-        return [Finding(name, "missing") for name in missing]
-    tables = {"*.csv": (INFO.n_clips, lambda: read_annotations(folder)[0])}
-    return check_songs(folder, INFO, tables, exact=True)
+    read = {"*.csv": (INFO.n_clips, lambda: read_annotations(folder)[0])}
+    return check_songs(folder, INFO, read, required=tuple(TABLES), exact=True)
 
 
-@register_dataset(INFO, validate=validate, target=[StrOptions({"quadrant", "static", "dynamic"})])
+@register_dataset(INFO, validate=validate)
 def fetch_emomusic(
     *,
     target: Literal["quadrant", "static", "dynamic"] = "quadrant",
@@ -228,14 +207,13 @@ def fetch_emomusic(
     ((744, 2), 'static, 1 to 9')
     """
     folder = INFO.place(data_home)
-    if download_if_missing and len(find_tables(folder, TABLES)) < len(TABLES):
-        # Tables that cannot be read would stay, and stand in the way of the next try.
-        download_and_unpack(ANNOTATIONS_ARCHIVE, folder, check=read_annotations)
+    # Tables that cannot be read would stay, and stand in the way of the next try.
+    find_or_fetch(
+        TABLES, folder, INFO, ANNOTATIONS_ARCHIVE, download_if_missing, check=read_annotations
+    )
     frame, dynamic = read_annotations(folder)
-    if not annotations_only and not find_audio_files(folder).paths:
-        if not download_if_missing:
-            raise not_in_place(f"{CLIPS_FOLDER}/*.mp3", folder, INFO, CLIPS_ARCHIVE.filename)
-        download_and_unpack(CLIPS_ARCHIVE, folder)
+    if not annotations_only:
+        fetch_clips(folder, INFO, CLIPS_ARCHIVE, f"{CLIPS_FOLDER}/*.mp3", download_if_missing)
     would_be = (f"{CLIPS_FOLDER}/{{}}.mp3").format if annotations_only else None
     frame = match_audio(frame, folder, INFO, exact=True, would_be=would_be)
     return make_bunch(
@@ -243,5 +221,5 @@ def fetch_emomusic(
         INFO,
         split=frame["split"],
         dynamic={axis: dynamic[axis].loc[frame["song_id"]] for axis in AXES},
-        **affect_target(target),
+        **tables.affect_target(target, tables.SCALES),
     )

@@ -7,13 +7,14 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import IO
 
-from skmer.datasets.files import AUDIO_SUFFIXES
+from skmer.datasets.files import AUDIO_SUFFIXES, find_audio_files, find_tables, not_in_place
+from skmer.datasets.registry import DatasetInfo
 from skmer.exceptions import DatasetNotFoundError, InputError, bounded
 from skmer.utils.digest import file_digest
 from skmer.utils.download import DownloadError, NotPublishedError, download, one_at_a_time
@@ -65,6 +66,33 @@ def download_and_unpack(
             if check is not None:
                 check(unpacked)
             _move_into(unpacked, folder)
+
+
+def find_or_fetch(
+    names: Iterable[str],
+    folder: Path,
+    info: DatasetInfo,
+    archive: Archive | None = None,
+    download: bool = False,
+    **options,
+) -> dict[str, Path]:
+    """Paths of the tables of these names, whose archive is fetched where some are not in place."""
+    names = list(names)
+    tables = find_tables(folder, names)
+    if archive is not None and download and len(tables) < len(names):
+        download_and_unpack(archive, folder, **options)
+        tables = find_tables(folder, names)
+    if missing := [name for name in names if name not in tables]:
+        raise not_in_place(shorten(missing), folder, info, archive.filename if archive else "")
+    return tables
+
+
+def fetch_clips(folder: Path, info: DatasetInfo, archive: Archive, clips: str, download: bool):
+    """Fetch the clips, which `clips` describes, where none of them is in place."""
+    if not find_audio_files(folder).paths:
+        if not download:
+            raise not_in_place(clips, folder, info, archive.filename)
+        download_and_unpack(archive, folder)
 
 
 def download_files(files: Mapping[str, tuple[str, str]], folder: Path) -> None:

@@ -42,27 +42,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from skmer.datasets.fetch import Archive, download_and_unpack
-from skmer.datasets.files import (
-    find_tables,
-    match_audio,
-    not_in_place,
-)
+from skmer.datasets import tables
+from skmer.datasets.fetch import Archive, download_and_unpack, find_or_fetch
+from skmer.datasets.files import find_tables, match_audio
 from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset, warn_caller
-from skmer.datasets.tables import (
-    ANEW,
-    AXES,
-    QUADRANTS,
-    AffectScale,
-    PublishedTable,
-    artist_groups,
-    describe_split,
-    read_quadrants,
-    require_same_songs,
-)
+from skmer.datasets.tables import AXES, PublishedTable
 from skmer.datasets.validate import Finding, check_songs
 from skmer.exceptions import DatasetNotFoundError, InputError
-from skmer.utils.estimators import StrOptions
 from skmer.utils.messages import shorten
 
 # Songs of each version.
@@ -92,7 +78,7 @@ INFO = DatasetInfo(
 _TIMEOUT = 20.0
 SPLITS = ("70_15_15", "40_30_30")
 PARTS = {"train": "train", "validate": "validation", "test": "test"}
-SCALE = AffectScale("from mood words", 0.0, 1.0)
+SCALE = tables.AffectScale("from mood words", 0.0, 1.0)
 # Lists in quotation marks may go over lines.
 _OPTIONS = {"fallback": "windows-1252"}
 METADATA = PublishedTable(
@@ -119,7 +105,7 @@ def read_annotations(paths: Mapping[str, Path]):
     frame = METADATA.read(paths["metadata"])
     values = VALUES.read(paths["values"])
     frame["artist"] = frame["artist"].map(lambda text: " ".join(text.split()))
-    frame["label"] = read_quadrants(frame["label"], paths["metadata"].name)
+    frame["label"] = tables.read_quadrants(frame["label"], paths["metadata"].name)
     split = [
         PART.read(paths[part]).assign(split=part, file=paths[part].name) for part in PARTS.values()
     ]
@@ -128,20 +114,20 @@ def read_annotations(paths: Mapping[str, Path]):
     if len(twice):
         raise InputError(
             f"A song must be in one part of the split. {shorten(twice)} of "
-            f"{' and '.join(parts['file'].unique())} are in several; {ANEW}."
+            f"{' and '.join(parts['file'].unique())} are in several; {tables.ANEW}."
         )
-    require_same_songs(
+    tables.require_same_songs(
         {paths["metadata"].name: frame, paths["values"].name: values, "the split": parts}
     )
     parts = parts.loc[frame.index]
-    labels = read_quadrants(parts["label"], " and ".join(parts["file"].unique()))
+    labels = tables.read_quadrants(parts["label"], " and ".join(parts["file"].unique()))
     wrong = frame.index[frame["label"] != labels]
     if len(wrong):
         raise InputError(
             f"{parts.loc[wrong[0], 'file']} and {paths['metadata'].name} must give a song the same "
-            f"quadrant. They do not for {len(wrong)} songs, {shorten(wrong)}; {ANEW}."
+            f"quadrant. They do not for {len(wrong)} songs, {shorten(wrong)}; {tables.ANEW}."
         )
-    frame["group"] = artist_groups(frame["artist"], frame.index)
+    frame["group"] = tables.artist_groups(frame["artist"], frame.index)
     frame["split"] = parts["split"]
     return frame.join(values).reset_index()
 
@@ -150,28 +136,22 @@ def validate(folder: Path, verbose: bool) -> list[Finding]:
     """Check the tables and clips of every version that is in place."""
     names = {one: table_names(*one) for one in itertools.product(VERSIONS, SPLITS)}
     paths = find_tables(folder, {name for files in names.values() for name in files.values()})
-    tables: dict[str, tuple] = {}
+    readers: dict[str, tuple] = {}
     missing: dict[str, None] = {}
     for (version, splits), files in names.items():
         found = {kind: paths[name] for kind, name in files.items() if name in paths}
         if len(found) == len(files):
             read = functools.partial(read_annotations, found)
-            tables[f"merge_{version}_metadata.csv, {splits}"] = VERSIONS[version], read
+            readers[f"merge_{version}_metadata.csv, {splits}"] = VERSIONS[version], read
         elif any(version in name for name in paths):
             missing |= dict.fromkeys(name for name in files.values() if name not in paths)
     if not paths:
         missing = {names["audio_complete", SPLITS[0]]["metadata"]: None}
     absent = [Finding(name, "missing") for name in missing]
-    return absent + check_songs(folder, INFO, tables, exact=True)
+    return absent + check_songs(folder, INFO, readers, exact=True)
 
 
-@register_dataset(
-    INFO,
-    validate=validate,
-    version=[StrOptions(set(VERSIONS))],
-    splits=[StrOptions(set(SPLITS))],
-    target=[StrOptions({"quadrant", "arousal_valence"})],
-)
+@register_dataset(INFO, validate=validate)
 def fetch_merge(
     version: Literal[
         "audio_complete", "audio_balanced", "bimodal_complete", "bimodal_balanced"
@@ -258,15 +238,11 @@ def fetch_merge(
     """
     folder = INFO.place(data_home)
     names = table_names(version, splits)
-    archive = f"MERGE_{version.title()}.zip"
-    tables = find_tables(folder, names.values())
-    if download_if_missing and names["metadata"] not in tables:
-        download_and_unpack(find_in_record(archive), folder)
-        tables = find_tables(folder, names.values())
-    missing = [name for name in names.values() if name not in tables]
-    if missing:
-        raise not_in_place(shorten(missing), folder, INFO, archive)
-    frame = read_annotations({kind: tables[name] for kind, name in names.items()})
+    filename = f"MERGE_{version.title()}.zip"
+    if download_if_missing and not find_tables(folder, [names["metadata"]]):
+        download_and_unpack(find_in_record(filename), folder)
+    paths = find_or_fetch(names.values(), folder, INFO, Archive(filename, ""))
+    frame = read_annotations({kind: paths[name] for kind, name in names.items()})
     n_shared = int(frame.duplicated(list(AXES), keep=False).sum())
     shared = f"{n_shared} of the {len(frame)} songs share their pair of arousal and valence"
     if target == "arousal_valence":
@@ -274,20 +250,12 @@ def fetch_merge(
             "Arousal and valence of MERGE were computed from the mood words of each song: "
             f"{shared} with another song, and a model that learns them learns tags."
         )
-    extra = describe_split(frame["group"], frame["split"])
+    extra = tables.describe_split(frame["group"], frame["split"])
     extra += f"\n{shared} with another song.\n"
     info = replace(INFO, n_clips=VERSIONS[version])
     frame = match_audio(frame, folder, info, exact=True)
-    columns = {} if target == "quadrant" else {"target_columns": list(AXES)}
-    return make_bunch(
-        frame,
-        INFO,
-        extra=extra,
-        target_names=QUADRANTS if target == "quadrant" else AXES,
-        scale=None if target == "quadrant" else SCALE,
-        split=frame["split"],
-        **columns,
-    )
+    affect = tables.affect_target(target, {"arousal_valence": SCALE}, "{axis}")
+    return make_bunch(frame, INFO, extra=extra, split=frame["split"], **affect)
 
 
 def find_in_record(filename: str) -> Archive:

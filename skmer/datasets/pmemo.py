@@ -39,23 +39,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from skmer.datasets.files import find_tables, match_audio, not_in_place
+from skmer.datasets import tables
+from skmer.datasets.fetch import find_or_fetch
+from skmer.datasets.files import find_tables, match_audio
 from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset
-from skmer.datasets.tables import (
-    ANEW,
-    AXES,
-    QUADRANTS,
-    AffectScale,
-    PublishedTable,
-    artist_groups,
-    numbers,
-    quadrants_of,
-    read_csv_file,
-    require_same_songs,
-)
+from skmer.datasets.tables import ANEW, AXES, PublishedTable
 from skmer.datasets.validate import Finding, check_songs
 from skmer.exceptions import InputError
-from skmer.utils.estimators import StrOptions
 from skmer.utils.messages import shorten
 
 INFO = DatasetInfo(
@@ -73,7 +63,7 @@ INFO = DatasetInfo(
     checked="columns, songs, scales and quadrants of the annotations, names of the clips",
     description=__doc__ or "",
 )
-SCALES = {kind: AffectScale(kind, 0.0, 1.0) for kind in ("static", "dynamic")}
+SCALES = {kind: tables.AffectScale(kind, 0.0, 1.0) for kind in ("static", "dynamic")}
 METADATA = PublishedTable(
     "musicId",
     {"title": "title", "artist": "artist", "album": "album", "duration": "duration"},
@@ -105,36 +95,31 @@ def read_annotations(paths: Mapping[str, Path], quadrants: str):
     static = {
         name: STATIC_TABLES[name].read(paths[name]) for name in STATIC_TABLES if name in paths
     }
-    require_same_songs({"dynamic_annotations.csv": dynamic["arousal"], **static})
+    tables.require_same_songs({"dynamic_annotations.csv": dynamic["arousal"], **static})
     labelled = dynamic["arousal"].index
     unknown = labelled.difference(metadata.index)
     if len(unknown):
         raise InputError(f"metadata.csv must hold every song. It lacks {shorten(unknown)}; {ANEW}.")
     frame = metadata.loc[metadata.index.isin(labelled)].copy()
-    frame["duration"] = numbers(frame["duration"], "metadata.csv")
+    frame["duration"] = tables.numbers(frame["duration"], "metadata.csv")
     for table in static.values():
         frame = frame.join(table.add_prefix("static_"))
-    for axis in AXES:
-        frame[f"dynamic_{axis}"] = dynamic[axis].mean(axis=1)
-    arousal, valence = (frame[f"{quadrants}_{axis}"] for axis in AXES)
-    frame["label"] = quadrants_of(arousal, valence, MIDDLE)
-    frame["group"] = artist_groups(frame["artist"], frame.index)
-    return frame.reset_index(), dynamic
+    return tables.label_songs(frame, dynamic, quadrants, MIDDLE), dynamic
 
 
 def _read_dynamic(path: Path, columns: Mapping[str, str]) -> dict:
     """Labels over time: for each column a frame with a row a song, a column a time in seconds."""
-    cells = read_csv_file(path, ["musicId", "frameTime", *columns], separators=",").frame
+    cells = tables.read_csv_file(path, ["musicId", "frameTime", *columns], separators=",").frame
     table = cells.assign(
-        song_id=numbers(cells["musicId"], path.name).astype(int),
-        time=numbers(cells["frameTime"], path.name),
+        song_id=tables.numbers(cells["musicId"], path.name).astype(int),
+        time=tables.numbers(cells["frameTime"], path.name),
     )
     if table.duplicated(["song_id", "time"]).any():
         raise InputError(f"{path.name} must hold every time of a song once; {ANEW}.")
     found = {}
     for column, name in columns.items():
         what = f"{name} labels in {path.name}"
-        table[name] = SCALES["dynamic"].check(numbers(cells[column], path.name), what=what)
+        table[name] = SCALES["dynamic"].check(tables.numbers(cells[column], path.name), what=what)
         found[name] = table.pivot(index="song_id", columns="time", values=name)
     return found
 
@@ -145,16 +130,11 @@ def validate(folder: Path, verbose: bool) -> list[Finding]:
     absent = [Finding(name, "missing") for name in (*REQUIRED, *STATIC_TABLES) if name not in paths]
     if any(name not in paths for name in REQUIRED):
         return absent
-    tables = {"*.csv": (INFO.n_clips, lambda: read_annotations(paths, "dynamic")[0])}
-    return absent + check_songs(folder, INFO, tables, exact=True)
+    read = {"*.csv": (INFO.n_clips, lambda: read_annotations(paths, "dynamic")[0])}
+    return absent + check_songs(folder, INFO, read, exact=True)
 
 
-@register_dataset(
-    INFO,
-    validate=validate,
-    target=[StrOptions({"quadrant", *SCALES})],
-    quadrants=[StrOptions(set(SCALES))],
-)
+@register_dataset(INFO, validate=validate)
 def fetch_pmemo(
     *,
     target: Literal["quadrant", "static", "dynamic"] = "quadrant",
@@ -234,20 +214,15 @@ def fetch_pmemo(
     ((767, 2), 'dynamic, 0 to 1')
     """
     folder = INFO.place(data_home)
-    paths = find_tables(folder, [*REQUIRED, *STATIC_TABLES, *DYNAMIC_TABLES])
     static = ["static_annotations.csv"] if "static" in (target, quadrants) else []
-    missing = [name for name in (*REQUIRED, *static) if name not in paths]
-    if missing:
-        raise not_in_place(shorten(missing), folder, INFO)
+    find_or_fetch([*REQUIRED, *static], folder, INFO)
+    paths = find_tables(folder, [*REQUIRED, *STATIC_TABLES, *DYNAMIC_TABLES])
     frame, dynamic = read_annotations(paths, quadrants)
     would_be = "chorus/{}.mp3".format if annotations_only else None
     frame = match_audio(frame, folder, INFO, exact=True, would_be=would_be)
-    columns = "label" if target == "quadrant" else [f"{target}_{axis}" for axis in AXES]
     return make_bunch(
         frame,
         INFO,
-        target_names=QUADRANTS if target == "quadrant" else AXES,
-        target_columns=columns,
-        scale=SCALES.get(target),
         dynamic={name: table.loc[frame["song_id"]] for name, table in dynamic.items()},
+        **tables.affect_target(target, SCALES),
     )

@@ -51,7 +51,7 @@ from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset, w
 from skmer.datasets.validate import Finding, Status, find_extra, relative
 from skmer.exceptions import IncompleteDatasetWarning
 from skmer.utils.digest import file_digest
-from skmer.utils.estimators import Interval, StrOptions
+from skmer.utils.estimators import Interval
 from skmer.utils.messages import shorten
 from skmer.utils.progress import track
 
@@ -157,7 +157,6 @@ def validate(folder: Path, verbose: bool) -> list[Finding]:
 @register_dataset(
     INFO,
     validate=validate,
-    subset=[StrOptions({"all", "koh2021"})],
     subset_seed=[Interval(Integral, 0, None, closed="left")],
 )
 def fetch_ravdess_song(

@@ -4,16 +4,18 @@ import functools
 import inspect
 import os
 import textwrap
+import types
+import typing
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from sklearn.utils import Bunch
 
-from skmer.utils.estimators import validate_params
+from skmer.utils.estimators import StrOptions, validate_params
 from skmer.utils.files import expand_path, user_folder
 
 _Loader = TypeVar("_Loader", bound=Callable)
@@ -86,58 +88,60 @@ class Dataset(NamedTuple):
 
 DATASETS: dict[str, Dataset] = {}
 
-# Parameters that loaders share: what is allowed, and what the documentation states.
-_SHARED: dict[str, tuple[list, str]] = {
-    "annotations_only": (
-        ["boolean"],
-        """\
+# The documentation of the parameters that loaders share.
+_SHARED = {
+    "annotations_only": """\
         annotations_only : bool, default=False
             If True, no audio is needed: ``data`` states where the clips would be.
         """,
-    ),
-    "data_home": (
-        [str, os.PathLike, None],
-        """\
+    "data_home": """\
         data_home : str or path-like, default=None
             Folder of the datasets; by default the environment variable ``SKMER_DATA``, else the
             user's data folder. Looked for in it: {layout}.
         """,
-    ),
-    "download_if_missing": (
-        ["boolean"],
-        """\
+    "download_if_missing": """\
         download_if_missing : bool, default=True
             If False, or where the publisher does not let programs download, missing files are an
             error. Clips are never downloaded where some of them are in place.
         """,
-    ),
-    "return_X_y": (
-        ["boolean"],
-        """\
+    "return_X_y": """\
         return_X_y : bool, default=False
             If True, ``(data, target)`` is returned instead of a Bunch.
         """,
-    ),
-    "as_frame": (
-        ["boolean"],
-        """\
+    "as_frame": """\
         as_frame : bool, default=False
             If True, ``data``, ``target``, ``groups`` and ``split`` are pandas objects.
         """,
-    ),
 }
+
+
+def _allowed_by(hint) -> list:
+    """What `validate_params` must allow for a type hint."""
+    if typing.get_origin(hint) is Literal:
+        return [StrOptions(set(typing.get_args(hint)))]
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return [allowed for one in typing.get_args(hint) for allowed in _allowed_by(one)]
+    known: dict[Any, list] = {
+        bool: ["boolean"],
+        types.NoneType: [None],
+        Sequence[str]: [list, tuple],
+    }
+    return known.get(hint, [hint])
 
 
 def loader(*, layout: str = "", **constraints: list) -> Callable[[_Loader], _Loader]:
     """Give a loader what all loaders have: checked parameters, their documentation, `return_X_y`.
 
     The decorated function takes those of the shared parameters that apply, may leave `return_X_y`
-    and `as_frame` unused, and returns a Bunch of pandas objects, as `make_bunch` does.
+    and `as_frame` unused, and returns a Bunch of pandas objects, as `make_bunch` does. Its
+    parameters must be what their type hints allow, or what the `constraints` of them allow.
     """
 
     def decorate(function):
-        taken = [name for name in inspect.signature(function).parameters if name in _SHARED]
-        allowed = constraints | {name: _SHARED[name][0] for name in taken}
+        parameters = inspect.signature(function).parameters
+        hints = {name: one.annotation for name, one in parameters.items()}
+        hints = {name: hint for name, hint in hints.items() if hint is not inspect.Parameter.empty}
+        allowed = {name: _allowed_by(hint) for name, hint in hints.items()} | constraints
 
         @validate_params(allowed, prefer_skip_nested_validation=True)
         @functools.wraps(function)
@@ -152,7 +156,8 @@ def loader(*, layout: str = "", **constraints: list) -> Callable[[_Loader], _Loa
             return (bunch.data, bunch.target) if kwargs.get("return_X_y") else bunch
 
         if function.__doc__:
-            texts = [textwrap.dedent(_SHARED[name][1]).format(layout=layout) for name in taken]
+            shared = [_SHARED[name] for name in parameters if name in _SHARED]
+            texts = [textwrap.dedent(text).format(layout=layout) for text in shared]
             own, result = inspect.cleandoc(function.__doc__).split("\nReturns\n---", 1)
             heading = "" if "\nParameters\n---" in own else "\nParameters\n----------"
             load.__doc__ = "\n".join([f"{own}{heading}", *texts, f"Returns\n---{result}\n"])
@@ -174,7 +179,8 @@ def register_dataset(
         Called with the dataset's folder and `verbose`; returns a list of
         :class:`~skmer.datasets.validate.Finding`.
     **constraints : list
-        What the parameters of its own may be, as scikit-learn's ``validate_params`` has it.
+        What its own parameters may be where that is not their type hint, as scikit-learn's
+        ``validate_params`` has it.
 
     Returns
     -------

@@ -274,8 +274,11 @@ class AffectScale:
         return to.low + share * (to.high - to.low)
 
 
-STATIC_SCALE = AffectScale("static", 1.0, 9.0)
-DYNAMIC_SCALE = AffectScale("dynamic", -1.0, 1.0)
+# Of Emotion in Music and DEAM.
+SCALES = {
+    "static": AffectScale("static", 1.0, 9.0),
+    "dynamic": AffectScale("dynamic", -1.0, 1.0),
+}
 AXES = ("arousal", "valence")
 ANEW = "get the published file again"
 _SAMPLE = re.compile(r"sample_([0-9]+)ms")
@@ -389,15 +392,24 @@ def require_same_songs(tables: Mapping[str, Any]) -> None:
 QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
 
 
-def affect_target(target: str) -> dict[str, Any]:
-    """What `make_bunch` needs for quadrants, or for arousal and valence, static or dynamic."""
+def affect_target(
+    target: str, scales: Mapping[str, AffectScale], column: str = "{target}_{axis}"
+) -> dict[str, Any]:
+    """What `make_bunch` needs for quadrants, or for arousal and valence on one of the scales."""
     if target == "quadrant":
         return {"target_names": QUADRANTS, "scale": None}
-    return {
-        "target_names": AXES,
-        "target_columns": [f"{target}_{axis}" for axis in AXES],
-        "scale": STATIC_SCALE if target == "static" else DYNAMIC_SCALE,
-    }
+    columns = [column.format(target=target, axis=axis) for axis in AXES]
+    return {"target_names": AXES, "target_columns": columns, "scale": scales[target]}
+
+
+def label_songs(frame, dynamic: Mapping[str, Any], quadrants: str, middle: float):
+    """A table by song with the means of its labels over time, its quadrants and its groups."""
+    for axis in AXES:
+        frame[f"dynamic_{axis}"] = dynamic[axis].mean(axis=1)
+    arousal, valence = (frame[f"{quadrants}_{axis}"] for axis in AXES)
+    frame["label"] = quadrants_of(arousal, valence, middle)
+    frame["group"] = artist_groups(frame["artist"], frame.index)
+    return frame.rename_axis("song_id").reset_index()
 
 
 def read_quadrants(values: Iterable[Any], table: str) -> list[str]:

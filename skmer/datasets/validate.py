@@ -1,12 +1,12 @@
 """The check of a dataset's files against what was published."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from skmer.datasets.files import find_audio_files, match_songs
+from skmer.datasets.files import find_audio_files, find_tables, match_songs
 from skmer.datasets.registry import DATASETS, DatasetInfo, get_data_home
 from skmer.datasets.tables import QUADRANTS
 from skmer.exceptions import DatasetNotFoundError, InputError
@@ -155,13 +155,18 @@ def check_songs(
     info: DatasetInfo,
     tables: Mapping[str, tuple[int, Callable]],
     *,
+    required: Sequence[str] = (),
     exact: bool = False,
 ) -> list[Finding]:
-    """Findings about tables of songs and about their audio.
+    """Findings about tables of songs and about their audio; about the required tables alone, if
+    some are missing.
 
     Each table, by its name, comes with the published number of its songs and a function that reads
     it; the first column of what that returns has the codes of the songs.
     """
+    found = find_tables(folder, required)
+    if missing := [Finding(name, "missing") for name in required if name not in found]:
+        return missing
     audio = find_audio_files(folder).paths
     findings: list[Finding] = []
     of_clips: dict[str, Finding] = {}
