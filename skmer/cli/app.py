@@ -139,7 +139,7 @@ _OPTIONS = {
         "tags_separator", "hop_size", "input_repr",
         "content_type", "embedding_size", "frontend", "layer", "resampler", "engine", "out",
         "offset", "duration", "pooling",
-        "frames", "study", "max_bytes",
+        "frames", "study", "max_bytes", "trust_remote_code",
     )
 }  # fmt: skip
 # What messages of the library advise, in the words of the command.
@@ -164,6 +164,8 @@ _ADVICE = {
     # Of scikit-learn.
     "a str among {": "one of {", "a int among {": "one of {", "a float in the": "a number in the",
     ", an instance of 'list' or an instance of 'tuple'": "",
+    "trust_remote_code=True, and revision= the commit": "--trust-remote-code, and the commit",
+    "trust_remote_code=True": "--trust-remote-code",
 }  # fmt: skip
 # A parameter in a sentence, and one with a value; not what follows a sign of a path.
 _PARAMETER = re.compile(

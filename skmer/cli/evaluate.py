@@ -57,6 +57,7 @@ def evaluate(
     tags_separator: _options.TagsSeparator = None,
     group_column: _options.GroupColumn = None,
     group_from: _options.GroupFrom = None,
+    trust_remote_code: _options.TrustRemoteCode = False,
     cache: _options.Cache = None,
     jobs: _options.Jobs = -1,
     seed: _options.Seed = 0,
@@ -122,6 +123,8 @@ def evaluate(
         else (evaluation.evaluate_regression, evaluation.REGRESSORS)
     )
     options |= {"preset": preset} if columns is None else {}
+    if names is not None:
+        names = _options.make_features(names, trust_remote_code, preset, options)
     models = list(known) if classifiers is None else _options.split_names(classifiers)
     result = score(names, models, clips.data, y, **options)
     times = dict(result.manifest["seconds"])

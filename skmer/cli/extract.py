@@ -70,6 +70,7 @@ def extract(
     engine: Annotated[
         str | None, typer.Option(metavar="E", help="What computes the network: auto, tensorflow...")
     ] = None,
+    trust_remote_code: _options.TrustRemoteCode = False,
     cache: _options.Cache = None,
     jobs: _options.Jobs = None,
     seed: _options.Seed = 0,
@@ -99,7 +100,8 @@ def extract(
         _options.parse_weights(weights),
         {name: value for name, value in settings.items() if value is not None},
         memory=cache,
-        seed=seed,
+        random_state=seed,
+        trust_remote_code=trust_remote_code,
     )
     found, left_out = find_clips(inputs)
     paths, verbose = found.pop("path"), _terminal.show_progress()
@@ -132,11 +134,11 @@ def _one_or_several(text: str) -> str | tuple[str, ...]:
     return names[0] if len(names) == 1 else tuple(names)
 
 
-def _make_transformers(names: list[str], weights, settings: dict, *, memory, seed: int) -> list:
+def _make_transformers(names: list[str], weights, settings: dict, **shared) -> list:
     """Make the transformer of each feature, with those settings that it has."""
     from skmer.embeddings import resolve_features
 
-    transformers = resolve_features(names, weights=weights, random_state=seed, memory=memory)
+    transformers = resolve_features(names, weights=weights, **shared)
     used: set[str] = set()
     for one in transformers.values():
         parameters = one.get_params(deep=False)

@@ -40,6 +40,7 @@ def train(
     tags_separator: _options.TagsSeparator = None,
     group_column: _options.GroupColumn = None,
     group_from: _options.GroupFrom = None,
+    trust_remote_code: _options.TrustRemoteCode = False,
     cache: _options.Cache = None,
     jobs: _options.Jobs = -1,
     seed: _options.Seed = 0,
@@ -90,7 +91,8 @@ def train(
     options |= {} if numbers else {"preset": preset}
     options |= {"target_names": clips.target_names} if has_tags else {}
     score = evaluation.evaluate_regression if numbers else evaluation.evaluate
-    result = score([features], [model], clips.data, y, **options)
+    made = _options.make_features([features], trust_remote_code, preset, options)
+    result = score(made, [model], clips.data, y, **options)
     feature, kind = split_name(features)[0], "regressor" if numbers else "classifier"
     pipeline = result.fit(feature=feature, **{kind: model})
     card = {"name": f"{feature} + {model} on {Path(dataset).name}", **_describe(result)}
@@ -153,6 +155,7 @@ def predict(
             help="A clip that is silent, cut or too short is an error, and any error is status 1.",
         ),
     ] = False,
+    trust_remote_code: _options.TrustRemoteCode = False,
     jobs: _options.Jobs = None,
 ) -> int:
     """Predict the emotion of clips: label and probabilities, tags, or arousal and valence."""
@@ -167,7 +170,7 @@ def predict(
     targets = read_card(model).get("targets")
     columns, left_out = find_clips(inputs)
     predictions = predict_clips(
-        load_model(model),
+        load_model(model, trust_remote_code=trust_remote_code),
         columns["path"],
         frames=frames,
         targets=targets,

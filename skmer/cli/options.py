@@ -13,7 +13,7 @@ from skmer.exceptions import InputError
 DATASETS = (
     "toy, toy-tags, ravdess-song, emomusic, deam, 4q, bimodal, merge, pmemo, mtg-jamendo-moodtheme"
 )
-FEATURES = ", ".join((*NETWORKS, *HUB, "hub:NAME#LAYER", "mine=package.module:factory"))
+FEATURES = ", ".join((*NETWORKS, *HUB, "hub:NAME@REVISION#LAYER", "mine=package.module:factory"))
 CLASSIFIERS = "svm, nb, rf, mlp, cnn, lstm"
 # Of the commands that take a feature by default.
 DEFAULT_FEATURE = "musicnn"
@@ -116,6 +116,14 @@ OnError = Annotated[
     str,
     typer.Option(metavar="WHAT", help="raise, or skip: leave clips out that cannot be read."),
 ]
+TrustRemoteCode = Annotated[
+    bool,
+    typer.Option(
+        "--trust-remote-code",
+        help="Run the code that comes with a model of the hub, with all your rights: read it, and "
+        "pin its revision, hub:NAME@REVISION.",
+    ),
+]
 Seed = Annotated[
     int,
     typer.Option(metavar="N", min=0, max=2**32 - 1, help="Where every random number comes from."),
@@ -134,6 +142,17 @@ def split_features(text: str) -> list[str]:
     names = split_names(text)
     resolve_features(names)
     return names
+
+
+def make_features(names: list[str], trusted: bool, preset: str, options: dict[str, Any]):
+    """Return what `evaluate` takes: names, or transformers that may run code of the hub."""
+    from skmer.embeddings import resolve_features
+
+    if not trusted:
+        return names
+    shared = ("weights", "random_state", "memory", "n_jobs", "verbose")
+    settings = {name: options[name] for name in shared}
+    return resolve_features(names, preset=preset, trust_remote_code=True, **settings)
 
 
 def parse_weights(text: str) -> str | dict[str, str | None] | None:

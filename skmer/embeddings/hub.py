@@ -28,6 +28,7 @@ from skmer.embeddings.registry import HUB, Feature
 from skmer.embeddings.weights import WeightsFile
 from skmer.exceptions import InputError, WeightsIntegrityError
 from skmer.utils import estimators as params
+from skmer.utils.files import expand_path
 
 _STATISTICS = ("mean", "max", "first")
 
@@ -396,8 +397,11 @@ def named_feature(name: str) -> Feature:
 
 
 def hub_feature(name: str, target: str) -> Feature:
-    """Return the feature that ``hub:NAME#LAYER`` means; several layers are joined by +."""
+    """Return the feature of ``hub:NAME@REVISION#LAYER``; several layers are joined by +."""
     model, _, layers = target.removeprefix("hub:").partition("#")
     chosen = [int(one) if re.fullmatch(r"-?\d+", one) else one for one in layers.split("+")]
     options: dict = {"layer": chosen[0] if len(chosen) == 1 else tuple(chosen)} if layers else {}
+    if not expand_path(model).is_dir():
+        model, _, revision = model.partition("@")
+        options |= {"revision": revision} if revision else {}
     return Feature(name=name, make=partial(HubTransformer, model, **options))

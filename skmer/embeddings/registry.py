@@ -7,7 +7,7 @@ into everything that goes by names. Another package adds its own by an entry poi
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -163,9 +163,9 @@ def find_feature(name: str) -> Feature:
     Parameters
     ----------
     name : str
-        One of `feature_names`; ``hub:NAME#LAYER`` with a model of the hub or a folder; or
-        ``mine=package.module:factory``, where a factory is a `Feature`, a transformer's class, or
-        a function that returns a transformer.
+        One of `feature_names`; ``hub:NAME@REVISION#LAYER`` with a model of the hub or a folder; or
+        ``mine=package.module:factory``, where a factory is a `Feature`, a transformer or its
+        class, or a function that returns one.
 
     Returns
     -------
@@ -187,7 +187,7 @@ def find_feature(name: str) -> Feature:
     if name not in targets:
         raise InputError(
             f"The 'features' parameter must be one or several of {', '.join([*targets, *HUB])}, "
-            f"hub:NAME#LAYER, or mine=package.module:factory. Got {given!r} instead."
+            f"hub:NAME@REVISION#LAYER, or mine=package.module:factory. Got {given!r} instead."
         )
     module, _, attribute = targets[name].partition(":")
     try:
@@ -200,10 +200,14 @@ def find_feature(name: str) -> Feature:
             f"package.module:factory ({error}); check the name, and that the package is installed."
         ) from error
     if not isinstance(found, Feature):
+        if hasattr(found, "get_params") and not isinstance(found, type):
+            from sklearn.base import clone
+
+            found = partial(clone, found)
         if not callable(found):
             raise InputTypeError(
-                f"The feature {name!r} must be a Feature, a transformer's class, or a function "
-                f"that returns a transformer. Got {type(found).__name__} from {targets[name]!r}."
+                f"The feature {name!r} must be a Feature, a transformer or its class, or a "
+                f"function that returns one. Got {type(found).__name__} from {targets[name]!r}."
             )
         found = Feature(name=name, make=found)
     if target is not None:
@@ -277,13 +281,14 @@ def resolve_features(
     memory: "Memory" = None,
     n_jobs: int | None = None,
     verbose: bool = False,
+    trust_remote_code: bool = False,
 ) -> "dict[str, BaseClipTransformer]":
     """Make the transformers of features by their names.
 
     Parameters
     ----------
     names : iterable of str, default=None
-        Each a name, ``hub:NAME#LAYER``, or ``mine=package.module:factory``; None = all of
+        Each a name, ``hub:NAME@REVISION#LAYER``, or ``mine=package.module:factory``; None = all of
         `FEATURES`.
     preset : {"tuned", "koh2021"}, default="tuned"
         As of `make_transformer`, as the others are.
@@ -297,6 +302,8 @@ def resolve_features(
         Number of jobs over clips, in joblib's meaning.
     verbose : bool, default=False
         Show a progress bar over clips.
+    trust_remote_code : bool, default=False
+        Run the code that comes with a model of the hub, see `HubTransformer`.
 
     Returns
     -------
@@ -344,6 +351,7 @@ def resolve_features(
             memory=memory,
             n_jobs=n_jobs,
             verbose=verbose,
+            trust_remote_code=trust_remote_code,
         )
         for key, name in zip(short, names)
     }
@@ -358,6 +366,7 @@ def make_transformer(
     memory: "Memory" = None,
     n_jobs: int | None = None,
     verbose: bool = False,
+    trust_remote_code: bool = False,
 ) -> "BaseClipTransformer":
     """Return the transformer of a feature that has a name, unfitted.
 
@@ -365,9 +374,10 @@ def make_transformer(
     ----------
     name : str
         "musicnn", "l3", "vggish" or "mfcc" (statistics of mel-frequency cepstral coefficients),
-        which `FEATURES` lists; "mert", "clap" or "ast", and ``hub:NAME#LAYER`` for any model of
-        the Hugging Face hub or in a folder (see `HubTransformer`); the name of a feature that an
-        installed package has registered; or ``mine=package.module:factory`` for one of your own.
+        which `FEATURES` lists; "mert", "clap" or "ast", and ``hub:NAME@REVISION#LAYER`` for any
+        model of the Hugging Face hub or in a folder (see `HubTransformer`); the name of a feature
+        that an installed package has registered; or ``mine=package.module:factory`` for one of
+        your own.
     preset : {"tuned", "koh2021"}, default="tuned"
         "tuned" is the transformer as it comes. "koh2021" is what the study did: its L3-Net has a
         hop of 0.1 s and the spectrogram of its time; the others are the same. It had no MusiCNN.
@@ -381,6 +391,8 @@ def make_transformer(
         Number of jobs over clips, in joblib's meaning.
     verbose : bool, default=False
         Show a progress bar over clips.
+    trust_remote_code : bool, default=False
+        Run the code that comes with a model of the hub, see `HubTransformer`.
 
     Returns
     -------
@@ -427,6 +439,7 @@ def make_transformer(
     # What nobody asked for stays as the transformer has it; a seed decides random weights alone.
     settings |= {} if weights == "pretrained" else {"weights": weights}
     settings |= {"random_state": random_state} if weights is None else {}
+    settings |= {"trust_remote_code": True} if trust_remote_code else {}
     settings |= feature.study if preset == "koh2021" else {}
     known = transformer.get_params(deep=False)
     return transformer.set_params(**{key: value for key, value in settings.items() if key in known})

@@ -75,6 +75,7 @@ _PARTS = frozenset(
 _FORMAT = 1
 # Packages whose other versions may give other numbers.
 _DECISIVE = ("skmer", "scikit-learn", "numpy", "keras", "tensorflow")
+_DECISIVE_OF_HUB = ("torch", "transformers")
 
 
 def split_pipeline(model) -> tuple[list[BaseClipTransformer], Pipeline]:
@@ -254,13 +255,16 @@ def read_card(path) -> ModelCard:
     return ModelCard(_read(expand_path(path))[0])
 
 
-def load_model(path) -> Pipeline:
+def load_model(path, *, trust_remote_code: bool = False) -> Pipeline:
     """Read a model that `save_model` wrote, and check that it is what it was.
 
     Parameters
     ----------
     path : str or path-like
         The file.
+    trust_remote_code : bool, default=False
+        Run the code of a network of the hub that has code of its own, see `HubTransformer`. That
+        it was run where the model was made is no reason to run it here.
 
     Returns
     -------
@@ -272,7 +276,8 @@ def load_model(path) -> Pipeline:
     FileNotFoundError
         When there is no such file.
     InputError
-        When the file is no model, is damaged, or holds types that could run code.
+        When the file is no model, is damaged, holds types that could run code, or needs
+        `trust_remote_code`.
     WeightsNotFoundError
         When the weights of its network cannot be had on this machine.
     WeightsIntegrityError
@@ -304,11 +309,19 @@ def load_model(path) -> Pipeline:
             warnings.simplefilter("ignore", InconsistentVersionWarning)
             pipeline = skops.io.loads(model, trusted=types)
         for transformer in split_pipeline(pipeline)[0]:
+            if getattr(transformer, "trust_remote_code", False) and not trust_remote_code:
+                raise InputError(
+                    f"The model '{path}' rests on '{transformer.model_name}', which comes with "
+                    "code of its own that would run here with all your rights; read it, then pass "
+                    "trust_remote_code=True.",
+                    param="trust_remote_code",
+                )
             _check_weights(transformer, path)
+    uses_hub = any(hasattr(one, "model_name") for one in split_pipeline(pipeline)[0])
     made, now = card.get("versions", {}), versions()
     others = [
         f"{name} {made[name]:.30} (here {now.get(name, 'none')})"
-        for name in _DECISIVE
+        for name in _DECISIVE + (_DECISIVE_OF_HUB if uses_hub else ())
         if name in made and made[name] != now.get(name)
     ]
     if others:

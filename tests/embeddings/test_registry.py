@@ -1,7 +1,9 @@
 """Features by name: skmer's own, and a toy network that joins in two files."""
 
 import importlib
+import sys
 import textwrap
+from types import ModuleType
 
 import pandas as pd
 import pytest
@@ -47,11 +49,17 @@ def test_unknown_words_are_refused(wrong):
         make_transformer(**wrong)
 
 
-def test_resolved_by_name_or_by_the_place_of_a_factory():
+def test_resolved_by_name_or_by_the_place_of_a_factory(monkeypatch):
     found = resolve_features(["mfcc", "mine=skmer:MFCCStatsTransformer"], memory="cache", n_jobs=2)
     assert list(found) == ["mfcc", "mine"]
     assert all((one.memory, one.n_jobs) == ("cache", 2) for one in found.values())
     assert list(resolve_features()) == list(FEATURES)
+    # What the place has may be a transformer that is made already.
+    own = ModuleType("own_transformers")
+    own.mine = MFCCStatsTransformer(deltas=0)
+    monkeypatch.setitem(sys.modules, "own_transformers", own)
+    (made,) = resolve_features(["mine=own_transformers:mine"], n_jobs=2).values()
+    assert (made.deltas, made.n_jobs, own.mine.n_jobs) == (0, 2, None)
     weights = {"l3": None, "vggish": "some.ckpt"}
     found = resolve_features(["l3", "vggish", "musicnn"], weights=weights, random_state=1)
     assert [one.weights for one in found.values()] == [None, "some.ckpt", "pretrained"]
