@@ -14,7 +14,8 @@ from skmer.datasets.pmemo import fetch_pmemo
 from skmer.datasets.mtg_jamendo_moodtheme import fetch_mtg_jamendo_moodtheme
 
 # isort: on
-from skmer.datasets.own import load_csv, load_dataset, load_folder
+from skmer.datasets.own import load_dataset, load_folder
+from skmer.datasets.own_csv import load_csv
 from skmer.datasets.registry import DatasetInfo, get_data_home, list_datasets
 from skmer.datasets.tables import AffectScale
 from skmer.datasets.validate import ValidationReport, validate_dataset

@@ -1,296 +1,23 @@
-"""The user's own clips, listed in a csv file or in folders, and any dataset by name or path."""
+"""The user's own clips in folders, and any dataset by name or path."""
 
 import functools
 import glob
 import inspect
-import math
 import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from skmer.datasets.files import find_audio_files
+from skmer.datasets.own_csv import load_csv, read_clips
 from skmer.datasets.registry import DATASETS, loader, make_bunch, warn_caller
-from skmer.datasets.tables import CsvFile, indicators, read_csv_file
 from skmer.exceptions import DatasetNotFoundError, InputError
-from skmer.utils.estimators import StrOptions
 from skmer.utils.files import expand_path
 from skmer.utils.messages import is_iterable, shorten
 
 # Text with separators: with any other ending a path must be one of a file that is there.
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
-
-
-@loader(
-    path=[str, os.PathLike],
-    path_column=[str],
-    label_column=[str],
-    group_column=[str, None],
-    target_columns=[str, list, tuple, None],
-    tags_column=[str, None],
-    tags_separator=[str],
-    on_missing=[StrOptions({"raise", "keep"})],
-)
-def load_csv(
-    path: str | os.PathLike,
-    *,
-    path_column: str = "path",
-    label_column: str = "label",
-    group_column: str | None = None,
-    target_columns: str | Sequence[str] | None = None,
-    tags_column: str | None = None,
-    tags_separator: str = ";",
-    on_missing: Literal["raise", "keep"] = "raise",
-    return_X_y: bool = False,
-    as_frame: bool = False,
-):
-    """Load the user's own labelled clips from a csv file.
-
-    The file is in UTF-8, or bears the mark of UTF-16 or UTF-32 at its start; its values are
-    separated by commas, semicolons, tabs or vertical bars, whichever makes the columns asked
-    for columns of the header. ``DESCR`` states what was found. Other bytes are taken for
-    Windows-1252, with a warning. A row is never left out, and never shifted: where one does not
-    fit, the message names its line.
-
-    Parameters
-    ----------
-    path : str or path-like
-        A csv file with a header. Relative paths of clips are relative to it, and ``~`` is the
-        home folder.
-
-    path_column : str, default="path"
-        The column of the audio files.
-
-    label_column : str, default="label"
-        The column of the labels. With ``target_columns`` it need not be there.
-
-    group_column : str, default=None
-        The column of the groups (artist, singer, album: what must not be in training and test
-        at once). By default ``group``, where there is such a column.
-
-    target_columns : str or list of str, default=None
-        Columns of numbers, such as arousal and valence, that are the ``target`` instead of the
-        labels.
-
-    tags_column : str, default=None
-        A column of several tags a clip, such as ``dark;epic``, that are the ``target`` instead of
-        the labels. An empty cell is a clip without a tag.
-
-    tags_separator : str, default=";"
-        What stands between two tags; blanks around a tag do not count.
-
-    on_missing : {"raise", "keep"}, default="raise"
-        What to do with clips that do not exist: raise an error that names them; or keep their rows,
-        for what can leave them out later, as ``evaluate(..., on_error="skip")`` can.
-
-    Returns
-    -------
-    dataset : :class:`~sklearn.utils.Bunch`
-        data : ndarray of str, shape (n_clips,)
-            Paths of the audio files.
-        target : ndarray of str, shape (n_clips,), or of numbers, shape (n_clips, n_targets)
-            The labels, or the numbers of ``target_columns``, or 1 where a clip has a tag, else 0.
-        target_names : list of str
-            The different labels or tags, sorted, or ``target_columns``.
-        groups : ndarray of str, shape (n_clips,), or None
-            The groups, or None where the file has no such column.
-        frame : DataFrame, shape (n_clips, n_columns)
-            The whole table, in the order of the file; the columns asked for are called path,
-            label and group, and come first.
-        DESCR : str
-            Where the table comes from, and how it was read.
-
-    (data, target) : tuple
-        If ``return_X_y`` is True.
-
-    Raises
-    ------
-    DatasetNotFoundError
-        If the csv file, or a clip that it lists, does not exist; with "keep", if none of them does.
-    ValueError
-        If the file cannot be read as it is, is empty, lacks a column, has a row of another
-        length than its header, lists a clip twice, or leaves a path, label, group or number
-        empty.
-
-    Warns
-    -----
-    UserWarning
-        If the encoding had to be guessed.
-
-    See Also
-    --------
-    load_folder : Clips in one folder per label.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> from skmer.datasets import load_csv
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     table = pathlib.Path(folder, "clips.csv")
-    ...     _ = table.write_text("path;mood;artist\\na.wav;happy;ann\\nb.wav;sad;bob\\n")
-    ...     for name in ("a.wav", "b.wav"):
-    ...         pathlib.Path(folder, name).touch()
-    ...     dataset = load_csv(table, label_column="mood", group_column="artist")
-    >>> dataset.target.tolist(), dataset.groups.tolist()
-    (['happy', 'sad'], ['ann', 'bob'])
-    >>> dataset.DESCR.split(". ")[-1]
-    'The file was read as separated by semicolons.'
-    """
-    path = expand_path(path).absolute()
-    targets = [target_columns] if isinstance(target_columns, str) else list(target_columns or ())
-    if targets and tags_column is not None:
-        raise InputError(
-            "Give one of the parameters 'tags_column' and 'target_columns' of load_csv, not both.",
-            param="tags_column",
-        )
-    needed = [*(targets or [tags_column or label_column]), *filter(None, [group_column])]
-    names = {path_column: "path", label_column: "label", group_column or "group": "group"}
-    if tags_column is not None:
-        names.pop(label_column, None)
-    may_be_empty = () if tags_column is None else (tags_column,)
-    file, frame = _read_clips(path, [path_column, *needed], names, may_be_empty)
-    for name in targets:
-        frame[name] = _read_numbers(file, frame[name])
-    absent = [item for item in frame["path"] if not os.path.isfile(item)]
-    if absent and (on_missing == "raise" or len(absent) == len(frame)):
-        some = "; to go on without them, give on_missing='keep' and on_error='skip'"
-        raise DatasetNotFoundError(
-            f"{len(absent)} of the {len(frame)} clips listed in {path} do not exist: "
-            f"{shorten(absent, 3, width=200)}. Relative paths are relative to the csv file"
-            f"{some if len(absent) < len(frame) else ''}."
-        )
-    if file.guessed:
-        cells = [*file.frame.columns, *file.frame.to_numpy().ravel()]
-        odd = next((cell for cell in cells if not cell.isascii()), "")
-        warn_caller(
-            f"{path} is not in UTF-8 and has no mark of its encoding; it was read as Windows-1252, "
-            f"such as {odd[:50]!r}. Save it as UTF-8 if that is wrong."
-        )
-    target = None
-    if tags_column is not None:
-        target = indicators(_split_tags(frame[tags_column], tags_separator))
-    elif not targets:
-        _warn_of_tags(frame["label"], path, label_column)
-    return make_bunch(
-        frame,
-        extra=f"{len(frame)} clips listed in {path}.{file.describe()}",
-        target=target,
-        target_names=target.columns
-        if target is not None
-        else targets or sorted(set(frame["label"])),
-        target_columns=targets or "label",
-    )
-
-
-def _split_tags(cells, separator: str) -> list[list[str]]:
-    """The tags in each cell, without blanks around them."""
-    return [[tag.strip() for tag in cell.split(separator) if tag.strip()] for cell in cells]
-
-
-def _warn_of_tags(labels, path: Path, label_column: str) -> None:
-    """Warn where labels look like several tags: parts of some are parts of others."""
-    different = sorted(set(labels))
-    for separator in (";", "|", ","):
-        tags = [tag for one in _split_tags(different, separator) for tag in one]
-        if len(tags) > len(different) and len(set(tags)) < len(tags):
-            warn_caller(
-                f"The {label_column!r} in {path} look like several tags each, such as "
-                f"{max(different, key=lambda label: label.count(separator))!r}, and are taken for "
-                f"{len(different)} labels; give tags_column={label_column!r} and "
-                f"tags_separator={separator!r} for tags."
-            )
-            return
-
-
-def _read_clips(
-    path: Path,
-    needed: Sequence[str],
-    names: dict[str, str],
-    may_be_empty: Sequence[str] = (),
-):
-    """A csv file, and its table with columns renamed and absolute paths; clips may be absent.
-
-    An empty cell in a column that is needed or renamed, and a clip in two rows, are errors that
-    name the lines.
-    """
-    file = read_csv_file(path, needed, fallback="windows-1252")
-    if not file.lines:
-        raise InputError(f"{path} must list at least one clip. Got a header and no rows.")
-    frame = _named_columns(file)
-    for name in dict.fromkeys([*needed, *(name for name in names if name in frame)]):
-        _require_filled(file, frame[name], may_be_empty=name in may_be_empty)
-    frame = frame.rename(columns=names)
-    twice = frame.columns[frame.columns.duplicated()]
-    if len(twice):
-        raise InputError(
-            f"{path} must have every column once. Got {shorten(map(repr, twice))} twice; "
-            f"{shorten(names)} become {shorten(names.values())}, rename another one of that name."
-        )
-    paths = [path.parent / os.path.expanduser(text) for text in frame["path"]]
-    frame["path"] = [os.path.normpath(clip) for clip in paths]
-    first: dict[str, int] = {}
-    for row, clip in enumerate(frame["path"]):
-        before = first.setdefault(clip, row)
-        if before != row:
-            labels = frame.loc[[before, row], "label"].tolist() if "label" in frame else [0, 0]
-            differ = f" as {labels[0]} and as {labels[1]}" if labels[0] != labels[1] else ""
-            raise InputError(
-                f"{path} must list a clip once, or it may be trained on and tested on at once. "
-                f"Lines {file.lines[before]} and {file.lines[row]} list {clip}{differ}."
-            )
-    return file, frame
-
-
-def _named_columns(file: CsvFile):
-    """The table without empty columns that have no name, which spreadsheets leave at the end."""
-    frame = file.frame
-    named = frame.columns != ""
-    filled = (frame.loc[:, ~named] != "").any(axis=1).to_numpy()
-    if filled.any():
-        raise InputError(
-            f"Every column of {file.path} with values must have a name in the first line. "
-            f"Line {file.lines[filled.argmax()]} has a value in a column without one."
-        )
-    return frame.loc[:, named].copy()
-
-
-def _require_filled(file: CsvFile, column, *, may_be_empty: bool) -> None:
-    """Raise where a cell of a column is empty, or goes over several lines."""
-    empty = [line for line, cell in zip(file.lines, column) if cell == ""]
-    if empty and not may_be_empty:
-        raise InputError(
-            f"Every row of {file.path} must have a {column.name!r}. It is empty in line "
-            f"{shorten(empty)}."
-        )
-    long = [line for line, cell in zip(file.lines, column) if "\n" in cell or "\r" in cell]
-    if long:
-        raise InputError(
-            f"A {column.name!r} in {file.path} must be on one line. It is not in the row that "
-            f"begins in line {shorten(long)}; is a quotation mark not closed there?"
-        )
-
-
-def _read_numbers(file: CsvFile, column) -> np.ndarray:
-    """A column as finite numbers, or an error that names the line."""
-    numbers = np.array([_to_number(cell) for cell in column])
-    wrong = ~np.isfinite(numbers)
-    if wrong.any():
-        raise InputError(
-            f"Every {column.name!r} in {file.path} must be a number, with a point for its "
-            f"decimals. Got {column.iloc[wrong.argmax()]!r} in line {file.lines[wrong.argmax()]}."
-        )
-    return numbers
-
-
-def _to_number(cell: str) -> float:
-    """The number in a cell, NaN where there is none; 1_0 is a number in programs only."""
-    try:
-        return math.nan if "_" in cell else float(cell)
-    except ValueError:
-        return math.nan
 
 
 def find_clips(
@@ -340,7 +67,7 @@ def _rows(text: str | os.PathLike, left_out: list[str]) -> list[dict[str, str]]:
         left_out += [f"{path}: {described}"] if described else []
         return [{"path": str(clip)} for clip in found.paths]
     if path.suffix.lower() == ".csv":
-        return _read_clips(path, ["path"], {"path": "path"})[1].to_dict("records")
+        return read_clips(path, ["path"], {"path": "path"})[1].to_dict("records")
     matches = [path] if path.is_file() else sorted(map(Path, glob.glob(str(path), recursive=True)))
     if not matches:
         raise InputError(
