@@ -11,20 +11,22 @@ import io
 import re
 import struct
 import zlib
+from bisect import bisect
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import BinaryIO, NamedTuple
 
-_WINDOW = 1 << 20
+# Bytes that are read, and those that are searched, at a time.
+_WINDOW, _SEARCHED = 1 << 20, 1 << 16
 # Sizes stated by programs that write to a pipe, before the size is there: everything up to the
 # end of the file is meant. Some state a size of 32 bits from this one on.
 _UNKNOWN_SIZES = (-1, 2**32 - 1, 2**63 - 1, 2**64 - 1)
 _PIPED = 0x7FFFF000
 
 
-@dataclass(frozen=True)
+@dataclass
 class Segment:
     """One stream of a file: slices of it and bytes that replace others; none = the whole file."""
 
@@ -54,63 +56,54 @@ class SegmentFile(io.RawIOBase):
     def seekable(self):
         return True
 
-    def tell(self):
-        return self.position
-
     def seek(self, offset, whence=io.SEEK_SET):
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self.position, io.SEEK_END: self.starts[-1]}[whence]
         self.position = max(base + offset, 0)
         return self.position
 
     def readinto(self, buffer):
-        wanted = memoryview(buffer).cast("B")
-        done = 0
-        for piece, (start, stop) in zip(self.pieces, pairwise(self.starts)):
-            length = min(stop - self.position, len(wanted) - done)
-            if length <= 0 or self.position < start:
-                continue
-            at = self.position - start
-            if isinstance(piece, bytes):
-                data = piece[at : at + length]
-            else:
-                self.file.seek(piece.start + at)
-                data = self.file.read(length)
+        wanted, done = memoryview(buffer).cast("B"), 0
+        while data := self._read_on(len(wanted) - done):
             wanted[done : done + len(data)] = data
             done += len(data)
-            self.position += len(data)
-            if len(data) < length:
-                break
         return done
 
+    def _read_on(self, length):
+        """Return at most `length` bytes of the piece at the position, and move on."""
+        index = bisect(self.starts, self.position) - 1
+        if index == len(self.pieces):
+            return b""
+        piece, at = self.pieces[index], self.position - self.starts[index]
+        if isinstance(piece, slice):
+            self.file.seek(piece.start + at)
+            data = self.file.read(min(length, self.starts[index + 1] - self.position))
+        else:
+            data = piece[at : at + length]
+        self.position += len(data)
+        return data
 
-class _Window:
+
+class _Window(io.BufferedReader):
     """Bytes of a file by position, of which a window is in memory."""
 
     def __init__(self, file):
-        self.file = file
-        self.size = file.seek(0, io.SEEK_END)
-        self.start, self.data = 0, b""
+        raw = SegmentFile(file, Segment())
+        super().__init__(raw, _WINDOW)
+        self.size = raw.starts[-1]
 
     def at(self, position, length):
         # A position that a file states may be more than a system accepts.
         if position >= self.size:
             return b""
-        offset = position - self.start
-        if not 0 <= offset <= len(self.data) - length:
-            self.file.seek(position)
-            self.start, self.data = position, self.file.read(max(_WINDOW, length))
-            offset = 0
-        return self.data[offset : offset + length]
+        self.seek(position)
+        return self.read(length)
 
     def find(self, pattern, position):
         """Return where a compiled pattern of up to 8 bytes comes next, or the end of the file."""
-        while position < self.size:
-            self.at(position, 8)
-            if found := pattern.search(self.data, position - self.start):
-                return self.start + found.start()
-            if self.start + len(self.data) >= self.size:
-                break
-            position = max(self.start + len(self.data) - 8, position) + 1
+        while data := self.at(position, _SEARCHED):
+            if found := pattern.search(data):
+                return position + found.start()
+            position += max(len(data) - 7, 1)
         return self.size
 
     def after_id3(self, position):
@@ -254,9 +247,10 @@ def _mpeg_in_wav(window, layout) -> list[Segment]:
             return []
     if not {b"fmt ", b"data"} <= set(places):
         return []
-    rest = (slice(places[b"data"], window.size),)
     segments = _mpeg_segments(window, places[b"data"])
-    return [replace(segment, pieces=segment.pieces or rest) for segment in segments]
+    for segment in segments:
+        segment.pieces = segment.pieces or (slice(places[b"data"], window.size),)
+    return segments
 
 
 # FLAC: the marker, the head of the first block of metadata, its bytes, and frames.
@@ -450,17 +444,10 @@ _CHECKSUM = slice(22, 26)
 _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
-@dataclass
-class _Stream:
-    start: int
-    ended: bool = False
-    is_torn: bool = False
-    seeks: bool = True
-
-
 def _ogg_segments(window: _Window) -> list[Segment]:
     """Joined streams; streams side by side begin together and stay together."""
-    streams, position, has_data = [_Stream(0)], 0, False
+    starts, segments = [0], [Segment()]
+    position, has_data, has_ended = 0, False, False
     numbers: dict[bytes, int] = {}
     sounding: set[bytes] = set()
     while position < window.size:
@@ -472,27 +459,25 @@ def _ogg_segments(window: _Window) -> list[Segment]:
         length = _PAGE_HEAD + head[26] + sum(table)
         is_first = bool(head[5] & 2)
         if is_first and has_data:
-            streams.append(_Stream(position))
-        has_data = not is_first
-        stream = streams[-1]
-        stream.ended = bool(head[5] & 4)
-        stream.seeks &= _follows(head, table, numbers, sounding)
+            starts.append(position)
+            segments.append(Segment())
+        has_data, has_ended, segment = not is_first, bool(head[5] & 4), segments[-1]
+        segment.seeks &= _follows(head, table, numbers, sounding)
         page = window.at(position, length + 4)
         # The decoder leaves out a page whose checksum is wrong.
-        stream.is_torn |= not _is_as_written(page[:length])
+        segment.is_cut |= not _is_as_written(page[:length])
         if page[length:] == b"OggS" or position + length == window.size:
             position += length
             continue
         # Another page may begin where this one was torn off.
         following = window.find(_PAGE, position + _PAGE_HEAD)
-        stream.is_torn |= following < position + length or position + length > window.size
+        segment.is_cut |= following < position + length or position + length > window.size
         position = following
-    streams[-1].is_torn |= not streams[-1].ended
-    stops = [*(stream.start for stream in streams[1:]), window.size]
-    return [
-        Segment((slice(one.start, stop),) if len(streams) > 1 else (), one.is_torn, seeks=one.seeks)
-        for one, stop in zip(streams, stops)
-    ]
+    segments[-1].is_cut |= not has_ended
+    if len(segments) > 1:
+        for segment, start, stop in zip(segments, starts, [*starts[1:], window.size]):
+            segment.pieces = (slice(start, stop),)
+    return segments
 
 
 def _is_as_written(page):

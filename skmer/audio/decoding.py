@@ -4,7 +4,6 @@ import contextlib
 import io
 import os
 import re
-import threading
 from collections.abc import Iterator
 from functools import cache
 from itertools import chain
@@ -16,6 +15,7 @@ from skmer.audio.containers import Segment, SegmentFile, find_segments
 from skmer.audio.waveform import MOST_CHANNELS
 from skmer.exceptions import AudioDecodeError
 from skmer.utils.digest import open_regular
+from skmer.utils.processes import ProcessSetting
 
 # What a recording can have. A header that states less or more is damaged, and to believe it would
 # mean hours of resampling, or more memory than there is.
@@ -54,7 +54,7 @@ def check_rate(sr, *, name: str) -> None:
         )
 
 
-class SoundSource:
+class SoundSource(contextlib.ExitStack):
     """An open file: its rate, and its samples in blocks of (n, n_channels) float32.
 
     Parameters
@@ -67,26 +67,20 @@ class SoundSource:
     """
 
     def __init__(self, source, *, name: str):
+        super().__init__()
         self.name = name
         # After the samples were read: whether the file ends before its sound does.
         self.ended_early = False
-        with contextlib.ExitStack() as stack:
+        with contextlib.ExitStack() as stack, self._one_error():
             if isinstance(source, bytes):
                 source = io.BytesIO(source)
             elif not hasattr(source, "read"):
                 source = stack.enter_context(_open(source, name))
-            with self._one_error():
-                self._decoder = _open_decoder(source, name)
+            self._decoder = _open_decoder(source, name)
             stack.callback(self._decoder.close)
             self.sr = self._decoder.sr
             check_rate(self.sr, name=name)
-            self._opened = stack.pop_all()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self._opened.close()
+            self.push(stack.pop_all())
 
     def n_samples(self) -> int:
         """Count the samples: those that were decoded, and those that the rest states or holds."""
@@ -97,6 +91,11 @@ class SoundSource:
         """Yield the samples start..stop, once; a block holds only until the next is asked for."""
         with self._one_error():
             for first, block in self._decoder.blocks(start):
+                if (n_channels := block.shape[1]) > MOST_CHANNELS:
+                    raise AudioDecodeError(
+                        f"{self.name}: {n_channels} channels are stated, and at most "
+                        f"{MOST_CHANNELS} are read; the file is damaged, or is no single clip."
+                    )
                 wanted = block[max(start - first, 0) : None if stop is None else stop - first]
                 if len(wanted):
                     yield wanted
@@ -145,14 +144,6 @@ def _open_decoder(file, name):
     raise AudioDecodeError(
         f"{name}: the file is not in a format that can be read ({reason}); {advice}."
     )
-
-
-def _check_channels(n_channels, name):
-    if n_channels > MOST_CHANNELS:
-        raise AudioDecodeError(
-            f"{name}: {n_channels} channels are stated, and at most {MOST_CHANNELS} are read; the "
-            "file is damaged, or it is not a single clip."
-        )
 
 
 def _check_same_rate(sr, other, name):
@@ -220,7 +211,6 @@ class _Libsndfile:
             # By descriptor: a name in another encoding does not matter, nor what lies beside it.
             os.lseek(self._file.fileno(), 0, os.SEEK_SET)
             sound = reader(self._file.fileno(), closefd=False)
-        _check_channels(sound.channels, self._name)
         return sound
 
     def _count(self, segment):
@@ -254,8 +244,9 @@ class _Libsndfile:
             except RuntimeError:
                 if is_flac and 0 < stated <= at:
                     return
-                # An error before the end of the file is damage, and not a cut.
-                if not is_flac or not _is_near_its_end(sound.name):
+                # An error before the end of the file is damage, and not a cut: libsndfile leaves
+                # some bytes of a torn frame unread.
+                if not is_flac or sound.name.position + _TORN_FRAME <= sound.name.starts[-1]:
                     raise
                 block = self._torn_block(segment, at)
                 if not at and not len(block):
@@ -275,11 +266,6 @@ class _Libsndfile:
             while len(some := sound.read(_FLAC_STEP, dtype="float32", always_2d=True)):
                 samples.append(some)
         return np.concatenate([np.empty((0, sound.channels), np.float32), *samples])
-
-
-def _is_near_its_end(file):
-    # libsndfile leaves some bytes of a torn frame unread.
-    return file.position + _TORN_FRAME > file.starts[-1]
 
 
 def _seek(sound, start):
@@ -337,7 +323,6 @@ class _Libav:
         """Yield (number of the first sample, block), from the start or from where it stopped."""
         while frames := self._read_on():
             block = np.concatenate([self._samples(frame) for frame in frames])
-            _check_channels(block.shape[1], self._name)
             self._n_decoded += len(block)
             yield self._n_decoded - len(block), block
 
@@ -383,28 +368,25 @@ class _Libav:
         """Note that samples are missing where the log states so: many losses are no errors."""
         import av
 
-        with _Log.lock:
-            if not _Log.users:
-                _Log.before = av.logging.get_level(), av.logging.get_skip_repeated()
-                av.logging.set_level(max(_Log.before[0] or 0, av.logging.ERROR))
-                av.logging.set_skip_repeated(False)
-            _Log.users += 1
-        try:
-            with av.logging.Capture() as lines:
-                yield
-        finally:
-            with _Log.lock:
-                _Log.users -= 1
-                if not _Log.users:
-                    av.logging.set_level(_Log.before[0])
-                    av.logging.set_skip_repeated(_Log.before[1])
+        with _complete_log.hold(), av.logging.Capture() as lines:
+            yield
         errors = (line for level, _, line in lines if level <= av.logging.ERROR)
         self.has_lost |= any(map(_LOST.search, errors))
 
 
-class _Log:
-    """The log of FFmpeg's libraries, of which there is one a process, while it is collected."""
+def _log_every_error():
+    """Have FFmpeg's libraries log each error; return what puts back the settings that were."""
+    from av import logging
 
-    lock = threading.Lock()
-    users = 0
-    before: tuple[int | None, bool] = None, True
+    level, skips = logging.get_level(), logging.get_skip_repeated()
+    logging.set_level(max(level or 0, logging.ERROR))
+    logging.set_skip_repeated(False)
+
+    def put_back():
+        logging.set_level(level)
+        logging.set_skip_repeated(skips)
+
+    return put_back
+
+
+_complete_log = ProcessSetting(_log_every_error)
