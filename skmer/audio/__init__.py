@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from skmer.audio.framing import Framing
 from skmer.audio.reading import read_audio, stream_audio
+from skmer.audio.segment import Segment
 from skmer.audio.waveform import as_waveform
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Framing",
+    "Segment",
     "as_waveform",
     "l3_spectrogram",
     "musicnn_log_mel",

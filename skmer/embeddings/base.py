@@ -15,7 +15,13 @@ from sklearn.utils.validation import check_is_fitted
 from skmer.audio.decoding import HIGHEST_SR
 from skmer.audio.reading import LONGEST
 from skmer.audio.resampling import RESAMPLERS, check_resampler
-from skmer.embeddings.clips import Clip, check_matrix, check_sequence, is_sequence_of_clips
+from skmer.embeddings.clips import (
+    Clip,
+    as_sequence,
+    check_matrix,
+    check_sequence,
+    is_sequence_of_clips,
+)
 from skmer.embeddings.embed import embed_clips
 from skmer.embeddings.readers import ArraySource
 from skmer.embeddings.recipe import EmbeddedClip, Recipe
@@ -377,6 +383,7 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
 
     def _check_clips(self, X, *, reset):
         sr, name = self._network_sr() if self.sr is None else int(self.sr), type(self).__name__
+        X = as_sequence(X)
         if is_sequence_of_clips(X, estimator=name):
             return check_sequence(X, sr=sr, estimator=name)
         params.check_unmasked(X, f"X of {name}")

@@ -13,28 +13,48 @@ from typing import Any
 
 import numpy as np
 
-from skmer.exceptions import InputError, InputTypeError
+from skmer.audio.segment import Segment
+from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
 from skmer.utils.digest import file_digest
 
 FORMS = (
-    "a sequence of paths, of open binary files, of waveforms or of (waveform, sr) pairs, or a 2-D "
-    "float array with one clip a row"
+    "a sequence of paths, of segments (path, start, end), of open binary files, of waveforms or of "
+    "(waveform, sr) pairs, or a 2-D float array with one clip a row"
 )
 
 
 @dataclass(frozen=True)
 class Clip:
-    """One clip: a path, the content of a file, or a waveform with its rate; its place in X."""
+    """One clip: a path, the content of a file, a waveform with its rate, or a decoder of those.
+
+    Of a segment the clip is the part of the file from `start` to `end` [s].
+    """
 
     row: int
-    source: str | bytes | tuple[np.ndarray, int]
+    source: Any
     label: str = "a waveform"
+    start: float = 0.0
+    end: float | None = None
 
     @property
     def name(self) -> str:
         """What messages call the clip."""
         what = repr(self.source) if isinstance(self.source, str) else self.label
-        return f"Row {self.row}, {what}"
+        part = str(Segment("", self.start, self.end)) if self.start or self.end else ""
+        return f"Row {self.row}, {what}{part}"
+
+    def span(self, offset: float, duration: float | None) -> tuple[float, float | None]:
+        """Return the offset and the duration, in the file, of a part of the clip [s]."""
+        if self.end is not None:
+            # Rounded, so that the key of the cache has no digits of the subtraction.
+            left = round(self.end - self.start - offset, 9)
+            if left <= 0:
+                raise AudioDecodeError(
+                    f"{self.name}: the segment ends before offset={offset} s, so nothing is left "
+                    "to read."
+                )
+            duration = left if duration is None else min(left, duration)
+        return self.start + offset, duration
 
     def digest(self) -> str:
         """Return a digest of the clip's content, whatever its name and place.
@@ -45,7 +65,7 @@ class Clip:
             return file_digest(self.source)
         if isinstance(self.source, bytes):
             return hashlib.sha256(self.source).hexdigest()
-        audio, sr = self.source
+        audio, sr = self.open()
         if np.ma.is_masked(audio):
             raise ValueError("masked samples have no content")
         digest = hashlib.sha256(f"{audio.dtype.str} {audio.shape} {sr}".encode())
@@ -64,7 +84,36 @@ class Clip:
 
     def open(self):
         """Return what `stream_audio` takes."""
-        return io.BytesIO(self.source) if isinstance(self.source, bytes) else self.source
+        if isinstance(self.source, str | tuple):
+            return self.source
+        if isinstance(self.source, bytes):
+            return io.BytesIO(self.source)
+        try:
+            return _decode(self.source)
+        except Exception as error:  # Whatever a decoder of others raises.
+            raise AudioDecodeError(f"{self.name}: decoding failed ({error!s:.200}).") from error
+
+
+def as_sequence(X) -> Any:
+    """Return the clips of a table of one column, or of segments, as a sequence; else X itself.
+
+    scikit-learn's `ColumnTransformer`, samplers and servers of models pass a column as a table.
+    """
+    columns = {str(name): name for name in getattr(X, "columns", ())}
+    if len(columns) == 3 and {"start", "end"} < set(columns):
+        (path,) = set(columns) - {"start", "end"}
+        return list(zip(*(X[columns[name]] for name in (path, "start", "end"))))
+    if len(columns) == 1:
+        column = X[next(iter(columns.values()))]
+        return column if np.asarray(column).dtype.kind in "OUST" else X
+    if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OUST":
+        if X.shape[1] == 1:
+            return X[:, 0]
+        if X.shape[1] == 3 and all(isinstance(path, str | os.PathLike) for path in X[:, 0]):
+            return list(map(tuple, X))
+    if isinstance(X, list | tuple) and X and all(map(_is_row_of_one, X)):
+        return [row[0] for row in X]
+    return X
 
 
 def is_sequence_of_clips(X, *, estimator: str) -> bool:
@@ -102,17 +151,30 @@ def _clip(item, row, sr, estimator) -> Clip:
     try:
         if isinstance(item, str | os.PathLike):
             return Clip(row, os.path.expanduser(os.fsdecode(item)))
+        if isinstance(item, list | tuple) and len(item) == 3 and isinstance(item[0], str):
+            item = Segment(*item)
+        if isinstance(item, Segment):
+            return Clip(row, item.path, start=item.start, end=item.end)
+        if _is_decoder(item):
+            return Clip(row, item, f"a {type(item).__name__}")
         if hasattr(item, "read"):
             return Clip(row, *_read_open_file(item))
         if isinstance(item, Mapping):
-            if not ("array" in item and "sampling_rate" in item):
+            if "array" in item and "sampling_rate" in item:
+                item = (item["array"], item["sampling_rate"])
+            elif item.get("bytes") is not None:
+                return Clip(row, bytes(item["bytes"]), f"the bytes of {item.get('path')!r}")
+            elif isinstance(item.get("path"), str):
+                return Clip(row, os.path.expanduser(item["path"]))
+            else:
                 raise InputTypeError(
-                    "a mapping must have 'array' and 'sampling_rate', got one with "
-                    f"{reprlib.repr(list(item))}."
+                    "a mapping must have 'array' and 'sampling_rate', or 'bytes' or 'path', got "
+                    f"one with {reprlib.repr(list(item))}."
                 )
-            item = (item["array"], item["sampling_rate"])
         if _is_pair(item):
             item, sr = item
+            # A rate in the format "numpy" of `datasets` is an array without dimensions.
+            sr = sr.item() if hasattr(sr, "item") else sr
             if isinstance(sr, bool | np.bool_) or not (1 <= sr < math.inf and sr == int(sr)):
                 raise InputError(
                     "the sr of a (waveform, sr) pair must be an integer of at least 1 Hz, got "
@@ -121,6 +183,30 @@ def _clip(item, row, sr, estimator) -> Clip:
         return Clip(row, (_as_array(item), int(sr)))
     except (InputError, InputTypeError) as error:
         raise type(error)(f"Row {row} of X of {estimator}: {error}", param="X") from None
+
+
+def _is_decoder(item) -> bool:
+    """Whether something gives a waveform and its rate when it is asked."""
+    return (
+        hasattr(item, "get_all_samples")
+        or (hasattr(item, "samplerate") and hasattr(item, "read"))
+        or (hasattr(item, "__getitem__") and not hasattr(item, "__len__"))
+    )
+
+
+def _decode(decoder) -> tuple[np.ndarray, int]:
+    if hasattr(decoder, "get_all_samples"):
+        # torchcodec's, which `datasets` gives since its version 4; channels come first.
+        samples = decoder.get_all_samples()
+        return np.asarray(samples.data).T, int(samples.sample_rate)
+    if hasattr(decoder, "samplerate"):
+        # A `soundfile.SoundFile`.
+        position = decoder.tell()
+        decoder.seek(0)
+        audio = decoder.read(dtype="float32")
+        decoder.seek(position)
+        return audio, decoder.samplerate
+    return np.asarray(decoder["array"]), int(decoder["sampling_rate"])
 
 
 def _read_open_file(file) -> tuple[bytes, str]:
@@ -158,9 +244,9 @@ def _as_array(item) -> np.ndarray:
         if waveform.ndim and waveform.dtype.kind not in "OUS":
             return waveform
     raise InputTypeError(
-        "a clip must be a path, an open binary file, a waveform, a (waveform, sr) pair, or a "
-        f"mapping with 'array' and 'sampling_rate', got {reprlib.repr(item)} of type "
-        f"{type(item).__name__}."
+        "a clip must be a path, a segment (path, start, end), an open binary file, a waveform, a "
+        "(waveform, sr) pair, or a mapping with 'array' and 'sampling_rate', got "
+        f"{reprlib.repr(item)} of type {type(item).__name__}."
     )
 
 
@@ -173,7 +259,15 @@ def _is_pair(item) -> bool:
         has_samples = len(np.shape(audio)) > 0
     else:
         has_samples = isinstance(audio, list | tuple | array.array | memoryview)
-    return has_samples and isinstance(sr, numbers.Real)
+    return has_samples and (
+        isinstance(sr, numbers.Real) or (hasattr(sr, "item") and not np.ndim(sr))
+    )
+
+
+def _is_row_of_one(row) -> bool:
+    """Whether a row of a table has one clip, which is no number."""
+    is_row = isinstance(row, list | tuple) or (isinstance(row, np.ndarray) and row.dtype == object)
+    return is_row and len(row) == 1 and not isinstance(row[0], numbers.Number)
 
 
 def _is_list_of_numbers(item: Any) -> bool:

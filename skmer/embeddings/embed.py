@@ -24,7 +24,10 @@ from skmer.utils.progress import track
 _NOTES = {
     "short": ("Clips shorter than one frame were padded with zeros", ShortClipWarning),
     "silent": ("Clips whose channels cancel, or that hold nothing but zeros", SilentClipWarning),
-    "cut": ("Files end before their sound does, and what is there was read", TruncatedClipWarning),
+    "cut": (
+        "Files end before their sound or their segment does, and what is there was read",
+        TruncatedClipWarning,
+    ),
     "loud": ("Clips have samples far beyond full scale, which is 1", SampleScaleWarning),
     "faint": (
         "Clips of 32-bit integers are as small as PCM of 16 or 24 bits, which is to be divided by "

@@ -41,12 +41,27 @@ def function_key(func: Callable) -> str:
                 param="func",
             ) from error
         return settings_digest({"func": function_key(func.func), "given": given})
+    seen = func if hasattr(func, "__qualname__") else type(func)
     try:
-        source = inspect.getsource(func if hasattr(func, "__qualname__") else type(func))
+        # Workers get what is in the main module without its source.
+        source = _bytecode(seen) if seen.__module__ == "__main__" else inspect.getsource(seen)
     except (OSError, TypeError):
-        # A compiled function, or one that was typed in.
+        # A compiled function.
         source = ""
     return settings_digest({"name": function_name(func), "source": source})
+
+
+def _bytecode(item) -> Any:
+    """Return what the functions in a function, a class or a code object do, as JSON has it."""
+    if isinstance(item, type):
+        parts = sorted(vars(item).items())
+        return [_bytecode(part) for _, part in parts if hasattr(part, "__code__")]
+    if isinstance(item, frozenset):
+        return sorted(map(repr, item))
+    code = getattr(inspect.unwrap(item), "__code__", item)
+    if not hasattr(code, "co_code"):
+        return repr(code)
+    return [code.co_code.hex(), *code.co_names, *map(_bytecode, code.co_consts)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -325,9 +325,10 @@ class L3Transformer(NetworkTransformer):
 
     Notes
     -----
-    X is a sequence of paths, of open binary files (or BytesIO), of waveforms of shape (n_samples,)
-    or (n_samples, n_channels), of ``(waveform, sr)`` pairs, or of mappings with "array" and
-    "sampling_rate"; or a 2-D float array with one clip a row. A waveform is whatever
+    X is a sequence of paths, of `Segment` or ``(path, start, end)``, of open binary files (or
+    BytesIO), of waveforms of shape (n_samples,) or (n_samples, n_channels), of ``(waveform, sr)``
+    pairs, of decoders, or of mappings with "array" and "sampling_rate", or "bytes" or "path"; a
+    table of one such column; or a 2-D float array with one clip a row. A waveform is whatever
     `numpy.asarray` takes.
 
     References

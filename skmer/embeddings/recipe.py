@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib.metadata import version
 from typing import ClassVar
@@ -149,6 +149,10 @@ class NetworkRecipe(Recipe):
         return self.source.describe(arrays)
 
 
+# Seconds that a segment may end after its file without a note, since tables round.
+END_TOLERANCE = 0.1
+
+
 @cache
 def resampler_version(resampler: str) -> str:
     """Return the version of the package that resamples."""
@@ -201,6 +205,9 @@ def embed_clip(
     # Taken before the digest: the numbers of one content must not be kept under that of another.
     before = clip.status()
     try:
+        # A segment has the numbers, and the key, of a transformer with its offset and duration.
+        offset, duration = clip.span(recipe.offset, recipe.duration)
+        recipe = replace(recipe, offset=offset, duration=duration)
         entry = _remember(recipe, clip, cache, lambda: _compute(recipe, clip, before, n_threads))
     except AudioDecodeError as error:
         reason = str(error).removeprefix(f"{clip.name}: ")
@@ -209,7 +216,10 @@ def embed_clip(
     except Exception as error:
         error.add_note(f"This happened at the clip {clip.name}.")
         raise
-    return EmbeddedClip(recipe.finish(entry.array), entry.notes, None, *entry[2:])
+    notes = entry.notes
+    if clip.end is not None and entry.n_samples < (duration - END_TOLERANCE) * entry.sr:
+        notes = sorted({*notes, "cut"})
+    return EmbeddedClip(recipe.finish(entry.array), notes, None, *entry[2:])
 
 
 def _remember(recipe, clip, cache, compute: Callable[[], CacheEntry]) -> CacheEntry:

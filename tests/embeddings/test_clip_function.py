@@ -16,6 +16,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from skmer import ClipFunctionTransformer
 from skmer.embeddings import extract
+from skmer.embeddings.function import function_key
 from skmer.evaluation import evaluate
 from skmer.exceptions import (
     AudioDecodeError,
@@ -258,3 +259,14 @@ def test_partials_of_one_function_have_rows_of_their_own_in_one_cache(tmp_path, 
     ]  # fmt: skip
     ratio = np.sum(layers[1]) / np.sum(layers[0])
     np.testing.assert_allclose(rows[1], ratio * rows[0], rtol=1e-5)
+
+
+def test_the_key_of_a_function_of_the_main_module():
+    """It is the same in a worker, which has no source of it, and another one for other code."""
+    code = "class Level:\n    def __call__(self, w):\n        return w.max() {} (1 if w in {{'a', 'b'}} else 2)"
+    keys = []
+    for operator in "++-":
+        main = {"__name__": "__main__"}
+        exec(code.format(operator), main)
+        keys.append(function_key(main["Level"]()))
+    assert keys[0] == keys[1] != keys[2]

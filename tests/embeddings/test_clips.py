@@ -3,18 +3,22 @@
 import array
 import io
 import os
+from datetime import timedelta
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import soundfile
 from sklearn.compose import make_column_transformer
 from sklearn.pipeline import make_union
 
 from skmer import MFCCStatsTransformer
-from skmer.exceptions import AudioDecodeError
+from skmer.audio import Segment
+from skmer.exceptions import AudioDecodeError, TruncatedClipWarning
+from skmer.utils import ClipCache
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +40,130 @@ def expected(paths):
 )
 def test_sequences_of_paths(paths, expected, form):
     np.testing.assert_array_equal(MFCCStatsTransformer().fit_transform(form(paths)), expected)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda paths: pd.DataFrame({"path": paths}),
+        lambda paths: pd.DataFrame({"path": pd.Categorical(paths)}),
+        lambda paths: pl.DataFrame({"clip": paths}),
+        lambda paths: np.array(paths).reshape(-1, 1),
+        lambda paths: np.array(paths, dtype=object).reshape(-1, 1),
+        lambda paths: [[path] for path in paths],
+        lambda paths: [(Path(path),) for path in paths],
+        lambda paths: list(np.array(paths, dtype=object).reshape(-1, 1)),
+    ],
+)
+def test_tables_of_one_column(paths, expected, form):
+    np.testing.assert_array_equal(MFCCStatsTransformer().fit_transform(form(paths)), expected)
+
+
+def test_one_column_in_the_tools_of_scikit_learn(paths, expected):
+    frame = pd.DataFrame({"path": paths, "year": range(5)})
+    columns = make_column_transformer((MFCCStatsTransformer(), ["path"]))
+    np.testing.assert_array_equal(columns.fit_transform(frame), expected)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda cut: [Segment(path, start, end) for path, start, end in cut],
+        lambda cut: cut,
+        lambda cut: [list(one) for one in cut],
+        lambda cut: [
+            (path, timedelta(seconds=a), np.timedelta64(int(1e9 * b), "ns")) for path, a, b in cut
+        ],
+        lambda cut: pd.DataFrame(cut, columns=["file", "start", "end"])[["end", "file", "start"]],
+        lambda cut: pl.DataFrame(cut, schema=["path", "start", "end"], orient="row"),
+        # As audformat's tables have them.
+        lambda cut: pd.MultiIndex.from_tuples(
+            [(p, pd.Timedelta(a, "s"), pd.Timedelta(b, "s")) for p, a, b in cut]
+        ),
+        lambda cut: np.array([(p, str(pd.Timedelta(a, "s")), b) for p, a, b in cut], dtype=object),
+    ],
+)
+def test_segments_are_parts_of_files(paths, form):
+    cut = [(path, 0.25 * i, 0.25 * i + 0.5) for path in paths[:2] for i in range(2)]
+    whole = [
+        MFCCStatsTransformer(offset=start, duration=end - start).fit_transform([path])[0]
+        for path, start, end in cut
+    ]
+    np.testing.assert_array_equal(MFCCStatsTransformer().fit_transform(form(cut)), whole)
+
+
+def test_segments_in_the_cache(paths, tmp_path):
+    """A part has an entry of its own, which is that of a transformer with its offset."""
+    segments = [Segment(paths[0], 0.0, 0.5), Segment(paths[0], 0.5), paths[0], Segment(paths[0])]
+    mfcc = MFCCStatsTransformer(memory=tmp_path)
+    rows = mfcc.fit_transform(segments)
+    assert len(ClipCache(tmp_path)) == 3
+    np.testing.assert_array_equal(rows, MFCCStatsTransformer().fit_transform(segments))
+    np.testing.assert_array_equal(rows[2], rows[3])
+    mfcc.set_params(offset=0.5).fit_transform([paths[0]])
+    assert len(ClipCache(tmp_path)) == 3
+    # The part that a transformer takes is a part of the segment.
+    part = MFCCStatsTransformer(offset=0.2, duration=0.5)
+    given = part.fit_transform([(paths[2], 0.3, 0.9), (paths[2], 0.3, 2.0)])
+    cut = MFCCStatsTransformer(offset=0.5, duration=0.4).fit_transform(paths[2:3])
+    shifted = MFCCStatsTransformer(offset=0.5, duration=0.5).fit_transform(paths[2:3])
+    np.testing.assert_array_equal(given, np.concatenate([cut, shifted]))
+    with pytest.raises(
+        AudioDecodeError, match=r"from 0.1 to 0.2 s: the segment ends before offset"
+    ):
+        part.fit_transform([Segment(paths[0], 0.1, 0.2)])
+    with pytest.raises(AudioDecodeError, match="the clip ends before offset"):
+        mfcc.fit_transform([Segment(paths[0], 1000)])
+
+
+def test_a_segment_that_ends_after_its_file(paths):
+    """Milliseconds in place of seconds are no seconds; those of a table that rounds may be."""
+    with pytest.warns(TruncatedClipWarning, match=r"or their segment does.*read: Row 1, [^;]*$"):
+        MFCCStatsTransformer().fit_transform([(paths[4], 0, 1.05), (paths[4], 0, 1.2)])
+
+
+class Decoder:
+    """What `datasets` 4 and 5 give of a column of audio: no mapping, and no length."""
+
+    def __init__(self, audio, sr):
+        self.content = {"array": audio, "sampling_rate": sr}
+
+    def __getitem__(self, key):
+        return self.content[key]
+
+
+class Torchcodec:
+    """torchcodec's decoder: channels first."""
+
+    def __init__(self, audio, sr):
+        self.samples = SimpleNamespace(data=Tensor(np.stack([audio, audio])), sample_rate=sr)
+
+    def get_all_samples(self):
+        return self.samples
+
+
+def test_audio_of_datasets_and_open_sound_files(paths, waveforms, expected):
+    mfcc = MFCCStatsTransformer()
+    content = Path(paths[1]).read_bytes()
+    with soundfile.SoundFile(paths[4]) as opened:
+        opened.seek(100)
+        X = [
+            {"bytes": None, "path": paths[0]},
+            {"bytes": content, "path": None},
+            {"array": waveforms[2][0], "sampling_rate": np.array(waveforms[2][1])},
+            Torchcodec(*waveforms[3]),
+            opened,
+        ]
+        np.testing.assert_allclose(mfcc.fit_transform(X), expected, rtol=1e-5, atol=1e-4)
+        assert opened.tell() == 100
+    X = [Decoder(*one) for one in waveforms]
+    np.testing.assert_allclose(mfcc.fit_transform(X), expected, rtol=1e-5, atol=1e-4)
+    bad = Decoder(*waveforms[0])
+    del bad.content["array"]
+    # A file that is closed, and one that its decoder cannot read, are rows as others are.
+    with pytest.warns(UserWarning, match="2 of 3 clips .*a Decoder: decoding failed"):
+        rows = MFCCStatsTransformer(on_error="nan").fit_transform([bad, X[1], opened])
+    assert np.isnan(rows).all(axis=1).tolist() == [True, False, True]
 
 
 def test_pairs_and_channels(waveforms, expected):
@@ -187,7 +315,7 @@ WAVE = np.zeros(9)
         (io.BytesIO(), TypeError, "Got a BytesIO; write a list"),
         ((path for path in ["a.wav"]), TypeError, "Got a generator; write a list"),
         ((WAVE, 8000), TypeError, "Row 1 .* got 8000 of type int"),
-        (np.array([["a.wav"], ["b.wav"]]), ValueError, "not compatible with .*strings"),
+        (np.array([["a.wav", "b.wav"]]), ValueError, "not compatible with .*strings"),
         (["a.wav", None], TypeError, "Row 1 of X of MFCCStatsTransformer: .*must be a path.*None"),
         ([b"a.wav"], TypeError, "Row 0 .* got b'a.wav' of type bytes"),
         ([(WAVE, 0)], ValueError, "sr of a .* at least 1 Hz, got 0"),
@@ -195,11 +323,19 @@ WAVE = np.zeros(9)
         ([(WAVE, True)], ValueError, "sr of a .* at least 1 Hz, got True"),
         ([(WAVE, 44100.5)], ValueError, "sr of a .* at least 1 Hz, got 44100.5"),
         ([(44100, WAVE)], TypeError, "Row 0 .* numpy cannot make an array of"),
-        ([{"array": WAVE}], TypeError, "Row 0 .* 'array' and 'sampling_rate', got one with"),
+        (
+            [{"array": WAVE}],
+            TypeError,
+            "Row 0 .* 'array' and 'sampling_rate', or 'bytes' or 'path', got",
+        ),
         ([io.StringIO("text")], TypeError, "Row 0 .* open it with mode 'rb'"),
         ([["a"] * 10**5], TypeError, "Row 0 .* of type list"),
-        (pd.DataFrame({"path": ["a"]}), ValueError, "could not convert string to float"),
-        (pl.DataFrame({"path": ["a"]}), ValueError, "must hold real numbers.*pass one column"),
+        (pd.DataFrame({"path": ["a"], "b": ["c"]}), ValueError, "could not convert string"),
+        (pl.DataFrame({"path": ["a"], "b": ["c"]}), ValueError, "real numbers.*pass one column"),
+        ([("a.wav", 2, 1)], ValueError, "Row 0 .*end after it.*start=2 and end=1 of a.wav"),
+        ([("a.wav", -1, 1)], ValueError, "start of 0 or more"),
+        ([("a.wav", pd.NaT, 1)], ValueError, "start of 0 or more"),
+        ([("a.wav", 0, "soon")], ValueError, "in seconds or as timedeltas.*end=soon"),
         (np.ma.masked_equal([[0.0, 1.0]], 0), ValueError, "masked values; fill them"),
         (None, ValueError, "scalar array"),
     ],

@@ -1,0 +1,82 @@
+"""A part of an audio file that is a clip of its own, as tables of annotations have them."""
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+
+from skmer.exceptions import InputError
+
+
+@dataclass(frozen=True, order=True)
+class Segment:
+    """A part of an audio file, from `start` to `end`.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file; ``~`` is the home folder.
+    start : float or timedelta, default=0.0
+        Seconds from the start of the file; or a timedelta of Python, numpy or pandas, or a text of
+        either.
+    end : float or timedelta, default=None
+        As `start`; None, NaN and NaT are the end of the file.
+
+    Raises
+    ------
+    InputError
+        For a start below 0, and an end that is not after it.
+
+    See Also
+    --------
+    skmer.datasets.load_csv : Reads them from a table.
+
+    Examples
+    --------
+    >>> from skmer.audio import Segment
+    >>> Segment("song.wav", "00:01:30", 95)
+    Segment(path='song.wav', start=90.0, end=95.0)
+    >>> str(Segment("song.wav", 0.5))
+    'song.wav from 0.5 s'
+    """
+
+    path: str
+    start: float = 0.0
+    end: float | None = None
+
+    def __post_init__(self):
+        try:
+            start, end = to_seconds(self.start), to_seconds(self.end)
+        except (TypeError, ValueError):
+            start = end = -1.0
+        if start is None or not 0 <= start < (np.inf if end is None else end):
+            raise InputError(
+                "A segment must have a start of 0 or more and an end after it, in seconds or as "
+                f"timedeltas. Got start={self.start!s:.30} and end={self.end!s:.30} of "
+                f"{self.path!s:.100}."
+            )
+        object.__setattr__(self, "path", os.path.expanduser(os.fsdecode(self.path)))
+        object.__setattr__(self, "start", start)
+        object.__setattr__(self, "end", end)
+
+    def __str__(self) -> str:
+        return f"{self.path} from {self.start:g}" + (f" to {self.end:g} s" if self.end else " s")
+
+
+def to_seconds(value: Any) -> float | None:
+    """Return the seconds that a number, a timedelta or a text of either has; None where missing."""
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            import pandas as pd
+
+            value = pd.Timedelta(value)
+    if isinstance(value, np.timedelta64):
+        value = value / np.timedelta64(1, "s")
+    elif isinstance(value, timedelta):
+        value = value.total_seconds()
+    # NaN and NaT differ from themselves.
+    return None if value is None or value != value else float(value)
