@@ -416,11 +416,10 @@ def map_clips(vectors: Mapping[str, np.ndarray], rows: np.ndarray, *, seed: int,
 
 
 def _place(vectors: np.ndarray, seed: int) -> np.ndarray | None:
-    from sklearn.preprocessing import StandardScaler
-
+    from skmer.classifiers import FeatureScaler
     from skmer.evaluation.statistics.purity import tsne_map
 
-    scaled = StandardScaler().fit_transform(vectors.astype(float))
+    scaled = FeatureScaler().fit_transform(vectors.astype(float))
     if len(scaled) < MIN_POINTS or not np.ptp(scaled, axis=0).any():
         return None
     if scaled.shape[1] == 1:

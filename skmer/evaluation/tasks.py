@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 from sklearn.utils.multiclass import type_of_target
 
-from skmer.classifiers import CLASSIFIERS, make_classifier
+from skmer.classifiers import CLASSIFIERS, FeatureScaler, make_classifier
 from skmer.evaluation.features import VECTOR, ComputedFeature, Feature, choose_input
 from skmer.evaluation.splitters import RepeatedStratifiedGroupKFold, StratifiedThreeWaySplit
 from skmer.evaluation.statistics.bootstrap import (
@@ -551,7 +551,7 @@ def make_regressor(name: str) -> GridSearchCV:
     """Return scaling, regressor and search; predictions are in the unit of the target."""
     regressor, grid = GRIDS[name]
     scaled = TransformedTargetRegressor(
-        Pipeline([("scale", StandardScaler()), (name, regressor)]), transformer=StandardScaler()
+        Pipeline([("scale", FeatureScaler()), (name, regressor)]), transformer=StandardScaler()
     )
     return GridSearchCV(
         scaled, {f"regressor__{name}__{key}": values for key, values in grid.items()}

@@ -13,11 +13,11 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import betainc
 from sklearn.neighbors import NearestNeighbors
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import type_of_target
 
 from skmer.audio import read_audio
+from skmer.classifiers import FeatureScaler
 from skmer.datasets import list_datasets
 from skmer.evaluation.auditing.findings import AuditFinding
 from skmer.evaluation.auditing.leaks import shared_groups
@@ -210,7 +210,7 @@ def near_sets(X, alpha):
     the k-th, to the power d, is the least of k - 1 uniform numbers. A row whose ratio is so small
     that one in `alpha` data sets would have such a row has a near duplicate.
     """
-    X = StandardScaler().fit_transform(X)
+    X = FeatureScaler().fit_transform(X)
     k = min(N_NEIGHBORS, len(X) - 1)
     distances, neighbors = NearestNeighbors(n_neighbors=k).fit(X).kneighbors()
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -339,7 +339,7 @@ def identity_probe(X, strata, groups, n_permutations, random_state) -> Probe:
     Chance is the same guess after groups were shuffled among rows of one stratum (label), so that
     a group that shows only through its label does not count.
     """
-    X = StandardScaler().fit_transform(X)
+    X = FeatureScaler().fit_transform(X)
     nearest = NearestNeighbors(n_neighbors=1).fit(X).kneighbors(return_distance=False)[:, 0]
     codes, counts = np.unique(groups, return_inverse=True, return_counts=True)[1:]
     members = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
