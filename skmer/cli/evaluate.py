@@ -21,6 +21,25 @@ def evaluate(
     context: typer.Context,
     dataset: _options.Dataset,
     data_home: _options.DataHome = None,
+    test_on: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATASET",
+            help="Fit on the whole of the first dataset and test on this one, beside the scores "
+            "within the first.",
+        ),
+    ] = None,
+    both_ways: Annotated[
+        bool, typer.Option("--both-ways", help="With --test-on: the other way round as well.")
+    ] = False,
+    scales: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOW:HIGH,LOW:HIGH",
+            help="With --test-on and numbers: the ends of the scales of the two, as 1:9,-1:1, "
+            "where they are not known.",
+        ),
+    ] = None,
     features: Annotated[
         str | None,
         typer.Option(
@@ -78,9 +97,10 @@ def evaluate(
     from skmer.utils.files import check_output_folder, expand_path
 
     command = shlex.join(["skmer", *(word for word in context.obj if word != "--force")])
-    folder = out or _free_folder(
-        Path("skmer-results", expand_path(dataset).resolve().stem), command
-    )
+    if test_on is None and (both_ways or scales):
+        raise InputError("--both-ways and --scales are for --test-on.")
+    stems = [expand_path(one).resolve().stem for one in filter(None, (dataset, test_on))]
+    folder = out or _free_folder(Path("skmer-results", "-to-".join(stems)), command)
     if out is not None or folder.is_dir():
         check_output_folder(folder)
     if not force:
@@ -98,18 +118,28 @@ def evaluate(
     options |= {"n_folds": folds} if folds else {}
     options |= {"n_repeats": repeats} if repeats else {}
     names = None if features is None else _options.split_features(features)
-    clips, y, columns = _options.load_clips(
-        dataset,
-        target,
-        on_error=on_error,
-        data_home=data_home,
-        path_column=path_column,
-        label_column=label_column,
-        tags_column=tags_column,
-        tags_separator=tags_separator,
-        group_column=group_column,
-        group_from=group_from,
-    )
+    where = {
+        "data_home": data_home,
+        "path_column": path_column,
+        "label_column": label_column,
+        "tags_column": tags_column,
+        "tags_separator": tags_separator,
+        "group_column": group_column,
+        "group_from": group_from,
+    }
+    if test_on is None:
+        clips, y, columns = _options.load_clips(dataset, target, on_error=on_error, **where)
+    else:
+        (clips, y, columns), other = _options.load_pair(
+            dataset, test_on, target, on_error=on_error, **where
+        )
+        options |= _describe_other(test_on, *other) | {"both_ways": both_ways}
+        ends = [
+            _options.known_scale(name, one.frame, columns)
+            for name, one in ((dataset, clips), (test_on, other[0]))
+        ]
+        ends = _options.parse_scales(scales) if scales else ends
+        options["scales"] = None if None in ends else ends
     # Only now, so that the wrong name of a dataset leaves no folder.
     check_output_folder(folder)
     options["groups"] = clips.groups
@@ -139,6 +169,17 @@ def evaluate(
     times["report"] = time.perf_counter() - started
     _terminal.note("Time: " + ", ".join(f"{name} {times[name]:.1f} s" for name in times))
     _terminal.note(f"Scores, predictions, manifest and report.html are in {folder}")
+
+
+def _describe_other(name: str, clips, y, columns) -> dict[str, Any]:
+    """Return the parameters of `evaluate` for the dataset that is tested on."""
+    import pandas as pd
+
+    if getattr(y, "ndim", 1) == 2:
+        y = pd.DataFrame(y, columns=clips.target_names)
+    return {
+        "X_test": clips.data, "y_test": y, "groups_test": clips.groups, "dataset_test": name
+    }  # fmt: skip
 
 
 def _free_folder(folder: Path, command: str) -> Path:

@@ -172,6 +172,57 @@ def parse_weights(text: str) -> str | dict[str, str | None] | None:
     return weights
 
 
+def load_pair(dataset: str, test_on: str, target: str, *, on_error: str, **options):
+    """Load two datasets, each with the options that are for it; return what `load_clips` does."""
+    pair = []
+    for name, other in ((dataset, test_on), (test_on, dataset)):
+        mine = {
+            option: value
+            for option, value in options.items()
+            # One that is for neither is an error of the first.
+            if _takes(name, option) or (name == dataset and not _takes(other, option))
+        }
+        pair.append(load_clips(name, target, on_error=on_error, **{"tags_separator": None} | mine))
+    return pair
+
+
+def _takes(name: str, option: str) -> bool:
+    """Whether an option is for a dataset, a csv file or a folder of this name."""
+    from skmer.datasets.registry import DATASETS
+
+    if option == "data_home":
+        return True
+    if name in DATASETS:
+        return False
+    return expand(name).is_dir() == (option == "group_from")
+
+
+def parse_scales(text: str) -> list[tuple[float, float]]:
+    """Turn 1:9,-1:1 into the ends of two scales."""
+    try:
+        pairs = [tuple(map(float, one.split(":"))) for one in text.split(",")]
+        (first, second) = pairs
+        if {len(first), len(second)} != {2}:
+            raise ValueError
+    except ValueError:
+        raise InputError(
+            f"--scales must be the ends of two scales, such as 1:9,-1:1. Got {text!r}."
+        ) from None
+    return pairs  # type: ignore[return-value]
+
+
+def known_scale(dataset: str, frame, columns: list[str] | None) -> tuple[float, float] | None:
+    """Return the ends of the scale of some columns of a dataset; None where it is not known."""
+    from skmer.datasets.registry import DATASETS
+
+    if dataset not in DATASETS or not columns:
+        return None
+    scales = DATASETS[dataset].info.scales
+    names = [name if name in frame else f"static_{name}" for name in columns]
+    found = {scales.get("".join(name.rpartition("_")[:2])) for name in names}
+    return found.pop() if len(found) == 1 else None
+
+
 def load_clips(
     dataset: str, target: str, *, on_error: str, tags_column: str | None = None, **options
 ) -> tuple[Any, Any, list[str] | None]:

@@ -42,6 +42,7 @@ INFO = DatasetInfo(
     url="http://mir.dei.uc.pt/downloads.html",
     downloadable=False,
     folder="bimodal",
+    scales={"": (-4, 4)},
     layout="``bimodal/``, the archive unpacked, at any depth",
     checked="annotations and names of the clips",
     description=__doc__ or "",

@@ -62,6 +62,7 @@ INFO = DatasetInfo(
     downloadable=True,
     contains=("emomusic",),
     folder="deam",
+    scales={"static_": (1, 9), "dynamic_": (-1, 1)},
     layout="``deam/``, the archives unpacked, at any depth",
     checked="columns, songs and scales of the annotations, names of the clips",
     description=__doc__ or "",

@@ -59,6 +59,7 @@ INFO = DatasetInfo(
     url="http://cvml.unige.ch/databases/emoMusic/",
     downloadable=True,
     folder="emomusic",
+    scales={"static_": (1, 9), "dynamic_": (-1, 1)},
     layout="``emomusic/``, the archives unpacked, at any depth",
     checked="columns, songs and quadrants of the annotations, names of the clips",
     description=__doc__ or "",

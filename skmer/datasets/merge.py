@@ -70,6 +70,7 @@ INFO = DatasetInfo(
     downloadable=True,
     contains=("4q", "bimodal"),
     folder="merge",
+    scales={"": (0, 1)},
     layout="``merge/``, the archive of the version unpacked, at any depth",
     checked="songs, quadrants and splits of the annotations, folders and names of the clips",
     description=__doc__ or "",

@@ -59,6 +59,7 @@ INFO = DatasetInfo(
     url="https://github.com/HuiZhang0812/PMEmo",
     downloadable=False,
     folder="pmemo",
+    scales={"static_": (0, 1), "dynamic_": (0, 1)},
     layout="``pmemo/``, the archive unpacked, at any depth",
     checked="columns, songs, scales and quadrants of the annotations, names of the clips",
     description=__doc__ or "",

@@ -7,8 +7,8 @@ import textwrap
 import types
 import typing
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -43,6 +43,8 @@ class DatasetInfo:
         Whether skmer can download it.
     contains : tuple of str
         Names of the datasets whose songs, or most of them, are in it under the same codes.
+    scales : dict of str to pair of float
+        The ends of the scale of arousal and valence, by what the names of the columns begin with.
     folder : str
         Its folder below the data folder.
     layout : str
@@ -62,6 +64,7 @@ class DatasetInfo:
     url: str
     downloadable: bool
     contains: tuple[str, ...] = ()
+    scales: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     folder: str = ""
     layout: str = ""
     checked: str = "names of the clips"

@@ -56,7 +56,7 @@ class Across:
         )
 
     def make_protocols(
-        self, make: Callable[[Clips], list[Protocol]], clips: Clips, seed: int
+        self, make: Callable[[Clips, bool], list[Protocol]], clips: Clips, seed: int
     ) -> list[Protocol]:
         """Return the protocols across, each before those within its first dataset."""
         assert clips.is_second is not None
@@ -87,7 +87,7 @@ class Across:
             places = np.flatnonzero(rows)
             protocols += [
                 _renumber(one, one.name + suffix, places)
-                for one in make(self.part(clips, bool(way)))
+                for one in make(self.part(clips, bool(way)), bool(way))
             ]
         names_made = [one.name for one in protocols]
         if len(set(names_made)) < len(names_made):
@@ -155,12 +155,10 @@ def join_clips(
         raise
     if (first.X is None) != (X_test is None):
         raise InputError("Give the clips of both datasets, or arrays as features for both.")
-    shown = [
-        os.path.basename(os.path.normpath(name or default))
-        for name, default in zip(names, ("X", "X_test"))
-    ]
+    given = [os.fspath(name or default) for name, default in zip(names, ("X", "X_test"))]
+    shown = [os.path.basename(os.path.normpath(name)) for name in given]
     if shown[0] == shown[1]:
-        shown[1] += " (test)"
+        shown = given if given[0] != given[1] else [given[0], f"{given[0]} (test)"]
     published = first.published
     if published is not None:
         published = np.concatenate([published, np.full(second.original.size, "test")])
@@ -177,6 +175,8 @@ def join_clips(
         np.repeat(shown, [n_first, kept.size - n_first]),
         codes,
     )
+    if both_ways and groups_test is None:
+        rules += (f"{shown[1]} has no groups: its clips are split at random within it.",)
     across = Across(
         (shown[0], shown[1]),
         both_ways,

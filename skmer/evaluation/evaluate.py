@@ -429,13 +429,16 @@ def evaluate_dynamic_regression(
 def _make_protocols(
     protocol, known, task: Task, clips: Clips, seed: int, across: Across | None
 ) -> list[Protocol]:
-    def make(clips: Clips) -> list[Protocol]:
-        splitters = known
+    def make(clips: Clips, is_other: bool = False) -> list[Protocol]:
+        splitters, wanted = known, protocol
+        if is_other and clips.groups is None and not isinstance(protocol, Mapping):
+            listed = protocol if isinstance(protocol, list | tuple) else [protocol]
+            wanted = list(dict.fromkeys("shuffled" if one == "grouped" else one for one in listed))
         if clips.published is not None:
             splitters = {**known, "published": lambda seed: FixedSplit(clips.published)}
         strata = task.strata(clips.targets)
         made = make_protocols(
-            protocol, known=splitters, strata=strata, groups=clips.groups, random_state=seed
+            wanted, known=splitters, strata=strata, groups=clips.groups, random_state=seed
         )
         task.check_protocols(clips.targets, clips.groups, made)
         return made

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.utils import Bunch
 
+from skmer.cli import options
 from skmer.embeddings import FEATURES
 from skmer.exceptions import WeightsNotFoundError
 
@@ -52,6 +53,43 @@ def test_toy_under_both_protocols(skmer, tmp_path):
     assert manifest["settings"]["preset"] == "tuned"
     assert manifest["command"].startswith("skmer evaluate toy --features mfcc --classifiers svm,nb")
     assert (folder / "report.html").read_text().lstrip().startswith("<!")
+
+
+def test_one_dataset_is_fitted_and_another_tested(skmer, one_sentence, clips, tmp_path):
+    header, *rows = (clips / "clips.csv").read_text().splitlines()
+    for name, part in (("one", rows[:12]), ("two", rows[10:])):
+        (clips / f"{name}.csv").write_text("\n".join([header.replace("label", "mood"), *part]))
+    outcome = skmer(
+        *("evaluate", clips / "one.csv", "--test-on", clips / "two.csv", "--label-column", "mood"),
+        *("--features", "mfcc", "--classifiers", "nb", "--folds", 2, "--repeats", 1),
+    )
+    assert outcome.status == 0, outcome.err
+    assert "Fitted on one.csv, tested on two.csv: The best, MFCC + NB" in outcome.err
+    folder = tmp_path / "skmer-results" / "one-to-two"
+    scores = pd.read_csv(folder / "scores.csv").set_index("protocol")
+    # Two clips are in both, and left out of the larger dataset.
+    assert scores.loc["across", ["n_train", "n_test"]].tolist() == [10, 10]
+    assert scores.loc["grouped", "n_test"].sum() == 12
+    assert "2 clips of one.csv are in the other dataset too" in (folder / "report.html").read_text()
+    assert one_sentence("evaluate", "toy", "--both-ways").endswith("are for --test-on.")
+    wrong = one_sentence("evaluate", "toy", "--test-on", "toy", "--scales", "1,9")
+    assert wrong.startswith("--scales must be the ends of two scales")
+
+
+def test_options_of_a_table_are_for_the_one_of_two_datasets_that_takes_them(monkeypatch):
+    seen = {}
+    monkeypatch.setattr(
+        options, "load_clips", lambda name, target, **given: seen.__setitem__(name, given)
+    )
+    given = {"data_home": "d", "label_column": "mood", "group_from": "{group} - *"}
+    options.load_pair("4q", "own.csv", "label", on_error="raise", **given)
+    assert seen["own.csv"]["label_column"] == "mood"
+    assert "label_column" not in seen["4q"]
+    # For neither of them, so that the first one raises.
+    assert seen["4q"]["group_from"] == "{group} - *"
+    assert options.known_scale("emomusic", ["static_arousal"], ["arousal"]) == (1, 9)
+    assert options.known_scale("emomusic", ["dynamic_arousal"], ["dynamic_arousal"]) == (-1, 1)
+    assert options.known_scale("own.csv", ["arousal"], ["arousal"]) is None
 
 
 @pytest.mark.slow

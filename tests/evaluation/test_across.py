@@ -16,6 +16,7 @@ from skmer.evaluation import (
     evaluate_dynamic_regression,
     evaluate_regression,
 )
+from skmer.evaluation.report import headline_of
 from skmer.exceptions import InputError
 
 QUADRANTS = ["Q1", "Q2", "Q3", "Q4"]
@@ -57,7 +58,7 @@ def test_within_is_what_it_is_without_the_other_dataset(tmp_path):
     first, second = make(12), make(11, seed=1, prefix="band")
     # Groups whose order as text is another than as numbers.
     numbers = np.repeat(np.arange(12), 4)
-    model = GridSearchCV(GaussianNB(), {"var_smoothing": [0.01, 1]}, cv=3)
+    model = GridSearchCV(GaussianNB(), {"var_smoothing": [0.01, 1]}, cv=2)
     pair = run((first[0], first[1], numbers), second, model)
     alone = evaluate(
         {"mine": first[0]}, {"nb": model}, None, first[1], groups=numbers, n_folds=2, n_repeats=1
@@ -293,6 +294,38 @@ def test_a_pair_that_is_incomplete_is_an_error():
         evaluate(
             {"mine": X}, {"nb": GaussianNB()}, ["a"] * 16, y, groups=groups, X_test=X, y_test=y
         )
+
+
+def test_the_report_sets_within_beside_across(tmp_path):
+    first, second = make(6), make(4, seed=1, prefix="band")
+    second = (*second[:2], np.where(second[2] == "band 0", "Artist 3", second[2]))
+    result = run(first, second, dataset="one", dataset_test="two", both_ways=True)
+    headline = headline_of(result)
+    assert headline.startswith(
+        "Fitted on one, tested on two: The best, mine + NB, names the emotion"
+    )
+    assert "; guessing gives 25; within one it has " in headline
+    assert "Fitted on two, tested on one: the best, mine + NB has " in headline
+    page = result.report(tmp_path / "report.html").read_text("utf-8")
+    assert (
+        "1 of the 4 groups (singers, artists) of the tested dataset are in the fitted one" in page
+    )
+    assert "two: 16 clips of 4 groups" in page.replace("\n", "")
+    assert "fitted on one and tested on two, and fitted on two and tested on one" in page
+    header, row = (line.split(" & ") for line in result.to_latex().splitlines()[4:7:2])
+    assert header[3:6] == ["Within one", "From two to one", "Within two"]
+    table = result.intervals().set_index("protocol")["accuracy"]
+    names = ["across", "grouped", "across_back", "grouped_back"]
+    assert [float(cell[:4]) for cell in row[2:6]] == table[names].round(2).tolist()
+
+
+def test_within_a_dataset_without_groups_clips_are_split_at_random():
+    feature, y, _ = make(10, seed=1)
+    result = run(make(6), (feature, y, None), both_ways=True)
+    assert list(result.manifest["protocols"])[-1] == "shuffled_back"
+    assert "X_test has no groups" in result.manifest["across"]["rules"][0]
+    assert "n_groups" not in result.manifest["dataset_test"]
+    assert "Fitted on X, tested on X_test: The best" in headline_of(result)
 
 
 def test_a_model_is_fitted_to_the_first_dataset_alone():

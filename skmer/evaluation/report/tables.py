@@ -46,8 +46,15 @@ def scores_table(seen: Overview) -> Table:
     # The second score stands beside the headline, the others are hidden at first.
     beside, *others = [[metric] for metric in result.metrics[1:] if metric in table] or [[]]
     gap = ["gap"] if "gap" in table else []
+    others_beside = [
+        (f"{'Within ' + pair[0] if is_within else 'From ' + ' to '.join(pair)}", protocol)
+        for pair, across, within in seen.ways
+        for is_within, protocol in ((False, across), (True, within))
+        if protocol != seen.protocol
+    ]
     columns = [COLUMN_NAMES.get(key, key.capitalize()) for key in result.configuration]
     columns.append(f"{score} (95 % interval)")
+    columns += [name for name, _ in others_beside]
     columns += [*map(name_of_score, beside), *(COLUMN_NAMES[name] for name in gap)]
     n_shown = len(columns)
     columns += [f"{score}, mean and deviation over splits"]
@@ -60,6 +67,10 @@ def scores_table(seen: Overview) -> Table:
         cells: list[tuple[str, float | str]] = [(name, name.lower()) for name in names]
         interval = with_interval(value, row["low"], row["high"], result.task.n_digits)
         cells.append((interval, float(value)))
+        for _, protocol in others_beside:
+            other = seen.row_of(row, protocol)
+            numbers = other[headline], other["low"], other["high"]
+            cells.append((with_interval(*numbers, result.task.n_digits), float(numbers[0])))
         cells += [_number(row[metric]) for metric in beside]
         cells += [(signed(row[name]), float(row[name])) for name in gap]
         mean, spread = row.get(f"{headline}_split_mean", row[headline]), row[f"{headline}_std"]

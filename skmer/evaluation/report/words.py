@@ -93,11 +93,33 @@ class Overview:
 
     @cached_property
     def protocol(self) -> str:
-        """The first protocol that keeps groups apart, else the first of all."""
+        """The protocol across datasets, else the first that keeps groups apart, else the first."""
+        across = [one for _, one, _ in self.ways]
+        return across[0] if across else self.apart_first(self.result.manifest["protocols"])
+
+    @cached_property
+    def ways(self) -> list[tuple[list[str], str, str]]:
+        """The datasets fitted and tested, and the protocols across them and within the first."""
         ran = self.result.manifest["protocols"]
-        return next(
-            (name for name, one in ran.items() if one["groups_kept_apart"]), next(iter(ran))
-        )
+        across = {name: one["across"] for name, one in ran.items() if "across" in one}
+        found = []
+        for name, pair in across.items():
+            suffix = "_back" if found else ""
+            within = [
+                one for one in ran if one not in across and one.endswith("_back") == bool(suffix)
+            ]
+            found.append((pair, name, self.apart_first(within)))
+        return found
+
+    def apart_first(self, names: Iterable[str]) -> str:
+        """Return the first of some protocols that keeps groups apart, else the first of them."""
+        listed, ran = list(names), self.result.manifest["protocols"]
+        return next((name for name in listed if ran[name]["groups_kept_apart"]), listed[0])
+
+    @property
+    def dataset(self) -> dict:
+        """What the manifest has about the dataset of the tested clips."""
+        return self.result.manifest["dataset_test" if self.ways else "dataset"]
 
     @property
     def splits(self) -> dict:
@@ -107,7 +129,7 @@ class Overview:
     @property
     def artists(self) -> str | None:
         """Artists of the tested clips: "unheard", "heard before", or None without groups."""
-        if "n_groups" not in self.result.manifest["dataset"]:
+        if "n_groups" not in self.dataset or self.splits["groups_kept_apart"] is None:
             return None
         return "unheard" if self.splits["groups_kept_apart"] else "heard before"
 
@@ -152,9 +174,14 @@ class Overview:
     @cached_property
     def chance(self) -> float | None:
         """The headline score of the best guess that looks at no clip; None for the unknown."""
-        return self.result.task.guess(
-            self.result.manifest["dataset"], self.headline, self.predictions
-        )
+        return self.result.task.guess(self.dataset, self.headline, self.predictions)
+
+    def row_of(self, configuration: Mapping, protocol: str) -> Mapping:
+        """Return the interval of a configuration under another protocol."""
+        table = self.intervals[self.intervals["protocol"] == protocol]
+        for key in self.result.configuration:
+            table = table[table[key] == configuration[key]]
+        return table.iloc[0]
 
     @cached_property
     def comparison(self):
@@ -222,11 +249,39 @@ def headline_of(result: "EvaluationResult") -> str:
 
 def make_headline(seen: Overview) -> str:
     """Return in one sentence what the best configuration does, compared with guessing."""
-    first = _mixed_artists(seen)
+    first = "Fitted on {}, tested on {}: ".format(*seen.ways[0][0]) if seen.ways else ""
+    first = _mixed_artists(seen) + first
     if "target" not in seen.result.configuration:
-        return first + _sentence(seen)
+        return first + _sentence(seen) + _other_way(seen)
     targets = dict.fromkeys(seen.ranked["target"])
     return first + " ".join(_sentence_of_target(seen, target) for target in targets)
+
+
+def _short(seen: Overview, row: Mapping) -> str:
+    """Write a score inside a sentence that has the words for it already."""
+    value, low, high = (row[name] for name in (seen.headline, "low", "high"))
+    if seen.headline != "accuracy":
+        return with_interval(value, low, high, seen.result.task.n_digits)
+    return in_hundred(value) + (f" ({in_hundred(low)} to {in_hundred(high)})" if low == low else "")
+
+
+def _within(seen: Overview, best: Mapping, way: int = 0) -> list[str]:
+    """Return what a configuration has within the dataset that it is fitted to."""
+    if len(seen.ways) <= way:
+        return []
+    (fitted, _), _, protocol = seen.ways[way]
+    return [f"within {fitted} it has {_short(seen, seen.row_of(best, protocol))}"]
+
+
+def _other_way(seen: Overview) -> str:
+    """Return a sentence on the best configuration the other way round, where that was asked for."""
+    if len(seen.ways) < 2:
+        return ""
+    (fitted, tested), protocol, _ = seen.ways[1]
+    table = seen.intervals[seen.intervals["protocol"] == protocol]
+    best = table.loc[table[seen.headline].idxmax()]
+    parts = [f"{best['name']} has {_short(seen, best)}", *_within(seen, best, 1)]
+    return f" Fitted on {fitted}, tested on {tested}: the best, {'; '.join(parts)}."
 
 
 def _mixed_artists(seen: Overview) -> str:
@@ -244,6 +299,12 @@ _WHOSE = {
     "unheard": ("an unheard artist's clip", "clips of unheard artists"),
     "heard before": ("a clip of an artist heard before", "clips of artists heard before"),
 }
+
+
+def _whose(seen: Overview) -> tuple[str, str]:
+    """Return whose clip was tested; of two datasets only some artists may be in both."""
+    some = seen.ways and seen.artists == "heard before"
+    return _WHOSE[None if some else seen.artists]
 
 
 def _phrase(words: Mapping[str, str], seen: Overview, row: Mapping, whose: str = "") -> str:
@@ -269,9 +330,9 @@ def _guess(seen: Overview, best: Mapping) -> list[str]:
 
 def _sentence(seen: Overview) -> str:
     best, score = seen.ranked.iloc[0], seen.headline
-    whose = _WHOSE[seen.artists][0]
+    whose = _whose(seen)[0]
     said = _phrase(seen.result.task.headline_words, seen, best, whose)
-    parts = [f"The best, {best['name']}, {said}", *_guess(seen, best)]
+    parts = [f"The best, {best['name']}, {said}", *_guess(seen, best), *_within(seen, best)]
     plain = [one.name for one in known_features() if one.is_baseline]
     baseline = seen.ranked[seen.ranked["feature"].isin(plain) & (best["feature"] not in plain)]
     if len(baseline):
@@ -312,27 +373,32 @@ def _better_feature(seen: Overview, target: str | None = None) -> str:
 
 def _sentence_of_target(seen: Overview, target: str) -> str:
     best = seen.ranked[seen.ranked["target"] == target].iloc[0]
-    whose = _WHOSE[seen.artists][1]
+    whose = _whose(seen)[1]
     name = f"{name_of(best['feature'], seen.random)} + {name_of(best[seen.result.task.model_kind])}"
     said = _phrase(seen.result.task.headline_words, seen, best, whose)
     compared = _better_feature(seen, target)
     compared = f"For {target}, {compared}" if compared else ""
     said = f"Of {target} in {whose}, the best, {name}, {said}"
-    return compared + "; ".join([said, *_guess(seen, best)]) + "."
+    return compared + "; ".join([said, *_guess(seen, best), *_within(seen, best)]) + "."
 
 
 def trust_notes(seen: Overview) -> list[Note]:
     """Return what speaks for and against the headline; what is worst comes first."""
-    notes = [_groups(seen), *_features(seen), *_gap(seen), *_audit(seen)]
+    notes = [_groups(seen), *_across(seen), *_features(seen), *_gap(seen), *_audit(seen)]
     order = ("bad", "doubtful", "neutral", "good")
     unknown = notes[:1] if seen.artists is None else []
     return unknown + sorted(notes[len(unknown) :], key=lambda note: order.index(note.level))
 
 
 def _groups(seen: Overview) -> Note:
-    n_groups = seen.result.manifest["dataset"].get("n_groups")
+    n_groups = seen.dataset.get("n_groups")
     if seen.artists is None:
         return Note("doubtful", _mixed_artists(seen).strip())
+    if seen.artists == "heard before" and seen.ways:
+        names = seen.result.manifest["across"]["shared_groups"]
+        text = f"{len(names)} of the {n_groups} groups (singers, artists) of the tested dataset "
+        text += "are in the fitted one too, and part of the score may be that a model knows them."
+        return Note("doubtful", text, ", ".join(names[:20]) + (", ..." if names[20:] else ""))
     if seen.artists == "heard before":
         text = f"The {n_groups} groups (singers, artists) are mixed: a model is tested on artists "
         text += "that it was trained on, and part of its score is that it knows them."
@@ -341,6 +407,26 @@ def _groups(seen: Overview) -> Note:
     if n_groups < 10:
         return Note("doubtful", f"{text}it, but so few groups say little about others.")
     return Note("good", f"{text}it.")
+
+
+def _across(seen: Overview) -> Iterator[Note]:
+    """Yield what two datasets do not share, and what they must not share."""
+    across = seen.result.manifest.get("across")
+    if not across:
+        return
+    for rule in across["rules"]:
+        yield Note("doubtful" if rule.startswith("No scales") else "neutral", rule)
+    pairs = zip(across["names"], across["alone"], across["n_without_partner"], across["left_out"])
+    for name, alone, n_alone, n_left_out in pairs:
+        if alone:
+            clips = f" with {n_alone} clips" if n_alone else ""
+            text = f"Only {name} has {', '.join(alone)}{clips}: left out of everything."
+            yield Note("neutral", text)
+        if n_left_out:
+            text = (
+                f"{n_left_out} clips of {name} are in the other dataset too: left out of it there."
+            )
+            yield Note("neutral", text, ", ".join(across["shared_clips"]))
 
 
 def _features(seen: Overview) -> Iterator[Note]:
@@ -418,17 +504,30 @@ def methods_paragraph(seen: Overview) -> str:
         ", ".join(name_of(name, seen.random) for name in dict.fromkeys(seen.intervals[key]))
         for key in seen.result.configuration[:2]
     )
-    apart = (
+    where = f"are from {len(splits['splits'])} splits ({seen.protocol}), "
+    where += (
         "with the clips of a group on one side of each split only"
         if splits["groups_kept_apart"]
         else "without regard to groups"
     )
     name = dataset.get("name")
+    across = ""
+    if seen.ways:
+        ways = [f"on {fitted} and tested on {tested}" for (fitted, tested), _, _ in seen.ways]
+        test = manifest["dataset_test"]
+        of_groups = f" of {test['n_groups']} groups" if "n_groups" in test else ""
+        across = "Models were fitted on all clips of one dataset and tested on another "
+        across += f"({test['n_clips']} clips{of_groups}): fitted {', and fitted '.join(ways)}. "
+        if any(manifest["across"]["left_out"]):
+            across += f"{sum(manifest['across']['left_out'])} clips that both have were left out. "
+        known = len(manifest["across"]["shared_groups"])
+        where = "are of the tested dataset"
+        where += f", {known} of whose groups are in the fitted one" if known else ""
     return (
         f"We evaluated {features} with {models} on {dataset['n_clips']} clips{groups}"
         f"{f' of {name}' if name else ''}, using skmer {versions.get('skmer', '')} "
-        f"(scikit-learn {versions.get('scikit-learn', '')}). Scores are from "
-        f"{len(splits['splits'])} splits ({seen.protocol}), {apart}; scaling, search and early "
+        f"(scikit-learn {versions.get('scikit-learn', '')}). {across}Scores {where}; "
+        "scaling, search and early "
         "stopping happened inside the training part. Intervals of "
         f"{name_of_score(seen.headline)} are 95 % percentile intervals of a bootstrap over "
         f"{'groups' if groups else 'clips'}; configurations were compared on the same splits by "
