@@ -2,15 +2,17 @@
 
 import numpy as np
 import pytest
-from scipy.special import softmax
+from scipy.special import expit, softmax
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
+from sklearn.svm import LinearSVC
 
 from skmer.classifiers import make_classifier
+from skmer.classifiers.search import CalibratedGridSearchCV, GroupAwareKFold
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +43,48 @@ def test_labels_and_scores_are_those_of_the_plain_search(singers, with_groups):
     assert not hasattr(theirs, "predict_proba")
 
 
-def test_probabilities_are_in_the_order_of_the_decision_values(singers):
+def test_probabilities_couple_the_margins_of_all_pairs(singers):
+    """Wu, Lin and Weng's second method, by their equations rather than by their system."""
     X, y, _ = singers
     search = make_classifier("svm").fit(X, y)
-    proba, values = search.predict_proba(X), search.decision_function(X)
+    proba, pairs = search.predict_proba(X), search.pairs_.tolist()
+    assert pairs == [[0, 1], [0, 2], [1, 2]]
+    svm = clone(search.best_estimator_).set_params(svc__decision_function_shape="ovo").fit(X, y)
+    shares = expit(search.slope_ * svm.decision_function(X))
     np.testing.assert_allclose(proba.sum(axis=1), 1)
-    np.testing.assert_array_equal(proba.argsort(axis=1), values.argsort(axis=1))
-    np.testing.assert_allclose(proba, softmax(search.slope_ * values, axis=1))
+
+    def cost(p):
+        return sum(((1 - r) * p[:, i] - r * p[:, j]) ** 2 for r, (i, j) in zip(shares.T, pairs))
+
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        moved = np.abs(proba + 0.01 * rng.normal(size=proba.shape))
+        assert (cost(proba) <= cost(moved / moved.sum(axis=1, keepdims=True)) + 1e-15).all()
+    # The labels are votes of the same pairs.
+    assert (search.classes_[proba.argmax(axis=1)] == search.predict(X)).mean() > 0.9
+
+
+def test_probabilities_are_no_votes(singers):
+    """Which scikit-learn's values for each class are: their largest is the same for every row."""
+    X, y, groups = singers
+    seen = groups < 8
+    search = make_classifier("svm").fit(X[seen], y[seen], groups=groups[seen])
+    proba = search.predict_proba(X[~seen])
+    assert np.ptp(np.quantile(proba.max(axis=1), [0.05, 0.95])) > 0.2
+    votes = GridSearchCV(**search.get_params(deep=False)).fit(X[seen], y[seen], groups=groups[seen])
+    best = min(
+        log_loss(y[~seen], softmax(slope * votes.decision_function(X[~seen]), axis=1))
+        for slope in np.geomspace(0.01, 10, 30)
+    )
+    assert log_loss(y[~seen], proba) < best
+
+
+def test_values_for_each_class_give_their_softmax(singers):
+    X, y, _ = singers
+    search = CalibratedGridSearchCV(LinearSVC(), {"C": [0.01]}, cv=GroupAwareKFold(3)).fit(X, y)
+    np.testing.assert_allclose(
+        search.predict_proba(X), softmax(search.slope_ * search.decision_function(X), axis=1)
+    )
 
 
 def test_two_classes_get_a_sigmoid_of_the_decision_value(singers):
@@ -75,9 +112,9 @@ def test_probabilities_are_worth_something_for_new_singers(singers):
     search = make_classifier("svm").fit(X[seen], y[seen], groups=groups[seen])
     proba = search.predict_proba(X[~seen])
     assert log_loss(y[~seen], proba) < np.log(3)
-    for slope in (search.slope_ * 8, search.slope_ / 8):
-        other = softmax(slope * search.decision_function(X[~seen]), axis=1)
-        assert log_loss(y[~seen], other) > log_loss(y[~seen], proba)
+    best = search.slope_
+    for search.slope_ in (best * 8, best / 8):
+        assert log_loss(y[~seen], search.predict_proba(X[~seen])) > log_loss(y[~seen], proba)
 
 
 def test_separable_rows_give_no_certainty():
