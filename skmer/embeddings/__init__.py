@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from skmer.embeddings.base import BaseClipTransformer
-    from skmer.embeddings.engines import release_networks
     from skmer.embeddings.extraction import Extraction, extract, extract_files
     from skmer.embeddings.function import ClipFunctionTransformer
     from skmer.embeddings.hub import HubTransformer
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from skmer.embeddings.registry import FEATURES, Feature, make_transformer, resolve_features
     from skmer.embeddings.vggish import VGGishTransformer
     from skmer.embeddings.weights import fetch_weights, list_weights, verify_weights
+    from skmer.utils.processes import release_networks
 
 __all__ = [
     "FEATURES",
@@ -39,33 +39,27 @@ __all__ = [
     "verify_weights",
 ]
 
-_MODULES = {
-    "FEATURES": "registry",
-    "BaseClipTransformer": "base",
-    "ClipFunctionTransformer": "function",
-    "Extraction": "extraction",
-    "Feature": "registry",
-    "HubTransformer": "hub",
-    "L3Transformer": "l3",
-    "MFCCStatsTransformer": "mfcc",
-    "Recipe": "recipe",
-    "MusiCNNTransformer": "musicnn",
-    "VGGishTransformer": "vggish",
-    "extract": "extraction",
-    "extract_files": "extraction",
-    "fetch_weights": "weights",
-    "list_weights": "weights",
-    "make_transformer": "registry",
-    "release_networks": "engines",
-    "resolve_features": "registry",
-    "verify_weights": "weights",
+_HOMES = {
+    ".base": ("BaseClipTransformer",),
+    ".extraction": ("Extraction", "extract", "extract_files"),
+    ".function": ("ClipFunctionTransformer",),
+    ".hub": ("HubTransformer",),
+    ".l3": ("L3Transformer",),
+    ".mfcc": ("MFCCStatsTransformer",),
+    ".musicnn": ("MusiCNNTransformer",),
+    ".recipe": ("Recipe",),
+    ".registry": ("FEATURES", "Feature", "make_transformer", "resolve_features"),
+    ".vggish": ("VGGishTransformer",),
+    ".weights": ("fetch_weights", "list_weights", "verify_weights"),
+    "..utils.processes": ("release_networks",),
 }
 
 
 def __getattr__(name: str):
     # Loaded when first asked for: worker processes embed clips without scikit-learn.
-    if name in _MODULES:
-        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(home, __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -2,7 +2,8 @@
 
 import warnings
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
@@ -12,24 +13,41 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skmer.audio.decoding import HIGHEST_SR
-from skmer.audio.reading import LONGEST
-from skmer.audio.resampling import RESAMPLERS, check_resampler
-from skmer.embeddings.clips import (
-    Clip,
-    as_sequence,
-    check_matrix,
-    check_sequence,
-    is_sequence_of_clips,
-)
-from skmer.embeddings.embed import embed_clips
+from skmer.audio import decoding, reading, resampling
+from skmer.embeddings import clips as forms
 from skmer.embeddings.readers import ArraySource
-from skmer.embeddings.recipe import EmbeddedClip, Recipe
-from skmer.exceptions import InputError
+from skmer.embeddings.recipe import EmbeddedClip, Recipe, embed_clip
+from skmer.exceptions import (
+    FailedClipsWarning,
+    InputError,
+    SampleScaleWarning,
+    ShortClipWarning,
+    SilentClipWarning,
+    TruncatedClipWarning,
+)
 from skmer.pooling import STATISTICS, pad_frames
 from skmer.utils import estimators as params
-from skmer.utils.cache import open_cache
+from skmer.utils import processes, progress
+from skmer.utils.cache import open_cache, warn_of_cache
+from skmer.utils.messages import shorten
 
+# The warning of each note of a recipe.
+_NOTES = {
+    "short": ("Clips shorter than one frame were padded with zeros", ShortClipWarning),
+    "silent": ("Clips whose channels cancel, or that hold nothing but zeros", SilentClipWarning),
+    "cut": (
+        "Files end before their sound or their segment does, and what is there was read",
+        TruncatedClipWarning,
+    ),
+    "loud": ("Clips have samples far beyond full scale, which is 1", SampleScaleWarning),
+    "faint": (
+        "Clips of 32-bit integers are as small as PCM of 16 or 24 bits, which is to be divided by "
+        "its own full scale",
+        SampleScaleWarning,
+    ),
+}
+# From `_warn` to the line of the user's code.
+_STACKLEVEL = 5
 # What is larger is a mistake, which would ask for all the memory.
 MAX_BATCH_SIZE, MAX_HOP_SIZE = 2**16, 3600
 
@@ -132,13 +150,13 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        "sr": [params.Interval(Integral, 1, HIGHEST_SR, closed="both"), None],
-        "offset": [params.Interval(Real, 0, LONGEST, closed="both")],
-        "duration": [params.Interval(Real, 0, LONGEST, closed="right"), None],
+        "sr": [params.Interval(Integral, 1, decoding.HIGHEST_SR, closed="both"), None],
+        "offset": [params.Interval(Real, 0, reading.LONGEST, closed="both")],
+        "duration": [params.Interval(Real, 0, reading.LONGEST, closed="right"), None],
         "memory": [str, PathLike, params.HasMethods(["cache"]), None],
         "n_jobs": [Integral, None],
         "on_error": [params.StrOptions({"raise", "nan"})],
-        "resampler": [params.StrOptions(set(RESAMPLERS))],
+        "resampler": [params.StrOptions(set(resampling.RESAMPLERS))],
         "verbose": ["boolean"],
         "pooling": [params.StrOptions(set(STATISTICS)), list, tuple, None],
     }
@@ -182,7 +200,7 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
             When pretrained weights are wanted and cannot be had.
         """
         params.validate_parameters(self)
-        check_resampler(self.resampler)
+        resampling.check_resampler(self.resampler)
         self._check_settings()
         open_cache(self.memory)
         clips = self._check_clips(X, reset=True)
@@ -348,7 +366,7 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
     def _network_sr(self) -> int:
         """Return the rate that bare waveforms are taken to have [Hz]."""
 
-    def _fit_frame_size(self, clips: list[Clip]) -> int:
+    def _fit_frame_size(self, clips: list[forms.Clip]) -> int:
         """Return the numbers a frame has, measured on clips where no setting determines them."""
         return self._frame_size()
 
@@ -383,28 +401,56 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
 
     def _check_clips(self, X, *, reset):
         sr, name = self._network_sr() if self.sr is None else int(self.sr), type(self).__name__
-        X = as_sequence(X)
-        if is_sequence_of_clips(X, estimator=name):
-            return check_sequence(X, sr=sr, estimator=name)
+        X = forms.as_sequence(X)
+        if forms.is_sequence_of_clips(X, estimator=name):
+            return forms.check_sequence(X, sr=sr, estimator=name)
         params.check_unmasked(X, f"X of {name}")
         X = params.validate_data(self, X, reset=reset, dtype="numeric")
         if X.dtype.kind not in "biuf":
             # scikit-learn does not convert the columns of polars.
             raise InputError(f"X of {name} must hold real numbers. Got {X.dtype}; pass one column.")
-        return check_matrix(X, sr=sr)
+        return forms.check_matrix(X, sr=sr)
 
     def _embed(self, X, recipe) -> list[EmbeddedClip]:
         clips = self._check_clips(X, reset=False)
-        return embed_clips(
-            clips,
-            recipe,
-            frame_size=self._frame_size(),
-            memory=self.memory,
+        cache, n_threads = open_cache(self.memory), processes.threads_per_worker(self.n_jobs)
+        results = processes.run_parallel(
+            embed_clip,
+            ((recipe, clip, cache, n_threads) for clip in clips),
             n_jobs=self.n_jobs,
-            on_error=self.on_error,
-            description=type(self).__name__,
-            verbose=self.verbose,
+            prefer=recipe.prefer,
         )
+        embedded, name = [], type(self).__name__
+        # The results first in zip: they are asked once more at the end, so that the bar reaches it.
+        bar = progress.track(results, total=len(clips), description=name, enabled=self.verbose)
+        for one, _ in zip(bar, clips):
+            if one.error is not None:
+                if self.on_error == "raise":
+                    raise one.error
+                frame_size = recipe.frame_size or self._frame_size()
+                nothing = np.full((1, frame_size), np.nan, np.float32)
+                one = replace(one, row=recipe.finish(nothing))
+            embedded.append(one)
+        _warn(clips, embedded)
+        return embedded
+
+
+def _warn(clips: Sequence[forms.Clip], embedded: Sequence[EmbeddedClip]) -> None:
+    """Warn of each kind of note, of the cache and of failures, once for all clips."""
+    for note, (what, category) in _NOTES.items():
+        names = [clip.name for clip, one in zip(clips, embedded) if note in one.notes]
+        if names:
+            warnings.warn(
+                f"{what}: {shorten(names, 10, separator='; ')}.", category, stacklevel=_STACKLEVEL
+            )
+    warn_of_cache([one.cache_error for one in embedded if one.cache_error], stacklevel=_STACKLEVEL)
+    failures = {clip.row: str(one.error) for clip, one in zip(clips, embedded) if one.error}
+    if failures:
+        message = (
+            f"{len(failures)} of {len(clips)} clips could not be read, and their rows are NaN: "
+            + shorten(list(failures.values()), 10, width=350, separator=" ")
+        )
+        warnings.warn(FailedClipsWarning(message, failures), stacklevel=_STACKLEVEL)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

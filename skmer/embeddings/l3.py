@@ -12,12 +12,9 @@ import numpy as np
 
 from skmer.audio.framing import Framing, check_table
 from skmer.audio.spectra import MelProduct, columns, magnitude, mel_bank, periodic_hann
-from skmer.embeddings.base import MAX_HOP_SIZE, NetworkTransformer
+from skmer.embeddings import base, readers, recipe, registry
 from skmer.embeddings.engines import layers as nn
 from skmer.embeddings.engines import resolve_engine
-from skmer.embeddings.readers import ArraySource, damaged_unless, read_keras_h5
-from skmer.embeddings.recipe import NetworkRecipe, note_short
-from skmer.embeddings.registry import Feature, Picture
 from skmer.embeddings.weights import WeightsCheck, WeightsFile
 from skmer.utils import estimators as params
 from skmer.utils.messages import check_choice
@@ -166,8 +163,8 @@ def describe(arrays, input_repr: str) -> nn.Network:
 
 def read(path: Path):
     """Return the arrays of a file in the published format."""
-    with damaged_unless(path, "the published .h5, or .h5.gz, of OpenL3"):
-        return read_keras_h5(path, SHAPES)
+    with readers.damaged_unless(path, "the published .h5, or .h5.gz, of OpenL3"):
+        return readers.read_keras_h5(path, SHAPES)
 
 
 # Blob ids as the branch "models" of github marl/openl3 lists them. The two SHA-256 of mel256_music
@@ -200,9 +197,9 @@ WEIGHTS = {
 }
 
 
-def source(input_repr: str, content_type: str) -> ArraySource:
+def source(input_repr: str, content_type: str) -> readers.ArraySource:
     """Return where the arrays of one of the networks come from."""
-    return ArraySource(
+    return readers.ArraySource(
         estimator="L3Transformer",
         kinds=".h5 or .h5.gz",
         published=WEIGHTS[input_repr, content_type],
@@ -215,7 +212,7 @@ def source(input_repr: str, content_type: str) -> ArraySource:
 
 
 @dataclass(frozen=True, kw_only=True)
-class L3Recipe(NetworkRecipe):
+class L3Recipe(recipe.NetworkRecipe):
     """Clip -> L3-Net frames."""
 
     input_repr: str
@@ -236,7 +233,7 @@ class L3Recipe(NetworkRecipe):
         notes: set[str] = set()
         blocks = []
         for frames in framing.blocks(
-            note_short(waveform, FRAME_LENGTH, notes), size=self.batch_size
+            recipe.note_short(waveform, FRAME_LENGTH, notes), size=self.batch_size
         ):
             cells = network(
                 l3_spectrogram(frames, input_repr=self.input_repr, frontend=self.frontend)
@@ -248,7 +245,7 @@ class L3Recipe(NetworkRecipe):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class L3Transformer(NetworkTransformer):
+class L3Transformer(base.NetworkTransformer):
     """Embed clips with L3-Net, the network behind openl3.
 
     A clip is cut into frames of one second, each frame becomes a spectrogram, and the network
@@ -348,12 +345,12 @@ class L3Transformer(NetworkTransformer):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **NetworkTransformer._parameter_constraints,
+        **base.NetworkTransformer._parameter_constraints,
         "content_type": [params.StrOptions({"music", "env"})],
         "input_repr": [params.StrOptions(set(INPUT_SHAPES))],
         "embedding_size": [params.Options(Integral, {512, 6144})],
         "frontend": [params.StrOptions(set(FRONTENDS))],
-        "hop_size": [params.Interval(Real, 0.001, MAX_HOP_SIZE, closed="both")],
+        "hop_size": [params.Interval(Real, 0.001, base.MAX_HOP_SIZE, closed="both")],
         "center": ["boolean"],
         "engine": [params.StrOptions({"auto", "tensorflow", "ncnn", "onnxruntime"})],
         "precision": [params.StrOptions({"float32", "int8"})],
@@ -464,7 +461,7 @@ def _picture(audio: np.ndarray) -> np.ndarray:
     return np.hstack([image for frames in blocks for image in l3_spectrogram(frames)])
 
 
-FEATURE = Feature(
+FEATURE = registry.Feature(
     name="l3",
     make=L3Transformer,
     label="L3-Net",
@@ -476,7 +473,7 @@ FEATURE = Feature(
   booktitle = {ICASSP},
   year      = {2019}
 }""",
-    picture=Picture(SR, 1 / 199, "dB below the maximum of a frame", _picture),
+    picture=registry.Picture(SR, 1 / 199, "dB below the maximum of a frame", _picture),
     weights=tuple(WEIGHTS.values()),
     verify=verify,
     # The study (April 2021) is older than openl3 0.4, whose spectrograms are others.

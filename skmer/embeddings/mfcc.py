@@ -11,12 +11,9 @@ import numpy as np
 import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 
-from skmer.audio.decoding import HIGHEST_SR
-from skmer.audio.framing import check_blocks
+from skmer.audio import decoding, framing
 from skmer.audio.spectra import MelProduct, mel_bank, mel_power_blocks, periodic_hann
-from skmer.embeddings.base import BaseClipTransformer
-from skmer.embeddings.recipe import Recipe, note_short
-from skmer.embeddings.registry import Feature, Picture
+from skmer.embeddings import base, recipe, registry
 from skmer.exceptions import InputError
 from skmer.pooling import MOST_FRAMES
 from skmer.utils import estimators as params
@@ -38,7 +35,7 @@ def mel_power_columns(
     The bands are Slaney's, from 0 to ``sr / 2``; there are ``1 + n_samples // hop_length`` columns.
     """
     silence = np.zeros(n_fft // 2, np.float32)
-    padded = chain([silence], check_blocks(waveform), [silence])
+    padded = chain([silence], framing.check_blocks(waveform), [silence])
     product = _mel_product(sr, n_fft, n_mels)
     return np.concatenate(list(mel_power_blocks(padded, _window(n_fft), hop_length, product)))
 
@@ -81,7 +78,7 @@ def _mel_product(sr, n_fft, n_mels):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MFCCRecipe(Recipe):
+class MFCCRecipe(recipe.Recipe):
     """Clip -> columns of coefficients, and differences where they are summarised."""
 
     n_mfcc: int
@@ -95,7 +92,7 @@ class MFCCRecipe(Recipe):
     def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
         notes: set[str] = set()
         mel = mel_power_columns(
-            note_short(waveform, self.n_fft, notes),
+            recipe.note_short(waveform, self.n_fft, notes),
             sr=self.sr,
             n_fft=self.n_fft,
             hop_length=self.hop_length,
@@ -111,7 +108,7 @@ class MFCCRecipe(Recipe):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class MFCCStatsTransformer(BaseClipTransformer):
+class MFCCStatsTransformer(base.BaseClipTransformer):
     """Summarise clips by statistics of their mel-frequency cepstral coefficients.
 
     By default 20 coefficients, their first and second differences, and the mean and standard
@@ -193,11 +190,11 @@ class MFCCStatsTransformer(BaseClipTransformer):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **BaseClipTransformer._parameter_constraints,
+        **base.BaseClipTransformer._parameter_constraints,
         "n_mfcc": [params.Interval(Integral, 1, None, closed="left")],
         "deltas": [params.Interval(Integral, 0, 2, closed="both")],
         "statistics": [tuple, list, None],
-        "target_sr": [params.Interval(Integral, 1, HIGHEST_SR, closed="both")],
+        "target_sr": [params.Interval(Integral, 1, decoding.HIGHEST_SR, closed="both")],
         "n_fft": [params.Interval(Integral, 2, 2**16, closed="both")],
         "hop_length": [params.Interval(Integral, 1, 2**24, closed="both")],
         "n_mels": [params.Interval(Integral, 1, 2048, closed="both")],
@@ -262,11 +259,11 @@ def _picture(audio: np.ndarray) -> np.ndarray:
     return 10 * np.log10(np.maximum(mel.T, _FLOOR))
 
 
-FEATURE = Feature(
+FEATURE = registry.Feature(
     name="mfcc",
     make=MFCCStatsTransformer,
     label="MFCC",
     color="#009E73",
-    picture=Picture(22050, 512 / 22050, "dB", _picture),
+    picture=registry.Picture(22050, 512 / 22050, "dB", _picture),
     is_baseline=True,
 )

@@ -16,22 +16,9 @@ import numpy as np
 
 from skmer.audio.framing import Framing, check_blocks
 from skmer.audio.spectra import MelProduct, mel_bank, mel_power_blocks, periodic_hann
-from skmer.embeddings.base import MAX_HOP_SIZE, NetworkTransformer
+from skmer.embeddings import base, readers, recipe, registry
 from skmer.embeddings.engines import layers as nn
 from skmer.embeddings.engines import resolve_engine
-from skmer.embeddings.readers import (
-    INDEX,
-    NUMBERS,
-    ArraySource,
-    damaged_unless,
-    is_zip,
-    read_checkpoint,
-    read_npz,
-    read_v2,
-    unpacked,
-)
-from skmer.embeddings.recipe import NetworkRecipe, pad_short
-from skmer.embeddings.registry import Feature, Picture
 from skmer.embeddings.weights import PackagedWeights, WeightsCheck, WeightsFile
 from skmer.exceptions import InputError
 from skmer.utils import estimators as params
@@ -209,25 +196,25 @@ def describe(arrays) -> nn.Network:
 
 def _checkpoint(trained_on: str) -> str:
     """Return where the package keeps the index of a model."""
-    return f"musicnn/{trained_on.upper()}_musicnn/{INDEX}"
+    return f"musicnn/{trained_on.upper()}_musicnn/{readers.INDEX}"
 
 
 def read(path: Path, trained_on: str):
     """Return the arrays of a wheel, an npz, or the index of a checkpoint."""
     kinds = "the wheel of musicnn 0.1.0, the .index of a checkpoint, or an npz of its arrays"
-    with damaged_unless(path, kinds):
-        if not is_zip(path):
-            return read_checkpoint(path, SHAPES)
+    with readers.damaged_unless(path, kinds):
+        if not readers.is_zip(path):
+            return readers.read_checkpoint(path, SHAPES)
         index = Path(_checkpoint(trained_on))
         with zipfile.ZipFile(path) as archive:
             if index.as_posix() not in archive.namelist():
-                return read_npz(path, SHAPES)
+                return readers.read_npz(path, SHAPES)
             members = []
-            for member in (index.as_posix(), index.with_name(NUMBERS).as_posix()):
+            for member in (index.as_posix(), index.with_name(readers.NUMBERS).as_posix()):
                 with archive.open(member) as stream:
-                    members.append(io.BytesIO(unpacked(stream, member)))
+                    members.append(io.BytesIO(readers.unpacked(stream, member)))
         table, numbers = members
-        return read_v2(table, numbers, SHAPES, path)
+        return readers.read_v2(table, numbers, SHAPES, path)
 
 
 WEIGHTS = {
@@ -255,16 +242,16 @@ WEIGHTS = {
 }
 
 
-class _Source(ArraySource):
+class _Source(readers.ArraySource):
     def given_path(self, weights):
         # TensorFlow names a checkpoint by what its files' names begin with.
         if isinstance(weights, str | PathLike):
-            index = Path(f"{fspath(weights)}{INDEX}").expanduser()
+            index = Path(f"{fspath(weights)}{readers.INDEX}").expanduser()
             weights = index if index.is_file() else weights
         return super().given_path(weights)
 
 
-def source(trained_on: str) -> ArraySource:
+def source(trained_on: str) -> readers.ArraySource:
     """Return where the arrays of one of the models come from."""
     return _Source(
         estimator="MusiCNNTransformer",
@@ -313,7 +300,7 @@ Layer = Literal["mean_pool", "max_pool", "penultimate", "tags"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class MusiCNNRecipe(NetworkRecipe):
+class MusiCNNRecipe(recipe.NetworkRecipe):
     """Clip -> MusiCNN frames; all layers in the cache, the wanted ones for users."""
 
     layers: tuple[str, ...]
@@ -325,7 +312,7 @@ class MusiCNNRecipe(NetworkRecipe):
     def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
         network = self.load(n_threads)
         notes: set[str] = set()
-        padded = pad_short(waveform, PATCH_LENGTH, notes)
+        padded = recipe.pad_short(waveform, PATCH_LENGTH, notes)
         columns = (block.ravel() for block in musicnn_log_mel(padded))
         framing = Framing(N_COLUMNS * N_MELS, self.hop_columns * N_MELS, keep_tail=False)
         rows = [
@@ -340,7 +327,7 @@ class MusiCNNRecipe(NetworkRecipe):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class MusiCNNTransformer(NetworkTransformer):
+class MusiCNNTransformer(base.NetworkTransformer):
     """Embed clips with MusiCNN, a network trained to tag music, or take the tags themselves.
 
     The log-mel spectrogram of a clip is cut into patches of 187 columns (3 s), and the network
@@ -433,10 +420,10 @@ class MusiCNNTransformer(NetworkTransformer):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **NetworkTransformer._parameter_constraints,
+        **base.NetworkTransformer._parameter_constraints,
         "trained_on": [params.StrOptions(set(TAGS))],
         "layer": [params.StrOptions(set(LAYERS)), list, tuple],
-        "hop_size": [params.Interval(Real, _COLUMN_SIZE, MAX_HOP_SIZE, closed="both")],
+        "hop_size": [params.Interval(Real, _COLUMN_SIZE, base.MAX_HOP_SIZE, closed="both")],
         "engine": [params.StrOptions({"auto", "numpy", "tensorflow"})],
     }
     _name = "musicnn"
@@ -531,7 +518,7 @@ def _picture(audio: np.ndarray) -> np.ndarray:
     return np.concatenate(list(musicnn_log_mel([audio]))).T
 
 
-FEATURE = Feature(
+FEATURE = registry.Feature(
     name="musicnn",
     make=MusiCNNTransformer,
     label="MusiCNN",
@@ -543,7 +530,7 @@ FEATURE = Feature(
   booktitle = {ISMIR, late-breaking session},
   year      = {2019}
 }""",
-    picture=Picture(SR, _COLUMN_SIZE, "log10(10000 mel + 1)", _picture),
+    picture=registry.Picture(SR, _COLUMN_SIZE, "log10(10000 mel + 1)", _picture),
     weights=tuple(WEIGHTS.values()),
     verify=verify,
 )

@@ -9,17 +9,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from skmer.audio import stream_audio
-from skmer.audio.resampling import RESAMPLERS
-from skmer.embeddings.clips import Clip
-from skmer.embeddings.engines import get_engine
-from skmer.embeddings.engines.layers import Network
-from skmer.embeddings.readers import ArraySource
+from skmer.audio import resampling, stream_audio
+from skmer.embeddings import clips, readers
+from skmer.embeddings.engines import get_engine, layers
 from skmer.exceptions import AudioDecodeError, WeightsIntegrityError
 from skmer.pooling import pool_frames
-from skmer.utils import CacheEntry, ClipCache
+from skmer.utils import CacheEntry, ClipCache, processes
 from skmer.utils.digest import AudioDigest
-from skmer.utils.processes import one_blas_thread
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +123,7 @@ class Recipe(ABC):
 class NetworkRecipe(Recipe):
     """Base of the recipes of skmer's own networks, which an engine runs."""
 
-    source: ArraySource
+    source: readers.ArraySource
     weights: str | None
     seed: int
     digest: str
@@ -139,7 +135,7 @@ class NetworkRecipe(Recipe):
         key = (self.source.published.name, self.digest)
         return get_engine(self.engine, key, self._describe, n_threads=n_threads)
 
-    def _describe(self) -> Network:
+    def _describe(self) -> layers.Network:
         arrays, digest = self.source.load(self.weights, self.seed)
         if digest != self.digest:
             raise WeightsIntegrityError(
@@ -156,7 +152,7 @@ END_TOLERANCE = 0.1
 @cache
 def resampler_version(resampler: str) -> str:
     """Return the version of the package that resamples."""
-    return version(RESAMPLERS[resampler])
+    return version(resampling.RESAMPLERS[resampler])
 
 
 def note_short(
@@ -199,7 +195,7 @@ class EmbeddedClip:
 
 
 def embed_clip(
-    recipe: Recipe, clip: Clip, cache: ClipCache | None, n_threads: int | None
+    recipe: Recipe, clip: clips.Clip, cache: ClipCache | None, n_threads: int | None
 ) -> EmbeddedClip:
     """Embed one clip, in whatever thread or process."""
     # Taken before the digest: the numbers of one content must not be kept under that of another.
@@ -250,7 +246,7 @@ def _compute(recipe, clip, before, n_threads) -> CacheEntry:
     )
     # Several threads would share out products in another way, and round otherwise at the seams:
     # what a worker gives would not be what is computed here.
-    with one_blas_thread():
+    with processes.one_blas_thread():
         frames, notes = recipe.compute(blocks, n_threads)
     if clip.status() != before:
         raise AudioDecodeError(

@@ -12,21 +12,10 @@ import numpy as np
 
 from skmer.audio.framing import Framing, check_table
 from skmer.audio.spectra import MelProduct, columns, magnitude, periodic_hann
-from skmer.embeddings.base import MAX_HOP_SIZE, NetworkTransformer
+from skmer.embeddings import base, readers, registry
 from skmer.embeddings.engines import layers as nn
 from skmer.embeddings.engines import resolve_engine
-from skmer.embeddings.readers import (
-    ArraySource,
-    check_arrays,
-    damaged_unless,
-    digest_arrays,
-    is_zip,
-    read_checkpoint,
-    read_npz,
-    uniform,
-)
 from skmer.embeddings.recipe import NetworkRecipe, pad_short
-from skmer.embeddings.registry import Feature, Picture
 from skmer.embeddings.weights import WeightsCheck, WeightsFile
 from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
 from skmer.utils import estimators as params
@@ -143,8 +132,12 @@ def describe(arrays) -> nn.Network:
 
 def read(path: Path):
     """Return the arrays of a checkpoint, or of an npz."""
-    with damaged_unless(path, "vggish_model.ckpt (TensorFlow V1), or an npz of its arrays"):
-        return read_npz(path, SHAPES) if is_zip(path) else read_checkpoint(path, SHAPES)
+    with readers.damaged_unless(path, "vggish_model.ckpt (TensorFlow V1), or an npz of its arrays"):
+        return (
+            readers.read_npz(path, SHAPES)
+            if readers.is_zip(path)
+            else readers.read_checkpoint(path, SHAPES)
+        )
 
 
 def _published(name: str, file: str, md5: str) -> WeightsFile:
@@ -165,9 +158,9 @@ NETWORK_FILE = _published("vggish", "vggish_model.ckpt", "d1c7011e6366aa34176bb0
 PCA_FILE = _published("vggish-pca", "vggish_pca_params.npz", "c80cae691033abe7c7ecd11ea39fc834")
 
 
-def source() -> ArraySource:
+def source() -> readers.ArraySource:
     """Return where the arrays of the network come from."""
-    return ArraySource(
+    return readers.ArraySource(
         estimator="VGGishTransformer",
         kinds="vggish_model.ckpt or an npz of its arrays",
         published=NETWORK_FILE,
@@ -183,7 +176,7 @@ def load_pca(weights, seed: int) -> tuple[np.ndarray, np.ndarray]:
         # A stream of its own, so that it can be had without the arrays of the network. The scale
         # of an embedding stays about as it is.
         bits = np.random.PCG64([seed, 1])
-        return uniform(bits, (128, 128), sqrt(3 / 128)), np.zeros((128, 1), np.float32)
+        return readers.uniform(bits, (128, 128), sqrt(3 / 128)), np.zeros((128, 1), np.float32)
     if weights == "pretrained":
         path = PCA_FILE.obtain()
     else:
@@ -194,15 +187,17 @@ def load_pca(weights, seed: int) -> tuple[np.ndarray, np.ndarray]:
                 f"{PCA_FILE.file} beside {weights!r}, and it is not there. Put it there, or set "
                 "postprocess=None."
             )
-    with damaged_unless(path, "an npz of VGGish's PCA"):
-        vectors, means = check_arrays(read_npz(path, PCA_SHAPES), PCA_SHAPES, path).values()
+    with readers.damaged_unless(path, "an npz of VGGish's PCA"):
+        vectors, means = readers.check_arrays(
+            readers.read_npz(path, PCA_SHAPES), PCA_SHAPES, path
+        ).values()
     return vectors, means
 
 
 @lru_cache(maxsize=2)
 def _checked_pca(weights, seed: int, digest: str):
     pca = load_pca(weights, seed)
-    if digest_arrays(pca) != digest:
+    if readers.digest_arrays(pca) != digest:
         raise WeightsIntegrityError(
             f"The file {PCA_FILE.file} of VGGishTransformer has changed since fit. Fit the "
             "transformer again."
@@ -243,7 +238,7 @@ class VGGishRecipe(NetworkRecipe):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class VGGishTransformer(NetworkTransformer):
+class VGGishTransformer(base.NetworkTransformer):
     """Embed clips with VGGish, the network published with AudioSet.
 
     A clip is cut into examples of 0.96 s, each becomes a log-mel spectrogram of 96 x 64, and the
@@ -330,10 +325,10 @@ class VGGishTransformer(NetworkTransformer):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **NetworkTransformer._parameter_constraints,
+        **base.NetworkTransformer._parameter_constraints,
         "postprocess": [params.StrOptions({"pca", "quantize"}), None],
         # What rounds to at least one column.
-        "hop_size": [params.Interval(Real, 0.005, MAX_HOP_SIZE, closed="right")],
+        "hop_size": [params.Interval(Real, 0.005, base.MAX_HOP_SIZE, closed="right")],
         "engine": [params.StrOptions({"auto", "tensorflow", "ncnn"})],
     }
     _name = "vggish"
@@ -346,7 +341,7 @@ class VGGishTransformer(NetworkTransformer):
         self._pca_digest = None
         if self.postprocess is not None:
             weights = None if self.weights is None else str(self.weights)
-            self._pca_digest = digest_arrays(load_pca(weights, self._seed))
+            self._pca_digest = readers.digest_arrays(load_pca(weights, self._seed))
 
     def _engine(self):
         return resolve_engine(self.engine, ("ncnn", "tensorflow"))
@@ -408,7 +403,7 @@ def _picture(audio: np.ndarray) -> np.ndarray:
     return np.concatenate(blocks).reshape(-1, N_MELS).T
 
 
-FEATURE = Feature(
+FEATURE = registry.Feature(
     name="vggish",
     make=VGGishTransformer,
     label="VGGish",
@@ -420,7 +415,7 @@ FEATURE = Feature(
   booktitle = {ICASSP},
   year      = {2017}
 }""",
-    picture=Picture(SR, HOP_LENGTH / SR, "ln(mel + 0.01)", _picture),
+    picture=registry.Picture(SR, HOP_LENGTH / SR, "ln(mel + 0.01)", _picture),
     weights=(NETWORK_FILE, PCA_FILE),
     verify=verify,
 )

@@ -13,14 +13,9 @@ import joblib
 from skmer.embeddings.engines.base import Engine
 from skmer.embeddings.engines.layers import Network
 from skmer.exceptions import EngineNotAvailableError, InputError
-from skmer.utils.processes import (
-    call_in_forked_child,
-    import_tensorflow,
-    on_release,
-    release_networks,
-)
+from skmer.utils import processes
 
-__all__ = ["get_engine", "release_networks", "resolve_engine"]
+__all__ = ["get_engine", "resolve_engine"]
 
 # The class in the module of its name, the packages that it needs, and the extra that brings them.
 _ENGINES: dict[str, tuple[str, tuple[str, ...], str]] = {
@@ -84,7 +79,7 @@ def get_engine(
         return _engines[key]
 
 
-@on_release
+@processes.on_release
 def _forget_engines():
     with _engines_lock:
         _engines.clear()
@@ -96,7 +91,7 @@ def _start_anew():
     _engines, _engines_lock, _is_forked = OrderedDict(), threading.Lock(), True
 
 
-call_in_forked_child(_start_anew)
+processes.call_in_forked_child(_start_anew)
 
 
 def _missing(name):
@@ -114,4 +109,4 @@ def _tensorflow_sees_gpu():
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
     if hidden or not any(Path("/dev").glob("nvidia[0-9]*")):
         return False
-    return bool(import_tensorflow().config.list_physical_devices("GPU"))
+    return bool(processes.import_tensorflow().config.list_physical_devices("GPU"))
