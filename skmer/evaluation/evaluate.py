@@ -12,7 +12,7 @@ import numpy as np
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.multioutput import MultiOutputRegressor
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 
 from skmer.evaluation.across import Across, join_clips, make_quadrants
 from skmer.evaluation.auditing.audit import audit_protocols
@@ -23,6 +23,7 @@ from skmer.evaluation.features import (
     Feature,
     check_filled,
     check_names,
+    find_clip_column,
     find_unusable,
     is_transformer,
     make_features,
@@ -98,8 +99,11 @@ def evaluate(
         preset get the frames of a feature; estimators of your own, whatever you call them, get
         what the transformer gives. For numbers the names are "svr" and "ridge", which scale
         features and target and search their parameters inside the training part of each split.
-    X : sequence of length n_clips, or None
-        The clips, in any form that the transformers take. None where all features are arrays.
+    X : sequence of length n_clips, data frame, or None
+        The clips, in any form that the transformers take. None where all features are arrays. A
+        data frame with a column of clips and columns of metadata is for features that are
+        scikit-learn's `ColumnTransformer`: what embeds clips is computed once, and what learns from
+        columns is fitted to the training part of each split.
     y : array-like of shape (n_clips,) or (n_clips, n_tags), data frame, list of lists, or dict
         The label of each clip; or tags, as a table of 0 and 1 or a list or set of them for each
         clip; or numbers, see `evaluate_regression` and `evaluate_dynamic_regression`.
@@ -229,6 +233,7 @@ those, default="grouped"
         )  # fmt: skip
         X = clips.X
         _warn_of_lone(across)
+    clips = replace(clips, column=find_clip_column(features, X))
     n_folds = task.n_folds if n_folds is None else n_folds
     n_repeats = task.n_repeats if n_repeats is None else n_repeats
     known = task.splitters(n_folds, n_repeats)
@@ -519,7 +524,7 @@ def _leave_out(skipped: Mapping[int, str], clips: Clips, computed: dict[str, Com
 def _make_evidence(clips: Clips, computed, across: Across | None, n_jobs, verbose) -> Evidence:
     """Return what the audit looks at."""
     targets = clips.targets
-    inputs = [one.inputs[VECTOR] for one in computed.values() if VECTOR in one.inputs]
+    inputs = [one.arrays[VECTOR] for one in computed.values() if VECTOR in one.arrays]
     vectors = (targets.mean_by_clip(values) for values in inputs)
     # Rows that are all the same are no copies of a clip.
     differ = (
@@ -572,7 +577,7 @@ class Experiment:
                 computed.inputs[self.inputs[feature, name]],
                 y,
                 self.clips.groups_in_fit(one.keeps_apart_in_fit),
-                model,
+                model if computed.front is None else make_pipeline(computed.front, model),
                 scorer,
             )
             for feature, computed in self.features.items()
@@ -625,15 +630,17 @@ class Experiment:
         if len(values) > 1:
             fitted = MultiOutputRegressor(fitted)
             y = np.column_stack(list(values.values()))
-        chosen = self.inputs[feature, model]
+        chosen, given = self.inputs[feature, model], self.transformers[feature]
         groups = None if self.first.groups is None else self.first.groups_in_fit(True)
         # The third seed; the first two are those of the splits and of the fits.
         seed = derive_seeds(self.seed, 3)[2]
+        if self.features[feature].front is not None:
+            whole = Pipeline([("transformer", clone(given)), (self.task.model_kind, fitted)])
+            return fit_model(whole, self.clips.X.iloc[: len(y)], y, groups, seed)
         # The clips of a second dataset are behind those of the first.
         rows = self.features[feature].inputs[chosen][: len(y)]
         fit_model(fitted, rows, y, groups, seed)
         steps = [(self.task.model_kind, fitted)]
-        given = self.transformers[feature]
         if is_transformer(given):
             steps.insert(0, ("transformer", Feature.transformer(given, chosen).fit(self.clips.X)))
         return Pipeline(steps)

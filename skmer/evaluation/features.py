@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
-from sklearn.utils import get_tags
+from sklearn.utils import _safe_indexing, get_tags
 
 from skmer.exceptions import (
     EngineNotAvailableError,
@@ -50,17 +51,30 @@ class NetworkWeights:
 
 @dataclass(frozen=True)
 class ComputedFeature:
-    """The inputs that a feature gives, a row for each clip, and the clips that it has none for."""
+    """The inputs that a feature gives, a row for each clip, and the clips that it has none for.
 
-    inputs: dict[str, np.ndarray]
+    Of a feature of columns the input is a data frame of embeddings and other columns, and `front`
+    is what learns from these, to be fitted before the model; `embeddings` are numbers alone.
+    """
+
+    inputs: dict[str, Any]
     weights: NetworkWeights = NetworkWeights()
     failures: dict[int, str] = field(default_factory=dict)
     # Of each clip's decoded audio, where the pass that embeds it gives one.
     audio_digests: list[str | None] | None = None
+    front: ColumnTransformer | None = None
+    embeddings: np.ndarray | None = None
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The inputs, or of a feature of columns its embeddings, as arrays."""
+        return self.inputs if self.embeddings is None else {VECTOR: self.embeddings}
 
     @property
     def vectors(self) -> np.ndarray:
         """One vector a row: the input of this name, else the mean over the frames of another."""
+        if self.embeddings is not None:
+            return self.embeddings
         values = self.inputs.get(VECTOR, next(iter(self.inputs.values())))
         return values.mean(axis=tuple(range(1, values.ndim - 1)))
 
@@ -71,6 +85,7 @@ class ComputedFeature:
             self,
             inputs={name: values[rows] for name, values in self.inputs.items()},
             failures={},
+            embeddings=None if self.embeddings is None else self.embeddings[rows],
             audio_digests=digests and [one for one, stays in zip(digests, clips) if stays],
         )
 
@@ -142,7 +157,7 @@ def check_names(parameter: str, names, known: Collection[str]) -> list[str]:
 def _check_feature(name, feature):
     """Return a transformer that trains nothing as it is, anything else as an array of numbers."""
     if hasattr(feature, "fit_transform") and not isinstance(feature, type):
-        if _learns(feature):
+        if _learns(feature) and not isinstance(feature, ColumnTransformer):
             raise InputError(
                 f"The feature {name!r} ({type(feature).__name__}) learns from the clips it is "
                 "fitted on, and features are computed before the folds are made; put it in front "
@@ -269,6 +284,122 @@ class Feature:
         return frames, ComputedFeature({}, weights_of(transformer), failures)
 
 
+class ColumnsFeature(Feature):
+    """A feature of a data frame: clips are embedded before the folds, the rest is learnt in them.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the tables.
+    given : ColumnTransformer
+        Unfitted. What embeds clips is computed once; steps of a pipeline behind it, and what works
+        on other columns, are fitted with each model.
+    X : DataFrame
+        The columns.
+    """
+
+    def __init__(self, name: str, given: ColumnTransformer, X):
+        if not hasattr(X, "columns"):
+            raise InputError(
+                f"The feature {name!r} is a ColumnTransformer and needs X as a data frame. "
+                f"Got {type(X).__name__}.",
+                param="X",
+            )
+        self.name, self.given, self.array, self.fitted = name, given, None, {}
+        self.embedded: dict[str, tuple[Feature, Any]] = {}
+        # Name, what is fitted with the model, and columns; None: all of the embedding.
+        self.learnt: list[tuple[str, Any, Any]] = []
+        for part, transformer, columns in given.transformers:
+            columns = columns(X) if callable(columns) else columns
+            head, tail = _split_learning(name, part, transformer)
+            if head is not None:
+                feature = Feature(f"{name}: {part}", head, {VECTOR}, pick_columns(X, columns))
+                self.embedded[part] = feature, columns
+                columns = None
+            self.learnt.append((part, tail, columns))
+
+    def compute(self, X) -> ComputedFeature:
+        """Compute the embeddings, and put them beside the other columns."""
+        import pandas as pd
+
+        frame = pd.DataFrame({str(name): list(X[name]) for name in X.columns})
+        used = {name for _, _, one in self.learnt if one is not None for name in _names(X, one)}
+        computed, names, blocks = {}, {}, []
+        for part, (feature, columns) in self.embedded.items():
+            one = computed[part] = feature.compute(pick_columns(X, columns))
+            values = one.inputs[VECTOR]
+            if values.ndim != 2:
+                raise InputError(
+                    f"{part!r} of the feature {self.name!r} must give one vector a clip. Got shape "
+                    f"{values.shape}; take another pooling than None."
+                )
+            names[part] = [f"{part}__{i}" for i in range(values.shape[1])]
+            blocks.append(pd.DataFrame(values, columns=names[part]))
+            frame = frame.drop(columns=[one for one in _names(X, columns) if one not in used])
+        steps = [
+            (part, tail, names[part] if columns is None else _named(X, columns))
+            for part, tail, columns in self.learnt
+        ]
+        parts = computed.values()
+        weights = [one.weights for one in parts if one.weights.label]
+        return ComputedFeature(
+            {VECTOR: pd.concat([frame, *blocks], axis=1)},
+            NetworkWeights(
+                " + ".join(str(one.label) for one in weights) or None,
+                " + ".join(str(one.digest) for one in weights) or None,
+                any(one.random for one in weights),
+            ),
+            {row: why for one in parts for row, why in one.failures.items()},
+            next((one.audio_digests for one in parts if one.audio_digests), None),
+            clone(self.given).set_params(transformers=steps),
+            np.concatenate([np.zeros((len(frame), 0)), *blocks], axis=1),
+        )
+
+
+def _split_learning(name: str, part: str, transformer) -> tuple[Any, Any]:
+    """Return what embeds clips, if anything does, and what is fitted with each model."""
+    if isinstance(transformer, str) or not any(map(_embeds_clips, parts_of(transformer))):
+        return None, transformer
+    if not _learns(transformer):
+        return transformer, "passthrough"
+    steps = transformer.steps if isinstance(transformer, Pipeline) else []
+    n_fixed = next((i for i, (_, step) in enumerate(steps) if _learns(step)), 0)
+    if not n_fixed:
+        raise InputError(
+            f"{part!r} of the feature {name!r} learns and embeds clips at once; give a pipeline in "
+            "which what learns comes after what embeds."
+        )
+    return Pipeline(steps[:n_fixed]), Pipeline(steps[n_fixed:])
+
+
+def pick_columns(X, columns):
+    """Return columns of a data frame, as `ColumnTransformer` picks them."""
+    return _safe_indexing(X, columns, axis=1)
+
+
+def _named(X, columns):
+    """Return the name of a single column, or the names of several, as text."""
+    picked = pick_columns(X, columns)
+    return [str(one) for one in picked.columns] if hasattr(picked, "columns") else str(picked.name)
+
+
+def _names(X, columns) -> list[str]:
+    named = _named(X, columns)
+    return [named] if isinstance(named, str) else named
+
+
+def find_clip_column(features, X):
+    """Return the column of X with the clips that a `ColumnTransformer` embeds; None without one."""
+    for feature in features.values() if isinstance(features, Mapping) else ():
+        for _, transformer, columns in getattr(feature, "transformers", ()):
+            if any(map(_embeds_clips, parts_of(transformer))) and hasattr(X, "columns"):
+                picked = pick_columns(X, columns(X) if callable(columns) else columns)
+                names = list(picked.columns) if hasattr(picked, "columns") else [picked.name]
+                if len(names) == 1:
+                    return names[0]
+    return None
+
+
 def _embed(transformer, X):
     """Return what the transformer makes of the clips, and digests of their audio where it can."""
     if _embeds_clips(transformer):
@@ -287,7 +418,10 @@ def make_features(
     features, left_out = {}, {}
     for name, given in transformers.items():
         try:
-            features[name] = Feature(name, given, inputs[name], X)
+            if isinstance(given, ColumnTransformer):
+                features[name] = ColumnsFeature(name, given, X)
+            else:
+                features[name] = Feature(name, given, inputs[name], X)
         except (WeightsNotFoundError, EngineNotAvailableError) as error:
             # A file of weights was asked for by the user, who has to learn that it is missing.
             named = {getattr(part, "weights", None) for part in parts_of(given)}
@@ -343,7 +477,7 @@ def find_unusable(features: Mapping[str, ComputedFeature], clips: np.ndarray) ->
     """
     unusable: dict[int, str] = {}
     for name, feature in features.items():
-        for values in feature.inputs.values():
+        for values in feature.arrays.values():
             if len(values) != clips.size:
                 raise InputError(
                     f"The feature {name!r} has {len(values)} rows for {clips.size} labels; there "

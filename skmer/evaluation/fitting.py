@@ -5,12 +5,13 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.metrics import check_scoring
+from sklearn.utils import _safe_indexing
 
 from skmer.evaluation.features import NetworkWeights
 from skmer.evaluation.folds import (
@@ -38,7 +39,7 @@ class Fit:
     key: dict[str, str]
     weights: NetworkWeights
     split: Split
-    X: np.ndarray
+    X: Any
     y: np.ndarray
     groups: np.ndarray | None
     model: object
@@ -90,11 +91,12 @@ def _fit_and_predict(fit: Fit, model) -> Fitted:
     X, y, groups, test = fit.X, fit.y, fit.groups, fit.split.test
     rows = training_rows(model, fit.split)
     start = time.perf_counter()
-    fit_model(model, X[rows], y[rows], None if groups is None else groups[rows], fit.split.seed)
+    of_rows = None if groups is None else groups[rows]
+    fit_model(model, _safe_indexing(X, rows), y[rows], of_rows, fit.split.seed)
     fitted = time.perf_counter()
     predictions = fit.task.predict(model, X, y, test)
     predicted = time.perf_counter()
-    scores = {} if fit.scorer is None else fit.scorer(model, X[test], y[test])
+    scores = {} if fit.scorer is None else fit.scorer(model, _safe_indexing(X, test), y[test])
     return Fitted(rows.size, predictions, fitted - start, predicted - fitted, scores)
 
 

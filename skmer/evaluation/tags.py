@@ -8,6 +8,8 @@ from sklearn.base import is_regressor
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import label_ranking_average_precision_score
 from sklearn.model_selection import RepeatedKFold
+from sklearn.pipeline import Pipeline
+from sklearn.utils import _safe_indexing
 from sklearn.utils.multiclass import type_of_target
 
 from skmer.classifiers import CLASSIFIERS, TagClassifier, make_classifier
@@ -150,9 +152,12 @@ class Tags(Task):
         return choose_input(transformer, model, preset=preset)
 
     def predict(self, model, X, y, test):
-        proba = check_output(model, "predict_proba", X[test], (test.size, y.shape[1]))
+        rows = _safe_indexing(X, test)
+        proba = check_output(model, "predict_proba", rows, (test.size, y.shape[1]))
         columns = {f"{PROBA}{name}": proba[:, i] for i, name in enumerate(self.target_names)}
-        called = proba >= model.thresholds_
+        # Behind what learns from columns of metadata, where there are any.
+        tagger = model[-1] if isinstance(model, Pipeline) else model
+        called = proba >= tagger.thresholds_
         answers = {"y_true": y[test], "y_pred": called}
         return {key: join_tags(one, self.target_names) for key, one in answers.items()} | columns
 

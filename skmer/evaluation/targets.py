@@ -219,6 +219,8 @@ class Clips:
     is_second: np.ndarray | None = None
     datasets: np.ndarray | None = None
     codes: np.ndarray | None = None
+    # The column of X with the clips, where there are others beside it.
+    column: str | None = None
 
     @classmethod
     def check(cls, X, targets: Targets, groups, split=None) -> "Clips":
@@ -250,7 +252,8 @@ class Clips:
     @property
     def paths(self) -> np.ndarray | None:
         """The path of each clip as text; None where some clip is no path."""
-        clips = [] if self.X is None or hasattr(self.X, "columns") else list(self.X)
+        X = self.X if self.column is None else self.X[self.column]
+        clips = [] if X is None or hasattr(X, "columns") else list(X)
         if not clips or not all(isinstance(clip, str | os.PathLike) for clip in clips):
             return None
         # A name of bytes that are no text gets marks in their place, so that a table can hold it.

@@ -17,10 +17,17 @@ from sklearn.model_selection import GridSearchCV, RepeatedKFold, RepeatedStratif
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
+from sklearn.utils import _safe_indexing
 from sklearn.utils.multiclass import type_of_target
 
 from skmer.classifiers import CLASSIFIERS, FeatureScaler, make_classifier
-from skmer.evaluation.features import VECTOR, ComputedFeature, Feature, choose_input
+from skmer.evaluation.features import (
+    VECTOR,
+    ColumnsFeature,
+    ComputedFeature,
+    Feature,
+    choose_input,
+)
 from skmer.evaluation.splitters import RepeatedStratifiedGroupKFold, StratifiedThreeWaySplit
 from skmer.evaluation.statistics.bootstrap import (
     ACCURACY,
@@ -171,7 +178,8 @@ class Task:
 
     def predict(self, model, X: np.ndarray, y: np.ndarray, test: np.ndarray) -> dict:
         """Return the columns of the predictions of the test rows, of a fitted model."""
-        return {"y_true": y[test], "y_pred": check_output(model, "predict", X[test], y[test].shape)}
+        predicted = check_output(model, "predict", _safe_indexing(X, test), y[test].shape)
+        return {"y_true": y[test], "y_pred": predicted}
 
     def score(self, predictions: Mapping, clips: np.ndarray) -> dict[str, float]:
         """Return the scores of predictions; `clips` has the clip of each row."""
@@ -346,7 +354,9 @@ class Classification(Task):
         if not hasattr(model, "predict_proba"):
             return columns | {f"proba_{label}": np.nan for label in classes}
         trained = np.asarray(model.classes_)
-        proba = check_output(model, "predict_proba", X[test], (test.size, trained.size))
+        proba = check_output(
+            model, "predict_proba", _safe_indexing(X, test), (test.size, trained.size)
+        )
         for label in classes:
             at = np.flatnonzero(trained == label)
             # A class that the model was not trained on is impossible to it.
@@ -471,6 +481,11 @@ class DynamicRegression(Regression):
         return match_numbers(self, targets, other.check(y), scales)
 
     def compute(self, feature, X, targets):
+        if isinstance(feature, ColumnsFeature):
+            raise InputError(
+                f"The feature {feature.name!r} is a ColumnTransformer, which gives no frames for "
+                "the moments of a clip."
+            )
         if feature.array is None:
             return compute_moments(feature, X, targets)
         expected = (targets.n_clips, targets.n_moments)
