@@ -2,27 +2,12 @@
 
 import numpy as np
 
-from skmer.evaluation.displays.style import (
-    CLASSIFIER_NAMES,
-    FEATURE_NAMES,
-    PALETTE,
-    Display,
-    annotate,
-    classifier_name,
-    feature_colors,
-    feature_name,
-    in_order,
-    plain,
-    random_features,
-    renamed,
-    select,
-    text_color,
-)
+from skmer.evaluation.displays import style
 from skmer.exceptions import InputError
 from skmer.utils.floats import check_floats
 
 
-class AccuracyBarsDisplay(Display):
+class AccuracyBarsDisplay(style.Display):
     """Bars of a score, a cluster for each classifier and a color for each feature.
 
     Parameters
@@ -101,7 +86,7 @@ default=None
         AccuracyBarsDisplay
             The display, drawn.
         """
-        grouped = select(frame, protocol=protocol).groupby(["feature", "classifier"])
+        grouped = style.select(frame, protocol=protocol).groupby(["feature", "classifier"])
         middle = _table(grouped[metric].mean())
         if "low" in frame:
             error_name = "95 % interval"
@@ -117,12 +102,12 @@ default=None
             errors=errors,
             metric=metric,
             error_name=error_name,
-            random_weights=random_features(frame),
+            random_weights=style.random_features(frame),
         )
         return display.plot(ax, chance=chance)
 
-    from_scores = renamed("from_frame")
-    from_intervals = renamed("from_frame")
+    from_scores = style.renamed("from_frame")
+    from_intervals = style.renamed("from_frame")
 
     def plot(self, ax=None, *, chance=None):
         """Draw the bars.
@@ -142,7 +127,7 @@ default=None
         ax = self._start(ax, 6.0, 3.2)
         n_features = len(self.features)
         places, width = np.arange(len(self.classifiers)), 0.84 / n_features
-        colors = feature_colors(self.features)
+        colors = style.feature_colors(self.features)
         self.bars_ = {}
         for k, feature in enumerate(self.features):
             self.bars_[feature] = ax.bar(
@@ -151,18 +136,19 @@ default=None
                 width * 0.94,
                 yerr=None if self.errors is None else self.errors[..., k, :],
                 color=colors[feature],
-                ecolor=text_color(),
+                ecolor=style.text_color(),
                 capsize=2,
                 error_kw={"elinewidth": 0.9},
-                label=plain(feature_name(feature, self.random_weights)),
+                label=style.plain(style.feature_name(feature, self.random_weights)),
             )
         if chance is not None:
-            ax.axhline(chance, color=text_color(), linestyle="--", linewidth=0.9)
+            ax.axhline(chance, color=style.text_color(), linestyle="--", linewidth=0.9)
             side = ("axes fraction", "data")
-            annotate(ax, "chance", (1, chance), shift=3, coordinates=side)
-        ax.set_xticks(places, [plain(classifier_name(name)) for name in self.classifiers])
+            style.annotate(ax, "chance", (1, chance), shift=3, coordinates=side)
+        names = map(style.classifier_name, self.classifiers)
+        ax.set_xticks(places, [style.plain(name) for name in names])
         ax.set_ylim(0, 1)
-        ax.set_ylabel(plain(self.metric.replace("_", " ")))
+        ax.set_ylabel(style.plain(self.metric.replace("_", " ")))
         if self.error_name and self.errors is not None:
             ax.set_xlabel(f"error bars: {self.error_name}", fontsize="small")
         return self._finish(legend_columns=min(3, n_features))
@@ -171,10 +157,10 @@ default=None
 def _table(values):
     """Return features by classifiers, in the study's order."""
     table = values.unstack("classifier")
-    return table.loc[in_order(table.index, FEATURE_NAMES), in_order(table, CLASSIFIER_NAMES)]
+    return table.loc[style.in_order(table.index), style.in_order(table)]
 
 
-class GapDisplay(Display):
+class GapDisplay(style.Display):
     """How much splits that mix groups add to a score.
 
     Parameters
@@ -236,24 +222,23 @@ class GapDisplay(Display):
             The display, drawn.
         """
         mixed, apart = (
-            select(frame, protocol=name).groupby(["feature", "classifier"])[metric].mean()
+            style.select(frame, protocol=name).groupby(["feature", "classifier"])[metric].mean()
             for name in (random, grouped)
         )
-        pairs = [
-            (feature, classifier)
-            for feature in in_order(mixed.index.get_level_values(0), FEATURE_NAMES)
-            for classifier in in_order(mixed.index.get_level_values(1), CLASSIFIER_NAMES)
-            if (feature, classifier) in mixed and (feature, classifier) in apart
-        ]
+        order = _table(mixed)
+        pairs = [(feature, classifier) for feature in order.index for classifier in order]
+        pairs = [pair for pair in pairs if pair in mixed and pair in apart]
         if not pairs:
             raise InputError(
                 f"No feature and classifier was scored by both {random!r} and {grouped!r}."
             )
-        untrained = random_features(frame)
-        names = [f"{feature_name(f, untrained)} + {classifier_name(c)}" for f, c in pairs]
+        untrained = style.random_features(frame)
+        names = [
+            f"{style.feature_name(f, untrained)} + {style.classifier_name(c)}" for f, c in pairs
+        ]
         return cls(mixed.loc[pairs], apart.loc[pairs], names, metric=metric).plot(ax)
 
-    from_scores = renamed("from_frame")
+    from_scores = style.renamed("from_frame")
 
     def plot(self, ax=None):
         """Draw a line for each configuration, from grouped to random.
@@ -273,16 +258,17 @@ class GapDisplay(Display):
         self.lines_ = ax.hlines(
             places, self.grouped, self.random, color="#999999", linewidth=2, zorder=1
         )
+        dots = {"s": 46, "zorder": 2}
         self.random_ = ax.scatter(
-            self.random, places, s=46, marker="s", color=PALETTE[1], label="random splits", zorder=2
+            self.random, places, marker="s", color=style.PALETTE[1], label="random splits", **dots
         )
         self.grouped_ = ax.scatter(
-            self.grouped, places, s=46, color=PALETTE[0], label="groups kept apart", zorder=2
+            self.grouped, places, color=style.PALETTE[0], label="groups kept apart", **dots
         )
         for place, end, gap in zip(places, np.maximum(self.random, self.grouped), self.gaps):
-            annotate(ax, f"{gap:+.2f}", (end, place), shift=7)
-        ax.set_yticks(places, [plain(name) for name in self.names])
+            style.annotate(ax, f"{gap:+.2f}", (end, place), shift=7)
+        ax.set_yticks(places, [style.plain(name) for name in self.names])
         ax.invert_yaxis()
         ax.margins(x=0.15)
-        ax.set_xlabel(plain(self.metric.replace("_", " ")))
+        ax.set_xlabel(style.plain(self.metric.replace("_", " ")))
         return self._finish(legend_columns=2)

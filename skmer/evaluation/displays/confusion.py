@@ -4,14 +4,7 @@ import numpy as np
 from sklearn.metrics import ConfusionMatrixDisplay, precision_recall_fscore_support
 from sklearn.utils.multiclass import unique_labels
 
-from skmer.evaluation.displays.style import (
-    Display,
-    axes_or_new,
-    contrast_color,
-    plain,
-    select,
-    text_color,
-)
+from skmer.evaluation.displays import style
 
 
 class ConfusionDisplay(ConfusionMatrixDisplay):
@@ -66,7 +59,7 @@ class ConfusionDisplay(ConfusionMatrixDisplay):
         ConfusionDisplay
             The display, drawn.
         """
-        chosen = select(frame, feature=feature, classifier=classifier, protocol=protocol)
+        chosen = style.select(frame, feature=feature, classifier=classifier, protocol=protocol)
         return cls.from_predictions(
             chosen["y_true"],
             chosen["y_pred"],
@@ -77,7 +70,7 @@ class ConfusionDisplay(ConfusionMatrixDisplay):
             colorbar=False,
             xticks_rotation=45,
             im_kw=None if normalize is None else {"vmin": 0, "vmax": 1},
-            ax=axes_or_new(ax, figsize=(4.6, 4.2)),
+            ax=style.axes_or_new(ax, figsize=(4.6, 4.2)),
         )
 
     def plot(self, **options):
@@ -96,15 +89,15 @@ class ConfusionDisplay(ConfusionMatrixDisplay):
         super().plot(**options)
         # Class names are text, not formulas, and text is read on dark and on pale cells.
         for axis in (self.ax_.xaxis, self.ax_.yaxis):
-            names = [plain(label.get_text()) for label in axis.get_ticklabels()]
+            names = [style.plain(label.get_text()) for label in axis.get_ticklabels()]
             axis.set_ticks(range(len(names)), names)
         if self.text_ is not None:
             for text, value in zip(self.text_.ravel(), self.confusion_matrix.ravel()):
-                text.set_color(contrast_color(self.im_.to_rgba(value)[:3]))
+                text.set_color(style.contrast_color(self.im_.to_rgba(value)[:3]))
         return self
 
 
-class PerClassReportDisplay(Display):
+class PerClassReportDisplay(style.Display):
     """A table of precision, recall and F1 of each class, shaded by height.
 
     Parameters
@@ -189,7 +182,7 @@ class PerClassReportDisplay(Display):
         PerClassReportDisplay
             The display, drawn.
         """
-        chosen = select(frame, feature=feature, classifier=classifier, protocol=protocol)
+        chosen = style.select(frame, feature=feature, classifier=classifier, protocol=protocol)
         return cls.from_predictions(chosen["y_true"], chosen["y_pred"], labels=labels, ax=ax)
 
     def rows(self):
@@ -221,16 +214,16 @@ class PerClassReportDisplay(Display):
         self.im_ = ax.imshow(rows, cmap="Blues", vmin=0, vmax=1, aspect="auto")
         self.text_ = np.empty(rows.shape, dtype=object)
         for (row, column), value in np.ndenumerate(rows):
-            color = contrast_color(self.im_.to_rgba(value)[:3])
+            color = style.contrast_color(self.im_.to_rgba(value)[:3])
             self.text_[row, column] = ax.text(
                 column, row, f"{value:.2f}", ha="center", va="center", color=color
             )
-        names = [f"{plain(label)} ({n})" for label, n in zip(self.labels, self.support)]
+        names = [f"{style.plain(label)} ({n})" for label, n in zip(self.labels, self.support)]
         names += [f"{kind} average ({self.support.sum()})" for kind in ("macro", "weighted")]
         ax.set_yticks(range(len(rows)), names)
         ax.set_xticks(range(3), ["precision", "recall", "F1"])
         ax.xaxis.tick_top()
         ax.tick_params(length=0)
-        ax.axhline(len(self.labels) - 0.5, color=text_color(), linewidth=0.9)
+        ax.axhline(len(self.labels) - 0.5, color=style.text_color(), linewidth=0.9)
         ax.spines[:].set_visible(False)
         return self

@@ -93,8 +93,9 @@ def annotate(ax, text, place, *, shift, coordinates="data"):
     )
 
 
-def in_order(values, known):
-    """Return the distinct values, the known ones first and in their order."""
+def in_order(values):
+    """Return the distinct features or classifiers, those of the study first and in its order."""
+    known = [*FEATURE_NAMES, *CLASSIFIER_NAMES]
     found = list(dict.fromkeys(values))
     return [value for value in known if value in found] + [v for v in found if v not in known]
 
