@@ -1,23 +1,14 @@
 """Protocols, scores, statistics and reports of an honest evaluation."""
 
-from skmer.evaluation.auditing import AuditFinding, AuditReport, audit
-from skmer.evaluation.displays import (
-    AccuracyBarsDisplay,
-    ConfusionDisplay,
-    EmbeddingMapDisplay,
-    GapDisplay,
-    PairedComparisonDisplay,
-    PerClassReportDisplay,
-    QuadrantDisplay,
-    SpectrogramDisplay,
-    TagImportanceDisplay,
-    TagsDisplay,
-)
-from skmer.evaluation.evaluate import (
-    evaluate,
-    evaluate_dynamic_regression,
-    evaluate_regression,
-)
+from skmer.evaluation.auditing.audit import audit
+from skmer.evaluation.auditing.findings import AuditFinding, AuditReport
+from skmer.evaluation.displays.bars import AccuracyBarsDisplay, GapDisplay
+from skmer.evaluation.displays.clips import EmbeddingMapDisplay, SpectrogramDisplay, TagsDisplay
+from skmer.evaluation.displays.comparison import PairedComparisonDisplay
+from skmer.evaluation.displays.confusion import ConfusionDisplay, PerClassReportDisplay
+from skmer.evaluation.displays.quadrant import QuadrantDisplay
+from skmer.evaluation.displays.tag_importance import TagImportanceDisplay
+from skmer.evaluation.evaluate import evaluate, evaluate_dynamic_regression, evaluate_regression
 from skmer.evaluation.regression import DynamicRegressionResult, RegressionResult
 from skmer.evaluation.result import EvaluationResult
 from skmer.evaluation.splitters import (
@@ -26,19 +17,19 @@ from skmer.evaluation.splitters import (
     RepeatedStratifiedGroupKFold,
     StratifiedThreeWaySplit,
 )
-from skmer.evaluation.statistics import (
+from skmer.evaluation.statistics.bootstrap import BootstrapInterval, cluster_bootstrap
+from skmer.evaluation.statistics.paired import (
     BayesianTTest,
-    BootstrapInterval,
     CorrectedTTest,
-    GroupPermutationTest,
     bayesian_correlated_ttest,
-    cluster_bootstrap,
     corrected_resampled_ttest,
-    group_block_permutation_test,
     holm,
-    neighbor_purity,
-    tsne_purity,
 )
+from skmer.evaluation.statistics.permutation import (
+    GroupPermutationTest,
+    group_block_permutation_test,
+)
+from skmer.evaluation.statistics.purity import neighbor_purity, tsne_purity
 from skmer.evaluation.tags import TagsResult
 from skmer.evaluation.tasks import REGRESSORS
 

@@ -393,9 +393,9 @@ class EvaluationResult:
         ax : matplotlib.axes.Axes
             What was drawn on; ``ax.figure.savefig("scores.pdf")`` keeps it.
         """
-        from skmer.evaluation.report import plot_result
+        from skmer.evaluation.report import page
 
-        return plot_result(self, ax)
+        return page.plot_result(self, ax)
 
     def figure(self, size: Literal["paper", "wide"] = "paper") -> "Figure":
         """Draw what `plot` draws, on a figure of a journal's column or of a slide.
@@ -431,9 +431,9 @@ class EvaluationResult:
         >>> round(float(figure.get_figwidth()) * 25.4)
         88
         """
-        from skmer.evaluation.report import result_to_figure
+        from skmer.evaluation.report import page
 
-        return result_to_figure(self, size)
+        return page.result_to_figure(self, size)
 
     def to_latex(self) -> str:
         """Return the table of scores for a paper: each configuration with its interval, best first.
@@ -443,14 +443,14 @@ class EvaluationResult:
         latex : str
             A LaTeX table with a caption; it needs the package booktabs.
         """
-        from skmer.evaluation.report import result_to_latex
+        from skmer.evaluation.report import page
 
-        return result_to_latex(self)
+        return page.scores_table(page.Overview(self)).latex
 
     def _repr_html_(self) -> str:
-        from skmer.evaluation.report import result_to_html
+        from skmer.evaluation.report import page
 
-        return result_to_html(self)
+        return page.result_to_html(self)
 
     def report(self, path) -> Path:
         """Write a page that stands alone: headline, trust, charts, tables, and what they rest on.
@@ -465,9 +465,9 @@ class EvaluationResult:
         path : pathlib.Path
             Where it was written.
         """
-        from skmer.evaluation.report import write_report
+        from skmer.evaluation.report import page
 
-        return write_report(self, path)
+        return page.write_report(self, path)
 
     def save(self, folder) -> Path:
         """Write scores.csv, predictions.csv, maps.csv, manifest.json and report.html.

@@ -310,11 +310,6 @@ def _vega() -> str:
     return script.replace("</script", "<\\/script")
 
 
-def result_to_latex(result: "EvaluationResult") -> str:
-    """Return the table of `EvaluationResult.to_latex`."""
-    return scores_table(Overview(result)).latex
-
-
 def result_to_html(result: "EvaluationResult") -> str:
     """Return headline, notes on trust, and the table of scores, as notebooks show them."""
     seen = Overview(result)

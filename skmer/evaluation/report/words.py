@@ -236,7 +236,7 @@ def headline_of(result: "EvaluationResult") -> str:
     >>> import numpy as np
     >>> from sklearn.naive_bayes import GaussianNB
     >>> from skmer.evaluation import evaluate
-    >>> from skmer.evaluation.report import headline_of
+    >>> from skmer.evaluation.report.words import headline_of
     >>> y = np.tile(["calm", "sad"], 20)
     >>> result = evaluate(
     ...     {"mine": np.eye(2)[(y == "sad") * 1]}, {"nb": GaussianNB()}, None, y, protocol="koh2021"

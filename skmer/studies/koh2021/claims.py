@@ -8,7 +8,7 @@ from sklearn.metrics import f1_score
 
 from skmer.classifiers import CLASSIFIERS
 from skmer.evaluation import cluster_bootstrap, corrected_resampled_ttest
-from skmer.evaluation.report import name_of
+from skmer.evaluation.report.words import name_of
 from skmer.studies.koh2021 import data as study
 
 HELD, NOT_HELD, NOT_TESTABLE = "held", "not held", "not testable here"

@@ -10,8 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skmer.evaluation import displays, report
-from skmer.evaluation.report import name_of
+from skmer import evaluation
+from skmer.evaluation.displays.style import PALETTE
+from skmer.evaluation.report import words
+from skmer.evaluation.report.page import render_page
+from skmer.evaluation.report.tables import Table
+from skmer.evaluation.report.words import Note, name_of
 from skmer.studies.koh2021 import data as study
 from skmer.studies.koh2021.claims import HELD, NOT_HELD, Claim
 from skmer.studies.koh2021.pieces import SingerMap
@@ -32,7 +36,7 @@ _STYLE: dict = {
 
 def table_as_html(table) -> str:
     """Return a data frame as a table element, with empty cells for what is missing."""
-    table = table.rename(columns=report.COLUMN_NAMES | report.SCORE_NAMES)
+    table = table.rename(columns=words.COLUMN_NAMES | words.SCORE_NAMES)
     # None in a column of text is an empty cell too, which na_rep does not cover.
     table = table.astype(object).where(table.notna(), "")
     return table.to_html(index=False, float_format="{:.2f}".format, border=0)
@@ -98,29 +102,29 @@ def make_headline(claims: dict[str, list[Claim]]) -> str:
     )
 
 
-def find_news(findings) -> list[report.Note]:
+def find_news(findings) -> list[Note]:
     """Return what the numbers show beyond single claims."""
     return [*_mfcc_news(findings), *_gap_news(findings), *_addition_news(findings)]
 
 
-def find_cautions(findings) -> list[report.Note]:
+def find_cautions(findings) -> list[Note]:
     """Return what limits all of it: less computing, data or weights than the study had."""
     notes = []
     changes = study.describe_reductions(findings.budget)
     if changes:
         text = "This is a quick run: it computes less than the study did, so its numbers are "
         text += "rougher, the networks are trained less, and its verdicts are provisional."
-        notes.append(report.Note("doubtful", text, "; ".join(changes) + "."))
+        notes.append(Note("doubtful", text, "; ".join(changes) + "."))
     for name, reason in findings.left_out.items():
-        notes.append(report.Note("doubtful", f"{name_of_feature(name)} is left out.", reason))
+        notes.append(Note("doubtful", f"{name_of_feature(name)} is left out.", reason))
     for name, label in findings.random_features.items():
         text = f"{name_of_feature(name)}: {label}. Its network was never trained; its numbers say "
         text += "nothing about the embedding of that name, and claims on it are not testable."
-        notes.append(report.Note("bad", text))
+        notes.append(Note("bad", text))
     if findings.datasets.missing:
         names = ", ".join(study.titles()[name] for name in findings.datasets.missing)
-        notes.append(report.Note("neutral", f"Not in place, and so untested: {names}."))
-    return notes + [report.Note("doubtful", note) for note in findings.datasets.notes]
+        notes.append(Note("neutral", f"Not in place, and so untested: {names}."))
+    return notes + [Note("doubtful", note) for note in findings.datasets.notes]
 
 
 def find_gaps(findings) -> dict[str, list[dict]]:
@@ -139,7 +143,7 @@ def find_gaps(findings) -> dict[str, list[dict]]:
     return found
 
 
-def _mfcc_news(findings) -> Iterator[report.Note]:
+def _mfcc_news(findings) -> Iterator[Note]:
     """Compare MFCC, which needs no network, with the best accuracies that the study printed."""
     for printed in study.published()["accuracy"]:
         dataset, best = printed["dataset"], printed["value"]
@@ -159,19 +163,19 @@ def _mfcc_news(findings) -> Iterator[report.Note]:
         text = (
             f"{study.titles()[dataset]}: plain MFCC with {_MODELS[top['classifier']]}, without any "
             f"network, {'beats' if beats else 'does not beat'} the study's best by random splits: "
-            f"{report.in_hundred(top['accuracy'])} of 100 clips are named rightly, against "
-            f"{report.in_hundred(best)} by {_cell(printed)}"
+            f"{words.in_hundred(top['accuracy'])} of 100 clips are named rightly, against "
+            f"{words.in_hundred(best)} by {_cell(printed)}"
         )
         detail = f"Settings of the {top['edition']} edition; accuracy by random splits "
         detail += _interval(top)
         for kept in plain[same & (plain["protocol"] == "grouped")].to_dict("records"):
             moves = "falls to" if kept["accuracy"] < top["accuracy"] else "has"
-            text += f". With {groups} kept apart it {moves} {report.in_hundred(kept['accuracy'])}"
+            text += f". With {groups} kept apart it {moves} {words.in_hundred(kept['accuracy'])}"
             detail += f", with {groups} kept apart {_interval(kept)}"
-        yield report.Note("bad" if beats else "neutral", f"{text}.", f"{detail}; 95 % intervals.")
+        yield Note("bad" if beats else "neutral", f"{text}.", f"{detail}; 95 % intervals.")
 
 
-def _gap_news(findings) -> Iterator[report.Note]:
+def _gap_news(findings) -> Iterator[Note]:
     """Return for each dataset what random splits add."""
     for dataset, gaps in find_gaps(findings).items():
         groups = _KEPT_APART[dataset]
@@ -187,10 +191,10 @@ def _gap_news(findings) -> Iterator[report.Note]:
             f"apart, in points of 100: {listed}."
         )
         flattered = any(gap["mean"] > 0 for gap in gaps)
-        yield report.Note("doubtful" if flattered else "neutral", text)
+        yield Note("doubtful" if flattered else "neutral", text)
 
 
-def _addition_news(findings) -> Iterator[report.Note]:
+def _addition_news(findings) -> Iterator[Note]:
     """Compare each addition with the best of the study's own features, groups kept apart."""
     edition = study.EDITIONS[-1]
     for dataset in findings.datasets.names:
@@ -208,7 +212,7 @@ def _addition_news(findings) -> Iterator[report.Note]:
                 other = _best(own)
                 text += "; the best of the study's own features is "
                 text += f"{_cell(other)} with {_interval(other)}"
-            yield report.Note("neutral", f"{text}.")
+            yield Note("neutral", f"{text}.")
 
 
 def _best(scores) -> dict:
@@ -220,7 +224,7 @@ def _cell(row) -> str:
 
 
 def _interval(row) -> str:
-    return report.with_interval(row["accuracy"], row["low"], row["high"])
+    return words.with_interval(row["accuracy"], row["low"], row["high"])
 
 
 def render_study(findings) -> str:
@@ -240,7 +244,7 @@ def render_study(findings) -> str:
                 for figure in draw_sizes(findings, dataset, edition)
             ],
         }
-    return report.render_page(
+    return render_page(
         "koh2021.html.j2",
         package=__package__,
         charts={},
@@ -263,7 +267,7 @@ def render_study(findings) -> str:
     )
 
 
-def _main_table(findings) -> report.Table:
+def _main_table(findings) -> Table:
     """Return the table 'published / faithful / defensible', intervals and gaps at the end."""
     columns = ["Dataset", "Configuration", "Published"]
     columns += [edition.name.capitalize() for edition in study.EDITIONS]
@@ -294,7 +298,7 @@ def _main_table(findings) -> report.Table:
     if findings.table["addition"].any():
         caption += "; an addition is a feature that the study did not have"
     csv = findings.table.to_csv(index=False)
-    return report.Table("study", caption, columns, rows, main=n_main - 1, csv=csv)
+    return Table("study", caption, columns, rows, main=n_main - 1, csv=csv)
 
 
 def _number(value: float, form: str = ".2f") -> tuple[str, float]:
@@ -370,7 +374,7 @@ def draw_bars(findings, dataset: str, edition) -> Figures:
         title,
         6.4,
         3.4,
-        lambda ax: displays.AccuracyBarsDisplay.from_frame(intervals, **options, ax=ax),
+        lambda ax: evaluation.AccuracyBarsDisplay.from_frame(intervals, **options, ax=ax),
     )
 
 
@@ -382,7 +386,7 @@ def draw_gaps(findings, dataset: str, edition) -> Figures:
     if "grouped" in table:
         names = [_cell(row) for row in table.index.to_frame().to_dict("records")]
         title = f"{study.titles()[dataset]}, {edition.name}: random minus grouped"
-        display = displays.GapDisplay(table["koh2021"], table["grouped"], names)
+        display = evaluation.GapDisplay(table["koh2021"], table["grouped"], names)
         yield _draw(title, 6.0, 0.34 * len(names) + 1.3, display.plot)
 
 
@@ -406,11 +410,11 @@ def draw_best(findings, dataset: str, edition) -> Figures:
         for kind, display, width, height in (
             (
                 "confusion",
-                displays.ConfusionDisplay,
+                evaluation.ConfusionDisplay,
                 2.0 + 0.55 * len(labels),
                 1.6 + 0.55 * len(labels),
             ),
-            ("by class", displays.PerClassReportDisplay, 4.6, 0.42 * len(labels) + 1.5),
+            ("by class", evaluation.PerClassReportDisplay, 4.6, 0.42 * len(labels) + 1.5),
         ):
 
             def draw(ax, display=display, chosen=chosen):
@@ -425,13 +429,11 @@ def draw_map(singer_map: SingerMap) -> list[tuple[str, str]]:
     figures = []
     for name, labels in singer_map.labels.items():
         title = f"{feature}, perplexity {singer_map.perplexity}, coloured by {name}"
-        display = displays.EmbeddingMapDisplay(singer_map.points, labels, name=name)
+        display = evaluation.EmbeddingMapDisplay(singer_map.points, labels, name=name)
         figures.append(_draw(title, 5.8, 4.2, display.plot))
 
     def draw_purity(ax):
-        for color, (name, rows) in zip(
-            displays.PALETTE, singer_map.purity.groupby("label", sort=False)
-        ):
+        for color, (name, rows) in zip(PALETTE, singer_map.purity.groupby("label", sort=False)):
             ax.plot(rows["perplexity"], rows["purity"], "o-", color=color, label=name)
             ax.axhline(rows["chance"].iloc[0], color=color, linestyle="--", linewidth=0.9)
         ax.set(xlabel="perplexity", ylabel="purity of 10 neighbours", ylim=(0, 1.02))
@@ -451,6 +453,6 @@ def draw_sizes(findings, dataset: str, edition) -> Figures:
 
         def draw(ax):
             pair = {"feature": study.LARGE}, {"feature": "l3"}
-            displays.PairedComparisonDisplay.from_frame(scores, *pair, names=names, ax=ax)
+            evaluation.PairedComparisonDisplay.from_frame(scores, *pair, names=names, ax=ax)
 
         yield _draw(f"{study.titles()[dataset]}, {edition.name}", 4.4, 4.6, draw)

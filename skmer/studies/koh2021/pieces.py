@@ -18,7 +18,7 @@ from skmer.classifiers import make_classifier
 from skmer.datasets import get_data_home
 from skmer.evaluation.features import VECTOR
 from skmer.evaluation.manifest import describe_estimator
-from skmer.evaluation.statistics import tsne_map, tsne_purity
+from skmer.evaluation.statistics.purity import tsne_map, tsne_purity
 from skmer.evaluation.tasks import CLASSIFICATION, REGRESSION
 from skmer.exceptions import IgnoredCacheWarning, InputError
 from skmer.studies.koh2021 import data as study
