@@ -1,6 +1,8 @@
 """A part of an audio file that is a clip of its own, as tables of annotations have them."""
 
 import os
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from skmer.exceptions import InputError
+from skmer.utils.messages import escape_undecodable
 
 
 @dataclass(frozen=True, order=True)
@@ -65,6 +68,29 @@ class Segment:
         return f"{self.path} from {self.start:g}" + (f" to {self.end:g} s" if self.end else " s")
 
 
+def file_of(clip) -> str:
+    """Return the path of a file, or of the file of a segment."""
+    return clip.path if isinstance(clip, Segment) else os.fspath(clip)
+
+
+def part_of(clip) -> str:
+    """Return what distinguishes a segment from others of its file; empty for a file."""
+    return f"#t={clip.start!r},{clip.end!r}" if isinstance(clip, Segment) else ""
+
+
+def segment_columns(clips: Sequence) -> dict[str, list]:
+    """Return what a table has of clips in files: their paths, and where some are segments the ends.
+
+    A name that is no text gets escapes in it, so that a table can hold it.
+    """
+    columns: dict[str, list] = {"path": [escape_undecodable(file_of(clip)) for clip in clips]}
+    if any(isinstance(clip, Segment) for clip in clips):
+        for name in ("start", "end"):
+            ends = (getattr(clip, name, None) for clip in clips)
+            columns[name] = [np.nan if end is None else end for end in ends]
+    return columns
+
+
 def to_seconds(value: Any) -> float | None:
     """Return the seconds that a number, a timedelta or a text of either has; None where missing."""
     if isinstance(value, str):
@@ -73,6 +99,9 @@ def to_seconds(value: Any) -> float | None:
         except ValueError:
             import pandas as pd
 
+            # pandas passes over commas, and takes numbers without a unit for nanoseconds.
+            if "," in value or not re.search("[A-Za-z:]", value):
+                raise
             value = pd.Timedelta(value)
     if isinstance(value, np.timedelta64):
         value = value / np.timedelta64(1, "s")

@@ -135,8 +135,8 @@ _OPTIONS = {
     name: name.replace("_", "-")
     for name in (
         "features", "classifiers", "protocol", "preset", "weights", "data_home", "on_error",
-        "group_from", "path_column", "label_column", "group_column", "tags_column",
-        "tags_separator", "hop_size", "input_repr",
+        "group_from", "path_column", "label_column", "group_column", "start_column",
+        "end_column", "tags_column", "tags_separator", "hop_size", "input_repr",
         "content_type", "embedding_size", "frontend", "layer", "resampler", "engine", "out",
         "offset", "duration", "pooling",
         "frames", "study", "max_bytes", "trust_remote_code",

@@ -75,6 +75,8 @@ def evaluate(
     tags_column: _options.TagsColumn = None,
     tags_separator: _options.TagsSeparator = None,
     group_column: _options.GroupColumn = None,
+    start_column: _options.StartColumn = None,
+    end_column: _options.EndColumn = None,
     group_from: _options.GroupFrom = None,
     trust_remote_code: _options.TrustRemoteCode = False,
     cache: _options.Cache = None,
@@ -125,6 +127,8 @@ def evaluate(
         "tags_column": tags_column,
         "tags_separator": tags_separator,
         "group_column": group_column,
+        "start_column": start_column,
+        "end_column": end_column,
         "group_from": group_from,
     }
     if test_on is None:

@@ -39,6 +39,8 @@ def train(
     tags_column: _options.TagsColumn = None,
     tags_separator: _options.TagsSeparator = None,
     group_column: _options.GroupColumn = None,
+    start_column: _options.StartColumn = None,
+    end_column: _options.EndColumn = None,
     group_from: _options.GroupFrom = None,
     trust_remote_code: _options.TrustRemoteCode = False,
     cache: _options.Cache = None,
@@ -72,6 +74,8 @@ def train(
         tags_column=tags_column,
         tags_separator=tags_separator,
         group_column=group_column,
+        start_column=start_column,
+        end_column=end_column,
         group_from=group_from,
     )
     has_tags = getattr(y, "ndim", 1) == 2

@@ -105,6 +105,8 @@ TagsSeparator = Annotated[
     str | None, typer.Option(metavar="MARK", help="What stands between two tags, if not ;.")
 ]
 GroupColumn = Annotated[str | None, _column("groups", "group")]
+StartColumn = Annotated[str | None, _column("starts of clips in their files", "start")]
+EndColumn = Annotated[str | None, _column("ends of clips in their files", "end")]
 GroupFrom = Annotated[
     str | None,
     typer.Option(

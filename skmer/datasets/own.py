@@ -34,8 +34,9 @@ def find_clips(
     Returns
     -------
     columns : dict of str to list
-        The column "path", each file once, and every other column of the csv files, None for clips
-        that have no such value. What a csv file lists need not exist.
+        The column "path", each clip once, with a `Segment` where it is a part of a file, and every
+        other column of the csv files, None for clips that have no such value. What a csv file lists
+        need not exist.
     left_out : list of str
         What folders hold beside audio, a sentence for each folder that does.
     """
@@ -67,7 +68,11 @@ def _rows(text: str | os.PathLike, left_out: list[str]) -> list[dict[str, str]]:
         left_out += [f"{path}: {described}"] if described else []
         return [{"path": str(clip)} for clip in found.paths]
     if path.suffix.lower() == ".csv":
-        return read_clips(path, ["path"], {"path": "path"})[1].to_dict("records")
+        names = {name: name for name in ("path", "start", "end")}
+        _, frame, clips = read_clips(path, ["path"], names, ["end"])
+        # What reads the clips knows their ends.
+        frame = frame.drop(columns=["start", "end"], errors="ignore").assign(path=clips)
+        return frame.to_dict("records")
     matches = [path] if path.is_file() else sorted(map(Path, glob.glob(str(path), recursive=True)))
     if not matches:
         raise InputError(

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from skmer.audio.segment import Segment
 from skmer.datasets.registry import loader, make_bunch, warn_caller
 from skmer.datasets.tables import CsvFile, indicators, read_csv_file
 from skmer.exceptions import DatasetNotFoundError, InputError
@@ -21,6 +22,8 @@ from skmer.utils.messages import shorten
     path_column=[str],
     label_column=[str],
     group_column=[str, None],
+    start_column=[str, None],
+    end_column=[str, None],
     target_columns=[str, list, tuple, None],
     tags_column=[str, None],
     tags_separator=[str],
@@ -32,6 +35,8 @@ def load_csv(
     path_column: str = "path",
     label_column: str = "label",
     group_column: str | None = None,
+    start_column: str | None = None,
+    end_column: str | None = None,
     target_columns: str | Sequence[str] | None = None,
     tags_column: str | None = None,
     tags_separator: str = ";",
@@ -63,6 +68,11 @@ def load_csv(
         The column of the groups (artist, singer, album: what must not be in training and test
         at once). By default ``group``, where there is such a column.
 
+    start_column, end_column : str, default=None
+        The columns of the parts of the files that are the clips: seconds from the start of the
+        file, or timedeltas such as ``00:01:30``; no end is the end of the file. By default
+        ``start`` and ``end``, where there are such columns.
+
     target_columns : str or list of str, default=None
         Columns of numbers, such as arousal and valence, that are the ``target`` instead of the
         labels.
@@ -82,13 +92,14 @@ def load_csv(
     -------
     dataset : :class:`~sklearn.utils.Bunch`
         data : ndarray of str, shape (n_clips,)
-            Paths of the audio files.
+            Paths of the audio files; of parts of them `Segment` objects.
         target : ndarray of str, shape (n_clips,), or of numbers, shape (n_clips, n_targets)
             The labels, or the numbers of ``target_columns``, or 1 where a clip has a tag, else 0.
         target_names : list of str
             The different labels or tags, sorted, or ``target_columns``.
         groups : ndarray of str, shape (n_clips,), or None
-            The groups, or None where the file has no such column.
+            The groups, or None where the file has no such column. Several parts of one file are a
+            group where there are no others.
         frame : DataFrame, shape (n_clips, n_columns)
             The whole table, in the order of the file; the columns asked for are called path,
             label and group, and come first.
@@ -131,6 +142,8 @@ def load_csv(
     >>> dataset.DESCR.split(". ")[-1]
     'The file was read as separated by semicolons.'
     """
+    import pandas as pd
+
     path = expand_path(path).absolute()
     targets = [target_columns] if isinstance(target_columns, str) else list(target_columns or ())
     if targets and tags_column is not None:
@@ -142,8 +155,10 @@ def load_csv(
     names = {path_column: "path", label_column: "label", group_column or "group": "group"}
     if tags_column is not None:
         names.pop(label_column, None)
-    may_be_empty = () if tags_column is None else (tags_column,)
-    file, frame = read_clips(path, [path_column, *needed], names, may_be_empty)
+    may_be_empty = (end_column or "end", *([] if tags_column is None else [tags_column]))
+    ends = {start_column or "start": "start", end_column or "end": "end"}
+    needed += filter(None, [start_column, end_column])
+    file, frame, found = read_clips(path, [path_column, *needed], names | ends, may_be_empty)
     for name in targets:
         frame[name] = _read_numbers(file, frame[name])
     absent = [item for item in frame["path"] if not os.path.isfile(item)]
@@ -161,6 +176,15 @@ def load_csv(
             f"{path} is not in UTF-8 and has no mark of its encoding; it was read as Windows-1252, "
             f"such as {odd[:50]!r}. Save it as UTF-8 if that is wrong."
         )
+    how = file.describe()
+    if "start" in frame:
+        how += " They are parts of files, from start to end."
+        if "group" not in frame and frame["path"].duplicated().any():
+            frame["group"] = frame["path"]
+            how += " The parts of a file are a group."
+    used = {*names.values(), *ends.values(), *targets, tags_column}
+    if unused := [name for name in frame if name not in used]:
+        how += f" Columns that are not used: {shorten(unused, 20)}."
     target = None
     if tags_column is not None:
         target = indicators(_split_tags(frame[tags_column], tags_separator))
@@ -168,7 +192,8 @@ def load_csv(
         _warn_of_tags(frame["label"], path, label_column)
     return make_bunch(
         frame,
-        extra=f"{len(frame)} clips listed in {path}.{file.describe()}",
+        data=pd.Series(found, dtype=object, name="path") if "start" in frame else None,
+        extra=f"{len(frame)} clips listed in {path}.{how}",
         target=target,
         target_names=target.columns
         if target is not None
@@ -203,10 +228,11 @@ def read_clips(
     names: dict[str, str],
     may_be_empty: Sequence[str] = (),
 ):
-    """A csv file, and its table with columns renamed and absolute paths; clips may be absent.
+    """A csv file, its table with columns renamed and absolute paths, and its clips.
 
-    An empty cell in a column that is needed or renamed, and a clip in two rows, are errors that
-    name the lines.
+    Clips may be absent. Where they are parts of files, `start` and `end` become seconds. An empty
+    cell in a column that is needed or renamed, and a clip in two rows, are errors that name the
+    lines.
     """
     file = read_csv_file(path, needed, fallback="windows-1252")
     if not file.lines:
@@ -223,8 +249,9 @@ def read_clips(
         )
     paths = [path.parent / os.path.expanduser(text) for text in frame["path"]]
     frame["path"] = [os.path.normpath(clip) for clip in paths]
-    first: dict[str, int] = {}
-    for row, clip in enumerate(frame["path"]):
+    clips = _read_segments(file, frame)
+    first: dict[str | Segment, int] = {}
+    for row, clip in enumerate(clips):
         before = first.setdefault(clip, row)
         if before != row:
             labels = frame.loc[[before, row], "label"].tolist() if "label" in frame else [0, 0]
@@ -233,7 +260,28 @@ def read_clips(
                 f"{path} must list a clip once, or it may be trained on and tested on at once. "
                 f"Lines {file.lines[before]} and {file.lines[row]} list {clip}{differ}."
             )
-    return file, frame
+    return file, frame, clips
+
+
+def _read_segments(file: CsvFile, frame) -> list:
+    """The clips of a table; of parts of files, `start` and `end` become seconds."""
+    if "start" not in frame and "end" not in frame:
+        return list(frame["path"])
+    segments = []
+    starts = frame.get("start", ["0"] * len(frame))
+    ends = frame.get("end", [""] * len(frame))
+    for line, path, start, end in zip(file.lines, frame["path"], starts, ends):
+        try:
+            segments.append(Segment(path, start, end or None))
+        except InputError as error:
+            raise InputError(
+                f"The columns of start and end in {file.path} are parts of the files; rename what "
+                f"is something else. Line {line}: {error}",
+                param="start_column",
+            ) from None
+    frame["start"] = [one.start for one in segments]
+    frame["end"] = np.array([one.end for one in segments], dtype=float)
+    return segments
 
 
 def _named_columns(file: CsvFile):

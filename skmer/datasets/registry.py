@@ -206,18 +206,19 @@ def make_bunch(
     target_names: Sequence[str],
     target_columns: str | list[str] = "label",
     target=None,
+    data=None,
     extra: str = "",
     **particular: Any,
 ) -> Bunch:
     """Bunch of pandas objects from a frame with the columns path, label and perhaps group.
 
-    The target is columns of the frame, unless it is given; ``DESCR`` is the description of the
-    dataset and what is `extra`.
+    The target is columns of the frame, and the clips are its paths, unless they are given;
+    ``DESCR`` is the description of the dataset and what is `extra`.
     """
     first = [name for name in ("path", "label", "group") if name in frame]
     frame = frame[first + [name for name in frame if name not in first]]
     return Bunch(
-        data=frame["path"],
+        data=frame["path"] if data is None else data,
         target=frame[target_columns] if target is None else target,
         target_names=list(target_names),
         groups=frame.get("group"),

@@ -36,6 +36,13 @@ class Clip:
     start: float = 0.0
     end: float | None = None
 
+    @classmethod
+    def of_file(cls, row: int, clip: str | Segment) -> "Clip":
+        """Return the clip of a path, or of a part of a file."""
+        if isinstance(clip, Segment):
+            return cls(row, clip.path, start=clip.start, end=clip.end)
+        return cls(row, clip)
+
     @property
     def name(self) -> str:
         """What messages call the clip."""
@@ -154,7 +161,7 @@ def _clip(item, row, sr, estimator) -> Clip:
         if isinstance(item, list | tuple) and len(item) == 3 and isinstance(item[0], str):
             item = Segment(*item)
         if isinstance(item, Segment):
-            return Clip(row, item.path, start=item.start, end=item.end)
+            return Clip.of_file(row, item)
         if _is_decoder(item):
             return Clip(row, item, f"a {type(item).__name__}")
         if hasattr(item, "read"):

@@ -16,6 +16,7 @@ from sklearn.base import clone
 
 from skmer._version import __version__
 from skmer.audio.decoding import SoundSource
+from skmer.audio.segment import Segment, file_of, part_of, segment_columns
 from skmer.embeddings import tables
 from skmer.embeddings.base import BaseClipTransformer
 from skmer.embeddings.clips import Clip
@@ -75,7 +76,7 @@ def extract(
     Parameters
     ----------
     paths : sequence of str or path-like, of length n_clips
-        Audio files, in the order of the table.
+        Audio files, or `Segment` parts of them, in the order of the table.
     transformer : transformer of clips, or list of those
         Fitted or not; of a list each gives its columns. The `memory` and `n_jobs` of the first are
         used as well; `on_error` is not, see Returns.
@@ -98,11 +99,12 @@ def extract(
     Returns
     -------
     extraction : Extraction
-        Counts. The table has the columns path, those of `columns`, digest (SHA-256 of the file),
-        duration [s] and sr [Hz] of the file, error (why a clip could not be read; its numbers are
-        NaN), notes ("short", "silent", "cut", "loud"), with `frames` also frame and time [s], and
-        one column for each of the transformer's ``get_feature_names_out()``. The settings are in
-        the file's metadata, as JSON under "skmer". A npz file has an array for each of these, with
+        Counts. The table has the columns path, start and end of segments [s], those of `columns`,
+        digest (SHA-256 of the file), duration [s] and sr [Hz] of the file or its part, error (why a
+        clip could not be read; its numbers are NaN), notes ("short", "silent", "cut", "loud"), with
+        `frames` also frame and time [s], and one column for each of the transformer's
+        ``get_feature_names_out()``. The settings are in the file's metadata, as JSON under
+        "skmer". A npz file has an array for each of these, with
         all the numbers in "embeddings", and "settings". A csv file has its settings in
         ``<out>.json`` beside it, and an apostrophe before texts that a spreadsheet would take for a
         formula. In every kind of table a letter that is in no encoding, as in names of files that
@@ -146,7 +148,9 @@ def extract(
     out = _check_out(out)
     transformers = _fit_copies(transformer, paths, frames=frames)
     names = _column_names(transformers)
-    columns = tables.check_columns(columns, len(paths), names)
+    parts = segment_columns(paths)
+    parts.pop("path")
+    columns = tables.check_columns({**parts, **(columns or {})}, len(paths), names)
     recipes = [one._recipe(pooled=True) for one in transformers]
     key = recipe_key(recipes, names)
     schema = tables.table_schema(
@@ -278,7 +282,7 @@ def extract_files(
 
 
 def embed_files(
-    paths: list[str],
+    paths: list[str | Segment],
     recipes: list[Recipe],
     *,
     memory,
@@ -307,7 +311,7 @@ def _embed_file(
     n_threads: int | None,
 ) -> tables.ClipRows:
     """Embed one file, in whatever thread or process."""
-    clip = Clip(0, path)
+    clip = Clip.of_file(0, path)
     status, digest = clip.status(), _digest(path)
 
     def compute() -> CacheEntry:
@@ -362,16 +366,18 @@ def _file_length(path: str, recipe: Recipe, embedded: EmbeddedClip) -> int:
     sr, n_samples = embedded.sr, embedded.n_samples
     assert sr is not None
     assert n_samples is not None
+    if isinstance(path, Segment):
+        return n_samples
     if recipe.duration is not None and n_samples >= round(recipe.duration * sr):
         with SoundSource(path, name=repr(path)) as source:
             return source.n_samples()
     return round(recipe.offset * sr) + n_samples
 
 
-def _digest(path: str) -> str | None:
-    """Return the SHA-256 of a file; None where it cannot be read."""
+def _digest(clip: str | Segment) -> str | None:
+    """Return the SHA-256 of a file, with the part that is used; None where it cannot be read."""
     try:
-        return file_digest(path)
+        return file_digest(file_of(clip)) + part_of(clip)
     except (OSError, ValueError):
         return None
 
@@ -396,15 +402,16 @@ class _Tally:
             yield clip
 
 
-def check_paths(paths) -> list[str]:
-    """Return the paths as strings."""
+def check_paths(paths) -> list[str | Segment]:
+    """Return the paths as strings; segments of files stay."""
     if isinstance(paths, str | bytes | os.PathLike):
         raise InputError(f"'paths' must be a sequence of paths, got a lone one, {paths!r}.")
     checked = []
     for row, path in enumerate(paths):
-        if not isinstance(path, str | os.PathLike):
+        if not isinstance(path, str | os.PathLike | Segment):
             raise InputTypeError(f"Entry {row} of 'paths' must be a path, got {path!r:.100}.")
-        checked.append(os.path.expanduser(os.fspath(path)))
+        is_part = isinstance(path, Segment)
+        checked.append(path if is_part else os.path.expanduser(os.fspath(path)))
     if not checked:
         raise InputError("'paths' must hold at least one path, got none.")
     return checked
@@ -420,7 +427,9 @@ def _check_out(out: str | os.PathLike) -> Path:
     return check_output_file(out)
 
 
-def _fit_copies(transformer, paths: list[str], *, frames: bool) -> list[BaseClipTransformer]:
+def _fit_copies(
+    transformer, paths: list[str | Segment], *, frames: bool
+) -> list[BaseClipTransformer]:
     """Return fitted copies that pool where a row is a clip, and not where it is a frame."""
     given = list(transformer) if isinstance(transformer, list | tuple) else [transformer]
     if not given or not all(isinstance(one, BaseClipTransformer) for one in given):
@@ -528,11 +537,14 @@ def _unfinished_cache(out: Path, key: str) -> Path:
     return here
 
 
-def _targets(paths: list[str], folder: Path) -> list[Path]:
+def _targets(paths: list[str | Segment], folder: Path) -> list[Path]:
     """Return the file of each clip; raise where two clips would share one."""
-    whole = [os.path.abspath(path) for path in paths]
+    whole = [os.path.abspath(file_of(path)) for path in paths]
     root = os.path.commonpath([os.path.dirname(path) for path in whole])
-    targets = [folder / Path(os.path.relpath(path, root)).with_suffix(".npz") for path in whole]
+    targets = []
+    for clip, path in zip(paths, whole):
+        target = Path(os.path.relpath(path, root)).with_suffix("")
+        targets.append(folder / target.with_name(f"{target.name}{part_of(clip)}.npz"))
     seen: dict[Path, str] = {}
     for path, target in zip(whole, targets):
         other = seen.setdefault(target, path)

@@ -14,6 +14,7 @@ from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 
+from skmer.audio.segment import Segment, file_of
 from skmer.exceptions import IgnoredCacheWarning, InputError, InputTypeError, bounded
 from skmer.utils.cache import DAMAGE
 from skmer.utils.digest import file_digest, open_regular, read_regular
@@ -108,7 +109,7 @@ def table_schema(columns: dict, names: list[str], settings: dict, *, frames: boo
 
 def batches(
     clips: Iterable[ClipRows],
-    paths: list[str],
+    paths: list[str | Segment],
     columns: dict,
     width: int,
     frame_times: Callable[[int], np.ndarray] | None,
@@ -135,7 +136,7 @@ def _batch(held, first, paths, columns, width, frame_times):
     import pyarrow as pa
 
     index = np.repeat(np.arange(len(held)), [max(1, len(clip.rows)) for clip in held])
-    names = [escape_undecodable(path) for path in paths[first : first + len(held)]]
+    names = [escape_undecodable(file_of(path)) for path in paths[first : first + len(held)]]
     facts = {"path": pa.array(names)}
     facts |= {name: column.slice(first, len(held)) for name, column in columns.items()}
     facts |= {

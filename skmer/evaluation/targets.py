@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from skmer.audio.segment import Segment, segment_columns
 from skmer.exceptions import InputError
 from skmer.utils.estimators import num_samples
 from skmer.utils.floats import to_floats
@@ -251,20 +252,23 @@ class Clips:
 
     @property
     def paths(self) -> np.ndarray | None:
-        """The path of each clip as text; None where some clip is no path."""
+        """The path or the segment of each clip; None where some clip is neither."""
         X = self.X if self.column is None else self.X[self.column]
         clips = [] if X is None or hasattr(X, "columns") else list(X)
-        if not clips or not all(isinstance(clip, str | os.PathLike) for clip in clips):
+        if not clips or not all(isinstance(clip, str | os.PathLike | Segment) for clip in clips):
             return None
-        # A name of bytes that are no text gets marks in their place, so that a table can hold it.
-        texts = [str(os.fspath(clip)).encode(errors="replace").decode() for clip in clips]
-        return np.array(texts, dtype=object)
+        return np.array(clips, dtype=object)
 
     def columns(self) -> dict[str, np.ndarray]:
         """Return what a table of predictions has of each row, beside targets and predictions."""
-        before = {"row": self.original, "path": self.paths}
         clip = self.targets.clip
-        columns = {name: values[clip] for name, values in before.items() if values is not None}
+        columns = {"row": self.original[clip]}
+        if self.paths is not None:
+            parts = segment_columns(self.paths)
+            columns |= {
+                name: np.array(values, dtype=object if name == "path" else float)[clip]
+                for name, values in parts.items()
+            }
         columns |= self.targets.columns
         if self.datasets is not None:
             columns["dataset"] = self.datasets[clip]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.base import is_classifier
 
+from skmer.audio.segment import segment_columns
 from skmer.classifiers import TagClassifier
 from skmer.embeddings.extraction import check_paths, embed_files
 from skmer.embeddings.tables import ClipRows
@@ -15,7 +16,6 @@ from skmer.exceptions import InputError
 from skmer.models.file import split_pipeline
 from skmer.pooling import pad_frames, pool_frames
 from skmer.utils.cache import warn_of_cache
-from skmer.utils.messages import escape_undecodable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ def predict_clips(
     model : sklearn.pipeline.Pipeline
         Fitted, as from `load_model`; the first step embeds clips.
     paths : sequence of str or path-like, of length n_clips
-        Audio files.
+        Audio files, or `Segment` parts of them.
     frames : bool, default=False
         A row for every frame of the embedding, with its time, instead of one for the clip.
     targets : sequence of str, default=None
@@ -54,12 +54,12 @@ def predict_clips(
     Returns
     -------
     predictions : pandas.DataFrame
-        The columns path; with `frames` time [s]; of a classifier label and ``proba_*`` for each
-        class, where it gives probabilities, of a `TagClassifier` tags (with semicolons between
-        them) and ``proba_*`` for each tag, of a regressor one column for each target; error, the
-        reason why a clip could not be read, missing for the others; and notes, of what makes a
-        prediction doubtful ("silent", "short" of one frame, "cut", "loud" or "faint", as in the
-        tables of `extract`), missing where there are none.
+        The columns path; of segments start and end [s]; with `frames` time [s]; of a classifier
+        label and ``proba_*`` for each class, where it gives probabilities, of a `TagClassifier`
+        tags (with semicolons between them) and ``proba_*`` for each tag, of a regressor one column
+        for each target; error, the reason why a clip could not be read, missing for the others; and
+        notes, of what makes a prediction doubtful ("silent", "short" of one frame, "cut", "loud" or
+        "faint", as in the tables of `extract`), missing where there are none.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def predict_clips(
     )
     # One row of the result a clip, or a frame; one for a clip that failed.
     clip_of_row = np.repeat(np.arange(len(clips)), [max(1, len(c.rows) * frames) for c in clips])
-    table = pd.DataFrame({"path": [escape_undecodable(paths[i]) for i in clip_of_row]})
+    table = pd.DataFrame(segment_columns([paths[i] for i in clip_of_row]))
     errors = pd.Series([clips[i].error for i in clip_of_row], dtype=object)
     good = [clip.rows for clip in clips if clip.error is None]
     if frames:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -136,6 +137,25 @@ def test_segment_and_pooling(skmer, clips):
     expected = transformer.fit_transform([clips / "01.wav"])
     np.testing.assert_array_equal(numbers.to_numpy(), expected)
     assert list(numbers) == list(transformer.get_feature_names_out())
+
+
+def test_segments_of_files(skmer, clips):
+    """Rows are of the parts, also after a kill, in tables and in a file each."""
+    rows = [("01.wav", 0, 0.1), ("01.wav", 0.1, 0.2), ("02.wav", 0.05, "")]
+    lines = [f"clips/{name},{start},{end},word" for name, start, end in rows]
+    Path("parts.csv").write_text("\n".join(["path,start,end,said", *lines]))
+    parts = [(str(clips / name), start, end or None) for name, start, end in rows]
+    expected = MFCCStatsTransformer().fit_transform(parts)
+    for _ in range(2):
+        assert skmer("extract", "parts.csv", *MFCC, "t.parquet").status == 0
+        table = pd.read_parquet("t.parquet")
+        np.testing.assert_array_equal(table.filter(like="mfcc_").to_numpy(), expected)
+        assert table[["start", "said"]].to_numpy().tolist() == [
+            [0, "word"], [0.1, "word"], [0.05, "word"],
+        ]  # fmt: skip
+        assert table["duration"].round(3).tolist() == [0.1, 0.1, 0.2]
+    assert skmer("extract", "parts.csv", *MFCC[:2], "--per-file", "d").status == 0
+    assert len(list(Path("d").rglob("*.npz"))) == 3
 
 
 def test_a_file_for_each_clip(skmer, clips):

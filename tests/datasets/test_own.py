@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import skmer.datasets
+from skmer.audio import Segment
 from skmer.datasets import load_csv, load_dataset, load_folder
 from skmer.datasets.own import find_clips
 from skmer.datasets.tables import SEPARATORS
@@ -45,7 +46,7 @@ def test_order_types_and_paths(write, tmp_path):
     assert dataset.groups.tolist() == ["Björk", "02", "x"]
     assert dataset.frame.columns.tolist() == ["path", "label", "group", "year"]
     assert dataset.frame["year"].tolist() == ["1999", "", "NA"]
-    assert f"3 clips listed in {path}." == dataset.DESCR
+    assert f"3 clips listed in {path}. Columns that are not used: year." == dataset.DESCR
     assert load_dataset(path).data.tolist() == dataset.data.tolist()
     data, target = load_csv(path, return_X_y=True, as_frame=True)
     assert (data.name, target.name) == ("path", "label")
@@ -179,6 +180,46 @@ def test_missing_clips_are_named(write):
 def test_missing_table(tmp_path):
     with pytest.raises(DatasetNotFoundError, match="There is no csv file"):
         load_csv(tmp_path / "no.csv")
+
+
+def test_segments(write, tmp_path):
+    """Times are seconds or timedeltas; the parts of a file are a group where there are no others."""
+    table = write(
+        "file,start,end,label\nclips/a.wav,0,1.5,x\nclips/a.wav,0 days 00:00:01.5,,y\n"
+        "clips/b.flac,00:00:02,3,x\n"
+    )
+    dataset = load_csv(table, path_column="file")
+    a, b = (str(tmp_path / "clips" / name) for name in ("a.wav", "b.flac"))
+    assert dataset.data.tolist() == [Segment(a, 0, 1.5), Segment(a, 1.5), Segment(b, 2, 3)]
+    assert dataset.groups.tolist() == [a, a, b]
+    assert dataset.frame["start"].tolist() == [0, 1.5, 2]
+    assert dataset.DESCR.endswith("from start to end. The parts of a file are a group.")
+    dataset = load_csv(
+        write("path;from;end;label;group\nclips/a.wav;1;2;x;g\nclips/b.flac;1;2;x;h\n"),
+        start_column="from",
+    )
+    assert dataset.data[0] == Segment(a, 1, 2)
+    assert dataset.groups.tolist() == ["g", "h"]
+    assert load_csv(write("path,end,label\nclips/a.wav,2,x\nclips/b.flac,3,x\n")).groups is None
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("clips/a.wav,2,1,x", "Line 3: .*end after it.* Got start=2 and end=1"),
+        ("clips/a.wav,1900-01-01,,x", "rename what is something else. Line 3"),
+        ("clips/a.wav,,1,x", "must have a 'start'. It is empty in line 3"),
+        ('clips/a.wav,0,"1,5",x', "Line 3"),
+        ('clips/a.wav,0,"1,5 s",x', "Line 3"),
+        (
+            "clips/a.wav,0.0,1.0,x",
+            "must list a clip once.*Lines 2 and 3 list .*a.wav from 0 to 1 s",
+        ),
+    ],
+)
+def test_segments_that_are_none(write, row, message):
+    with pytest.raises(ValueError, match=message):
+        load_csv(write(f"path,start,end,label\nclips/a.wav,0,1,x\n{row}\n"))
 
 
 def test_tags(write):

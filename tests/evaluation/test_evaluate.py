@@ -23,6 +23,7 @@ from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC, SVR
 
+from skmer.audio import Segment
 from skmer.embeddings import MFCCStatsTransformer
 from skmer.evaluation import (
     AccuracyBarsDisplay,
@@ -589,3 +590,18 @@ def test_the_data_have_a_name_and_a_table_its_digest(feature, tmp_path):
     assert "name" not in described()
     with pytest.raises(TypeError, match=r"'dataset' parameter must be a name.* Got 3 "):
         described(dataset=3)
+
+
+def test_segments_of_files(tmp_path):
+    """Their ends are in the table, and parts of one file in one group are no leak."""
+    rng = np.random.default_rng(0)
+    clips, y = [], ["calm", "tense"] * 4
+    for i in range(4):
+        soundfile.write(path := str(tmp_path / f"{i}.wav"), rng.normal(size=8000) * 0.1, 8000)
+        clips += [Segment(path, 0, 0.5), Segment(path, 0.5)]
+    nb = {"nb": GaussianNB()}
+    groups = np.repeat(np.arange(4), 2)
+    result = evaluate(["mfcc"], nb, clips, y, groups=groups, n_folds=2, n_repeats=1)
+    assert result.predictions["start"].tolist().count(0.5) == 4
+    assert result.predictions["path"][0].endswith(".wav")
+    assert result.manifest["audit"]["grouped"]["findings"] == []

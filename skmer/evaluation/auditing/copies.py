@@ -16,7 +16,8 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import type_of_target
 
-from skmer.audio import read_audio
+from skmer.audio import Segment, read_audio
+from skmer.audio.segment import file_of, part_of
 from skmer.classifiers import FeatureScaler
 from skmer.datasets import list_datasets
 from skmer.evaluation.auditing.findings import AuditFinding
@@ -179,7 +180,7 @@ class Evidence:
 def _file_digest(path):
     """Return the SHA-256 of a file; None for one that cannot be read."""
     try:
-        return file_digest(path)
+        return file_digest(file_of(path)) + part_of(path)
     except OSError:
         return None
 
@@ -188,7 +189,9 @@ def _audio_digest(path):
     """Return the SHA-256 of a file's waveform, whatever its container; None as above."""
     digest = AudioDigest()
     try:
-        digest.update(*read_audio(path))
+        part = path if isinstance(path, Segment) else Segment(path)
+        length = None if part.end is None else part.end - part.start
+        digest.update(*read_audio(part.path, offset=part.start, duration=length))
     except AudioDecodeError:
         return None
     return digest.hexdigest()
@@ -286,7 +289,7 @@ def _known_datasets() -> dict[str | None, str]:
 
 def _code_of(path) -> str:
     """Return the code of a song that the name of its file begins with."""
-    return PurePath(path).stem.split(" - ")[0].strip().upper()
+    return PurePath(file_of(path)).stem.split(" - ")[0].strip().upper()
 
 
 def are_related(datasets: set[str]) -> bool:
