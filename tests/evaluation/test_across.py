@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 import soundfile
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.naive_bayes import GaussianNB
 
-from skmer.datasets import AffectScale
+from skmer.datasets import AffectScale, fetch_emomusic, fetch_pmemo
 from skmer.embeddings import MFCCStatsTransformer
 from skmer.evaluation import (
     EvaluationResult,
@@ -16,7 +17,7 @@ from skmer.evaluation import (
     evaluate_dynamic_regression,
     evaluate_regression,
 )
-from skmer.evaluation.report import headline_of
+from skmer.evaluation.report.words import headline_of
 from skmer.exceptions import InputError
 
 QUADRANTS = ["Q1", "Q2", "Q3", "Q4"]
@@ -212,6 +213,74 @@ def test_tags_are_matched_by_name():
     assert list(result.manifest["dataset"]["tags"]) == ["dark", "film"]
     across = result.summary().set_index("protocol").loc["across"]
     assert across["average_precision"] > 0.9
+
+
+def load(fetch, shared, **options):
+    return fetch(
+        annotations_only=True, data_home=shared / "data", download_if_missing=False, **options
+    )
+
+
+def test_the_curves_of_pmemo_in_ten_folds_of_artists(shared):
+    songs = load(fetch_pmemo, shared, target="dynamic")
+    curves = {axis: songs.dynamic[axis] for axis in ("arousal", "valence")}
+    rng = np.random.default_rng(0)
+    feature = np.stack([np.nan_to_num(curve.to_numpy()) for curve in curves.values()], axis=2)
+    # A feature that has what is to be learnt, and as much noise as its spread over the songs.
+    feature += rng.normal(scale=0.13, size=feature.shape)
+    result = evaluate_dynamic_regression(
+        {"made": feature}, {"ridge": Ridge()}, None, curves, groups=songs.groups, audit=False
+    )
+    predictions = result.predictions
+    assert len(predictions) == 2 * 36434
+    assert len(predictions.drop_duplicates(["target", "row", "time"])) == len(predictions)
+    assert predictions["time"].min() == 15.5
+    protocol = result.manifest["protocols"]["grouped"]
+    assert protocol["groups_kept_apart"] is True
+    assert len(protocol["splits"]) == 10
+    assert predictions.groupby("group")["fold"].nunique().max() == 1
+    assert predictions["group"].nunique() == 395
+    scores = result.summary().set_index("target")
+    assert scores["r2"].between(0.4, 0.7).all()
+    assert scores["ccc"].between(0.6, 0.85).all()
+    arousal = predictions[predictions["target"] == "arousal"]
+    assert scores.loc["arousal", "r2"] == r2_score(arousal["y_true"], arousal["y_pred"])
+
+
+def test_emomusic_to_pmemo_and_back(shared):
+    pair = [load(fetch, shared, target="dynamic") for fetch in (fetch_emomusic, fetch_pmemo)]
+    rng = np.random.default_rng(0)
+    # What is heard alike in both, whatever the scale of the annotations.
+    spots = [(one.target - one.scale.low) / (one.scale.high - one.scale.low) for one in pair]
+    features = [spot + rng.normal(scale=0.1, size=spot.shape) for spot in spots]
+    first, second = pair
+    options = {
+        "groups": first.groups, "X_test": features[1], "groups_test": second.groups,
+        "dataset": "emomusic", "dataset_test": "pmemo", "both_ways": True, "n_repeats": 1,
+    }  # fmt: skip
+    numbers = evaluate_regression(
+        {"made": features[0]}, {"ridge": Ridge()}, None, first.target, y_test=second.target,
+        scales=(first.scale, second.scale), **options,
+    )  # fmt: skip
+    counts = numbers.scores.groupby("protocol", sort=False)[["n_train", "n_test"]].first()
+    assert counts.loc["across"].tolist() == [744, 767]
+    assert counts.loc["across_back"].tolist() == [767, 744]
+    scores = numbers.summary().set_index(["protocol", "target"])["r2"]
+    assert scores.between(0.2, 0.9).all()
+    # Both on the scale of Emotion in Music, from -1 to 1.
+    across = numbers.predictions.query("protocol == 'across' and target == 'arousal'")
+    np.testing.assert_allclose(across["y_true"], 2 * second.target[:, 0] - 1)
+    quadrants = [fetch.frame["label"].to_numpy(dtype=str) for fetch in pair]
+    classes = evaluate(
+        {"made": features[0]}, {"nb": GaussianNB()}, None, quadrants[0],
+        y_test=pd.DataFrame(second.target, columns=["arousal", "valence"]),
+        scales=(None, second.scale), audit=False, **options,
+    )  # fmt: skip
+    assert classes.manifest["dataset_test"]["classes"] == {
+        "Q1": 520, "Q2": 72, "Q3": 115, "Q4": 60,
+    }  # fmt: skip
+    accuracy = classes.summary().set_index("protocol")["accuracy"]
+    assert (accuracy > 0.5).all()
 
 
 @pytest.fixture
