@@ -6,7 +6,7 @@ import shutil
 import warnings
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from glob import escape
 from pathlib import Path
 from typing import Any
@@ -472,24 +472,14 @@ def _column_names(transformers: list[BaseClipTransformer]) -> list[str]:
     return names
 
 
-# Parameters of transformers, and fields of recipes, that change no number.
+# Parameters of transformers that change no number.
 _CHANGE_NO_NUMBER = ("memory", "n_jobs", "on_error", "verbose")
-_NO_PART_OF_KEY = ("source", "weights", "seed", "engine", "batch_size", "func")
 
 
 def recipe_key(recipes: list[Recipe], names: list[str]) -> str:
     """Return a short digest of all that decides the numbers of a table."""
-    decisive = [
-        # What decides the frames, and the fields that decide what becomes of them.
-        {"recipe": recipe.kind, "settings": recipe.settings()}
-        | {
-            one.name: getattr(recipe, one.name)
-            for one in fields(recipe)
-            if one.name not in _NO_PART_OF_KEY
-        }
-        for recipe in recipes
-    ]
-    return settings_digest({"recipes": decisive, "columns": names})[:16]
+    keys = [recipe.key() for recipe in recipes]
+    return settings_digest({"recipes": keys, "columns": names})[:16]
 
 
 def _settings(transformers: list[BaseClipTransformer], key: str, *, frames: bool) -> dict:

@@ -13,7 +13,7 @@ import numpy as np
 from skmer.audio import Framing
 from skmer.audio.decoding import HIGHEST_SR
 from skmer.embeddings.base import MAX_BATCH_SIZE, BaseClipTransformer
-from skmer.embeddings.recipe import Recipe, embed_clip, pad_short
+from skmer.embeddings.recipe import NOT_IN_KEY, Recipe, embed_clip, pad_short
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
 from skmer.utils import estimators as params
 from skmer.utils.cache import open_cache
@@ -68,14 +68,14 @@ def _bytecode(item) -> Any:
 class ClipFunctionRecipe(Recipe):
     """Clip -> what a function makes of its frames, or of the whole waveform."""
 
-    func: Callable = field(metadata={"key": False})
+    func: Callable = field(metadata=NOT_IN_KEY)
     func_name: str
     func_key: str | None
     name: str
     version: str | None
     frame_length: int | None
     hop_length: int | None
-    batch_size: int
+    batch_size: int = field(metadata=NOT_IN_KEY)
     kind = "function"
     decisive = ("func_name", "func_key", "name", "version", "frame_length", "hop_length")
 

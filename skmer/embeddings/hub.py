@@ -23,7 +23,7 @@ from skmer.embeddings.engines.torch import (
     read_model,
     weights_files,
 )
-from skmer.embeddings.recipe import Recipe
+from skmer.embeddings.recipe import NOT_IN_KEY, Recipe
 from skmer.embeddings.registry import HUB, Feature
 from skmer.embeddings.weights import WeightsFile
 from skmer.exceptions import InputError, WeightsIntegrityError
@@ -37,7 +37,7 @@ _STATISTICS = ("mean", "max", "first")
 class HubRecipe(Recipe):
     """Clip -> three statistics of all layers for each window, or the steps of some layers."""
 
-    weights: str
+    weights: str = field(metadata=NOT_IN_KEY)
     trusted: bool
     digest: str
     versions: tuple[str, ...]
@@ -45,7 +45,7 @@ class HubRecipe(Recipe):
     dtype: str
     window: int
     hop: int
-    batch_size: int
+    batch_size: int = field(metadata=NOT_IN_KEY)
     sizes: tuple[int, ...]
     layers: tuple[int, ...]
     time_pooling: str | None

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from importlib.metadata import version
 from typing import ClassVar
@@ -15,7 +15,10 @@ from skmer.embeddings.engines import get_engine, layers
 from skmer.exceptions import AudioDecodeError, WeightsIntegrityError
 from skmer.pooling import pool_frames
 from skmer.utils import CacheEntry, ClipCache, processes
-from skmer.utils.digest import AudioDigest
+from skmer.utils.digest import AudioDigest, key_of
+
+# Of a field of a recipe that decides no number, or only through another one.
+NOT_IN_KEY = {"key": False}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +48,9 @@ class Recipe(ABC):
         What the key of the cache calls the recipes of a class.
     decisive : tuple of str
         The fields of the subclass that decide the frames. They are part of the key of the cache;
-        fields that matter to `finish` alone are not.
+        fields that matter to `finish` alone are not. A path among them stands for the content of
+        its file or folder. The key of a table has all fields but those with
+        ``field(metadata={"key": False})``.
     numbers_version : int
         Raise it when a change to the code changes the numbers of this recipe: what was kept, in
         caches and tables, is then computed again.
@@ -81,7 +86,15 @@ class Recipe(ABC):
             "resampler": self.resampler,
             "resampler_version": resampler_version(self.resampler),
             "numbers_version": self.numbers_version,
-            **{name: getattr(self, name) for name in self.decisive},
+            **{name: key_of(getattr(self, name)) for name in self.decisive},
+        }
+
+    def key(self) -> dict:
+        """Return what decides the row, for the key of a table: all fields that are not left out."""
+        return {"recipe": self.kind, "settings": self.settings()} | {
+            one.name: key_of(getattr(self, one.name))
+            for one in fields(self)
+            if one.metadata.get("key", True)
         }
 
     @abstractmethod
@@ -123,12 +136,13 @@ class Recipe(ABC):
 class NetworkRecipe(Recipe):
     """Base of the recipes of skmer's own networks, which an engine runs."""
 
-    source: readers.ArraySource
-    weights: str | None
-    seed: int
+    source: readers.ArraySource = field(metadata=NOT_IN_KEY)
+    # What these two give is in the digest.
+    weights: str | None = field(metadata=NOT_IN_KEY)
+    seed: int = field(metadata=NOT_IN_KEY)
     digest: str
-    engine: str
-    batch_size: int
+    engine: str = field(metadata=NOT_IN_KEY)
+    batch_size: int = field(metadata=NOT_IN_KEY)
 
     def load(self, n_threads: int | None):
         """Return the engine, loaded once in a process for equal weights and settings."""

@@ -6,6 +6,8 @@ import json
 import os
 import platform
 import stat
+from collections.abc import Mapping
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from io import BufferedReader
 
@@ -66,6 +68,48 @@ def file_digest(path, kind: str = "sha256") -> str:
             return hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
 
         return hashlib.file_digest(file, start).hexdigest()
+
+
+def key_of(value):
+    """Return what stands for a value in a key: for a path its content, else the value.
+
+    A path is what names a regular file, or a folder and is no plain word. Its content is read once
+    in a process, and again when size or time of a file have changed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from skmer.utils.digest import key_of
+    >>> key_of(("mean", 512))
+    ['mean', 512]
+    >>> with tempfile.NamedTemporaryFile() as empty:
+    ...     key_of(empty.name)[:15]
+    'sha256:e3b0c442'
+    """
+    if isinstance(value, Mapping):
+        return {name: key_of(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [key_of(one) for one in value]
+    if not isinstance(value, str | os.PathLike):
+        return value
+    path = os.path.expanduser(os.fspath(value))
+    # A word such as "music" may be the name of a folder as well, of anything.
+    is_word = isinstance(value, str) and os.path.basename(path) == path
+    is_folder = os.path.isdir(path) and not is_word
+    if not is_folder and not os.path.isfile(path):
+        return value
+    files = [path]
+    if is_folder:
+        files = sorted(os.path.join(at, name) for at, _, names in os.walk(path) for name in names)
+    seen = [(one, status.st_size, status.st_mtime_ns) for one in files for status in [os.stat(one)]]
+    return f"sha256:{_digest_of_content(path, tuple(seen))}"
+
+
+@lru_cache(maxsize=256)
+def _digest_of_content(path: str, files: tuple) -> str:
+    if [path] == [name for name, *_ in files]:
+        return file_digest(path)
+    return settings_digest({os.path.relpath(name, path): file_digest(name) for name, *_ in files})
 
 
 class AudioDigest:

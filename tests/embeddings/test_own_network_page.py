@@ -5,7 +5,12 @@ import textwrap
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+
+from skmer.embeddings import extract
+from skmer.exceptions import IgnoredCacheWarning
+from skmer.utils.digest import key_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::skmer.exceptions.ShortClipWarning")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "own_network.rst"
@@ -72,3 +77,36 @@ def test_an_embedding_that_stays(waveforms):
     np.testing.assert_array_equal(made.transform(waveforms), rows)
     assert made.get_feature_names_out()[64] == "net_std_0"
     assert made.frame_times(2).tolist() == [0.5, 1.5]
+
+
+def test_a_file_of_weights_is_its_content(waveforms, paths):
+    """In the cache and in tables: another file is another network, whatever it is called."""
+    net = run(block("class NetTransformer"), __name__="net")["NetTransformer"]
+    matrices = np.random.default_rng(0).standard_normal((3, 16000, 64))
+    np.save("a.npy", matrices[0])
+    np.save("b.npy", matrices[1])
+    for memory in (None, "cache"):
+        a = net(weights="a.npy", memory=memory)
+        one = extract(paths[:2], a, "t.parquet")
+        same = extract(paths[:2], net(weights=str(Path("a.npy").absolute())), "t.parquet")
+        assert (one.n_computed, same.n_computed) == (2, 0)
+        first = pd.read_parquet("t.parquet")
+        with pytest.warns(IgnoredCacheWarning):
+            assert extract(paths[:2], net(weights="b.npy"), "t.parquet").n_computed == 2
+        assert not np.allclose(pd.read_parquet("t.parquet")["net_mean_0"], first["net_mean_0"])
+        Path("t.parquet").unlink()
+    rows = a.fit_transform(waveforms)
+    np.save("a.npy", matrices[2])
+    changed = a.fit_transform(waveforms)
+    assert not np.allclose(changed, rows)
+    np.testing.assert_array_equal(changed, net(weights="a.npy").fit_transform(waveforms))
+
+
+def test_what_stands_for_a_path_in_keys(tmp_path):
+    Path("mel256").mkdir()
+    Path("mel256/file").write_text("sound")
+    assert key_of(("mel256", 3, None)) == ["mel256", 3, None]
+    (whole,) = key_of({"model": tmp_path / "mel256"}).values()
+    assert whole.startswith("sha256:")
+    Path("mel256/file").write_text("another")
+    assert key_of("./mel256") == key_of(tmp_path / "mel256") != whole
