@@ -445,7 +445,7 @@ class EvaluationResult:
         """
         from skmer.evaluation.report import page
 
-        return page.scores_table(page.Overview(self)).latex
+        return page.tables.scores_table(page.Overview(self)).latex
 
     def _repr_html_(self) -> str:
         from skmer.evaluation.report import page

@@ -2,38 +2,15 @@
 
 import json
 from functools import cache
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from skmer.evaluation.displays.style import (
-    MARKERS,
-    PALETTE,
-    axes_or_new,
-    feature_colors,
-    plain,
-    text_color,
-)
-from skmer.evaluation.report.tables import (
-    comparison_matrices,
-    confusions,
-    pairs_table,
-    scores_table,
-    table_csv,
-)
+from skmer.evaluation.displays import style
+from skmer.evaluation.report import tables, words
 from skmer.evaluation.report.tags import tags_part
-from skmer.evaluation.report.words import (
-    Overview,
-    bibliography,
-    make_headline,
-    methods_paragraph,
-    name_of,
-    name_of_score,
-    time_of_stages,
-    trust_notes,
-)
+from skmer.evaluation.report.words import Overview, name_of, name_of_score
 from skmer.utils.files import atomic_write, check_output_file
 from skmer.utils.messages import check_choice, check_installed
 
@@ -54,7 +31,7 @@ def scores_chart(seen: Overview) -> dict:
     import pandas as pd
 
     score, order = seen.headline, list(seen.ranked["name"])
-    colors = feature_colors(seen.intervals["feature"])
+    colors = style.feature_colors(seen.intervals["feature"])
     labels = {name: name_of(name, seen.random) for name in colors}
     rows = zip(seen.intervals["protocol"], seen.intervals["apart"])
     table = seen.intervals.assign(
@@ -118,7 +95,9 @@ def map_chart(rows: list[dict]) -> dict | None:
     else:
         value, shown_fields = "datum[colour]", ["clip", "label", "group", "mostly"]
         legend = alt.Legend(orient="top", title=None, columns=4, symbolLimit=24)
-        shown["color"] = alt.Color("shown:N", scale=alt.Scale(range=list(PALETTE)), legend=legend)
+        shown["color"] = alt.Color(
+            "shown:N", scale=alt.Scale(range=list(style.PALETTE)), legend=legend
+        )
         marks = alt.Scale(domain=["right", "wrong"], range=["circle", "cross"])
         key = alt.Legend(orient="top", title=None)
         shown["shape"] = alt.Shape("mostly:N", scale=marks, legend=key)
@@ -159,7 +138,7 @@ def plane_chart(seen: Overview) -> dict | None:
         columns[target] = rows.groupby("row")["y_pred"].mean()
         columns[f"{target}_true"] = rows.groupby("row")["y_true"].first()
     base = alt.Chart(pd.DataFrame(columns).dropna().round(3).reset_index())
-    predicted = base.mark_point(filled=True, size=40, color=PALETTE[0], opacity=0.7).encode(
+    predicted = base.mark_point(filled=True, size=40, color=style.PALETTE[0], opacity=0.7).encode(
         x=alt.X("valence:Q", title="Valence", scale=alt.Scale(zero=False)),
         y=alt.Y("arousal:Q", title="Arousal", scale=alt.Scale(zero=False)),
         tooltip=["row:Q", *(f"{name}:Q" for name in columns)],
@@ -252,47 +231,54 @@ def render_report(result: "EvaluationResult") -> str:
     return render_page(
         "report.html.j2",
         charts=charts,
-        data={"confusions": confusions(seen)} if "confusions" in shown else {},
+        data={"confusions": tables.confusions(seen)} if "confusions" in shown else {},
         title=f"Evaluation of {result.manifest['dataset'].get('name') or 'clips'}",
-        headline=make_headline(seen),
-        notes=trust_notes(seen),
+        headline=words.make_headline(seen),
+        notes=words.trust_notes(seen),
         seen=seen,
         manifest=result.manifest,
-        table=scores_table(seen),
-        took=time_of_stages(result.manifest["seconds"]),
+        table=tables.scores_table(seen),
+        took=words.time_of_stages(result.manifest["seconds"]),
         quadrants=set(result.manifest["dataset"].get("classes", ())) == {"Q1", "Q2", "Q3", "Q4"},
-        matrices=comparison_matrices(seen),
-        comparisons_csv="" if seen.comparison is None else table_csv(seen.comparison),
+        matrices=tables.comparison_matrices(seen),
+        comparisons_csv="" if seen.comparison is None else tables.table_csv(seen.comparison),
         pairs=[
             table
             for what in ("feature", result.task.model_kind)
-            if (table := pairs_table(seen, what)) is not None
+            if (table := tables.pairs_table(seen, what)) is not None
         ],
         hard=hard_clips(seen) if "hard_clips" in shown else [],
         tags=tags_part(seen, clip_names(seen)) if "tags" in shown else None,
-        methods=methods_paragraph(seen),
-        bibtex=bibliography(seen),
+        methods=words.methods_paragraph(seen),
+        bibtex=words.bibliography(seen),
     )
 
 
 def render_page(template: str, *, charts: dict, data: dict, package=__package__, **context) -> str:
     """Fill a template of a package, which may extend this one's base, with charts and data."""
+    charts = {name: chart for name, chart in charts.items() if chart is not None}
+    return (
+        _environment(package)
+        .get_template(template)
+        .render(charts=charts, data=data, vega=_vega() if charts else "", **context)
+    )
+
+
+@cache
+def _environment(package: str):
+    """Return what fills the templates of a package and of this one, with every text escaped."""
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
+    folders = [PackageLoader(one, "templates") for one in (package, __package__)]
     environment = Environment(
-        loader=ChoiceLoader(
-            [PackageLoader(package, "templates"), PackageLoader(__package__, "templates")]
-        ),
+        loader=ChoiceLoader(folders),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {"score_name": name_of_score, "part_name": name_of, "for_script": _json}
-    charts = {name: chart for name, chart in charts.items() if chart is not None}
-    return environment.get_template(template).render(
-        charts=charts, data=data, vega=_vega() if charts else "", **context
-    )
+    return environment
 
 
 def _json(value) -> str:
@@ -313,17 +299,9 @@ def _vega() -> str:
 def result_to_html(result: "EvaluationResult") -> str:
     """Return headline, notes on trust, and the table of scores, as notebooks show them."""
     seen = Overview(result)
-    table = scores_table(seen)
-    notes = "".join(f"<li>{escape(note.text)}</li>" for note in trust_notes(seen))
-    head = "".join(f"<th>{escape(column)}</th>" for column in table.columns[: table.n_shown])
-    rows = "".join(
-        f"<tr>{''.join(f'<td>{escape(text)}</td>' for text, _ in row[: table.n_shown])}</tr>"
-        for row in table.rows
-    )
-    return (
-        f"<p><strong>{escape(make_headline(seen))}</strong></p><ul>{notes}</ul>"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-    )
+    shown = {"headline": words.make_headline(seen), "notes": words.trust_notes(seen)}
+    table = tables.scores_table(seen)
+    return _environment(__package__).get_template("notebook.html.j2").render(shown, table=table)
 
 
 # Width, greatest height, height of a row [inch], and size of the letters [pt].
@@ -339,34 +317,34 @@ def result_to_figure(
 
     check_choice("figure", SIZES, size=size)
     seen = Overview(result)
-    names = list(seen.ranked["name"])
-    protocols = list(dict.fromkeys(seen.intervals["protocol"]))
+    n_rows, n_protocols = len(seen.ranked), seen.intervals["protocol"].nunique()
     width, highest, row, letters = SIZES[size]
     # Above and below the rows stand the legend, the numbers and their name.
     around = 6 * letters / 72
-    row = min(row * (0.5 + 0.5 * len(protocols)), (highest - around) / len(names))
+    row = min(row * (0.5 + 0.5 * n_protocols), (highest - around) / n_rows)
     letters = min(letters, 0.75 * 72 * row)
     with rc_context({"font.size": letters, "axes.labelsize": letters, "legend.fontsize": letters}):
-        ax = axes_or_new(None, figsize=(width, around + row * len(names)))
-        _draw(ax, seen, names, protocols, scale=letters / 8)
+        ax = style.axes_or_new(None, figsize=(width, around + row * n_rows))
+        _draw(ax, seen, scale=letters / 8)
     return ax.figure
 
 
 def plot_result(result: "EvaluationResult", ax=None):
     """Draw what `EvaluationResult.plot` returns."""
     seen = Overview(result)
-    names = list(seen.ranked["name"])
-    protocols = list(dict.fromkeys(seen.intervals["protocol"]))
-    ax = axes_or_new(ax, figsize=(6.0, 1.2 + 0.25 * len(protocols) * len(names)))
-    _draw(ax, seen, names, protocols, scale=1)
+    n_marks = len(seen.ranked) * seen.intervals["protocol"].nunique()
+    ax = style.axes_or_new(ax, figsize=(6.0, 1.2 + 0.25 * n_marks))
+    _draw(ax, seen, scale=1)
     return ax
 
 
-def _draw(ax, seen: Overview, names: list[str], protocols: list[str], *, scale: float) -> None:
-    colors = feature_colors(seen.intervals["feature"])
+def _draw(ax, seen: Overview, *, scale: float) -> None:
+    names = list(seen.ranked["name"])
+    protocols = list(dict.fromkeys(seen.intervals["protocol"]))
+    colors = style.feature_colors(seen.intervals["feature"])
     for k, protocol in enumerate(protocols):
         rows = seen.intervals[seen.intervals["protocol"] == protocol]
-        mark, shift = MARKERS[k % len(MARKERS)], (k - (len(protocols) - 1) / 2) * 0.5
+        mark, shift = style.MARKERS[k % len(style.MARKERS)], (k - (len(protocols) - 1) / 2) * 0.5
         for row in rows.to_dict("records"):
             score = row[seen.headline]
             reach = np.nan_to_num(np.maximum([[score - row["low"]], [row["high"] - score]], 0))
@@ -380,12 +358,12 @@ def _draw(ax, seen: Overview, names: list[str], protocols: list[str], *, scale: 
                 elinewidth=1.2 * scale,
             )
         if len(protocols) > 1:
-            label = plain(protocol)
-            ax.plot([], [], mark, color=text_color(), markersize=4 * scale, label=label)
+            label = style.plain(protocol)
+            ax.plot([], [], mark, color=style.text_color(), markersize=4 * scale, label=label)
     if seen.chance is not None:
-        dashes = {"color": text_color(), "linestyle": "--", "linewidth": 0.8 * scale}
+        dashes = {"color": style.text_color(), "linestyle": "--", "linewidth": 0.8 * scale}
         ax.axvline(seen.chance, **dashes, label="guessing")
-    ax.set_yticks(range(len(names)), [plain(name) for name in names])
+    ax.set_yticks(range(len(names)), [style.plain(name) for name in names])
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.tick_params(axis="x", width=0.8 * scale)

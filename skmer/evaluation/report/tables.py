@@ -4,15 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmer.evaluation.report.words import (
-    COLUMN_NAMES,
-    Overview,
-    name_of,
-    name_of_score,
-    signed,
-    two_digits,
-    with_interval,
-)
+from skmer.evaluation.report import words
+from skmer.evaluation.report.words import Overview, name_of, name_of_score, two_digits
 from skmer.utils.files import escape_formula
 
 
@@ -52,27 +45,27 @@ def scores_table(seen: Overview) -> Table:
         for is_within, protocol in ((False, across), (True, within))
         if protocol != seen.protocol
     ]
-    columns = [COLUMN_NAMES.get(key, key.capitalize()) for key in result.configuration]
+    columns = [words.COLUMN_NAMES.get(key, key.capitalize()) for key in result.configuration]
     columns.append(f"{score} (95 % interval)")
     columns += [name for name, _ in others_beside]
-    columns += [*map(name_of_score, beside), *(COLUMN_NAMES[name] for name in gap)]
+    columns += [*map(name_of_score, beside), *(words.COLUMN_NAMES[name] for name in gap)]
     n_shown = len(columns)
     columns += [f"{score}, mean and deviation over splits"]
     columns += [name_of_score(metric) for (metric,) in others]
-    columns += [COLUMN_NAMES["n_splits"], COLUMN_NAMES["weights"]]
+    columns += [words.COLUMN_NAMES["n_splits"], words.COLUMN_NAMES["weights"]]
     rows = []
     for value, row in zip(pooled, table.to_dict("records")):
         names = [name_of(row[key]) for key in result.configuration]
         names[0] = name_of(row["feature"], seen.random)
         cells: list[tuple[str, float | str]] = [(name, name.lower()) for name in names]
-        interval = with_interval(value, row["low"], row["high"], result.task.n_digits)
+        interval = words.with_interval(value, row["low"], row["high"], result.task.n_digits)
         cells.append((interval, float(value)))
         for _, protocol in others_beside:
             other = seen.row_of(row, protocol)
             numbers = other[headline], other["low"], other["high"]
-            cells.append((with_interval(*numbers, result.task.n_digits), float(numbers[0])))
+            cells.append((words.with_interval(*numbers, result.task.n_digits), float(numbers[0])))
         cells += [_number(row[metric]) for metric in beside]
-        cells += [(signed(row[name]), float(row[name])) for name in gap]
+        cells += [(words.signed(row[name]), float(row[name])) for name in gap]
         mean, spread = row.get(f"{headline}_split_mean", row[headline]), row[f"{headline}_std"]
         cells.append((f"{two_digits(mean)} ± {two_digits(spread)}", float(mean)))
         cells += [_number(row[metric]) for (metric,) in others]
@@ -161,7 +154,7 @@ def pairs_table(seen: Overview, what: str) -> Table | None:
     unit = "Groups" if seen.artists else "Clips"
     targets = ["target"] if "target" in comparison else []
     columns = [
-        *(COLUMN_NAMES[name] for name in targets), "Better", "Worse",
+        *(words.COLUMN_NAMES[name] for name in targets), "Better", "Worse",
         f"{name_of_score(seen.headline)} (95 % interval)", unit, "p", "p, corrected",
     ]  # fmt: skip
     rows = []
@@ -173,7 +166,7 @@ def pairs_table(seen: Overview, what: str) -> Table | None:
             numbers = tuple(-row[key] for key in ("difference", "high", "low"))
         texts = [*(row[name] for name in targets), *(name_of(name, seen.random) for name in names)]
         cells: list[tuple[str, float | str]] = [(text, text.lower()) for text in texts]
-        cells.append((with_interval(*numbers), numbers[0]))
+        cells.append((words.with_interval(*numbers), numbers[0]))
         cells.append((str(row["n_groups"]), float(row["n_groups"])))
         cells += [(f"{row[key]:.2g}", row[key]) for key in ("pvalue", "pvalue_holm")]
         rows.append(cells)
@@ -194,7 +187,7 @@ def _compared(found: tuple[float, float] | None) -> tuple[str, str, str]:
         return "", "same", ""
     difference, pvalue = found
     word = ("better" if difference > 0 else "worse") if pvalue < 0.05 else "unsure"
-    return signed(difference), word, f"p = {pvalue:.2g} after Holm's correction"
+    return words.signed(difference), word, f"p = {pvalue:.2g} after Holm's correction"
 
 
 def confusions(seen: Overview) -> dict:
