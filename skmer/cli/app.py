@@ -138,7 +138,7 @@ _OPTIONS = {
         "group_from", "path_column", "label_column", "group_column", "start_column",
         "end_column", "tags_column", "tags_separator", "hop_size", "input_repr",
         "content_type", "embedding_size", "frontend", "layer", "resampler", "engine", "out",
-        "offset", "duration", "pooling",
+        "offset", "duration", "pooling", "layout", "shard_size",
         "frames", "study", "max_bytes", "trust_remote_code",
     )
 }  # fmt: skip
@@ -166,6 +166,7 @@ _ADVICE = {
     ", an instance of 'list' or an instance of 'tuple'": "",
     "trust_remote_code=True, and revision= the commit": "--trust-remote-code, and the commit",
     "trust_remote_code=True": "--trust-remote-code",
+    "append=True": "--append", "force=True": "--force",
 }  # fmt: skip
 # A parameter in a sentence, and one with a value; not what follows a sign of a path.
 _PARAMETER = re.compile(

@@ -19,8 +19,27 @@ _TAKEN = (
 def extract(
     inputs: _options.Inputs,
     out: Annotated[
-        Path | None,
-        _options.path_option("FILE", "The table to write: .parquet, .npz or .csv."),
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            parser=_options.expand_or_url,
+            help="The table to write: .parquet, .npz or .csv; or a folder, for shards.",
+        ),
+    ] = None,
+    append: Annotated[
+        bool, typer.Option("--append", help="Add to the table that is there.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a table by one of fewer clips.")
+    ] = False,
+    layout: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW", help="columns, one for each number, or list, one column of lists."
+        ),
+    ] = "columns",
+    shard_size: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Clips in a shard; by default 10000.")
     ] = None,
     per_file: Annotated[
         Path | None,
@@ -119,13 +138,17 @@ def extract(
             transformers,
             out,
             frames=frames,
-            columns=columns,
+            columns=columns or None,
+            append=append,
+            force=force,
+            layout=layout,
+            shard_size=shard_size,
             n_jobs=jobs,
             verbose=verbose,
         )
     for line in left_out:
         _terminal.note(line)
-    _terminal.note(_describe(done))
+    _terminal.note(_describe(done, "errors.csv in it" if per_file else "its column 'error'"))
     return int(done.n_failed == done.n_clips)
 
 
@@ -158,11 +181,10 @@ def _make_transformers(names: list[str], weights, settings: dict, **shared) -> l
     return list(transformers.values())
 
 
-def _describe(done) -> str:
+def _describe(done, errors: str) -> str:
     before = done.n_clips - done.n_computed
-    where = "its column 'error'" if done.path.is_file() else "errors.csv in it"
     return (
         f"{done.path} has {done.n_rows} rows of {done.n_clips} clips"
         + (f", {before} of them finished before" if before else "")
-        + (f"; {done.n_failed} could not be read, see {where}" if done.n_failed else "")
+        + (f"; {done.n_failed} could not be read, see {errors}" if done.n_failed else "")
     )

@@ -36,6 +36,13 @@ def expand(text: str) -> Path:
         raise typer.BadParameter(str(error)) from error
 
 
+def expand_or_url(text: str) -> str:
+    """Return the path that an option names, or the URL as it is."""
+    from skmer.utils.files import is_url
+
+    return text if is_url(text) else os.fspath(expand(text))
+
+
 def path_option(metavar: str, text: str):
     """Return the option for a path."""
     return typer.Option(metavar=metavar, parser=expand, help=text)

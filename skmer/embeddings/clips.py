@@ -8,7 +8,7 @@ import numbers
 import os
 import reprlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ import numpy as np
 from skmer.audio.segment import Segment
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
 from skmer.utils.digest import file_digest
+from skmer.utils.files import is_url
+from skmer.utils.remote import check_url, read_url
 
 FORMS = (
     "a sequence of paths, of segments (path, start, end), of open binary files, of waveforms or of "
@@ -62,6 +64,16 @@ class Clip:
                 )
             duration = left if duration is None else min(left, duration)
         return self.start + offset, duration
+
+    def local(self) -> "Clip":
+        """Return the clip with its content, which is fetched where it is at a URL."""
+        if not is_url(self.source):
+            return self
+        assert isinstance(self.source, str)
+        try:
+            return replace(self, source=read_url(self.source), label=repr(self.source))
+        except OSError as error:
+            raise AudioDecodeError(f"{self.name}: {error}.") from error
 
     def digest(self) -> str:
         """Return a digest of the clip's content, whatever its name and place.
@@ -157,6 +169,8 @@ def check_matrix(X: np.ndarray, *, sr: int) -> list[Clip]:
 def _clip(item, row, sr, estimator) -> Clip:
     try:
         if isinstance(item, str | os.PathLike):
+            if is_url(item):
+                check_url(item)
             return Clip(row, os.path.expanduser(os.fsdecode(item)))
         if isinstance(item, list | tuple) and len(item) == 3 and isinstance(item[0], str):
             item = Segment(*item)

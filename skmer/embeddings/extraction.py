@@ -4,31 +4,43 @@ import json
 import os
 import shutil
 import warnings
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from glob import escape
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import clone
 
 from skmer._version import __version__
 from skmer.audio.decoding import SoundSource
-from skmer.audio.segment import Segment, file_of, part_of, segment_columns
-from skmer.embeddings import tables
+from skmer.audio.segment import Segment, file_of, part_of
+from skmer.embeddings import sources, tables
 from skmer.embeddings.base import BaseClipTransformer
 from skmer.embeddings.clips import Clip
 from skmer.embeddings.recipe import EmbeddedClip, Recipe, embed_clip
-from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
+from skmer.embeddings.shards import write_shards
+from skmer.exceptions import AudioDecodeError, InputError, InputTypeError, bounded
 from skmer.utils import ClipCache
 from skmer.utils.cache import DAMAGE, CacheEntry, open_cache, warn_of_cache
-from skmer.utils.digest import file_digest, open_regular, settings_digest
-from skmer.utils.files import atomic_write, check_output_file, escape_formula, expand_path
-from skmer.utils.messages import escape_undecodable
+from skmer.utils.digest import open_regular, settings_digest
+from skmer.utils.files import (
+    atomic_write,
+    check_output_file,
+    escape_formula,
+    expand_path,
+    is_url,
+)
+from skmer.utils.messages import check_choice, check_whole, escape_undecodable
 from skmer.utils.processes import run_parallel, threads_per_worker
 from skmer.utils.progress import track
+from skmer.utils.remote import Place
+
+_COUNTS = ("n_clips", "n_rows", "n_failed")
+_NO_ROWS = np.zeros((0, 0), np.float32)
 
 
 @dataclass(frozen=True)
@@ -57,12 +69,16 @@ class Extraction:
 
 
 def extract(
-    paths: Sequence[str | os.PathLike],
+    paths: Iterable,
     transformer: BaseClipTransformer | Sequence[BaseClipTransformer],
     out: str | os.PathLike,
     *,
     frames: bool = False,
     columns: Mapping[str, Sequence] | None = None,
+    append: bool = False,
+    force: bool = False,
+    layout: Literal["columns", "list"] = "columns",
+    shard_size: int | None = None,
     n_jobs: int | None = None,
     chunk_size: int | None = None,
     verbose: bool = False,
@@ -75,19 +91,34 @@ def extract(
 
     Parameters
     ----------
-    paths : sequence of str or path-like, of length n_clips
-        Audio files, or `Segment` parts of them, in the order of the table.
+    paths : iterable of str, path-like, Segment, or (name, content)
+        Audio files, in the order of the table: paths, or `Segment` parts of them; URLs such as
+        ``s3://bucket/song.mp3``, with the extra ``remote``; or names with the content of a file, as bytes or as an open binary
+        file. A path of a tar archive stands for the audio files in it. A sequence is checked as a
+        whole before the work; of an iterator no more than some thousand entries are held at once.
     transformer : transformer of clips, or list of those
         Fitted or not; of a list each gives its columns. The `memory` and `n_jobs` of the first are
         used as well; `on_error` is not, see Returns.
     out : str or path-like
-        The table, ``.parquet``, ``.npz`` or ``.csv``; replaced where it exists. Clips that the
-        table held already, with the same settings, are not computed again. Beside it stays a
-        hidden lock file, which keeps a second process from writing it at the same time.
+        The table, ``.parquet``, ``.npz`` or ``.csv``; or a folder, which gets shards. Clips that
+        the table held already, with the same settings, are not computed again. Beside it stays a
+        hidden lock file, which keeps a second process from writing it at the same time. With the
+        extra ``remote`` it may be a URL.
     frames : bool, default=False
         A row for each frame of a clip, with its time, instead of one for the clip.
     columns : dict of str to sequence of length n_clips, default=None
         Further columns, such as labels: texts, numbers or truth values.
+    append : bool, default=False
+        Add to the table that is there, which must have been made with the same settings, weights
+        and columns. A clip that it has by its path, with the same content, is not computed again,
+        and one whose content has changed takes the place of its row. Columns that are not given
+        are missing for the new rows.
+    force : bool, default=False
+        Replace a table by one of fewer clips, which is an error otherwise.
+    layout : {"columns", "list"}, default="columns"
+        One column for each number, or, of Parquet, one column ``embedding`` of lists.
+    shard_size : int, default=None
+        Clips in each shard of a folder; None = as in those that are there, else 10,000.
     n_jobs : int, default=None
         Number of jobs over clips, as in joblib; obeys `joblib.parallel_config`. None = that of the
         transformer.
@@ -108,14 +139,16 @@ def extract(
         all the numbers in "embeddings", and "settings". A csv file has its settings in
         ``<out>.json`` beside it, and an apostrophe before texts that a spreadsheet would take for a
         formula. In every kind of table a letter that is in no encoding, as in names of files that
-        are not UTF-8, is written as an escape such as ``\\udcdf``.
+        are not UTF-8, is written as an escape such as ``\\udcdf``. A folder has Parquet files of
+        `shard_size` clips each, and ``_manifest.json``, which names them; pyarrow, pandas and
+        polars read the folder as one table. A shard that is complete is not read again.
 
     Raises
     ------
     OSError
         When the table cannot be written, or another process is writing it.
     ValueError, TypeError
-        For an argument that is not as above.
+        For an argument that is not as above, and where a table would lose clips.
     WeightsNotFoundError
         When pretrained weights are wanted and cannot be had.
 
@@ -132,11 +165,12 @@ def extract(
     >>> from skmer.datasets import load_toy_emotions
     >>> from skmer.embeddings import extract
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     clips = load_toy_emotions(data_home=folder).data[:3]
-    ...     done = extract(clips, MFCCStatsTransformer(), f"{folder}/mfcc.parquet")
+    ...     clips = load_toy_emotions(data_home=folder).data[:4]
+    ...     done = extract(clips[:3], MFCCStatsTransformer(), f"{folder}/mfcc.parquet")
+    ...     more = extract(clips[3:], MFCCStatsTransformer(), done.path, append=True)
     ...     table = pd.read_parquet(done.path)
-    >>> table[["duration", "sr", "mfcc_mean_0"]].shape
-    (3, 3)
+    >>> table[["duration", "sr", "mfcc_mean_0"]].shape, more.n_computed
+    ((4, 3), 1)
     """
     if chunk_size is not None:
         warnings.warn(
@@ -144,48 +178,147 @@ def extract(
             DeprecationWarning,
             stacklevel=2,
         )
-    paths = check_paths(paths)
-    out = _check_out(out)
-    transformers = _fit_copies(transformer, paths, frames=frames)
+    entries = sources.check_clips(paths)
+    check_choice("extract", ("columns", "list"), layout=layout)
+    if shard_size is not None:
+        check_whole("extract", shard_size=shard_size)
+    place, name = _check_out(out, layout)
+    entries, sample = sources.sample(entries)
+    transformers = _fit_copies(transformer, sample, frames=frames)
     names = _column_names(transformers)
-    parts = segment_columns(paths)
-    parts.pop("path")
-    columns = tables.check_columns({**parts, **(columns or {})}, len(paths), names)
+    n_clips = sources.count(entries)
+    ends = sources.segment_ends(entries)
+    checked = tables.check_columns({**ends, **(columns or {})}, n_clips, names)
     recipes = [one._recipe(pooled=True) for one in transformers]
     key = recipe_key(recipes, names)
-    schema = tables.table_schema(
-        columns, names, _settings(transformers, key, frames=frames), frames=frames
+    run = _Run(
+        recipes=recipes,
+        names=names,
+        settings=_settings(transformers, key, frames=frames),
+        columns=checked,
+        kinds={name: str(column.type) for name, column in checked.items()},
+        frame_times=transformers[0].frame_times if frames else None,
+        layout=layout,
+        memory=transformers[0].memory,
+        n_jobs=transformers[0].n_jobs if n_jobs is None else n_jobs,
+        append=append,
+        force=force,
+        verbose=verbose,
     )
-    n_jobs = transformers[0].n_jobs if n_jobs is None else n_jobs
-    frame_times = transformers[0].frame_times if frames else None
-    tally = _Tally()
-    with tables.locked(out):
-        unfinished = (
-            _unfinished_cache(out, key) if open_cache(transformers[0].memory) is None else None
-        )
-        with tables.earlier_table(out, key, names) as earlier:
-            digests: Iterable[Any] = [None] * len(paths)
-            if earlier:
-                arguments = ((path,) for path in paths)
-                digests = list(run_parallel(_digest, arguments, n_jobs=n_jobs, prefer="threads"))
-            new = embed_files(
-                [path for path, digest in zip(paths, digests) if digest not in earlier],
-                recipes,
-                memory=transformers[0].memory,
-                unfinished=unfinished,
-                n_jobs=n_jobs,
-                verbose=verbose,
-            )
-            # Closed whatever happens, so that no job goes on behind an error.
-            with closing(new):
-                clips = (earlier.get(digest) or next(new) for digest in digests)
-                rows = tables.batches(tally.count(clips), paths, columns, len(names), frame_times)
-                tables.write_table(out, rows, schema, names)
-        if unfinished is not None:
-            shutil.rmtree(unfinished, ignore_errors=True)
-    warn_of_cache(tally.cache_errors, stacklevel=2)
-    n_rows = tally.n_rows + tally.n_failed
-    return Extraction(out, len(paths), n_rows, tally.n_computed, tally.n_failed)
+    # What a sequence holds is known before the work, and what an iterator holds at its end.
+    clips = sources.stream(entries, transformers)
+    if name is None:
+        write_shards(run, clips, place, n_clips, shard_size)
+    else:
+        run.write(clips, place, name, n_clips)
+    warn_of_cache(run.cache_errors, stacklevel=2)
+    where = place.show(name) if name else place.show()
+    return Extraction(where, run.n_clips, run.n_rows, run.n_computed, run.n_failed)
+
+
+@dataclass(kw_only=True)
+class _Run:
+    """What one call of `extract` writes, to one table or several, and what it has written."""
+
+    recipes: list[Recipe]
+    names: list[str]
+    settings: dict
+    columns: dict
+    kinds: dict[str, str]
+    frame_times: Callable[[int], np.ndarray] | None
+    layout: str
+    memory: Any
+    n_jobs: int | None
+    append: bool
+    force: bool
+    verbose: bool
+    n_clips: int = 0
+    n_rows: int = 0
+    n_computed: int = 0
+    n_failed: int = 0
+    cache_errors: list[str] = field(default_factory=list)
+
+    def write(
+        self,
+        clips: Iterable[sources.Source],
+        place: Place,
+        name: str,
+        n_clips: int | None,
+        *,
+        description: str = "extracting",
+    ) -> dict:
+        """Write one table; return the counts of what is in it."""
+        append = self.append
+        before = [getattr(self, count) for count in _COUNTS]
+        path = place.fetch(name)
+        beside = [tables.settings_beside(path).name] if path.suffix == ".csv" else []
+        for one in beside:
+            place.fetch(one)
+        key = self.settings["key"]
+        with tables.locked(path):
+            n_before = 0 if self.force or append else tables.count_clips(path)
+            if n_clips is not None:
+                tables.check_not_fewer(place.show(name), n_before, n_clips)
+            has_cache = open_cache(self.memory) is not None
+            kept = None if has_cache else _unfinished_cache(path, key)
+            with tables.earlier_table(path, key, self.names, append=append) as earlier:
+                new = embed_sources(
+                    clips,
+                    self.recipes,
+                    memory=self.memory,
+                    unfinished=kept,
+                    known=earlier.by_digest,
+                    n_jobs=self.n_jobs,
+                )
+                # Closed whatever happens, so that no job goes on behind an error.
+                with closing(new):
+                    bar = track(new, description=description, total=n_clips, enabled=self.verbose)
+                    placed = ((source.row, source.name, clip) for source, clip in bar)
+                    columns, kinds = self.columns, self.kinds
+                    if append and earlier.clips:
+                        kinds = earlier.kinds()
+                        given = tables.match_columns(columns, kinds)
+                        placed, columns = earlier.extended(placed, given)
+                    counted = self._count(placed, place.show(name), n_before)
+                    schema = tables.table_schema(
+                        kinds,
+                        self.names,
+                        self.settings,
+                        frames=self.frame_times is not None,
+                        layout=self.layout,
+                    )
+                    rows = tables.batches(
+                        counted, columns, kinds, len(self.names), self.frame_times
+                    )
+                    tables.write_table(path, rows, schema, self.names)
+            if kept is not None:
+                shutil.rmtree(kept, ignore_errors=True)
+        for one in (name, *beside):
+            place.store(one)
+        return {name: getattr(self, name) - was for name, was in zip(_COUNTS, before)}
+
+    def add(self, counts: dict, times: int = 1) -> None:
+        """Count the clips of a shard that is not written; with times=-1, count them no more."""
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + times * counts[name])
+
+    def digest(self, source: sources.Source) -> str | None:
+        """Return the digest of a clip's content; None where it cannot be read."""
+        return _digest_source(source)
+
+    def _count(self, clips: Iterable[tables.Placed], table, n_before) -> Iterator[tables.Placed]:
+        """Pass the clips of one table on, and count them; raise where they became fewer."""
+        n_clips = 0
+        for one in clips:
+            clip, n_clips = one[2], n_clips + 1
+            self.n_clips += 1
+            self.n_rows += max(1, len(clip.rows))
+            self.n_computed += clip.is_new
+            self.n_failed += clip.error is not None
+            if clip.cache_error is not None:
+                self.cache_errors.append(clip.cache_error)
+            yield one
+        tables.check_not_fewer(table, n_before, n_clips)
 
 
 def extract_files(
@@ -249,7 +382,7 @@ def extract_files(
     ...         first["embedding"].shape[1]
     20
     """
-    paths = check_paths(paths)
+    paths = _check_paths(paths)
     (one,) = _fit_copies(transformer, paths, frames=True)
     recipes = [one._recipe(pooled=False)]
     settings = _settings([one], recipe_key(recipes, _column_names([one])), frames=True)
@@ -257,83 +390,105 @@ def extract_files(
     folder = expand_path(folder).absolute()
     targets = _targets(paths, folder)
     n_jobs = one.n_jobs if n_jobs is None else n_jobs
-    tally, failures = _Tally(), []
+    failures: list[tuple[str, str]] = []
+    cache_errors: list[str] = []
     with tables.locked(folder):
         folder.mkdir(exist_ok=True)
         arguments = ((target, path, settings["key"]) for target, path in zip(targets, paths))
         earlier = list(run_parallel(_earlier_file, arguments, n_jobs=n_jobs, prefer="threads"))
-        new = embed_files(
-            [path for path, done in zip(paths, earlier) if done is None],
-            recipes,
-            memory=one.memory,
-            n_jobs=n_jobs,
-            verbose=verbose,
+        missing = [path for path, done in zip(paths, earlier) if done is None]
+        new = embed_sources(
+            sources.stream(missing, [one]), recipes, memory=one.memory, n_jobs=n_jobs
         )
         with closing(new):
-            clips = tally.count(done or next(new) for done in earlier)
-            for path, target, done, clip in zip(paths, targets, earlier, clips):
+            bar = track(new, description="extracting", total=len(missing), enabled=verbose)
+            n_computed = n_rows = 0
+            for path, target, done in zip(paths, targets, earlier):
+                clip = done or next(bar)[1]
+                n_computed, n_rows = n_computed + clip.is_new, n_rows + len(clip.rows)
+                if clip.cache_error is not None:
+                    cache_errors.append(clip.cache_error)
                 if clip.error is not None:
-                    failures.append((escape_undecodable(path), clip.error))
+                    failures.append((escape_undecodable(file_of(path)), clip.error))
                 elif done is None:
                     _write_file(target, clip, one.frame_times(len(clip.rows)), settings)
+            # So that the bar reaches its end.
+            next(bar, None)
         _write_errors(folder / "errors.csv", failures)
-    warn_of_cache(tally.cache_errors, stacklevel=2)
-    return Extraction(folder, len(paths), tally.n_rows, tally.n_computed, tally.n_failed)
+    warn_of_cache(cache_errors, stacklevel=2)
+    return Extraction(folder, len(paths), n_rows, n_computed, len(failures))
 
 
-def embed_files(
-    paths: list[str | Segment],
+def embed_sources(
+    clips: Iterable[sources.Source],
     recipes: list[Recipe],
     *,
     memory,
     unfinished: Path | None = None,
+    known: Mapping[str | None, tables.ClipRows] = MappingProxyType({}),
     n_jobs: int | None,
-    verbose: bool,
-) -> Generator[tables.ClipRows]:
-    """Embed files by one or several recipes, and yield each, in order, as soon as it is done.
+) -> Generator[tuple[sources.Source, tables.ClipRows]]:
+    """Embed clips by one or several recipes, and yield each, in order, as soon as it is done.
 
     The rows of several recipes stand side by side. With `unfinished`, a folder, what is done is
-    kept there too, and taken from there.
+    kept there too, and taken from there; what is `known` by its digest is not computed.
     """
     cache = open_cache(memory)
     kept = None if unfinished is None else ClipCache(unfinished)
     n_threads = threads_per_worker(n_jobs)
-    arguments = ((path, recipes, cache, kept, n_threads) for path in paths)
-    results = run_parallel(_embed_file, arguments, n_jobs=n_jobs, prefer="threads")
-    yield from track(results, description="extracting", total=len(paths), enabled=verbose)
+    for window in sources.windows(clips):
+        digests: Iterable[str | None] = [None] * len(window)
+        if known:
+            calls = ((source,) for source in window)
+            digests = list(run_parallel(_digest_source, calls, n_jobs=n_jobs, prefer="threads"))
+        arguments = (
+            (source, recipes, cache, kept, n_threads)
+            for source, digest in zip(window, digests)
+            if digest not in known
+        )
+        new = run_parallel(_embed_source, arguments, n_jobs=n_jobs, prefer="threads")
+        with closing(new):
+            for source, digest in zip(window, digests):
+                yield source, known[digest] if digest in known else next(new)
 
 
-def _embed_file(
-    path: str,
+def _embed_source(
+    source: sources.Source,
     recipes: list[Recipe],
     cache: ClipCache | None,
     kept: ClipCache | None,
     n_threads: int | None,
 ) -> tables.ClipRows:
-    """Embed one file, in whatever thread or process."""
-    clip = Clip.of_file(0, path)
-    status, digest = clip.status(), _digest(path)
-
-    def compute() -> CacheEntry:
-        embedded = []
-        for recipe in recipes:
-            one = embed_clip(recipe, clip, cache, n_threads)
-            if one.error is not None:
-                raise one.error
-            embedded.append(one)
-        # Else the numbers of one content would be kept under the digest of another.
-        if clip.status() != status:
-            raise AudioDecodeError("the file changed while it was read; read it again.")
-        return _side_by_side(path, recipes, embedded)
-
+    """Embed one clip, in whatever thread or process."""
+    if source.error is not None:
+        return tables.ClipRows(None, None, None, source.error, None, _NO_ROWS)
+    digest = None
+    clip = source.clips[0]
     try:
+        # Fetched once, for all recipes.
+        clip = clip.local()
+        status, digest = clip.status(), digest_clip(clip)
+        clips = source.clips if clip is source.clips[0] else (clip,) * len(recipes)
+
+        def compute() -> CacheEntry:
+            embedded = []
+            for recipe, one in zip(recipes, clips):
+                done = embed_clip(recipe, one, cache, n_threads)
+                if done.error is not None:
+                    raise done.error
+                embedded.append(done)
+            # Else the numbers of one content would be kept under the digest of another.
+            if clip.status() != status:
+                raise AudioDecodeError("the file changed while it was read; read it again.")
+            return _side_by_side(clip, recipes, embedded)
+
         if kept is None or digest is None:
             entry = compute()
         else:
             entry = kept.get_or_compute({"content": digest}, compute)
     except AudioDecodeError as error:
         reason = escape_undecodable(str(error).removeprefix(f"{clip.name}: "))
-        return tables.ClipRows(digest, None, None, reason, None, np.zeros((0, 0), np.float32))
+        return tables.ClipRows(digest, None, None, reason, None, _NO_ROWS)
     assert entry.n_samples is not None
     assert entry.sr is not None
     return tables.ClipRows(
@@ -348,7 +503,7 @@ def _embed_file(
     )
 
 
-def _side_by_side(path: str, recipes: list[Recipe], embedded: list[EmbeddedClip]) -> CacheEntry:
+def _side_by_side(clip: Clip, recipes: list[Recipe], embedded: list[EmbeddedClip]) -> CacheEntry:
     """Join what several recipes gave for one file; `n_samples` is now of the whole file."""
     rows = [np.atleast_2d(one.row).astype(np.float32, copy=False) for one in embedded]
     return CacheEntry(
@@ -356,80 +511,92 @@ def _side_by_side(path: str, recipes: list[Recipe], embedded: list[EmbeddedClip]
         sorted({note for one in embedded for note in one.notes}),
         error=next((one.cache_error for one in embedded if one.cache_error is not None), None),
         sr=embedded[0].sr,
-        n_samples=_file_length(path, recipes[0], embedded[0]),
+        n_samples=_file_length(clip, recipes[0], embedded[0]),
         is_new=any(one.is_new for one in embedded),
     )
 
 
-def _file_length(path: str, recipe: Recipe, embedded: EmbeddedClip) -> int:
+def _file_length(clip: Clip, recipe: Recipe, embedded: EmbeddedClip) -> int:
     """Return the samples of a whole file, of which a recipe may have used a segment."""
     sr, n_samples = embedded.sr, embedded.n_samples
     assert sr is not None
     assert n_samples is not None
-    if isinstance(path, Segment):
+    if clip.start or clip.end is not None:
         return n_samples
     if recipe.duration is not None and n_samples >= round(recipe.duration * sr):
-        with SoundSource(path, name=repr(path)) as source:
+        content = clip.open()
+        if isinstance(content, tuple):
+            return len(content[0])
+        with SoundSource(content, name=clip.name) as source:
             return source.n_samples()
     return round(recipe.offset * sr) + n_samples
 
 
-def _digest(clip: str | Segment) -> str | None:
-    """Return the SHA-256 of a file, with the part that is used; None where it cannot be read."""
+def digest_clip(clip: Clip) -> str | None:
+    """Return the SHA-256 of a clip's content; None where it cannot be read.
+
+    Of a segment it ends as a media fragment does: ``#t=0.5,3.0``.
+    """
+    is_part = clip.start or clip.end is not None
+    part = part_of(Segment("", clip.start, clip.end)) if is_part else ""
     try:
-        return file_digest(file_of(clip)) + part_of(clip)
-    except (OSError, ValueError):
+        return clip.local().digest() + part
+    except (OSError, ValueError, TypeError):
         return None
 
 
-@dataclass
-class _Tally:
-    """What has passed of a stream of clips."""
-
-    n_rows: int = 0
-    n_computed: int = 0
-    n_failed: int = 0
-    cache_errors: list[str] = field(default_factory=list)
-
-    def count(self, clips: Iterable[tables.ClipRows]) -> Iterator[tables.ClipRows]:
-        """Pass clips on, and count them."""
-        for clip in clips:
-            self.n_rows += len(clip.rows)
-            self.n_computed += clip.is_new
-            self.n_failed += clip.error is not None
-            if clip.cache_error is not None:
-                self.cache_errors.append(clip.cache_error)
-            yield clip
+def _digest_source(source: sources.Source) -> str | None:
+    return digest_clip(source.clips[0]) if source.clips else None
 
 
-def check_paths(paths) -> list[str | Segment]:
+def _check_paths(paths) -> list[str | Segment]:
     """Return the paths as strings; segments of files stay."""
-    if isinstance(paths, str | bytes | os.PathLike):
-        raise InputError(f"'paths' must be a sequence of paths, got a lone one, {paths!r}.")
-    checked = []
-    for row, path in enumerate(paths):
-        if not isinstance(path, str | os.PathLike | Segment):
-            raise InputTypeError(f"Entry {row} of 'paths' must be a path, got {path!r:.100}.")
-        is_part = isinstance(path, Segment)
-        checked.append(path if is_part else os.path.expanduser(os.fspath(path)))
-    if not checked:
-        raise InputError("'paths' must hold at least one path, got none.")
-    return checked
+    entries = list(sources.check_clips(paths))
+    for row, entry in enumerate(entries):
+        is_file = isinstance(entry, str | os.PathLike | Segment) and not is_url(entry)
+        if not is_file or sources.is_tar(entry):
+            raise InputTypeError(
+                f"Entry {row} of 'paths' must be a path on this machine, got {entry!r:.100}."
+            )
+    return [
+        entry if isinstance(entry, Segment) else os.path.expanduser(os.fsdecode(entry))
+        for entry in entries
+    ]
 
 
-def _check_out(out: str | os.PathLike) -> Path:
-    """Return the path of the table, which can be written."""
-    out = expand_path(out)
-    if out.suffix not in tables.SUFFIXES:
-        raise InputError(f"The table must end in {', '.join(tables.SUFFIXES)}. Got '{out}'.")
-    if out.suffix == ".csv":
-        check_output_file(tables.settings_beside(out))
-    return check_output_file(out)
+def _check_out(out: str | os.PathLike, layout: str) -> tuple[Place, str | None]:
+    """Return where the table goes, and its name there; None where it is a folder of shards."""
+    text = os.fspath(out)
+    suffix = os.path.splitext(text.rstrip("/"))[1]
+    if not suffix or text.endswith("/") or (not is_url(text) and os.path.isdir(text)):
+        # A folder called as a table is a mistake more often than a place for shards.
+        if suffix in tables.SUFFIXES:
+            raise IsADirectoryError(
+                bounded(f"A file cannot be written to '{out}', which is a folder.")
+            )
+        return Place(out), None
+    if suffix not in tables.SUFFIXES:
+        raise InputError(
+            f"The table must end in {', '.join(tables.SUFFIXES)}, or be a folder. Got '{out}'.",
+            param="out",
+        )
+    if layout == "list" and suffix != ".parquet":
+        raise InputError(
+            "The 'layout' parameter of extract must be 'columns' for tables other than .parquet. "
+            f"Got layout='list' for '{out}'.",
+            param="layout",
+        )
+    if is_url(text):
+        folder, _, name = text.rpartition("/")
+        return Place(folder), name
+    path = expand_path(out)
+    if suffix == ".csv":
+        check_output_file(tables.settings_beside(path))
+    check_output_file(path)
+    return Place(path.parent), path.name
 
 
-def _fit_copies(
-    transformer, paths: list[str | Segment], *, frames: bool
-) -> list[BaseClipTransformer]:
+def _fit_copies(transformer, paths: Sequence, *, frames: bool) -> list[BaseClipTransformer]:
     """Return fitted copies that pool where a row is a clip, and not where it is a frame."""
     given = list(transformer) if isinstance(transformer, list | tuple) else [transformer]
     if not given or not all(isinstance(one, BaseClipTransformer) for one in given):
@@ -482,12 +649,21 @@ def recipe_key(recipes: list[Recipe], names: list[str]) -> str:
     return settings_digest({"recipes": keys, "columns": names})[:16]
 
 
+def feature_key(transformer: BaseClipTransformer, *, frames: bool) -> str:
+    """Return the digest of all that decides the numbers of one transformer in a table."""
+    names = [str(name) for name in transformer.get_feature_names_out()]
+    return recipe_key([transformer._recipe(pooled=not frames)], names)
+
+
 def _settings(transformers: list[BaseClipTransformer], key: str, *, frames: bool) -> dict:
     """Return what is stored with a table of how it was made."""
     import soxr
 
     return {
-        "features": [describe_transformer(one) for one in transformers],
+        "features": [
+            describe_transformer(one) | {"key": feature_key(one, frames=frames)}
+            for one in transformers
+        ],
         "rows": "frames" if frames else "clips",
         "versions": {"skmer": __version__, "numpy": np.__version__, "soxr": soxr.__version__},
         "key": key,
@@ -522,7 +698,7 @@ def _unfinished_cache(out: Path, key: str) -> Path:
         tables.warn_of_ignored(
             f"An unfinished run with other settings left '{min(others)}'; it is kept for a run "
             "with those settings, and may be removed.",
-            stacklevel=4,
+            stacklevel=5,
         )
     return here
 
@@ -546,7 +722,7 @@ def _targets(paths: list[str | Segment], folder: Path) -> list[Path]:
     return targets
 
 
-def _earlier_file(target: Path, path: str, key: str) -> tables.ClipRows | None:
+def _earlier_file(target: Path, path: str | Segment, key: str) -> tables.ClipRows | None:
     """Return a clip whose file an earlier run wrote, without its numbers; None where none is."""
     try:
         with open_regular(target) as file, np.load(file, allow_pickle=False) as arrays:
@@ -555,7 +731,8 @@ def _earlier_file(target: Path, path: str, key: str) -> tables.ClipRows | None:
             n_frames, n_times = len(arrays["embedding"]), len(arrays["timestamps"])
     except DAMAGE:
         return None
-    if (settings.get("key"), settings.get("digest")) != (key, _digest(path)) or n_frames != n_times:
+    digest = digest_clip(Clip.of_file(0, path))
+    if (settings.get("key"), settings.get("digest")) != (key, digest) or n_frames != n_times:
         return None
     return tables.ClipRows(
         settings["digest"], None, None, None, None, np.zeros((n_frames, 0)), False

@@ -215,6 +215,7 @@ def embed_clip(
     # Taken before the digest: the numbers of one content must not be kept under that of another.
     before = clip.status()
     try:
+        clip = clip.local()
         # A segment has the numbers, and the key, of a transformer with its offset and duration.
         offset, duration = clip.span(recipe.offset, recipe.duration)
         recipe = replace(recipe, offset=offset, duration=duration)

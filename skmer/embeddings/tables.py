@@ -5,7 +5,7 @@ import shutil
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -14,19 +14,20 @@ from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 
-from skmer.audio.segment import Segment, file_of
 from skmer.exceptions import IgnoredCacheWarning, InputError, InputTypeError, bounded
 from skmer.utils.cache import DAMAGE
 from skmer.utils.digest import file_digest, open_regular, read_regular
-from skmer.utils.files import atomic_write, escape_formula
+from skmer.utils.files import atomic_write, escape_formula, unescape_formula
 from skmer.utils.messages import escape_undecodable
 
 # What a table states of a clip, and of a frame, beside the path and the user's own columns.
 FACTS = dict.fromkeys(("digest", "duration", "sr", "error", "notes"), "string")
 FACTS |= {"duration": "double", "sr": "int64"}
 FRAME_FACTS = {"frame": "int64", "time": "double"}
-# Arrays that a npz file holds beside the columns.
-_ARRAYS = ("columns", "embeddings", "settings")
+# What is -1 in a npz file where it is missing.
+_FILLED = ("sr", "frame")
+# Arrays that a npz file holds beside the columns, and the column of lists.
+_ARRAYS = ("columns", "embedding", "embeddings", "settings")
 # Rows are written, and read again, in batches of about so many, which bounds the memory.
 _BATCH_BYTES = 2**25
 _BATCH_ROWS = 2**14
@@ -50,7 +51,11 @@ class ClipRows:
     cache_error: str | None = None
 
 
-def check_columns(columns: Mapping | None, n_clips: int, names: list[str]) -> dict:
+# A clip of a table: its row in the user's own columns (None = missing), its name, and itself.
+Placed = tuple[int | None, str | None, ClipRows]
+
+
+def check_columns(columns: Mapping | None, n_clips: int | None, names: list[str]) -> dict:
     """Return the user's own columns as arrow arrays; `names` are those of the numbers."""
     checked = {}
     taken = {"path", *FACTS, *FRAME_FACTS, *_ARRAYS, *names}
@@ -62,6 +67,12 @@ def check_columns(columns: Mapping | None, n_clips: int, names: list[str]) -> di
             )
         if name in taken:
             raise InputError(f"A column of the table is called {name!r} already; rename yours.")
+        if n_clips is None:
+            raise InputError(
+                "The 'columns' need a sequence of paths: of an iterator, and of an archive, only "
+                "the end shows how many clips it has.",
+                param="columns",
+            )
         checked[name] = _as_arrow(name, list(values))
         if len(checked[name]) != n_clips:
             raise InputError(
@@ -97,60 +108,71 @@ def _as_arrow(name: str, values: list):
     )
 
 
-def table_schema(columns: dict, names: list[str], settings: dict, *, frames: bool):
-    """Return the arrow schema of a table: facts, numbers, and the settings in its metadata."""
+def table_schema(
+    kinds: Mapping[str, str], names: list[str], settings: dict, *, frames: bool, layout: str
+):
+    """Return the arrow schema of a table: facts, numbers, and the settings in its metadata.
+
+    `kinds` has the types of the user's own columns.
+    """
     import pyarrow as pa
 
-    facts = {"path": "string", **{name: column.type for name, column in columns.items()}, **FACTS}
-    facts |= FRAME_FACTS if frames else {}
-    fields = [*facts.items(), *((name, "float") for name in names)]
-    return pa.schema(fields, metadata={"skmer": json.dumps(settings)})
+    facts = {"path": "string", **kinds, **FACTS, **(FRAME_FACTS if frames else {})}
+    numbers = dict.fromkeys(names, pa.float32())
+    if layout == "list":
+        numbers = {"embedding": pa.list_(pa.float32(), len(names))}
+        settings = settings | {"columns": names}
+    settings = settings | {"own": dict(kinds)}
+    return pa.schema([*facts.items(), *numbers.items()], metadata={"skmer": json.dumps(settings)})
 
 
 def batches(
-    clips: Iterable[ClipRows],
-    paths: list[str | Segment],
-    columns: dict,
+    clips: Iterable["Placed"],
+    columns: Mapping,
+    kinds: Mapping[str, str],
     width: int,
     frame_times: Callable[[int], np.ndarray] | None,
 ) -> Iterator[tuple]:
     """Join clips to batches of facts, as an arrow table, and numbers, (n_rows, width).
 
-    With `frame_times` a row is a frame. A clip without rows, which failed, is one row of NaN.
+    Each clip comes with its name, and with its row in the user's own columns. With `frame_times` a
+    row is a frame. A clip without rows, which failed, is one row of NaN.
     """
-    held: list[ClipRows] = []
-    first = n_rows = n_bytes = 0
-    for clip in clips:
-        held.append(clip)
-        n_rows += len(clip.rows)
-        n_bytes += clip.rows.nbytes
+    held: list[Placed] = []
+    n_rows = n_bytes = 0
+    for one in clips:
+        held.append(one)
+        n_rows += len(one[2].rows)
+        n_bytes += one[2].rows.nbytes
         if len(held) + n_rows >= _BATCH_ROWS or n_bytes >= _BATCH_BYTES:
-            yield _batch(held, first, paths, columns, width, frame_times)
-            first += len(held)
+            yield _batch(held, columns, kinds, width, frame_times)
             held, n_rows, n_bytes = [], 0, 0
     if held:
-        yield _batch(held, first, paths, columns, width, frame_times)
+        yield _batch(held, columns, kinds, width, frame_times)
 
 
-def _batch(held, first, paths, columns, width, frame_times):
+def _batch(held, columns, kinds, width, frame_times):
     import pyarrow as pa
 
-    index = np.repeat(np.arange(len(held)), [max(1, len(clip.rows)) for clip in held])
-    names = [escape_undecodable(file_of(path)) for path in paths[first : first + len(held)]]
-    facts = {"path": pa.array(names)}
-    facts |= {name: column.slice(first, len(held)) for name, column in columns.items()}
+    places, names, clips = zip(*held)
+    index = np.repeat(np.arange(len(clips)), [max(1, len(clip.rows)) for clip in clips])
+    facts = {"path": pa.array(list(map(shown, names)), "string")}
+    for name, kind in kinds.items():
+        given = name in columns
+        facts[name] = columns[name].take(pa.array(places)) if given else pa.nulls(len(clips), kind)
     facts |= {
-        name: pa.array([getattr(clip, name) for clip in held], kind) for name, kind in FACTS.items()
+        name: pa.array([getattr(clip, name) for clip in clips], kind)
+        for name, kind in FACTS.items()
     }
     facts = {name: column.take(pa.array(index)) for name, column in facts.items()}
     if frame_times is not None:
-        counts = [len(clip.rows) for clip in held]
+        counts = [len(clip.rows) for clip in clips]
         frames = chain.from_iterable(range(n) if n else [None] for n in counts)
         times = chain.from_iterable(frame_times(n).tolist() if n else [None] for n in counts)
         facts["frame"] = pa.array(list(frames), "int64")
         facts["time"] = pa.array(list(times), "double")
     failed = np.full((1, width), np.nan, np.float32)
-    numbers = np.concatenate([clip.rows if len(clip.rows) else failed for clip in held])
+    numbers = np.concatenate([clip.rows if len(clip.rows) else failed for clip in clips])
     return pa.table(facts), numbers
 
 
@@ -181,6 +203,10 @@ def _write_parquet(path, rows, schema, names):
     ) as writer:
         for facts, numbers in rows:
             columns = [*facts.columns, *np.ascontiguousarray(numbers.T)]
+            if "embedding" in schema.names:
+                flat = pa.array(np.ascontiguousarray(numbers).reshape(-1), "float")
+                lists = pa.FixedSizeListArray.from_arrays(flat, numbers.shape[1])
+                columns = [*facts.columns, lists]
             writer.write_table(pa.table(columns, schema=schema))
 
 
@@ -200,7 +226,7 @@ def _write_npz(path, rows, schema, names):
             np.lib.format.write_array_header_1_0(stream, header)
             shutil.copyfileobj(numbers, stream, 2**20)
         whole = pa.concat_tables(facts)
-        arrays = {name: _as_numpy(whole[name]) for name in whole.column_names}
+        arrays = {name: _as_numpy(name, whole[name]) for name in whole.column_names}
         arrays["columns"] = np.array(names, dtype=str)
         arrays["settings"] = np.array(schema.metadata[b"skmer"].decode())
         for name, array in arrays.items():
@@ -208,8 +234,12 @@ def _write_npz(path, rows, schema, names):
                 np.lib.format.write_array(stream, array, allow_pickle=False)
 
 
-def _as_numpy(column) -> np.ndarray:
+def _as_numpy(name: str, column) -> np.ndarray:
     """Return an array that needs no pickle: numpy has no missing integers and texts."""
+    if column.null_count and str(column.type) in ("int64", "bool") and name not in _FILLED:
+        raise InputError(
+            f"A npz table cannot hold that the column {name!r} is missing; give it for all clips."
+        )
     missing = {"int64": -1, "double": np.nan, "string": "", "bool": False}[str(column.type)]
     return np.array(column.fill_null(missing).to_pylist())
 
@@ -232,62 +262,228 @@ _WRITERS: dict[str, Callable] = {
 }
 
 
+@dataclass
+class EarlierTable:
+    """The clips of a table that is there: in its order, and the good ones by digest.
+
+    `columns` are the user's own, as arrow arrays; they are read where clips are appended.
+    """
+
+    names: list[str | None] = field(default_factory=list)
+    clips: list[ClipRows] = field(default_factory=list)
+    columns: dict = field(default_factory=dict)
+    by_digest: dict[str | None, ClipRows] = field(default_factory=dict)
+
+    def kinds(self) -> dict[str, str]:
+        """Return the types of the user's own columns."""
+        return {name: str(column.type) for name, column in self.columns.items()}
+
+    def extended(self, clips: Iterable[Placed], columns: dict) -> tuple[list[Placed], dict]:
+        """Return these clips with others, and the user's columns of both.
+
+        A clip that is there by its path, or as a segment of it, takes the place of its row.
+        """
+        import pyarrow as pa
+
+        n_old = len(self.clips)
+        whole: list[Placed] = list(zip(range(n_old), self.names, self.clips))
+        places = {_identity(name, clip): at for at, name, clip in whole}
+        indices: dict[bool, list[int | None]] = {True: list(range(n_old)), False: []}
+        indices[False] += indices[True]
+        for row, name, clip in clips:
+            assert row is not None
+            at = places.setdefault(_identity(name, clip), len(whole))
+            whole[at : at + 1] = [(at, name, clip)]
+            indices[True][at : at + 1] = [n_old + row]
+            if at == len(indices[False]):
+                indices[False].append(None)
+        joined = {}
+        for name in {**self.columns, **columns}:
+            both = [one[name] for one in (self.columns, columns) if name in one]
+            joined[name] = pa.concat_arrays(both).take(pa.array(indices[name in columns], "int64"))
+        return whole, joined
+
+
 @contextmanager
-def earlier_table(path: Path, key: str, names: list[str]) -> Iterator[dict[str, ClipRows]]:
-    """Read the clips of the table that is at `path`, by digest, for the time of the block.
+def earlier_table(
+    path: Path, key: str, names: list[str], *, append: bool = False
+) -> Iterator[EarlierTable]:
+    """Read the clips of the table that is at `path` for the time of the block.
 
-    Clips that failed are not among them: what kept them from being read may have passed. The
-    numbers lie in a temporary file, so that they do not fill the memory.
+    The numbers lie in a temporary file, so that they do not fill the memory. Clips that failed are
+    not found by their digest: what kept them from being read may have passed.
 
-    One that is damaged, or was made with settings of another key, counts as empty, with a warning.
+    A table that is damaged, or was made with settings of another key, counts as empty, with a
+    warning; with `append` it is an error.
     """
     import pyarrow as pa
 
     with TemporaryFile(dir=path.parent) as numbers:
-        clips: dict[str, ClipRows] = {}
+        earlier, problem = EarlierTable(), None
         try:
-            settings, rows = _READERS[path.suffix](path, names)
-            if settings.get("key") == key:
-                clips = _clips_of(rows, numbers, len(names))
+            table = open_table(path)
+            if table.settings.get("key") == key:
+                _read_clips(table, names, numbers, earlier, with_columns=append)
             else:
-                message = f"The table '{path}' was made with other settings; it is made again."
-                warn_of_ignored(message, stacklevel=5)
+                problem = f"The table '{path}' was made with other settings; it is made again."
         except FileNotFoundError:
             pass
         except (pa.ArrowException, *DAMAGE) as error:
-            warn_of_ignored(
+            earlier = EarlierTable()
+            problem = (
                 f"The table '{path}' of an earlier run cannot be read "
-                f"({' '.join(str(error).split())}); its clips are computed again.",
-                stacklevel=5,
+                f"({' '.join(str(error).split())}); its clips are computed again."
             )
-        yield clips
+        if problem is not None and append:
+            reason = problem.partition(";")[0]
+            raise InputError(
+                f"{reason}, so that nothing can be appended to it; write another table."
+            )
+        if problem is not None:
+            warn_of_ignored(problem, stacklevel=6)
+        yield earlier
 
 
-def _clips_of(table: Iterable[tuple[dict, np.ndarray]], file: IO[bytes], width: int) -> dict:
-    """Return the clips of batches of facts and numbers; the numbers are put into a file."""
-    starts: list[tuple[int, dict]] = []
+def _read_clips(
+    table: "StoredTable", names: list[str], file: IO[bytes], earlier: EarlierTable, with_columns
+) -> None:
+    """Read the clips of a table; the numbers are put into a file."""
+    import pyarrow as pa
+
+    own = table.settings.get("own", {}) if with_columns else {}
+    starts: list[tuple[int, str, dict]] = []
+    values: dict[str, list] = {name: [] for name in own}
     n_rows = 0
-    for facts, numbers in table:
-        if numbers.shape[1:] != (width,):
+    for facts, numbers in table.read(["path", *FACTS, *own], names):
+        if numbers.shape[1:] != (len(names),):
             raise ValueError(f"it has numbers of shape {numbers.shape}")
         file.write(np.ascontiguousarray(numbers, np.float32))
-        frames = facts.get("frame") or [None] * len(numbers)
-        starts += [
-            (n_rows + row, {name: facts[name][row] for name in FACTS})
-            for row, frame in enumerate(frames)
-            if frame is None or frame <= 0
-        ]
+        for row, frame in enumerate(facts.get("frame") or [None] * len(numbers)):
+            if frame is None or frame <= 0:
+                stated = {name: facts[name][row] for name in FACTS}
+                starts.append((n_rows + row, facts["path"][row], stated))
+                for name in own:
+                    values[name].append(facts[name][row])
         n_rows += len(numbers)
     if not n_rows:
-        return {}
+        return
     file.flush()
-    whole = np.memmap(file, np.float32, "r", shape=(n_rows, width))
-    stops = [*(start for start, _ in starts[1:]), n_rows]
-    return {
-        facts["digest"]: ClipRows(**facts, rows=whole[start:stop], is_new=False)
-        for (start, facts), stop in zip(starts, stops)
-        if facts["digest"] and not facts["error"]
-    }
+    whole = np.memmap(file, np.float32, "r", shape=(n_rows, len(names)))
+    stops = [*(start for start, *_ in starts[1:]), n_rows]
+    for (start, name, stated), stop in zip(starts, stops):
+        rows = whole[start:stop] if stated["error"] is None else whole[:0]
+        clip = ClipRows(**stated, rows=rows, is_new=False)
+        earlier.names.append(name)
+        earlier.clips.append(clip)
+        if clip.digest and clip.error is None:
+            earlier.by_digest[clip.digest] = clip
+    earlier.columns = {name: pa.array(values[name], kind) for name, kind in own.items()}
+
+
+def _identity(name: str | None, clip: ClipRows) -> tuple[str | None, str]:
+    """Return the path, as a table has it, and which segment of the file it is."""
+    segment = (clip.digest or "").partition("#")[2]
+    return shown(name), segment
+
+
+def match_columns(columns: dict, kinds: Mapping[str, str]) -> dict:
+    """Return the user's columns with the types that they have in the table to append to."""
+    import pyarrow as pa
+
+    matched = {}
+    for name, column in columns.items():
+        if name not in kinds:
+            raise InputError(
+                f"The table has no column {name!r}, so that none can be appended to; its columns "
+                f"are {', '.join(kinds) or 'those of skmer alone'}.",
+                param="columns",
+            )
+        try:
+            matched[name] = column.cast(kinds[name])
+        except pa.ArrowException as error:
+            raise InputError(
+                f"The column {name!r} of the table has the type {kinds[name]}, which the new "
+                f"values do not have ({error}).",
+                param="columns",
+            ) from error
+    return matched
+
+
+def shown(name: str | None) -> str | None:
+    """Return the name of a clip as a table has it."""
+    return name if name is None else escape_undecodable(name)
+
+
+def names_and_digests(place, name: str) -> Iterator[tuple[str, str | None]]:
+    """Yield the path of each clip of a Parquet table, and its digest, None where it failed."""
+    import pyarrow.parquet as pq
+
+    with place.open(name) as stream:
+        table = pq.read_table(stream, columns=["path", "digest", "error"]).to_pydict()
+    for path, digest, error in zip(table["path"], table["digest"], table["error"]):
+        yield path, digest if error is None else None
+
+
+def count_clips(path: Path) -> int:
+    """Return how many clips a table has, whoever wrote it; 0 where it cannot be read."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    wanted = ("path", "frame", "time")
+    try:
+        with open_regular(path) as file:
+            if path.suffix == ".csv":
+                table = pd.read_csv(file, usecols=lambda name: name in wanted, dtype={"path": str})
+                if not len(table.columns):
+                    file.seek(0)
+                    return len(pd.read_csv(file, usecols=[0]))
+            elif path.suffix == ".json":
+                table = pd.read_json(file)
+            elif path.suffix == ".npz":
+                with np.load(file, allow_pickle=False) as arrays:
+                    table = pd.DataFrame({name: arrays[name] for name in wanted if name in arrays})
+            else:
+                parquet = pq.ParquetFile(file)
+                found = [name for name in wanted if name in parquet.schema_arrow.names]
+                if not {"frame", "time"}.intersection(found):
+                    return parquet.metadata.num_rows
+                table = parquet.read(found).to_pandas()
+    except (pa.ArrowException, *DAMAGE):
+        return 0
+    if "frame" in table:
+        return int((table["frame"].isna() | (table["frame"] <= 0)).sum())
+    if "time" in table and len(table):
+        # Of predictions, the moments of a clip follow one another.
+        return int((table["path"] != table["path"].shift()).sum())
+    return len(table)
+
+
+def check_not_fewer(path: "Path | str", n_before: int, n_now: int) -> None:
+    """Raise where a table would lose clips."""
+    if n_now < n_before:
+        raise InputError(
+            f"The table '{path}' has {n_before} clips, and would be replaced by one of {n_now}; "
+            "pass append=True to add to it, force=True to replace it, or another name.",
+            param="out",
+        )
+
+
+@dataclass
+class StoredTable:
+    """A table on disk: its settings, and a function that reads batches.
+
+    ``read(facts, names)`` yields lists by the names of facts, with "frame" where a row is a frame,
+    and the numbers of the columns called `names`.
+    """
+
+    settings: dict
+    read: Callable[[list[str], list[str]], Iterator[tuple[dict, np.ndarray]]]
+
+
+def open_table(path: Path) -> StoredTable:
+    """Open a table that `extract` wrote."""
+    return _READERS[path.suffix](path)
 
 
 def warn_of_ignored(message: str, *, stacklevel: int) -> None:
@@ -295,55 +491,94 @@ def warn_of_ignored(message: str, *, stacklevel: int) -> None:
     warnings.warn(bounded(message), IgnoredCacheWarning, stacklevel=stacklevel)
 
 
-def _read_parquet(path, names):
+def _open_parquet(path: Path) -> StoredTable:
     import pyarrow.parquet as pq
-
-    def rows():
-        with (
-            open_regular(path) as stream,
-            pq.ParquetFile(stream, page_checksum_verification=True) as file,
-        ):
-            facts = [name for name in (*FACTS, "frame") if name in schema.names]
-            for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=[*facts, *names]):
-                numbers = [column.to_numpy() for column in batch.select(names).columns]
-                yield batch.select(facts).to_pydict(), np.stack(numbers, axis=1)
 
     # Opened here, since pyarrow waits for ever where it is a pipe.
     with open_regular(path) as stream:
         schema = pq.read_schema(stream)
-    return json.loads((schema.metadata or {}).get(b"skmer", b"{}")), rows()
+    settings = json.loads((schema.metadata or {}).get(b"skmer", b"{}"))
+
+    def read(facts, names):
+        facts = [name for name in (*facts, "frame", "time") if name in schema.names]
+        listed = settings.get("columns")
+        at = [listed.index(name) for name in names] if listed else []
+        columns = [*facts, *(["embedding"] if listed else names)]
+        with (
+            open_regular(path) as stream,
+            pq.ParquetFile(stream, page_checksum_verification=True) as file,
+        ):
+            for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=columns):
+                if listed:
+                    numbers = batch["embedding"].flatten().to_numpy().reshape(len(batch), -1)[:, at]
+                else:
+                    numbers = np.stack([batch[name].to_numpy() for name in names], axis=1)
+                yield batch.select(facts).to_pydict(), numbers
+
+    return StoredTable(settings, read)
 
 
-def _read_npz(path, names):
+def _open_npz(path: Path) -> StoredTable:
     # Opened here, since numpy leaves it open where it is no archive.
     with open_regular(path) as file, np.load(file, allow_pickle=False) as arrays:
-        settings = json.loads(str(arrays["settings"]))
-        facts = {name: arrays[name].tolist() for name in (*FACTS, "frame") if name in arrays}
-        numbers = arrays["embeddings"]
-    for name in ("error", "notes"):
-        facts[name] = [text or None for text in facts[name]]
-    return settings, [(facts, numbers)]
+        held = {name: arrays[name] for name in arrays}
+    settings, listed = json.loads(str(held["settings"])), held["columns"].tolist()
+    texts = ("error", "notes", *(n for n, k in settings.get("own", {}).items() if k == "string"))
+
+    def read(facts, names):
+        if names != listed:
+            held["embeddings"] = held["embeddings"][:, [listed.index(name) for name in names]]
+        found = {n: held[n].tolist() for n in (*facts, "frame", "time") if n in held}
+        for name in texts:
+            found |= {name: [text or None for text in found[name]]} if name in found else {}
+        if "sr" in found:
+            found["sr"] = [None if sr < 0 else sr for sr in found["sr"]]
+        yield found, held["embeddings"]
+
+    return StoredTable(settings, read)
 
 
-def _read_csv(path, names):
+def _open_csv(path: Path) -> StoredTable:
     import pandas as pd
 
-    settings = json.loads(read_regular(settings_beside(path)))
+    try:
+        settings = json.loads(read_regular(settings_beside(path)))
+    except FileNotFoundError:
+        # Of somebody else; it raises where there is no table either.
+        open_regular(path).close()
+        return StoredTable({}, lambda *_: iter(()))
     if settings.get("sha256") != file_digest(path):
         raise ValueError("it was changed since it was written")
-    kinds = {"digest": str, "error": str, "notes": str, **dict.fromkeys(names, np.float32)}
+    own = settings.get("own", {})
 
-    def rows():
+    def read(facts, names):
+        texts = ["path", "digest", "error", "notes", *(n for n in own if own[n] == "string")]
+        kinds = dict.fromkeys(texts, str) | dict.fromkeys(names, np.float32)
+        wanted = {*facts, "frame", "time", *names}
         with open_regular(path) as stream:
-            for frame in pd.read_csv(stream, dtype=kinds, chunksize=_BATCH_ROWS):
-                facts = frame[[name for name in (*FACTS, "frame") if name in frame]]
-                facts = facts.astype({"sr": "Int64"}).astype(object)
-                yield facts.where(facts.notna(), None).to_dict("list"), frame[names].to_numpy()
+            for frame in pd.read_csv(
+                stream,
+                dtype=kinds | dict.fromkeys(map(escape_formula, texts), str),
+                chunksize=_BATCH_ROWS,
+                keep_default_na=False,
+                na_values={name: [""] for name in (*texts, "sr", "duration", "frame", "time", *own)}
+                | {name: ["", "nan"] for name in names},
+            ):
+                frame = frame.rename(columns=unescape_formula)
+                found = frame[[name for name in frame if name in wanted and name not in names]]
+                integers = [n for n in found if n in ("sr", "frame") or own.get(n) == "int64"]
+                found = found.astype(dict.fromkeys(integers, "Int64")).astype(object)
+                found = found.where(found.notna(), None)
+                lists = found.to_dict("list")
+                for name in texts:
+                    if name in lists:
+                        lists[name] = [v if v is None else unescape_formula(v) for v in lists[name]]
+                yield lists, frame[names].to_numpy()
 
-    return settings, rows()
+    return StoredTable(settings, read)
 
 
-_READERS: dict[str, Callable] = {".parquet": _read_parquet, ".npz": _read_npz, ".csv": _read_csv}
+_READERS: dict[str, Callable] = {".parquet": _open_parquet, ".npz": _open_npz, ".csv": _open_csv}
 SUFFIXES = tuple(_WRITERS)
 
 

@@ -10,7 +10,8 @@ from sklearn.base import is_classifier
 
 from skmer.audio.segment import segment_columns
 from skmer.classifiers import TagClassifier
-from skmer.embeddings.extraction import check_paths, embed_files
+from skmer.embeddings import sources
+from skmer.embeddings.extraction import embed_sources
 from skmer.embeddings.tables import ClipRows
 from skmer.exceptions import InputError
 from skmer.models.file import split_pipeline
@@ -89,16 +90,16 @@ def predict_clips(
     first = transformers[0]
     if frames:
         _check_frames(transformers)
-    paths = check_paths(paths)
-    clips = list(
-        embed_files(
-            paths,
+    paths = list(sources.check_clips(paths))
+    clips = [
+        clip
+        for _, clip in embed_sources(
+            sources.stream(paths, transformers),
             [one._recipe(pooled=not frames) for one in transformers],
             memory=first.memory,
             n_jobs=first.n_jobs if n_jobs is None else n_jobs,
-            verbose=verbose,
         )
-    )
+    ]
     if strict:
         clips = [_noted_as_error(clip) for clip in clips]
     warn_of_cache(

@@ -171,6 +171,22 @@ def open_placed(folder: Path, name: str) -> BufferedReader:
     return open_regular(folder / name)
 
 
+# Two letters at least, so that a drive of Windows is none.
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+def is_url(path) -> bool:
+    """Return whether a path is a URL.
+
+    Examples
+    --------
+    >>> from skmer.utils.files import is_url
+    >>> is_url("s3://bucket/song.mp3"), is_url("C:/song.mp3")
+    (True, False)
+    """
+    return isinstance(path, str) and _URL.match(path) is not None
+
+
 def expand_path(path: str | os.PathLike) -> Path:
     """Return a path as `pathlib.Path`, with ``~`` in front of it resolved.
 
@@ -187,7 +203,7 @@ def expand_path(path: str | os.PathLike) -> Path:
     Raises
     ------
     InputError
-        When it is empty, or ``~`` stands for no folder, as for a user without a home.
+        When it is empty, or a URL, or ``~`` stands for no folder, as for a user without a home.
 
     Examples
     --------
@@ -198,6 +214,12 @@ def expand_path(path: str | os.PathLike) -> Path:
     if not os.fspath(path):
         # pathlib would convert it to the current folder.
         raise InputError("A path is empty; write '.' for the current folder.")
+    if is_url(path):
+        # pathlib would convert it to a folder called "s3:".
+        raise InputError(
+            f"'{path}' is a URL, and must be a path on this machine here; skmer reads clips from "
+            "URLs, and writes the tables of extract and predict to them."
+        )
     expanded = Path(os.path.expanduser(path))
     if expanded.parts[:1] == ("~",):
         raise InputError(

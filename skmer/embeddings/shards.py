@@ -1,0 +1,193 @@
+"""A folder of tables of so many clips each, with one manifest."""
+
+import json
+import logging
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+
+from skmer.embeddings import tables
+from skmer.embeddings.sources import Source, windows
+from skmer.exceptions import InputError
+from skmer.utils.cache import DAMAGE
+from skmer.utils.digest import settings_digest
+from skmer.utils.files import atomic_write, is_url
+from skmer.utils.processes import run_parallel
+from skmer.utils.remote import Place, check_url
+
+# Readers of datasets leave out files whose names begin so.
+MANIFEST = "_manifest.json"
+_SIZE = 10_000
+_logger = logging.getLogger("skmer")
+
+
+def write_shards(
+    run, clips: Iterator[Source], place: Place, n_clips: int | None, size: int | None
+) -> None:
+    """Write clips to shards, and state each in the manifest as soon as it is whole.
+
+    `run` is what `extract` was called with; its `write` writes one table.
+    """
+    with tables.locked(place.fetch(MANIFEST)):
+        manifest = read_manifest(place)
+        _check(run, manifest, place, n_clips, size)
+        manifest["shard_size"] = size or manifest.get("shard_size", _SIZE)
+        if run.append and manifest["shards"]:
+            run.columns = tables.match_columns(run.columns, manifest["own"])
+            run.kinds = manifest["own"]
+            _append(run, clips, place, manifest)
+        else:
+            _write(run, clips, place, manifest)
+
+
+def read_manifest(place: Place) -> dict:
+    """Return the manifest of a folder of shards; an empty one where there is none."""
+    try:
+        with place.open(MANIFEST) as file:
+            manifest = json.loads(file.read())
+            manifest["shards"] = list(manifest["shards"])
+            return manifest
+    except FileNotFoundError:
+        return {"shards": []}
+    except DAMAGE as error:
+        raise InputError(
+            f"The file '{place.show(MANIFEST)}' is not a manifest that extract wrote; remove it, "
+            "or choose another folder."
+        ) from error
+
+
+def _check(run, manifest: dict, place: Place, n_clips: int | None, size: int | None) -> None:
+    if run.force and not run.append:
+        manifest["shards"] = []
+    if not manifest["shards"]:
+        return
+    if manifest["settings"].get("key") != run.settings["key"]:
+        raise InputError(
+            f"The shards in '{place.show()}' were made with other settings; choose another folder, "
+            "or pass force=True to replace them."
+        )
+    if size not in (None, manifest["shard_size"]):
+        raise InputError(
+            f"The shards in '{place.show()}' have {manifest['shard_size']} clips each; leave "
+            "'shard_size' out, or choose another folder.",
+            param="shard_size",
+        )
+    if n_clips is not None and not run.append:
+        tables.check_not_fewer(place.show(), _total(manifest), n_clips)
+
+
+def _total(manifest: dict) -> int:
+    return sum(shard["n_clips"] for shard in manifest["shards"])
+
+
+def _write(run, clips: Iterator[Source], place: Place, manifest: dict) -> None:
+    """Write shard after shard, leaving those alone whose clips are what they were."""
+    n_before, at = _total(manifest), 0
+    while True:
+        held, digest = _hold(clips, manifest["shard_size"], run.n_jobs)
+        if not held:
+            break
+        done = manifest["shards"][at] if at < len(manifest["shards"]) else None
+        if done and digest and done["inputs"] == digest and not done["n_failed"]:
+            run.add(done)
+        else:
+            rest = islice(clips, manifest["shard_size"] - len(held))
+            _write_one(run, chain(held, rest), place, manifest, at, digest)
+        at += 1
+    if not run.force:
+        tables.check_not_fewer(place.show(), n_before, run.n_clips)
+    for surplus in _files_from(place, at):
+        place.remove(surplus)
+    del manifest["shards"][at:]
+    _keep(run, place, manifest)
+
+
+def _write_one(run, clips: Iterable[Source], place: Place, manifest: dict, at: int, inputs) -> None:
+    """Write one shard, or add to it, and state it in the manifest."""
+    name = f"part-{at:05}.parquet"
+    counts = run.write(clips, place, name, None, description=f"shard {at}")
+    shard = {"file": name, **counts, "inputs": inputs}
+    manifest["shards"][at : at + 1] = [shard]
+    _keep(run, place, manifest)
+    _logger.info("%s has %d clips.", place.show(name), counts["n_clips"])
+
+
+def _keep(run, place: Place, manifest: dict) -> None:
+    manifest["settings"], manifest["own"] = run.settings, run.kinds
+    manifest["n_clips"] = _total(manifest)
+    with atomic_write(place.here / MANIFEST) as temporary:
+        temporary.write_text(json.dumps(manifest, indent=2))
+    place.store(MANIFEST)
+
+
+def _hold(clips: Iterator[Source], size: int, n_jobs) -> tuple[list[Source], str | None]:
+    """Return the clips of a shard, and a digest of what they are; files whose content is in memory
+    are not held for it, and have none."""
+    held: list[Source] = []
+    for source in islice(clips, size):
+        held.append(source)
+        if source.n_bytes() or not source.clips:
+            return held, None
+    states = list(run_parallel(_state, ((one,) for one in held), n_jobs=n_jobs, prefer="threads"))
+    named = [[one.name, state] for one, state in zip(held, states)]
+    return held, None if None in states else settings_digest({"inputs": named})
+
+
+def _state(source: Source):
+    """Return what changes when a clip is written or replaced; None where nothing shows it."""
+    clip = source.clips[0]
+    if not is_url(clip.source):
+        status = clip.status()
+        # Not the device and the inode, which another machine that has the files mounts otherwise.
+        return None if status is None else status[2:]
+    files = check_url(clip.source)
+    try:
+        return files.checksum(files._strip_protocol(clip.source))
+    except Exception:
+        # It cannot be fetched now; reading it gives the reason.
+        return None
+
+
+def _append(run, clips: Iterator[Source], place: Place, manifest: dict) -> None:
+    """Add clips to the last shard and to new ones, and replace those that have changed."""
+    known: dict[str, tuple[int, str | None]] = {}
+    for at, shard in enumerate(manifest["shards"]):
+        run.add(shard)
+        for name, digest in tables.names_and_digests(place, shard["file"]):
+            known[name] = (at, digest)
+    changed: dict[int, list[Source]] = {}
+    new = _unknown(run, clips, known, changed)
+    at = len(manifest["shards"]) - 1
+    free = manifest["shard_size"] - manifest["shards"][at]["n_clips"]
+    for first in new:
+        if free <= 0:
+            at, free = at + 1, manifest["shard_size"]
+        _add(run, chain([first], islice(new, free - 1)), place, manifest, at)
+        free = 0
+    for at, sources in changed.items():
+        _add(run, iter(sources), place, manifest, at)
+
+
+def _add(run, clips: Iterator[Source], place: Place, manifest: dict, at: int) -> None:
+    if at < len(manifest["shards"]):
+        # It is counted again, as a whole.
+        run.add(manifest["shards"][at], -1)
+    _write_one(run, clips, place, manifest, at, None)
+
+
+def _unknown(run, clips, known: dict, changed: dict) -> Iterator[Source]:
+    """Yield clips that no shard has; put those whose content is another one into `changed`."""
+    for window in windows(clips):
+        found = [known.get(tables.shown(source.name)) for source in window]
+        calls = ((source,) for source, there in zip(window, found) if there is not None)
+        digests = run_parallel(run.digest, calls, n_jobs=run.n_jobs, prefer="threads")
+        for source, there in zip(window, found):
+            if there is None:
+                known[tables.shown(source.name)] = (-1, None)
+                yield source
+            elif next(digests) != there[1] and there[0] >= 0:
+                changed.setdefault(there[0], []).append(source)
+
+
+def _files_from(place: Place, at: int) -> list[str]:
+    """Return the names of the shards from a number on."""
+    return [name for name in place.names("part-*.parquet") if name >= f"part-{at:05}"]

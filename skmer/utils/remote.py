@@ -1,0 +1,162 @@
+"""Files at URLs, such as ``s3://``, ``gs://`` and ``https://``, read and written by fsspec."""
+
+import os
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from skmer.exceptions import InputError, MissingPackageError, bounded
+from skmer.utils.digest import open_regular, settings_digest
+from skmer.utils.download import without_password
+from skmer.utils.files import check_output_folder, expand_path, is_url, user_folder
+from skmer.utils.messages import check_installed
+
+
+@cache
+def file_system(protocol: str):
+    """Return fsspec's file system for the protocol of a URL; raise where it is not supported."""
+    check_installed("fsspec", extra="remote", needed_for=f"Files at {protocol}://")
+    import fsspec
+
+    try:
+        return fsspec.filesystem(protocol)
+    except ImportError as error:
+        raise MissingPackageError(
+            f"Files at {protocol}:// need a package that is not installed ({error}); install it "
+            'by: pip install "skmer[remote]"'
+        ) from error
+    except ValueError as error:
+        raise InputError(
+            f"The protocol {protocol}:// is not one that fsspec has ({error}); use a path, or "
+            "another URL such as s3://bucket/name."
+        ) from error
+
+
+def check_url(url: str) -> Any:
+    """Return the file system of a URL; raise where files there cannot be read."""
+    return file_system(url.partition("://")[0].lower())
+
+
+def read_url(url: str) -> bytes:
+    """Return the content of the file at a URL; whatever fails is an OSError."""
+    files = check_url(url)
+    try:
+        return files.cat_file(files._strip_protocol(url))
+    except FileNotFoundError:
+        raise FileNotFoundError("the file does not exist") from None
+    except Exception as error:
+        # File systems raise what their own clients raise.
+        reason = without_password(" ".join(f"{type(error).__name__}: {error}".split()))
+        raise OSError(bounded(f"the file cannot be fetched ({reason})", 200)) from error
+
+
+def find_urls(url: str) -> list[str]:
+    """Return the URLs that a URL stands for: those of a pattern or a folder, or itself."""
+    files = check_url(url)
+    path = files._strip_protocol(url)
+    if url.startswith(("http://", "https://")):
+        return [url]
+    if any(mark in path for mark in "*?["):
+        found = files.glob(path)
+    else:
+        found = files.find(path) if files.isdir(path) else [path]
+    return [files.unstrip_protocol(name) for name in sorted(found)]
+
+
+class Place:
+    """A folder that results go to, on this machine or at a URL.
+
+    At a URL, files are fetched into a folder of this machine, changed there, and stored.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        The folder, made where it does not exist, or its URL.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from skmer.utils.remote import Place
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     place = Place(folder)
+    ...     _ = place.fetch("scores.txt").write_text("0.57")
+    ...     place.store("scores.txt")
+    ...     sorted(path.name for path in place.here.iterdir())
+    ['scores.txt']
+    """
+
+    def __init__(self, folder: str | os.PathLike):
+        self.url = str(folder).rstrip("/") if is_url(folder) else None
+        if self.url is None:
+            self.here = check_output_folder(expand_path(folder))
+            return
+        if self.url.startswith(("http://", "https://")):
+            raise InputError(
+                f"Results cannot be written to '{without_password(self.url)}': files at http:// "
+                "can be read only; use a path, or a URL such as s3://bucket/name."
+            )
+        self._files = check_url(self.url)
+        # Of its own name, so that the same call finds there what a killed one has left.
+        name = settings_digest({"url": self.url})[:16]
+        self.here = check_output_folder(user_folder("cache") / "remote" / name)
+        self._check_writable()
+
+    def _check_writable(self) -> None:
+        test = self._at(".skmer-write-test")
+        try:
+            self._files.makedirs(self._files._parent(test), exist_ok=True)
+            self._files.pipe_file(test, b"")
+            self._files.rm_file(test)
+        except Exception as error:
+            raise OSError(
+                bounded(
+                    f"Results cannot be written to '{without_password(str(self.url))}' "
+                    f"({type(error).__name__}: {error}); choose another place."
+                )
+            ) from error
+
+    def _at(self, name: str) -> str:
+        return self._files._strip_protocol(f"{self.url}/{name}")
+
+    def show(self, name: str | None = None) -> Path | str:
+        """Return where a file, or the place itself, is: a path, or a URL."""
+        if self.url is None:
+            return self.here if name is None else self.here / name
+        return self.url if name is None else f"{self.url}/{name}"
+
+    def open(self, name: str):
+        """Open a file for reading, wherever it is."""
+        if self.url is None:
+            return open_regular(self.here / name)
+        return self._files.open(self._at(name), "rb")
+
+    def names(self, pattern: str) -> list[str]:
+        """Return the names of the files in it that fit a pattern."""
+        if self.url is None:
+            return sorted(path.name for path in self.here.glob(pattern))
+        return sorted(name.rpartition("/")[2] for name in self._files.glob(self._at(pattern)))
+
+    def fetch(self, name: str) -> Path:
+        """Return the path of a file on this machine, which exists where the file does."""
+        path = self.here / name
+        if self.url is not None:
+            path.unlink(missing_ok=True)
+            if self._files.exists(self._at(name)):
+                self._files.get_file(self._at(name), str(path))
+        return path
+
+    def store(self, name: str) -> None:
+        """Put a file of `fetch`, which has been written, in its place."""
+        if self.url is not None:
+            path = self.here / name
+            self._files.put_file(str(path), self._at(name))
+            path.unlink()
+
+    def remove(self, name: str) -> None:
+        """Remove a file."""
+        if self.url is None:
+            (self.here / name).unlink(missing_ok=True)
+        else:
+            with suppress(FileNotFoundError):
+                self._files.rm_file(self._at(name))
