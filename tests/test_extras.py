@@ -46,6 +46,8 @@ def without(monkeypatch):
           for kind in (MFCCStatsTransformer, L3Transformer, VGGishTransformer, MusiCNNTransformer)),
         (("resampy",), lambda: read_audio("any.wav", sr=8000, resampler="kaiser_best"),
          InputError, RESAMPY),
+        (("fsspec",), lambda: MFCCStatsTransformer().fit(["ftp://host/a.wav"]), MissingPackageError,
+         'pip install "skmer[remote]"'),
         (("matplotlib",), lambda: axes_or_new(None), MissingPackageError, 'pip install "skmer[plot]"'),
         (("openpyxl", "xlrd"), lambda: read_table(Path("any.xls")), MissingPackageError,
          'pip install "skmer[excel]"'),

@@ -65,7 +65,7 @@ Inputs = Annotated[
     list[str],
     typer.Argument(
         metavar="INPUT...",
-        help="Audio files, folders (searched to the bottom), patterns, or .csv files with a "
+        help="Audio files, URLs, .tar archives, folders, patterns, or .csv files with a "
         "column path.",
     ),
 ]

@@ -6,15 +6,16 @@ import inspect
 import os
 import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from skmer.datasets.files import find_audio_files
+from skmer.datasets.files import AUDIO_SUFFIXES, find_audio_files
 from skmer.datasets.own_csv import load_csv, read_clips
 from skmer.datasets.registry import DATASETS, loader, make_bunch, warn_caller
 from skmer.exceptions import DatasetNotFoundError, InputError
-from skmer.utils.files import expand_path
+from skmer.utils.files import expand_path, is_url
 from skmer.utils.messages import is_iterable, shorten
+from skmer.utils.remote import find_urls
 
 # Text with separators: with any other ending a path must be one of a file that is there.
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
@@ -57,6 +58,10 @@ def find_clips(
 
 def _rows(text: str | os.PathLike, left_out: list[str]) -> list[dict[str, str]]:
     """The rows of one input; what its folder holds beside audio is added to `left_out`."""
+    if is_url(text) and not str(text).lower().endswith(".csv"):
+        urls = find_urls(str(text))
+        named = [url for url in urls if PurePosixPath(url).suffix.lower() in AUDIO_SUFFIXES]
+        return [{"path": url} for url in (urls if urls == [text] else named)]
     path = expand_path(text)
     if path.is_dir():
         found = find_audio_files(path)

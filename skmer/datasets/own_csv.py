@@ -13,7 +13,7 @@ from skmer.datasets.registry import loader, make_bunch, warn_caller
 from skmer.datasets.tables import CsvFile, indicators, read_csv_file
 from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils.estimators import StrOptions
-from skmer.utils.files import expand_path
+from skmer.utils.files import expand_path, is_url
 from skmer.utils.messages import shorten
 
 
@@ -247,8 +247,10 @@ def read_clips(
             f"{path} must have every column once. Got {shorten(map(repr, twice))} twice; "
             f"{shorten(names)} become {shorten(names.values())}, rename another one of that name."
         )
-    paths = [path.parent / os.path.expanduser(text) for text in frame["path"]]
-    frame["path"] = [os.path.normpath(clip) for clip in paths]
+    frame["path"] = [
+        text if is_url(text) else os.path.normpath(path.parent / os.path.expanduser(text))
+        for text in frame["path"]
+    ]
     clips = _read_segments(file, frame)
     first: dict[str | Segment, int] = {}
     for row, clip in enumerate(clips):

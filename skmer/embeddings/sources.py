@@ -47,8 +47,9 @@ def check_clips(paths, *, param: str = "paths") -> Sequence | Iterator:
         raise InputError(f"'{param}' must be a sequence of paths, got a lone one, {paths!r}.")
     if isinstance(paths, Iterator):
         return paths
-    entries = [Segment(*one) if is_segment(one) and not isinstance(one, Segment) else one
-               for one in paths]
+    entries = [
+        Segment(*one) if is_segment(one) and not isinstance(one, Segment) else one for one in paths
+    ]
     for row, entry in enumerate(entries):
         _check(row, entry, param)
     if not entries:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -87,8 +88,8 @@ def test_random_weights_follow_the_seed(one_sentence, clips):
         (["clips", "--out", "t.npz", "--features", "l3"], "pass --weights random"),
         (["clips", "--out", "t.npz", "--layer", "tags"], "--layer is not an option of mfcc"),
         (["clips", "--out", "t.npz", "--no-center"], "--no-center is not an option of mfcc"),
-        (["clips", "--out", "t.npz", "--offset", "-1"], "The --offset option of MFCC"),
-        (["clips", "--out", "t.npz", "--pooling", "mode"], "The --pooling option of MFCC"),
+        (["clips", "--out", "t.npz", "--offset", "-1"], "The --offset option must be"),
+        (["clips", "--out", "t.npz", "--pooling", "mode"], "The --pooling option must be"),
         (["clips"], "either --out FILE"),
         (["clips", "--out", "t.npz", "--per-file", "d"], "either --out FILE"),
     ],
@@ -162,6 +163,25 @@ def test_a_file_for_each_clip(skmer, clips):
     outcome = skmer("extract", clips / "01.wav", clips / "02.wav", *MFCC[:2], "--per-file", "d")
     assert outcome.status == 0
     assert np.load("d/01.npz")["embedding"].shape[1] == 20
+
+
+def test_append_shards_and_archives(skmer, one_sentence, clips):
+    assert skmer("extract", clips, *MFCC, "t.parquet").status == 0
+    message = one_sentence("extract", clips / "01.wav", *MFCC, "t.parquet")
+    assert "has 20 clips, and would be replaced by one of 1; pass --append to add" in message
+    with tarfile.open("more.tar", "w") as archive:
+        archive.add(clips / "03.wav", "other/03.wav")
+    outcome = skmer("extract", "more.tar", clips / "clips.csv", *MFCC, "t.parquet", "--append")
+    assert outcome.status == 2
+    assert skmer("extract", "more.tar", *MFCC, "t.parquet", "--append").status == 0
+    table = pd.read_parquet("t.parquet")
+    assert table["path"].tolist()[20:] == ["more.tar/other/03.wav"]
+    words = ["--shard-size", "15", "--layout", "list"]
+    assert skmer("extract", clips, *MFCC, "folder", *words).status == 0
+    embeddings = np.stack(pd.read_parquet("folder")["embedding"])
+    np.testing.assert_array_equal(embeddings, table.filter(like="mfcc_").to_numpy()[:20])
+    assert skmer("extract", clips / "01.wav", *MFCC, "t.parquet", "--force").status == 0
+    assert len(pd.read_parquet("t.parquet")) == 1
 
 
 def test_nothing_read_is_status_1(skmer, clips):
