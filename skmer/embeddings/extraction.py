@@ -93,9 +93,10 @@ def extract(
     ----------
     paths : iterable of str, path-like, Segment, or (name, content)
         Audio files, in the order of the table: paths, or `Segment` parts of them; URLs such as
-        ``s3://bucket/song.mp3``, with the extra ``remote``; or names with the content of a file, as bytes or as an open binary
-        file. A path of a tar archive stands for the audio files in it. A sequence is checked as a
-        whole before the work; of an iterator no more than some thousand entries are held at once.
+        ``s3://bucket/song.mp3``, with the extra ``remote``; or names with the content of a file, as
+        bytes or as an open binary file. A path of a tar archive stands for the audio files in it. A
+        sequence is checked as a whole before the work; of an iterator no more than some thousand
+        entries are held at once.
     transformer : transformer of clips, or list of those
         Fitted or not; of a list each gives its columns. The `memory` and `n_jobs` of the first are
         used as well; `on_error` is not, see Returns.
