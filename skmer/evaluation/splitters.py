@@ -100,7 +100,45 @@ class FixedSplit(BaseCrossValidator):
         return 1
 
 
-class RepeatedStratifiedGroupKFold(BaseCrossValidator):
+class _RepeatedGroupFolds(BaseCrossValidator):
+    """Folds of whole groups, drawn anew for each repeat; the parameters of its subclasses."""
+
+    # Asks for `groups` by default under metadata routing, as scikit-learn's own group splitters do.
+    __metadata_request__split = {"groups": True}
+
+    def __init__(self, n_splits: int = 5, *, n_repeats: int = 10, random_state=None):
+        name = type(self).__name__
+        check_whole(name, least=2, most=_MOST, n_splits=n_splits)
+        check_whole(name, least=1, most=_MOST, n_repeats=n_repeats)
+        self.n_splits = n_splits
+        self.n_repeats = n_repeats
+        self.random_state = random_state
+
+    def _check_n_groups(self, n_groups: int) -> None:
+        if n_groups < self.n_splits:
+            raise InputError(
+                f"{type(self).__name__} cannot make {self.n_splits} folds from {n_groups} groups; "
+                "use at most as many folds as there are groups.",
+                param="n_splits",
+            )
+
+    def get_n_splits(self, X=None, y=None, groups=None) -> int:
+        """Return the number of splits over all repeats.
+
+        Parameters
+        ----------
+        X, y, groups : object
+            Ignored, exist for compatibility.
+
+        Returns
+        -------
+        n_splits : int
+            ``n_splits * n_repeats``.
+        """
+        return self.n_splits * self.n_repeats
+
+
+class RepeatedStratifiedGroupKFold(_RepeatedGroupFolds):
     """Stratified k-fold with whole groups, repeated with another draw each time.
 
     No group (singer, artist, album) is in the training and the test part of the same split, and
@@ -130,17 +168,6 @@ class RepeatedStratifiedGroupKFold(BaseCrossValidator):
     >>> [np.unique(groups[test]).size for _, test in cv.split(y, y, groups)]
     [1, 1, 1, 1, 1, 1]
     """
-
-    # Asks for `groups` by default under metadata routing, as scikit-learn's own group splitters do.
-    __metadata_request__split = {"groups": True}
-
-    def __init__(self, n_splits: int = 5, *, n_repeats: int = 10, random_state=None):
-        name = type(self).__name__
-        check_whole(name, least=2, most=_MOST, n_splits=n_splits)
-        check_whole(name, least=1, most=_MOST, n_repeats=n_repeats)
-        self.n_splits = n_splits
-        self.n_repeats = n_repeats
-        self.random_state = random_state
 
     def split(self, X, y=None, groups=None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the rows to train on and the rows to test on, repeat by repeat.
@@ -173,12 +200,7 @@ class RepeatedStratifiedGroupKFold(BaseCrossValidator):
             )
         groups = check_labels(groups, "The groups")
         y = np.zeros(len(groups), int) if y is None else check_labels(y, "The labels y")
-        n_groups = np.unique(groups).size
-        if n_groups < self.n_splits:
-            raise InputError(
-                f"RepeatedStratifiedGroupKFold cannot make {self.n_splits} folds from {n_groups} "
-                "groups; use at most as many folds as there are groups."
-            )
+        self._check_n_groups(np.unique(groups).size)
         if len(y) and np.unique(y, return_counts=True)[1].max() < self.n_splits:
             raise InputError(
                 f"RepeatedStratifiedGroupKFold cannot make {self.n_splits} folds, as no class has "
@@ -188,23 +210,8 @@ class RepeatedStratifiedGroupKFold(BaseCrossValidator):
             folds = StratifiedGroupKFold(self.n_splits, shuffle=True, random_state=seed)
             yield from folds.split(X, y, groups)
 
-    def get_n_splits(self, X=None, y=None, groups=None) -> int:
-        """Return the number of splits over all repeats.
 
-        Parameters
-        ----------
-        X, y, groups : object
-            Ignored, exist for compatibility.
-
-        Returns
-        -------
-        n_splits : int
-            ``n_splits * n_repeats``.
-        """
-        return self.n_splits * self.n_repeats
-
-
-class IterativeStratifiedGroupKFold(BaseCrossValidator):
+class IterativeStratifiedGroupKFold(_RepeatedGroupFolds):
     """K-fold of clips with several tags: whole groups, and each tag spread over the folds.
 
     Iterative stratification (Sechidis et al. 2011) of groups: the tag that the fewest unplaced
@@ -236,15 +243,8 @@ class IterativeStratifiedGroupKFold(BaseCrossValidator):
     [[2, 2], [2, 2]]
     """
 
-    __metadata_request__split = {"groups": True}
-
     def __init__(self, n_splits: int = 5, *, n_repeats: int = 1, random_state=None):
-        name = type(self).__name__
-        check_whole(name, least=2, most=_MOST, n_splits=n_splits)
-        check_whole(name, least=1, most=_MOST, n_repeats=n_repeats)
-        self.n_splits = n_splits
-        self.n_repeats = n_repeats
-        self.random_state = random_state
+        super().__init__(n_splits, n_repeats=n_repeats, random_state=random_state)
 
     def split(self, X, y, groups=None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the rows to train on and the rows to test on, repeat by repeat.
@@ -274,12 +274,7 @@ class IterativeStratifiedGroupKFold(BaseCrossValidator):
         counts = np.zeros((codes.max(initial=-1) + 1, y.shape[1] + 1), dtype=int)
         # The last column stands for the clips themselves, so that folds are of like sizes.
         np.add.at(counts, codes, np.column_stack([y, np.ones(len(y), dtype=int)]))
-        if len(counts) < self.n_splits:
-            raise InputError(
-                f"{type(self).__name__} cannot make {self.n_splits} folds from {len(counts)} "
-                "groups; use at most as many folds as there are groups.",
-                param="n_splits",
-            )
+        self._check_n_groups(len(counts))
         for seed in derive_seeds(self.random_state, self.n_repeats):
             folds = self._place(counts, np.random.default_rng(seed))[codes]
             for fold in range(self.n_splits):
@@ -301,21 +296,6 @@ class IterativeStratifiedGroupKFold(BaseCrossValidator):
                 lacking[fold] -= counts[group]
                 left = left - counts[group]
         return placed
-
-    def get_n_splits(self, X=None, y=None, groups=None) -> int:
-        """Return the number of splits over all repeats.
-
-        Parameters
-        ----------
-        X, y, groups : object
-            Ignored, exist for compatibility.
-
-        Returns
-        -------
-        n_splits : int
-            ``n_splits * n_repeats``.
-        """
-        return self.n_splits * self.n_repeats
 
 
 class StratifiedThreeWaySplit(BaseCrossValidator):

@@ -16,19 +16,8 @@ from skmer.classifiers import CLASSIFIERS, TagClassifier, make_classifier
 from skmer.evaluation.features import choose_input
 from skmer.evaluation.result import EvaluationResult
 from skmer.evaluation.splitters import IterativeStratifiedGroupKFold
-from skmer.evaluation.statistics.tags import (
-    PROBA,
-    SEPARATOR,
-    TAG_METRICS,
-    indicator_matrix,
-    join_tags,
-    matrices_of,
-    names_of,
-    percentiles,
-    resample_tags,
-    score_splits,
-    score_tags,
-)
+from skmer.evaluation.statistics import tags as stats
+from skmer.evaluation.statistics.tags import PROBA, SEPARATOR, TAG_METRICS
 from skmer.evaluation.targets import Matched, Targets, pair_names
 from skmer.evaluation.tasks import Task, check_output, register_task
 from skmer.exceptions import InputError
@@ -81,11 +70,11 @@ class Tags(Task):
 
     def check(self, y):
         names = _find_names(y, self.target_names)
-        matrix = indicator_matrix(y, names) if _are_lists(y) else np.asarray(y)
+        matrix = stats.indicator_matrix(y, names) if _are_lists(y) else np.asarray(y)
         if matrix.ndim != 2 or matrix.shape[1] < 2 or not np.isin(matrix, (0, 1)).all():
             raise InputError(
                 "The tags y must be a table of 0 and 1 with a row for each clip and a column for "
-                f"each of two tags or more, or a list of tags for each clip. Got {y!r:.100}.",
+                f"each of two tags or more, or a list of tags for each clip. Got {y!r}.",
                 param="y",
             )
         if matrix.shape[1] != len(names):
@@ -159,10 +148,11 @@ class Tags(Task):
         tagger = model[-1] if isinstance(model, Pipeline) else model
         called = proba >= tagger.thresholds_
         answers = {"y_true": y[test], "y_pred": called}
-        return {key: join_tags(one, self.target_names) for key, one in answers.items()} | columns
+        texts = {key: stats.join_tags(one, self.target_names) for key, one in answers.items()}
+        return texts | columns
 
     def score(self, predictions, clips):
-        by_tag = score_tags(predictions)
+        by_tag = stats.score_tags(predictions)
         scored = ~np.isnan(by_tag["average_precision"])
         if not scored.any():
             raise InputError(
@@ -170,7 +160,7 @@ class Tags(Task):
                 "part, so there is nothing to score; use fewer folds, or other tags.",
                 param="y",
             )
-        truth, _, proba = matrices_of(predictions)
+        truth, _, proba = stats.matrices_of(predictions)
         tagged = truth.any(axis=1)
         means = {name: float(np.mean(by_tag[name][scored])) for name in TAG_METRICS[:3]}
         lrap = label_ranking_average_precision_score(truth[tagged], proba[tagged])
@@ -182,21 +172,22 @@ class Tags(Task):
         if score != "average_precision":
             return None
         # The share of a tag in the test part is the average precision of any constant.
-        return float(np.mean([np.nanmean(tag["share"]) for tag in score_splits(predictions)]))
+        return float(np.mean([np.nanmean(tag["share"]) for tag in stats.score_splits(predictions)]))
 
     def interval(self, predictions, *, n_resamples, random_state):
-        drawn, estimates = resample_tags(
+        drawn, estimates = stats.resample_tags(
             predictions, n_resamples=n_resamples, random_state=random_state
         )
-        return float(np.mean(np.nanmean(estimates, axis=1))), *percentiles(drawn.mean_over_tags)
+        ends = stats.percentiles(drawn.mean_over_tags)
+        return float(np.mean(np.nanmean(estimates, axis=1))), *ends
 
     def find_unscored(self, predictions):
         unscored: dict[str, dict[str, int]] = {}
         for protocol, rows in predictions.groupby("protocol", sort=False):
             first = rows.groupby(["feature", "classifier"], sort=False).ngroup() == 0
             counts: dict[str, int] = {}
-            for by_tag in score_splits(rows[first]):
-                for name, share in zip(names_of(rows), by_tag["share"]):
+            for by_tag in stats.score_splits(rows[first]):
+                for name, share in zip(stats.names_of(rows), by_tag["share"]):
                     if np.isnan(share):
                         counts[name] = counts.get(name, 0) + 1
             if counts:
@@ -312,8 +303,8 @@ class TagsResult(EvaluationResult):
         rows = self.predictions.query(
             "feature == @feature and classifier == @classifier and protocol == @protocol"
         )
-        splits = score_splits(rows)
-        draws, _ = resample_tags(
+        splits = stats.score_splits(rows)
+        draws, _ = stats.resample_tags(
             rows,
             n_resamples=n_resamples,
             random_state=self.manifest["settings"]["random_state"],
@@ -325,8 +316,8 @@ class TagsResult(EvaluationResult):
                 / n_splits
                 for name in ("share", *TAG_METRICS[:3])
             }
-        low, high = np.transpose([percentiles(tag) for tag in draws.by_tag])
-        tags = names_of(rows)
+        low, high = np.transpose([stats.percentiles(tag) for tag in draws.by_tag])
+        tags = stats.names_of(rows)
         counts = self.manifest["dataset"]["tags"]
         table = pd.DataFrame(
             {

@@ -176,7 +176,7 @@ def check_curves(y, times) -> tuple[dict[str, np.ndarray], np.ndarray]:
     times = to_floats(times, "The 'times' parameter")
     if times.ndim != 1 or not np.isfinite(times).all():
         raise InputError(
-            f"The 'times' parameter must be a list of seconds. Got {times!r:.100}.", param="times"
+            f"The 'times' parameter must be a list of seconds. Got {times!r}.", param="times"
         )
     _check_names(y)
     curves = {

@@ -379,6 +379,6 @@ def _whole_numbers(values, name):
     ):
         raise InputError(
             f"'{name}' must be a list of whole numbers from 1 to {MOST_CLIPS}. "
-            f"Got {values!r:.100} instead."
+            f"Got {values!r} instead."
         )
     return [int(value) for value in values]
