@@ -41,19 +41,12 @@ from numbers import Integral
 from pathlib import Path
 from typing import Literal
 
+from skmer.datasets import tables
 from skmer.datasets.fetch import download_files
 from skmer.datasets.files import find_audio_files, find_files, match_audio, match_songs
 from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset
-from skmer.datasets.tables import (
-    ANEW,
-    PublishedTable,
-    describe_split,
-    indicators,
-    numbers,
-)
-from skmer.datasets.validate import Finding, Status, find_extra, relative
+from skmer.datasets.validate import Finding, check_file, find_extra
 from skmer.exceptions import DatasetNotFoundError, InputError
-from skmer.utils.digest import file_digest
 from skmer.utils.estimators import Interval
 from skmer.utils.messages import shorten
 from skmer.utils.progress import track
@@ -87,7 +80,7 @@ TAGS = (
     "travel", "upbeat", "uplifting",
 )  # fmt: skip
 N_IN_SPLITS = 17982
-TRACKS = PublishedTable(
+TRACKS = tables.PublishedTable(
     "TRACK_ID",
     {
         "ARTIST_ID": "group",
@@ -131,12 +124,12 @@ def read_tracks(paths: dict[str, Path]):
     frame = pd.concat([TRACKS.read(path).assign(split=part) for part, path in paths.items()])
     names = " and ".join(path.name for path in paths.values())
     if frame.index.has_duplicates:
-        raise InputError(f"{names} must share no track; {ANEW}.")
+        raise InputError(f"{names} must share no track; {tables.ANEW}.")
     tags = frame["tags"].str.split(", ")
     if not tags.explode().str.startswith(PREFIX).all():
-        raise InputError(f"The tags of {names} must begin with {PREFIX!r}; {ANEW}.")
+        raise InputError(f"The tags of {names} must begin with {PREFIX!r}; {tables.ANEW}.")
     frame["tags"] = tags.map(lambda one: ";".join(tag.removeprefix(PREFIX) for tag in one))
-    frame["duration"] = numbers(frame["duration"], names)
+    frame["duration"] = tables.numbers(frame["duration"], names)
     frame = frame.rename_axis("track_id").sort_index().reset_index()
     frame.insert(0, "track", frame["file"].map(lambda file: Path(file).stem))
     return frame.drop(columns="file")
@@ -145,33 +138,24 @@ def read_tracks(paths: dict[str, Path]):
 def validate(folder: Path, verbose: bool) -> list[Finding]:
     """Compare tables with their SHA-256, and audio with the published lists that are in place."""
     found = find_published(folder, checksums())
-    tables = {name: path for name, path in found.items() if name.endswith(".tsv")}
-    if not tables:
+    lists = {name: path for name, path in found.items() if name.endswith(".tsv")}
+    if not lists:
         return [Finding("autotagging_moodtheme.tsv", "missing")]
-    findings = [
-        Finding(relative(path, folder), "ok" if file_digest(path) == checksums()[name] else "wrong")
-        for name, path in found.items()
-    ]
+    findings = [check_file(path, folder, checksums()[name]) for name, path in found.items()]
     if any(finding.status == "wrong" for finding in findings):
         return findings
     published: dict[str, str] = {}
     for name, path in found.items():
-        if name not in tables:
+        if name not in lists:
             lines = path.read_text(encoding="ascii").splitlines()
             published |= {file: sha for sha, file in map(str.split, lines)}
-    codes = {code for path in tables.values() for code in read_tracks({"": path})["track"]}
+    codes = {code for path in lists.values() for code in read_tracks({"": path})["track"]}
     audio = find_audio_files(folder).paths
     clips = match_songs(codes, audio)
     for code in track(sorted(codes, key=int), description="hashing", enabled=verbose):
-        status: Status = "missing"
-        name = _file(code)
-        if clip := clips.get(code):
-            name = relative(clip, folder)
-            sha = published.get(f"{clip.parent.name}/{clip.name}")
-            status = "unverified"
-            if sha is not None:
-                status = "ok" if sha == file_digest(clip) else "wrong"
-        findings.append(Finding(name, status))
+        clip = clips.get(code)
+        sha = None if clip is None else published.get(f"{clip.parent.name}/{clip.name}")
+        findings.append(check_file(clip, folder, sha, _file(code)))
     return findings + find_extra(audio, set(clips.values()), folder)
 
 
@@ -266,12 +250,12 @@ def fetch_mtg_jamendo_moodtheme(
         found = find_published(folder, names.values())
     frame = read_tracks({part: found[name] for part, name in names.items()})
     info = replace(INFO, n_clips=INFO.n_clips if split is None else N_IN_SPLITS)
-    extra = "" if split is None else describe_split(frame["group"], frame["split"])
+    extra = "" if split is None else tables.describe_split(frame["group"], frame["split"])
     if split is None:
         frame = frame.drop(columns="split")
     frame = match_audio(frame, folder, info, would_be=_file if annotations_only else None)
     tags = frame["tags"].str.split(";")
-    target = indicators(tags, TAGS if split is not None else None)
+    target = tables.indicators(tags, TAGS if split is not None else None)
     return make_bunch(
         frame,
         INFO,

@@ -48,9 +48,8 @@ import numpy as np
 from skmer.datasets.fetch import Archive, download_and_unpack
 from skmer.datasets.files import find_audio_files, not_in_place
 from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset, warn_caller
-from skmer.datasets.validate import Finding, Status, find_extra, relative
+from skmer.datasets.validate import Finding, check_file, find_extra
 from skmer.exceptions import IncompleteDatasetWarning
-from skmer.utils.digest import file_digest
 from skmer.utils.estimators import Interval
 from skmer.utils.messages import shorten
 from skmer.utils.progress import track
@@ -59,14 +58,7 @@ INFO = DatasetInfo(
     name="ravdess-song",
     title="RAVDESS, song",
     n_clips=1012,
-    class_counts={
-        "neutral": 92,
-        "calm": 184,
-        "happy": 184,
-        "sad": 184,
-        "angry": 184,
-        "fearful": 184,
-    },
+    class_counts={"neutral": 92} | dict.fromkeys(("calm", "happy", "sad", "angry", "fearful"), 184),
     groups="23 singers",
     licence="CC BY-NC-SA 4.0",
     url="https://doi.org/10.5281/zenodo.1188976",
@@ -144,13 +136,8 @@ def validate(folder: Path, verbose: bool) -> list[Finding]:
     findings = []
     for name, sha in track(checksums().items(), description="hashing", enabled=verbose):
         path = clips.get(name)
-        if path is None:
-            findings.append(Finding(f"Actor_{name[-2:]}/{name}.wav", "missing"))
-        elif path.suffix == ".flac":
-            findings.append(Finding(relative(path, folder), "unverified"))
-        else:
-            status: Status = "ok" if file_digest(path) == sha else "wrong"
-            findings.append(Finding(relative(path, folder), status))
+        known = None if path is not None and path.suffix == ".flac" else sha
+        findings.append(check_file(path, folder, known, f"Actor_{name[-2:]}/{name}.wav"))
     return findings + find_extra(find_audio_files(folder).paths, set(clips.values()), folder)
 
 

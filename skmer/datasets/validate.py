@@ -10,6 +10,7 @@ from skmer.datasets.files import find_audio_files, find_tables, match_songs
 from skmer.datasets.registry import DATASETS, DatasetInfo, get_data_home
 from skmer.datasets.tables import QUADRANTS
 from skmer.exceptions import DatasetNotFoundError, InputError
+from skmer.utils.digest import file_digest
 from skmer.utils.messages import html_list, shorten
 
 Status = Literal["ok", "unverified", "missing", "wrong", "extra"]
@@ -189,13 +190,20 @@ def check_songs(
 
 def _check_clip(code: str, path: Path | None, label: str, folder: Path) -> Finding:
     """Finding about audio without a checksum, which may lie in the folder of another quadrant."""
-    if path is None:
-        return Finding(code, "missing")
-    place = path.parent.name
-    if place in QUADRANTS and place != label:
+    place = "" if path is None else path.parent.name
+    if path is not None and place in QUADRANTS and place != label:
         detail = f"it is in the folder {place}, its annotation is {label}"
         return Finding(relative(path, folder), "wrong", detail)
-    return Finding(relative(path, folder), "unverified")
+    return check_file(path, folder, None, code)
+
+
+def check_file(path: Path | None, folder: Path, sha256: str | None, name: str = "") -> Finding:
+    """Finding about a file, by its SHA-256 where that is published; `name` if it is missing."""
+    if path is None:
+        return Finding(name, "missing")
+    is_same = sha256 is None or file_digest(path) == sha256
+    status: Status = "wrong" if not is_same else "unverified" if sha256 is None else "ok"
+    return Finding(relative(path, folder), status)
 
 
 def check_counts(file: str, labels: Iterable[str], info: DatasetInfo, n_songs: int) -> Finding:
