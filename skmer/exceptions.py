@@ -47,7 +47,15 @@ class _OneSentence:
         return bounded(super().__str__())
 
 
-class InputError(_OneSentence, ValueError):
+class _InputError(_OneSentence, Exception):
+    """An error that is about a parameter."""
+
+    def __init__(self, message: str = "", param: str | None = None):
+        super().__init__(message)
+        self.param = param
+
+
+class InputError(_InputError, ValueError):
     """An argument, a file or a table has a value that skmer cannot use.
 
     Parameters
@@ -58,12 +66,8 @@ class InputError(_OneSentence, ValueError):
         The name of the parameter that the error is about, so that the command can name its option.
     """
 
-    def __init__(self, message: str = "", param: str | None = None):
-        super().__init__(message)
-        self.param = param
 
-
-class InputTypeError(_OneSentence, TypeError):
+class InputTypeError(_InputError, TypeError):
     """An argument has a type that skmer does not accept; see `InputError`.
 
     Parameters
@@ -73,10 +77,6 @@ class InputTypeError(_OneSentence, TypeError):
     param : str, default=None
         The name of the parameter that the error is about.
     """
-
-    def __init__(self, message: str = "", param: str | None = None):
-        super().__init__(message)
-        self.param = param
 
 
 class AudioDecodeError(InputError):

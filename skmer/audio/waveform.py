@@ -5,7 +5,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from skmer.exceptions import AudioDecodeError, SampleScaleWarning, TruncatedClipWarning
+from skmer.exceptions import (
+    AudioDecodeError,
+    SampleScaleWarning,
+    ShortClipWarning,
+    SilentClipWarning,
+    TruncatedClipWarning,
+)
 
 # Full scale of the integer PCM formats; 8-bit PCM in wav files is unsigned, centred on 128.
 _FULL_SCALE = {"uint8": 2**7, "int8": 2**7, "int16": 2**15, "int32": 2**31}
@@ -167,8 +173,15 @@ class Mixer:
             note("faint", self.name, on_note)
 
 
-# The warnings where nobody listens; a silent clip is left to the listener.
-_WARNINGS = {
+# What may be noticed of a clip, in words after its name, and the warning of it.
+NOTES: dict[str, tuple[str, type[Warning]]] = {
+    "short": ("the sound is shorter than one frame, and zeros were added", ShortClipWarning),
+    "silent": ("the channels cancel, or there is nothing but zeros", SilentClipWarning),
+    "cut": (
+        "the file ends before its sound or its segment does, or has holes, as if it was cut short "
+        "or damaged; the samples that are there were read",
+        TruncatedClipWarning,
+    ),
     "loud": (
         "samples are far beyond full scale, which is 1; integer PCM that was cast to floats must "
         "be divided by its full scale, for instance 32768",
@@ -179,20 +192,15 @@ _WARNINGS = {
         "int16, or divide them by their full scale, for instance 8388608",
         SampleScaleWarning,
     ),
-    "cut": (
-        "the file ends before its sound does or has holes, as if it was cut short or damaged; the "
-        "samples that are there were read",
-        TruncatedClipWarning,
-    ),
 }
 
 
 def note(what: str, name: str, on_note: Callable[[str], None] | None) -> None:
-    """Call `on_note`, or warn where it is None."""
+    """Call `on_note`, or warn where it is None; silence is left to the caller."""
     if on_note is not None:
         on_note(what)
-    elif what in _WARNINGS:
-        message, category = _WARNINGS[what]
+    elif what != "silent":
+        message, category = NOTES[what]
         warnings.warn(f"{name}: {message}.", category, stacklevel=3)
 
 

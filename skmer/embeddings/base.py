@@ -14,38 +14,17 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skmer.audio import decoding, reading, resampling
+from skmer.audio.waveform import NOTES
 from skmer.embeddings import clips as forms
 from skmer.embeddings.readers import ArraySource
 from skmer.embeddings.recipe import EmbeddedClip, Recipe, embed_clip
-from skmer.exceptions import (
-    FailedClipsWarning,
-    InputError,
-    SampleScaleWarning,
-    ShortClipWarning,
-    SilentClipWarning,
-    TruncatedClipWarning,
-)
+from skmer.exceptions import FailedClipsWarning, InputError
 from skmer.pooling import STATISTICS, pad_frames
 from skmer.utils import estimators as params
 from skmer.utils import processes, progress
 from skmer.utils.cache import open_cache, warn_of_cache
 from skmer.utils.messages import shorten
 
-# The warning of each note of a recipe.
-_NOTES = {
-    "short": ("Clips shorter than one frame were padded with zeros", ShortClipWarning),
-    "silent": ("Clips whose channels cancel, or that hold nothing but zeros", SilentClipWarning),
-    "cut": (
-        "Files end before their sound or their segment does, and what is there was read",
-        TruncatedClipWarning,
-    ),
-    "loud": ("Clips have samples far beyond full scale, which is 1", SampleScaleWarning),
-    "faint": (
-        "Clips of 32-bit integers are as small as PCM of 16 or 24 bits, which is to be divided by "
-        "its own full scale",
-        SampleScaleWarning,
-    ),
-}
 # From `_warn` to the line of the user's code.
 _STACKLEVEL = 5
 # What is larger is a mistake, which would ask for all the memory.
@@ -437,12 +416,12 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
 
 def _warn(clips: Sequence[forms.Clip], embedded: Sequence[EmbeddedClip]) -> None:
     """Warn of each kind of note, of the cache and of failures, once for all clips."""
-    for note, (what, category) in _NOTES.items():
+    for note, (what, category) in NOTES.items():
         names = [clip.name for clip, one in zip(clips, embedded) if note in one.notes]
         if names:
-            warnings.warn(
-                f"{what}: {shorten(names, 10, separator='; ')}.", category, stacklevel=_STACKLEVEL
-            )
+            shown = shorten(names, 10, separator="; ")
+            message = f"In {len(names)} of {len(clips)} clips {what}: {shown}."
+            warnings.warn(message, category, stacklevel=_STACKLEVEL)
     warn_of_cache([one.cache_error for one in embedded if one.cache_error], stacklevel=_STACKLEVEL)
     failures = {clip.row: str(one.error) for clip, one in zip(clips, embedded) if one.error}
     if failures:

@@ -159,28 +159,14 @@ class ProcessSetting:
                     self._put_back()
 
 
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Let BLAS use one thread inside this block, in any number of threads at once.
-
-    The setting is the process's: the first to come sets it, the last to go puts back what was.
-
-    Examples
-    --------
-    >>> from skmer.utils.processes import one_blas_thread
-    >>> with one_blas_thread():
-    ...     pass  # many small matrix products
-    """
-    with _setting.hold():
-        yield
-
-
 def _set_limit() -> Callable[[], object]:
     limiter = _switch().submit(lambda: _controller().limit(limits=1, user_api="blas")).result()
     return lambda: _switch().submit(limiter.restore_original_limits).result()
 
 
-_setting = ProcessSetting(_set_limit)
+# A context manager: BLAS uses one thread inside its block, in any number of threads at once. The
+# setting is the process's: the first to come sets it, the last to go puts back what was.
+one_blas_thread = ProcessSetting(_set_limit).hold
 
 
 @cache
@@ -306,27 +292,6 @@ def import_tensorflow():
     return tensorflow
 
 
-@contextmanager
-def exact_float32() -> Iterator[None]:
-    """Multiply in full float32 on a GPU inside this block, in any number of threads at once.
-
-    A GPU would round to ten bits (TF32). The switch is the process's: the first to come sets it,
-    the last to go puts back what was, so that the user's own networks run as before.
-
-    Examples
-    --------
-    >>> from skmer.utils.processes import exact_float32, import_tensorflow
-    >>> tf = import_tensorflow()
-    >>> with exact_float32():
-    ...     tf.config.experimental.tensor_float_32_execution_enabled()
-    False
-    >>> tf.config.experimental.tensor_float_32_execution_enabled()
-    True
-    """
-    with _tf32_setting.hold():
-        yield
-
-
 def _switch_tf32_off() -> Callable[[], object]:
     switch = import_tensorflow().config.experimental
     before = switch.tensor_float_32_execution_enabled()
@@ -334,4 +299,6 @@ def _switch_tf32_off() -> Callable[[], object]:
     return lambda: switch.enable_tensor_float_32_execution(before)
 
 
-_tf32_setting = ProcessSetting(_switch_tf32_off)
+# A context manager and a decorator: inside, a GPU multiplies in full float32, where it would round
+# to ten bits (TF32). The user's own networks run as before: the last to go puts back what was.
+exact_float32 = ProcessSetting(_switch_tf32_off).hold

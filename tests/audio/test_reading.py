@@ -203,7 +203,7 @@ def test_pcm_of_fewer_bits_in_wider_integers_warns(bits):
     audio = np.round(2.0 ** (bits - 1) * np.sin(np.arange(8000))).astype(np.int32)
     with pytest.warns(SampleScaleWarning, match=r"Row 3: 32-bit integers are so small"):
         as_waveform(np.stack([audio, -audio], axis=1), name="Row 3")
-    with pytest.warns(SampleScaleWarning, match="Clips of 32-bit integers"):
+    with pytest.warns(SampleScaleWarning, match="In 1 of 1 clips 32-bit integers"):
         MFCCStatsTransformer().fit_transform([(audio, 8000)])
 
 

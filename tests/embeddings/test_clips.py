@@ -118,7 +118,7 @@ def test_segments_in_the_cache(paths, tmp_path):
 
 def test_a_segment_that_ends_after_its_file(paths):
     """Milliseconds in place of seconds are no seconds; those of a table that rounds may be."""
-    with pytest.warns(TruncatedClipWarning, match=r"or their segment does.*read: Row 1, [^;]*$"):
+    with pytest.warns(TruncatedClipWarning, match=r"or its segment does.*read: Row 1, [^;]*$"):
         MFCCStatsTransformer().fit_transform([(paths[4], 0, 1.05), (paths[4], 0, 1.2)])
 
 
