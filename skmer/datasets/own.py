@@ -86,7 +86,7 @@ def _rows(text: str | os.PathLike, left_out: list[str]) -> list[dict[str, str]]:
     return [{"path": str(match)} for match in matches if match.is_file()]
 
 
-@loader(path=[str, os.PathLike], group_from=[str, None])
+@loader()
 def load_folder(
     path: str | os.PathLike,
     *,

@@ -12,23 +12,11 @@ from skmer.audio.segment import Segment
 from skmer.datasets.registry import loader, make_bunch, warn_caller
 from skmer.datasets.tables import CsvFile, indicators, read_csv_file
 from skmer.exceptions import DatasetNotFoundError, InputError
-from skmer.utils.estimators import StrOptions
 from skmer.utils.files import expand_path, is_url
 from skmer.utils.messages import shorten
 
 
-@loader(
-    path=[str, os.PathLike],
-    path_column=[str],
-    label_column=[str],
-    group_column=[str, None],
-    start_column=[str, None],
-    end_column=[str, None],
-    target_columns=[str, list, tuple, None],
-    tags_column=[str, None],
-    tags_separator=[str],
-    on_missing=[StrOptions({"raise", "keep"})],
-)
+@loader()
 def load_csv(
     path: str | os.PathLike,
     *,
