@@ -8,7 +8,7 @@ from skmer.exceptions import InputError
 from skmer.utils.floats import check_floats, check_magnitude
 from skmer.utils.messages import check_whole, is_iterable
 
-__all__ = ["STATISTICS", "pad_frames", "pool_frames"]
+__all__ = ["STATISTICS", "align_frames", "pad_frames", "pool_frames"]
 
 # More than a week of frames half a second apart.
 MOST_FRAMES = 10**6
@@ -106,3 +106,36 @@ def pad_frames(clips: Sequence[np.ndarray], n_frames: int | None = None) -> np.n
     for row, clip in zip(padded, clips):
         row[: len(clip)] = clip[:length]
     return padded
+
+
+def align_frames(frames: np.ndarray, frame_times: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Average, for each of some times, the frames within half a step of it, or take the nearest.
+
+    Parameters
+    ----------
+    frames : ndarray of shape (n_frames, d)
+        The frames of one clip.
+    frame_times : ndarray of shape (n_frames,)
+        Their centres [s].
+    times : ndarray of shape (n_times,)
+        In order [s]; the step is the smallest distance between two of them.
+
+    Returns
+    -------
+    aligned : ndarray of shape (n_times, d)
+        A row for each time.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmer.pooling import align_frames
+    >>> frames, times = np.array([[1.0], [2.0], [4.0]]), np.array([0.0, 0.5, 1.0])
+    >>> align_frames(frames, times, np.array([0.1, 1.1]))
+    array([[1.5],
+           [4. ]])
+    """
+    step = np.diff(times).min() if times.size > 1 else 0.0
+    distances = np.abs(np.subtract.outer(times, frame_times))
+    nearest = distances.min(axis=1, initial=np.inf)
+    near = distances <= np.maximum(step / 2, nearest)[:, None]
+    return near @ frames / near.sum(axis=1, keepdims=True)

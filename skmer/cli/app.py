@@ -139,7 +139,7 @@ _OPTIONS = {
         "end_column", "tags_column", "tags_separator", "hop_size", "input_repr",
         "content_type", "embedding_size", "frontend", "layer", "resampler", "engine", "out",
         "offset", "duration", "pooling", "layout", "shard_size",
-        "frames", "study", "max_bytes", "trust_remote_code",
+        "frames", "study", "max_bytes", "trust_remote_code", "time_column",
     )
 }  # fmt: skip
 # What messages of the library advise, in the words of the command.

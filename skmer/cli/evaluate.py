@@ -3,6 +3,7 @@
 import json
 import shlex
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
@@ -60,6 +61,8 @@ def evaluate(
     preset: _options.Preset = "tuned",
     weights: _options.Weights = "pretrained",
     target: _options.Target = "label",
+    frames: _options.Frames = False,
+    time_column: _options.TimeColumn = None,
     repeats: Annotated[
         int | None,
         typer.Option(
@@ -130,6 +133,8 @@ def evaluate(
         "start_column": start_column,
         "end_column": end_column,
         "group_from": group_from,
+        "frames": frames,
+        "time_column": time_column,
     }
     if test_on is None:
         clips, y, columns = _options.load_clips(dataset, target, on_error=on_error, **where)
@@ -151,9 +156,13 @@ def evaluate(
     options["split"] = clips.get("split")
     if getattr(y, "ndim", 1) == 2:
         options["target_names"] = clips.target_names
+    score: Callable
     score, known = (
         (evaluation.evaluate, CLASSIFIERS)
         if columns is None
+        # The other one takes hours on tens of thousands of moments.
+        else (evaluation.evaluate_dynamic_regression, ("ridge",))
+        if frames
         else (evaluation.evaluate_regression, evaluation.REGRESSORS)
     )
     options |= {"preset": preset} if columns is None else {}

@@ -1,6 +1,7 @@
 """`skmer train`: a model of one feature and one classifier, kept with what is known of it."""
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,6 +33,8 @@ def train(
     preset: _options.Preset = "tuned",
     folds: _options.Folds = None,
     target: _options.Target = "label",
+    frames: _options.Frames = False,
+    time_column: _options.TimeColumn = None,
     weights: _options.Weights = "pretrained",
     on_error: _options.OnError = "raise",
     path_column: _options.PathColumn = None,
@@ -57,7 +60,8 @@ def train(
     from skmer.utils.files import check_output_file
 
     numbers = target not in ("label", "tags")
-    model = classifiers or ("svr" if numbers else "svm")
+    # The other regressor takes hours on tens of thousands of moments.
+    model = classifiers or ("ridge" if frames else "svr" if numbers else "svm")
     if len(_options.split_features(features)) > 1 or "," in model:
         raise InputError("--features and --classifiers must be one name each.")
     if out.suffix == ".md":
@@ -77,6 +81,8 @@ def train(
         start_column=start_column,
         end_column=end_column,
         group_from=group_from,
+        frames=frames,
+        time_column=time_column,
     )
     has_tags = getattr(y, "ndim", 1) == 2
     [apart] = _options.choose_protocol(None, clips)
@@ -94,7 +100,8 @@ def train(
     options |= {"n_folds": folds} if folds else {}
     options |= {} if numbers else {"preset": preset}
     options |= {"target_names": clips.target_names} if has_tags else {}
-    score = evaluation.evaluate_regression if numbers else evaluation.evaluate
+    score: Callable = evaluation.evaluate_regression if numbers else evaluation.evaluate
+    score = evaluation.evaluate_dynamic_regression if frames else score
     made = _options.make_features([features], trust_remote_code, preset, options)
     result = score(made, [model], clips.data, y, **options)
     feature, kind = split_name(features)[0], "regressor" if numbers else "classifier"
@@ -171,13 +178,16 @@ def predict(
         if out.suffix not in _SUFFIXES:
             raise InputError(f"--out must end in {', '.join(_SUFFIXES)}. Got '{out}'.")
         check_output_file(out)
-    targets = read_card(model).get("targets")
+    card = read_card(model)
+    # Of a model of numbers over time: the seconds between two of them.
+    step = card["data"].get("step") if isinstance(card.get("data"), dict) else None
     columns, left_out = find_clips(inputs)
     predictions = predict_clips(
         load_model(model, trust_remote_code=trust_remote_code),
         columns["path"],
-        frames=frames,
-        targets=targets,
+        frames=frames or step is not None,
+        hop_size=step,
+        targets=card.get("targets"),
         strict=strict,
         n_jobs=jobs,
         verbose=_terminal.show_progress(),

@@ -93,6 +93,15 @@ Target = Annotated[
         "regressors predict (--classifiers of svr, ridge).",
     ),
 ]
+Frames = Annotated[
+    bool,
+    typer.Option(
+        "--frames",
+        help="The numbers of --target change over time: of a dataset, or of a csv with a row a "
+        "moment, or columns such as arousal_15000ms; or of a csv each, arousal=FILE,valence=FILE.",
+    ),
+]
+TimeColumn = Annotated[str | None, _column("seconds of each moment", "time or frameTime")]
 Weights = Annotated[
     str,
     typer.Option(
@@ -199,7 +208,7 @@ def _takes(name: str, option: str) -> bool:
     """Whether an option is for a dataset, a csv file or a folder of this name."""
     from skmer.datasets.registry import DATASETS
 
-    if option == "data_home":
+    if option in ("data_home", "frames"):
         return True
     if name in DATASETS:
         return False
@@ -233,13 +242,23 @@ def known_scale(dataset: str, frame, columns: list[str] | None) -> tuple[float, 
 
 
 def load_clips(
-    dataset: str, target: str, *, on_error: str, tags_column: str | None = None, **options
+    dataset: str,
+    target: str,
+    *,
+    on_error: str,
+    tags_column: str | None = None,
+    frames: bool = False,
+    **options,
 ) -> tuple[Any, Any, list[str] | None]:
     """Return the clips of a dataset, a csv file or a folder, what is predicted, and its columns."""
     from skmer.cli.terminal import note
     from skmer.datasets import list_datasets, load_dataset
 
-    columns = None if target in ("label", "tags") else split_names(target)
+    columns: Any = None if target in ("label", "tags") else split_names(target)
+    if frames and columns is None:
+        raise InputError("--frames needs numbers that change over time, as --target arousal.")
+    if frames and all("=" in name for name in columns):
+        columns = dict(name.split("=", 1) for name in columns)
     named = dataset in set(list_datasets()["name"])
     if target == "tags":
         options["tags_column"] = None if named else tags_column or "tags"
@@ -248,6 +267,7 @@ def load_clips(
     clips = load_dataset(
         dataset,
         target_columns=None if named else columns,
+        frames=(frames or None) if not named else None,
         on_missing="keep" if on_error == "skip" else "raise",
         **options,
     )
@@ -258,6 +278,14 @@ def load_clips(
         raise InputError(f"--target tags needs several tags a clip, which {dataset} does not have.")
     if columns is None:
         return clips, clips.target, None
+    if frames:
+        curves = clips.get("dynamic", {}) if named else clips.target
+        if lacking := [name for name in columns if name not in curves]:
+            raise InputError(
+                f"--target must be of {', '.join(curves) or 'a dataset'} with --frames: "
+                f"{dataset} has no {', '.join(lacking)} over time."
+            )
+        return clips, {name: curves[name] for name in columns}, list(columns)
     y = _find_columns(clips.frame, columns) if named else dict(zip(columns, clips.target.T))
     return clips, y, columns
 

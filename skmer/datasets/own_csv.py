@@ -2,13 +2,15 @@
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from skmer.audio.segment import Segment
+from skmer.datasets.curves import TIME_COLUMNS, align_curves, read_curves
 from skmer.datasets.registry import loader, make_bunch, warn_caller
 from skmer.datasets.tables import CsvFile, indicators, read_csv_file
 from skmer.exceptions import DatasetNotFoundError, InputError
@@ -25,9 +27,11 @@ def load_csv(
     group_column: str | None = None,
     start_column: str | None = None,
     end_column: str | None = None,
-    target_columns: str | Sequence[str] | None = None,
+    target_columns: str | Sequence[str] | Mapping[str, str] | None = None,
     tags_column: str | None = None,
     tags_separator: str = ";",
+    frames: bool = False,
+    time_column: str | None = None,
     on_missing: Literal["raise", "keep"] = "raise",
     return_X_y: bool = False,
     as_frame: bool = False,
@@ -72,6 +76,19 @@ def load_csv(
     tags_separator : str, default=";"
         What stands between two tags; blanks around a tag do not count.
 
+    frames : bool, default=False
+        Whether ``target_columns`` change over time. The file then has a row a moment, with the path
+        and the time; or a row a clip and columns such as ``arousal_15000ms`` (``arousal_15.5s``, or
+        ``sample_15000ms`` where there is one target). Or ``target_columns`` is a dict of target to
+        another csv file in one of these forms, ``{"arousal": "arousal.csv"}``, with its column
+        behind ``#`` where that has another name, ``"dynamic.csv#Arousal(mean)"``; the first column
+        there is one of this file, or else the names of the clips without their endings.
+        An empty cell is a gap.
+
+    time_column : str, default=None
+        The column of the times [s] where a row is a moment; milliseconds, where the name ends in
+        ``ms``. By default ``time`` or ``frameTime``, where there is such a column.
+
     on_missing : {"raise", "keep"}, default="raise"
         What to do with clips that do not exist: raise an error that names them; or keep their rows,
         for what can leave them out later, as ``evaluate(..., on_error="skip")`` can.
@@ -83,6 +100,9 @@ def load_csv(
             Paths of the audio files; of parts of them `Segment` objects.
         target : ndarray of str, shape (n_clips,), or of numbers, shape (n_clips, n_targets)
             The labels, or the numbers of ``target_columns``, or 1 where a clip has a tag, else 0.
+            With ``frames`` a dict of DataFrame, shape (n_clips, n_times), as
+            :func:`~skmer.evaluation.evaluate_dynamic_regression` takes it: the columns are
+            seconds, and NaN is a moment that lacks some target.
         target_names : list of str
             The different labels or tags, sorted, or ``target_columns``.
         groups : ndarray of str, shape (n_clips,), or None
@@ -145,10 +165,31 @@ def load_csv(
         names.pop(label_column, None)
     may_be_empty = (end_column or "end", *([] if tags_column is None else [tags_column]))
     ends = {start_column or "start": "start", end_column or "end": "end"}
-    needed += filter(None, [start_column, end_column])
-    file, frame, found = read_clips(path, [path_column, *needed], names | ends, may_be_empty)
-    for name in targets:
-        frame[name] = _read_numbers(file, frame[name])
+    target = None
+    if frames and not targets:
+        raise InputError(
+            "With frames=True the 'target_columns' parameter must name what changes over time. "
+            "Got none.",
+            param="target_columns",
+        )
+    if not frames and (time_column is not None or isinstance(target_columns, Mapping)):
+        raise InputError(
+            "The 'time_column' parameter, and a dict as 'target_columns', are for targets over "
+            "time; give frames=True.",
+            param="target_columns" if time_column is None else "time_column",
+        )
+    if frames:
+        needed = filter(None, [path_column, group_column, start_column, end_column])
+        over_time = target_columns if isinstance(target_columns, Mapping) else targets
+        file, frame, found, target, how = _read_moments(
+            path, list(needed), names | ends, over_time, time_column
+        )
+    else:
+        needed += filter(None, [start_column, end_column])
+        file, frame, found = read_clips(path, [path_column, *needed], names | ends, may_be_empty)
+        how = ""
+        for name in targets:
+            frame[name] = _read_numbers(file, frame[name])
     absent = [item for item in frame["path"] if not os.path.isfile(item)]
     if absent and (on_missing == "raise" or len(absent) == len(frame)):
         some = "; to go on without them, give on_missing='keep' and on_error='skip'"
@@ -164,16 +205,15 @@ def load_csv(
             f"{path} is not in UTF-8 and has no mark of its encoding; it was read as Windows-1252, "
             f"such as {odd[:50]!r}. Save it as UTF-8 if that is wrong."
         )
-    how = file.describe()
+    how += file.describe()
     if "start" in frame:
         how += " They are parts of files, from start to end."
         if "group" not in frame and frame["path"].duplicated().any():
             frame["group"] = frame["path"]
             how += " The parts of a file are a group."
     used = {*names.values(), *ends.values(), *targets, tags_column}
-    if unused := [name for name in frame if name not in used]:
+    if unused := [name for name in frame if name not in used and not frames]:
         how += f" Columns that are not used: {shorten(unused, 20)}."
-    target = None
     if tags_column is not None:
         target = indicators(_split_tags(frame[tags_column], tags_separator))
     elif not targets:
@@ -183,9 +223,8 @@ def load_csv(
         data=pd.Series(found, dtype=object, name="path") if "start" in frame else None,
         extra=f"{len(frame)} clips listed in {path}.{how}",
         target=target,
-        target_names=target.columns
-        if target is not None
-        else targets or sorted(set(frame["label"])),
+        target_names=targets
+        or (sorted(set(frame["label"])) if target is None else list(target.columns)),
         target_columns=targets or "label",
     )
 
@@ -223,6 +262,14 @@ def read_clips(
     lines.
     """
     file = read_csv_file(path, needed, fallback="windows-1252")
+    return file, *_check_clips(file, needed, names, may_be_empty)
+
+
+def _check_clips(
+    file: CsvFile, needed: Sequence[str], names: Mapping[str, str], may_be_empty: Sequence[str] = ()
+):
+    """The table of a csv file with columns renamed and absolute paths."""
+    path = file.path
     if not file.lines:
         raise InputError(f"{path} must list at least one clip. Got a header and no rows.")
     frame = _named_columns(file)
@@ -246,11 +293,13 @@ def read_clips(
         if before != row:
             labels = frame.loc[[before, row], "label"].tolist() if "label" in frame else [0, 0]
             differ = f" as {labels[0]} and as {labels[1]}" if labels[0] != labels[1] else ""
+            over_time = any(name in file.frame for name in TIME_COLUMNS)
+            hint = " Where a row is a moment, give frames=True." if over_time else ""
             raise InputError(
                 f"{path} must list a clip once, or it may be trained on and tested on at once. "
-                f"Lines {file.lines[before]} and {file.lines[row]} list {clip}{differ}."
+                f"Lines {file.lines[before]} and {file.lines[row]} list {clip}{differ}.{hint}"
             )
-    return file, frame, clips
+    return frame, clips
 
 
 def _read_segments(file: CsvFile, frame) -> list:
@@ -272,6 +321,78 @@ def _read_segments(file: CsvFile, frame) -> list:
     frame["start"] = [one.start for one in segments]
     frame["end"] = np.array([one.end for one in segments], dtype=float)
     return segments
+
+
+def _require_one_group(file: CsvFile, key: str, group: str) -> None:
+    """Raise where the moments of a clip are in several groups."""
+    if group in file.frame:
+        differ = file.frame.groupby(key)[group].transform("nunique").to_numpy() > 1
+        if differ.any():
+            raise InputError(
+                f"{file.path} must have all moments of a clip in one group. Those of the clip in "
+                f"line {file.lines[differ.argmax()]} are in several."
+            )
+
+
+def _read_moments(path: Path, needed, names: Mapping[str, str], targets, time_column: str | None):
+    """Return a csv file with a row a clip, its table and clips, curves, and how they were read.
+
+    The curves are frames with a row a clip, in the order of the table, and a column a time [s].
+    """
+    may_be_empty = [column for column, name in names.items() if name == "end"]
+    if not isinstance(targets, Mapping):
+        times = [] if time_column is None else [time_column]
+        whole = read_csv_file(path, [*needed, *times], fallback="windows-1252")
+        found = read_curves(whole, needed[0], {name: name for name in targets}, time_column)
+        first = ~whole.frame[needed[0]].duplicated().to_numpy()
+        _require_one_group(whole, needed[0], next(k for k in names if names[k] == "group"))
+        lines = [line for line, kept in zip(whole.lines, first) if kept]
+        file = replace(whole, lines=lines, frame=whole.frame[first].reset_index(drop=True))
+        frame, clips = _check_clips(file, needed, names, may_be_empty)
+        kept = ("path", "group", "start", "end")
+        frame = frame[[name for name in kept if name in frame]].copy()
+        keys = dict.fromkeys(found, file.frame[needed[0]])
+        unused = 0
+    else:
+        file = read_csv_file(path, needed, fallback="windows-1252")
+        frame, clips = _check_clips(file, needed, names, may_be_empty)
+        found, keys, unused = {}, {}, 0
+        for name, place in targets.items():
+            table, column = _open(path.parent, str(place))
+            key = next(iter(table.frame))
+            found |= read_curves(table, key, {name: column or name}, time_column)
+            stems = [Path(clip).stem for clip in frame["path"]]
+            keys[name] = list(file.frame[key]) if key in file.frame else stems
+            lacking = [one for one in keys[name] if one not in found[name].index]
+            if lacking:
+                raise InputError(
+                    f"{table.path} must have the {name} of every clip, by its {key!r}. It lacks "
+                    f"{shorten(lacking)}, {len(lacking)} of {len(frame)}.",
+                    param="target_columns",
+                )
+            unused = max(unused, len(found[name].index.difference(keys[name])))
+    curves = {
+        name: curve.loc[list(keys[name])].set_axis(frame["path"]) for name, curve in found.items()
+    }
+    curves, n_gaps = align_curves(curves, file)
+    for name, curve in curves.items():
+        frame[name] = curve.mean(axis=1).to_numpy()
+    described = f" {next(iter(curves.values())).notna().to_numpy().sum()} moments"
+    described += f"; {n_gaps} that lack one of the targets are left out." if n_gaps else "."
+    described += f" {unused} rows of other clips are not used." if unused else ""
+    return file, frame, clips, curves, described
+
+
+def _open(folder: Path, place: str) -> tuple[CsvFile, str | None]:
+    """Return the table that ``FILE`` or ``FILE#COLUMN`` names, and the column."""
+    name, _, column = place.partition("#")
+    path = folder / expand_path(name)
+    if not path.is_file():
+        raise InputError(
+            f"The targets must be in csv files that are there. There is no {path}.",
+            param="target_columns",
+        )
+    return read_csv_file(path, [column] if column else [], fallback="windows-1252"), column or None
 
 
 def _named_columns(file: CsvFile):

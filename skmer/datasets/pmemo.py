@@ -40,6 +40,7 @@ from pathlib import Path
 from typing import Literal
 
 from skmer.datasets import tables
+from skmer.datasets.curves import read_curves
 from skmer.datasets.fetch import find_or_fetch
 from skmer.datasets.files import find_tables, match_audio
 from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset
@@ -110,18 +111,15 @@ def read_annotations(paths: Mapping[str, Path], quadrants: str):
 
 def _read_dynamic(path: Path, columns: Mapping[str, str]) -> dict:
     """Labels over time: for each column a frame with a row a song, a column a time in seconds."""
-    cells = tables.read_csv_file(path, ["musicId", "frameTime", *columns], separators=",").frame
-    table = cells.assign(
-        song_id=tables.numbers(cells["musicId"], path.name).astype(int),
-        time=tables.numbers(cells["frameTime"], path.name),
-    )
-    if table.duplicated(["song_id", "time"]).any():
-        raise InputError(f"{path.name} must hold every time of a song once; {ANEW}.")
-    found = {}
+    file = tables.read_csv_file(path, ["musicId", "frameTime", *columns], separators=",")
     for column, name in columns.items():
         what = f"{name} labels in {path.name}"
-        table[name] = SCALES["dynamic"].check(tables.numbers(cells[column], path.name), what=what)
-        found[name] = table.pivot(index="song_id", columns="time", values=name)
+        SCALES["dynamic"].check(tables.numbers(file.frame[column], path.name), what=what)
+    labels = {name: column for column, name in columns.items()}
+    found = {}
+    for name, curve in read_curves(file, "musicId", labels, "frameTime").items():
+        songs = tables.numbers(curve.index.to_series(), path.name).astype(int)
+        found[name] = curve.set_axis(songs).rename_axis("song_id").sort_index()
     return found
 
 

@@ -128,6 +128,7 @@ def _allowed_by(hint) -> list:
         bool: ["boolean"],
         types.NoneType: [None],
         Sequence[str]: [list, tuple],
+        Mapping[str, str]: [Mapping],
     }
     return known.get(hint, [hint])
 
@@ -153,7 +154,7 @@ def loader(*, layout: str = "", **constraints: list) -> Callable[[_Loader], _Loa
             if not kwargs.get("as_frame"):
                 bunch.data = bunch.data.to_numpy(dtype=object)
                 for name in ("target", "groups", "split"):
-                    if bunch.get(name) is not None:
+                    if bunch.get(name) is not None and not isinstance(bunch[name], dict):
                         # Plain unicode: scikit-learn rejects some object arrays of labels.
                         bunch[name] = np.array(bunch[name].to_numpy().tolist())
             return (bunch.data, bunch.target) if kwargs.get("return_X_y") else bunch

@@ -138,7 +138,7 @@ def _find_separator(text: str, needed: Sequence[str], separators: Sequence[str])
     first = next(line for line in text.splitlines() if line.strip())
     for separator in separators:
         cells = next(csv.reader([first], delimiter=separator), [])
-        if set(needed) <= {cell.strip() for cell in cells}:
+        if needed and set(needed) <= {cell.strip() for cell in cells}:
             return separator
     return max(separators, key=first.count)
 

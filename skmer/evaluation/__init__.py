@@ -6,6 +6,7 @@ from skmer.evaluation.displays.bars import AccuracyBarsDisplay, GapDisplay
 from skmer.evaluation.displays.clips import EmbeddingMapDisplay, SpectrogramDisplay, TagsDisplay
 from skmer.evaluation.displays.comparison import PairedComparisonDisplay
 from skmer.evaluation.displays.confusion import ConfusionDisplay, PerClassReportDisplay
+from skmer.evaluation.displays.curves import CurveDisplay
 from skmer.evaluation.displays.quadrant import QuadrantDisplay
 from skmer.evaluation.displays.tag_importance import TagImportanceDisplay
 from skmer.evaluation.evaluate import evaluate, evaluate_dynamic_regression, evaluate_regression
@@ -42,6 +43,7 @@ __all__ = [
     "BootstrapInterval",
     "ConfusionDisplay",
     "CorrectedTTest",
+    "CurveDisplay",
     "DynamicRegressionResult",
     "EmbeddingMapDisplay",
     "EvaluationResult",

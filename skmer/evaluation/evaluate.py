@@ -631,7 +631,7 @@ class Experiment:
             fitted = MultiOutputRegressor(fitted)
             y = np.column_stack(list(values.values()))
         chosen, given = self.inputs[feature, model], self.transformers[feature]
-        groups = None if self.first.groups is None else self.first.groups_in_fit(True)
+        groups = self.first.groups_in_fit(self.first.groups is not None)
         # The third seed; the first two are those of the splits and of the fits.
         seed = derive_seeds(self.seed, 3)[2]
         if self.features[feature].front is not None:
@@ -642,5 +642,6 @@ class Experiment:
         fit_model(fitted, rows, y, groups, seed)
         steps = [(self.task.model_kind, fitted)]
         if is_transformer(given):
-            steps.insert(0, ("transformer", Feature.transformer(given, chosen).fit(self.clips.X)))
+            transformer = self.task.before(Feature.transformer(given, chosen))
+            steps.insert(0, ("transformer", transformer.fit(self.clips.X)))
         return Pipeline(steps)

@@ -1,7 +1,7 @@
 """The results of an evaluation of numbers, and which class holds the result of a task."""
 
 from skmer.evaluation.result import EvaluationResult
-from skmer.evaluation.statistics.scores import regression_scores
+from skmer.evaluation.statistics.scores import song_scores
 from skmer.evaluation.tasks import DYNAMIC_REGRESSION, REGRESSION, Task
 
 
@@ -12,8 +12,8 @@ class RegressionResult(EvaluationResult):
     ----------
     scores : pandas.DataFrame
         One row per fit: feature, regressor, target, protocol, repeat, fold, r2, ccc (concordance
-        correlation), rmse (in the unit of the target), n_train, n_test, fit_time and score_time
-        (seconds), seed, and weights.
+        correlation), rmse (in the unit of the target), pearson, spearman, n_train, n_test, fit_time
+        and score_time (seconds), seed, and weights.
     predictions : pandas.DataFrame
         One row per fit and tested clip: feature, regressor, target, protocol, repeat, fold, row
         (the clip's place in X), path where X holds paths, group where groups were given, y_true
@@ -37,8 +37,9 @@ class DynamicRegressionResult(RegressionResult):
     Parameters
     ----------
     scores : pandas.DataFrame
-        As in `RegressionResult`, over all moments of the test part; and r2_song, ccc_song and
-        rmse_song, the means over its songs of each song's own score.
+        As in `RegressionResult`, over all moments of the test part; and ccc_song, rmse_song,
+        pearson_song and spearman_song, the means over its songs of each song's own score, and
+        r2_song, the share of the movement within songs that is explained.
     predictions : pandas.DataFrame
         As in `RegressionResult`, one row per moment, with its time in seconds.
     manifest : dict
@@ -59,17 +60,22 @@ class DynamicRegressionResult(RegressionResult):
         Returns
         -------
         song_scores : pandas.DataFrame
-            One row per configuration, split and song: r2, ccc and rmse over the song's frames. The
-            r2 compares with the mean of that song, which no model can know, and is often far below
-            zero.
+            One row per configuration, split and song: r2, ccc, rmse, pearson and spearman over the
+            song's moments. The r2 compares with the mean of that song, which no model can know, and
+            is often far below zero; NaN for a song that hardly moves, whose standard deviation is
+            below a tenth of that of all moments of the target.
         """
         import pandas as pd
 
+        spreads = self.predictions.groupby("target")["y_true"].std(ddof=0)
+        at = self.configuration.index("target")
         keys = [*self.configuration, "protocol", "repeat", "fold", "row"]
         return pd.DataFrame(
             [
                 dict(zip(keys, key))
-                | regression_scores(part["y_true"].to_numpy(), part["y_pred"].to_numpy())
+                | song_scores(
+                    part["y_true"].to_numpy(), part["y_pred"].to_numpy(), spreads[key[at]]
+                )
                 for key, part in self.predictions.groupby(keys, sort=False)
             ]
         )

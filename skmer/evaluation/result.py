@@ -57,7 +57,9 @@ class EvaluationResult:
             )
         self.task = TASKS[name] if task is None else task
         self.configuration = self.task.configuration
-        self.metrics = (*self.task.metrics, *settings.get("scoring", ()))
+        metrics = (*self.task.metrics, *settings.get("scoring", ()))
+        # Results of earlier versions lack some.
+        self.metrics = tuple(one for one in metrics if one in scores or one == metrics[0])
         self.is_pooled = self.task.is_pooled
 
     def __repr__(self) -> str:
@@ -548,13 +550,15 @@ class EvaluationResult:
         -------
         pipeline : sklearn.pipeline.Pipeline
             Fitted; it takes clips in the forms that the transformer takes. For a feature that was
-            given as an array it is the model alone, and takes rows of such an array.
+            given as an array it is the model alone, and takes rows of such an array. With targets
+            over time it predicts from the mean of a clip's frames, and ``predict_clips(...,
+            frames=True)`` predicts the curves.
 
         Raises
         ------
         InputError
-            For a name that was not evaluated, a result that was read from files, and targets over
-            time: a fitted pipeline takes clips, and such a model takes moments of clips.
+            For a name that was not evaluated, a result that was read from files, and a task whose
+            models take no clips.
 
         Examples
         --------

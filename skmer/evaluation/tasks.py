@@ -32,6 +32,7 @@ from skmer.evaluation.splitters import RepeatedStratifiedGroupKFold, StratifiedT
 from skmer.evaluation.statistics.bootstrap import (
     ACCURACY,
     CCC,
+    PEARSON,
     R2,
     RMSE,
     TotalsScore,
@@ -54,6 +55,7 @@ from skmer.evaluation.targets import (
     pair_names,
 )
 from skmer.exceptions import InputError
+from skmer.pooling import align_frames
 from skmer.utils.labels import check_labels
 from skmer.utils.messages import check_choice, shorten
 
@@ -175,6 +177,10 @@ class Task:
     def compute(self, feature: Feature, X, targets: Targets) -> ComputedFeature:
         """Return the inputs of a feature, a row for each row of the targets."""
         return feature.compute(X)
+
+    def before(self, transformer):
+        """Return the transformer of clips that stands before a model which is fitted to all."""
+        return transformer
 
     def predict(self, model, X: np.ndarray, y: np.ndarray, test: np.ndarray) -> dict:
         """Return the columns of the predictions of the test rows, of a fitted model."""
@@ -396,13 +402,13 @@ class Regression(Task):
     configuration = ("feature", "regressor", "target")
     metrics: tuple[str, ...] = REGRESSION_METRICS
     headline_score = R2
-    further_scores = {"ccc": CCC, "rmse": RMSE}
+    further_scores = {"ccc": CCC, "rmse": RMSE, "pearson": PEARSON}
     is_pooled = True
     n_folds = 10
     n_repeats = 1
     models = REGRESSORS
     dummy = DummyRegressor()
-    charts = ("map", "plane")
+    charts: tuple[str, ...] = ("map", "plane", "scatter")
     scores_start_at_zero = False
     headline_words = {"r2": "explains {hundred} % (r² {value})", "": "reaches {value}"}
     guess_words = {"r2": "guessing the mean explains nothing", "": "guessing gives {value}"}
@@ -459,7 +465,7 @@ class DynamicRegression(Regression):
 
     name = "dynamic_regression"
     metrics = DYNAMIC_METRICS
-    rows_are_clips = False
+    charts = ("map", "plane", "scatter", "curves")
 
     def __init__(self, times=None):
         self.times = times
@@ -496,13 +502,23 @@ class DynamicRegression(Regression):
             )
         return ComputedFeature({VECTOR: feature.array[targets.clip, targets.moment]})
 
+    def before(self, transformer):
+        # A mean over frames is in the space of the moments, which are means of some of them; the
+        # frames of MFCC have no differences.
+        if "pooling" in transformer.get_params(deep=False):
+            return transformer.set_params(pooling="mean")
+        return transformer.set_params(statistics=("mean",), deltas=0)
+
     def score(self, predictions, clips):
         return dynamic_scores(
             np.asarray(predictions["y_true"]), np.asarray(predictions["y_pred"]), clips
         )
 
     def describe(self, targets):
-        return super().describe(targets) | {"n_moments": targets.clip.size}
+        # The smallest distance between two moments [s].
+        times = np.unique(targets.columns["time"])
+        step = {"step": float(np.diff(times).min())} if times.size > 1 else {}
+        return super().describe(targets) | {"n_moments": targets.clip.size} | step
 
 
 # Targets of one unit whose ranges differ by more than this are not of one unit.
@@ -580,27 +596,26 @@ _FARTHEST = 1.0
 def compute_moments(feature: Feature, X, targets: Targets) -> ComputedFeature:
     """Compute a feature at each annotated moment; NaN for a clip that cannot be read."""
     frames, computed = feature.compute_frames(X)
-    moments = []
+    transformer, moments = feature.fitted[VECTOR], []
+    # Half a frame before the first centre, and what is less than a frame at the end, have no frame
+    # of their own.
+    reach = max(_FARTHEST, transformer.frame_times(2)[1] - transformer.offset)
     for clip, of_clip in enumerate(frames):
         times = targets.columns["time"][targets.clip == clip]
         if clip in computed.failures:
             moments.append(np.full((times.size, of_clip.shape[1]), np.nan))
         else:
-            frame_times = feature.fitted[VECTOR].frame_times(len(of_clip))
-            moments.append(align_frames(of_clip, frame_times, times, clip))
+            frame_times = transformer.frame_times(len(of_clip))
+            _require_near(times, frame_times, reach, clip)
+            moments.append(align_frames(of_clip, frame_times, times))
     return replace(computed, inputs={VECTOR: np.concatenate(moments)})
 
 
-def align_frames(frames, frame_times, times, clip: int) -> np.ndarray:
-    """Average, for each moment, the frames within half a step of it, or take the nearest."""
-    step = np.diff(times).min() if times.size > 1 else 0.0
-    distances = np.abs(np.subtract.outer(times, frame_times))
-    nearest = distances.min(axis=1, initial=np.inf)
-    if times.size and nearest.max() > _FARTHEST:
-        late = times[nearest.argmax()]
+def _require_near(times: np.ndarray, frame_times: np.ndarray, reach: float, clip: int) -> None:
+    """Raise for a moment that no frame is near to."""
+    distances = np.abs(np.subtract.outer(times, frame_times)).min(axis=1, initial=np.inf)
+    if distances.max(initial=0) > reach:
         raise InputError(
-            f"Clip {clip} has a target at {late:g} s and no frame within {_FARTHEST:g} s of it; "
-            "give the whole clip, or set that target to NaN."
+            f"Clip {clip} has a target at {times[distances.argmax()]:g} s and no frame within "
+            f"{reach:g} s of it; give the whole clip, or set that target to NaN."
         )
-    near = distances <= np.maximum(step / 2, nearest)[:, None]
-    return near @ frames / near.sum(axis=1, keepdims=True)

@@ -15,7 +15,7 @@ from skmer.embeddings.extraction import embed_sources
 from skmer.embeddings.tables import ClipRows
 from skmer.exceptions import InputError
 from skmer.models.file import split_pipeline
-from skmer.pooling import pad_frames, pool_frames
+from skmer.pooling import align_frames, pad_frames, pool_frames
 from skmer.utils.cache import warn_of_cache
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def predict_clips(
     paths,
     *,
     frames: bool = False,
+    hop_size: float | None = None,
     targets: Sequence[str] | None = None,
     strict: bool = False,
     n_jobs: int | None = None,
@@ -42,6 +43,10 @@ def predict_clips(
         Audio files, or `Segment` parts of them.
     frames : bool, default=False
         A row for every frame of the embedding, with its time, instead of one for the clip.
+    hop_size : float, default=None
+        With `frames`, seconds between two rows of a clip, each predicted from the mean of the
+        frames within half of it: the step of the targets that the model was fitted to. None = a row
+        for every frame.
     targets : sequence of str, default=None
         Names of what a regressor predicts; None = arousal and valence where it is two numbers,
         else "target".
@@ -90,6 +95,12 @@ def predict_clips(
     first = transformers[0]
     if frames:
         _check_frames(transformers)
+    if hop_size is not None and not (frames and hop_size > 0):
+        raise InputError(
+            "The 'hop_size' parameter must be a number of seconds above 0, and is for frames=True. "
+            f"Got {hop_size!r}.",
+            param="hop_size",
+        )
     paths = list(sources.check_clips(paths))
     clips = [
         clip
@@ -105,14 +116,20 @@ def predict_clips(
     warn_of_cache(
         [clip.cache_error for clip in clips if clip.cache_error is not None], stacklevel=2
     )
+    if frames:
+        times = [first.frame_times(len(clip.rows)) for clip in clips]
+        if hop_size is not None:
+            steps = [_steps(one, hop_size) for one in times]
+            aligned = map(align_frames, (clip.rows for clip in clips), times, steps)
+            clips = [replace(clip, rows=rows) for clip, rows in zip(clips, aligned)]
+            times = steps
     # One row of the result a clip, or a frame; one for a clip that failed.
     clip_of_row = np.repeat(np.arange(len(clips)), [max(1, len(c.rows) * frames) for c in clips])
     table = pd.DataFrame(segment_columns([paths[i] for i in clip_of_row]))
     errors = pd.Series([clips[i].error for i in clip_of_row], dtype=object)
     good = [clip.rows for clip in clips if clip.error is None]
     if frames:
-        times = [first.frame_times(len(c.rows)) if len(c.rows) else [np.nan] for c in clips]
-        table["time"] = np.concatenate(times)
+        table["time"] = np.concatenate([one if len(one) else [np.nan] for one in times])
         numbers = [_as_pooled(rows, _statistics(first)) for rows in good]
     elif _statistics(first) is None:
         numbers = [pad_frames(good, getattr(first, "n_frames", None))] if good else []
@@ -123,6 +140,14 @@ def predict_clips(
         table[name] = pd.Series(values, index=at).reindex(table.index)
     notes = pd.Series([clips[i].notes for i in clip_of_row], dtype=object)
     return table.assign(error=errors, notes=notes)
+
+
+def _steps(times: np.ndarray, hop_size: float) -> np.ndarray:
+    """Return the multiples of a step that frames at some times are near to."""
+    if not len(times):
+        return times
+    first, last = times[0] / hop_size, times[-1] / hop_size
+    return hop_size * np.arange(round(first), max(round(first), round(last)) + 1)
 
 
 def _noted_as_error(clip: ClipRows) -> ClipRows:
@@ -141,7 +166,7 @@ def _statistics(transformer):
 def _check_frames(transformers) -> None:
     taken = _statistics(transformers[0])
     names = (taken,) if isinstance(taken, str) else tuple(taken or ())
-    network = "pooling" in transformers[0].get_params(deep=False)
+    network = "pooling" in transformers[0].get_params(deep=False) or names == ("mean",)
     if len(transformers) > 1 or not network or not names or "std" in names:
         raise InputError(
             "Predictions for each frame need a model on one network whose pooling a single frame "

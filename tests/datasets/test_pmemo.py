@@ -102,7 +102,12 @@ def test_missing_clips(home):
     [
         ("annotations/static_annotations.csv", "7,.2,.3", "7,2,3", "static, 0 to 1"),
         ("annotations/static_annotations.csv", "\n7,", "\n9,", "lacks the songs 7"),
-        ("annotations/dynamic_annotations.csv", "1,16.0", "1,15.5", "every time of a song once"),
+        (
+            "annotations/dynamic_annotations.csv",
+            "1,16.0",
+            "1,15.5",
+            "every time of a 'musicId' once",
+        ),
         ("annotations/dynamic_annotations.csv", ".6,.4", "6,.4", "dynamic, 0 to 1"),
         ("metadata.csv", "\n7,", "\n8,", "metadata.csv must hold every song. It lacks 7"),
     ],

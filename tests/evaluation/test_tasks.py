@@ -1,5 +1,6 @@
 """Regression and regression over time, and a task of one's own."""
 
+import contextlib
 import re
 
 import numpy as np
@@ -28,13 +29,13 @@ from skmer.evaluation.statistics.scores import concordance, regression_scores
 from skmer.evaluation.tasks import (
     Targets,
     Task,
-    align_frames,
     compute_moments,
     find_task,
     make_regressor,
     register_task,
 )
 from skmer.exceptions import InputError, InputTypeError, WeightsNotFoundError
+from skmer.pooling import align_frames
 
 N_CLIPS, N_FEATURES = 48, 5
 
@@ -239,12 +240,24 @@ def test_moments_of_clips_that_cannot_be_read_are_left_out(tmp_path):
 def test_frames_are_averaged_around_each_moment_or_the_nearest_is_taken():
     frames = np.arange(8.0)[:, None]
     frame_times = np.arange(8) * 0.25
-    dense = align_frames(frames, frame_times, np.array([0.5, 1.5]), clip=0)
+    dense = align_frames(frames, frame_times, np.array([0.5, 1.5]))
     assert dense.ravel().tolist() == [2.0, 5.5]
-    sparse = align_frames(frames[::4], frame_times[::4], np.array([0.0, 0.25, 0.75, 1.0]), clip=0)
+    sparse = align_frames(frames[::4], frame_times[::4], np.array([0.0, 0.25, 0.75, 1.0]))
     assert sparse.ravel().tolist() == [0.0, 0.0, 4.0, 4.0]
-    with pytest.raises(ValueError, match="Clip 3 has a target at 3 s and no frame within 1 s"):
-        align_frames(frames, frame_times, np.array([1.0, 3.0]), clip=3)
+
+
+def test_moments_at_both_ends_of_a_clip_have_a_frame_and_those_beyond_have_none(tmp_path):
+    rng = np.random.default_rng(0)
+    # MusiCNN's first frame is centred at 1.5 s, and its last one of 10 s at 7.5 s.
+    clips = [rng.normal(scale=0.1, size=160000).astype(np.float32) for _ in range(6)]
+    run = {"protocol": "shuffled", "n_folds": 3, "random_state": 0, "weights": None, "audit": False}
+    for times, is_there in (([0.0, 5.0, 9.9], True), ([0.0, 5.0, 15.0], False)):
+        y = {"arousal": pd.DataFrame(rng.normal(size=(6, 3)), columns=times)}
+        context = contextlib.nullcontext()
+        if not is_there:
+            context = pytest.raises(InputError, match="Clip 0 has a target at 15 s and no frame")
+        with context:
+            evaluate_dynamic_regression(["musicnn"], {"m": DummyRegressor()}, clips, y, **run)
 
 
 @pytest.fixture(scope="module")
@@ -287,7 +300,7 @@ def test_scores_of_songs(moments):
     )  # fmt: skip
     songs = result.song_scores()
     assert len(songs) == N_CLIPS
-    means = songs.groupby("fold")[["r2", "ccc", "rmse"]].mean()
+    means = songs.groupby("fold")[["ccc", "rmse", "pearson", "spearman"]].mean()
     for metric in means:
         assert np.allclose(means[metric], result.scores[f"{metric}_song"])
     assert (songs["r2"] <= 0).all()

@@ -23,7 +23,11 @@ SCORE_NAMES = {
     "r2": "r²",
     "ccc": "Concordance",
     "rmse": "Error (RMSE)",
+    "pearson": "Pearson's correlation",
+    "spearman": "Spearman's correlation",
     "r2_song": "r² within a song",
+    "pearson_song": "Pearson's correlation within a song",
+    "spearman_song": "Spearman's correlation within a song",
     "ccc_song": "Concordance within a song",
     "rmse_song": "Error within a song (RMSE)",
 }

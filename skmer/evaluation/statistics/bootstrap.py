@@ -203,20 +203,35 @@ def _ccc_summands(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
     return np.column_stack([true, predicted, *products, np.ones(true.size)])
 
 
-def _ccc_from_totals(totals: np.ndarray) -> np.ndarray:
+def _moments_from_totals(totals: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return both means, both variances, and the covariance."""
     true, predicted, *products = np.moveaxis(totals[..., :-1] / totals[..., -1:], -1, 0)
-    variance, variance_predicted, covariance = (
+    variances = (
         mean - first * second
         for mean, first, second in zip(
             products, (true, predicted, true), (true, predicted, predicted)
         )
     )
+    return true, predicted, *variances
+
+
+def _ccc_from_totals(totals: np.ndarray) -> np.ndarray:
+    true, predicted, variance, variance_predicted, covariance = _moments_from_totals(totals)
     return 2 * covariance / (variance + variance_predicted + (true - predicted) ** 2)
+
+
+def _pearson_from_totals(totals: np.ndarray) -> np.ndarray:
+    _, _, variance, variance_predicted, covariance = _moments_from_totals(totals)
+    scale = np.sqrt(np.maximum(variance * variance_predicted, 0))
+    # As in the scores, 0 where either does not vary; rounding leaves a trace of a variance.
+    varies = np.minimum(variance, variance_predicted) > 1e-12 * (variance + variance_predicted)
+    return np.divide(covariance, scale, where=varies, out=np.zeros_like(covariance))
 
 
 ACCURACY = TotalsScore(_accuracy_summands, _accuracy_from_totals)
 R2 = TotalsScore(_r2_summands, _r2_from_totals)
 CCC = TotalsScore(_ccc_summands, _ccc_from_totals)
+PEARSON = TotalsScore(_ccc_summands, _pearson_from_totals)
 RMSE = TotalsScore(_r2_summands, _rmse_from_totals)
 
 
