@@ -129,12 +129,23 @@ def _describe(result) -> dict:
         for report in (manifest["audit"] or {}).values()
         for finding in report["findings"]
     ]
-    return {
+    (protocol,) = manifest["protocols"]
+    n_splits = len(manifest["protocols"][protocol]["splits"])
+    n_groups = manifest["dataset"].get("n_groups")
+    units = f"{n_groups} groups" if n_groups else "clips"
+    card = {
         "scores": result.intervals()[columns].to_dict("records"),
-        "protocol": next(iter(manifest["protocols"])),
+        "protocol": protocol,
+        "interval": f"low to high: 95 %, by bootstrap over {units}, of {n_splits} splits",
         "data": manifest["dataset"],
         "audit": audit or ["nothing found"],
     }
+    if not n_groups:
+        card["groups"] = (
+            "none could be determined: clips of one artist may be on both sides of a split, which "
+            "makes the scores too high for unheard artists"
+        )
+    return card
 
 
 _SUFFIXES = (".csv", ".json", ".parquet")

@@ -349,6 +349,10 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
         """Return the numbers a frame has, measured on clips where no setting determines them."""
         return self._frame_size()
 
+    def _packages(self) -> tuple[str, ...]:
+        """Return the packages whose versions decide the numbers, beside those of all networks."""
+        return ()
+
     def _check_can_be_kept(self) -> None:
         """Raise where no key would distinguish what is stored from the results of another."""
 

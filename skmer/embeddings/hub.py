@@ -277,6 +277,9 @@ class HubTransformer(BaseClipTransformer):
         window = round(float(window) * model.sr)
         return window, window if self.hop_size is None else round(float(self.hop_size) * model.sr)
 
+    def _packages(self):
+        return ("torch", "transformers")
+
     def _network_sr(self):
         return self._model().sr
 

@@ -6,9 +6,9 @@ from html import escape
 
 from sklearn.base import is_classifier
 
+from skmer.embeddings.base import NetworkTransformer
 from skmer.embeddings.extraction import describe_transformer
 from skmer.embeddings.registry import feature_of
-from skmer.utils.digest import versions
 
 
 class ModelCard(dict):
@@ -26,14 +26,14 @@ class ModelCard(dict):
         return f"<div>{_html(shown)}{folded}</div>"
 
 
-def make_card(transformers, rest, card: Mapping | None) -> dict:
+def make_card(transformers, rest, card: Mapping | None, versions: Mapping) -> dict:
     """Describe a fitted pipeline; what is given in `card` is added and goes first."""
     made: dict = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "task": "classification" if is_classifier(rest) else "regression",
         "features": [_describe(one) for one in transformers],
         "model": " + ".join(type(step).__name__ for _, step in rest.steps),
-        "versions": versions(),
+        "versions": dict(versions),
     }
     if is_classifier(rest):
         made["classes"] = [str(label) for label in rest.classes_]
@@ -45,11 +45,17 @@ def _describe(transformer) -> dict:
     feature = feature_of(transformer)
     licence = None if feature is None else feature.licence
     return describe_transformer(transformer) | {
+        "engine": engine_of(transformer),
         "weights_are_random": random,
         "weights_licence": None
         if random
         else getattr(transformer, "weights_licence_", None) or licence,
     }
+
+
+def engine_of(transformer) -> str | None:
+    """Return the engine that runs a network here; None where skmer's engines run none."""
+    return transformer._engine() if isinstance(transformer, NetworkTransformer) else None
 
 
 def to_markdown(card: Mapping) -> str:
@@ -64,9 +70,13 @@ def to_markdown(card: Mapping) -> str:
         lines += [f"* {name}: `{value}`" for name, value in feature["parameters"].items()]
         if feature["weights"] is not None:
             lines += [f"* weights: {feature['weights']}, digest `{feature['weights_digest']}`"]
+        if feature.get("engine"):
+            lines += [f"* engine: {feature['engine']}"]
         if feature["weights_licence"]:
             lines += [f"* licence of the weights: {feature['weights_licence']}"]
-    for title in ("scores", "data", "audit", "versions"):
+    for title in (
+        "scores", "protocol", "interval", "groups", "data", "audit", "trusted", "versions",
+    ):  # fmt: skip
         if card.get(title):
             lines += ["", f"## {title.capitalize()}", "", *_listed(card[title])]
     return "\n".join(lines) + "\n"

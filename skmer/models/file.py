@@ -1,7 +1,8 @@
 """The file of a model: a zip archive of the pipeline, written by skops, and its card.
 
 Nothing in it is a pickle, and nothing in it is code: an estimator is rebuilt from its class, which
-must be one of scikit-learn's or skmer's, and from arrays and plain values.
+must be one of scikit-learn's, skmer's or those that the user names, and from arrays and plain
+values.
 """
 
 import copy
@@ -11,19 +12,22 @@ import json
 import re
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
-from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.pipeline import FeatureUnion
 from sklearn.utils.validation import check_is_fitted
 
+from skmer.audio.resampling import RESAMPLERS
 from skmer.embeddings import BaseClipTransformer
+from skmer.embeddings.engines import packages_of
 from skmer.embeddings.registry import transformer_names
 from skmer.exceptions import (
     EngineNotAvailableError,
@@ -35,10 +39,25 @@ from skmer.exceptions import (
     WeightsNotFoundError,
     bounded,
 )
-from skmer.models.card import ModelCard, make_card, to_markdown
+from skmer.models.card import ModelCard, engine_of, make_card, to_markdown
 from skmer.utils.cache import DAMAGE
-from skmer.utils.digest import open_regular, versions
+from skmer.utils.digest import open_regular, settings_digest, versions
 from skmer.utils.files import atomic_write, check_output_file, expand_path
+
+if TYPE_CHECKING:
+    # scikit-learn has no types; this is what a model has.
+    class Pipeline:
+        steps: list[tuple[str, Any]]
+        classes_: np.ndarray
+
+        def __init__(self, steps: list[tuple[str, Any]]) -> None: ...
+        def __getitem__(self, index: int | str | slice) -> Any: ...
+        def predict(self, X: Any) -> np.ndarray: ...
+        def predict_proba(self, X: Any) -> np.ndarray: ...
+        def score(self, X: Any, y: Any) -> float: ...
+
+else:
+    from sklearn.pipeline import Pipeline
 
 # Where the classes of models that skmer 0.2 saved are now, by the modules that they were in.
 _MOVED = {
@@ -54,28 +73,21 @@ _MOVED = {
     "skmer.embeddings._vggish": "skmer.embeddings",
     "skmer.evaluation.splitters._repeated_stratified_group_kfold": "skmer.evaluation",
 }
-_KINDS = (BaseEstimator, BaseCrossValidator, BaseShuffleSplit)
-# What scikit-learn's searches, forests and calibrations hold beside estimators.
+# What skops asks about beside classes of scikit-learn: parts that hold numbers, and run nothing.
 _PARTS = frozenset(
     {
-        "skmer.classifiers.search.GroupAwareKFold",
-        "sklearn.calibration._CalibratedClassifier",
-        "sklearn.calibration._SigmoidCalibration",
-        "sklearn.metrics._classification.accuracy_score",
-        "sklearn.metrics._classification.balanced_accuracy_score",
-        "sklearn.metrics._classification.f1_score",
-        "sklearn.metrics._regression.r2_score",
-        "sklearn.metrics._scorer._PassthroughScorer",
-        "sklearn.metrics._scorer._Scorer",
-        "sklearn.tree._tree.Tree",
+        "numpy.dtype",
+        "scipy.interpolate._bsplines.BSpline",
+        "scipy.interpolate._bsplines._BSpline",
+        "scipy.sparse._csr.csr_array",
+        "scipy.sparse._csr.csr_matrix",
     }
 )
-
-
+# Functions of scikit-learn are trusted here alone: scores, which searches and selections hold.
+_FUNCTIONS = ("sklearn.metrics.", "sklearn.feature_selection.")
+# Where scikit-learn keeps what is not its own.
+_NOT_ITS_OWN = ("sklearn.externals.", "sklearn.utils._testing.", "sklearn.datasets.")
 _FORMAT = 1
-# Packages whose other versions may give other numbers.
-_DECISIVE = ("skmer", "scikit-learn", "numpy", "keras", "tensorflow")
-_DECISIVE_OF_HUB = ("torch", "transformers")
 
 
 def split_pipeline(model) -> tuple[list[BaseClipTransformer], Pipeline]:
@@ -93,39 +105,94 @@ def split_pipeline(model) -> tuple[list[BaseClipTransformer], Pipeline]:
     return transformers, Pipeline(steps[1:])
 
 
-def _trusted_types(model: bytes, what: str) -> list[str]:
+def trusted_types(model, *, trusted: Sequence[type | Callable | str] = ()) -> list[str]:
+    """Return the types of a model that skops is to trust, for tools that call skops themselves.
+
+    Parameters
+    ----------
+    model : sklearn.pipeline.Pipeline
+        Fitted; the first step is a transformer of clips, or a union of those.
+    trusted : sequence of class, function or str, default=()
+        One's own, or those of other packages, that the model may hold; see `save_model`.
+
+    Returns
+    -------
+    types : list of str
+        Names with modules, as ``skops_trusted_types`` of ``mlflow.sklearn.log_model`` takes them.
+
+    Raises
+    ------
+    InputError
+        For a model that holds another type than scikit-learn's, skmer's and the trusted ones.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.svm import SVC
+    >>> from skmer import MFCCStatsTransformer
+    >>> from skmer.models import trusted_types
+    >>> trusted_types(make_pipeline(MFCCStatsTransformer(), SVC()))
+    ['skmer.embeddings.mfcc.MFCCStatsTransformer']
+    """
+    import skops.io
+
+    split_pipeline(model)
+    return _check_types(skops.io.dumps(_ready_to_save(model)), "The model", _names(trusted))
+
+
+def _names(trusted) -> list[str]:
+    """Return the names that skops has for classes and functions."""
+    given = [trusted] if isinstance(trusted, str) or not isinstance(trusted, Iterable) else trusted
+    return [
+        one if isinstance(one, str) else f"{one.__module__}.{one.__qualname__}" for one in given
+    ]
+
+
+def _check_types(model: bytes, what: str, trusted: Sequence[str]) -> list[str]:
     """Return the types in what skops wrote; raise where one could run code."""
     import skops.io
 
     types = skops.io.get_untrusted_types(data=model)
-    foreign = [name for name in types if name not in _PARTS and not _is_estimator(name)]
+    foreign = [name for name in types if name not in trusted and not _is_known(name)]
     if foreign:
         raise InputError(
             f"{what} holds types that are neither scikit-learn's nor skmer's, and that are not "
-            f"loaded because they could run code: {', '.join(foreign[:5])}. Save and load "
-            "such a model with a tool of your own."
+            f"loaded because they could run code: {', '.join(foreign[:5])}. Name those that you "
+            "trust in the 'trusted' parameter, when it is saved and when it is loaded.",
+            param="trusted",
         )
     return types
 
 
-def _is_estimator(name: str) -> bool:
+def _is_known(name: str) -> bool:
+    """Return whether a type is scikit-learn's or skmer's own, by what it is."""
     # Of a package whose features are registered here, its user has decided to run the code.
-    if name in transformer_names():
+    if name in _PARTS or name in transformer_names():
         return True
     module, _, attribute = name.rpartition(".")
-    if module.split(".")[0] not in ("skmer", "sklearn"):
+    package = module.split(".")[0]
+    if package not in ("skmer", "sklearn") or name.startswith(_NOT_ITS_OWN) or ".tests" in name:
         return False
     try:
         found = getattr(import_module(module), attribute, None)
-    except ImportError as error:
-        if error.name is None or error.name.split(".")[0] in ("skmer", "sklearn"):
-            return False
-        # A package that the class needs.
-        raise
-    return isinstance(found, type) and issubclass(found, _KINDS)
+    except ImportError:
+        return False
+    if str(getattr(found, "__module__", None)).split(".")[0] != package:
+        return False
+    if package == "skmer":
+        return isinstance(found, type) and issubclass(
+            found, (BaseEstimator, BaseCrossValidator, BaseShuffleSplit)
+        )
+    return isinstance(found, type) or name.startswith(_FUNCTIONS)
 
 
-def save_model(pipeline, path, *, card: Mapping | None = None) -> Path:
+def save_model(
+    pipeline,
+    path,
+    *,
+    card: Mapping | None = None,
+    trusted: Sequence[type | Callable | str] = (),
+) -> Path:
     """Write a fitted pipeline to one file, with a card that describes it.
 
     Parameters
@@ -137,8 +204,14 @@ def save_model(pipeline, path, *, card: Mapping | None = None) -> Path:
         written beside it as well, for people: ``calm-or-sad.md``.
     card : mapping, default=None
         What else describes the model, as values that JSON has: name, data, scores,
-        audit. The settings of the embedding, the digest of its weights, the versions, the classes
-        and the licence of the weights are added.
+        audit. The settings of the embedding, its engine, the digest of its weights, the versions
+        of the packages that decide the numbers, the classes and the licence of the weights are
+        added.
+    trusted : sequence of class, function or str, default=()
+        One's own classes and functions, or those of other packages, that the model holds, by
+        themselves or by their names with modules. Their names are in the card; their code is not in
+        the file, and must be importable where it is loaded. scikit-learn's and skmer's need not be
+        named.
 
     Returns
     -------
@@ -190,10 +263,13 @@ def save_model(pipeline, path, *, card: Mapping | None = None) -> Path:
             f"The model '{path}' and its card would be one file; let its name end in .skmer."
         )
     model = skops.io.dumps(_ready_to_save(pipeline))
-    _trusted_types(model, "The model")
-    whole = make_card(transformers, rest, card)
-    whole |= {"format": _FORMAT, "model_sha256": hashlib.sha256(model).hexdigest()}
+    own = _names(trusted)
+    types = _check_types(model, "The model", own)
+    whole = make_card(transformers, rest, card, _deciding_versions(transformers, types))
+    whole |= {"trusted": sorted(set(own) & set(types)), "format": _FORMAT}
     try:
+        whole["card_sha256"] = _card_digest(json.loads(json.dumps(whole, allow_nan=False)))
+        whole["model_sha256"] = hashlib.sha256(model).hexdigest()
         text = json.dumps(whole, indent=2, allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError) as error:
         raise InputError(
@@ -208,6 +284,24 @@ def save_model(pipeline, path, *, card: Mapping | None = None) -> Path:
     with atomic_write(beside) as temporary:
         temporary.write_text(markdown, encoding="utf-8")
     return path
+
+
+def _deciding_versions(transformers, types: Iterable[str]) -> dict[str, str]:
+    """Return the versions of Python, and of the packages that decide the numbers of a model."""
+    packages = {"python", "skmer", "numpy", "scipy", "scikit-learn", "soundfile"}
+    for transformer in transformers:
+        packages |= {RESAMPLERS[transformer.resampler], *transformer._packages()}
+        packages |= set(packages_of(engine_of(transformer)))
+    if any(name.startswith("skmer.classifiers.Keras") or ".networks." in name for name in types):
+        packages |= {"tensorflow", "keras", "scikeras"}
+    if "tensorflow" in packages:
+        packages.add("tensorflow-cpu")
+    return {name: found for name, found in versions().items() if name in packages}
+
+
+def _card_digest(card: Mapping) -> str:
+    """Return the digest of a card but for the two digests in it."""
+    return settings_digest({name: card[name] for name in card if not name.endswith("_sha256")})
 
 
 def _ready_to_save(pipeline: Pipeline) -> Pipeline:
@@ -255,7 +349,12 @@ def read_card(path) -> ModelCard:
     return ModelCard(_read(expand_path(path))[0])
 
 
-def load_model(path, *, trust_remote_code: bool = False) -> Pipeline:
+def load_model(
+    path,
+    *,
+    trusted: Sequence[type | Callable | str] = (),
+    trust_remote_code: bool = False,
+) -> Pipeline:
     """Read a model that `save_model` wrote, and check that it is what it was.
 
     Parameters
@@ -286,7 +385,7 @@ def load_model(path, *, trust_remote_code: bool = False) -> Pipeline:
     Warns
     -----
     ModelVersionWarning
-        When packages that decide its numbers have other versions than where it was made.
+        When its engine, or packages that decide its numbers, are others than where it was made.
 
     See Also
     --------
@@ -303,27 +402,23 @@ def load_model(path, *, trust_remote_code: bool = False) -> Pipeline:
     path = expand_path(path)
     card, model = _read(path)
     with _unless_changed(path):
-        types = _trusted_types(model, f"The model '{path}'")
+        types = _check_types(model, f"The model '{path}'", _names(trusted))
         with warnings.catch_warnings():
             # One warning, below, is about all packages; this one is about each estimator.
             warnings.simplefilter("ignore", InconsistentVersionWarning)
             pipeline = skops.io.loads(model, trusted=types)
-        for transformer in split_pipeline(pipeline)[0]:
+        transformers = split_pipeline(pipeline)[0]
+        for transformer in transformers:
             if getattr(transformer, "trust_remote_code", False) and not trust_remote_code:
+                name = transformer.get_params()["model_name"]
                 raise InputError(
-                    f"The model '{path}' rests on '{transformer.model_name}', which comes with "
-                    "code of its own that would run here with all your rights; read it, then pass "
+                    f"The model '{path}' rests on '{name}', which comes with code of its own that "
+                    "would run here with all your rights; read it, then pass "
                     "trust_remote_code=True.",
                     param="trust_remote_code",
                 )
             _check_weights(transformer, path)
-    uses_hub = any(hasattr(one, "model_name") for one in split_pipeline(pipeline)[0])
-    made, now = card.get("versions", {}), versions()
-    others = [
-        f"{name} {made[name]:.30} (here {now.get(name, 'none')})"
-        for name in _DECISIVE + (_DECISIVE_OF_HUB if uses_hub else ())
-        if name in made and made[name] != now.get(name)
-    ]
+    others = _differences(card, transformers, types)
     if others:
         warnings.warn(
             f"The model '{path}' was made with {', '.join(others)}; its numbers may differ here.",
@@ -331,6 +426,22 @@ def load_model(path, *, trust_remote_code: bool = False) -> Pipeline:
             stacklevel=2,
         )
     return pipeline
+
+
+def _differences(card: dict, transformers, types: list[str]) -> list[str]:
+    """Return which engines and packages of the card are others here."""
+    made, now = card["versions"], _deciding_versions(transformers, types)
+    features = [one for one in card.get("features", ()) if isinstance(one, Mapping)]
+    engines = [
+        f"the engine {stated['engine']!r:.30} (here {here!r})"
+        for stated, here in zip(features, map(engine_of, transformers))
+        if stated.get("engine") not in (None, here)
+    ]
+    return engines + [
+        f"{name} {made[name]:.30} (here {now[name]})"
+        for name in now
+        if name in made and name != "python" and made[name] != now[name]
+    ]
 
 
 def _read(path: Path) -> tuple[dict, bytes]:
@@ -347,6 +458,8 @@ def _read(path: Path) -> tuple[dict, bytes]:
                 f"The model '{path}' has format {int(card['format'])}, of a newer skmer than this "
                 f"one, which reads up to {_FORMAT}; update skmer."
             )
+        if card.get("card_sha256", _card_digest(card)) != _card_digest(card):
+            raise ValueError("the card was changed")
         card["versions"] = {name: str(made) for name, made in card.get("versions", {}).items()}
         return card, _with_new_modules(model)
     except (FileNotFoundError, NotADirectoryError):

@@ -1,5 +1,7 @@
 """`skmer train`: from clips to a model that is kept."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,6 +21,9 @@ def test_from_clips_to_the_emotion_of_a_new_one(skmer, clips):
     assert 0.5 < card["scores"][0]["accuracy"] <= 1
     assert card["command"].startswith("skmer train ")
     assert card["data"]["n_groups"] == 5
+    assert card["interval"].startswith("low to high: 95 %, by bootstrap over 5 groups, of")
+    assert "groups" not in card
+    assert "## Interval" in Path("m.md").read_text()
     table = pd.read_csv(clips / "clips.csv")
     paths = [str(clips / name) for name in table["path"]]
     assert (load_model("m.skmer").predict(paths) == table["label"]).mean() > 0.9
@@ -29,7 +34,7 @@ def test_numbers(skmer, clips):
     table = pd.read_csv(clips / "clips.csv")
     table["arousal"] = (table["label"] == "tense") + np.linspace(0, 0.1, 20)
     table["valence"] = -table["arousal"]
-    table.to_csv(clips / "clips.csv", index=False)
+    table.drop(columns="group", errors="ignore").to_csv(clips / "clips.csv", index=False)
     words = (
         "--features",
         "mfcc",
@@ -42,6 +47,7 @@ def test_numbers(skmer, clips):
     )
     assert skmer("train", clips / "clips.csv", *words, "--out", "m.skmer").status == 0
     assert [row["target"] for row in read_card("m.skmer")["scores"]] == ["arousal", "valence"]
+    assert "none could be determined" in Path("m.md").read_text()
     out = skmer("predict", "m.skmer", clips / "01.wav").out.splitlines()
     assert out[0] == "path,arousal,valence,error,notes"
     arousal, valence = map(float, out[1].split(",")[1:3])

@@ -14,16 +14,38 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import skops.io
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.base import clone, is_regressor
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    StackingClassifier,
+    StackingRegressor,
+    VotingClassifier,
+)
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LogisticRegression
+from sklearn.feature_selection import SelectKBest
+from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, WhiteKernel
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV, TunedThresholdClassifierCV
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline, make_union
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+from sklearn.preprocessing import KBinsDiscretizer, StandardScaler
+from sklearn.svm import SVC, LinearSVC
+from sklearn.tree import DecisionTreeClassifier
 
-from skmer import MFCCStatsTransformer, VGGishTransformer
-from skmer.classifiers import KerasLSTMClassifier, KerasMLPClassifier, make_classifier
+from skmer import ClipFunctionTransformer, MFCCStatsTransformer, VGGishTransformer
+from skmer.classifiers import (
+    KerasLSTMClassifier,
+    KerasMLPClassifier,
+    TagClassifier,
+    make_classifier,
+)
+from skmer.evaluation.tasks import make_regressor
 from skmer.exceptions import (
     InputError,
     MissingPackageError,
@@ -31,8 +53,9 @@ from skmer.exceptions import (
     WeightsIntegrityError,
     WeightsNotFoundError,
 )
-from skmer.models import load_model, read_card, save_model
-from skmer.models.file import _MOVED
+from skmer.models import load_model, read_card, save_model, trusted_types
+from skmer.models.file import _MOVED, _is_known
+from tests.models.songs import LoudnessTransformer, loudness
 
 HERE = Path(__file__).parent
 
@@ -50,6 +73,12 @@ def network_model(songs):
     paths, y = songs
     network = VGGishTransformer(weights=None, random_state=1)
     return make_pipeline(network, LogisticRegression()).fit(paths[:2], y[:2])
+
+
+@pytest.fixture(scope="module")
+def features(songs, tmp_path_factory):
+    """A fitted transformer with a cache."""
+    return MFCCStatsTransformer(n_mfcc=5, memory=tmp_path_factory.mktemp("c")).fit(songs[0])
 
 
 # The same numbers --------------------------------------------------------------------------------
@@ -73,6 +102,75 @@ def test_a_loaded_model_predicts_the_same(songs, tmp_path, head):
     if hasattr(model, "predict_proba"):
         np.testing.assert_array_equal(again.predict_proba(paths), model.predict_proba(paths))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m.md", "m.skmer"]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        HistGradientBoostingClassifier(max_iter=2, min_samples_leaf=2),
+        MLPClassifier((3,), max_iter=200),
+        StackingClassifier([("nb", GaussianNB()), ("tree", DecisionTreeClassifier())], cv=2),
+        VotingClassifier([("nb", GaussianNB()), ("knn", KNeighborsClassifier(3))]),
+        GaussianProcessClassifier(RBF() + WhiteKernel(), optimizer=None),
+        TunedThresholdClassifierCV(GaussianNB(), cv=2),
+        make_pipeline(SelectKBest(k=3), KBinsDiscretizer(3), GradientBoostingClassifier()),
+        GridSearchCV(GaussianNB(), {"var_smoothing": [0.1]}, scoring="roc_auc", cv=2),
+        TagClassifier(LinearSVC(C=0.01), holdout_fraction=0.5, random_state=0),
+        make_regressor("svr"),
+        GaussianProcessRegressor(RBF()),
+        HistGradientBoostingRegressor(max_iter=2, min_samples_leaf=2),
+        StackingRegressor([("ridge", Ridge())], cv=2),
+    ],
+    ids=lambda head: type(head).__name__,
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_what_scikit_learn_and_skmer_have_is_saved(songs, features, tmp_path, head):
+    paths, y = songs
+    if is_regressor(head):
+        y = np.linspace(0, 1, len(y))
+    elif isinstance(head, TagClassifier):
+        y = np.stack([y == "sad", y != "sad"], axis=1).astype(int)
+    # As fitted as the whole pipeline is, without computing the features again.
+    model = make_pipeline(features, clone(head).fit(features.transform(paths[:16]), y[:16]))
+    again = load_model(save_model(model, tmp_path / "m.skmer"))
+    np.testing.assert_array_equal(again.predict(paths[16:]), model.predict(paths[16:]))
+
+
+@pytest.mark.parametrize("own", [LoudnessTransformer, loudness])
+def test_ones_own_is_saved_and_loaded_when_it_is_named(songs, tmp_path, own):
+    paths, y = songs
+    embed = own() if isinstance(own, type) else ClipFunctionTransformer(own, target_sr=16000)
+    model, path = make_pipeline(embed, GaussianNB()).fit(paths, y), tmp_path / "m.skmer"
+    name = f"tests.models.songs.{own.__name__}"
+    with pytest.raises(InputError, match=f"{name}. Name those that you trust in the 'trusted'"):
+        save_model(model, path)
+    save_model(model, path, trusted=[own])
+    assert read_card(path)["trusted"] == [name]
+    assert name.replace("_", "\\_") in (tmp_path / "m.md").read_text()
+    with pytest.raises(InputError, match="could run code: tests"):
+        load_model(path)
+    for trusted in ([own], name, [name]):
+        again = load_model(path, trusted=trusted)
+        assert again.predict(paths).tolist() == model.predict(paths).tolist()
+    assert name in trusted_types(model, trusted=[own])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "sklearn.utils._testing.TempMemmap",
+        "sklearn.datasets._base.load_files",
+        "sklearn.utils._joblib.Memory",
+        "sklearn.base.clone",
+        "sklearn.base.warnings",
+        "sklearn.no_such.Thing",
+        "skmer.utils.digest.open_regular",
+        "skmer.embeddings.recipe.Recipe",
+        "os.system",
+    ],
+)
+def test_what_could_run_code_is_not_trusted(name):
+    assert not _is_known(name)
 
 
 def test_sequences_and_unions(songs, tmp_path):
@@ -211,6 +309,36 @@ def test_weights_and_packages_that_are_missing(network_model, model, tmp_path, m
     monkeypatch.setattr("skops.io.loads", without_package)
     with pytest.raises(MissingPackageError, match="needs the package keras, which is not inst"):
         load_model(path)
+
+
+def test_a_card_has_what_decides_the_numbers_and_nothing_else(
+    model, network_model, tmp_path, monkeypatch
+):
+    path = tmp_path / "m.skmer"
+    plain = {"python", "skmer", "numpy", "scipy", "scikit-learn", "soundfile", "soxr"}
+    assert set(read_card(save_model(model, path))["versions"]) == plain
+    keras = make_pipeline(
+        model[0],
+        KerasMLPClassifier(hidden_layer_sizes=(2,), epochs=1).fit(np.eye(120), [0, 1] * 60),
+    )
+    assert {"keras", "tensorflow"} < set(read_card(save_model(keras, path))["versions"])
+    card = read_card(save_model(network_model, path))
+    engine = card["features"][0]["engine"]
+    assert engine == network_model[0]._engine()
+    assert set(card["versions"]) - {"tensorflow-cpu"} == plain | {engine}
+    assert f"* engine: {engine}" in (tmp_path / "m.md").read_text()
+    monkeypatch.setattr(VGGishTransformer, "_engine", lambda self: "numpy")
+    with pytest.warns(ModelVersionWarning, match=f"the engine '{engine}' \\(here 'numpy'\\)"):
+        load_model(path)
+
+
+def test_the_card_is_covered_by_a_digest(members, tmp_path):
+    card, inner = members
+    assert read_card(write(tmp_path / "m.skmer", card, pack(inner)))
+    for change in ({"scores": {"accuracy": 0.99}}, {"classes": ["joy"]}):
+        write(tmp_path / "m.skmer", card | change, pack(inner))
+        with pytest.raises(InputError, match="not a model that save_model wrote"):
+            read_card(tmp_path / "m.skmer")
 
 
 # What is not saved, and what is not loaded -------------------------------------------------------

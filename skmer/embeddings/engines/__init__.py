@@ -94,6 +94,11 @@ def _start_anew():
 processes.call_in_forked_child(_start_anew)
 
 
+def packages_of(engine: str | None) -> tuple[str, ...]:
+    """Return the packages that an engine needs; none of no engine."""
+    return () if engine is None else _ENGINES[engine][1]
+
+
 def _missing(name):
     return [package for package in _ENGINES[name][1] if find_spec(package) is None]
 
