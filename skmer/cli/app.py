@@ -129,7 +129,8 @@ _FOR_USERS = tuple(
 # The option of each parameter that the messages of the library name.
 _OPTIONS = {
     "regressors": "classifiers", "n_folds": "folds", "n_repeats": "repeats", "n_jobs": "jobs",
-    "memory": "cache", "random_state": "seed", "target_columns": "target", "targets": "target",
+    "memory": "cache", "time_limit": "time", "checkpoint": "out",
+    "random_state": "seed", "target_columns": "target", "targets": "target",
     "statistics": "pooling",
 } | {
     name: name.replace("_", "-")
@@ -176,8 +177,8 @@ _PARAMETER = re.compile(
 _VALUE = re.compile(r"(?<![\w/.'\"-])(?P<name>[a-z_]+)=(?P<value>\[?'[^']*'\]?|\w+)")
 
 
-class _EndedError(BaseException):
-    """A signal asked for the end; not an error of anything that runs, like KeyboardInterrupt."""
+class _EndedError(KeyboardInterrupt):
+    """A signal asked for the end, as Ctrl-C does."""
 
     def __init__(self, number: int):
         super().__init__(number)
@@ -216,13 +217,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = [word for word in words[:end] if word not in chosen] + words[end:]
     debug = "--debug" in chosen or os.environ.get("SKMER_DEBUG", "0") not in ("", "0")
     handlers = {}
+    _received.clear()
     try:
         handlers = _handle_signals()
         status = run(words, quiet="--quiet" in chosen, debug=debug)
-    except KeyboardInterrupt:
-        status = INTERRUPTED
+        if status == INTERRUPTED and _received:
+            # The command has ended with what was done so far.
+            status = 128 + _received.pop()
     except _EndedError as error:
         status = 128 + error.number
+    except KeyboardInterrupt:
+        status = INTERRUPTED
     except BrokenPipeError:
         # The reader of the output has left; the interpreter must not flush into the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -329,10 +334,14 @@ def _show_warning(message, category, filename, lineno, file=None, line=None):
     _terminal.warn(exceptions.bounded(f"warning: {_name_options(str(message))}"))
 
 
+_received: list[int] = []
+
+
 def _handle_signals() -> dict:
     """Let the signals that end a process end its workers too; return the former handlers."""
 
     def end(number, frame) -> NoReturn:
+        _received[:] = [number]
         raise _EndedError(number)
 
     numbers = (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP"))

@@ -83,6 +83,8 @@ def evaluate(
     group_from: _options.GroupFrom = None,
     trust_remote_code: _options.TrustRemoteCode = False,
     cache: _options.Cache = None,
+    no_cache: _options.NoCache = False,
+    limit: _options.Time = None,
     jobs: _options.Jobs = -1,
     seed: _options.Seed = 0,
     out: Annotated[
@@ -95,13 +97,17 @@ def evaluate(
     force: Annotated[
         bool, typer.Option("--force", help="Replace the results of another command in --out.")
     ] = False,
-) -> None:
-    """Score features with classifiers on a dataset, and write the table and a report."""
+) -> int:
+    """Score features with classifiers on a dataset, and write the table and a report.
+
+    The work goes round: one repeat of all, then the next. Ctrl-C and --time end it with a report of
+    the rounds so far, and the same command goes on from what is finished.
+    """
     from skmer import evaluation
     from skmer.classifiers import CLASSIFIERS
     from skmer.utils.files import check_output_folder, expand_path
 
-    command = shlex.join(["skmer", *(word for word in context.obj if word != "--force")])
+    command = shlex.join(["skmer", *_lasting(context.obj)])
     if test_on is None and (both_ways or scales):
         raise InputError("--both-ways and --scales are for --test-on.")
     stems = [expand_path(one).resolve().stem for one in filter(None, (dataset, test_on))]
@@ -114,7 +120,9 @@ def evaluate(
         "dataset": dataset,
         "weights": _options.parse_weights(weights),
         "random_state": seed,
-        "memory": cache,
+        "checkpoint": folder,
+        "time_limit": limit,
+        "on_interrupt": "return",
         "on_error": on_error,
         "n_jobs": jobs,
         "verbose": _terminal.show_progress(),
@@ -166,10 +174,12 @@ def evaluate(
         else (evaluation.evaluate_regression, evaluation.REGRESSORS)
     )
     options |= {"preset": preset} if columns is None else {}
-    if names is not None:
-        names = _options.make_features(names, trust_remote_code, preset, options)
     models = list(known) if classifiers is None else _options.split_names(classifiers)
-    result = score(names, models, clips.data, y, **options)
+    with _options.open_memory(cache, no_cache) as memory:
+        options["memory"] = memory
+        if names is not None:
+            names = _options.make_features(names, trust_remote_code, preset, options)
+        result = score(names, models, clips.data, y, **options)
     times = dict(result.manifest["seconds"])
     started = time.perf_counter()
     result.manifest["command"] = command
@@ -181,7 +191,36 @@ def evaluate(
         _terminal.warn(f"Clips skipped, as the report lists: {n_skipped}.")
     times["report"] = time.perf_counter() - started
     _terminal.note("Time: " + ", ".join(f"{name} {times[name]:.1f} s" for name in times))
+    ended_by = _note_rounds(result.manifest["rounds"])
     _terminal.note(f"Scores, predictions, manifest and report.html are in {folder}")
+    # As a command that was interrupted ends elsewhere.
+    return 130 if ended_by == "interrupt" else 0
+
+
+def _lasting(words: list[str]) -> list[str]:
+    """Return the words of a command without those that do not change its results."""
+    lasting, is_time = [], False
+    for word in words:
+        if not (is_time or word in ("--force", "--time") or word.startswith("--time=")):
+            lasting.append(word)
+        is_time = word == "--time"
+    return lasting
+
+
+def _note_rounds(rounds: dict) -> str | None:
+    """Print how many rounds were done, and which configurations take longest; return the end."""
+    from skmer.utils.messages import in_words, name_slowest
+
+    if rounds["ended_by"] is not None:
+        _terminal.warn(
+            f"{rounds['done']} of {rounds['of']} rounds are done, about "
+            f"{in_words(rounds['seconds_left'])} are left. The same command goes on from here."
+            + name_slowest(rounds["slowest"])
+        )
+        if rounds["unfinished_models"]:
+            left_out = ", ".join(rounds["unfinished_models"])
+            _terminal.warn(f"Not in the report, without a whole round: {left_out}.")
+    return rounds["ended_by"]
 
 
 def _describe_other(name: str, clips, y, columns) -> dict[str, Any]:

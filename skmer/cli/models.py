@@ -47,6 +47,7 @@ def train(
     group_from: _options.GroupFrom = None,
     trust_remote_code: _options.TrustRemoteCode = False,
     cache: _options.Cache = None,
+    no_cache: _options.NoCache = False,
     jobs: _options.Jobs = -1,
     seed: _options.Seed = 0,
 ) -> None:
@@ -92,7 +93,6 @@ def train(
         "protocol": apart,
         "weights": _options.parse_weights(weights),
         "random_state": seed,
-        "memory": cache,
         "on_error": on_error,
         "n_jobs": jobs,
         "verbose": _terminal.show_progress(),
@@ -102,8 +102,10 @@ def train(
     options |= {"target_names": clips.target_names} if has_tags else {}
     score: Callable = evaluation.evaluate_regression if numbers else evaluation.evaluate
     score = evaluation.evaluate_dynamic_regression if frames else score
-    made = _options.make_features([features], trust_remote_code, preset, options)
-    result = score(made, [model], clips.data, y, **options)
+    with _options.open_memory(cache, no_cache) as memory:
+        options["memory"] = memory
+        made = _options.make_features([features], trust_remote_code, preset, options)
+        result = score(made, [model], clips.data, y, **options)
     feature, kind = split_name(features)[0], "regressor" if numbers else "classifier"
     pipeline = result.fit(feature=feature, **{kind: model})
     card = {"name": f"{feature} + {model} on {Path(dataset).name}", **_describe(result)}

@@ -1,7 +1,10 @@
 """Options that several commands have, and what their words mean to the library."""
 
 import os
+import re
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -109,7 +112,19 @@ Weights = Annotated[
     ),
 ]
 Cache = Annotated[
-    Path | None, path_option("DIR", "Keep each clip's embedding here for other runs.")
+    Path | None,
+    path_option("DIR", "Where each clip's embedding is kept for other runs; see skmer cache show."),
+]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Keep no embeddings for other runs.")]
+Time = Annotated[
+    float | None,
+    typer.Option(
+        "--time",
+        metavar="TIME",
+        parser=lambda text: parse_time(text),
+        help="End after so long, as 30m or 2h, with a report of the rounds so far; the same "
+        "command goes on from there.",
+    ),
 ]
 Jobs = Annotated[
     int | None, typer.Option(metavar="N", help="Clips or fits at once; -1 = all cores.")
@@ -146,6 +161,34 @@ Seed = Annotated[
     int,
     typer.Option(metavar="N", min=0, max=2**32 - 1, help="Where every random number comes from."),
 ]
+
+
+_UNITS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+
+
+def parse_time(text: str) -> float:
+    """Return the seconds of a time such as 90, 30m, 2h or 1h30m."""
+    parts = re.findall(r"(\d+(?:\.\d+)?)\s*(d|h|min|m|s|)", text.strip())
+    if not parts or "".join(map("".join, parts)) != "".join(text.split()):
+        raise typer.BadParameter(f"a time must be like 90s, 30m, 2h or 1h30m. Got {text!r}.")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+@contextmanager
+def open_memory(cache: Path | None, no_cache: bool) -> Iterator[Path | None]:
+    """Yield the folder of the embeddings, and bound the size of the user's one in the end."""
+    from skmer.utils.cache import ClipCache, default_cache, default_max_bytes
+
+    if no_cache and cache is not None:
+        raise InputError("--cache and --no-cache exclude each other; give one of them.")
+    if no_cache or cache is not None:
+        yield cache
+        return
+    max_bytes, folder = default_max_bytes(), default_cache()
+    try:
+        yield folder
+    finally:
+        ClipCache(folder).prune(max_bytes)
 
 
 def split_names(text: str) -> list[str]:

@@ -125,16 +125,39 @@ def validate_dataset(name: DatasetName, data_home: DataHome = None) -> None:
 
 
 cache = typer.Typer(
-    help="Show and bound a cache of embeddings.",
-    epilog=examples("skmer cache size cache", "skmer cache prune cache --max-bytes 1000000000"),
+    help="Show, bound and clear the cache of embeddings.",
+    epilog=examples("skmer cache show", "skmer cache clear"),
+    invoke_without_command=True,
 )
 Folder = Annotated[
-    Path, typer.Argument(metavar="DIR", parser=expand, help="What --cache or memory= was.")
+    Path | None,
+    typer.Argument(metavar="[DIR]", parser=expand, help="What --cache was; else the user's."),
 ]
 
 
-@cache.command("size", epilog=examples("skmer cache size cache", "skmer cache size ~/embeddings"))
-def cache_size(folder: Folder) -> None:
+@cache.callback()
+def _cache(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        cache_show()
+
+
+@cache.command("show", epilog=examples("skmer cache show", "skmer cache show ~/embeddings"))
+def cache_show(folder: Folder = None) -> None:
+    """Show where the cache is, how much is in it, and how large it may become."""
+    from skmer.utils.cache import ClipCache, default_cache, default_max_bytes
+
+    opened = ClipCache(default_cache() if folder is None else folder)
+    bound = "" if folder else f" of at most {default_max_bytes() / 1e9:.1f} GB"
+    _terminal.show(f"{opened.folder}")
+    _terminal.show(f"{len(opened)} embeddings, {opened.size() / 1e9:.3f} GB{bound}")
+    if folder is None:
+        _terminal.note(
+            "The oldest go first. SKMER_CACHE names another folder, SKMER_CACHE_BYTES another size."
+        )
+
+
+@cache.command("size", epilog=examples("skmer cache size", "skmer cache size ~/embeddings"))
+def cache_size(folder: Folder = None) -> None:
     """Show how many embeddings are in a cache, and their bytes."""
     opened = _open_cache(folder)
     _terminal.show(f"{len(opened)} entries, {opened.size()} bytes in {opened.folder}")
@@ -142,10 +165,12 @@ def cache_size(folder: Folder) -> None:
 
 @cache.command(
     "prune",
-    epilog=examples("skmer cache prune cache", "skmer cache prune cache --max-bytes 1000000000"),
+    epilog=examples(
+        "skmer cache prune --max-bytes 1000000000", "skmer cache prune DIR --max-bytes 0"
+    ),
 )
 def prune_cache(
-    folder: Folder,
+    folder: Folder = None,
     max_bytes: Annotated[int, typer.Option(metavar="N", min=0, help="Bytes that may stay.")] = 0,
 ) -> None:
     """Remove the oldest embeddings, by default all."""
@@ -153,9 +178,15 @@ def prune_cache(
     _terminal.show(f"{opened.prune(max_bytes)} entries removed, {opened.size()} bytes left")
 
 
-def _open_cache(folder: Path):
-    from skmer.utils import ClipCache
+@cache.command("clear", epilog=examples("skmer cache clear", "skmer cache clear ~/embeddings"))
+def clear_cache(folder: Folder = None) -> None:
+    """Remove all embeddings."""
+    prune_cache(folder, 0)
 
-    if not folder.is_dir():
+
+def _open_cache(folder: Path | None):
+    from skmer.utils.cache import ClipCache, default_cache
+
+    if folder is not None and not folder.is_dir():
         raise InputError(f"There is no cache folder '{folder}'.")
-    return ClipCache(folder)
+    return ClipCache(default_cache() if folder is None else folder)

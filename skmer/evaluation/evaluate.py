@@ -31,7 +31,7 @@ from skmer.evaluation.features import (
     map_clips,
     raise_unusable,
 )
-from skmer.evaluation.fitting import Fit, fit_model, make_scorer, run_fits
+from skmer.evaluation.fitting import Fit, fit_model, make_scorer, tabulate
 from skmer.evaluation.folds import Protocol, keep_groups_apart, make_protocols
 from skmer.evaluation.manifest import (
     describe_dataset,
@@ -41,6 +41,7 @@ from skmer.evaluation.manifest import (
 )
 from skmer.evaluation.regression import DynamicRegressionResult, RegressionResult, make_result
 from skmer.evaluation.result import EvaluationResult
+from skmer.evaluation.rounds import Deadline, run_rounds
 from skmer.evaluation.splitters import FixedSplit
 from skmer.evaluation.targets import Clips
 from skmer.evaluation.tasks import REGRESSION, DynamicRegression, Task, find_task
@@ -81,6 +82,9 @@ def evaluate(
     n_jobs: int | None = None,
     on_error: Literal["raise", "skip"] = "raise",
     audit: bool = True,
+    checkpoint=None,
+    time_limit: float | None = None,
+    on_interrupt: Literal["raise", "return"] = "raise",
     verbose: bool = False,
 ) -> EvaluationResult:
     """Score every feature with every classifier under every protocol.
@@ -169,8 +173,19 @@ those, default="grouped"
     audit : bool, default=True
         Look for leaks in every protocol: clips and groups on both sides of a split, duplicates,
         groups that can be read off the features. What is found is in the manifest and the report.
+    checkpoint : path-like, default=None
+        A folder in which every finished fit is kept, by the data, the model, the split, the seed
+        and the versions of the packages: a call that was ended or killed goes on from there.
+    time_limit : float, default=None
+        Seconds after which no more is fitted. The work goes round: one repeat of every
+        configuration, then the next; the result has the rounds that are whole, and
+        ``manifest["rounds"]`` how many. Of a first round that is not whole it has the models that
+        are. A call with the same `checkpoint` goes on from there.
+    on_interrupt : {"raise", "return"}, default="raise"
+        What Ctrl-C does during the fits: raise `KeyboardInterrupt`, or return the rounds so far,
+        as the time limit does.
     verbose : bool, default=False
-        Show progress on standard error.
+        Show progress on standard error, and after the first round how much time is left.
 
     Returns
     -------
@@ -183,7 +198,7 @@ those, default="grouped"
     ------
     InputError
         When the data, the models and the protocol do not go together, in one sentence that says
-        why.
+        why; or when the time limit is over before any model has a whole round.
     WeightsNotFoundError
         When the weights of a feature that was asked for by name cannot be had; it says how to get
         them.
@@ -221,6 +236,8 @@ those, default="grouped"
     task = find_task(task, y).bind(y, target_names)
     check_choice("evaluate", PRESETS, preset=preset)
     check_choice("evaluate", ("raise", "skip"), on_error=on_error)
+    check_choice("evaluate", ("raise", "return"), on_interrupt=on_interrupt)
+    deadline = Deadline(time_limit)
     check_n_jobs(n_jobs)
     seed = recorded_seed(random_state)
     named, named_test = describe_dataset(dataset), describe_dataset(dataset_test)
@@ -258,7 +275,8 @@ those, default="grouped"
     }
     wanted = {name: {inputs[name, model] for model in models} for name in transformers}
     made, left_out = make_features(transformers, wanted, X, optional=features is None)
-    computed = {name: task.compute(one, X, clips.targets) for name, one in made.items()}
+    with deadline.stage("computing the features"):
+        computed = {name: task.compute(one, X, clips.targets) for name, one in made.items()}
     skipped = find_unusable(computed, clips.targets.clip)
     if on_error == "raise":
         raise_unusable(skipped, clips.targets.n_clips)
@@ -275,14 +293,18 @@ those, default="grouped"
     )  # fmt: skip
     if skipped or across is not None:
         protocols = _make_protocols(protocol, known, task, clips, seed, across)
-    leaks = experiment.audit(protocols, evidence) if audit else None
+    with deadline.stage("the audit for leaks"):
+        leaks = experiment.audit(protocols, evidence) if audit else None
     times.append(time.perf_counter())
-    scores, predictions = run_fits(
+    rounds = run_rounds(
         experiment.list_fits(protocols, scorer),
-        columns=clips.columns(),
         n_jobs=n_jobs,
         verbose=verbose,
+        checkpoint=checkpoint,
+        deadline=deadline,
+        returns=on_interrupt == "return",
     )
+    scores, predictions = tabulate(rounds.fits, rounds.fitted, clips.columns())
     times.append(time.perf_counter())
     unscored = task.find_unscored(predictions)
     _warn_of_unscored(unscored)
@@ -307,9 +329,16 @@ those, default="grouped"
         },
         "left_out_features": left_out,
         "unscored": unscored,
-        "models": {name: describe_estimator(model) for name, model in models.items()},
+        "models": {
+            name: describe_estimator(model)
+            for name, model in models.items()
+            if name not in rounds.unfinished
+        },
         "audit": leaks,
-        "protocols": {one.name: describe_protocol(one, clips.original) for one in protocols},
+        "protocols": {
+            one.name: describe_protocol(one, clips.original, rounds.done) for one in protocols
+        },
+        "rounds": rounds.describe(),
     } | ({} if across is None else across.describe(clips, task, named_test))
     result = make_result(scores, predictions, manifest, task)
     result.experiment = experiment

@@ -1,10 +1,8 @@
 """One fit: a model, the clips of one split, and nothing of the test part before it is scored."""
 
 import time
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,8 +25,6 @@ from skmer.exceptions import InputError
 from skmer.utils.estimators import parts_of
 from skmer.utils.labels import check_text, stack_frames
 from skmer.utils.messages import is_iterable
-from skmer.utils.processes import run_parallel
-from skmer.utils.progress import track
 
 
 @dataclass(frozen=True)
@@ -141,34 +137,19 @@ def training_rows(model, split: Split) -> np.ndarray:
     return split.train
 
 
-def run_fits(fits: list[Fit], *, columns: Mapping[str, np.ndarray], n_jobs, verbose: bool):
-    """Do all fits; return the frames of scores and of predictions, in the order of `fits`.
+def tabulate(fits: Sequence[Fit], fitted: Sequence[Fitted], columns: Mapping[str, np.ndarray]):
+    """Return the frames of scores and of predictions of fits, in their order.
 
     `columns` are further columns of the predictions, one entry for each row of X; `row` among them
     has the clip of each row of X.
-
-    The fits run in processes: scikit-learn 1.9 resets the warning filters of the whole process in
-    every task of its own `Parallel` (``sklearn.utils.parallel``), so that forests and searches that
-    are fitted in two threads lose them for good.
     """
     import pandas as pd
 
-    # One fit of each configuration after another, so that long and short fits mix.
-    turns: dict[tuple, count] = defaultdict(count)
-    order = sorted(
-        range(len(fits)), key=[next(turns[*fit.key.values()]) for fit in fits].__getitem__
-    )
-    outcomes = run_parallel(
-        fit_and_predict, ((fits[i],) for i in order), n_jobs=n_jobs, prefer="processes"
-    )
-    outcomes = track(outcomes, total=len(fits), description="fits", enabled=verbose, unit="fits")
-    fitted_of = dict(zip(order, outcomes))
     scores, predictions = [], []
-    for i, fit in enumerate(fits):
-        fitted = fitted_of[i]
+    for fit, one in zip(fits, fitted):
         further = {name: values[fit.split.test] for name, values in columns.items()}
-        scores.append(_score_row(fit, fitted, further["row"]))
-        predictions.append(pd.DataFrame({**fit.names, **further, **fitted.predictions}))
+        scores.append(_score_row(fit, one, further["row"]))
+        predictions.append(pd.DataFrame({**fit.names, **further, **one.predictions}))
     return pd.DataFrame(scores), stack_frames(predictions)
 
 

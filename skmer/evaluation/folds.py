@@ -212,6 +212,9 @@ def _apart(groups, train, validation, test) -> bool:
 def _count_repeats(splitter, parts) -> int:
     """Count how often the clips are tested: splits whose tests overlap are further repeats."""
     n_repeats = getattr(splitter, "n_repeats", None)
+    if hasattr(splitter, "split_parts"):
+        # Draws at random, whether or not some clip happens to be tested twice.
+        n_repeats = len(parts)
     if n_repeats is not None:
         return int(n_repeats)
     tested = np.concatenate([test for _, _, test in parts])

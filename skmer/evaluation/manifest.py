@@ -54,8 +54,8 @@ def _is_json(value) -> bool:
     return isinstance(value, int | str | None) or (isinstance(value, float) and isfinite(value))
 
 
-def describe_protocol(protocol, original: np.ndarray) -> dict:
-    """Describe a protocol; clips have the numbers of their places in X."""
+def describe_protocol(protocol, original: np.ndarray, n_repeats: int) -> dict:
+    """Describe the first repeats of a protocol; clips have the numbers of their places in X."""
     return {
         "splitter": repr(protocol.splitter),
         "groups_kept_apart": protocol.grouped,
@@ -70,5 +70,6 @@ def describe_protocol(protocol, original: np.ndarray) -> dict:
                 "test": original[split.test].tolist(),
             }
             for split in protocol.splits
+            if split.repeat < n_repeats
         ],
     }

@@ -18,7 +18,7 @@ import numpy as np
 
 from skmer.exceptions import IgnoredCacheWarning, InputError
 from skmer.utils.digest import canonical_json, read_regular
-from skmer.utils.files import atomic_write, expand_path, remove_abandoned
+from skmer.utils.files import atomic_write, expand_path, remove_abandoned, user_folder
 
 # zip, gzip, npy, JSON, HDF5 and tables have no class of their own in common. Of zipfile alone come
 # most of these, for archives that are damaged, encrypted, or oddly compressed. numpy reads headers
@@ -73,6 +73,33 @@ def open_cache(memory) -> "ClipCache | None":
     return ClipCache(memory)
 
 
+# Until it is larger than this, the user's cache keeps everything.
+DEFAULT_MAX_BYTES = 10 * 10**9
+
+
+def default_cache() -> Path:
+    """Return the folder in which the command keeps embeddings; it need not exist.
+
+    Examples
+    --------
+    >>> from skmer.utils.cache import default_cache
+    >>> default_cache().name
+    'embeddings'
+    """
+    chosen = os.environ.get("SKMER_CACHE")
+    return expand_path(chosen) if chosen else user_folder("cache") / "embeddings"
+
+
+def default_max_bytes() -> int:
+    """Return how large the user's cache may become, ``SKMER_CACHE_BYTES`` where that is set."""
+    text = os.environ.get("SKMER_CACHE_BYTES") or str(DEFAULT_MAX_BYTES)
+    if not text.isdecimal():
+        raise InputError(
+            f"The environment variable SKMER_CACHE_BYTES must be a number of bytes. Got {text!r}."
+        )
+    return int(text)
+
+
 def warn_of_cache(errors: Sequence[str], *, stacklevel: int) -> None:
     """Warn once, for any number of clips, that the cache could not be used."""
     if errors:
@@ -119,6 +146,9 @@ class ClipCache:
     True
     """
 
+    # Of the folder, and what the parameter is called that names it.
+    subfolder, parameter = "skmer-clips", "memory"
+
     def __init__(self, memory):
         if hasattr(memory, "cache"):
             # The sub-folder that joblib keeps its own entries in, and clears.
@@ -126,10 +156,10 @@ class ClipCache:
         folder = expand_path(memory)
         if folder.exists() and not folder.is_dir():
             raise InputError(
-                f"The 'memory' parameter must name a folder, and '{folder}' is a "
+                f"The '{self.parameter}' parameter must name a folder, and '{folder}' is a "
                 "file; choose another name."
             )
-        self.folder = folder / "skmer-clips"
+        self.folder = folder / self.subfolder
 
     def get_or_compute(
         self,
@@ -170,6 +200,22 @@ class ClipCache:
             except OSError as failure:
                 error = f"could not be written ({failure.strerror or failure})"
         return entry if error is None else entry._replace(error=f"The cache entry {path} {error}")
+
+    def get(self, settings: dict) -> CacheEntry | None:
+        """Return the entry for `settings`; None where there is none that can be used.
+
+        Parameters
+        ----------
+        settings : dict
+            As in `get_or_compute`.
+
+        Returns
+        -------
+        entry : CacheEntry or None
+            As it was stored.
+        """
+        key = canonical_json({"cache_version": _CACHE_VERSION, **settings})
+        return _read(self._path(key), key, lambda array: True)[0]
 
     def remember(self, settings: dict, compute: Callable[[], tuple], **options) -> CacheEntry:
         """Call `get_or_compute`; deprecated.

@@ -117,6 +117,28 @@ def shorten(
     return separator.join(shown) + more
 
 
+def name_slowest(slowest: Mapping[str, float]) -> str:
+    """Return a sentence on the configurations that take most of the time."""
+    named = ", ".join(f"{name} ({share:.0%})" for name, share in slowest.items())
+    return f" Most of the time is taken by {named}." if named else ""
+
+
+def in_words(seconds: float) -> str:
+    """Return a duration for people.
+
+    Examples
+    --------
+    >>> from skmer.utils.messages import in_words
+    >>> in_words(8), in_words(150), in_words(9000), in_words(400_000)
+    ('8 s', '2 min', '2.5 hours', '4.6 days')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 100 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} hours" if seconds < 48 * 3600 else f"{seconds / 86400:.1f} days"
+
+
 def is_iterable(values) -> bool:
     """Return whether something can be iterated over; arrays without dimensions cannot."""
     return hasattr(values, "__iter__") and getattr(values, "ndim", 1) > 0

@@ -27,8 +27,9 @@ def run_parallel(
     *,
     n_jobs: int | None,
     prefer: str | None = None,
+    ordered: bool = True,
 ) -> Iterator:
-    """Yield ``function(*args)`` for each `args`, in order, each as soon as it is there.
+    """Yield ``function(*args)`` for each `args`, each as soon as it is there.
 
     Parameters
     ----------
@@ -40,6 +41,8 @@ def run_parallel(
         In joblib's meaning; `joblib.parallel_config` holds.
     prefer : {"threads", "processes"}, default=None
         In joblib's meaning: what `joblib.parallel_config` says goes before.
+    ordered : bool, default=True
+        Whether a result waits for those of the arguments before its own.
 
     Yields
     ------
@@ -55,7 +58,8 @@ def run_parallel(
     results = None
     try:
         try:
-            results = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator")(calls)
+            kind = "generator" if ordered else "generator_unordered"
+            results = Parallel(n_jobs=n_jobs, prefer=prefer, return_as=kind)(calls)
         except ValueError as error:
             # joblib's "multiprocessing" backend and those built on it have no generators.
             if "return_as" not in str(error):

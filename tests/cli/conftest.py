@@ -24,6 +24,7 @@ def skmer(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SKMER_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("SKMER_WEIGHTS", str(tmp_path / "weights"))
+    monkeypatch.setenv("SKMER_CACHE", str(tmp_path / "embeddings"))
     # The tables of rich as wide as in a wide terminal.
     monkeypatch.setenv("COLUMNS", "160")
 

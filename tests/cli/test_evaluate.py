@@ -1,7 +1,9 @@
 """`skmer evaluate` from end to end."""
 
 import json
+import os
 import shutil
+import signal
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +12,7 @@ from sklearn.utils import Bunch
 
 from skmer.cli import options
 from skmer.embeddings import FEATURES
+from skmer.evaluation import rounds
 from skmer.exceptions import WeightsNotFoundError
 
 
@@ -30,7 +33,7 @@ def test_toy_under_both_protocols(skmer, tmp_path):
     assert "gap = koh2021 - grouped" in outcome.err
     assert "the audit of koh2021 found: " in outcome.err
     assert "fits " in outcome.err
-    assert "24/24" in outcome.err
+    assert "Round 1 of 2 done, about " in outcome.err
 
     scores = pd.read_csv(folder / "scores.csv")
     assert list(scores.columns[:9]) == [
@@ -214,6 +217,74 @@ def test_results_of_another_command_are_replaced_by_force_alone(skmer, one_sente
     assert skmer(*words, "--seed", 1, "--force").status == 0
     assert skmer(*words, "--seed", 1).status == 0
     assert json.loads(Path("out/manifest.json").read_text())["settings"]["random_state"] == 1
+
+
+def test_a_command_that_was_ended_goes_on_with_a_report_so_far(skmer, clips, monkeypatch):
+    numbers, do = [], rounds.fit_and_predict
+
+    def fit(one):
+        numbers.append(len(numbers))
+        if len(numbers) == 13:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return do(one)
+
+    monkeypatch.setattr(rounds, "fit_and_predict", fit)
+    words = ("evaluate", clips / "clips.csv", *QUICK[:-1], 3, "--out", "out", "--jobs", 1)
+    outcome = skmer(*words, "--time", "1h")
+    assert outcome.status == 128 + signal.SIGTERM
+    assert "2 of 3 rounds are done, about " in outcome.err
+    assert "2 of 3 rounds are done" in Path("out/report.html").read_text()
+    assert len(pd.read_csv("out/scores.csv")) == 10
+    # --time is no other command.
+    outcome = skmer(*words)
+    assert outcome.status == 0, outcome.err
+    assert "12 of 15 fits were finished before" in outcome.err
+    assert len(numbers) == 16
+    assert len(pd.read_csv("out/scores.csv")) == 15
+    assert "rounds are done" not in Path("out/report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90", 90), ("30m", 1800), ("1h30m", 5400), ("1.5h", 5400), ("2 min", 120)],
+)
+def test_times(text, seconds):
+    assert options.parse_time(text) == seconds
+
+
+def test_a_time_that_is_none_or_too_short(one_sentence, clips):
+    words = ("evaluate", clips / "clips.csv", *QUICK, "--out", "out")
+    for text in ("soon", "-5", "3 weeks", ""):
+        assert "must be like 90s, 30m" in one_sentence(*words, "--time", text)
+    said = one_sentence(*words, "--quiet", "--time", 0)
+    assert said.startswith("The --time option, 0 s, is too short")
+
+
+def test_embeddings_are_kept_for_train_unless_that_is_not_wanted(
+    skmer, one_sentence, clips, monkeypatch
+):
+    words = (clips / "clips.csv", "--features", "mfcc", "--classifiers", "nb")
+    assert skmer("evaluate", *words, "--repeats", 1, "--no-cache", "--out", "a").status == 0
+    assert skmer("cache").out.splitlines()[1].startswith("0 embeddings")
+    assert skmer("evaluate", *words, "--repeats", 1, "--out", "b").status == 0
+    assert skmer("cache", "show").out.splitlines()[1].startswith("20 embeddings")
+
+    def fail(*args):
+        raise AssertionError("a clip was embedded again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("skmer.embeddings.recipe._compute", fail)
+        assert skmer("train", *words, "--out", "m.skmer").status == 0
+    # What was written first goes first, until the size is what it may be.
+    n_bytes = int(skmer("cache", "size").out.split()[2])
+    monkeypatch.setenv("SKMER_CACHE_BYTES", str(n_bytes // 2))
+    assert skmer("evaluate", *words, "--repeats", 1, "--out", "b").status == 0
+    assert skmer("cache").out.splitlines()[1].startswith("10 embeddings")
+    assert skmer("cache", "clear").out == "10 entries removed, 0 bytes left\n"
+    monkeypatch.setenv("SKMER_CACHE_BYTES", "10 GB")
+    assert "SKMER_CACHE_BYTES must be a number of bytes" in one_sentence("cache")
+    said = skmer("evaluate", *words, "--out", "c", "--cache", "d", "--no-cache").err
+    assert "--cache and --no-cache exclude each other" in said
 
 
 def test_quiet_leaves_data_errors_and_warnings(skmer, clips):

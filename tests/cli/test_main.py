@@ -23,7 +23,7 @@ from skmer.embeddings import FEATURES
 COMMANDS = (
     "evaluate", "extract", "train", "predict", "reproduce", "weights", "weights list", "weights fetch",
     "weights verify", "datasets", "datasets list", "datasets fetch", "datasets validate", "cache",
-    "cache size", "cache prune",
+    "cache show", "cache size", "cache prune", "cache clear",
 )  # fmt: skip
 # The command as it is installed, in a process of its own.
 SKMER = [sys.executable, "-m", "skmer"]

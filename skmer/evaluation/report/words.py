@@ -1,5 +1,6 @@
 """The headline of a report, notes on how far it can be trusted, and the methods of a paper."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from skmer.embeddings.registry import known_features, label_of
 from skmer.evaluation.displays.style import CLASSIFIER_NAMES
+from skmer.evaluation.statistics.paired import N_EXACT_GROUPS, N_EXCHANGES
+from skmer.utils.messages import in_words, name_slowest
 
 if TYPE_CHECKING:
     from skmer.evaluation.result import EvaluationResult
@@ -388,7 +391,8 @@ def _sentence_of_target(seen: Overview, target: str) -> str:
 
 def trust_notes(seen: Overview) -> list[Note]:
     """Return what speaks for and against the headline; what is worst comes first."""
-    notes = [_groups(seen), *_across(seen), *_features(seen), *_gap(seen), *_audit(seen)]
+    notes = [_groups(seen), *_rounds(seen), *_across(seen), *_features(seen), *_gap(seen)]
+    notes += _audit(seen)
     order = ("bad", "doubtful", "neutral", "good")
     unknown = notes[:1] if seen.artists is None else []
     return unknown + sorted(notes[len(unknown) :], key=lambda note: order.index(note.level))
@@ -431,6 +435,24 @@ def _across(seen: Overview) -> Iterator[Note]:
                 f"{n_left_out} clips of {name} are in the other dataset too: left out of it there."
             )
             yield Note("neutral", text, ", ".join(across["shared_clips"]))
+
+
+def _rounds(seen: Overview) -> Iterator[Note]:
+    """Yield how many rounds were done, where it is not all of them."""
+    rounds = seen.result.manifest.get("rounds")
+    if rounds is None or rounds["ended_by"] is None:
+        return
+    why = "the time was over" if rounds["ended_by"] == "time" else "it was interrupted"
+    text = (
+        f"{rounds['done']} of {rounds['of']} rounds are done, since {why}; the same command goes "
+    )
+    text += "on from the finished fits."
+    if rounds["unfinished_models"]:
+        names = ", ".join(map(name_of, rounds["unfinished_models"]))
+        text += f" Left out, without a whole round: {names}."
+    left = in_words(rounds["seconds_left"])
+    detail = f"About {left} are left.{name_slowest(rounds['slowest'])}"
+    yield Note("doubtful", text, detail)
 
 
 def _features(seen: Overview) -> Iterator[Note]:
@@ -508,7 +530,8 @@ def methods_paragraph(seen: Overview) -> str:
         ", ".join(name_of(name, seen.random) for name in dict.fromkeys(seen.intervals[key]))
         for key in seen.result.configuration[:2]
     )
-    where = f"are from {len(splits['splits'])} splits ({seen.protocol}), "
+    n_splits = len(splits["splits"])
+    where = f"are from {n_splits} split{'s' if n_splits > 1 else ''} ({seen.protocol}), "
     where += (
         "with the clips of a group on one side of each split only"
         if splits["groups_kept_apart"]
@@ -527,23 +550,63 @@ def methods_paragraph(seen: Overview) -> str:
         known = len(manifest["across"]["shared_groups"])
         where = "are of the tested dataset"
         where += f", {known} of whose groups are in the fitted one" if known else ""
-    return (
-        f"We evaluated {features} with {models} on {dataset['n_clips']} clips{groups}"
+    moments = f"{dataset['n_moments']} moments of " if "n_moments" in dataset else ""
+    unit = "groups" if groups else "clips"
+    sentences = [
+        f"We evaluated {features} with {models} on {moments}{dataset['n_clips']} clips{groups}"
         f"{f' of {name}' if name else ''}, using skmer {versions.get('skmer', '')} "
-        f"(scikit-learn {versions.get('scikit-learn', '')}). {across}Scores {where}; "
-        "scaling, search and early "
-        "stopping happened inside the training part. Intervals of "
-        f"{name_of_score(seen.headline)} are 95 % percentile intervals of a bootstrap over "
-        f"{'groups' if groups else 'clips'}; configurations were compared on the same splits by "
-        "the corrected resampled t-test (Nadeau and Bengio, 2003) with Holm's correction. All "
-        f"random numbers came from the seed {manifest['settings']['random_state']}."
-    ).replace("  ", " ")
+        f"(scikit-learn {versions.get('scikit-learn', '')}).",
+        f"{across}Scores {where}; scaling, search and early stopping happened inside the training "
+        "part.",
+        *_searches(manifest["models"]),
+        f"Intervals of {name_of_score(seen.headline)} are 95 % percentile intervals of a bootstrap "
+        f"over {unit}.",
+        *_tests(seen, unit),
+        f"All random numbers came from the seed {manifest['settings']['random_state']}.",
+    ]
+    return " ".join(sentences).replace("  ", " ")
+
+
+def _searches(models: Mapping[str, Mapping]) -> Iterator[str]:
+    """Yield the grids that were searched, as the manifest has them."""
+    grids = []
+    for name, model in models.items():
+        for key, grid in model["parameters"].items():
+            if key.rpartition("__")[-1] in ("param_grid", "param_distributions"):
+                # The steps of a pipeline say nothing to a reader.
+                values = re.sub(r"'(?:\w+__)?(\w+)': ", r"\1 in ", str(grid)).strip("{}")
+                grids.append(f"{name_of(name)} ({values})")
+    if grids:
+        yield f"Searched were {'; '.join(grids)}."
+
+
+def _tests(seen: Overview, unit: str) -> Iterator[str]:
+    """Yield how features, models and configurations were compared, where there were several."""
+    kinds = (("features", seen.features), (f"{seen.result.task.model_kind}s", seen.models))
+    compared = [name for name, table in kinds if len(table)]
+    if compared:
+        n_groups = int(next(len(t) and t["n_groups"].iloc[0] for _, t in kinds if len(t)))
+        exact = n_groups <= N_EXACT_GROUPS
+        how = f"all 2^{n_groups}" if exact else f"{N_EXCHANGES:,} random"
+        yield (
+            f"{' and '.join(compared).capitalize()} were compared, each averaged over the other, "
+            f"by {how} exchanges of whole {unit} between two of them, with Holm's correction."
+            if len(compared) > 1
+            else f"{compared[0].capitalize()} were compared by {how} exchanges of whole {unit} "
+            "between two of them, with Holm's correction."
+        )
+    if seen.comparison is not None and not seen.result.is_pooled:
+        yield (
+            "Single configurations were compared on the same splits by the corrected resampled "
+            "t-test (Nadeau and Bengio, 2003) with Holm's correction."
+        )
 
 
 def bibliography(seen: Overview) -> str:
     """Return BibTeX entries for what was used."""
     version = str(seen.result.manifest["versions"].get("skmer", ""))
-    used = ["skmer", *dict.fromkeys(seen.intervals["feature"]), "tests"]
+    has_tests = seen.comparison is not None and not seen.result.is_pooled
+    used = ["skmer", *dict.fromkeys(seen.intervals["feature"]), *(["tests"] if has_tests else [])]
     entries = {one.name: one.bibtex for one in known_features() if one.bibtex} | BIBTEX
     found = [entries[name] for name in used if name in entries]
     return "\n\n".join(found).replace("VERSION", version)

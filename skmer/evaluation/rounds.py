@@ -1,0 +1,408 @@
+"""Fits in rounds: one repeat of every configuration, then the next, until all are done.
+
+So there is something to report from the first minutes on: whenever the time is over, what remains
+is whole rounds. Finished fits can be kept in a folder, by all that their numbers depend on.
+"""
+
+import _thread
+import io
+import signal
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from numbers import Real
+
+import joblib
+import numpy as np
+from joblib import effective_n_jobs
+
+from skmer.evaluation.fitting import Fit, Fitted, fit_and_predict
+from skmer.exceptions import InputError
+from skmer.utils.cache import CacheEntry, ClipCache
+from skmer.utils.digest import versions
+from skmer.utils.messages import in_words, name_slowest
+from skmer.utils.processes import run_parallel
+from skmer.utils.progress import track
+
+
+class OutOfTimeError(BaseException):
+    """The time is over; not an error of anything that runs, like KeyboardInterrupt."""
+
+
+class Deadline:
+    """The end of the time that a call may take.
+
+    Parameters
+    ----------
+    seconds : float or None
+        From now on; None = no end.
+    """
+
+    def __init__(self, seconds: float | None):
+        is_time = isinstance(seconds, Real) and not isinstance(seconds, bool) and seconds >= 0
+        if seconds is not None and not is_time:
+            raise InputError(
+                "The 'time_limit' parameter must be seconds of at least 0, or None. "
+                f"Got {seconds!r} instead.",
+                param="time_limit",
+            )
+        self.seconds = seconds
+        self._end = None if seconds is None else time.monotonic() + float(seconds)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no time is left."""
+        return self._end is not None and time.monotonic() >= self._end
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Raise OutOfTimeError inside this block when the time is over.
+
+        In the main thread that is at once, in the manner of Ctrl-C, also while workers compute;
+        in other threads nothing can be interrupted, and `is_over` has to be asked.
+        """
+        before = signal.getsignal(signal.SIGINT)
+        in_main = threading.current_thread() is threading.main_thread()
+        if self._end is None or not in_main or before is None:
+            yield
+            return
+        lock, rung, main = threading.Lock(), threading.Event(), threading.get_ident()
+        is_inside = True
+
+        def interrupt(number, frame):
+            if rung.is_set():
+                raise OutOfTimeError
+            if callable(before):
+                before(number, frame)
+
+        def ring():
+            with lock:
+                if is_inside:
+                    rung.set()
+                    # The handler is called, whether or not there is a keyboard. Where signals can
+                    # be sent to a thread, they end its waiting in a system call, too.
+                    if hasattr(signal, "pthread_kill"):
+                        signal.pthread_kill(main, signal.SIGINT)
+                    else:
+                        _thread.interrupt_main()
+
+        timer = threading.Timer(max(0.0, self._end - time.monotonic()), ring)
+        timer.daemon = True
+        signal.signal(signal.SIGINT, interrupt)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            with lock:
+                is_inside = False
+            # A handler that was called already has to run before another takes its place.
+            time.sleep(0)
+            signal.signal(signal.SIGINT, before)
+
+    @contextmanager
+    def stage(self, what: str) -> Iterator[None]:
+        """Raise InputError when the time is over before the end of what comes before the fits."""
+        try:
+            with self.guard():
+                yield
+        except OutOfTimeError:
+            raise InputError(
+                f"The 'time_limit' parameter, {self.seconds:g} s, is too short: {what} took "
+                "longer. Give more time; what a cache or a checkpoint has is not computed again.",
+                param="time_limit",
+            ) from None
+
+
+class FitStore(ClipCache):
+    """Finished fits in a folder, by the data, the model and the seed that they were made from."""
+
+    subfolder, parameter = "finished-fits", "checkpoint"
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self._versions = versions()
+        # By identity; what is hashed is kept here, so that no other object gets its address.
+        self._digests: dict[int, tuple[object, str]] = {}
+
+    def __getstate__(self):
+        # Workers write only.
+        return {**self.__dict__, "_digests": {}}
+
+    def key(self, fit: Fit) -> dict:
+        """Return all that decides the numbers of a fit; not what its configuration is called."""
+        of_split = replace(fit.split, protocol="", repeat=0, fold=0)
+        parts = {one.name: getattr(fit, one.name) for one in fields(fit)} | {"split": of_split}
+        key = {
+            name: joblib.hash(part) if name == "split" else self._digest(part)
+            for name, part in parts.items()
+            if name not in ("key", "weights")
+        }
+        return {"fit": 1, "versions": self._versions, **key}
+
+    def _digest(self, part) -> str:
+        if id(part) not in self._digests:
+            self._digests[id(part)] = part, joblib.hash(part)
+        return self._digests[id(part)][1]
+
+    def load(self, key: dict) -> Fitted | None:
+        """Return a finished fit; None where there is none."""
+        entry = self.get(key)
+        if entry is None:
+            return None
+        with np.load(io.BytesIO(entry.array.tobytes()), allow_pickle=False) as arrays:
+            found = {name: arrays[name] for name in arrays.files}
+        n_train, fit_time, score_time = (found.pop(name)[()] for name in _NUMBERS)
+        parts: dict[str, dict] = {"predictions": {}, "scores": {}}
+        for name, values in found.items():
+            kind, _, column = name.partition(":")
+            # A score, and a column without values, are single numbers.
+            parts[kind][column] = values[()]
+        scores = {name: float(value) for name, value in parts["scores"].items()}
+        return Fitted(
+            int(n_train), parts["predictions"], float(fit_time), float(score_time), scores
+        )
+
+    def save(self, key: dict, fitted: Fitted) -> None:
+        """Keep a finished fit; one that cannot be written is computed again another time."""
+        arrays = {name: np.asarray(getattr(fitted, name)) for name in _NUMBERS}
+        for kind in ("predictions", "scores"):
+            columns = getattr(fitted, kind).items()
+            arrays |= {f"{kind}:{name}": np.asarray(values) for name, values in columns}
+        if any(values.dtype.hasobject for values in arrays.values()):
+            # Objects would have to be pickled.
+            return
+        file = io.BytesIO()
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+        entry = CacheEntry(np.frombuffer(file.getvalue(), np.uint8), [])
+        self.get_or_compute(key, lambda: entry)
+
+
+_NUMBERS = ("n_train", "fit_time", "score_time")
+
+
+def _fit_and_keep(place: int, fit: Fit, store: FitStore | None, key: dict):
+    """Do a fit in whatever process, and keep it there, whatever becomes of the others."""
+    fitted = fit_and_predict(fit)
+    if store is not None:
+        store.save(key, fitted)
+    return place, fitted
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """What was done of a list of fits.
+
+    Attributes
+    ----------
+    fits : list of Fit
+        Those of whole rounds, in their order.
+    fitted : list of Fitted
+        What each of them gave.
+    done, of : int
+        Whole rounds that were done, and all of them.
+    ended_by : {"time", "interrupt"} or None
+        What ended it before the last round.
+    unfinished : list of str
+        Models that are left out, since not even their first round was done.
+    slowest : dict of str to float
+        The share of the time that the slowest configurations take, by the rounds that were done.
+    seconds_left : float
+        About how long the other rounds take.
+    """
+
+    fits: list[Fit]
+    fitted: list[Fitted]
+    done: int
+    of: int
+    ended_by: str | None
+    unfinished: list[str]
+    slowest: dict[str, float]
+    seconds_left: float
+
+    def describe(self) -> dict:
+        """Return what the manifest has of it."""
+        return {
+            "done": self.done,
+            "of": self.of,
+            "ended_by": self.ended_by,
+            "unfinished_models": self.unfinished,
+            "slowest": {name: round(share, 3) for name, share in self.slowest.items()},
+            "seconds_left": round(self.seconds_left, 1),
+        }
+
+
+def run_rounds(
+    fits: Sequence[Fit],
+    *,
+    n_jobs: int | None,
+    verbose: bool,
+    checkpoint,
+    deadline: Deadline,
+    returns: bool,
+) -> Rounds:
+    """Do all fits, round by round; after the end of the time, return the rounds that are whole.
+
+    The fits run in processes: scikit-learn 1.9 resets the warning filters of the whole process in
+    every task of its own `Parallel` (``sklearn.utils.parallel``), so that forests and searches that
+    are fitted in two threads lose them for good.
+
+    Parameters
+    ----------
+    fits : sequence of Fit
+        A model's fits one after another.
+    n_jobs : int or None
+        In joblib's meaning.
+    verbose : bool
+        Show progress, and after the first round how much is left.
+    checkpoint : path-like or None
+        Where finished fits are kept, and looked for.
+    deadline : Deadline
+        When to end.
+    returns : bool
+        Whether an interrupt (Ctrl-C) ends the work as the deadline does, once there is a round.
+    """
+    store = None if checkpoint is None else FitStore(checkpoint)
+    keys = [{} if store is None else store.key(fit) for fit in fits]
+    fitted: dict[int, Fitted] = {}
+
+    def load(places) -> None:
+        found = ((i, None if store is None else store.load(keys[i])) for i in places)
+        fitted.update({i: one for i, one in found if one is not None})
+
+    load(range(len(fits)))
+    todo = [i for i in _in_rounds(fits) if i not in fitted]
+    ended_by = None
+    try:
+        with deadline.guard():
+            _do(fits, todo, fitted, store, keys, n_jobs, verbose, deadline)
+    except OutOfTimeError:
+        ended_by = "time"
+    except KeyboardInterrupt:
+        if not returns:
+            raise
+        ended_by = "interrupt"
+    if ended_by is not None:
+        # Workers have kept what had not come back yet.
+        load([i for i in todo if i not in fitted])
+    rounds = _whole_rounds(fits, fitted, ended_by, n_jobs)
+    if not rounds.fits and ended_by == "interrupt":
+        if verbose and store is not None:
+            _say(f"{len(fitted)} of {len(fits)} fits are done and kept; no model has a whole round")
+        raise KeyboardInterrupt
+    if not rounds.fits:
+        kept = "" if store is None else f", which are kept in '{store.folder}'"
+        raise InputError(
+            f"The 'time_limit' parameter, {deadline.seconds:g} s, is too short: {len(fitted)} of "
+            f"{len(fits)} fits were done{kept}, and no model has a whole round. Give more time.",
+            param="time_limit",
+        )
+    return rounds
+
+
+def _in_rounds(fits: Sequence[Fit]) -> list[int]:
+    """Return the places of the fits: round by round, in each all features of a model together."""
+    models = {name: i for i, name in enumerate(dict.fromkeys(map(_model_of, fits)))}
+    return sorted(
+        range(len(fits)), key=lambda i: (fits[i].split.repeat, models[_model_of(fits[i])])
+    )
+
+
+def _model_of(fit: Fit) -> str:
+    return fit.key[fit.task.model_kind]
+
+
+def _do(fits, todo, fitted, store, keys, n_jobs, verbose, deadline) -> None:
+    """Do the fits at some places, and put what comes back into `fitted`."""
+    left = Counter(fits[i].split.repeat for i in todo)
+    n_rounds = 1 + max(fit.split.repeat for fit in fits)
+    if verbose and len(todo) < len(fits):
+        _say(f"{len(fits) - len(todo)} of {len(fits)} fits were finished before")
+    outcomes = run_parallel(
+        _fit_and_keep,
+        ((i, fits[i], store, keys[i]) for i in todo),
+        n_jobs=n_jobs,
+        prefer="processes",
+        ordered=False,
+    )
+    has_said = not verbose or n_rounds == 1
+    for i, one in track(
+        outcomes, total=len(todo), description="fits", enabled=verbose, unit="fits"
+    ):
+        fitted[i] = one
+        left[fits[i].split.repeat] -= 1
+        if not has_said and not left[0]:
+            has_said = True
+            _say(_estimate(fits, fitted, n_jobs))
+        if deadline.is_over and len(fitted) < len(fits):
+            raise OutOfTimeError
+
+
+def _say(text: str) -> None:
+    """Write to standard error, above the bar that may be there."""
+    sys.stderr.write(f"{text}\n")
+
+
+def _costs(fits, fitted) -> dict[tuple, float]:
+    """Return the mean seconds of a fit by configuration and protocol."""
+    seconds = defaultdict(list)
+    for i, one in fitted.items():
+        key = (*fits[i].key.values(), fits[i].split.protocol)
+        seconds[key].append(one.fit_time + one.score_time)
+    return {key: float(np.mean(values)) for key, values in seconds.items()}
+
+
+def _seconds_left(fits, fitted, n_jobs) -> float:
+    costs = _costs(fits, fitted)
+    rest = (fit for i, fit in enumerate(fits) if i not in fitted)
+    # Of a configuration that was not fitted yet nobody knows.
+    total = sum(costs.get((*fit.key.values(), fit.split.protocol), 0.0) for fit in rest)
+    return total / effective_n_jobs(n_jobs)
+
+
+def _slowest(fits, fitted, n_shown: int = 3) -> dict[str, float]:
+    """Return the share of the time of the slowest configurations, where it is worth a word."""
+    seconds: Counter = Counter()
+    for i, one in fitted.items():
+        seconds[" + ".join(fits[i].key.values())] += one.fit_time + one.score_time
+    total = sum(seconds.values()) or 1.0
+    shares = {name: value / total for name, value in seconds.most_common(n_shown)}
+    return {name: share for name, share in shares.items() if share > 1.5 / len(seconds)}
+
+
+def _estimate(fits, fitted, n_jobs) -> str:
+    rounds = _whole_rounds(fits, fitted, None, n_jobs)
+    which = "Round 1" if rounds.done == 1 else f"Rounds 1 to {rounds.done}"
+    left = f"about {in_words(rounds.seconds_left)} are left."
+    return f"{which} of {rounds.of} done, {left}{name_slowest(rounds.slowest)}"
+
+
+def _whole_rounds(fits, fitted, ended_by, n_jobs) -> Rounds:
+    """Return the fits of whole rounds; of a first round that is not whole, those of whole models.
+
+    All features of a model are there or none, so that features are compared over the same models.
+    """
+    n_rounds = 1 + max(fit.split.repeat for fit in fits)
+    missing = [fit for i, fit in enumerate(fits) if i not in fitted]
+    done = min((fit.split.repeat for fit in missing), default=n_rounds)
+    unfinished = {_model_of(fit) for fit in missing if fit.split.repeat == 0}
+    last = max(done, 1)
+    kept = [
+        i
+        for i, fit in enumerate(fits)
+        if fit.split.repeat < last and _model_of(fit) not in unfinished
+    ]
+    return Rounds(
+        [fits[i] for i in kept],
+        [fitted[i] for i in kept],
+        last,
+        n_rounds,
+        ended_by if missing else None,
+        sorted(unfinished),
+        _slowest(fits, fitted),
+        _seconds_left(fits, fitted, n_jobs) if fitted else 0.0,
+    )
