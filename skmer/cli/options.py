@@ -255,7 +255,11 @@ def _takes(name: str, option: str) -> bool:
         return True
     if name in DATASETS:
         return False
-    return expand(name).is_dir() == (option == "group_from")
+    path = expand(name)
+    if not path.is_dir():
+        return option != "group_from"
+    # The columns are those of a csv file in it.
+    return option == "group_from" or any(path.glob("*.csv"))
 
 
 def parse_scales(text: str) -> list[tuple[float, float]]:

@@ -5,12 +5,13 @@ import glob
 import inspect
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from skmer.datasets.files import AUDIO_SUFFIXES, find_audio_files
-from skmer.datasets.own_csv import load_csv, read_clips
+from skmer.datasets.own_csv import has_columns, load_csv, load_listed, read_clips
 from skmer.datasets.registry import DATASETS, loader, make_bunch, warn_caller
 from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils.files import expand_path, is_url
@@ -91,14 +92,25 @@ def load_folder(
     path: str | os.PathLike,
     *,
     group_from: str | None = None,
+    path_column: str = "path",
+    label_column: str = "label",
+    group_column: str | None = None,
+    target_columns: str | Sequence[str] | None = None,
+    tags_column: str | None = None,
+    tags_separator: str = ";",
     return_X_y: bool = False,
     as_frame: bool = False,
 ):
-    """Load the user's own clips from a folder with one folder per label.
+    """Load the user's own clips from a folder with one folder per label, or with a csv file.
 
     All files below are taken, at any depth, whose endings libsndfile or the usual decoders can
     read. Linked folders are followed once. Hidden files and folders, trash folders, broken links
     and files that are not audio are left out, and ``DESCR`` counts them.
+
+    A csv file in the folder itself that has the column ``path``, and labels, groups, or what else
+    is asked for, comes with the clips: each of its rows is of the clip of that path, or of that
+    name, with or without the ending, in any folder below. Where it has no labels, the folders are
+    the labels. Clips that it does not list are left out, with a warning.
 
     Parameters
     ----------
@@ -111,6 +123,9 @@ def load_folder(
         ``"{group} - *"``, where ``*`` is any text and ``{group}`` the shortest that fits. With a
         ``/`` in it the pattern is of the path below the label's folder. By default the folders
         inside the label's folder are the groups, if every clip is in one.
+
+    path_column, label_column, group_column, target_columns, tags_column, tags_separator : object
+        Of a csv file in the folder, as in :func:`load_csv`.
 
     Returns
     -------
@@ -167,6 +182,14 @@ def load_folder(
         raise DatasetNotFoundError(f"There is no folder {folder}. Check the path.")
     pattern = None if group_from is None else _compile(group_from)
     found = find_audio_files(folder)
+    columns = {
+        "label_column": label_column, "group_column": group_column,
+        "target_columns": target_columns, "tags_column": tags_column,
+    }  # fmt: skip
+    table = None if group_from else _find_table(folder, path_column, columns)
+    if table is not None:
+        columns |= {"path_column": path_column, "tags_separator": tags_separator}
+        return _load_with_table(folder, found, table, columns)
     below = [clip.relative_to(folder) for clip in found.paths]
     _check_labels(folder, found)
     labels = [place.parts[0] for place in below]
@@ -186,6 +209,50 @@ def load_folder(
         extra=f"{len(frame)} clips below {folder}. {origin} {found.describe_left_out()}".rstrip(),
         target_names=sorted(frame["label"].unique()),
     )
+
+
+# The columns by which a csv file in a folder is one about its clips.
+_USUAL = ("label", "group")
+
+
+def _find_table(folder: Path, path_column: str, columns: Mapping[str, Any]) -> Path | None:
+    """Return the csv file of a folder with its labels, groups, tags or numbers, if there is one."""
+    asked = {name: one for name, one in columns.items() if one not in (None, "label")}
+    wanted = [[one] if isinstance(one, str) else [*one] for one in asked.values()]
+    needed = [[path_column, *chain(*wanted)]] if asked else [[path_column, one] for one in _USUAL]
+    tables = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv")
+    found = [path for path in tables if any(has_columns(path, names) for names in needed)]
+    if len(found) > 1:
+        raise InputError(
+            f"The folder {folder} must have one csv file about its clips. Got "
+            f"{shorten(path.name for path in found)}; take one of them instead of the folder."
+        )
+    if asked and not found:
+        raise InputError(
+            f"{folder} must have a csv file with the columns {shorten(map(repr, needed[0]))}. Got "
+            f"{shorten(one.name for one in tables) or 'none'}.",
+            param=next(iter(asked)),
+        )
+    return found[0] if found else None
+
+
+def _load_with_table(folder: Path, found, table: Path, columns: Mapping[str, Any]):
+    """Load the clips of a folder with what its csv file has about them."""
+    places = {str(clip): clip.relative_to(folder).parts for clip in found.paths}
+    # A clip beside the folders has no label.
+    labels = {clip: parts[0] if len(parts) > 1 else "" for clip, parts in places.items()}
+    bunch = load_listed(table, labels, **columns)
+    listed = set(bunch.frame["path"])
+    unlisted = [clip for clip in labels if clip not in listed]
+    if "label" in bunch.frame and not all(bunch.frame["label"]):
+        raise InputError(f"{table} has no column of labels, and clips are in no folder of a label.")
+    if unlisted:
+        warn_caller(
+            f"{len(unlisted)} clips in {folder} are not listed in {table.name} and are left out: "
+            f"{shorten(unlisted, 3)}."
+        )
+        bunch.DESCR += f" {len(unlisted)} clips that it does not list are left out."
+    return bunch
 
 
 # What stands between artist and title, in the order in which it is looked for.

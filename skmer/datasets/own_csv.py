@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -150,6 +150,36 @@ def load_csv(
     >>> dataset.DESCR.split(". ")[-1]
     'The file was read as separated by semicolons.'
     """
+    return load_listed(
+        path, {}, path_column=path_column, label_column=label_column, group_column=group_column,
+        start_column=start_column, end_column=end_column, target_columns=target_columns,
+        tags_column=tags_column, tags_separator=tags_separator, frames=frames,
+        time_column=time_column, on_missing=on_missing,
+    )  # fmt: skip
+
+
+def load_listed(
+    path: str | os.PathLike,
+    labels: Mapping[str, str],
+    *,
+    path_column: str = "path",
+    label_column: str = "label",
+    group_column: str | None = None,
+    start_column: str | None = None,
+    end_column: str | None = None,
+    target_columns: str | Sequence[str] | Mapping[str, str] | None = None,
+    tags_column: str | None = None,
+    tags_separator: str = ";",
+    frames: bool = False,
+    time_column: str | None = None,
+    on_missing: Literal["raise", "keep"] = "raise",
+):
+    """Do what `load_csv` does.
+
+    `labels` has the label, by the name of its folder, of every clip in a folder that comes with the
+    file. A clip that is not where the file has it is then the one of that name, or of that name
+    but for its ending, and a file without labels needs none.
+    """
     import pandas as pd
 
     path = expand_path(path).absolute()
@@ -185,8 +215,17 @@ def load_csv(
             path, list(needed), names | ends, over_time, time_column
         )
     else:
+        label_of_folder = (
+            needed[0] == label_column == "label" and labels and not has_columns(path, needed[:1])
+        )
+        if label_of_folder:
+            needed.pop(0)
         needed += filter(None, [start_column, end_column])
-        file, frame, found = read_clips(path, [path_column, *needed], names | ends, may_be_empty)
+        file, frame, found = read_clips(
+            path, [path_column, *needed], names | ends, may_be_empty, labels
+        )
+        if label_of_folder:
+            frame["label"] = [labels.get(clip, "") for clip in frame["path"]]
         how = ""
         for name in targets:
             frame[name] = _read_numbers(file, frame[name])
@@ -237,7 +276,7 @@ def _split_tags(cells, separator: str) -> list[list[str]]:
 def _warn_of_tags(labels, path: Path, label_column: str) -> None:
     """Warn where labels look like several tags: parts of some are parts of others."""
     different = sorted(set(labels))
-    for separator in (";", "|", ","):
+    for separator in (";", "|", ",", "/", "+"):
         tags = [tag for one in _split_tags(different, separator) for tag in one]
         if len(tags) > len(different) and len(set(tags)) < len(tags):
             warn_caller(
@@ -254,19 +293,24 @@ def read_clips(
     needed: Sequence[str],
     names: dict[str, str],
     may_be_empty: Sequence[str] = (),
+    folder: Iterable[str] = (),
 ):
     """A csv file, its table with columns renamed and absolute paths, and its clips.
 
     Clips may be absent. Where they are parts of files, `start` and `end` become seconds. An empty
     cell in a column that is needed or renamed, and a clip in two rows, are errors that name the
-    lines.
+    lines. `folder` has clips that are known by name.
     """
     file = read_csv_file(path, needed, fallback="windows-1252")
-    return file, *_check_clips(file, needed, names, may_be_empty)
+    return file, *_check_clips(file, needed, names, may_be_empty, folder)
 
 
 def _check_clips(
-    file: CsvFile, needed: Sequence[str], names: Mapping[str, str], may_be_empty: Sequence[str] = ()
+    file: CsvFile,
+    needed: Sequence[str],
+    names: Mapping[str, str],
+    may_be_empty: Sequence[str] = (),
+    folder: Iterable[str] = (),
 ):
     """The table of a csv file with columns renamed and absolute paths."""
     path = file.path
@@ -282,8 +326,11 @@ def _check_clips(
             f"{path} must have every column once. Got {shorten(map(repr, twice))} twice; "
             f"{shorten(names)} become {shorten(names.values())}, rename another one of that name."
         )
+    known = _by_name(folder)
     frame["path"] = [
-        text if is_url(text) else os.path.normpath(path.parent / os.path.expanduser(text))
+        text
+        if is_url(text)
+        else known.get(text, os.path.normpath(path.parent / os.path.expanduser(text)))
         for text in frame["path"]
     ]
     clips = _read_segments(file, frame)
@@ -300,6 +347,24 @@ def _check_clips(
                 f"Lines {file.lines[before]} and {file.lines[row]} list {clip}{differ}.{hint}"
             )
     return frame, clips
+
+
+def has_columns(path: Path, names: Sequence[str]) -> bool:
+    """Whether a csv file has columns of these names."""
+    try:
+        read_csv_file(path, names, fallback="windows-1252")
+    except (InputError, OSError):
+        return False
+    return True
+
+
+def _by_name(clips: Iterable[str]) -> dict[str, str]:
+    """Clips by the name of the file, with and without its ending; only names that one clip has."""
+    found: dict[str, set[str]] = {}
+    for clip in clips:
+        for name in (os.path.basename(clip), Path(clip).stem):
+            found.setdefault(name, set()).add(clip)
+    return {name: of_name.pop() for name, of_name in found.items() if len(of_name) == 1}
 
 
 def _read_segments(file: CsvFile, frame) -> list:

@@ -277,6 +277,72 @@ def names(paths, folder):
     return [os.path.relpath(path, folder) for path in paths]
 
 
+@pytest.fixture
+def folder(tmp_path):
+    """Clips at any depth, and what writes a csv file beside them."""
+    for name in ("happy/a.wav", "happy/b.flac", "sad/deep/c d.mp3"):
+        (tmp_path / "songs" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "songs" / name).touch()
+
+    def call(content, name="songs.csv"):
+        (tmp_path / "songs" / name).write_text(content)
+        return tmp_path / "songs"
+
+    return call
+
+
+def test_a_folder_with_a_table_of_groups(folder):
+    path = folder("path,group,year\nc d,Cid,1\nb.flac,Bob,2\nhappy/a.wav,Ann,3\n")
+    dataset = load_folder(path)
+    assert [os.path.basename(one) for one in dataset.data] == ["c d.mp3", "b.flac", "a.wav"]
+    assert all(map(os.path.isfile, dataset.data))
+    assert dataset.target.tolist() == ["sad", "happy", "happy"]
+    assert dataset.groups.tolist() == ["Cid", "Bob", "Ann"]
+    # A pattern goes before the table, as before there was one.
+    assert load_folder(path, group_from="{group}").groups.tolist() == ["a", "b", "c d"]
+
+
+def test_a_folder_with_a_table_of_labels_tags_or_numbers(folder):
+    path = folder(
+        "file;mood;who;tags;arousal\na;x;Ann;dark, epic;.5\nb;y;Bob;;1\nc d;x;Cid;film;0\n"
+    )
+    (path / "beside.wav").touch()
+    names = {"path_column": "file", "group_column": "who"}
+    with pytest.warns(
+        UserWarning, match=r"1 clips in .* are not listed in songs.csv and are left out"
+    ):
+        dataset = load_dataset(path, label_column="mood", **names)
+    assert dataset.target.tolist() == ["x", "y", "x"]
+    assert dataset.DESCR.endswith("1 clips that it does not list are left out.")
+    (path / "beside.wav").unlink()
+    tags = load_dataset(path, tags_column="tags", tags_separator=",", **names)
+    assert tags.target.tolist() == [[1, 1, 0], [0, 0, 0], [0, 0, 1]]
+    numbers = load_dataset(path, target_columns=["arousal"], **names)
+    assert numbers.target.tolist() == [[0.5], [1], [0]]
+    assert numbers.groups.tolist() == ["Ann", "Bob", "Cid"]
+
+
+def test_a_table_in_a_folder_that_is_not_about_labels_stays_out(folder):
+    path = folder("path,mfcc_0\na,1\n", "features.csv")
+    with pytest.warns(UserWarning, match="There are no groups"):
+        assert load_folder(path).target.tolist() == ["happy", "happy", "sad"]
+    with pytest.raises(InputError, match=r"columns 'path', 'tags'\. Got features.csv"):
+        load_folder(path, tags_column="tags")
+    folder("path,group\na,1\nb,1\nx y,2\n")
+    with pytest.raises(DatasetNotFoundError, match=r"1 of the 3 clips listed in .* do not exist"):
+        load_folder(path)
+    folder("path,label\na,1\n", "more.csv")
+    with pytest.raises(InputError, match="must have one csv file about its clips"):
+        load_folder(path)
+
+
+def test_a_table_without_labels_needs_folders_of_labels(folder):
+    path = folder("path,group\na,1\nbeside,1\n")
+    (path / "beside.wav").touch()
+    with pytest.raises(InputError, match="no column of labels"):
+        load_folder(path)
+
+
 def test_labels_and_groups_by_folders(make):
     folder = make("sad/bob/2.wav", "sad/ann/1.mp3", "happy/ann/live/3.FLAC")
     dataset = load_folder(folder)

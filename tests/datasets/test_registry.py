@@ -158,7 +158,7 @@ def test_paths_of_folders_and_tables(tmp_path, monkeypatch):
     assert load_dataset("~/songs").groups.tolist() == ["ann", "bob", "x"]
     own = load_dataset(tmp_path / "t.tsv", path_column="file", target_columns="tempo")
     assert own.target.tolist() == [[3.5]]
-    with pytest.raises(ValueError, match="'label_column' of load_dataset is not for a folder"):
+    with pytest.raises(ValueError, match="must have a csv file with the columns 'path', 'mood'"):
         load_dataset("~/songs", label_column="mood")
     with pytest.raises(ValueError, match="'group_from' of load_dataset is not for a csv file"):
         load_dataset(tmp_path / "t.tsv", group_from="{group}")
