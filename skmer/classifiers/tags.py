@@ -9,6 +9,7 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, check_random_state, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted
@@ -133,7 +134,10 @@ class TagClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _fit_part(self, X, y, groups, rows):
         model = clone(self.estimator)
-        if not get_tags(model).classifier_tags.multi_label:
+        last = model[-1] if isinstance(model, Pipeline) else model
+        # Fitted as it is, so that what is before it in a pipeline is fitted once, not for each tag.
+        is_split = isinstance(last, OneVsRestClassifier)
+        if not (is_split or get_tags(model).classifier_tags.multi_label):
             model = OneVsRestClassifier(model)
         with config_context(enable_metadata_routing=True), warnings.catch_warnings():
             # That a tag is on no row, or on all, is stated by whoever scores it.

@@ -80,8 +80,12 @@ class Evidence:
         return str(row if names is None else list(names)[row])
 
     @cached_property
+    def _neighbors(self):
+        return find_neighbors(self.X)
+
+    @cached_property
     def _near(self):
-        return near_sets(self.X, self.alpha)
+        return near_sets(*self._neighbors, self.alpha)
 
     def keep(self, rows: np.ndarray) -> "Evidence":
         """Return the evidence of some rows, which are of one dataset."""
@@ -174,7 +178,8 @@ class Evidence:
     def probe(self) -> Probe:
         """How well the group can be read off the features."""
         strata = strata_of(self.y, len(self.X))
-        return identity_probe(self.X, strata, self.groups, self.n_permutations, self.random_state)
+        nearest = self._neighbors[2][:, 0]
+        return identity_probe(nearest, strata, self.groups, self.n_permutations, self.random_state)
 
 
 def _file_digest(path):
@@ -206,16 +211,21 @@ def equal_sets(keys):
     return [tuple(found) for found in rows.values() if len(found) > 1]
 
 
-def near_sets(X, alpha):
+def find_neighbors(X) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the scaled rows, and of each its neighbors, the nearest first, by distance and row."""
+    X = FeatureScaler().fit_transform(X)
+    k = min(N_NEIGHBORS, len(X) - 1)
+    return X, *NearestNeighbors(n_neighbors=k).fit(X).kneighbors()
+
+
+def near_sets(X, distances, neighbors, alpha):
     """Return sets of rows that are closer than chance allows, and the intrinsic dimension.
 
     Where points lie at random in d dimensions, the distance to the nearest neighbor over that to
     the k-th, to the power d, is the least of k - 1 uniform numbers. A row whose ratio is so small
     that one in `alpha` data sets would have such a row has a near duplicate.
     """
-    X = FeatureScaler().fit_transform(X)
-    k = min(N_NEIGHBORS, len(X) - 1)
-    distances, neighbors = NearestNeighbors(n_neighbors=k).fit(X).kneighbors()
+    k = distances.shape[1]
     with np.errstate(divide="ignore", invalid="ignore"):
         # Copies of copies have no spread to compare with: their ratio is 0.
         ratios = np.where(distances[:, -1:] > 0, distances / distances[:, -1:], 0.0)
@@ -336,16 +346,17 @@ def contained(evidence, splits) -> list[AuditFinding]:
     return findings
 
 
-def identity_probe(X, strata, groups, n_permutations, random_state) -> Probe:
+def identity_probe(nearest, strata, groups, n_permutations, random_state) -> Probe:
     """Guess each row's group to be that of its nearest neighbor, leaving the row itself out.
 
     Chance is the same guess after groups were shuffled among rows of one stratum (label), so that
     a group that shows only through its label does not count.
     """
-    X = FeatureScaler().fit_transform(X)
-    nearest = NearestNeighbors(n_neighbors=1).fit(X).kneighbors(return_distance=False)[:, 0]
     codes, counts = np.unique(groups, return_inverse=True, return_counts=True)[1:]
-    members = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
+    of_strata = np.unique(strata, return_inverse=True)[1]
+    members = np.split(np.argsort(of_strata, kind="stable"), np.bincount(of_strata).cumsum()[:-1])
+    # To shuffle a single row draws no random number.
+    members = [rows for rows in members if rows.size > 1]
     rng = check_random_state(random_state)
 
     def accuracy_of(codes):
