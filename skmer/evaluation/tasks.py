@@ -89,7 +89,7 @@ class Task:
         Fits every target of this kind; scorers are tried on it before any work.
     charts : tuple of str
         Parts of the report that show this kind, beside scores and tables: of "map", "confusions",
-        "hard_clips", "plane" and "tags".
+        "hard_clips", "plane", "scatter", "curves" and "tags".
     rows_are_clips : bool
         Whether a model takes clips, so that a pipeline of it can be fitted to all of them.
     scores_start_at_zero : bool

@@ -9,6 +9,7 @@ import numpy as np
 
 from skmer.evaluation.displays import style
 from skmer.evaluation.report import tables, words
+from skmer.evaluation.report.numbers import curve_charts, scatter_charts
 from skmer.evaluation.report.tags import tags_part
 from skmer.evaluation.report.words import Overview, name_of, name_of_score
 from skmer.utils.files import atomic_write, check_output_file
@@ -223,11 +224,15 @@ def write_report(result: "EvaluationResult", path) -> Path:
 def render_report(result: "EvaluationResult") -> str:
     """Return the page as a string."""
     seen, shown = Overview(result), result.task.charts
+    scatters = scatter_charts(seen) if "scatter" in shown else []
+    curves = curve_charts(seen, clip_names(seen)) if "curves" in shown else []
     charts = {
         "scores": scores_chart(seen),
         "map": map_chart(map_rows(seen)) if "map" in shown else None,
         "plane": plane_chart(seen),
     }
+    charts |= {f"scatter{i}": _spec(one["chart"]) for i, one in enumerate(scatters)}
+    charts |= {f"curves{i}": _spec(one["chart"]) for i, one in enumerate(curves)}
     return render_page(
         "report.html.j2",
         charts=charts,
@@ -247,6 +252,8 @@ def render_report(result: "EvaluationResult") -> str:
             for what in ("feature", result.task.model_kind)
             if (table := tables.pairs_table(seen, what)) is not None
         ],
+        scatters=scatters,
+        curves=curves,
         hard=hard_clips(seen) if "hard_clips" in shown else [],
         tags=tags_part(seen, clip_names(seen)) if "tags" in shown else None,
         methods=words.methods_paragraph(seen),

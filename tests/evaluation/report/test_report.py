@@ -4,13 +4,14 @@ import json
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 
-from skmer.evaluation import evaluate, evaluate_regression
+from skmer.evaluation import evaluate, evaluate_dynamic_regression, evaluate_regression
 from skmer.evaluation.report.page import scores_chart
 from skmer.evaluation.report.tables import comparison_matrices, confusions, scores_table
 from skmer.evaluation.report.words import (
@@ -206,7 +207,12 @@ def test_a_name_that_is_no_text_is_written_with_marks(feature, tmp_path):
 def test_a_report_of_regression(regression, tmp_path):
     page = (regression.save(tmp_path) / "report.html").read_text(encoding="utf-8")
     charts = script(page, "charts")
-    assert set(charts) == {"scores", "map", "plane"}
+    assert set(charts) == {"scores", "map", "plane", "scatter0", "scatter1"}
+    points = charts["scatter0"]["layer"][1]["data"]
+    assert len(charts["scatter0"]["datasets"][points["name"]]) == len(
+        set(regression.predictions["row"])
+    )
+    assert "Spearman&#39;s correlation" in page
     first = charts["map"]["data"]["values"][0]
     predictions = regression.predictions
     mine = predictions["row"] == int(first["clip"].split()[1])
@@ -219,6 +225,26 @@ def test_a_report_of_regression(regression, tmp_path):
     assert "Of valence in clips" in said
     assert "explains" in said
     assert np.isfinite(seen.ranked["r2"]).all()
+
+
+def test_a_report_of_curves_has_the_songs_that_are_followed_worst(tmp_path):
+    rng = np.random.default_rng(0)
+    truth = pd.DataFrame(rng.normal(size=(12, 6)), columns=15 + np.arange(6) / 2)
+    feature = truth.to_numpy()[..., None] + rng.normal(scale=0.1, size=(12, 6, 1))
+    # One song is predicted the wrong way round.
+    feature[7] *= -1
+    result = evaluate_dynamic_regression(
+        {"a": feature}, ["ridge"], None, {"arousal": truth}, protocol="shuffled", n_folds=3,
+    )  # fmt: skip
+    page = result.report(tmp_path / "r.html").read_text(encoding="utf-8")
+    charts = script(page, "charts")
+    assert {"scatter0", "curves0"} <= set(charts)
+    assert page.index("Songs that are followed worst") < page.index("clip 7<br>")
+    shown = next(iter(charts["curves0"]["datasets"].values()))
+    first = [row for row in shown if row["song"] == shown[0]["song"]]
+    assert shown[0]["song"] == "clip 7 (row 7)"
+    assert [row["annotated"] for row in first] == pytest.approx(truth.iloc[7].tolist(), abs=1e-3)
+    assert all(row["low"] < row["predicted"] < row["high"] for row in first)
 
 
 def test_without_an_audit_that_is_said(feature):
