@@ -361,6 +361,9 @@ def load_model(
     ----------
     path : str or path-like
         The file.
+    trusted : sequence of class, function or str, default=()
+        Classes and functions that are neither scikit-learn's nor skmer's, and that may be imported
+        and run; see `save_model`. Those that the model needs are in its card, as "trusted".
     trust_remote_code : bool, default=False
         Run the code of a network of the hub that has code of its own, see `HubTransformer`. That
         it was run where the model was made is no reason to run it here.

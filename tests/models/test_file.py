@@ -198,13 +198,15 @@ def test_the_cache_and_the_jobs_of_a_machine_are_not_saved(songs, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore::skmer.exceptions.ModelVersionWarning")
-@pytest.mark.parametrize("name", ["mlp", "svm"])
-def test_models_of_0_2_load_and_predict_what_they_did(songs, tmp_path, name):
-    """What skmer 0.2.0 saved, and predicted for clips that it had not seen."""
+@pytest.mark.parametrize(
+    ("name", "version"), [("mlp", "0.2.0"), ("svm", "0.2.0"), ("svm", "0.3.0")]
+)
+def test_models_of_earlier_versions_predict_what_they_did(songs, tmp_path, name, version):
+    """What was saved, and predicted for clips that it had not seen."""
     path = tmp_path / "old.skmer"
-    path.write_bytes(gzip.decompress((HERE / f"{name}-0.2.0.skmer.gz").read_bytes()))
-    expected = json.loads((HERE / "predictions-0.2.0.json").read_text())[name]
-    assert read_card(path)["versions"]["skmer"] == "0.2.0"
+    path.write_bytes(gzip.decompress((HERE / f"{name}-{version}.skmer.gz").read_bytes()))
+    expected = json.loads((HERE / f"predictions-{version}.json").read_text())[name]
+    assert read_card(path)["versions"]["skmer"]
     model, unseen = load_model(path), songs[0][16:]
     assert model.predict(unseen).tolist() == expected["labels"]
     np.testing.assert_allclose(model.predict_proba(unseen), expected["probabilities"], atol=1e-4)
