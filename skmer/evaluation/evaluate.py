@@ -14,31 +14,14 @@ from sklearn.base import clone
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from skmer.evaluation import features as inputs
+from skmer.evaluation import manifest as records
 from skmer.evaluation.across import Across, join_clips, make_quadrants
 from skmer.evaluation.auditing.audit import audit_protocols
 from skmer.evaluation.auditing.copies import Evidence
-from skmer.evaluation.features import (
-    VECTOR,
-    ComputedFeature,
-    Feature,
-    check_filled,
-    check_names,
-    find_clip_column,
-    find_unusable,
-    is_transformer,
-    make_features,
-    make_transformers,
-    map_clips,
-    raise_unusable,
-)
+from skmer.evaluation.features import VECTOR, ComputedFeature, Feature
 from skmer.evaluation.fitting import Fit, fit_model, make_scorer, tabulate
 from skmer.evaluation.folds import Protocol, keep_groups_apart, make_protocols
-from skmer.evaluation.manifest import (
-    describe_dataset,
-    describe_estimator,
-    describe_feature,
-    describe_protocol,
-)
 from skmer.evaluation.regression import DynamicRegressionResult, RegressionResult, make_result
 from skmer.evaluation.result import EvaluationResult
 from skmer.evaluation.rounds import Deadline, run_rounds
@@ -240,7 +223,7 @@ those, default="grouped"
     deadline = Deadline(time_limit)
     check_n_jobs(n_jobs)
     seed = recorded_seed(random_state)
-    named, named_test = describe_dataset(dataset), describe_dataset(dataset_test)
+    named, named_test = records.describe_dataset(dataset), records.describe_dataset(dataset_test)
     clips, across = Clips.check(X, task.check(y), groups, split), None
     if y_test is not None:
         task, clips, features, across = join_clips(
@@ -250,7 +233,7 @@ those, default="grouped"
         )  # fmt: skip
         X = clips.X
         _warn_of_lone(across)
-    clips = replace(clips, column=find_clip_column(features, X))
+    clips = replace(clips, column=inputs.find_clip_column(features, X))
     n_folds = task.n_folds if n_folds is None else n_folds
     n_repeats = task.n_repeats if n_repeats is None else n_repeats
     known = task.splitters(n_folds, n_repeats)
@@ -258,7 +241,7 @@ those, default="grouped"
     models = _make_models(classifiers, task, preset)
     models = _check_models(models, task, clips, protocols)
     scorer, further_scores = make_scorer(scoring, task, clips.targets)
-    transformers = make_transformers(
+    transformers = inputs.make_transformers(
         features,
         preset=preset,
         weights=weights,
@@ -268,18 +251,18 @@ those, default="grouped"
         verbose=verbose,
     )
     has_own_models = isinstance(classifiers, Mapping)
-    inputs = {
+    input_of = {
         (feature, model): task.input_of(given, None if has_own_models else model, preset)
         for feature, given in transformers.items()
         for model in models
     }
-    wanted = {name: {inputs[name, model] for model in models} for name in transformers}
-    made, left_out = make_features(transformers, wanted, X, optional=features is None)
+    wanted = {name: {input_of[name, model] for model in models} for name in transformers}
+    made, left_out = inputs.make_features(transformers, wanted, X, optional=features is None)
     with deadline.stage("computing the features"):
         computed = {name: task.compute(one, X, clips.targets) for name, one in made.items()}
-    skipped = find_unusable(computed, clips.targets.clip)
+    skipped = inputs.find_unusable(computed, clips.targets.clip)
     if on_error == "raise":
-        raise_unusable(skipped, clips.targets.n_clips)
+        inputs.raise_unusable(skipped, clips.targets.n_clips)
     skipped = {int(clips.original[row]): reason for row, reason in skipped.items()}
     if skipped:
         clips, computed = _leave_out(skipped, clips, computed)
@@ -288,7 +271,7 @@ those, default="grouped"
     if across is not None:
         across = replace(across, shared=evidence.shared(clips.is_second))
     experiment = Experiment(
-        task, clips, {name: transformers[name] for name in made}, computed, models, inputs,
+        task, clips, {name: transformers[name] for name in made}, computed, models, input_of,
         seed, n_jobs, across,
     )  # fmt: skip
     if skipped or across is not None:
@@ -325,18 +308,20 @@ those, default="grouped"
         "dataset": experiment.describe(named),
         "skipped_clips": [{"row": row, "reason": reason} for row, reason in skipped.items()],
         "features": {
-            name: describe_feature(transformers[name], one) for name, one in computed.items()
+            name: records.describe_feature(transformers[name], one)
+            for name, one in computed.items()
         },
         "left_out_features": left_out,
         "unscored": unscored,
         "models": {
-            name: describe_estimator(model)
+            name: records.describe_estimator(model)
             for name, model in models.items()
             if name not in rounds.unfinished
         },
         "audit": leaks,
         "protocols": {
-            one.name: describe_protocol(one, clips.original, rounds.done) for one in protocols
+            one.name: records.describe_protocol(one, clips.original, rounds.done)
+            for one in protocols
         },
         "rounds": rounds.describe(),
     } | ({} if across is None else across.describe(clips, task, named_test))
@@ -484,8 +469,8 @@ def _make_models(models, task: Task, preset: Preset) -> dict[str, Any]:
     """Return the models by name."""
     parameter = f"{task.model_kind}s"
     if isinstance(models, Mapping):
-        return check_filled(parameter, models)
-    names = check_names(parameter, models, task.models)
+        return inputs.check_filled(parameter, models)
+    names = inputs.check_names(parameter, models, task.models)
     return {name: task.make_model(name, preset) for name in names}
 
 
@@ -553,8 +538,8 @@ def _leave_out(skipped: Mapping[int, str], clips: Clips, computed: dict[str, Com
 def _make_evidence(clips: Clips, computed, across: Across | None, n_jobs, verbose) -> Evidence:
     """Return what the audit looks at."""
     targets = clips.targets
-    inputs = [one.arrays[VECTOR] for one in computed.values() if VECTOR in one.arrays]
-    vectors = (targets.mean_by_clip(values) for values in inputs)
+    arrays = [one.arrays[VECTOR] for one in computed.values() if VECTOR in one.arrays]
+    vectors = (targets.mean_by_clip(values) for values in arrays)
     # Rows that are all the same are no copies of a clip.
     differ = (
         one for one in vectors if one.ndim == 2 and len(one) > 3 and np.ptp(one, axis=0).any()
@@ -649,7 +634,7 @@ class Experiment:
         """Lay the clips out on a map for each feature."""
         mean_by_clip = self.clips.targets.mean_by_clip
         vectors = {name: mean_by_clip(one.vectors) for name, one in self.features.items()}
-        return map_clips(vectors, self.clips.original, seed=self.seed, n_jobs=self.n_jobs)
+        return inputs.map_clips(vectors, self.clips.original, seed=self.seed, n_jobs=self.n_jobs)
 
     def fit_to_all(self, feature: str, model: str, target: str | None) -> Pipeline:
         """Fit a model to all clips and put the transformer of its feature before it."""
@@ -670,7 +655,7 @@ class Experiment:
         rows = self.features[feature].inputs[chosen][: len(y)]
         fit_model(fitted, rows, y, groups, seed)
         steps = [(self.task.model_kind, fitted)]
-        if is_transformer(given):
+        if inputs.is_transformer(given):
             transformer = self.task.before(Feature.transformer(given, chosen))
             steps.insert(0, ("transformer", transformer.fit(self.clips.X)))
         return Pipeline(steps)

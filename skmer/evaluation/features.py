@@ -16,14 +16,8 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import _safe_indexing, get_tags
 
-from skmer.exceptions import (
-    EngineNotAvailableError,
-    FailedClipsWarning,
-    FeatureLeftOutWarning,
-    InputError,
-    InputTypeError,
-    WeightsNotFoundError,
-)
+from skmer import exceptions
+from skmer.exceptions import InputError, InputTypeError
 from skmer.utils.estimators import Preset, parts_of
 from skmer.utils.floats import LARGEST, check_floats, usable_rows
 from skmer.utils.labels import check_text
@@ -422,14 +416,16 @@ def make_features(
                 features[name] = ColumnsFeature(name, given, X)
             else:
                 features[name] = Feature(name, given, inputs[name], X)
-        except (WeightsNotFoundError, EngineNotAvailableError) as error:
+        except (exceptions.WeightsNotFoundError, exceptions.EngineNotAvailableError) as error:
             # A file of weights was asked for by the user, who has to learn that it is missing.
             named = {getattr(part, "weights", None) for part in parts_of(given)}
             if not optional or named - {"pretrained", None}:
                 raise
             left_out[name] = str(error)
             warnings.warn(
-                f"The feature {name!r} is left out: {error}", FeatureLeftOutWarning, stacklevel=4
+                f"The feature {name!r} is left out: {error}",
+                exceptions.FeatureLeftOutWarning,
+                stacklevel=4,
             )
     return features, left_out
 
@@ -443,11 +439,11 @@ def collect_failures(transformer, compute: Callable):
     transformer.set_params(**dict.fromkeys(names, "nan"))
     failures: dict[int, str] = {}
     with warnings.catch_warnings():
-        warnings.filterwarnings("always", category=FailedClipsWarning)
+        warnings.filterwarnings("always", category=exceptions.FailedClipsWarning)
         show = warnings.showwarning
 
         def collect(message, *details):
-            if isinstance(message, FailedClipsWarning):
+            if isinstance(message, exceptions.FailedClipsWarning):
                 failures.update(message.failures)
             else:
                 show(message, *details)

@@ -11,14 +11,9 @@ from sklearn.base import clone
 from sklearn.metrics import check_scoring
 from sklearn.utils import _safe_indexing
 
+from skmer.evaluation import folds
 from skmer.evaluation.features import NetworkWeights
-from skmer.evaluation.folds import (
-    Split,
-    is_search,
-    keep_groups_apart,
-    shuffle_inner_folds,
-    stops_early,
-)
+from skmer.evaluation.folds import Split
 from skmer.evaluation.targets import Targets
 from skmer.evaluation.tasks import Task
 from skmer.exceptions import InputError
@@ -101,9 +96,9 @@ def fit_model(model, X, y, groups, seed: int):
     with config_context(enable_metadata_routing=True):
         set_seed(model, seed)
         if groups is None:
-            shuffle_inner_folds(model, seed)
+            folds.shuffle_inner_folds(model, seed)
             return model.fit(X, y)
-        takes_groups = keep_groups_apart(model, X, y, groups, seed)
+        takes_groups = folds.keep_groups_apart(model, X, y, groups, seed)
         return model.fit(X, y, groups=groups) if takes_groups else model.fit(X, y)
 
 
@@ -117,7 +112,7 @@ def set_seed(model, seed: int) -> None:
     model.set_params(**seeds)
     for part in parts_of(model):
         # A search's folds are no parameters of it; those drawn from a seed of the user's own stay.
-        if is_search(part) and getattr(part.cv, "random_state", seed) is None:
+        if folds.is_search(part) and getattr(part.cv, "random_state", seed) is None:
             part.cv.random_state = seed
 
 
@@ -129,7 +124,7 @@ def training_rows(model, split: Split) -> np.ndarray:
     """
     if split.validation.size:
         rows = np.sort(np.concatenate([split.train, split.validation]))
-        stopping = [part for part in parts_of(model) if stops_early(part, rows.size)]
+        stopping = [part for part in parts_of(model) if folds.stops_early(part, rows.size)]
         for part in stopping:
             part.set_params(validation_fraction=split.validation.size / rows.size)
         if stopping:

@@ -21,39 +21,11 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.multiclass import type_of_target
 
 from skmer.classifiers import CLASSIFIERS, FeatureScaler, make_classifier
-from skmer.evaluation.features import (
-    VECTOR,
-    ColumnsFeature,
-    ComputedFeature,
-    Feature,
-    choose_input,
-)
+from skmer.evaluation.features import VECTOR, ColumnsFeature, ComputedFeature, Feature, choose_input
 from skmer.evaluation.splitters import RepeatedStratifiedGroupKFold, StratifiedThreeWaySplit
-from skmer.evaluation.statistics.bootstrap import (
-    ACCURACY,
-    CCC,
-    PEARSON,
-    R2,
-    RMSE,
-    TotalsScore,
-    bootstrap_interval,
-    equal_by_split,
-)
-from skmer.evaluation.statistics.scores import (
-    CLASSIFICATION_METRICS,
-    DYNAMIC_METRICS,
-    REGRESSION_METRICS,
-    classification_scores,
-    dynamic_scores,
-    regression_scores,
-)
-from skmer.evaluation.targets import (
-    Matched,
-    Targets,
-    check_curves,
-    check_numbers,
-    pair_names,
-)
+from skmer.evaluation.statistics import bootstrap, scores
+from skmer.evaluation.statistics.bootstrap import TotalsScore
+from skmer.evaluation.targets import Matched, Targets, check_curves, check_numbers, pair_names
 from skmer.exceptions import InputError
 from skmer.pooling import align_frames
 from skmer.utils.labels import check_labels
@@ -200,12 +172,12 @@ class Task:
     ) -> tuple[float, float, float]:
         """Return the headline score of one configuration's predictions, and its 95 % interval."""
         assert self.headline_score is not None
-        return bootstrap_interval(
+        return bootstrap.bootstrap_interval(
             self.headline_score,
             predictions["y_true"].to_numpy(),
             predictions["y_pred"].to_numpy(),
             predictions["group" if "group" in predictions else "row"].to_numpy(),
-            weights=None if self.is_pooled else equal_by_split(predictions),
+            weights=None if self.is_pooled else bootstrap.equal_by_split(predictions),
             n_resamples=n_resamples,
             random_state=random_state,
         )
@@ -261,8 +233,8 @@ class Classification(Task):
     name = "classification"
     model_kind = "classifier"
     configuration = ("feature", "classifier")
-    metrics = CLASSIFICATION_METRICS
-    headline_score = ACCURACY
+    metrics = scores.CLASSIFICATION_METRICS
+    headline_score = bootstrap.ACCURACY
     models = CLASSIFIERS
     dummy = DummyClassifier()
     charts = ("map", "confusions", "hard_clips")
@@ -370,7 +342,7 @@ class Classification(Task):
         return columns
 
     def score(self, predictions, clips):
-        return classification_scores(
+        return scores.classification_scores(
             np.asarray(predictions["y_true"]), np.asarray(predictions["y_pred"])
         )
 
@@ -400,9 +372,9 @@ class Regression(Task):
     name = "regression"
     model_kind = "regressor"
     configuration = ("feature", "regressor", "target")
-    metrics: tuple[str, ...] = REGRESSION_METRICS
-    headline_score = R2
-    further_scores = {"ccc": CCC, "rmse": RMSE, "pearson": PEARSON}
+    metrics: tuple[str, ...] = scores.REGRESSION_METRICS
+    headline_score = bootstrap.R2
+    further_scores = {"ccc": bootstrap.CCC, "rmse": bootstrap.RMSE, "pearson": bootstrap.PEARSON}
     is_pooled = True
     n_folds = 10
     n_repeats = 1
@@ -446,7 +418,7 @@ class Regression(Task):
         return is_regressor(model) or (hasattr(model, "predict") and not is_classifier(model))
 
     def score(self, predictions, clips):
-        return regression_scores(
+        return scores.regression_scores(
             np.asarray(predictions["y_true"]), np.asarray(predictions["y_pred"])
         )
 
@@ -464,7 +436,7 @@ class DynamicRegression(Regression):
     """
 
     name = "dynamic_regression"
-    metrics = DYNAMIC_METRICS
+    metrics = scores.DYNAMIC_METRICS
     charts = ("map", "plane", "scatter", "curves")
 
     def __init__(self, times=None):
@@ -510,7 +482,7 @@ class DynamicRegression(Regression):
         return transformer.set_params(statistics=("mean",), deltas=0)
 
     def score(self, predictions, clips):
-        return dynamic_scores(
+        return scores.dynamic_scores(
             np.asarray(predictions["y_true"]), np.asarray(predictions["y_pred"]), clips
         )
 
