@@ -1,10 +1,9 @@
 """What the three Keras classifiers have in common."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from functools import partial
-from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from numbers import Real
+from typing import Annotated, Any, Self
 
 import numpy as np
 from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
@@ -83,7 +82,7 @@ LARGEST_LAYER = 2**16
 _AS_FLOAT32: dict = {"dtype": np.float32, "ensure_all_finite": False}
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@params.estimator
 class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
     """Fits a scikeras ``KerasClassifier`` and keeps the weights of the best epoch as arrays.
 
@@ -102,21 +101,11 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
     _takes_sequences = False
     _jit_compile = True
 
-    _parameter_constraints: ClassVar[dict] = {
-        "learning_rate": [params.Interval(Real, 0, None, closed="neither")],
-        "batch_size": [params.Interval(Integral, 1, None, closed="left")],
-        "epochs": [params.Interval(Integral, 1, None, closed="left")],
-        "validation_fraction": [params.Interval(Real, 0, 1, closed="left")],
-        "patience": [params.Interval(Integral, 1, None, closed="left"), None],
-        "class_weight": [dict, params.StrOptions({"balanced"}), None],
-        "random_state": ["random_state"],
-        "verbose": ["boolean"],
-    }
-    learning_rate: float = 0.001
-    batch_size: int = 32
-    epochs: int = 1000
-    validation_fraction: float = 0.1
-    patience: int | None = 100
+    learning_rate: Annotated[float, params.Interval(Real, 0, None, closed="neither")] = 0.001
+    batch_size: params.Positive = 32
+    epochs: params.Positive = 1000
+    validation_fraction: Annotated[float, params.Interval(Real, 0, 1, closed="left")] = 0.1
+    patience: params.Positive | None = 100
     class_weight: params.ClassWeight = None
     random_state: params.RandomState = None
     verbose: bool = False

@@ -1,18 +1,16 @@
 """The three Keras classifiers."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from numbers import Integral
-from typing import ClassVar
+from typing import Annotated
 
 import numpy as np
 
 from skmer.classifiers.base import LARGEST_LAYER, BaseKerasClassifier
 from skmer.exceptions import InputError
-from skmer.utils.estimators import Interval
+from skmer.utils import estimators as params
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@params.estimator
 class KerasMLPClassifier(BaseKerasClassifier):
     """Fully connected ReLU layers and a softmax on one vector a sample.
 
@@ -87,11 +85,7 @@ class KerasMLPClassifier(BaseKerasClassifier):
     True
     """
 
-    _parameter_constraints: ClassVar[dict] = {
-        "hidden_layer_sizes": ["array-like"],
-        **BaseKerasClassifier._parameter_constraints,
-    }
-    hidden_layer_sizes: Sequence[int] = (512, 512)
+    hidden_layer_sizes: params.Sizes = (512, 512)
 
     def _layers(self, make, draw):
         return [
@@ -109,7 +103,7 @@ class KerasMLPClassifier(BaseKerasClassifier):
         return X
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@params.estimator
 class KerasCNNClassifier(BaseKerasClassifier):
     """One-dimensional convolutions, a max-pooling and a softmax.
 
@@ -199,17 +193,10 @@ class KerasCNNClassifier(BaseKerasClassifier):
     # XLA has no fast convolution for a CPU: compiled, an epoch takes twenty times as long.
     _jit_compile = False
 
-    _parameter_constraints: ClassVar[dict] = {
-        "filters": ["array-like"],
-        "kernel_size": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "strides": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "pool_size": [Interval(Integral, 1, None, closed="left")],
-        **BaseKerasClassifier._parameter_constraints,
-    }
-    filters: Sequence[int] = (64, 64, 64, 64)
-    kernel_size: int | Sequence[int] = 3
-    strides: int | Sequence[int] = 2
-    pool_size: int = 2
+    filters: params.Sizes = (64, 64, 64, 64)
+    kernel_size: params.Positive | params.Sizes = 3
+    strides: params.Positive | params.Sizes = 2
+    pool_size: params.Positive = 2
 
     def _layers(self, make, draw):
         convolutions = [
@@ -268,7 +255,7 @@ class KerasCNNClassifier(BaseKerasClassifier):
         return np.pad(X, [(0, 0), (0, missing), (0, 0)])[:, :n_frames]
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@params.estimator
 class KerasLSTMClassifier(BaseKerasClassifier):
     """One LSTM layer and a softmax on frame sequences.
 
@@ -351,11 +338,7 @@ class KerasLSTMClassifier(BaseKerasClassifier):
 
     _takes_sequences = True
 
-    _parameter_constraints: ClassVar[dict] = {
-        "units": [Interval(Integral, 1, LARGEST_LAYER, closed="both")],
-        **BaseKerasClassifier._parameter_constraints,
-    }
-    units: int = 128
+    units: Annotated[int, params.Interval(Integral, 1, LARGEST_LAYER, closed="both")] = 128
 
     def _layers(self, make, draw):
         lstm = make(

@@ -4,18 +4,16 @@ import functools
 import inspect
 import os
 import textwrap
-import types
-import typing
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from sklearn.utils import Bunch
 
-from skmer.utils.estimators import StrOptions, validate_params
+from skmer.utils.estimators import allowed_by, validate_params
 from skmer.utils.files import expand_path, user_folder
 
 _Loader = TypeVar("_Loader", bound=Callable)
@@ -118,21 +116,6 @@ _SHARED = {
 }
 
 
-def _allowed_by(hint) -> list:
-    """What `validate_params` must allow for a type hint."""
-    if typing.get_origin(hint) is Literal:
-        return [StrOptions(set(typing.get_args(hint)))]
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        return [allowed for one in typing.get_args(hint) for allowed in _allowed_by(one)]
-    known: dict[Any, list] = {
-        bool: ["boolean"],
-        types.NoneType: [None],
-        Sequence[str]: [list, tuple],
-        Mapping[str, str]: [Mapping],
-    }
-    return known.get(hint, [hint])
-
-
 def loader(*, layout: str = "", **constraints: list) -> Callable[[_Loader], _Loader]:
     """Give a loader what all loaders have: checked parameters, their documentation, `return_X_y`.
 
@@ -145,7 +128,7 @@ def loader(*, layout: str = "", **constraints: list) -> Callable[[_Loader], _Loa
         parameters = inspect.signature(function).parameters
         hints = {name: one.annotation for name, one in parameters.items()}
         hints = {name: hint for name, hint in hints.items() if hint is not inspect.Parameter.empty}
-        allowed = {name: _allowed_by(hint) for name, hint in hints.items()} | constraints
+        allowed = {name: allowed_by(hint) for name, hint in hints.items()} | constraints
 
         @validate_params(allowed, prefer_skip_nested_validation=True)
         @functools.wraps(function)

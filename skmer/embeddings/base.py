@@ -3,11 +3,10 @@
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from numbers import Integral, Real
-from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -28,10 +27,12 @@ from skmer.utils.messages import shorten
 # From `_warn` to the line of the user's code.
 _STACKLEVEL = 5
 # What is larger is a mistake, which would ask for all the memory.
-MAX_BATCH_SIZE, MAX_HOP_SIZE = 2**16, 3600
+MAX_HOP_SIZE = 3600
+BatchSize = Annotated[int, params.Interval(Integral, 1, 2**16, closed="both")]
+Rate = Annotated[int, params.Interval(Integral, 1, decoding.HIGHEST_SR, closed="both")]
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@params.estimator
 class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
     """Base of the transformers from clips to vectors, skmer's own and those of others.
 
@@ -128,17 +129,6 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
     array([0.25, 0.75])
     """
 
-    _parameter_constraints: ClassVar[dict] = {
-        "sr": [params.Interval(Integral, 1, decoding.HIGHEST_SR, closed="both"), None],
-        "offset": [params.Interval(Real, 0, reading.LONGEST, closed="both")],
-        "duration": [params.Interval(Real, 0, reading.LONGEST, closed="right"), None],
-        "memory": [str, PathLike, params.HasMethods(["cache"]), None],
-        "n_jobs": [Integral, None],
-        "on_error": [params.StrOptions({"raise", "nan"})],
-        "resampler": [params.StrOptions(set(resampling.RESAMPLERS))],
-        "verbose": ["boolean"],
-        "pooling": [params.StrOptions(set(STATISTICS)), list, tuple, None],
-    }
     _recipe_class: ClassVar[type[Recipe]]
 
     if TYPE_CHECKING:
@@ -146,9 +136,11 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
         @property
         def _name(self) -> str: ...
 
-    sr: int | None = None
-    offset: float = 0.0
-    duration: float | None = None
+    sr: Rate | None = None
+    offset: Annotated[float, params.Interval(Real, 0, reading.LONGEST, closed="both")] = 0.0
+    duration: Annotated[float, params.Interval(Real, 0, reading.LONGEST, closed="right")] | None = (
+        None
+    )
     pooling: params.Pooling = "mean"
     memory: params.Memory = None
     n_jobs: int | None = None
@@ -436,18 +428,12 @@ def _warn(clips: Sequence[forms.Clip], embedded: Sequence[EmbeddedClip]) -> None
         warnings.warn(FailedClipsWarning(message, failures), stacklevel=_STACKLEVEL)
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@params.estimator
 class NetworkTransformer(BaseClipTransformer):
     """Base of the transformers by skmer's own networks, which an engine runs."""
 
-    _parameter_constraints: ClassVar[dict] = {
-        **BaseClipTransformer._parameter_constraints,
-        "weights": [str, PathLike, None],
-        "batch_size": [params.Interval(Integral, 1, MAX_BATCH_SIZE, closed="both")],
-        "random_state": ["random_state"],
-    }
     weights: params.Weights = "pretrained"
-    batch_size: int = 32
+    batch_size: BatchSize = 32
     random_state: params.RandomState = None
 
     @abstractmethod

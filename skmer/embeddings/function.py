@@ -4,15 +4,14 @@ import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from numbers import Integral, Real
-from typing import Any, ClassVar
+from numbers import Real
+from typing import Annotated, Any
 
 import joblib
 import numpy as np
 
 from skmer.audio import Framing
-from skmer.audio.decoding import HIGHEST_SR
-from skmer.embeddings.base import MAX_BATCH_SIZE, BaseClipTransformer
+from skmer.embeddings.base import BaseClipTransformer, BatchSize, Rate
 from skmer.embeddings.recipe import NOT_IN_KEY, Recipe, embed_clip, pad_short
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
 from skmer.utils import estimators as params
@@ -119,9 +118,10 @@ class ClipFunctionRecipe(Recipe):
 
 # The longest frame and hop: 22 minutes at 48 kHz.
 _MAX_SAMPLES = 2**26
+_Seconds = Annotated[float, params.Interval(Real, 0, None, closed="neither")]
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@params.estimator
 class ClipFunctionTransformer(BaseClipTransformer):
     """Embed clips by a function of your own, such as another network.
 
@@ -212,24 +212,13 @@ class ClipFunctionTransformer(BaseClipTransformer):
     array(['rms_mean_0'], dtype=object)
     """
 
-    _parameter_constraints: ClassVar[dict] = {
-        **BaseClipTransformer._parameter_constraints,
-        "func": [callable],
-        "target_sr": [params.Interval(Integral, 1, HIGHEST_SR, closed="both")],
-        "frame_size": [params.Interval(Real, 0, None, closed="neither"), None],
-        "hop_size": [params.Interval(Real, 0, None, closed="neither"), None],
-        "name": [str],
-        "version": [str, Integral, None],
-        "batch_size": [params.Interval(Integral, 1, MAX_BATCH_SIZE, closed="both")],
-    }
-
     func: Callable[[Any], Any] = field(kw_only=False)
-    target_sr: int
-    frame_size: float | None = None
-    hop_size: float | None = None
+    target_sr: Rate
+    frame_size: _Seconds | None = None
+    hop_size: _Seconds | None = None
     name: str = "function"
     version: str | int | None = None
-    batch_size: int = 32
+    batch_size: BatchSize = 32
 
     @property
     def _name(self):

@@ -7,14 +7,14 @@ from functools import cache, partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from itertools import accumulate
-from numbers import Integral, Real
+from numbers import Real
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
 from skmer.audio import Framing
-from skmer.embeddings.base import MAX_BATCH_SIZE, MAX_HOP_SIZE, BaseClipTransformer
+from skmer.embeddings.base import MAX_HOP_SIZE, BaseClipTransformer, BatchSize
 from skmer.embeddings.engines.torch import (
     PACKAGES,
     HubModel,
@@ -112,7 +112,10 @@ class HubRecipe(Recipe):
         return super().finish(frames)
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+_Seconds = Annotated[float, params.Interval(Real, 0, MAX_HOP_SIZE, closed="right")]
+
+
+@params.estimator
 class HubTransformer(BaseClipTransformer):
     """Embed clips by a pretrained audio encoder of the Hugging Face hub, or of a folder.
 
@@ -188,29 +191,16 @@ class HubTransformer(BaseClipTransformer):
     (1, 768)
     """
 
-    _parameter_constraints: ClassVar[dict] = {
-        **BaseClipTransformer._parameter_constraints,
-        "model_name": [str],
-        "layer": [Integral, params.StrOptions({"all", "embedding"}), list, tuple],
-        "revision": [str, None],
-        "trust_remote_code": ["boolean"],
-        "frame_size": [params.Interval(Real, 0, MAX_HOP_SIZE, closed="right"), None],
-        "hop_size": [params.Interval(Real, 0, MAX_HOP_SIZE, closed="right"), None],
-        "time_pooling": [params.StrOptions(set(_STATISTICS)), None],
-        "batch_size": [params.Interval(Integral, 1, MAX_BATCH_SIZE, closed="both")],
-        "device": [str],
-        "dtype": [params.StrOptions({"float32", "float16", "bfloat16"})],
-    }
     weights_are_random_ = False
 
     model_name: str = field(kw_only=False)
     layer: int | Literal["all", "embedding"] | Sequence[int | Literal["embedding"]] = -1
     revision: str | None = None
     trust_remote_code: bool = False
-    frame_size: float | None = None
-    hop_size: float | None = None
+    frame_size: _Seconds | None = None
+    hop_size: _Seconds | None = None
     time_pooling: Literal["mean", "max", "first"] | None = "mean"
-    batch_size: int = 8
+    batch_size: BatchSize = 8
     device: str = "auto"
     dtype: Literal["float32", "float16", "bfloat16"] = "float32"
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import resources
-from numbers import Integral, Real
+from numbers import Real
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
@@ -244,7 +244,7 @@ class L3Recipe(recipe.NetworkRecipe):
         return np.concatenate(blocks), notes
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@params.estimator
 class L3Transformer(base.NetworkTransformer):
     """Embed clips with L3-Net, the network behind openl3.
 
@@ -344,23 +344,12 @@ class L3Transformer(base.NetworkTransformer):
     (2, 512)
     """
 
-    _parameter_constraints: ClassVar[dict] = {
-        **base.NetworkTransformer._parameter_constraints,
-        "content_type": [params.StrOptions({"music", "env"})],
-        "input_repr": [params.StrOptions(set(INPUT_SHAPES))],
-        "embedding_size": [params.Options(Integral, {512, 6144})],
-        "frontend": [params.StrOptions(set(FRONTENDS))],
-        "hop_size": [params.Interval(Real, 0.001, base.MAX_HOP_SIZE, closed="both")],
-        "center": ["boolean"],
-        "engine": [params.StrOptions({"auto", "tensorflow", "ncnn", "onnxruntime"})],
-        "precision": [params.StrOptions({"float32", "int8"})],
-    }
     _name = "l3"
     content_type: Literal["music", "env"] = "music"
     input_repr: Literal["linear", "mel128", "mel256"] = "mel256"
     embedding_size: Literal[512, 6144] = 512
     frontend: Literal["kapre", "librosa", "trained"] = "kapre"
-    hop_size: float = 0.5
+    hop_size: Annotated[float, params.Interval(Real, 0.001, base.MAX_HOP_SIZE, closed="both")] = 0.5
     center: bool = True
     engine: Literal["auto", "tensorflow", "ncnn", "onnxruntime"] = "auto"
     precision: Literal["float32", "int8"] = "float32"

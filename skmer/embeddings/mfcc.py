@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain
 from numbers import Integral
-from typing import ClassVar
+from typing import Annotated
 
 import numpy as np
 import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 
-from skmer.audio import decoding, framing
+from skmer.audio import framing
 from skmer.audio.spectra import MelProduct, mel_bank, mel_power_blocks, periodic_hann
 from skmer.embeddings import base, recipe, registry
 from skmer.exceptions import InputError
@@ -107,7 +107,7 @@ class MFCCRecipe(recipe.Recipe):
         return super().finish(np.concatenate([frames, *orders], axis=1))
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@params.estimator
 class MFCCStatsTransformer(base.BaseClipTransformer):
     """Summarise clips by statistics of their mel-frequency cepstral coefficients.
 
@@ -189,29 +189,17 @@ class MFCCStatsTransformer(base.BaseClipTransformer):
     array(['mfcc_mean_0', 'mfcc_delta1_mean_0', 'mfcc_std_0'], dtype=object)
     """
 
-    _parameter_constraints: ClassVar[dict] = {
-        **base.BaseClipTransformer._parameter_constraints,
-        "n_mfcc": [params.Interval(Integral, 1, None, closed="left")],
-        "deltas": [params.Interval(Integral, 0, 2, closed="both")],
-        "statistics": [tuple, list, None],
-        "target_sr": [params.Interval(Integral, 1, decoding.HIGHEST_SR, closed="both")],
-        "n_fft": [params.Interval(Integral, 2, 2**16, closed="both")],
-        "hop_length": [params.Interval(Integral, 1, 2**24, closed="both")],
-        "n_mels": [params.Interval(Integral, 1, 2048, closed="both")],
-        "n_frames": [params.Interval(Integral, 1, MOST_FRAMES, closed="both"), None],
-    }
-    # `statistics` has its place here.
-    del _parameter_constraints["pooling"]
     _name = "mfcc"
+    # `statistics` has its place here.
     pooling: None = field(default=None, init=False)
-    n_mfcc: int = 20
-    deltas: int = 2
+    n_mfcc: params.Positive = 20
+    deltas: Annotated[int, params.Interval(Integral, 0, 2, closed="both")] = 2
     statistics: Sequence[params.Statistic] | None = ("mean", "std")
-    target_sr: int = 22050
-    n_fft: int = 2048
-    hop_length: int = 512
-    n_mels: int = 128
-    n_frames: int | None = None
+    target_sr: base.Rate = 22050
+    n_fft: Annotated[int, params.Interval(Integral, 2, 2**16, closed="both")] = 2048
+    hop_length: Annotated[int, params.Interval(Integral, 1, 2**24, closed="both")] = 512
+    n_mels: Annotated[int, params.Interval(Integral, 1, 2048, closed="both")] = 128
+    n_frames: Annotated[int, params.Interval(Integral, 1, MOST_FRAMES, closed="both")] | None = None
 
     def _check_settings(self):
         self._check_statistics("statistics", self.statistics)

@@ -10,7 +10,7 @@ from itertools import chain
 from numbers import Real
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
@@ -296,6 +296,7 @@ FRAME_SIZE = 1756
 # The shortest clip that has all columns of a patch [samples].
 PATCH_LENGTH = (N_COLUMNS - 1) * HOP_LENGTH
 _COLUMN_SIZE = HOP_LENGTH / SR
+_HOP_SIZES = params.Interval(Real, _COLUMN_SIZE, base.MAX_HOP_SIZE, closed="both")
 Layer = Literal["mean_pool", "max_pool", "penultimate", "tags"]
 
 
@@ -326,7 +327,7 @@ class MusiCNNRecipe(recipe.NetworkRecipe):
         return super().finish(chosen[0] if len(chosen) == 1 else np.concatenate(chosen, axis=1))
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@params.estimator
 class MusiCNNTransformer(base.NetworkTransformer):
     """Embed clips with MusiCNN, a network trained to tag music, or take the tags themselves.
 
@@ -419,17 +420,10 @@ class MusiCNNTransformer(base.NetworkTransformer):
     array(['musicnn_mean_mean_pool_0', 'musicnn_mean_rock'], dtype=object)
     """
 
-    _parameter_constraints: ClassVar[dict] = {
-        **base.NetworkTransformer._parameter_constraints,
-        "trained_on": [params.StrOptions(set(TAGS))],
-        "layer": [params.StrOptions(set(LAYERS)), list, tuple],
-        "hop_size": [params.Interval(Real, _COLUMN_SIZE, base.MAX_HOP_SIZE, closed="both")],
-        "engine": [params.StrOptions({"auto", "numpy", "tensorflow"})],
-    }
     _name = "musicnn"
     trained_on: Literal["msd", "mtt"] = "msd"
     layer: Layer | Sequence[Layer] = "mean_pool"
-    hop_size: float = 1.5
+    hop_size: Annotated[float, _HOP_SIZES] = 1.5
     engine: Literal["auto", "numpy", "tensorflow"] = "auto"
 
     def _check_settings(self):

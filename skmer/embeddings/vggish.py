@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from math import sqrt
 from numbers import Real
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
@@ -206,6 +206,8 @@ def _checked_pca(weights, seed: int, digest: str):
 
 
 _LARGEST = 2.0
+# What rounds to at least one column.
+_HOP_SIZES = params.Interval(Real, 0.005, base.MAX_HOP_SIZE, closed="right")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,7 +239,7 @@ class VGGishRecipe(NetworkRecipe):
         return super().finish(frames)
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@params.estimator
 class VGGishTransformer(base.NetworkTransformer):
     """Embed clips with VGGish, the network published with AudioSet.
 
@@ -324,16 +326,12 @@ class VGGishTransformer(base.NetworkTransformer):
     (1, 128)
     """
 
-    _parameter_constraints: ClassVar[dict] = {
-        **base.NetworkTransformer._parameter_constraints,
-        "postprocess": [params.StrOptions({"pca", "quantize"}), None],
-        # What rounds to at least one column.
-        "hop_size": [params.Interval(Real, 0.005, base.MAX_HOP_SIZE, closed="right")],
-        "engine": [params.StrOptions({"auto", "tensorflow", "ncnn"})],
-    }
     _name = "vggish"
     postprocess: Literal["pca", "quantize"] | None = None
-    hop_size: float = 0.96
+    # What rounds to at least one column.
+    hop_size: Annotated[float, params.Interval(Real, 0.005, base.MAX_HOP_SIZE, closed="right")] = (
+        0.96
+    )
     engine: Literal["auto", "tensorflow", "ncnn"] = "auto"
 
     def _fit_network(self):

@@ -1,11 +1,14 @@
 """The one place that imports what scikit-learn does not promise to keep."""
 
+import dataclasses
 import re
+import types
+import typing
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from numbers import Integral
+from numbers import Integral, Real
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, Self, TypeVar
 
 import numpy as np
 from sklearn.utils import _param_validation
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     # scikit-learn has no types, and type checkers let a dataclass with a base of no type take any
     # argument.
     class BaseEstimator:
+        _parameter_constraints: ClassVar[dict[str, list]]
         n_features_in_: int
 
         def get_params(self, deep: bool = True) -> dict[str, Any]: ...
@@ -121,6 +125,39 @@ def check_seed(random_state) -> None:
         )
 
 
+def allowed_by(hint) -> list:
+    """Return what `validate_params` must allow for a type hint; `Annotated` states it as it is."""
+    kind, inside = typing.get_origin(hint) or hint, typing.get_args(hint)
+    if kind is Annotated:
+        return [*hint.__metadata__]
+    if kind is Literal:
+        is_text = isinstance(inside[0], str)
+        return [StrOptions(set(inside)) if is_text else Options(Integral, set(inside))]
+    if kind in (typing.Union, types.UnionType):
+        return [allowed for one in inside for allowed in allowed_by(one)]
+    known: dict[Any, list] = {
+        bool: ["boolean"],
+        int: [Integral],
+        float: [Real],
+        types.NoneType: [None],
+        Sequence: [list, tuple],
+        Callable: [callable],
+    }
+    return known.get(kind, [kind])
+
+
+@typing.dataclass_transform(
+    kw_only_default=True, eq_default=False, field_specifiers=(dataclasses.field,)
+)
+def estimator(cls):
+    """Make the fields of a class the parameters of an estimator, allowed by their type hints."""
+    cls = dataclasses.dataclass(kw_only=True, eq=False, repr=False)(cls)
+    hints = typing.get_type_hints(cls, include_extras=True)
+    fields = dataclasses.fields(cls)
+    cls._parameter_constraints = {one.name: allowed_by(hints[one.name]) for one in fields}
+    return cls
+
+
 class SupportsCache(Protocol):
     """A `joblib.Memory`, or what is used like one."""
 
@@ -130,9 +167,11 @@ class SupportsCache(Protocol):
 Statistic = Literal["mean", "std", "max", "min"]
 Pooling = Statistic | Sequence[Statistic] | None
 Weights = str | PathLike[str] | None
-Memory = str | PathLike[str] | SupportsCache | None
-RandomState = int | np.random.RandomState | None
+Memory = str | PathLike[str] | Annotated[SupportsCache, HasMethods(["cache"])] | None
+RandomState = Annotated[int | np.random.RandomState | None, "random_state"]
 OnError = Literal["raise", "nan"]
 Resampler = Literal["soxr_hq", "kaiser_best"]
 Preset = Literal["tuned", "koh2021"]
+Positive = Annotated[int, Interval(Integral, 1, None, closed="left")]
+Sizes = Annotated[Sequence[int], "array-like"]
 ClassWeight = dict[Any, float] | Literal["balanced"] | None
