@@ -131,7 +131,7 @@ def evaluate(
     options |= {"n_folds": folds} if folds else {}
     options |= {"n_repeats": repeats} if repeats else {}
     names = None if features is None else _options.split_features(features)
-    where = {
+    where: dict[str, Any] = {
         "data_home": data_home,
         "path_column": path_column,
         "label_column": label_column,

@@ -205,7 +205,7 @@ def split_features(text: str) -> list[str]:
     return names
 
 
-def make_features(names: list[str], trusted: bool, preset: str, options: dict[str, Any]):
+def make_features(names: list[str], trusted: bool, preset: Any, options: dict[str, Any]):
     """Return what `evaluate` takes: names, or transformers that may run code of the hub."""
     from skmer.embeddings import resolve_features
 

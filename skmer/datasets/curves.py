@@ -26,8 +26,9 @@ def read_curves(file: CsvFile, key: str, columns: Mapping[str, str], time_column
     """
     if time_column is None:
         time_column = next((name for name in TIME_COLUMNS if name in file.frame), None)
-    read = _read_wide if time_column is None else _read_long
-    return read(file, key, columns, time_column)
+    if time_column is None:
+        return _read_wide(file, key, columns)
+    return _read_long(file, key, columns, time_column)
 
 
 def _read_long(file: CsvFile, key: str, columns: Mapping[str, str], time_column: str) -> dict:
@@ -50,7 +51,7 @@ def _read_long(file: CsvFile, key: str, columns: Mapping[str, str], time_column:
     return curves
 
 
-def _read_wide(file: CsvFile, key: str, columns: Mapping[str, str], _) -> dict:
+def _read_wide(file: CsvFile, key: str, columns: Mapping[str, str]) -> dict:
     import pandas as pd
 
     matches = {column: _WIDE.fullmatch(column) for column in file.frame}

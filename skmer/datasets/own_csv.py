@@ -209,10 +209,10 @@ def load_listed(
             param="target_columns" if time_column is None else "time_column",
         )
     if frames:
-        needed = filter(None, [path_column, group_column, start_column, end_column])
+        needed = [*filter(None, [path_column, group_column, start_column, end_column])]
         over_time = target_columns if isinstance(target_columns, Mapping) else targets
         file, frame, found, target, how = _read_moments(
-            path, list(needed), names | ends, over_time, time_column
+            path, needed, names | ends, over_time, time_column
         )
     else:
         label_of_folder = (

@@ -1,5 +1,7 @@
 """What a report shows of numbers: true against predicted, and curves of the worst songs."""
 
+from typing import Any
+
 from skmer.evaluation.displays.style import PALETTE
 from skmer.evaluation.report.words import Overview, name_of, name_of_score, two_digits
 from skmer.evaluation.statistics.curves import Curve, curves_of
@@ -90,7 +92,7 @@ def _curves_chart(target: str, songs: list[dict]):
     base = alt.Chart(table.round(4)).transform_filter("datum.song == song_shown")
     x = alt.X("time:Q", title="Time [s]", scale=alt.Scale(zero=False))
     scale = alt.Scale(domain=["annotated", "predicted"], range=[PALETTE[3], PALETTE[0]])
-    color = {"scale": scale, "legend": alt.Legend(orient="top", title=None)}
+    color: dict[str, Any] = {"scale": scale, "legend": alt.Legend(orient="top", title=None)}
     zero = alt.Scale(zero=False)
     band = base.mark_area(opacity=0.18, color=PALETTE[0]).encode(
         x=x, y=alt.Y("low:Q", title=target, scale=zero), y2="high:Q"
