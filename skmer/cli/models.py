@@ -164,11 +164,16 @@ def predict(
     ],
     inputs: _options.Inputs,
     out: Annotated[
-        Path | None,
-        _options.path_option(
-            "FILE", "Where to write: .csv, .json or .parquet; else csv to the screen."
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            parser=_options.expand_or_url,
+            help="Where to write: .csv, .json or .parquet; else csv to the screen.",
         ),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a file by one of fewer clips.")
+    ] = False,
     frames: Annotated[
         bool, typer.Option("--frames", help="One row a moment, with its time, instead of a clip.")
     ] = False,
@@ -180,54 +185,62 @@ def predict(
         ),
     ] = False,
     trust_remote_code: _options.TrustRemoteCode = False,
+    cache: _options.Cache = None,
     jobs: _options.Jobs = None,
 ) -> int:
     """Predict the emotion of clips: label and probabilities, tags, or arousal and valence."""
-    from skmer.datasets.own import find_clips
-    from skmer.models import load_model, predict_clips, read_card
-    from skmer.utils.files import check_output_file, escape_formula
+    from skmer.models import load_model, predict_batches, read_card, write_predictions
+    from skmer.utils.files import escape_formula
 
-    if out is not None:
-        if out.suffix not in _SUFFIXES:
-            raise InputError(f"--out must end in {', '.join(_SUFFIXES)}. Got '{out}'.")
-        check_output_file(out)
+    if out is not None and not out.endswith(_SUFFIXES):
+        raise InputError(f"--out must end in {', '.join(_SUFFIXES)}. Got '{out}'.")
     card = read_card(model)
     # Of a model of numbers over time: the seconds between two of them.
     step = card["data"].get("step") if isinstance(card.get("data"), dict) else None
-    columns, left_out = find_clips(inputs)
-    predictions = predict_clips(
-        load_model(model, trust_remote_code=trust_remote_code),
-        columns["path"],
-        frames=frames or step is not None,
-        hop_size=step,
-        targets=card.get("targets"),
-        strict=strict,
-        n_jobs=jobs,
-        verbose=_terminal.show_progress(),
-    )
-    is_failed = predictions["error"].notna()
-    n_failed, n_noted = int(is_failed.sum()), int((predictions["notes"].notna() & ~is_failed).sum())
+    clips, left_out = _find_inputs(inputs)
+    pipeline = load_model(model, trust_remote_code=trust_remote_code)
+    options: dict[str, Any] = {
+        "frames": frames or step is not None,
+        "hop_size": step,
+        "targets": card.get("targets"),
+        "strict": strict,
+        "memory": cache,
+        "n_jobs": jobs,
+        "verbose": _terminal.show_progress(),
+    }
     if out is None:
-        _terminal.show(escape_formula(predictions).to_csv(index=False).rstrip("\n"))
+        n_rows = n_failed = n_noted = 0
+        for batch in predict_batches(pipeline, clips, **options):
+            lines = escape_formula(batch).to_csv(index=False, header=not n_rows)
+            _terminal.show(lines.rstrip("\n"))
+            is_failed = batch["error"].notna()
+            n_rows, n_failed = n_rows + len(batch), n_failed + int(is_failed.sum())
+            n_noted += int((batch["notes"].notna() & ~is_failed).sum())
     else:
-        _write(predictions, out)
-        _terminal.note(f"{out} has {len(predictions)} rows")
+        done = write_predictions(pipeline, clips, out, force=force, **options)
+        n_rows, n_failed, n_noted = done.n_rows, done.n_failed, done.n_noted
+        _terminal.note(f"{done.path} has {n_rows} rows")
     for line in left_out:
         _terminal.note(line)
     if n_failed:
         _terminal.warn(f"Clips that could not be read, see the column 'error': {n_failed}.")
     if n_noted:
         _terminal.warn(f"Rows whose prediction is doubtful, see the column 'notes': {n_noted}.")
-    return int(n_failed == len(predictions) or (strict and n_failed > 0))
+    return int(n_failed == n_rows or (strict and n_failed > 0))
 
 
-def _write(predictions, out: Path) -> None:
-    from skmer.utils.files import atomic_write, escape_formula
+def _find_inputs(inputs: list[str]) -> tuple[Any, list[str]]:
+    """Return the clips of the inputs, or the one table that extract wrote; and what is left out."""
+    from skmer.datasets.own import find_clips
+    from skmer.models.predict import is_extracted
 
-    with atomic_write(out) as unfinished:
-        if out.suffix == ".csv":
-            escape_formula(predictions).to_csv(unfinished, index=False)
-        elif out.suffix == ".json":
-            predictions.to_json(unfinished, orient="records", indent=2, force_ascii=False)
-        else:
-            predictions.to_parquet(unfinished, index=False)
+    extracted = [text for text in inputs if is_extracted(text)]
+    if extracted and len(inputs) > 1:
+        raise InputError(
+            f"A table that skmer extract wrote must be the only INPUT. Got '{extracted[0]}' among "
+            f"{len(inputs)}."
+        )
+    if extracted:
+        return extracted[0], []
+    columns, left_out = find_clips(inputs)
+    return columns["path"], left_out

@@ -1,6 +1,5 @@
 """Any number of clips to one table or a file each, in bounded memory, resumed after a kill."""
 
-import json
 import os
 import shutil
 import warnings
@@ -17,20 +16,18 @@ from sklearn.base import clone
 
 from skmer._version import __version__
 from skmer.audio.decoding import SoundSource
-from skmer.audio.segment import Segment, file_of, part_of
-from skmer.embeddings import sources, tables
+from skmer.audio.segment import Segment, part_of
+from skmer.embeddings import sources, stored, tables
 from skmer.embeddings.base import BaseClipTransformer
 from skmer.embeddings.clips import Clip
 from skmer.embeddings.recipe import EmbeddedClip, Recipe, embed_clip
 from skmer.embeddings.shards import write_shards
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError, bounded
 from skmer.utils import ClipCache
-from skmer.utils.cache import DAMAGE, CacheEntry, open_cache, warn_of_cache
-from skmer.utils.digest import open_regular, settings_digest
+from skmer.utils.cache import CacheEntry, open_cache, warn_of_cache
+from skmer.utils.digest import settings_digest
 from skmer.utils.files import (
-    atomic_write,
     check_output_file,
-    escape_formula,
     expand_path,
     is_url,
 )
@@ -185,8 +182,8 @@ def extract(
         check_whole("extract", shard_size=shard_size)
     place, name = _check_out(out, layout)
     entries, sample = sources.sample(entries)
-    transformers = _fit_copies(transformer, sample, frames=frames)
-    names = _column_names(transformers)
+    transformers = fit_copies(transformer, sample, frames=frames)
+    names = column_names(transformers)
     n_clips = sources.count(entries)
     ends = sources.segment_ends(entries)
     checked = tables.check_columns({**ends, **(columns or {})}, n_clips, names)
@@ -195,7 +192,7 @@ def extract(
     run = _Run(
         recipes=recipes,
         names=names,
-        settings=_settings(transformers, key, frames=frames),
+        settings=describe_run(transformers, key, frames=frames),
         columns=checked,
         kinds={name: str(column.type) for name, column in checked.items()},
         frame_times=transformers[0].frame_times if frames else None,
@@ -252,16 +249,16 @@ class _Run:
         append = self.append
         before = [getattr(self, count) for count in _COUNTS]
         path = place.fetch(name)
-        beside = [tables.settings_beside(path).name] if path.suffix == ".csv" else []
+        beside = [stored.settings_beside(path).name] if path.suffix == ".csv" else []
         for one in beside:
             place.fetch(one)
         key = self.settings["key"]
         with tables.locked(path):
-            n_before = 0 if self.force or append else tables.count_clips(path)
+            n_before = 0 if self.force or append else stored.count_clips(path)
             if n_clips is not None:
                 tables.check_not_fewer(place.show(name), n_before, n_clips)
             has_cache = open_cache(self.memory) is not None
-            kept = None if has_cache else _unfinished_cache(path, key)
+            kept = None if has_cache else unfinished_cache(path, key)
             with tables.earlier_table(path, key, self.names, append=append) as earlier:
                 new = embed_sources(
                     clips,
@@ -320,104 +317,6 @@ class _Run:
                 self.cache_errors.append(clip.cache_error)
             yield one
         tables.check_not_fewer(table, n_before, n_clips)
-
-
-def extract_files(
-    paths: Sequence[str | os.PathLike],
-    transformer: BaseClipTransformer,
-    folder: str | os.PathLike,
-    *,
-    n_jobs: int | None = None,
-    verbose: bool = False,
-) -> Extraction:
-    """Embed audio files frame by frame, and write one npz file for each.
-
-    Clips whose file is there already, of the same content and settings, are not computed again.
-
-    Parameters
-    ----------
-    paths : sequence of str or path-like, of length n_clips
-        Audio files.
-    transformer : transformer of clips
-        Fitted or not. Its `memory` is used as well.
-    folder : str or path-like
-        Where the files go: each is called as its clip, with the suffix ``.npz``, below the same
-        folders as below the deepest folder that all clips share.
-    n_jobs : int, default=None
-        Number of jobs over clips, as in joblib. None = that of the transformer.
-    verbose : bool, default=False
-        Show a progress bar on standard error.
-
-    Returns
-    -------
-    extraction : Extraction
-        Counts; a row is a frame. Each file has the arrays of openl3's: ``embedding`` of shape
-        (n_frames, d), dtype float32, and ``timestamps`` of shape (n_frames,) [s]; and ``settings``,
-        JSON. Clips that could not be read have no file: ``errors.csv`` in the folder has the
-        reasons.
-
-    Raises
-    ------
-    OSError
-        When the folder cannot be written, or another process is writing it.
-    InputError, InputTypeError
-        For an argument that is not as above, or two clips that would be one file.
-    WeightsNotFoundError
-        When pretrained weights are wanted and cannot be had.
-
-    See Also
-    --------
-    extract : Writes one table.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> import numpy as np
-    >>> from skmer import MFCCStatsTransformer
-    >>> from skmer.datasets import load_toy_emotions
-    >>> from skmer.embeddings import extract_files
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     clips = load_toy_emotions(data_home=folder).data[:2]
-    ...     done = extract_files(clips, MFCCStatsTransformer(), f"{folder}/frames")
-    ...     with np.load(next(done.path.rglob("*.npz"))) as first:
-    ...         first["embedding"].shape[1]
-    20
-    """
-    paths = _check_paths(paths)
-    (one,) = _fit_copies(transformer, paths, frames=True)
-    recipes = [one._recipe(pooled=False)]
-    settings = _settings([one], recipe_key(recipes, _column_names([one])), frames=True)
-    # The lock is beside the folder, whose name it needs.
-    folder = expand_path(folder).absolute()
-    targets = _targets(paths, folder)
-    n_jobs = one.n_jobs if n_jobs is None else n_jobs
-    failures: list[tuple[str, str]] = []
-    cache_errors: list[str] = []
-    with tables.locked(folder):
-        folder.mkdir(exist_ok=True)
-        arguments = ((target, path, settings["key"]) for target, path in zip(targets, paths))
-        earlier = list(run_parallel(_earlier_file, arguments, n_jobs=n_jobs, prefer="threads"))
-        missing = [path for path, done in zip(paths, earlier) if done is None]
-        new = embed_sources(
-            sources.stream(missing, [one]), recipes, memory=one.memory, n_jobs=n_jobs
-        )
-        with closing(new):
-            bar = track(new, description="extracting", total=len(missing), enabled=verbose)
-            n_computed = n_rows = 0
-            for path, target, done in zip(paths, targets, earlier):
-                clip = done or next(bar)[1]
-                n_computed, n_rows = n_computed + clip.is_new, n_rows + len(clip.rows)
-                if clip.cache_error is not None:
-                    cache_errors.append(clip.cache_error)
-                if clip.error is not None:
-                    failures.append((escape_undecodable(file_of(path)), clip.error))
-                elif done is None:
-                    _write_file(target, clip, one.frame_times(len(clip.rows)), settings)
-            # So that the bar reaches its end.
-            next(bar, None)
-        _write_errors(folder / "errors.csv", failures)
-    warn_of_cache(cache_errors, stacklevel=2)
-    return Extraction(folder, len(paths), n_rows, n_computed, len(failures))
 
 
 def embed_sources(
@@ -550,21 +449,6 @@ def _digest_source(source: sources.Source) -> str | None:
     return digest_clip(source.clips[0]) if source.clips else None
 
 
-def _check_paths(paths) -> list[str | Segment]:
-    """Return the paths as strings; segments of files stay."""
-    entries = list(sources.check_clips(paths))
-    for row, entry in enumerate(entries):
-        is_file = isinstance(entry, str | os.PathLike | Segment) and not is_url(entry)
-        if not is_file or sources.is_tar(entry):
-            raise InputTypeError(
-                f"Entry {row} of 'paths' must be a path on this machine, got {entry!r:.100}."
-            )
-    return [
-        entry if isinstance(entry, Segment) else os.path.expanduser(os.fsdecode(entry))
-        for entry in entries
-    ]
-
-
 def _check_out(out: str | os.PathLike, layout: str) -> tuple[Place, str | None]:
     """Return where the table goes, and its name there; None where it is a folder of shards."""
     text = os.fspath(out)
@@ -592,12 +476,12 @@ def _check_out(out: str | os.PathLike, layout: str) -> tuple[Place, str | None]:
         return Place(folder), name
     path = expand_path(out)
     if suffix == ".csv":
-        check_output_file(tables.settings_beside(path))
+        check_output_file(stored.settings_beside(path))
     check_output_file(path)
     return Place(path.parent), path.name
 
 
-def _fit_copies(transformer, paths: Sequence, *, frames: bool) -> list[BaseClipTransformer]:
+def fit_copies(transformer, paths: Sequence, *, frames: bool) -> list[BaseClipTransformer]:
     """Return fitted copies that pool where a row is a clip, and not where it is a frame."""
     given = list(transformer) if isinstance(transformer, list | tuple) else [transformer]
     if not given or not all(isinstance(one, BaseClipTransformer) for one in given):
@@ -629,7 +513,7 @@ def _fit_copies(transformer, paths: Sequence, *, frames: bool) -> list[BaseClipT
     return fitted
 
 
-def _column_names(transformers: list[BaseClipTransformer]) -> list[str]:
+def column_names(transformers: list[BaseClipTransformer]) -> list[str]:
     """Return the names of all numbers, each there once."""
     names = [str(name) for one in transformers for name in one.get_feature_names_out()]
     if len(set(names)) < len(names):
@@ -656,7 +540,7 @@ def feature_key(transformer: BaseClipTransformer, *, frames: bool) -> str:
     return recipe_key([transformer._recipe(pooled=not frames)], names)
 
 
-def _settings(transformers: list[BaseClipTransformer], key: str, *, frames: bool) -> dict:
+def describe_run(transformers: list[BaseClipTransformer], key: str, *, frames: bool) -> dict:
     """Return what is stored with a table of how it was made."""
     import soxr
 
@@ -688,7 +572,7 @@ def describe_transformer(transformer: BaseClipTransformer) -> dict:
     }
 
 
-def _unfinished_cache(out: Path, key: str) -> Path:
+def unfinished_cache(out: Path, key: str) -> Path:
     """Return the hidden folder of the clips that are finished before the table is.
 
     Those of an unfinished run with other settings are in a folder of their own.
@@ -702,57 +586,3 @@ def _unfinished_cache(out: Path, key: str) -> Path:
             stacklevel=5,
         )
     return here
-
-
-def _targets(paths: list[str | Segment], folder: Path) -> list[Path]:
-    """Return the file of each clip; raise where two clips would share one."""
-    whole = [os.path.abspath(file_of(path)) for path in paths]
-    root = os.path.commonpath([os.path.dirname(path) for path in whole])
-    targets = []
-    for clip, path in zip(paths, whole):
-        target = Path(os.path.relpath(path, root)).with_suffix("")
-        targets.append(folder / target.with_name(f"{target.name}{part_of(clip)}.npz"))
-    seen: dict[Path, str] = {}
-    for path, target in zip(whole, targets):
-        other = seen.setdefault(target, path)
-        if other != path:
-            raise InputError(
-                f"The clips '{other}' and '{path}' would both be written to '{target}'; rename one "
-                "of them, or write one table instead."
-            )
-    return targets
-
-
-def _earlier_file(target: Path, path: str | Segment, key: str) -> tables.ClipRows | None:
-    """Return a clip whose file an earlier run wrote, without its numbers; None where none is."""
-    try:
-        with open_regular(target) as file, np.load(file, allow_pickle=False) as arrays:
-            settings = json.loads(str(arrays["settings"]))
-            # Both are read, so that damage to either is detected.
-            n_frames, n_times = len(arrays["embedding"]), len(arrays["timestamps"])
-    except DAMAGE:
-        return None
-    digest = digest_clip(Clip.of_file(0, path))
-    if (settings.get("key"), settings.get("digest")) != (key, digest) or n_frames != n_times:
-        return None
-    return tables.ClipRows(
-        settings["digest"], None, None, None, None, np.zeros((n_frames, 0)), False
-    )
-
-
-def _write_file(target: Path, clip: tables.ClipRows, times: np.ndarray, settings: dict) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    stated = json.dumps(settings | {"digest": clip.digest})
-    with atomic_write(target) as temporary, temporary.open("wb") as stream:
-        np.savez(stream, embedding=clip.rows, timestamps=times, settings=stated)
-
-
-def _write_errors(path: Path, failures: list[tuple[str, str]]) -> None:
-    """Write which clips have no file, and why; nothing where each has one."""
-    import pandas as pd
-
-    if not failures:
-        path.unlink(missing_ok=True)
-        return
-    table = escape_formula(pd.DataFrame(failures, columns=["path", "error"]))
-    table.to_csv(path, index=False)

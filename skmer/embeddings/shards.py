@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
-from skmer.embeddings import tables
+from skmer.embeddings import stored, tables
 from skmer.embeddings.sources import Source, windows
 from skmer.exceptions import InputError
 from skmer.utils.cache import DAMAGE
@@ -152,7 +152,7 @@ def _append(run, clips: Iterator[Source], place: Place, manifest: dict) -> None:
     known: dict[str, tuple[int, str | None]] = {}
     for at, shard in enumerate(manifest["shards"]):
         run.add(shard)
-        for name, digest in tables.names_and_digests(place, shard["file"]):
+        for name, digest in stored.names_and_digests(place, shard["file"]):
             known[name] = (at, digest)
     changed: dict[int, list[Source]] = {}
     new = _unknown(run, clips, known, changed)

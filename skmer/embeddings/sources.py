@@ -31,6 +31,13 @@ class Source:
     clips: tuple[Clip, ...] = ()
     error: str | None = None
 
+    def ends(self) -> tuple[float, float | None] | None:
+        """Return the start and the end of a segment [s]; None where it is no segment."""
+        clip = self.clips[0] if self.clips else None
+        if clip is None or not (clip.start or clip.end is not None):
+            return None
+        return clip.start, clip.end
+
     def n_bytes(self) -> int:
         """Return the bytes that it holds in memory."""
         if not self.clips or isinstance(self.clips[0].source, str):

@@ -2,6 +2,17 @@
 
 from skmer.models.card import ModelCard
 from skmer.models.file import load_model, read_card, save_model, trusted_types
-from skmer.models.predict import predict_clips
+from skmer.models.predict import predict_batches, predict_clips
+from skmer.models.predictions import PredictionFile, write_predictions
 
-__all__ = ["ModelCard", "load_model", "predict_clips", "read_card", "save_model", "trusted_types"]
+__all__ = [
+    "ModelCard",
+    "PredictionFile",
+    "load_model",
+    "predict_batches",
+    "predict_clips",
+    "read_card",
+    "save_model",
+    "trusted_types",
+    "write_predictions",
+]

@@ -1,25 +1,41 @@
-"""Predictions for clips, one row a clip or one a moment."""
+"""Predictions for clips, one row a clip or one a moment, of any number of them."""
 
+import copy
 import itertools
-from collections.abc import Sequence
-from dataclasses import replace
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.base import is_classifier
 
-from skmer.audio.segment import segment_columns
 from skmer.classifiers import TagClassifier
-from skmer.embeddings import sources
-from skmer.embeddings.extraction import embed_sources
-from skmer.embeddings.tables import ClipRows
+from skmer.embeddings import BaseClipTransformer, sources, stored, tables
+from skmer.embeddings.clips import Clip
+from skmer.embeddings.extraction import (
+    column_names,
+    describe_transformer,
+    embed_sources,
+    feature_key,
+    recipe_key,
+)
+from skmer.embeddings.shards import MANIFEST, read_manifest
 from skmer.exceptions import InputError
 from skmer.models.file import split_pipeline
 from skmer.pooling import align_frames, pad_frames, pool_frames
-from skmer.utils.cache import warn_of_cache
+from skmer.utils.cache import DAMAGE, open_cache, warn_of_cache
+from skmer.utils.files import expand_path, is_url
+from skmer.utils.messages import check_whole
+from skmer.utils.progress import track
+from skmer.utils.remote import Place
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# Facts of a clip, in a table that is predicted from.
+_FACTS = ["path", "start", "end", "error", "notes"]
 
 
 def predict_clips(
@@ -30,17 +46,21 @@ def predict_clips(
     hop_size: float | None = None,
     targets: Sequence[str] | None = None,
     strict: bool = False,
+    memory=None,
     n_jobs: int | None = None,
     verbose: bool = False,
 ) -> "pd.DataFrame":
-    """Predict the emotion of audio files; one that cannot be read is a row with an error.
+    """Predict the emotion of clips; one that cannot be read is a row with an error.
 
     Parameters
     ----------
     model : sklearn.pipeline.Pipeline
         Fitted, as from `load_model`; the first step embeds clips.
-    paths : sequence of str or path-like, of length n_clips
-        Audio files, or `Segment` parts of them.
+    paths : clips in any form that the model's ``predict`` takes, iterator of clips, or path
+        Such as paths, URLs (with the extra ``remote``), `Segment` parts of files, open binary
+        files, waveforms, pairs of waveform and sr, a column of a data frame, names with the
+        content of a file as bytes, and archives (.tar). Or the path of the table, or the folder of
+        shards, that `extract` wrote with the settings and weights of the model.
     frames : bool, default=False
         A row for every frame of the embedding, with its time, instead of one for the clip.
     hop_size : float, default=None
@@ -52,6 +72,8 @@ def predict_clips(
         else "target".
     strict : bool, default=False
         Whether a clip with a note gets that as its error, and no prediction.
+    memory : str, path-like or joblib.Memory, default=None
+        Folder of the cache of embeddings; None = that of the model's transformer.
     n_jobs : int, default=None
         Number of jobs over clips, in joblib's meaning.
     verbose : bool, default=False
@@ -60,18 +82,24 @@ def predict_clips(
     Returns
     -------
     predictions : pandas.DataFrame
-        The columns path; of segments start and end [s]; with `frames` time [s]; of a classifier
-        label and ``proba_*`` for each class, where it gives probabilities, of a `TagClassifier`
-        tags (with semicolons between them) and ``proba_*`` for each tag, of a regressor one column
-        for each target; error, the reason why a clip could not be read, missing for the others; and
-        notes, of what makes a prediction doubtful ("silent", "short" of one frame, "cut", "loud" or
-        "faint", as in the tables of `extract`), missing where there are none.
+        The columns path, missing for clips without a name; of segments start and end [s]; with
+        `frames` time [s]; of a classifier label and ``proba_*`` for each class, where it gives
+        probabilities, of a `TagClassifier` tags (with semicolons between them) and ``proba_*`` for
+        each tag, of a regressor one column for each target; error, the reason why a clip could not
+        be read, missing for the others; and notes, of what makes a prediction doubtful ("silent",
+        "short" of one frame, "cut", "loud" or "faint", as in the tables of `extract`), missing
+        where there are none.
 
     Raises
     ------
     InputError, InputTypeError
-        For a model or paths that are not as above, or with `frames` a pooling that a single frame
-        does not have.
+        For a model or clips that are not as above, with `frames` a pooling that a single frame
+        does not have, or a table that was made in another way.
+
+    See Also
+    --------
+    predict_batches : The same for any number of clips, in bounded memory.
+    write_predictions : Writes them to a file, and goes on after a kill.
 
     Examples
     --------
@@ -89,57 +117,231 @@ def predict_clips(
     >>> predicted["label"].notna().tolist(), predicted["error"][1]
     ([True, False], 'the file does not exist.')
     """
-    import pandas as pd
+    predictor = Predictor(model, frames, hop_size, targets, strict, memory, n_jobs, verbose)
+    (predictions,) = predictor.stream(paths, None)
+    warn_of_cache(predictor.cache_errors, stacklevel=2)
+    return predictions
 
-    transformers, rest = split_pipeline(model)
-    first = transformers[0]
-    if frames:
-        _check_frames(transformers)
-    if hop_size is not None and not (frames and hop_size > 0):
-        raise InputError(
-            "The 'hop_size' parameter must be a number of seconds above 0, and is for frames=True. "
-            f"Got {hop_size!r}.",
-            param="hop_size",
+
+def predict_batches(
+    model,
+    paths,
+    *,
+    batch_size: int = 1024,
+    frames: bool = False,
+    hop_size: float | None = None,
+    targets: Sequence[str] | None = None,
+    strict: bool = False,
+    memory=None,
+    n_jobs: int | None = None,
+    verbose: bool = False,
+) -> "Iterator[pd.DataFrame]":
+    """Predict the emotion of any number of clips, and yield the rows of a batch at a time.
+
+    Parameters
+    ----------
+    model : sklearn.pipeline.Pipeline
+        As of `predict_clips`, as are the others.
+    paths : clips, iterator of clips, or path
+        Of an iterator no more than some thousand entries are held at once.
+    batch_size : int, default=1024
+        Clips, or rows of a table, in a batch.
+    frames : bool, default=False
+        A row for every frame.
+    hop_size : float, default=None
+        With `frames`, seconds between two rows of a clip.
+    targets : sequence of str, default=None
+        Names of what a regressor predicts.
+    strict : bool, default=False
+        Whether a clip with a note gets that as its error.
+    memory : str, path-like or joblib.Memory, default=None
+        Folder of the cache of embeddings.
+    n_jobs : int, default=None
+        Number of jobs over clips.
+    verbose : bool, default=False
+        Show a progress bar on standard error.
+
+    Returns
+    -------
+    batches : iterator of pandas.DataFrame
+        The next rows, in order; of the same columns each.
+
+    Examples
+    --------
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skmer import MFCCStatsTransformer
+    >>> from skmer.datasets import load_toy_emotions
+    >>> from skmer.models import predict_batches
+    >>> toy = load_toy_emotions()
+    >>> model = make_pipeline(MFCCStatsTransformer(), GaussianNB())
+    >>> model = model.fit(toy.data[::8], toy.target[::8])
+    >>> [len(batch) for batch in predict_batches(model, iter(toy.data[:5]), batch_size=2)]
+    [2, 2, 1]
+    """
+    check_whole("predict_batches", batch_size=batch_size)
+    predictor = Predictor(model, frames, hop_size, targets, strict, memory, n_jobs, verbose)
+    return predictor.stream(paths, batch_size)
+
+
+class Predictor:
+    """A model, and how it is asked; it turns a stream of clips into batches of rows."""
+
+    def __init__(self, model, frames, hop_size, targets, strict, memory, n_jobs, verbose):
+        self.transformers, self.rest = split_pipeline(model)
+        if frames:
+            _check_frames(self.transformers)
+        if hop_size is not None and not (frames and hop_size > 0):
+            raise InputError(
+                "The 'hop_size' parameter must be a number of seconds above 0, and is for "
+                f"frames=True. Got {hop_size!r}.",
+                param="hop_size",
+            )
+        first, self.hop_size = self.transformers[0], hop_size
+        self.frames, self.targets, self.strict = frames, targets, strict
+        self.n_jobs, self.verbose = first.n_jobs if n_jobs is None else n_jobs, verbose
+        self.memory = first.memory if memory is None else memory
+        self.has_cache = open_cache(self.memory) is not None
+        self.unfinished: Path | None = None
+        self.recipes = [one._recipe(pooled=not frames) for one in self.transformers]
+        # As extract has them in a table: without pooling where a row is a frame.
+        self.extracted = [_without_pooling(one) if frames else one for one in self.transformers]
+        self.cache_errors: list[str] = []
+        self.n_clips = 0
+
+    @property
+    def key(self) -> str:
+        """Digest of all that decides the embeddings."""
+        return recipe_key(self.recipes, column_names(self.extracted))
+
+    def stream(self, paths, size: int | None) -> "Iterator[pd.DataFrame]":
+        """Return an iterator of the rows of so many clips each; None = of all at once."""
+        if is_extracted(paths):
+            stored = list(_open_tables(expand_path(paths), self))
+            return self._batches(self._stored(stored), size, None)
+        entries = sources.entries_of(paths, self.transformers[0])
+        clips = embed_sources(
+            sources.stream(entries, self.transformers, strict=False),
+            self.recipes,
+            memory=self.memory,
+            unfinished=self.unfinished,
+            n_jobs=self.n_jobs,
         )
-    paths = list(sources.check_clips(paths))
-    clips = [
-        clip
-        for _, clip in embed_sources(
-            sources.stream(paths, transformers),
-            [one._recipe(pooled=not frames) for one in transformers],
-            memory=first.memory,
-            n_jobs=first.n_jobs if n_jobs is None else n_jobs,
+        return self._batches(clips, size, sources.count(entries))
+
+    def _stored(self, stored: list) -> Iterator[tuple[sources.Source, tables.ClipRows]]:
+        """Yield the clips of tables that `extract` wrote."""
+        names, row = column_names(self.extracted), 0
+        held: tuple | None = None
+        for table in stored:
+            for facts, numbers in table.read(_FACTS, names):
+                n_rows = len(numbers)
+                columns = [facts.get(name, [None] * n_rows) for name in _FACTS]
+                frames = facts.get("frame") or [None] * n_rows
+                for frame, rows, *stated in zip(frames, numbers, *columns):
+                    if held is not None and (frame is None or frame <= 0):
+                        yield _as_clip(row, *held)
+                        row, held = row + 1, None
+                    held = held or (stated, [])
+                    held[1].append(rows)
+        if held is not None:
+            yield _as_clip(row, *held)
+
+    def _batches(self, clips, size: int | None, total: int | None) -> "Iterator[pd.DataFrame]":
+        """Predict clips as they come."""
+        with_ends = None
+        with closing(clips):
+            bar = track(clips, description="extracting", total=total, enabled=self.verbose)
+            while batch := list(itertools.islice(bar, size)):
+                ends = [source.ends() for source, _ in batch]
+                if with_ends is None:
+                    with_ends = any(ends)
+                elif any(ends) and not with_ends:
+                    raise InputError(
+                        "Segments must be among the first clips of an iterator, where they are "
+                        "among the later ones; sort it, or pass a list."
+                    )
+                self.n_clips += len(batch)
+                yield self._rows_of(batch, with_ends)
+        if with_ends is None:
+            raise InputError("The iterator of clips has none.")
+
+    def _rows_of(self, batch: list, with_ends: bool) -> "pd.DataFrame":
+        """Predict clips that were embedded: one row each, or one a frame, or one with an error."""
+        import pandas as pd
+
+        facts: dict[str, list] = {name: [] for name in (*_FACTS, "time")}
+        numbers = []
+        for source, clip in batch:
+            if clip.cache_error is not None:
+                self.cache_errors.append(clip.cache_error)
+            error, rows, times = self._error_of(clip), clip.rows, np.array([np.nan])
+            if error is None and self.frames:
+                rows, times = self._moments(rows)
+            if error is None:
+                numbers.append(rows)
+            start, end = source.ends() or (None, None)
+            values = (tables.shown(source.name), start, end, error, clip.notes)
+            for name, value in zip(_FACTS, values):
+                facts[name] += [value] * len(times)
+            facts["time"] += list(times)
+        table = pd.DataFrame({"path": pd.Series(facts["path"], dtype=object)})
+        for name in (["start", "end"] if with_ends else []) + (["time"] if self.frames else []):
+            table[name] = np.array(facts[name], dtype=float)
+        errors, notes = (pd.Series(facts[name], dtype=object) for name in ("error", "notes"))
+        at = np.flatnonzero(errors.isna())
+        for name, values in self._predict(numbers).items():
+            column = pd.Series(values, index=at)
+            if len(at) < len(table) and column.dtype.kind in "iub":
+                # Whole numbers stay whole numbers beside missing ones.
+                column = column.convert_dtypes()
+            table[name] = column.reindex(table.index)
+        return table.assign(error=errors, notes=notes)
+
+    def _error_of(self, clip: tables.ClipRows) -> str | None:
+        """Return why a clip has no prediction: with `strict`, its notes are a reason."""
+        if clip.error is not None or clip.notes is None or not self.strict:
+            return clip.error
+        return f"the clip is {clip.notes}, which is an error where 'strict' is set."
+
+    def _moments(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return what is predicted from the frames of a clip, and the times [s]."""
+        first = self.transformers[0]
+        times = first.frame_times(len(rows))
+        if self.hop_size is not None:
+            steps = _steps(times, self.hop_size)
+            rows, times = align_frames(rows, times, steps), steps
+        return _as_pooled(rows, _statistics(first)), times
+
+    def _predict(self, numbers: list[np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the columns that are predicted, also where no clip is good."""
+        first = self.transformers[0]
+        n_rows = None if numbers else 0
+        if not numbers:
+            # The columns are those of any clip, here of one of zeros.
+            width = len(column_names(self.transformers))
+            length = getattr(first, "n_frames", None) or 64
+            numbers = [np.zeros((length if _statistics(first) is None else 1, width), np.float32)]
+        is_sequence = _statistics(first) is None
+        rows = (
+            pad_frames(numbers, getattr(first, "n_frames", None))
+            if is_sequence
+            else np.concatenate(numbers)
         )
-    ]
-    if strict:
-        clips = [_noted_as_error(clip) for clip in clips]
-    warn_of_cache(
-        [clip.cache_error for clip in clips if clip.cache_error is not None], stacklevel=2
+        predicted = _predict(self.rest, rows, self.targets)
+        return {name: values[:n_rows] for name, values in predicted.items()}
+
+
+def _as_clip(row: int, stated: Sequence, rows: list) -> tuple[sources.Source, tables.ClipRows]:
+    """Return a clip of a table as it was when it had just been embedded."""
+    path, start, end, error, notes = stated
+    is_part = start is not None and start == start
+    clip = Clip(row, "", start=start if is_part else 0.0, end=end if end == end else None)
+    numbers = np.stack(rows) if error is None else np.zeros((0, 0))
+    return (
+        sources.Source(row, path, (clip,)),
+        tables.ClipRows(None, None, None, error, notes, numbers, is_new=False),
     )
-    if frames:
-        times = [first.frame_times(len(clip.rows)) for clip in clips]
-        if hop_size is not None:
-            steps = [_steps(one, hop_size) for one in times]
-            aligned = map(align_frames, (clip.rows for clip in clips), times, steps)
-            clips = [replace(clip, rows=rows) for clip, rows in zip(clips, aligned)]
-            times = steps
-    # One row of the result a clip, or a frame; one for a clip that failed.
-    clip_of_row = np.repeat(np.arange(len(clips)), [max(1, len(c.rows) * frames) for c in clips])
-    table = pd.DataFrame(segment_columns([paths[i] for i in clip_of_row]))
-    errors = pd.Series([clips[i].error for i in clip_of_row], dtype=object)
-    good = [clip.rows for clip in clips if clip.error is None]
-    if frames:
-        table["time"] = np.concatenate([one if len(one) else [np.nan] for one in times])
-        numbers = [_as_pooled(rows, _statistics(first)) for rows in good]
-    elif _statistics(first) is None:
-        numbers = [pad_frames(good, getattr(first, "n_frames", None))] if good else []
-    else:
-        numbers = good
-    at = np.flatnonzero(errors.isna())
-    for name, values in _predict(rest, numbers, targets).items():
-        table[name] = pd.Series(values, index=at).reindex(table.index)
-    notes = pd.Series([clips[i].notes for i in clip_of_row], dtype=object)
-    return table.assign(error=errors, notes=notes)
 
 
 def _steps(times: np.ndarray, hop_size: float) -> np.ndarray:
@@ -150,11 +352,82 @@ def _steps(times: np.ndarray, hop_size: float) -> np.ndarray:
     return hop_size * np.arange(round(first), max(round(first), round(last)) + 1)
 
 
-def _noted_as_error(clip: ClipRows) -> ClipRows:
-    if clip.error is not None or clip.notes is None:
-        return clip
-    error = f"the clip is {clip.notes}, which is an error where 'strict' is set."
-    return replace(clip, error=error, rows=clip.rows[:0])
+def is_extracted(paths) -> bool:
+    """Return whether something is the path of a table, or of a folder of shards, of `extract`.
+
+    A csv file is one where its settings are beside it; any other lists clips.
+    """
+    if not isinstance(paths, str | os.PathLike) or is_url(paths):
+        return False
+    path = expand_path(paths)
+    if path.suffix == ".csv":
+        return stored.settings_beside(path).is_file()
+    return path.suffix in tables.SUFFIXES or (path / MANIFEST).is_file()
+
+
+def _without_pooling(transformer: BaseClipTransformer) -> BaseClipTransformer:
+    whole = copy.copy(transformer)
+    name = "pooling" if "pooling" in whole.get_params(deep=False) else "statistics"
+    return whole.set_params(**{name: None})
+
+
+def _open_tables(path: Path, predictor: Predictor) -> Iterator[stored.StoredTable]:
+    """Yield the tables of a file or a folder; raise where they are not of the model's settings."""
+    import pyarrow as pa
+
+    files = [path]
+    if path.is_dir():
+        shards = read_manifest(Place(path))["shards"]
+        files = [path / shard["file"] for shard in shards]
+    for file in files:
+        try:
+            table = stored.open_table(file)
+        except FileNotFoundError:
+            raise InputError(f"There is no table '{file}'.") from None
+        except (pa.ArrowException, *DAMAGE) as error:
+            raise InputError(f"The table '{file}' cannot be read ({error}).") from error
+        _check_table(file, table.settings, predictor)
+        yield table
+
+
+def _check_table(path: Path, settings: dict, predictor: Predictor) -> None:
+    """Raise where the numbers of a table are not those that the model learnt from."""
+    again = "extract the clips again with the model's own transformer"
+    rows = "frames" if predictor.frames else "clips"
+    if settings.get("rows") != rows:
+        has = "a row a frame" if settings.get("rows") == "frames" else "a row a clip"
+        if "rows" not in settings:
+            raise InputError(f"The table '{path}' is not one that extract wrote; {again}.")
+        raise InputError(
+            f"The table '{path}' has {has}, and with frames={predictor.frames} the predictions "
+            f"are of {rows}; change 'frames', or {again}.",
+            param="frames",
+        )
+    made = settings.get("features", [])
+    for one in predictor.extracted:
+        key = feature_key(one, frames=predictor.frames)
+        if key not in [feature.get("key") for feature in made]:
+            reason = _difference(describe_transformer(one), made)
+            raise InputError(f"The table '{path}' {reason}; {again}.")
+
+
+def _difference(wanted: dict, made: list[dict]) -> str:
+    """Return in what a table differs from what a model needs."""
+    name = wanted["transformer"]
+    same = next((one for one in made if one.get("transformer") == name), None)
+    if same is None:
+        found = ", ".join(str(one.get("transformer")) for one in made)
+        return f"has numbers of {found or 'no transformer'}, and the model needs {name}"
+    if same.get("weights_digest") != wanted["weights_digest"]:
+        return (
+            f"was made with weights {same.get('weights')} ({same.get('weights_digest')!s:.16}), "
+            f"and the model with {wanted['weights']} ({wanted['weights_digest']!s:.16})"
+        )
+    for parameter, value in wanted["parameters"].items():
+        other = same["parameters"].get(parameter)
+        if other != value and parameter not in ("engine", "batch_size", "random_state"):
+            return f"was made with {parameter}={other!r}, and the model with {value!r}"
+    return f"was made by another version of {name} or of what resamples"
 
 
 def _statistics(transformer):
@@ -181,13 +454,10 @@ def _as_pooled(frames: np.ndarray, pooling) -> np.ndarray:
     return np.stack([pool_frames(frame[None], pooling) for frame in frames])
 
 
-def _predict(rest, numbers: list[np.ndarray], targets) -> dict[str, np.ndarray]:
-    """Return the columns that are predicted; without any clip, the first of them, empty."""
+def _predict(rest, rows: np.ndarray, targets) -> dict[str, np.ndarray]:
+    """Return the columns that are predicted."""
     if is_classifier(rest):
         tagger = rest[-1] if isinstance(rest[-1], TagClassifier) else None
-        if not numbers:
-            return {"tags" if tagger else "label": np.zeros(0, dtype=object)}
-        rows = np.concatenate(numbers)
         if tagger:
             names, shares = tagger.target_names_, rest.predict_proba(rows)
             tags = [
@@ -200,7 +470,7 @@ def _predict(rest, numbers: list[np.ndarray], targets) -> dict[str, np.ndarray]:
             shares = rest.predict_proba(rows)
             predicted |= {f"proba_{label}": shares[:, i] for i, label in enumerate(rest.classes_)}
         return predicted
-    values = rest.predict(np.concatenate(numbers)) if numbers else np.zeros((0, 1))
+    values = rest.predict(rows)
     values = values.reshape(len(values), -1)
     if targets is None:
         targets = ("arousal", "valence") if values.shape[1] == 2 else ("target",)

@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 
 from skmer import MFCCStatsTransformer
 from skmer.models import predict_clips, save_model
+from skmer.utils import ClipCache
 
 
 @pytest.fixture
@@ -105,3 +106,30 @@ def test_silence_has_a_note_and_is_an_error_where_it_is_asked_for(skmer, clips, 
     outcome = skmer("predict", *clips, "--strict")
     assert outcome.status == 1
     assert 'silent.wav,,,,"the clip is silent, which' in outcome.out
+
+
+def test_resumed_and_never_shrunk(skmer, one_sentence, clips, model):
+    outcome = skmer("predict", model[1], clips, "--out", "p.csv", "--cache", "cache")
+    assert outcome.status == 0
+    assert len(ClipCache("cache")) == 20
+    message = one_sentence("predict", model[1], clips / "01.wav", "--out", "p.csv")
+    assert "has 20 clips, and would be replaced by one of 1; pass --force to replace" in message
+    assert skmer("predict", model[1], clips / "01.wav", "--out", "p.csv", "--force").status == 0
+    assert len(pd.read_csv("p.csv")) == 1
+
+
+@pytest.mark.parametrize("table", ["t.parquet", "t.csv", "folder"])
+def test_from_the_table_of_extract(skmer, one_sentence, clips, model, table):
+    assert skmer("extract", clips, "--features", "mfcc", "--out", table).status == 0
+    from_clips = skmer("predict", model[1], clips)
+    assert skmer("predict", model[1], table).out == from_clips.out
+    assert "must be the only INPUT" in one_sentence("predict", model[1], table, clips)
+    skmer("extract", clips, "--features", "mfcc", "--duration", "0.1", "--out", f"other{table}")
+    message = one_sentence("predict", model[1], f"other{table}")
+    assert "was made with --duration 0.1, and the model with None" in message
+
+
+def test_columns_are_there_when_every_clip_fails(skmer, clips, model):
+    (clips / "01.wav").write_text("no audio")
+    outcome = skmer("predict", model[1], clips / "01.wav")
+    assert outcome.out.splitlines()[0] == "path,label,proba_calm,proba_tense,error,notes"

@@ -1,19 +1,32 @@
-"""Predictions for clips: a row a clip, a moment, or a sequence."""
+"""Predictions for clips: a row a clip, a moment, or a sequence; of any number, and from tables."""
 
+import io
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from skmer import ClipFunctionTransformer, MFCCStatsTransformer
+from skmer import ClipFunctionTransformer, MFCCStatsTransformer, VGGishTransformer
 from skmer.classifiers import KerasLSTMClassifier
+from skmer.embeddings import extract, extraction, tables
 from skmer.exceptions import InputError
-from skmer.models import predict_clips
+from skmer.models import (
+    PredictionFile,
+    predict,
+    predict_batches,
+    predict_clips,
+    predictions,
+    write_predictions,
+)
+from skmer.utils import ClipCache
 
 
 def loud_and_wide(frames):
@@ -132,3 +145,210 @@ def test_numbers(songs):
     assert list(predict_clips(model, paths[:1], targets=["energy"]))[1] == "energy"
     with pytest.raises(InputError, match="must name what the model predicts, 1 numbers"):
         predict_clips(model, paths[:1], targets=["a", "b"])
+
+
+@pytest.fixture(scope="module")
+def model(songs):
+    paths, y = songs
+    return make_pipeline(MFCCStatsTransformer(), GaussianNB()).fit(paths[:16], y[:16])
+
+
+def test_every_form_of_clips_and_a_bad_one_is_a_row(songs, model, tmp_path):
+    """What `transform` takes is predicted; what it raises for is an error of its row."""
+    paths = songs[0][:3]
+    expected = predict_clips(model, paths)[["label", "proba_happy"]]
+    contents = [Path(path).read_bytes() for path in paths]
+    waveforms = [soundfile.read(path, dtype="float32") for path in paths]
+    forms = {
+        "files": list(map(io.BytesIO, contents)),
+        "pairs": waveforms,
+        "mappings": [{"array": audio, "sampling_rate": sr} for audio, sr in waveforms],
+        "series": pd.Series(paths),
+        "frame": pd.DataFrame({"path": paths}),
+        "column": np.array(paths)[:, None],
+        "iterator": iter(paths),
+        "named": list(zip("abc", contents)),
+        "resampled": [(audio, 16000) for audio, _ in waveforms],
+    }
+    for name, form in forms.items():
+        found = predict_clips(model, form)
+        pd.testing.assert_frame_equal(found[["label", "proba_happy"]], expected, obj=name)
+        named = {"named": list("abc")}.get(
+            name, paths if name in ("series", "frame", "column", "iterator") else [None] * 3
+        )
+        assert found["path"].tolist() == named
+    bare = make_pipeline(MFCCStatsTransformer(sr=16000), GaussianNB()).fit(*songs)
+    matrix = np.stack([audio for audio, _ in waveforms])
+    assert predict_clips(bare, matrix)["label"].tolist() == list(bare.predict(matrix))
+    bad = [
+        paths[0],
+        3.5,
+        io.BytesIO(b"no audio"),
+        None,
+        (np.zeros((0,)), 16000),
+        "none.wav",
+        paths[2],
+    ]
+    found = predict_clips(model, bad)
+    assert found["error"].isna().tolist() == [True, *[False] * 5, True]
+    assert found["error"][1].startswith("a clip must be a path")
+    assert found["label"].tolist()[::6] == expected["label"].tolist()[::2]
+    for wrong, error in (
+        ("song.wav", ValueError),
+        ([], ValueError),
+        (iter([]), ValueError),
+        ({"a": 1}, TypeError),
+    ):
+        with pytest.raises(error):
+            predict_clips(model, wrong)
+
+
+def test_columns_are_there_when_every_clip_fails(songs, model):
+    paths, _ = songs
+    columns = list(predict_clips(model, paths[:1]))
+    failed = predict_clips(model, ["none.wav"])
+    assert list(failed) == columns
+    assert failed[columns[1:-2]].isna().all(axis=None)
+    numbers = make_pipeline(MFCCStatsTransformer(), Ridge()).fit(paths, np.zeros((24, 3)))
+    found = predict_clips(numbers, ["none.wav"], targets=["a", "b", "c"])
+    assert list(found) == ["path", "a", "b", "c", "error", "notes"]
+
+
+def test_labels_of_whole_numbers_stay_whole(songs):
+    paths, y = songs
+    model = make_pipeline(MFCCStatsTransformer(), GaussianNB()).fit(paths, y == "sad")
+    found = predict_clips(model, [paths[0], "none.wav"])["label"]
+    assert (found[0], found.isna()[1]) == (True, True)
+    model = make_pipeline(MFCCStatsTransformer(), GaussianNB()).fit(paths, 2 * (y == "sad"))
+    assert str(predict_clips(model, [paths[0], "none.wav"])["label"].dtype) == "Int64"
+
+
+def test_batches_are_the_same_rows(songs, model):
+    paths, _ = songs
+    given = [*paths[:4], "none.wav", *paths[4:7]]
+    batches = list(predict_batches(model, iter(given), batch_size=3))
+    assert list(map(len, batches)) == [3, 3, 2]
+    whole = pd.concat(batches, ignore_index=True)
+    pd.testing.assert_frame_equal(whole, predict_clips(model, given))
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])
+def test_written_batch_by_batch(songs, model, tmp_path, monkeypatch, suffix):
+    monkeypatch.setattr(predictions, "_BATCH", 3)
+    paths, _ = songs
+    out = tmp_path / f"p{suffix}"
+    given = ["none.wav", *paths[:6]]
+    done = write_predictions(model, iter(given), out)
+    assert done == PredictionFile(out, 7, 1, 0)
+    read = {".csv": pd.read_csv, ".json": pd.read_json, ".parquet": pd.read_parquet}[suffix]
+    expected = predict_clips(model, given)
+    for name in ("path", "label", "proba_sad", "error"):
+        good = expected[name].notna()
+        assert read(out)[name].notna().tolist() == good.tolist()
+        found = read(out)[name][good].reset_index(drop=True)
+        wanted = expected[name][good].reset_index(drop=True)
+        pd.testing.assert_series_equal(found, wanted, check_dtype=False, rtol=1e-9)
+    before = out.read_bytes()
+    for fewer in (paths[:3], iter(paths[:3])):
+        with pytest.raises(
+            InputError, match="has 7 clips, and would be replaced by one of 3; pass f"
+        ):
+            write_predictions(model, fewer, out)
+    assert out.read_bytes() == before
+    assert write_predictions(model, paths[:3], out, force=True).n_rows == 3
+    assert {path.name for path in tmp_path.iterdir()} == {out.name, f".{out.name}.lock"}
+
+
+def test_resumed_after_an_interrupt(songs, model, tmp_path, monkeypatch):
+    paths, _ = songs
+    real, computed = extraction.embed_clip, []
+
+    def embed_clip(recipe, clip, *args):
+        if clip.source == paths[3] and stop:
+            raise KeyboardInterrupt
+        computed.append(clip.source)
+        return real(recipe, clip, *args)
+
+    monkeypatch.setattr(extraction, "embed_clip", embed_clip)
+    stop = True
+    with pytest.raises(KeyboardInterrupt):
+        write_predictions(model, paths[:6], tmp_path / "p.csv")
+    stop = False
+    write_predictions(model, paths[:6], tmp_path / "p.csv")
+    assert computed == paths[:6]
+    assert len(pd.read_csv(tmp_path / "p.csv")) == 6
+    write_predictions(model, paths[:6], tmp_path / "q.csv", memory=tmp_path / "cache")
+    n_entries = len(ClipCache(tmp_path / "cache"))
+    assert n_entries == 6
+
+
+@pytest.mark.parametrize("out", ["t.parquet", "t.npz", "t.csv", "folder"])
+def test_from_the_table_of_extract(songs, model, tmp_path, out, monkeypatch):
+    paths, _ = songs
+    given = [*paths[:5], "none.wav"]
+    other = MFCCStatsTransformer(n_mfcc=13, deltas=0).set_params(statistics=("max",))
+    layout = "list" if out == "folder" else "columns"
+    extract(given, [other, model[0]], tmp_path / out, shard_size=4, layout=layout)
+    monkeypatch.setattr(extraction, "embed_clip", None)
+    found = predict_clips(model, tmp_path / out)
+    monkeypatch.undo()
+    pd.testing.assert_frame_equal(found, predict_clips(model, given))
+    done = write_predictions(model, tmp_path / out, tmp_path / "p.parquet")
+    assert (done.n_rows, done.n_failed) == (6, 1)
+
+
+def test_from_a_table_of_frames(songs, tmp_path):
+    paths, y = songs
+    embed = ClipFunctionTransformer(loud_and_wide, target_sr=16000, frame_size=0.25, version="1")
+    model = make_pipeline(embed, LogisticRegression()).fit(paths[:8], y[:8])
+    extract(paths[:3], embed, tmp_path / "t.parquet", frames=True)
+    found = predict_clips(model, tmp_path / "t.parquet", frames=True)
+    pd.testing.assert_frame_equal(found, predict_clips(model, paths[:3], frames=True))
+    with pytest.raises(InputError, match="has a row a frame, and with frames=False"):
+        predict_clips(model, tmp_path / "t.parquet")
+
+
+def test_a_table_that_was_made_in_another_way(songs, model, tmp_path):
+    paths, y = songs
+    for change, said in (
+        ({"n_mfcc": 13}, "was made with n_mfcc=13, and the model with 20"),
+        ({"duration": 0.5}, r"was made with duration=0.5, and the model with None"),
+        ({"statistics": ("std", "mean")}, "was made with statistics="),
+    ):
+        (tmp_path / "t.csv").unlink(missing_ok=True)
+        extract(paths[:2], MFCCStatsTransformer(**change), tmp_path / "t.csv")
+        with pytest.raises(InputError, match=f"{said}.*; extract the clips again"):
+            predict_clips(model, tmp_path / "t.csv")
+    pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "own.parquet")
+    with pytest.raises(InputError, match="is not one that extract wrote"):
+        predict_clips(model, tmp_path / "own.parquet")
+    with pytest.raises(InputError, match="There is no table"):
+        predict_clips(model, tmp_path / "none.parquet")
+    networks = [VGGishTransformer(weights=None, random_state=seed) for seed in (0, 1)]
+    extract(paths[:2], networks[0], tmp_path / "v.parquet")
+    other = make_pipeline(networks[1], GaussianNB()).fit(paths[:4], y[:4])
+    with pytest.raises(InputError, match=r"was made with weights random weights .seed"):
+        predict_clips(other, tmp_path / "v.parquet")
+    with pytest.raises(InputError, match="numbers of VGGishTransformer, and the model needs MFCC"):
+        predict_clips(model, tmp_path / "v.parquet")
+
+
+def test_a_generator_of_names_is_not_held(model, monkeypatch):
+    """The memory does not grow with the number of clips, here of some that do not exist."""
+    monkeypatch.setattr(predict, "embed_sources", _nothing_is_there)
+    list(predict_batches(model, (f"{i}.wav" for i in range(2000))))
+    tracemalloc.start()
+    names = (f"some/folder/of/the/collection/{i}.wav" for i in range(8_000))
+    n_rows = sum(map(len, predict_batches(model, names, batch_size=200)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert n_rows == 8_000
+    assert peak < 1.5e6
+
+
+def _nothing_is_there(stream, *args, **options):
+    for source in stream:
+        yield (
+            source,
+            tables.ClipRows(None, None, None, "the file does not exist.", None, np.zeros((0, 0))),
+        )
