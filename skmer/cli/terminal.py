@@ -94,7 +94,7 @@ _OVER_SPLITS = "Mean ± standard deviation over splits"
 
 def show_summary(result) -> None:
     """Write one row a configuration: the headline score under each protocol, and their gap."""
-    from skmer.evaluation.report.words import headline_of
+    from skmer.evaluation.report.overview import headline_of
 
     headline = result.metrics[0]
     summary = result.summary()

@@ -17,7 +17,7 @@ from skmer.evaluation import (
     evaluate_dynamic_regression,
     evaluate_regression,
 )
-from skmer.evaluation.report.words import headline_of
+from skmer.evaluation.report.overview import headline_of
 from skmer.exceptions import InputError
 
 QUADRANTS = ["Q1", "Q2", "Q3", "Q4"]

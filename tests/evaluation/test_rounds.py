@@ -8,7 +8,8 @@ import pytest
 from sklearn.naive_bayes import GaussianNB
 
 from skmer.evaluation import evaluate, rounds
-from skmer.evaluation.report.words import Overview, methods_paragraph, trust_notes
+from skmer.evaluation.report.overview import Overview
+from skmer.evaluation.report.words import methods_paragraph, trust_notes
 from skmer.exceptions import InputError
 
 RNG = np.random.default_rng(0)

@@ -3,7 +3,8 @@
 from typing import Any
 
 from skmer.evaluation.displays.style import PALETTE
-from skmer.evaluation.report.words import Overview, name_of, name_of_score, two_digits
+from skmer.evaluation.report.overview import Overview
+from skmer.evaluation.report.words import name_of, name_of_score, two_digits
 from skmer.evaluation.statistics.curves import Curve, curves_of
 
 # Points of a scatter, and songs with a curve.

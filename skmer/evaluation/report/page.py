@@ -10,8 +10,9 @@ import numpy as np
 from skmer.evaluation.displays import style
 from skmer.evaluation.report import tables, words
 from skmer.evaluation.report.numbers import curve_charts, scatter_charts
+from skmer.evaluation.report.overview import Overview
 from skmer.evaluation.report.tags import tags_part
-from skmer.evaluation.report.words import Overview, name_of, name_of_score
+from skmer.evaluation.report.words import name_of, name_of_score
 from skmer.utils.files import atomic_write, check_output_file
 from skmer.utils.messages import check_choice, check_installed
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmer.evaluation.report import words
-from skmer.evaluation.report.words import Overview, name_of, name_of_score, two_digits
+from skmer.evaluation.report.overview import Overview
+from skmer.evaluation.report.words import name_of, name_of_score, two_digits
 from skmer.utils.files import escape_formula
 
 

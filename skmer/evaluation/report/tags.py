@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skmer.evaluation.report.overview import Overview
 from skmer.evaluation.report.tables import Table
-from skmer.evaluation.report.words import Overview, two_digits, with_interval
+from skmer.evaluation.report.words import two_digits, with_interval
 from skmer.evaluation.statistics.tags import matrices_of, names_of
 from skmer.utils.files import escape_formula
 

@@ -9,9 +9,10 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 
 from skmer.evaluation import evaluate
+from skmer.evaluation.report.overview import Overview
 from skmer.evaluation.report.page import scores_chart
 from skmer.evaluation.report.tables import scores_table
-from skmer.evaluation.report.words import Overview, make_headline
+from skmer.evaluation.report.words import make_headline
 from skmer.exceptions import InputError
 
 

@@ -12,15 +12,10 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 
 from skmer.evaluation import evaluate, evaluate_dynamic_regression, evaluate_regression
+from skmer.evaluation.report.overview import Overview
 from skmer.evaluation.report.page import scores_chart
 from skmer.evaluation.report.tables import comparison_matrices, confusions, scores_table
-from skmer.evaluation.report.words import (
-    Overview,
-    make_headline,
-    signed,
-    time_of_stages,
-    trust_notes,
-)
+from skmer.evaluation.report.words import make_headline, signed, time_of_stages, trust_notes
 from tests.evaluation.singers import LABELS
 
 
@@ -201,7 +196,7 @@ def test_a_name_that_is_no_text_is_written_with_marks(feature, tmp_path):
         audit=False,
     )  # fmt: skip
     page = (result.save(tmp_path) / "report.html").read_text(encoding="utf-8")
-    assert script(page, "charts")["map"]["data"]["values"][0]["clip"].startswith("?")
+    assert script(page, "charts")["map"]["data"]["values"][0]["clip"].startswith("\\udcff")
 
 
 def test_a_report_of_regression(regression, tmp_path):

@@ -1,0 +1,161 @@
+"""A result as its report shows it: the protocol of the headline, intervals, comparisons."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from skmer.evaluation.report.words import make_headline, name_of
+
+if TYPE_CHECKING:
+    from skmer.evaluation.result import EvaluationResult
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A result, its intervals, and the protocol that its headline is about."""
+
+    result: "EvaluationResult"
+
+    @cached_property
+    def protocol(self) -> str:
+        """The protocol across datasets, else the first that keeps groups apart, else the first."""
+        across = [one for _, one, _ in self.ways]
+        return across[0] if across else self.apart_first(self.result.manifest["protocols"])
+
+    @cached_property
+    def ways(self) -> list[tuple[list[str], str, str]]:
+        """The datasets fitted and tested, and the protocols across them and within the first."""
+        ran = self.result.manifest["protocols"]
+        across = {name: one["across"] for name, one in ran.items() if "across" in one}
+        found = []
+        for name, pair in across.items():
+            suffix = "_back" if found else ""
+            within = [
+                one for one in ran if one not in across and one.endswith("_back") == bool(suffix)
+            ]
+            found.append((pair, name, self.apart_first(within)))
+        return found
+
+    def apart_first(self, names: Iterable[str]) -> str:
+        """Return the first of some protocols that keeps groups apart, else the first of them."""
+        listed, ran = list(names), self.result.manifest["protocols"]
+        return next((name for name in listed if ran[name]["groups_kept_apart"]), listed[0])
+
+    @property
+    def dataset(self) -> dict:
+        """What the manifest has about the dataset of the tested clips."""
+        return self.result.manifest["dataset_test" if self.ways else "dataset"]
+
+    @property
+    def splits(self) -> dict:
+        """What the manifest has about the protocol of the headline."""
+        return self.result.manifest["protocols"][self.protocol]
+
+    @property
+    def artists(self) -> str | None:
+        """Artists of the tested clips: "unheard", "heard before", or None without groups."""
+        if "n_groups" not in self.dataset or self.splits["groups_kept_apart"] is None:
+            return None
+        return "unheard" if self.splits["groups_kept_apart"] else "heard before"
+
+    @cached_property
+    def random(self) -> dict[str, str]:
+        """The features whose network was never trained."""
+        return self.result.random_features()
+
+    @cached_property
+    def predictions(self):
+        """The predictions under the protocol of the headline."""
+        predictions = self.result.predictions
+        return predictions[predictions["protocol"] == self.protocol]
+
+    @cached_property
+    def intervals(self):
+        """The headline score of each configuration and protocol, with its interval and name."""
+        table = self.result.intervals()
+        protocols = self.result.manifest["protocols"]
+        return table.assign(
+            name=[self.name(row) for row in table.to_dict("records")],
+            apart=[bool(protocols[name]["groups_kept_apart"]) for name in table["protocol"]],
+        )
+
+    @cached_property
+    def ranked(self):
+        """The intervals under the protocol of the headline, best first."""
+        table = self.intervals[self.intervals["protocol"] == self.protocol]
+        return table.sort_values(self.headline, ascending=False, kind="stable")
+
+    @property
+    def headline(self) -> str:
+        """The name of the headline score."""
+        return self.result.metrics[0]
+
+    def name(self, row) -> str:
+        """Return the name of a configuration for people."""
+        feature, *rest = (row[key] for key in self.result.configuration)
+        target = f", {rest[1]}" if len(rest) > 1 else ""
+        return f"{name_of(feature, self.random)} + {name_of(rest[0])}{target}"
+
+    @cached_property
+    def chance(self) -> float | None:
+        """The headline score of the best guess that looks at no clip; None for the unknown."""
+        return self.result.task.guess(self.dataset, self.headline, self.predictions)
+
+    def row_of(self, configuration: Mapping, protocol: str) -> Mapping:
+        """Return the interval of a configuration under another protocol."""
+        table = self.intervals[self.intervals["protocol"] == protocol]
+        for key in self.result.configuration:
+            table = table[table[key] == configuration[key]]
+        return table.iloc[0]
+
+    @cached_property
+    def comparison(self):
+        """The tests of configurations under the protocol of the headline; None where none can be.
+
+        Scores of a single split have no spread to test by, unless all predictions are pooled.
+        """
+        several = self.result.is_pooled or len(self.splits["splits"]) > 1
+        table = self.result.compare(protocol=self.protocol) if several else ()
+        return table if len(table) else None
+
+    @cached_property
+    def features(self):
+        """The comparison of the features over all models, empty where there is none to make."""
+        adds_up = self.result.task.headline_score is not None
+        return self.result.compare_features(protocol=self.protocol) if adds_up else ()
+
+    @cached_property
+    def models(self):
+        """The comparison of the models over all features, empty where there is none to make."""
+        adds_up = self.result.task.headline_score is not None
+        return self.result.compare_classifiers(protocol=self.protocol) if adds_up else ()
+
+
+def headline_of(result: "EvaluationResult") -> str:
+    """Return in one sentence what an evaluation found.
+
+    Parameters
+    ----------
+    result : EvaluationResult or RegressionResult
+        What was evaluated.
+
+    Returns
+    -------
+    headline : str
+        What the best configuration does, within which bounds, and against what.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skmer.evaluation import evaluate
+    >>> from skmer.evaluation.report.overview import headline_of
+    >>> y = np.tile(["calm", "sad"], 20)
+    >>> result = evaluate(
+    ...     {"mine": np.eye(2)[(y == "sad") * 1]}, {"nb": GaussianNB()}, None, y, protocol="koh2021"
+    ... )
+    >>> headline_of(result)[:62]
+    'The best, mine + NB, names the emotion of a clip in 100 of 100'
+    """
+    return make_headline(Overview(result))
