@@ -3,6 +3,7 @@
 from skmer.evaluation.auditing.audit import audit
 from skmer.evaluation.auditing.findings import AuditFinding, AuditReport
 from skmer.evaluation.displays.bars import AccuracyBarsDisplay, GapDisplay
+from skmer.evaluation.displays.calibration import CalibrationDisplay
 from skmer.evaluation.displays.clips import EmbeddingMapDisplay, SpectrogramDisplay, TagsDisplay
 from skmer.evaluation.displays.comparison import PairedComparisonDisplay
 from skmer.evaluation.displays.confusion import ConfusionDisplay, PerClassReportDisplay
@@ -41,6 +42,7 @@ __all__ = [
     "AuditReport",
     "BayesianTTest",
     "BootstrapInterval",
+    "CalibrationDisplay",
     "ConfusionDisplay",
     "CorrectedTTest",
     "CurveDisplay",

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from skmer.embeddings.registry import known_features, label_of
+from skmer.evaluation.displays.calibration import most_probable
 from skmer.evaluation.displays.style import CLASSIFIER_NAMES
+from skmer.evaluation.statistics.bootstrap import cluster_bootstrap
 from skmer.evaluation.statistics.paired import N_EXACT_GROUPS, N_EXCHANGES
 from skmer.utils.messages import in_words, name_slowest
 
@@ -243,7 +245,7 @@ def _sentence_of_target(seen: Overview, target: str) -> str:
 def trust_notes(seen: Overview) -> list[Note]:
     """Return what speaks for and against the headline; what is worst comes first."""
     notes = [_groups(seen), *_rounds(seen), *_across(seen), *_features(seen), *_gap(seen)]
-    notes += _audit(seen)
+    notes += [*_probabilities(seen), *_audit(seen)]
     order = ("bad", "doubtful", "neutral", "good")
     unknown = notes[:1] if seen.artists is None else []
     return unknown + sorted(notes[len(unknown) :], key=lambda note: order.index(note.level))
@@ -334,6 +336,34 @@ def _gap(seen: Overview) -> Iterator[Note]:
         text = f"With artists on both sides of a split ({pair[0]}) the same models score "
         text += f"{two_digits(gaps.mean())} more on average, {two_digits(gaps.max())} at most: "
         yield Note("neutral", f"{text}that much is owed to knowing the artist.")
+
+
+def _probabilities(seen: Overview) -> Iterator[Note]:
+    """Yield whether the probabilities of the best configuration are calibrated, if it has any."""
+    best, predictions = seen.ranked.iloc[0], seen.predictions
+    for key in seen.result.configuration:
+        predictions = predictions[predictions[key] == best[key]]
+    if "confusions" not in seen.result.task.charts:
+        return
+    is_right, largest, rows = most_probable(predictions)
+    units = "group" if seen.dataset.get("n_groups") else "row"
+    groups = predictions[units].to_numpy()[rows]
+    if len(set(groups)) < 2:
+        return
+    gap = cluster_bootstrap(
+        lambda right, stated: (right - stated).mean(),
+        is_right.astype(float),
+        largest,
+        groups=groups,
+        random_state=0,
+    )
+    text = f"{best['name']} gives its most probable emotion {in_hundred(largest.mean())} % on "
+    text += f"average, and that is right for {in_hundred(is_right.mean())} of 100 clips: "
+    if gap.low <= 0 <= gap.high:
+        yield Note("good", f"{text}its probabilities are calibrated as far as these clips show.")
+    else:
+        kind = "too high" if gap.estimate < 0 else "too low"
+        yield Note("doubtful", f"{text}its probabilities are not calibrated, but {kind}.")
 
 
 def _audit(seen: Overview) -> list[Note]:
