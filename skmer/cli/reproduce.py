@@ -25,16 +25,18 @@ def reproduce(
     classifiers: _options.Classifiers = None,
     weights: _options.Weights = "pretrained",
     cache: _options.Cache = None,
+    limit: _options.Time = None,
     jobs: _options.Jobs = -1,
     seed: _options.Seed = 0,
     out: Annotated[
         Path | None,
         _options.path_option("DIR", "Where results go; else skmer-results/STUDY."),
     ] = None,
-) -> None:
+) -> int:
     """Do a published study again with the datasets in place, and report what of it holds.
 
-    What is finished is kept in the output folder, and a second run goes on from there.
+    The work goes round: one repeat of all, then the next. Ctrl-C and --time end it with a report of
+    the rounds so far. What is finished is kept in the output folder, and a second run goes on.
     """
     from skmer.classifiers import CLASSIFIERS
     from skmer.studies import reproduce_koh2021
@@ -52,8 +54,13 @@ def reproduce(
         random_state=seed,
         memory=cache,
         n_jobs=jobs,
+        time_limit=limit,
+        on_interrupt="return",
         verbose=_terminal.show_progress(),
     )
     for name, reason in found.left_out.items():
         _terminal.warn(f"{name} was left out: {reason}")
+    if found.ended_by is not None:
+        _terminal.warn(f"{found.estimate_rest(jobs)} The same command goes on from here.")
     _terminal.note(f"{len(found.computed)} pieces computed; report.html is in {folder}")
+    return 130 if found.ended_by == "interrupt" else 0

@@ -281,6 +281,9 @@ def run_rounds(
         with deadline.guard():
             _do(fits, todo, fitted, store, keys, n_jobs, verbose, deadline)
     except OutOfTimeError:
+        if not deadline.is_over:
+            # The time of whoever called is over.
+            raise
         ended_by = "time"
     except KeyboardInterrupt:
         if not returns:

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import time
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,12 @@ import soundfile
 from sklearn.model_selection import RepeatedKFold
 
 from skmer.datasets import fetch_emomusic
-from skmer.evaluation import FixedSplit, RepeatedStratifiedGroupKFold, evaluate_regression
+from skmer.evaluation import (
+    FixedSplit,
+    RepeatedStratifiedGroupKFold,
+    evaluate_regression,
+    rounds,
+)
 from skmer.studies.koh2021 import pieces
 from tests.command import SKMER
 
@@ -177,3 +183,44 @@ def test_mistakes(skmer, words, says):
     outcome = skmer(*words)
     assert outcome.status == 2
     assert says in outcome.err
+
+
+def test_a_study_that_was_ended_reports_the_rounds_so_far_and_goes_on(
+    reproduce, tmp_path, monkeypatch
+):
+    numbers, do = [], rounds.fit_and_predict
+
+    def fit(one):
+        numbers.append(len(numbers))
+        # Of the 8 fits of each of 2 cells 6 are of the first round.
+        if len(numbers) in stops:
+            raise KeyboardInterrupt
+        return do(one)
+
+    monkeypatch.setattr(rounds, "fit_and_predict", fit)
+    # Which take seconds, and have nothing to do with rounds.
+    monkeypatch.setattr(pieces, "map_singers", lambda *given: None)
+    reproduce = partial(reproduce, "--classifiers", "nb")
+    out = tmp_path / "out"
+    stops = {2}
+    assert reproduce().status == 130
+    assert not (out / "report.html").exists()
+    assert "The --time option is too short: no classifier has a whole round" in (
+        reproduce("--time", "0").err
+    )
+    stops = {len(numbers) + 2 * 6 + 1}
+    outcome = reproduce()
+    assert outcome.status == 130
+    assert "1 of 3 rounds are done, about " in outcome.err
+    assert "1 of 3 rounds. The same command goes on" in (out / "report.html").read_text()
+    so_far = pd.read_csv(out / "table.csv")
+    assert so_far["faithful"].notna().sum() == 1
+    stops = set()
+    assert reproduce().status == 0
+    # No fit was done twice, but for those that were ended.
+    assert len(numbers) == 2 * 8 + 2
+    assert "goes on" not in (out / "report.html").read_text()
+    assert not list((out / "pieces" / "unfinished").iterdir())
+    table = (out / "table.csv").read_bytes()
+    assert reproduce("--out", tmp_path / "whole").status == 0
+    assert (tmp_path / "whole" / "table.csv").read_bytes() == table

@@ -59,6 +59,11 @@ class Budget:
     n_regression_folds: int = 10
     perplexities: tuple[int, ...] = (5, 10, 20, 30, 50, 75, 100)
 
+    @property
+    def n_rounds(self) -> int:
+        """Repeats of every cell: a random split in each, and a draw of the folds in the first."""
+        return max(self.n_shuffles, self.n_draws)
+
 
 FULL = Budget()
 QUICK = Budget(3, 1, 30, 10, (1.0, 1.0), (100, 300.0), 5, (10, 30, 100))

@@ -20,7 +20,7 @@ from skmer.studies.koh2021 import data as study
 from skmer.studies.koh2021.claims import HELD, NOT_HELD, Claim
 from skmer.studies.koh2021.pieces import SingerMap
 from skmer.utils.digest import versions
-from skmer.utils.messages import check_installed
+from skmer.utils.messages import check_installed, name_slowest
 
 # Stands for the page's color of text while a figure is drawn; nothing else is drawn in it.
 _TEXT = "#010203"
@@ -115,6 +115,13 @@ def find_cautions(findings) -> list[Note]:
         text = "This is a quick run: it computes less than the study did, so its numbers are "
         text += "rougher, the networks are trained less, and its verdicts are provisional."
         notes.append(Note("doubtful", text, "; ".join(changes) + "."))
+    if findings.ended_by is not None:
+        why = "the time was over" if findings.ended_by == "time" else "it was interrupted"
+        text = f"Not finished, since {why}: {max(findings.rounds, 1)} of "
+        text += f"{findings.budget.n_rounds} rounds"
+        text += "" if findings.rounds else ", and that only with the classifiers below"
+        text += ". The same command goes on from here."
+        notes.append(Note("doubtful", text, name_slowest(findings.slowest()).strip()))
     for name, reason in findings.left_out.items():
         notes.append(Note("doubtful", f"{name_of_feature(name)} is left out.", reason))
     for name, label in findings.random_features.items():

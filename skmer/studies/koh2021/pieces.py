@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from skmer.classifiers import make_classifier
 from skmer.datasets import get_data_home
 from skmer.evaluation.features import VECTOR
 from skmer.evaluation.manifest import describe_estimator
+from skmer.evaluation.rounds import FitStore
 from skmer.evaluation.statistics.purity import tsne_map, tsne_purity
 from skmer.evaluation.tasks import CLASSIFICATION, REGRESSION
 from skmer.exceptions import IgnoredCacheWarning, InputError
@@ -46,9 +48,7 @@ class PieceStore:
         self, name: str, settings: dict, compute: Callable[[], tuple], tables: Sequence[str] = ()
     ) -> tuple[dict, dict]:
         """Return tables and facts of a piece, computed where it is not there yet."""
-        settings = {"piece": name, "skmer": __version__} | settings
-        settings = json.loads(json.dumps(settings, default=str))
-        place = self.folder / f"{name}-{settings_digest(settings)[:12]}"
+        settings, place = self._place(name, settings)
         try:
             found, manifest = read_store(place, tables, kind=place.name)
         except InputError:
@@ -68,6 +68,20 @@ class PieceStore:
             found, manifest = read_store(place, tables, kind=place.name)
             self.computed.append(name)
         return found, manifest["facts"]
+
+    def _place(self, name: str, settings: dict) -> tuple[dict, Path]:
+        settings = {"piece": name, "skmer": __version__} | settings
+        settings = json.loads(json.dumps(settings, default=str))
+        return settings, self.folder / f"{name}-{settings_digest(settings)[:12]}"
+
+    def fits_of(self, name: str, settings: dict) -> Path:
+        """Return the folder for the finished fits of a piece that is not finished yet."""
+        place = self._place(name, settings)[1]
+        return self.folder / "unfinished" / place.name
+
+    def has(self, name: str, settings: dict) -> bool:
+        """Whether a piece is finished."""
+        return _has_files(self._place(name, settings)[1])
 
     def result(self, cls: Callable[..., Any], name: str, settings: dict, compute: Callable) -> Any:
         """Return an evaluation's result, without the probabilities, which nothing here needs."""
@@ -138,11 +152,15 @@ def list_cells(dataset: str, features: Iterable[study.Feature], classifiers) -> 
     ]
 
 
-def make_protocols(groups, budget: study.Budget, seed: int) -> dict[str, BaseCrossValidator]:
-    """Return the splitters of a cell; without groups nothing can be kept apart."""
+def make_protocols(
+    groups, budget: study.Budget, seed: int, n_rounds: int | None = None
+) -> dict[str, BaseCrossValidator]:
+    """Return the splitters of the first rounds of a cell; without groups none can be kept apart."""
     draws = {"koh2021": budget.n_shuffles}
     if groups is not None:
         draws["grouped"] = budget.n_draws
+    if n_rounds is not None:
+        draws = {name: min(n, n_rounds) for name, n in draws.items()}
     return {name: CLASSIFICATION.splitters(5, n)[name](seed) for name, n in draws.items()}
 
 
@@ -159,19 +177,18 @@ def make_model(classifier: str, preset: Preset, budget: study.Budget):
     return model.set_params(**limits)
 
 
-def evaluate_cell(cell: Cell, clips, context: RunContext) -> evaluation.EvaluationResult:
-    """Return the result of a cell under both protocols, from the store where it is there."""
+def evaluate_cell(
+    cell: Cell, clips, context: RunContext, n_rounds: int
+) -> evaluation.EvaluationResult:
+    """Return the result of a cell after some rounds, from the store where it is finished.
+
+    The fits of a cell that is not finished are kept, and those of its last round become a piece.
+    """
     feature, budget = cell.feature, context.budget
     preset, view = feature.edition.preset, feature.view(cell.classifier)
     model = make_model(cell.classifier, preset, budget)
-    protocols = make_protocols(clips.groups, budget, context.seed)
-    settings = _settings(
-        clips,
-        context,
-        protocols,
-        feature=study.describe_view(feature, view, budget),
-        classifier=describe_estimator(model),
-    )
+    settings = _cell_settings(cell, clips, context, model)
+    fits = context.store.fits_of(str(cell), settings)
 
     def compute() -> evaluation.EvaluationResult:
         return evaluation.evaluate(
@@ -180,12 +197,60 @@ def evaluate_cell(cell: Cell, clips, context: RunContext) -> evaluation.Evaluati
             None,
             clips.target,
             groups=clips.groups,
-            protocol=protocols,
+            protocol=make_protocols(clips.groups, budget, context.seed, n_rounds),
             preset=preset,
+            checkpoint=fits,
             **_options(context),
         )
 
-    return _remember(context, evaluation.EvaluationResult, str(cell), settings, feature, compute)
+    if n_rounds < budget.n_rounds and not context.store.has(str(cell), settings):
+        return _mark(compute(), feature)
+    result = _remember(context, evaluation.EvaluationResult, str(cell), settings, feature, compute)
+    shutil.rmtree(fits, ignore_errors=True)
+    return result
+
+
+def _cell_settings(cell: Cell, clips, context: RunContext, model) -> dict:
+    """Return all settings of a cell on which its numbers depend."""
+    feature, budget = cell.feature, context.budget
+    view = feature.view(cell.classifier)
+    return _settings(
+        clips,
+        context,
+        make_protocols(clips.groups, budget, context.seed),
+        feature=study.describe_view(feature, view, budget),
+        classifier=describe_estimator(model),
+    )
+
+
+def count_rounds(cell: Cell, clips, context: RunContext) -> int:
+    """Return how many rounds of a cell are finished; its fits of one come before the next."""
+    budget = context.budget
+    model = make_model(cell.classifier, cell.feature.edition.preset, budget)
+    settings = _cell_settings(cell, clips, context, model)
+    if context.store.has(str(cell), settings):
+        return budget.n_rounds
+    n_fits = len(FitStore(context.store.fits_of(str(cell), settings)))
+    n_folds = 0 if clips.groups is None else 5
+    needed = (
+        min(n, budget.n_shuffles) + n_folds * min(n, budget.n_draws)
+        for n in range(1, budget.n_rounds + 1)
+    )
+    return sum(n_fits >= n for n in needed)
+
+
+def keep_rounds(result: evaluation.EvaluationResult, n_rounds: int) -> evaluation.EvaluationResult:
+    """Return the first rounds of a result."""
+    manifest = dict(result.manifest)
+    manifest["protocols"] = {
+        name: one | {"splits": [split for split in one["splits"] if split["repeat"] < n_rounds]}
+        for name, one in manifest["protocols"].items()
+    }
+    scores, predictions = (
+        table[table["repeat"] < n_rounds].reset_index(drop=True)
+        for table in (result.scores, result.predictions)
+    )
+    return evaluation.EvaluationResult(scores, predictions, manifest)
 
 
 def _settings(clips, context: RunContext, protocols: dict, **settings) -> dict:
@@ -204,19 +269,20 @@ def _remember(
 ) -> Any:
     """Return a result from the store, or compute it; mark where its feature's weights are from."""
 
-    def compute_marked():
-        result = compute()
-        weights = {"weights": feature.weights_label, "random_weights": feature.is_random}
-        for column, value in weights.items():
-            result.scores[column] = value
-        details = {}
-        if feature.transformer is not None:
-            described = describe_estimator(feature.transformer)
-            details = {"transformer": described, "weights_digest": feature.weights_digest}
-        result.manifest["features"][feature.name] |= weights | details
-        return result
+    return context.store.result(cls, name, settings, lambda: _mark(compute(), feature))
 
-    return context.store.result(cls, name, settings, compute_marked)
+
+def _mark(result, feature: study.Feature):
+    """Mark in a result where the weights of its feature are from."""
+    weights = {"weights": feature.weights_label, "random_weights": feature.is_random}
+    for column, value in weights.items():
+        result.scores[column] = value
+    details = {}
+    if feature.transformer is not None:
+        described = describe_estimator(feature.transformer)
+        details = {"transformer": described, "weights_digest": feature.weights_digest}
+    result.manifest["features"][feature.name] |= weights | details
+    return result
 
 
 def join_results(results: list[evaluation.EvaluationResult]) -> evaluation.EvaluationResult:

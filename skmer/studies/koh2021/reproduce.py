@@ -3,19 +3,21 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from joblib import effective_n_jobs
 
 from skmer.classifiers import CLASSIFIERS
 from skmer.evaluation.features import check_names
-from skmer.exceptions import DatasetNotFoundError, WeightsNotFoundError
+from skmer.evaluation.rounds import Deadline, OutOfTimeError
+from skmer.exceptions import DatasetNotFoundError, InputError, WeightsNotFoundError
 from skmer.studies.koh2021 import data as study
 from skmer.studies.koh2021 import pieces
 from skmer.studies.koh2021.claims import Claim, judge_claims
 from skmer.utils.files import atomic_folder, check_output_folder
-from skmer.utils.messages import html_list
+from skmer.utils.messages import check_choice, html_list, in_words, name_slowest
 
 
 @dataclass
@@ -46,6 +48,12 @@ class Reproduction:
         The numbers of clips that the printed reports can come from.
     computed : list of str
         The pieces that this run computed; the others were there from an earlier one.
+    cells : dict of str to tuple
+        Each cell and its result, after as many rounds as were done of it.
+    rounds : int
+        How many rounds were done of every cell.
+    ended_by : {"time", "interrupt"} or None
+        What ended the work before the last round.
     """
 
     datasets: study.StudyDatasets
@@ -59,6 +67,31 @@ class Reproduction:
     audits: dict = field(default_factory=dict)
     reports: dict = field(default_factory=dict)
     computed: list[str] = field(default_factory=list)
+    cells: dict[str, tuple] = field(default_factory=dict)
+    rounds: int = 0
+    ended_by: str | None = None
+
+    def _costs(self) -> dict[str, float]:
+        """Return the seconds of a round of each cell, by the rounds that were done."""
+        return {
+            name: float(result.scores[["fit_time", "score_time"]].to_numpy().sum())
+            / (int(result.scores["repeat"].max()) + 1)
+            for name, (_, result) in self.cells.items()
+        }
+
+    def slowest(self) -> dict[str, float]:
+        """Return the share of the time that the slowest cells take."""
+        costs = self._costs()
+        total = sum(costs.values()) or 1.0
+        order = sorted(costs, key=costs.__getitem__, reverse=True)[:3]
+        return {name: costs[name] / total for name in order}
+
+    def estimate_rest(self, n_jobs: int | None) -> str:
+        """Return in a sentence how many rounds are done, and about how long the others take."""
+        of = self.budget.n_rounds
+        left = sum(self._costs().values()) * (of - self.rounds) / effective_n_jobs(n_jobs)
+        rest = f", about {in_words(left)} are left" if self.rounds < of else ""
+        return f"{self.rounds} of {of} rounds are done{rest}.{name_slowest(self.slowest())}"
 
     @property
     def random_features(self) -> dict[str, str]:
@@ -230,6 +263,8 @@ def reproduce_koh2021(
     random_state: int = 0,
     memory=None,
     n_jobs: int | None = None,
+    time_limit: float | None = None,
+    on_interrupt: Literal["raise", "return"] = "raise",
     verbose: bool = False,
 ) -> Reproduction:
     """Do the study of Koh and Dubnov (2021) again, with whichever of its datasets are in place.
@@ -262,6 +297,12 @@ def reproduce_koh2021(
         Cache of the clips' embeddings; None = the sub-folder ``cache`` of `out`.
     n_jobs : int, default=None
         Number of fits at once, in joblib's meaning.
+    time_limit : float, default=None
+        Seconds after which nothing more is computed. The work goes round, one repeat of every cell
+        and then the next, and the report has the rounds that are whole; of a first round that is
+        not whole it has the classifiers that are. The next call goes on from there.
+    on_interrupt : {"raise", "return"}, default="raise"
+        What Ctrl-C does: raise `KeyboardInterrupt`, or end as the time limit does.
     verbose : bool, default=False
         Show progress on standard error.
 
@@ -292,6 +333,8 @@ def reproduce_koh2021(
     >>> found = reproduce_koh2021("koh2021", data_home="my_data", quick=True)  # doctest: +SKIP
     >>> found.table[["dataset", "published", "faithful", "defensible"]]  # doctest: +SKIP
     """
+    deadline = Deadline(time_limit)
+    check_choice("reproduce_koh2021", ("raise", "return"), on_interrupt=on_interrupt)
     features = check_names("features", features, (*study.FEATURES, *study.ADDITIONS))
     classifiers = check_names("classifiers", classifiers, CLASSIFIERS)
     out = check_output_folder(out)
@@ -311,6 +354,7 @@ def reproduce_koh2021(
     found = Reproduction(
         datasets, context.budget, random_state, reports=pieces.check_reports(context)
     )
+    features_of = {}
     for edition in study.EDITIONS:
         found.features, found.left_out = study.make_features(
             features,
@@ -322,17 +366,61 @@ def reproduce_koh2021(
             n_jobs=n_jobs,
             verbose=verbose,
         )
+        features_of[edition.name] = found.features
         if not found.features:
             raise WeightsNotFoundError(
                 f"None of the features can be computed ({', '.join(found.left_out)}). "
                 + next(iter(found.left_out.values()))
             )
-        _classify(found, edition, classifiers, context)
-        _regress(
-            found, edition, pieces.find_published_features(data_home, datasets.annotations), context
-        )
-        if edition is study.FAITHFUL:
-            _map(found, edition, context)
+    try:
+        with deadline.guard():
+            _work(found, features_of, classifiers, data_home, context, deadline)
+    except OutOfTimeError:
+        found.ended_by = "time"
+    except KeyboardInterrupt:
+        if on_interrupt == "raise":
+            raise
+        found.ended_by = "interrupt"
+    _join(found, features_of, context)
+    found.computed = context.store.computed
+    found.save(out)
+    return found
+
+
+def _work(found: Reproduction, features_of, classifiers, data_home, context, deadline) -> None:
+    """Do everything: the first round of every cell, what is done once, and the other rounds."""
+    cells = [
+        cell
+        for classifier in classifiers
+        for edition in study.EDITIONS
+        for dataset in found.datasets.names
+        for cell in pieces.list_cells(dataset, features_of[edition.name].values(), [classifier])
+    ]
+    clips_of = found.datasets.clips
+    finished = [
+        pieces.count_rounds(cell, clips_of[cell.dataset, cell.feature.edition.name], context)
+        for cell in cells
+    ]
+    n_rounds = context.budget.n_rounds
+    first = max(1, min(finished, default=n_rounds))
+    for n in range(first, n_rounds + 1):
+        for cell in cells:
+            context.announce(f"{cell}, round {n} of {n_rounds}")
+            clips = clips_of[cell.dataset, cell.feature.edition.name]
+            found.cells[str(cell)] = cell, pieces.evaluate_cell(cell, clips, context, n)
+            if deadline.is_over:
+                raise OutOfTimeError
+        found.rounds = n
+        if n == first:
+            context.announce(found.estimate_rest(context.n_jobs))
+            _do_once(found, features_of, data_home, context)
+    if not cells:
+        _do_once(found, features_of, data_home, context)
+
+
+def _do_once(found: Reproduction, features_of, data_home, context: pieces.RunContext) -> None:
+    """Do the regressions, the maps, and the audits of files and annotations."""
+    datasets = found.datasets
     context.announce("leakage audit of files and annotations")
     if datasets.clips:
         found.audits["files", ""] = pieces.audit_files(datasets, context)
@@ -340,26 +428,61 @@ def reproduce_koh2021(
         found.audits["emomusic annotations", ""] = pieces.audit_labels(
             datasets.annotations, context
         )
-    found.computed = context.store.computed
-    found.save(out)
-    return found
+    published = pieces.find_published_features(data_home, datasets.annotations)
+    for edition in study.EDITIONS:
+        found.features = features_of[edition.name]
+        _regress(found, edition, published, context)
+        if edition is study.FAITHFUL:
+            _map(found, edition, context)
 
 
-def _classify(
-    found: Reproduction, edition: study.Edition, classifiers, context: pieces.RunContext
-) -> None:
-    """Evaluate the cells of every dataset, and audit its splits."""
+def _join(found: Reproduction, features_of, context: pieces.RunContext) -> None:
+    """Put the cells together by dataset and edition: whole rounds, of whole classifiers."""
+    n_rounds = max(found.rounds, 1)
     for dataset in found.datasets.names:
-        clips = found.datasets.clips[dataset, edition.name]
-        results = []
-        for cell in pieces.list_cells(dataset, found.features.values(), classifiers):
-            context.announce(str(cell))
-            results.append(pieces.evaluate_cell(cell, clips, context))
-        found.results[dataset, edition.name] = pieces.join_results(results)
-        context.announce(f"{dataset}-{edition.name}: leakage audit")
-        # The plainest feature stands for all: a leak is a matter of clips and splits.
-        plainest = found.features.get("mfcc", next(iter(found.features.values())))
-        found.audits[dataset, edition.name] = pieces.audit_splits(dataset, plainest, clips, context)
+        for edition in study.EDITIONS:
+            features = features_of[edition.name]
+            done: dict[str, list] = {}
+            for cell, result in found.cells.values():
+                if (cell.dataset, cell.feature.edition) == (dataset, edition):
+                    done.setdefault(cell.classifier, []).append(
+                        pieces.keep_rounds(result, n_rounds)
+                    )
+            whole = [
+                result
+                for classifier, results in done.items()
+                if len(results) == len(pieces.list_cells(dataset, features.values(), [classifier]))
+                for result in results
+            ]
+            if whole:
+                found.results[dataset, edition.name] = pieces.join_results(whole)
+    for dataset in found.datasets.names:
+        if not all((dataset, edition.name) in found.results for edition in study.EDITIONS):
+            # The report compares both editions of a dataset.
+            for edition in study.EDITIONS:
+                found.results.pop((dataset, edition.name), None)
+                del found.datasets.clips[dataset, edition.name]
+            found.datasets.notes.append(
+                f"{study.titles()[dataset]} is left out: no classifier has a whole round yet."
+            )
+            continue
+        for edition in study.EDITIONS:
+            context.announce(f"{dataset}-{edition.name}: leakage audit")
+            # The plainest feature stands for all: a leak is a matter of clips and splits.
+            features = features_of[edition.name]
+            plainest = features.get("mfcc", next(iter(features.values())))
+            clips = found.datasets.clips[dataset, edition.name]
+            found.audits[dataset, edition.name] = pieces.audit_splits(
+                dataset, plainest, clips, context
+            )
+    if found.ended_by == "time" and not found.results and not found.regressions:
+        raise InputError(
+            "The 'time_limit' parameter is too short: no classifier has a whole round on any "
+            "dataset. What is finished is kept; call it again with more time.",
+            param="time_limit",
+        )
+    if found.ended_by == "interrupt" and not found.results and not found.regressions:
+        raise KeyboardInterrupt
 
 
 def _regress(
