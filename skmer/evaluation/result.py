@@ -368,9 +368,8 @@ class EvaluationResult:
         names = [protocol]
         if protocol is None:
             # One of a single split has nothing to test by; another may have.
-            n_splits = {
-                name: len(one["splits"]) for name, one in self.manifest["protocols"].items()
-            }
+            splits = self.scores[["protocol", "repeat", "fold"]].drop_duplicates()
+            n_splits = splits["protocol"].value_counts()
             names = [name for name in ran if n_splits[name] > 1] or ran
         return pd.concat(
             [
