@@ -1,8 +1,13 @@
 """What the three Keras classifiers have in common."""
 
+import json
+import os
+import sys
 from abc import abstractmethod
+from contextlib import suppress
 from functools import partial
 from numbers import Real
+from pathlib import Path
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -11,10 +16,10 @@ from sklearn.utils import check_array, check_random_state, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from skmer.exceptions import InputError
+from skmer.exceptions import EngineNotAvailableError, InputError
 from skmer.utils import estimators as params
 from skmer.utils.floats import check_floats, check_rows
-from skmer.utils.labels import check_labels, check_target
+from skmer.utils.labels import check_labels, check_order, check_target
 from skmer.utils.messages import check_whole
 from skmer.utils.processes import exact_float32, import_tensorflow, quiet_tensorflow
 from skmer.utils.progress import track
@@ -150,6 +155,7 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
             The fitted classifier.
         """
         params.validate_parameters(self)
+        check_order({"X": X, "y": y, "groups": groups, "sample_weight": sample_weight})
         X = self._validate_X(X, reset=True)
         if isinstance(y, list | tuple) and len(y) and np.ndim(y[0]) == 1:
             y = np.asarray(y)
@@ -363,8 +369,27 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
         return tags
 
 
+def check_keras_backend() -> None:
+    """Raise where Keras is set to another backend than TensorFlow, before it is imported."""
+    if "keras" in sys.modules:
+        backend = sys.modules["keras"].config.backend()
+    else:
+        home = os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras")
+        backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+        with suppress(OSError, ValueError, AttributeError):
+            settings = json.loads(Path(home, "keras.json").read_text(encoding="utf-8"))
+            backend = os.environ.get("KERAS_BACKEND") or settings.get("backend", backend)
+    if backend != "tensorflow":
+        raise EngineNotAvailableError(
+            f"The Keras classifiers need Keras with the backend tensorflow. Got {backend!r}; set "
+            "the environment variable KERAS_BACKEND=tensorflow for this program, or take other "
+            "classifiers."
+        )
+
+
 def _import_network():
     """Import the module that needs TensorFlow, which is started as for the embeddings."""
+    check_keras_backend()
     import_tensorflow()
     with quiet_tensorflow():
         from skmer.classifiers import training as _network

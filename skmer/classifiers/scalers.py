@@ -7,7 +7,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from skmer.exceptions import InputError
-from skmer.utils.estimators import check_unmasked
+from skmer.utils.estimators import check_unmasked, validate_data, wrap_tables_only
 from skmer.utils.floats import check_magnitude
 
 _EPS = np.finfo(np.float32).eps
@@ -154,9 +154,11 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self : object
             The fitted scaler.
         """
+        validate_data(self, X, skip_check_array=True)
         X, kept = self._frames(X)
         self.scaler_ = FeatureScaler().fit(X[kept])
         self.n_features_in_ = self.scaler_.n_features_in_
+        wrap_tables_only(self, is_table=X.ndim == 2)
         return self
 
     def transform(self, X) -> np.ndarray:

@@ -281,6 +281,8 @@ def run(words: Sequence[str], *, quiet: bool, debug: bool) -> int:
                 f"error: {type(error).__name__}: {str(error)[:200]} This is a fault of skmer's, "
                 "not of yours. Run it again with --debug to see where it is, and report it."
             )
+            for note in getattr(error, "__notes__", []):
+                _terminal.warn(note)
             return FAULT
     return int(status or OK)
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from skmer.datasets.registry import DatasetInfo, warn_caller
-from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning
+from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning, InputError
+from skmer.utils.digest import file_digest
 from skmer.utils.messages import shorten
 
 # Folders of file systems and desktops, whose files a person deleted or never made.
@@ -119,11 +120,23 @@ def find_audio_files(folder: Path) -> FoundFiles:
 
 
 def find_tables(folder: Path, names: Iterable[str]) -> dict[str, Path]:
-    """Those of the files that are below a folder, at any depth, by name; the shallowest of each."""
+    """Those of the files that are below a folder, at any depth, by name; the shallowest of each.
+
+    Files of one name that differ are an error: one of them is not what was published.
+    """
     wanted = set(names)
-    found = [path for path in find_files(folder).paths if path.name in wanted]
-    deepest_first = sorted(found, key=lambda path: (len(path.parts), path), reverse=True)
-    return {path.name: path for path in deepest_first}
+    found: dict[str, list[Path]] = {}
+    for path in sorted(find_files(folder).paths, key=lambda path: (len(path.parts), path)):
+        if path.name in wanted:
+            found.setdefault(path.name, []).append(path)
+    for name, (first, *others) in found.items():
+        differs = (one for one in others if file_digest(one) != file_digest(first))
+        if (other := next(differs, None)) is not None:
+            raise InputError(
+                f"There are two different files {name} in {folder}, '{first.relative_to(folder)}' "
+                f"and '{other.relative_to(folder)}'; move away what is not the published table."
+            )
+    return {name: paths[0] for name, paths in found.items()}
 
 
 def find_table(folder: Path, names: Iterable[str], info: DatasetInfo) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from skmer.datasets.files import AUDIO_SUFFIXES, find_audio_files
-from skmer.datasets.own_csv import has_columns, load_csv, load_listed, read_clips
+from skmer.datasets.own_csv import has_columns, load_csv, load_listed, read_clips, unify_names
 from skmer.datasets.registry import DATASETS, loader, make_bunch, warn_caller
 from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils.files import expand_path, is_url
@@ -204,6 +204,7 @@ def load_folder(
     else:
         origin = "There are no groups."
         warn_caller(f"{folder}: There are no groups. {_advise_groups(below)}")
+    unify_names(frame)
     return make_bunch(
         frame,
         extra=f"{len(frame)} clips below {folder}. {origin} {found.describe_left_out()}".rstrip(),

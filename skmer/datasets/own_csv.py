@@ -15,6 +15,7 @@ from skmer.datasets.registry import loader, make_bunch, warn_caller
 from skmer.datasets.tables import CsvFile, indicators, read_csv_file
 from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils.files import expand_path, is_url
+from skmer.utils.labels import plain_text, warn_of_alike
 from skmer.utils.messages import shorten
 
 
@@ -229,6 +230,7 @@ def load_listed(
         how = ""
         for name in targets:
             frame[name] = _read_numbers(file, frame[name])
+    unify_names(frame)
     absent = [item for item in frame["path"] if not os.path.isfile(item)]
     if absent and (on_missing == "raise" or len(absent) == len(frame)):
         some = "; to go on without them, give on_missing='keep' and on_error='skip'"
@@ -266,6 +268,13 @@ def load_listed(
         or (sorted(set(frame["label"])) if target is None else list(target.columns)),
         target_columns=targets or "label",
     )
+
+
+def unify_names(frame) -> None:
+    """Bring labels and groups to one Unicode form in place, and warn of those that may be one."""
+    for name in {"label", "group"} & set(frame):
+        frame[name] = frame[name].map(plain_text)
+        warn_of_alike(frame[name], f"The {name}s", warn_caller)
 
 
 def _split_tags(cells, separator: str) -> list[list[str]]:

@@ -177,6 +177,7 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
         clips = self._check_clips(X, reset=True)
         self._fit_network()
         self.embedding_size_ = self._fit_frame_size(clips)
+        params.wrap_tables_only(self, is_table=self._recipe(pooled=True).pooling is not None)
         return self
 
     def transform(self, X) -> np.ndarray:
@@ -191,7 +192,7 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
         -------
         embeddings : ndarray of shape (n_clips, n_features_out), dtype float32
             Row i is clip i. Without pooling, of shape (n_clips, n_frames, d), zero-padded at the
-            end.
+            end, which is an array also where data frames are asked for.
 
         Raises
         ------
@@ -208,12 +209,6 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
         """
         check_is_fitted(self)
         recipe = self._recipe(pooled=True)
-        if recipe.pooling is None and not params.output_is_default(self):
-            raise InputError(
-                f"{type(self).__name__} without pooling returns a 3-D array, which no data frame "
-                "holds; set pooling, or leave set_output(transform='default').",
-                param="pooling",
-            )
         clips = self._embed(X, recipe)
         rows = [clip.row for clip in clips]
         if recipe.pooling is None:

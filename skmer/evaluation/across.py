@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from sklearn.utils import _safe_indexing
 
 from skmer.datasets.tables import AXES, QUADRANTS, AffectScale, quadrants_of
-from skmer.evaluation.features import is_transformer
+from skmer.evaluation.features import is_transformer, with_names
 from skmer.evaluation.folds import Protocol, Split
 from skmer.evaluation.targets import Clips, Matched, join_targets, plain_name
 from skmer.evaluation.tasks import Task
@@ -187,7 +188,7 @@ def join_clips(
     )
     if isinstance(features, Mapping) and not kept.all():
         features = {
-            name: one if is_transformer(one) else np.asarray(one)[kept]
+            name: one if is_transformer(one) else _safe_indexing(one, np.flatnonzero(kept))
             for name, one in features.items()
         }
     return matched.task, joined.keep(kept), features, across
@@ -261,7 +262,10 @@ def _join_features(features, X_test):
     return {name: _join_arrays(name, features[name], given[name]) for name in features}, None
 
 
-def _join_arrays(name: str, first, second) -> np.ndarray:
+def _join_arrays(name: str, first, second):
+    names = list(getattr(first, "columns", ()))
+    if hasattr(second, "columns") and set(second.columns) == set(names):
+        second = second[names]
     pair = [to_floats(one, f"The feature {name!r}") for one in (first, second)]
     if any(one.ndim < 2 for one in pair) or len({(one.ndim, one.shape[-1]) for one in pair}) > 1:
         raise InputError(
@@ -273,7 +277,7 @@ def _join_arrays(name: str, first, second) -> np.ndarray:
         # Frames that are not there are zeros.
         n_frames = max(one.shape[1] for one in pair)
         pair = [np.pad(one, ((0, 0), (0, n_frames - one.shape[1]), (0, 0))) for one in pair]
-    return np.concatenate(pair)
+    return with_names(np.concatenate(pair), names)
 
 
 def check_scales(scales, *, all_of_them: bool = False):

@@ -12,13 +12,14 @@ import numpy as np
 from sklearn import config_context
 from sklearn.base import clone
 
+from skmer.classifiers.base import BaseKerasClassifier, check_keras_backend
 from skmer.evaluation import features as inputs
 from skmer.evaluation import manifest as records
 from skmer.evaluation.across import Across, join_clips, make_quadrants
 from skmer.evaluation.experiment import Experiment, make_evidence
 from skmer.evaluation.features import ComputedFeature
 from skmer.evaluation.fitting import make_scorer, tabulate
-from skmer.evaluation.folds import Protocol, keep_groups_apart, make_protocols
+from skmer.evaluation.folds import Protocol, count_groups, keep_groups_apart, make_protocols
 from skmer.evaluation.regression import DynamicRegressionResult, RegressionResult, make_result
 from skmer.evaluation.result import EvaluationResult
 from skmer.evaluation.rounds import Deadline, run_rounds
@@ -27,7 +28,8 @@ from skmer.evaluation.targets import Clips
 from skmer.evaluation.tasks import REGRESSION, DynamicRegression, Task, find_task
 from skmer.exceptions import InputError, InputTypeError
 from skmer.utils.digest import versions
-from skmer.utils.estimators import Memory, Preset, recorded_seed
+from skmer.utils.estimators import Memory, Preset, parts_of, recorded_seed
+from skmer.utils.labels import check_order
 from skmer.utils.messages import check_choice, shorten
 from skmer.utils.processes import check_n_jobs
 
@@ -214,6 +216,9 @@ those, default="grouped"
     elif X_test is not None or groups_test is not None:
         raise InputError("X_test and groups_test need y_test.", param="y_test")
     task = find_task(task, y).bind(y, target_names)
+    given = features if isinstance(features, Mapping) else {}
+    first = next(iter(y.values()), None) if isinstance(y, Mapping) else y
+    check_order({"y": first, "X": X, "groups": groups, "split": split} | given)
     check_choice("evaluate", PRESETS, preset=preset)
     check_choice("evaluate", ("raise", "skip"), on_error=on_error)
     check_choice("evaluate", ("raise", "return"), on_interrupt=on_interrupt)
@@ -237,7 +242,7 @@ those, default="grouped"
     protocols = _make_protocols(protocol, known, task, clips, seed, across)
     models = _make_models(classifiers, task, preset)
     models = _check_models(models, task, clips, protocols)
-    scorer, further_scores = make_scorer(scoring, task, clips.targets)
+    scorer, further_scores = make_scorer(scoring, task, clips.targets, models)
     transformers = inputs.make_transformers(
         features,
         preset=preset,
@@ -264,7 +269,7 @@ those, default="grouped"
     if skipped:
         clips, computed = _leave_out(skipped, clips, computed)
     times.append(time.perf_counter())
-    evidence = make_evidence(clips, computed, across, n_jobs, verbose)
+    evidence = make_evidence(clips, transformers, computed, across, n_jobs, verbose)
     if across is not None:
         across = replace(across, shared=evidence.shared(clips.is_second))
     experiment = Experiment(
@@ -485,16 +490,22 @@ def _check_models(models, task: Task, clips: Clips, protocols: list[Protocol]) -
                 param=f"{kind}s",
             )
     models = {name: task.wrap(model) for name, model in models.items()}
+    parts = [part for model in models.values() for part in parts_of(model)]
+    if any(isinstance(part, BaseKerasClassifier) for part in parts):
+        check_keras_backend()
     for one in protocols:
         groups = clips.groups_in_fit(one.keeps_apart_in_fit)
         if groups is None:
             continue
         trained = [targets.split_rows(split).train for split in one.splits]
-        fewest = min(trained, key=lambda rows: np.unique(groups[rows]).size)
-        for model in models.values():
-            with config_context(enable_metadata_routing=True):
-                y = targets.first[fewest]
-                keep_groups_apart(clone(model), fewest, y, groups[fewest], seed=0)
+        y = targets.first
+        for fewest in (
+            min(trained, key=lambda rows: np.unique(groups[rows]).size),
+            min(trained, key=lambda rows: min(count_groups(y[rows], groups[rows]).values())),
+        ):
+            for model in models.values():
+                with config_context(enable_metadata_routing=True):
+                    keep_groups_apart(clone(model), fewest, y[fewest], groups[fewest], seed=0)
     return models
 
 

@@ -20,18 +20,27 @@ from skmer.evaluation.tasks import Task
 from skmer.utils.estimators import derive_seeds
 
 
-def make_evidence(clips: Clips, computed, across: Across | None, n_jobs, verbose) -> Evidence:
+def make_evidence(
+    clips: Clips, transformers, computed, across: Across | None, n_jobs, verbose
+) -> Evidence:
     """Return what the audit looks at."""
     targets = clips.targets
-    arrays = [one.arrays[VECTOR] for one in computed.values() if VECTOR in one.arrays]
-    vectors = (targets.mean_by_clip(values) for values in arrays)
+    vectors = {
+        name: targets.mean_by_clip(one.arrays[VECTOR])
+        for name, one in computed.items()
+        if VECTOR in one.arrays and one.arrays[VECTOR].ndim == 2
+    }
     # Rows that are all the same are no copies of a clip.
-    differ = (
-        one for one in vectors if one.ndim == 2 and len(one) > 3 and np.ptp(one, axis=0).any()
-    )
+    differ = (one for one in vectors.values() if len(one) > 3 and np.ptp(one, axis=0).any())
     vector = next(differ, None)
     values = [targets.mean_by_clip(values) for values in targets.values.values()]
     digests = (one.audio_digests for one in computed.values())
+    # What is computed of sound alone does not have the target in it.
+    columns = {
+        name: list(getattr(computed[name].inputs[VECTOR], "columns", range(one.shape[1])))
+        for name, one in vectors.items()
+        if not inputs.is_transformer(transformers[name])
+    }
     return Evidence(
         None if vector is None else np.asarray(vector, dtype=float),
         values[0] if len(values) == 1 else np.column_stack(values),
@@ -41,6 +50,8 @@ def make_evidence(clips: Clips, computed, across: Across | None, n_jobs, verbose
         audio_hashes=next((one for one in digests if one), None),
         n_jobs=n_jobs,
         verbose=verbose,
+        features=vectors,
+        columns=columns,
     )
 
 

@@ -4,7 +4,7 @@ This is allowed because the transformers train nothing: a row depends on its own
 """
 
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from tempfile import TemporaryDirectory
@@ -18,7 +18,7 @@ from sklearn.utils import _safe_indexing, get_tags
 
 from skmer import exceptions
 from skmer.exceptions import InputError, InputTypeError
-from skmer.utils.estimators import Preset, parts_of
+from skmer.utils.estimators import Preset, output_is_default, parts_of
 from skmer.utils.floats import LARGEST, check_floats, usable_rows
 from skmer.utils.labels import check_text
 from skmer.utils.messages import is_iterable
@@ -47,8 +47,9 @@ class NetworkWeights:
 class ComputedFeature:
     """The inputs that a feature gives, a row for each clip, and the clips that it has none for.
 
-    Of a feature of columns the input is a data frame of embeddings and other columns, and `front`
-    is what learns from these, to be fitted before the model; `embeddings` are numbers alone.
+    Of a feature whose columns have names the input is a data frame, and `embeddings` are its
+    numbers. Of a feature of columns it has embeddings and other columns, and `front` is what learns
+    from these, to be fitted before the model.
     """
 
     inputs: dict[str, Any]
@@ -61,8 +62,8 @@ class ComputedFeature:
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:
-        """The inputs, or of a feature of columns its embeddings, as arrays."""
-        return self.inputs if self.embeddings is None else {VECTOR: self.embeddings}
+        """The inputs as arrays; of a data frame its embeddings."""
+        return self.inputs | ({} if self.embeddings is None else {VECTOR: self.embeddings})
 
     @property
     def vectors(self) -> np.ndarray:
@@ -164,12 +165,20 @@ def _check_feature(name, feature):
     else:
         array = check_floats(feature, f"features[{name}]", finite=False)
         if array.ndim > 1 and all(array.shape[1:]):
-            return array
+            return with_names(array, list(getattr(feature, "columns", ())))
         got = f"an array of shape {array.shape}"
     raise InputTypeError(
         f"The feature {name!r} must be a transformer, or an array of at least two dimensions with "
         f"one row per clip. Got {got} instead."
     )
+
+
+def with_names(values: np.ndarray, names: Sequence) -> Any:
+    """Return rows as a data frame, where their columns have names that models may go by."""
+    import pandas as pd
+
+    is_named = values.ndim == 2 and len(names) > 0 and all(isinstance(one, str) for one in names)
+    return pd.DataFrame(values, columns=list(names)) if is_named else values
 
 
 def _learns(transformer) -> bool:
@@ -256,8 +265,10 @@ class Feature:
     def compute(self, X) -> ComputedFeature:
         """Compute the inputs, each clip passing the network once."""
         if self.array is not None:
-            return ComputedFeature({VECTOR: self.array})
-        computed: dict[str, np.ndarray] = {}
+            named = self.array.to_numpy() if hasattr(self.array, "columns") else None
+            return ComputedFeature({VECTOR: self.array}, embeddings=named)
+        computed: dict[str, Any] = {}
+        embeddings = None
         failures: dict[int, str] = {}
         with ExitStack() as stack:
             shared = {}
@@ -269,7 +280,11 @@ class Feature:
                 (values, digests), failed = collect_failures(transformer, lambda t: _embed(t, X))
                 computed[one] = np.asarray(values)
                 failures |= failed
-        return ComputedFeature(computed, weights_of(transformer), failures, digests)
+                if one == VECTOR and not output_is_default(transformer):
+                    embeddings = computed[one]
+                    computed[one] = with_names(embeddings, transformer.get_feature_names_out())
+        weights = weights_of(transformer)
+        return ComputedFeature(computed, weights, failures, digests, embeddings=embeddings)
 
     def compute_frames(self, X) -> tuple[list[np.ndarray], ComputedFeature]:
         """Compute the frames of each clip, and all of a computed feature but its inputs."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn import config_context
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.utils import _safe_indexing
 
@@ -17,7 +17,7 @@ from skmer.evaluation.folds import Split
 from skmer.evaluation.targets import Targets
 from skmer.evaluation.tasks import Task
 from skmer.exceptions import InputError
-from skmer.utils.estimators import parts_of
+from skmer.utils.estimators import parts_of, prepare_scorer
 from skmer.utils.labels import check_text, stack_frames
 from skmer.utils.messages import is_iterable
 
@@ -163,11 +163,11 @@ def _score_row(fit: Fit, fitted: Fitted, clips: np.ndarray) -> dict:
     }
 
 
-def make_scorer(scoring, task: Task, targets: Targets):
+def make_scorer(scoring, task: Task, targets: Targets, models: Mapping):
     """Return a callable of (model, X, y) to a dict of scores, and the names of the scores.
 
     Names of usual scores are dropped, since those are there anyway. A scorer that cannot score
-    targets such as these is an error here, before hours of work.
+    targets such as these, or a model, is an error here, before hours of work.
     """
     scoring = {} if scoring is None else _by_name(scoring)
     scoring = {
@@ -189,6 +189,11 @@ def make_scorer(scoring, task: Task, targets: Targets):
     try:
         scorer = check_scoring(dummy, scoring=scoring)
         scorer(dummy.fit(X, y), X, y)
+        classes = np.unique(y) if y.ndim == 1 and is_classifier(dummy) else None
+        scorer = prepare_scorer(scorer, models, classes)
+        scorer(dummy, X, y)
+    except InputError:
+        raise
     except (TypeError, ValueError) as error:
         raise InputError(
             "The 'scoring' parameter must have scores that scikit-learn has and that suit the "

@@ -13,6 +13,7 @@ from sklearn.ensemble import StackingClassifier, StackingRegressor
 from sklearn.model_selection import GroupKFold, KFold, PredefinedSplit, StratifiedGroupKFold
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.multiclass import type_of_target
 
 from skmer.evaluation.splitters import FixedSplit
 from skmer.exceptions import InputError, InputTypeError
@@ -272,6 +273,14 @@ def keep_groups_apart(model, X, y, groups: np.ndarray, seed: int) -> bool:
             "leaves one group only; give clips of more groups, a model without a search or early "
             "stopping, or a protocol that splits groups."
         )
+    folds_of = (part.get_params(deep=False).get("cv", "none") for part in parts_of(model))
+    by_group = any(
+        _is_number_of_folds(cv) or (hasattr(cv, "split") and _asks_for_groups(cv))
+        for cv in folds_of
+        for cv in folds_of
+    )
+    if by_group and is_classifier(model):
+        _check_classes(model, y, groups)
     whole = _given_all_rows(model)
     for part in parts_of(model):
         if "cv" in part.get_params(deep=False) and _is_number_of_folds(part.cv):
@@ -313,6 +322,25 @@ def keep_groups_apart(model, X, y, groups: np.ndarray, seed: int) -> bool:
                 "protocol that splits groups."
             )
     return _consumes(model, "groups")
+
+
+def count_groups(y, groups) -> dict:
+    """Return the number of groups of each class; of other targets, of all rows."""
+    if np.ndim(y) > 1 or type_of_target(y).startswith("continuous"):
+        return {None: np.unique(groups).size}
+    return {label: np.unique(groups[y == label]).size for label in np.unique(y)}
+
+
+def _check_classes(model, y, groups) -> None:
+    """Raise where a class is of one group, so that folds inside the fit have to do without it."""
+    lone = [label for label, n_groups in count_groups(y, groups).items() if n_groups < 2]
+    if lone:
+        raise InputError(
+            f"{type(model).__name__} searches its parameters in folds that keep groups apart, and "
+            f"a training part of the protocol has the class {str(lone[0])!r} in one group only, so "
+            "that a fold inside it has none to train on. Take more folds (n_folds), a model "
+            "without a search such as 'nb', clips of more groups of that class, or leave it out."
+        )
 
 
 def _splits(part, n_rows: int) -> bool:

@@ -103,7 +103,8 @@ class EvaluationResult:
             For numbers, a score such as ``r2`` is that of all out-of-fold predictions together:
             the r2 of a small test part compares with the mean of that part alone, so that the mean
             over the splits is far below. That mean is there too, as ``r2_split_mean``. A score
-            that `scoring` added is the mean over the splits.
+            that `scoring` added is the mean over the splits. Where a score is undefined on some
+            splits, as ROC-AUC without a class, ``*_n_splits`` is the number of those that counted.
         """
         import pandas as pd
 
@@ -119,6 +120,8 @@ class EvaluationResult:
             else:
                 columns[metric] = mean[metric]
             columns[f"{metric}_std"] = spread[metric]
+            if (n_scored := grouped[metric].count()).lt(grouped.size()).any():
+                columns[f"{metric}_n_splits"] = n_scored
         summary = pd.DataFrame(columns, index=mean.index).reset_index()
         pair = self.protocols_to_compare()
         return summary if pair is None else self._with_gap(summary, *pair)
@@ -491,14 +494,24 @@ class EvaluationResult:
         ------
         OSError
             When the folder cannot be made or written into.
+        Exception
+            Whatever keeps maps or report from being drawn; scores, predictions and manifest are
+            saved nevertheless.
         """
-        return write_store(
-            folder,
-            {"scores": self.scores, "predictions": self.predictions, "maps": self.maps},
-            self.manifest,
-            kind=type(self).__name__,
-            files={"report.html": self.report},
-        )
+        tables = {"scores": self.scores, "predictions": self.predictions}
+        kind = type(self).__name__
+        try:
+            drawn = {"maps": self.maps}
+            files = {"report.html": self.report}
+            return write_store(folder, tables | drawn, self.manifest, kind=kind, files=files)
+        except OSError:
+            raise
+        except BaseException as error:
+            folder = write_store(folder, tables, self.manifest, kind=kind)
+            # None of an earlier result beside these scores.
+            (folder / "report.html").unlink(missing_ok=True)
+            error.add_note(f"Scores, predictions and manifest are in {folder}, without a report.")
+            raise
 
     @classmethod
     def load(cls, folder):

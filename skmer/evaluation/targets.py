@@ -11,7 +11,8 @@ from skmer.audio.segment import Segment, segment_columns
 from skmer.exceptions import InputError
 from skmer.utils.estimators import num_samples
 from skmer.utils.floats import to_floats
-from skmer.utils.labels import check_labels, check_text
+from skmer.utils.labels import check_labels, check_order, check_text
+from skmer.utils.messages import shorten
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ def check_numbers(y) -> dict[str, np.ndarray]:
     """Return the numbers to predict by name: a frame's columns, or arousal and valence."""
     if hasattr(y, "columns") or isinstance(y, Mapping):
         _check_names(y)
+        check_order({str(name): y[name] for name in y})
         targets = {str(name): to_floats(y[name], f"The target {str(name)!r}") for name in y}
     else:
         values = to_floats(y, "The targets y")
@@ -179,8 +181,10 @@ def check_curves(y, times) -> tuple[dict[str, np.ndarray], np.ndarray]:
             f"The 'times' parameter must be a list of seconds. Got {times!r}.", param="times"
         )
     _check_names(y)
+    check_order({str(name): values for name, values in y.items()})
     curves = {
-        str(name): to_floats(values, f"The target {str(name)!r}") for name, values in y.items()
+        str(name): to_floats(values, f"The target {str(name)!r}")
+        for name, values in _by_column(y, times).items()
     }
     first = next(iter(curves.values()))
     n_clips = len(first) if first.ndim == 2 else "n_clips"
@@ -196,6 +200,23 @@ def check_curves(y, times) -> tuple[dict[str, np.ndarray], np.ndarray]:
     if empty.size:
         raise InputError(f"Clip {empty[0]} has no target at any time; leave it out of X and y.")
     return curves, times
+
+
+def _by_column(y: Mapping, times: np.ndarray) -> dict:
+    """Return targets over time with the columns of tables in one order, that of `times`."""
+    tables = {name: list(one.columns) for name, one in y.items() if hasattr(one, "columns")}
+    order = next(iter(tables.values()), [])
+    if set(order) == set(times.tolist()):
+        order = times.tolist()
+    for name, columns in tables.items():
+        if len(columns) == len(order) and set(columns) != set(order):
+            raise InputError(
+                f"The targets y must have the same columns. Got {shorten(columns)} in {str(name)!r}"
+                f", and {shorten(order)} in others or in 'times'.",
+                param="y",
+            )
+    moved = {name: y[name][order] for name, columns in tables.items() if set(columns) == set(order)}
+    return {**y, **moved}
 
 
 def _check_names(y) -> None:

@@ -5,6 +5,8 @@ gives, which models fit, and which words and charts of the report show it. Every
 task. A further kind is one subclass of `Task`, with one call of `register_task`.
 """
 
+import warnings
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -28,7 +30,7 @@ from skmer.evaluation.statistics.bootstrap import TotalsScore
 from skmer.evaluation.targets import Matched, Targets, check_curves, check_numbers, pair_names
 from skmer.exceptions import InputError
 from skmer.pooling import align_frames
-from skmer.utils.labels import check_labels
+from skmer.utils.labels import check_labels, warn_of_alike
 from skmer.utils.messages import check_choice, shorten
 
 
@@ -250,6 +252,7 @@ class Classification(Task):
 
     def check(self, y):
         y = check_labels(y, "The labels y")
+        warn_of_alike(y, "The labels y")
         if type_of_target(y).startswith("continuous"):
             raise InputError(
                 "The labels y must be classes, and are numbers with decimals; give them to "
@@ -302,6 +305,8 @@ class Classification(Task):
         }
 
     def check_protocols(self, targets, groups, protocols):
+        for protocol in protocols:
+            _check_training_classes(targets.first, protocol)
         labels, counts = np.unique(targets.first, return_counts=True)
         if counts.min() < 2 and any(protocol.name == "shuffled" for protocol in protocols):
             raise InputError(
@@ -356,6 +361,28 @@ class Classification(Task):
         labels, counts = np.unique(targets.first, return_counts=True)
         classes = {str(label): int(n) for label, n in zip(labels, counts)}
         return {"n_clips": targets.n_clips, "classes": classes}
+
+
+def _check_training_classes(y: np.ndarray, protocol) -> None:
+    """Raise for a training part of one class, and warn of parts without a class that is tested."""
+    lacking: Counter = Counter()
+    for split in protocol.splits:
+        trained = np.unique(y[split.train])
+        lacking.update(np.setdiff1d(y[split.test], trained).tolist())
+        if trained.size < 2:
+            raise InputError(
+                f"The {protocol.name!r} protocol has a training part of one class, "
+                f"{str(trained[0])!r}; take more folds (n_folds), add groups of the other classes, "
+                "or choose another protocol.",
+                param="protocol",
+            )
+    if lacking:
+        listed = [f"{label} in {n} of {len(protocol.splits)}" for label, n in lacking.items()]
+        warnings.warn(
+            f"The {protocol.name!r} protocol has training parts without a class that is tested: "
+            f"{shorten(listed)}. Take more folds (n_folds), or add groups of that class.",
+            stacklevel=5,
+        )
 
 
 # The targets are scaled, so that one grid serves every unit.

@@ -454,8 +454,17 @@ def _as_pooled(frames: np.ndarray, pooling) -> np.ndarray:
     return np.stack([pool_frames(frame[None], pooling) for frame in frames])
 
 
+def _as_fitted(rest, rows: np.ndarray):
+    """Return rows as the rest of a pipeline was fitted to: with names where it had some."""
+    import pandas as pd
+
+    names = getattr(rest, "feature_names_in_", None)
+    return rows if names is None or rows.ndim > 2 else pd.DataFrame(rows, columns=names)
+
+
 def _predict(rest, rows: np.ndarray, targets) -> dict[str, np.ndarray]:
     """Return the columns that are predicted."""
+    rows = _as_fitted(rest, rows)
     if is_classifier(rest):
         tagger = rest[-1] if isinstance(rest[-1], TagClassifier) else None
         if tagger:

@@ -6,6 +6,7 @@ import types
 import typing
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from numbers import Integral, Real
 from os import PathLike
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, Self, TypeVar
@@ -91,9 +92,41 @@ def parts_of(estimator) -> list:
     return [part for part in [estimator, *inner] if not isinstance(part, type)]
 
 
+def wrap_tables_only(estimator, *, is_table: bool) -> None:
+    """Let `transform` return a data frame where one is asked for, and it gives a table."""
+    estimator._sklearn_auto_wrap_output_keys = ("transform",) if is_table else ()
+
+
 def output_is_default(estimator) -> bool:
     """Whether `transform` of the estimator is to return arrays, not data frames."""
     return _get_output_config("transform", estimator)["dense"] == "default"
+
+
+# Scores that take classes which are absent from a part for absent everywhere.
+_BY_LABELS = ("roc_auc_score", "cohen_kappa_score", "log_loss", "top_k_accuracy_score")
+
+
+def prepare_scorer(scorer, models: dict, classes):
+    """Return what `check_scoring` gave with all classes named; raise for what a model lacks."""
+    parts = getattr(scorer, "_scorers", {"score": scorer})
+    for name, part in parts.items():
+        methods = getattr(part, "_response_method", "predict")
+        methods = (methods,) if isinstance(methods, str) else methods
+        lacking = [
+            key for key, model in models.items() if not any(hasattr(model, one) for one in methods)
+        ]
+        if lacking and "default" not in methods:
+            raise InputError(
+                f"The score {name!r} of the 'scoring' parameter needs {' or '.join(methods)}, "
+                f"which {lacking[0]!r} does not have. Take a model with it, such as one with "
+                "CalibratedClassifierCV around it, or another score.",
+                param="scoring",
+            )
+        if classes is not None and getattr(part, "_score_func", None).__name__ in _BY_LABELS:
+            part = copy(part)
+            part._kwargs = {"labels": classes, **part._kwargs}
+            parts[name] = part
+    return scorer
 
 
 def derive_seeds(random_state: int | np.random.RandomState | None, n_seeds: int) -> list[int]:

@@ -1,19 +1,27 @@
 """Labels and groups as plain arrays: one for each clip, all text or all numbers, none missing."""
 
+import re
+import unicodedata
 import warnings
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from sklearn.utils import column_or_1d
 
 from skmer.exceptions import InputError
+from skmer.utils.messages import shorten
 
 # As pandas names them; an empty array has neither text nor numbers.
 _KINDS = ("string", "integer", "floating", "mixed-integer-float", "boolean", "empty")
 
 
-def check_labels(values, name: str) -> np.ndarray:
+def check_labels(values, name: str, *, as_given: bool = False) -> np.ndarray:
     """Return one label for each clip as an array of text, of numbers, or of booleans.
+
+    Text that reads the same is the same: blanks around it go, and letters with marks are in one
+    Unicode form (NFC; names of files from a Mac are in NFD).
 
     Parameters
     ----------
@@ -21,6 +29,8 @@ def check_labels(values, name: str) -> np.ndarray:
         Text, numbers or booleans; not a mixture, which has no order.
     name : str
         What messages call them, such as "The groups".
+    as_given : bool, default=False
+        Leave text as it is, for what `predict` returns.
 
     Returns
     -------
@@ -56,15 +66,70 @@ def check_labels(values, name: str) -> np.ndarray:
             f"as {labels[0]!r}."
         )
     if array.dtype.kind == "U":
-        check_text(name, *set(array.tolist()))
+        different = set(array.tolist())
+        check_text(name, *different)
+        forms = {text: text if as_given else plain_text(text) for text in different}
+        if any(text != form for text, form in forms.items()):
+            array = np.array([forms[text] for text in array.tolist()])
     return array
+
+
+def plain_text(text: str) -> str:
+    """Return text in the Unicode form NFC, without blanks around it."""
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def find_alike(names) -> list[list[str]]:
+    """Return the names that differ in case, blanks, Unicode form or guests ("feat.") only."""
+    alike: dict[str, list[str]] = {}
+    for name in sorted({str(one) for one in names if isinstance(one, str)}):
+        plain = unicodedata.normalize("NFKC", name).casefold()
+        plain = re.split(r"[\s(\[,]+(?:feat|ft|featuring)[.\s]", plain)[0]
+        alike.setdefault("".join(plain.split()), []).append(name)
+    return [names for names in alike.values() if len(names) > 1]
+
+
+def warn_of_alike(names, what: str, warn: Callable[[str], None] | None = None) -> None:
+    """Warn of names that may be one: which of them are is for the user to say."""
+    if pairs := find_alike(names):
+        listed = shorten([join_alike(pair) for pair in pairs], 3)
+        (warn or partial(warnings.warn, stacklevel=4))(
+            f"{what} have names that differ only in case, blanks, guests or Unicode form "
+            f"and are taken for different ones: {listed}. Write each in one way."
+        )
+
+
+def join_alike(pair: Sequence[str]) -> str:
+    """Return two names for a message; those that look the same are written in ASCII."""
+    write = ascii if plain_text(pair[0]) == plain_text(pair[1]) else repr
+    return " and ".join(map(write, pair[:2]))
 
 
 def check_target(y) -> np.ndarray:
     """Return the labels given to a `fit`; a table of one column passes, with a warning."""
     if not isinstance(y, list | tuple) and getattr(y, "ndim", 0) != 1:
         y = column_or_1d(y, warn=True)
-    return check_labels(y, "The labels y")
+    labels = check_labels(y, "The labels y", as_given=True)
+    warn_of_alike(labels, "The labels y")
+    return labels
+
+
+def check_order(values: Mapping) -> None:
+    """Raise for pandas objects whose rows have the same names in another order.
+
+    Rows go by their place, so that one of them would be given the label of another.
+    """
+    indexes = {name: getattr(one, "index", None) for name, one in values.items()}
+    indexes = {name: index for name, index in indexes.items() if hasattr(index, "equals")}
+    (first, index), *others = indexes.items() or [("", None)]
+    for name, other in others:
+        if not index.equals(other) and Counter(index) == Counter(other):
+            raise InputError(
+                f"{first} and {name} must have their rows in one order, since rows go by their "
+                "place. Got the same index in two orders; write "
+                f"{name}.loc[{first}.index], or drop the index.",
+                param=name,
+            )
 
 
 def check_text(what: str, *texts: str) -> None:

@@ -13,6 +13,9 @@ duplicate_items       equal item names
 item_in_two_datasets  any of the four above, between datasets
 identity_probe        the group can be read off the features, and splits do not keep groups apart
 swapped_columns       a target goes with another column of the reference than its own
+similar_groups        groups whose names differ in case, blanks or the like only
+target_in_features    a column of given features that tells the target by itself
+identical_features    two features with the same rows
 preprocessing         something was fitted on training and test rows together
 """
 
@@ -27,7 +30,7 @@ from skmer.evaluation.auditing.findings import AuditFinding, AuditReport
 from skmer.exceptions import InputError, InputTypeError
 from skmer.utils.estimators import HasMethods, Interval, num_samples, validate_params
 from skmer.utils.floats import check_magnitude
-from skmer.utils.labels import check_labels
+from skmer.utils.labels import check_labels, check_order
 
 
 @validate_params(
@@ -138,7 +141,10 @@ def audit(
     given = {"X": X, "y": y, "groups": groups, "paths": paths, "items": items}
     given |= {"datasets": datasets, "targets": targets, "reference": reference}
     n_rows = _count_rows(given)
+    check_order(given)
+    names = [str(name) for name in getattr(X, "columns", ())]
     X = None if X is None else _check_features(X)
+    tables = {} if X is None else {"X": X}
     are_tags = np.ndim(y) == 2
     if are_tags:
         y = check_array(y, dtype=None)
@@ -153,7 +159,8 @@ def audit(
     y = y if are_tags else labels
     evidence = copies.Evidence(
         X, y, groups, paths, items, datasets, alpha=alpha, n_permutations=n_permutations,
-        random_state=random_state, n_jobs=n_jobs,
+        random_state=random_state, n_jobs=n_jobs, features=tables,
+        columns={name: names or range(one.shape[1]) for name, one in tables.items()},
     )  # fmt: skip
     splits = None if cv is None else leaks.Splits(cv, n_rows, X, y, groups)
     return judge(
@@ -196,6 +203,7 @@ def judge(evidence, splits, *, targets=None, reference=None, preprocessing=None)
     run("shared_rows", lambda: leaks.shared_rows(splits), cv=splits)
     run("shared_groups", lambda: leaks.shared_groups(splits, groups), groups=groups, cv=splits)
     needs = {"datasets, with items or paths": evidence.contained}
+    run("similar_groups", lambda: leaks.similar_groups(groups), groups=groups)
     run("contained_dataset", lambda: copies.contained(evidence, splits), **needs)
     for kind, need in copies.KINDS.items():
         needs = {need: getattr(evidence, need)}
@@ -216,6 +224,14 @@ def judge(evidence, splits, *, targets=None, reference=None, preprocessing=None)
             measurements[f"identity_{name}"] = value
     needs = {"targets": targets, "reference": reference}
     run("swapped_columns", lambda: leaks.swapped_columns(targets, reference), **needs)
+    columns = evidence.columns or None
+    needs = {"features as a table": columns, "y": evidence.y}
+    run(
+        "target_in_features",
+        lambda: leaks.target_in_features(evidence.y, evidence.features, columns, evidence.alpha),
+        **needs,
+    )
+    findings += leaks.identical_features(evidence.features)
     run("preprocessing", lambda: leaks.fitted_before(X, splits, preprocessing), X=X)
     return AuditReport(tuple(findings), tuple(checked), skipped, measurements)
 

@@ -2,8 +2,8 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import PurePath
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.special import betainc
+from scipy.special import betainc, gammaincinv
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import type_of_target
@@ -29,6 +29,8 @@ from skmer.utils.progress import track
 
 # Neighbors whose distances show how close two unrelated clips may come.
 N_NEIGHBORS = 10
+# Of these the nearest may be copies, of every clip.
+MOST_COPIES = 4
 # The kinds of copies, the strictest first, and what each is found in.
 KINDS = {
     "duplicate_files": "paths",
@@ -73,6 +75,9 @@ class Evidence:
     random_state: Any = 0
     n_jobs: int | None = None
     verbose: bool = False
+    # What models get of each feature; and of features that were given as tables, their columns.
+    features: Mapping[str, np.ndarray] = field(default_factory=dict)
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def name_of(self, row: int) -> str:
         """Return what messages call a row: its path, its item, or its number."""
@@ -99,6 +104,7 @@ class Evidence:
         }
         if len(rows) < 4:
             arrays["X"] = None
+        arrays["features"] = {name: one[rows] for name, one in self.features.items()}
         return replace(
             self, **arrays, datasets=None, file_hashes=file_hashes, audio_hashes=audio_hashes
         )
@@ -224,13 +230,20 @@ def near_sets(X, distances, neighbors, alpha):
     Where points lie at random in d dimensions, the distance to the nearest neighbor over that to
     the k-th, to the power d, is the least of k - 1 uniform numbers. A row whose ratio is so small
     that one in `alpha` data sets would have such a row has a near duplicate.
+
+    Up to `MOST_COPIES` copies of every row are found; with more of most rows the dimension is that
+    of the copies, and they are not.
     """
     k = distances.shape[1]
     with np.errstate(divide="ignore", invalid="ignore"):
         # Copies of copies have no spread to compare with: their ratio is 0.
         ratios = np.where(distances[:, -1:] > 0, distances / distances[:, -1:], 0.0)
-        # Levina and Bickel's estimate, by the median over rows so that duplicates have no say.
-        dimension = float(1 / np.median(-np.log(ratios[:, :-1]).mean(axis=1)))
+        # Levina and Bickel's estimate without the nearest neighbors, which may be copies: the
+        # logarithms are exponential, and those of the nearest are known to be above the others'.
+        logs, n_left_out = -np.log(ratios[:, :-1]), min(MOST_COPIES, k - 2)
+        sums = logs[:, n_left_out:].sum(axis=1) + n_left_out * logs[:, n_left_out]
+        # The median over rows, of a sum that is distributed as gamma.
+        dimension = float(gammaincinv(k - 1 - n_left_out, 0.5) / np.median(sums))
     if not np.isfinite(dimension) or dimension == 0:
         return equal_sets([row.tobytes() for row in X]), float("nan")
     chance = betainc(1, k - 1, ratios**dimension)

@@ -4,9 +4,14 @@ import warnings
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
+from scipy.special import gammaln
+from scipy.stats import rankdata
+from sklearn.utils.multiclass import type_of_target
 
 from skmer.evaluation.auditing.findings import AuditFinding
 from skmer.exceptions import InputError
+from skmer.utils.labels import find_alike, join_alike
+from skmer.utils.messages import shorten
 
 
 class Splits:
@@ -170,3 +175,77 @@ def swapped_columns(targets, reference):
         if best[j] != j
     )
     return [AuditFinding("swapped_columns", "error", f"Columns look swapped: {pairs}.")]
+
+
+# Two rankings that agree so well are one, but for rounding.
+SAME_RANKING = 0.99
+# The fewest rows on which that is no accident.
+FEWEST_ROWS = 10
+
+
+def target_in_features(y, features, columns, alpha):
+    """Find columns of given features that tell the target by themselves, such as its code."""
+    targets = [y] if np.ndim(y) == 1 else list(np.transpose(y))
+    found = {}
+    for feature, names in columns.items():
+        values = np.asarray(features[feature], dtype=float)
+        telling = np.any([_tell(values, target, alpha) for target in targets], axis=0)
+        found |= {f"{names[i]!r} of {feature!r}": i for i in np.flatnonzero(telling)}
+    if not found:
+        return []
+    message = (
+        f"{len(found)} columns tell the target by themselves, such as {shorten(found, 3)}; is "
+    )
+    message += "that the target under another name, or made from it? Leave it out of the features."
+    return [AuditFinding("target_in_features", "error", message)]
+
+
+def _tell(X, y, alpha) -> np.ndarray:
+    """Return which columns determine a target: by few values, by a threshold, or in their order."""
+    n_rows, n_columns = X.shape
+    if type_of_target(y).startswith("continuous"):
+        varies = np.ptp(X, axis=0) > 0
+        if n_rows < FEWEST_ROWS or not np.ptp(y):
+            return np.zeros(n_columns, dtype=bool)
+        ranks = rankdata(np.column_stack([X[:, varies], y]), axis=0)
+        varies[varies] = np.abs(np.corrcoef(ranks, rowvar=False)[-1, :-1]) >= SAME_RANKING
+        return varies
+    counts = np.unique(y, return_counts=True)[1]
+    codes = np.unique(y, return_inverse=True)[1]
+    # The chance that a column in random order has the rows of each class side by side.
+    chance = gammaln(counts.size + 1) + gammaln(counts + 1).sum() - gammaln(n_rows + 1)
+    if counts.size < 2 or chance + np.log(n_columns) > np.log(alpha):
+        return np.zeros(n_columns, dtype=bool)
+    order = np.argsort(X, axis=0, kind="stable")
+    values, classes = np.take_along_axis(X, order, axis=0), codes[order]
+    # Rows of one value are in their own order, so that two classes among them meet somewhere.
+    steps, changes = np.diff(values, axis=0) != 0, np.diff(classes, axis=0) != 0
+    is_code = ~(changes & ~steps).any(axis=0)
+    n_runs, n_values = changes.sum(axis=0) + 1, steps.sum(axis=0) + 1
+    return is_code & ((n_runs == counts.size) | (4 * n_values <= n_rows))
+
+
+def identical_features(features):
+    """Find features with the same numbers, which are one feature under two names."""
+    names = list(features)
+    pairs = [
+        f"{one!r} and {other!r}"
+        for i, one in enumerate(names)
+        for other in names[:i]
+        if np.array_equal(features[one], features[other])
+    ]
+    if not pairs:
+        return []
+    message = f"Features have the same rows: {shorten(pairs, 3)}; do they differ in a setting that "
+    message += "the key of a cache does not have, such as what a function of your own reads?"
+    return [AuditFinding("identical_features", "warning", message)]
+
+
+def similar_groups(groups):
+    """Find groups that may be one, since their names differ in case, blanks or the like only."""
+    if not (pairs := find_alike(groups.tolist())):
+        return []
+    message = f"{len(pairs)} groups may be one, since names differ only in case, blanks, form or "
+    message += f"guests: {shorten(map(join_alike, pairs), 3)}; write each in one way."
+    rows = tuple(tuple(np.flatnonzero(np.isin(groups, pair)).tolist()) for pair in pairs)
+    return [AuditFinding("similar_groups", "warning", message, rows)]

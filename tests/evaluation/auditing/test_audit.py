@@ -14,6 +14,7 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 from skmer.evaluation import AuditFinding, AuditReport, audit, evaluate
 from skmer.evaluation.auditing import copies as _evidence
 from skmer.evaluation.auditing.audit import judge
+from skmer.evaluation.auditing.copies import MOST_COPIES
 from skmer.evaluation.auditing.leaks import Splits
 
 N_GROUPS, N_EACH, N_COLUMNS = 12, 8, 6
@@ -72,9 +73,9 @@ def test_silent_on_a_clean_design(X, paths, rng):
     )
     assert report.findings == ()
     assert report.clean
-    assert len(report.checked) == 11
+    assert len(report.checked) == 13
     assert report.skipped == {}
-    assert str(report) == "nothing found in 11 checks"
+    assert str(report) == "nothing found in 13 checks"
     assert len(report.to_frame()) == 0
 
 
@@ -205,9 +206,51 @@ def test_a_group_known_by_its_label_alone_is_no_identity(rng, kind):
     y = mood if kind == "labels" else mood + 0.01 * rng.random(N_ROWS)
     if kind == "labels":
         report = audit(X, y, groups=GROUPS)
-        assert report.clean
+        assert kinds(report) == ["target_in_features"]
         assert report.measurements["identity_chance"] == pytest.approx(0.25, abs=0.06)
     assert kinds(audit(X, groups=GROUPS)) == ["identity_probe"]
+
+
+@pytest.mark.parametrize("n_copies", [1, 4])
+def test_every_row_has_copies(rng, n_copies):
+    """As many copies of every row as the audit states are found, and no others."""
+    X = rng.normal(size=(80, 10))
+    copied = np.concatenate([X] + [X + 1e-4 * rng.normal(size=X.shape) for _ in range(n_copies)])
+    found = only(audit(copied), "near_duplicates")
+    assert len(found.rows) == len(copied)
+    assert {len(rows) for rows in found.row_sets} == {n_copies + 1}
+    assert n_copies <= MOST_COPIES
+
+
+def test_columns_that_tell_the_target(rng):
+    X = pd.DataFrame(rng.normal(size=(40, 3)), columns=["a", "b", "c"])
+    y, rating = np.repeat(["happy", "sad"], 20), rng.uniform(1, 9, 40)
+    assert audit(X, y).clean
+    assert audit(X, rating).clean
+    # A code of the label, finer classes in any order, and a threshold.
+    for column in (y == "sad", rng.permutation(4)[np.arange(40) // 10], (y == "sad") * 9 + X["a"]):
+        found = only(audit(X.assign(id=np.asarray(column, float)), y), "target_in_features")
+        assert "1 columns tell the target by themselves, such as 'id' of 'X'" in found.message
+    for column in (rating + 0.3, -np.exp(rating), rating.round(2)):
+        only(audit(X.assign(id=column), rating), "target_in_features")
+        only(audit(X.assign(id=column), np.c_[X["a"], rating]), "target_in_features")
+    # Of few rows it may be an accident.
+    assert audit(X[18:23].assign(id=(y == "sad")[18:23]), y[18:23]).clean
+
+
+def test_groups_that_may_be_one():
+    names = [
+        "Gipsy Kings",
+        "gipsy kings",
+        "Björk",
+        "Bjo\u0308rk ",
+        "Beyonce",
+        "Beyonce feat. Jay",
+        "Ann",
+    ]
+    found = only(audit(groups=names), "similar_groups")
+    assert found.message.startswith("2 groups may be one")
+    assert found.row_sets == ((4, 5), (0, 1))
 
 
 def test_swapped_columns(rng):
