@@ -291,6 +291,11 @@ class EvaluationResult:
         return self._compare_by_group("compare_classifiers", [kind], metric, protocol)
 
     @property
+    def compares_by_group(self) -> bool:
+        """Whether features and models can be compared with the group as the unit."""
+        return self.task.headline_score is not None
+
+    @property
     def _totals_scores(self):
         headline = self.task.headline_score
         first = {} if headline is None else {self.metrics[0]: headline}

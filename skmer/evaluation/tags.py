@@ -17,6 +17,7 @@ from skmer.evaluation.features import choose_input
 from skmer.evaluation.result import EvaluationResult
 from skmer.evaluation.splitters import IterativeStratifiedGroupKFold
 from skmer.evaluation.statistics import tags as stats
+from skmer.evaluation.statistics.paired import holm
 from skmer.evaluation.statistics.tags import PROBA, SEPARATOR, TAG_METRICS
 from skmer.evaluation.targets import Matched, Targets, pair_names
 from skmer.evaluation.tasks import Task, check_output, register_task
@@ -333,6 +334,28 @@ class TagsResult(EvaluationResult):
             }
         )
         return table.sort_values("average_precision", ascending=False, ignore_index=True)
+
+    @property
+    def compares_by_group(self) -> bool:
+        """Whether features and models can be compared with the group as the unit."""
+        return True
+
+    def _compare_by_group(self, function, keys, metric, protocol):
+        metric = self.metrics[0] if metric is None else metric
+        check_choice(function, self.metrics[:1], metric=metric)
+        check_choice(function, [*self.manifest["protocols"], None], protocol=protocol)
+        table = self.predictions
+        comparison = stats.compare_tags(
+            table if protocol is None else table[table["protocol"] == protocol],
+            keys=keys,
+            over=[key for key in self.configuration if key not in keys],
+            random_state=self.manifest["settings"]["random_state"],
+        )
+        if len(comparison):
+            comparison.insert(1, "metric", metric)
+            by_protocol = comparison.groupby("protocol")["pvalue"]
+            comparison["pvalue_holm"] = by_protocol.transform(holm)
+        return comparison
 
 
 Tags.result_class = TagsResult

@@ -25,7 +25,10 @@ from skmer.evaluation import (
     audit,
     evaluate,
 )
+from skmer.evaluation.report.overview import headline_of
 from skmer.evaluation.statistics.tags import (
+    average_precisions,
+    compare_tags,
     join_tags,
     matrices_of,
     resample_tags,
@@ -408,3 +411,71 @@ def test_what_explains_and_audits_takes_tags_or_says_that_it_does_not(data):
         cv=[(np.arange(N_CLIPS), [N_CLIPS])],
     )
     assert "near_duplicates" in {finding.kind for finding in report.findings}
+
+
+@given(predictions())
+@settings(max_examples=30)
+def test_average_precisions_of_many_rankings_are_those_of_scikit_learn(drawn):
+    truth, proba = drawn
+    scores = np.stack([proba[:, 1], proba[:, 0], -proba[:, 1]])
+    if truth[:, 0].any():
+        expected = [average_precision_score(truth[:, 0], one) for one in scores]
+        np.testing.assert_allclose(average_precisions(truth[:, 0], scores), expected, rtol=1e-12)
+
+
+def compared(scale=(1, 1), n_groups=8, seed=0, gain=1.0):
+    """Predictions of two features by one model for tags of several groups, in two splits."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 2, (5 * n_groups, 4))
+    frames = []
+    for name, by, extra in (("a", scale[0], gain), ("b", scale[1], 0.0)):
+        latent = np.random.default_rng(seed + 1).normal(size=truth.shape) + extra * truth
+        if name == "b":
+            latent = latent + 1e-9 * np.random.default_rng(seed + 2).normal(size=truth.shape)
+        frame = pd.DataFrame(table(truth, 1 / (1 + np.exp(-by * latent))))
+        frame["feature"], frame["classifier"], frame["protocol"] = name, "svm", "grouped"
+        frame["group"], frame["row"] = np.repeat(np.arange(n_groups), 5), np.arange(len(truth))
+        frame["repeat"], frame["fold"] = 0, frame["group"] % 2
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
+
+
+def compare(rows):
+    return compare_tags(rows, keys=["feature"], over=["classifier"], random_state=0).iloc[0]
+
+
+def test_features_are_compared_by_exchanges_of_groups():
+    better = compare(compared())
+    assert better["difference"] > 0.05
+    assert better["low"] > 0
+    assert better["n_groups"] == 8
+    # All exchanges of eight groups; none exchanged, and all, give the difference itself.
+    assert better["pvalue"] == 2 / 2**8
+    same = compare(compared(gain=0))
+    assert same["difference"] == pytest.approx(0, abs=1e-6)
+    assert same["low"] <= 0 <= same["high"]
+    # Probabilities that are drawn apart or together change no ranking.
+    np.testing.assert_array_equal(
+        compare(compared(scale=(1, 1)))[["difference", "low", "high", "pvalue"]],
+        compare(compared(scale=(0.1, 5)))[["difference", "low", "high", "pvalue"]],
+    )
+
+
+def test_a_result_compares_tags_by_group():
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(12), 5)
+    good = rng.normal(size=(60, 3))
+    y = pd.DataFrame(1 * (good + rng.normal(size=(60, 3)) > 0), columns=["dark", "epic", "film"])
+    result = evaluate(
+        {"good": good, "noise": rng.normal(size=(60, 3))},
+        {"lr": LogisticRegression(), "rf": RandomForestClassifier(5)}, None, y, groups=groups,
+        n_folds=2,
+    )  # fmt: skip
+    row = result.compare_features().iloc[0]
+    means = result.summary().groupby("feature")["average_precision"].mean()
+    assert row["difference"] == pytest.approx(means["good"] - means["noise"])
+    assert row["pvalue_holm"] == row["pvalue"] < 0.05
+    assert len(result.compare_classifiers()) == 1
+    assert headline_of(result).startswith("good is ")
+    with pytest.raises(ValueError, match="must be one of 'average_precision'"):
+        result.compare_features("f1")

@@ -41,7 +41,9 @@ def scores_chart(seen: Overview) -> dict:
         Splits=[f"{name} (groups apart)" if apart else name for name, apart in rows],
     )
     n_protocols = table["protocol"].nunique()
-    title = f"{name_of_score(score)}, 95 % interval"
+    # On two lines where one would be wider than a narrow screen.
+    title = [name_of_score(score), "95 % interval"]
+    title = title if len(title[0]) > 20 else ", ".join(title)
     scale = alt.Scale(domain=list(labels.values()), range=list(colors.values()))
     # A single protocol needs no key.
     splits = alt.Legend(orient="top", title="Splits") if n_protocols > 1 else None

@@ -1,8 +1,10 @@
 """Scores of each tag, also over draws of groups, and several tags a clip as one text."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
+from scipy import stats
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from skmer.exceptions import InputError
@@ -165,3 +167,130 @@ def percentiles(draws: np.ndarray) -> tuple[float, float]:
         return np.nan, np.nan
     low, high = np.quantile(kept, [0.025, 0.975])
     return float(low), float(high)
+
+
+# Exchanges of groups, fewer where many rows have to be sorted for each; all of them if there are no
+# more.
+N_EXCHANGES, FEWEST_EXCHANGES = 4000, 200
+_SORTED_AT_MOST = 50_000_000
+N_RESAMPLES = 2000
+
+
+def compare_tags(predictions, *, keys: list[str], over: list[str], random_state: int):
+    """Return the test by groups of every two values of `keys`, averaged over the columns `over`.
+
+    The mean average precision is no sum over groups, so that it is computed anew for each exchange
+    and each draw of groups. Where groups are exchanged between two sets of predictions, a clip has
+    the rank that its probability has in its own set, for each tag and split, so that two sets with
+    other probabilities of the same ranking are the same. Intervals are those of `compare_by_group`.
+    """
+    import pandas as pd
+
+    tables = []
+    for protocol, part in predictions.groupby("protocol", sort=False):
+        compared = part[keys].drop_duplicates().reset_index(drop=True)
+        if len(compared) < 2:
+            continue
+        codes = np.unique(part["group" if "group" in part else "row"], return_inverse=True)[1]
+        n_groups, rng = int(codes.max()) + 1, np.random.default_rng(random_state)
+        sets = [
+            [_Ranked.of(rows, codes[part.index.get_indexer(rows.index)]) for _, rows in models]
+            for _, one in part.groupby(keys, sort=False)
+            for models in [one.groupby(over, sort=False) if over else [(None, one)]]
+        ]
+        times = np.ones((1 + N_RESAMPLES * (n_groups > 1), n_groups))
+        shares = np.full(n_groups, 1 / n_groups)
+        times[1:] = rng.multinomial(n_groups, shares, size=len(times) - 1)
+        drawn = [np.mean([model.draw(times) for model in models], axis=0) for models in sets]
+        signs = _exchanges(n_groups, sum(model.size for model in sets[0]), rng)
+        pairs = list(combinations(range(len(compared)), 2))
+        differences = np.array([drawn[first] - drawn[second] for first, second in pairs])
+        t = stats.t.ppf(0.975, max(n_groups - 1, 1)) * np.sqrt(n_groups / max(n_groups - 1, 1))
+        ends = [stats.norm.sf(t), stats.norm.cdf(t)]
+        low, high = (
+            np.nanquantile(differences[:, 1:], ends, axis=1)
+            if n_groups > 1
+            else np.full((2, len(pairs)), np.nan)
+        )
+        columns: dict = {"protocol": protocol}
+        for side in (0, 1):
+            chosen = [pair[side] for pair in pairs]
+            columns |= {f"{key}_{side + 1}": compared[key].to_numpy()[chosen] for key in keys}
+        pvalues = [_exchange_test(sets[first], sets[second], signs) for first, second in pairs]
+        columns |= {"difference": differences[:, 0], "low": low, "high": high}
+        columns |= {"n_groups": n_groups, "pvalue": pvalues}
+        tables.append(pd.DataFrame(columns))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def _exchanges(n_groups: int, n_sorted: int, rng) -> np.ndarray:
+    """Return rows of which groups are exchanged; the first row exchanges none."""
+    most = int(np.clip(_SORTED_AT_MOST // max(n_sorted, 1), FEWEST_EXCHANGES, N_EXCHANGES))
+    if 2**n_groups <= most:
+        return (np.arange(2**n_groups)[:, None] >> np.arange(n_groups) & 1).astype(bool)
+    return np.concatenate([np.zeros((1, n_groups), bool), rng.random((most, n_groups)) < 0.5])
+
+
+class _Ranked:
+    """The predictions of one configuration: by split and scored tag the truth, ranks and groups."""
+
+    def __init__(self, by_split: list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]]):
+        self.by_split = by_split
+        self.size = sum(truth.size for split in by_split for truth, _, _ in split)
+
+    @classmethod
+    def of(cls, rows, codes: np.ndarray) -> "_Ranked":
+        by_split = []
+        for places in rows.groupby(["repeat", "fold"], sort=False).indices.values():
+            truth, _, proba = matrices_of(rows.iloc[places])
+            ranks = stats.rankdata(proba, axis=0)
+            scored = np.flatnonzero(truth.any(axis=0) & ~truth.all(axis=0))
+            by_split.append([(truth[:, tag], ranks[:, tag], codes[places]) for tag in scored])
+        return cls(by_split)
+
+    def draw(self, times: np.ndarray) -> np.ndarray:
+        """Return the mean average precision with each group counted several times."""
+        by_split = []
+        for split in self.by_split:
+            tags = np.array([weighted_average_precision(*tag, times) for tag in split])
+            n_scored = (~np.isnan(tags)).sum(axis=0)
+            by_split.append(
+                np.where(n_scored, np.nansum(tags, axis=0) / np.maximum(n_scored, 1), np.nan)
+            )
+        # A draw may leave a split without any tag that can be scored.
+        found = ~np.isnan(by_split)
+        return np.nansum(by_split, axis=0) / np.maximum(found.sum(axis=0), 1)
+
+
+def _exchange_test(first: list[_Ranked], second: list[_Ranked], signs: np.ndarray) -> float:
+    """Return the share of exchanges of groups that give as large a difference."""
+    differences = np.zeros(len(signs))
+    for one, other in zip(first, second):
+        for split, others in zip(one.by_split, other.by_split):
+            of_split = np.zeros(len(signs))
+            for (truth, ranks, codes), (_, other_ranks, _) in zip(split, others):
+                for start in range(0, len(signs), 100):
+                    moved = signs[start : start + 100, codes]
+                    pair = (
+                        np.where(moved, *two)
+                        for two in ((other_ranks, ranks), (ranks, other_ranks))
+                    )
+                    scores = [average_precisions(truth, one) for one in pair]
+                    of_split[start : start + 100] += scores[0] - scores[1]
+            differences += of_split / len(split) / len(one.by_split) / len(first)
+    bound = abs(differences[0]) - 1e-12
+    return float(np.mean(np.abs(differences) >= bound))
+
+
+def average_precisions(truth: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Return the average precision of each row of scores, as `average_precision_score` has it."""
+    order = np.argsort(-scores, axis=1)
+    ranked = np.take_along_axis(scores, order, axis=1)
+    positive = truth[order]
+    # Rows of one score are called together, so that each has the precision at the last of them.
+    is_last = np.ones(ranked.shape, dtype=bool)
+    is_last[:, :-1] = ranked[:, :-1] != ranked[:, 1:]
+    places = np.where(is_last, np.arange(ranked.shape[1]), ranked.shape[1])
+    end = np.minimum.accumulate(places[:, ::-1], axis=1)[:, ::-1]
+    found = np.take_along_axis(np.cumsum(positive, axis=1), end, axis=1)
+    return (positive * found / (end + 1)).sum(axis=1) / truth.sum()
