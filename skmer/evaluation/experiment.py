@@ -102,7 +102,7 @@ class Experiment:
         is_second = self.clips.is_second
         if is_second is None:
             return audit_protocols(evidence, protocols)
-        reports = {}
+        reports: dict[str, dict] = {}
         for one in protocols:
             if one.across is None:
                 rows = np.flatnonzero(is_second == is_second[one.splits[0].test[0]])

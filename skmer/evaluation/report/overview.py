@@ -28,7 +28,7 @@ class Overview:
         """The datasets fitted and tested, and the protocols across them and within the first."""
         ran = self.result.manifest["protocols"]
         across = {name: one["across"] for name, one in ran.items() if "across" in one}
-        found = []
+        found: list[tuple[list[str], str, str]] = []
         for name, pair in across.items():
             suffix = "_back" if found else ""
             within = [
