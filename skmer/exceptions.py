@@ -161,7 +161,7 @@ class IncompleteDatasetWarning(_OneSentence, UserWarning):
 
 
 class ModelVersionWarning(_OneSentence, UserWarning):
-    """A saved model was made with other versions of the packages that decide its numbers."""
+    """A saved model was made by another engine, or other versions of deciding packages."""
 
 
 class ShortClipWarning(_OneSentence, UserWarning):

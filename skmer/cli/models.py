@@ -184,6 +184,14 @@ def predict(
             help="A clip that is silent, cut or too short is an error, and any error is status 1.",
         ),
     ] = False,
+    trusted: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A class or function, as my_package.Net, that a model holds and that may be "
+            "imported and run; give it once for each.",
+        ),
+    ] = None,
     trust_remote_code: _options.TrustRemoteCode = False,
     cache: _options.Cache = None,
     jobs: _options.Jobs = None,
@@ -198,7 +206,7 @@ def predict(
     # Of a model of numbers over time: the seconds between two of them.
     step = card["data"].get("step") if isinstance(card.get("data"), dict) else None
     clips, left_out = _find_inputs(inputs)
-    pipeline = load_model(model, trust_remote_code=trust_remote_code)
+    pipeline = load_model(model, trusted=trusted or (), trust_remote_code=trust_remote_code)
     options: dict[str, Any] = {
         "frames": frames or step is not None,
         "hop_size": step,

@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from skmer import MFCCStatsTransformer
 from skmer.models import predict_clips, save_model
 from skmer.utils import ClipCache
+from tests.models.songs import LoudnessTransformer
 
 
 @pytest.fixture
@@ -133,3 +134,14 @@ def test_columns_are_there_when_every_clip_fails(skmer, clips, model):
     (clips / "01.wav").write_text("no audio")
     outcome = skmer("predict", model[1], clips / "01.wav")
     assert outcome.out.splitlines()[0] == "path,label,proba_calm,proba_tense,error,notes"
+
+
+def test_a_model_of_ones_own_class_is_trusted_by_its_name(skmer, clips):
+    paths = [str(clips / f"{i:02}.wav") for i in range(6)]
+    own = make_pipeline(LoudnessTransformer(), GaussianNB()).fit(paths, ["calm", "tense"] * 3)
+    save_model(own, "own.skmer", trusted=[LoudnessTransformer])
+    refused = skmer("predict", "own.skmer", paths[0])
+    assert refused.status == 2
+    assert "LoudnessTransformer. Name those that you trust" in refused.err
+    name = "tests.models.songs.LoudnessTransformer"
+    assert skmer("predict", "own.skmer", paths[0], "--trusted", name).status == 0
