@@ -1,5 +1,6 @@
 """Any pretrained audio encoder of the Hugging Face hub, or of a folder, as a transformer."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -357,7 +358,12 @@ class HubWeights(WeightsFile):
     def state(self) -> tuple[Path, str]:
         """Return the path and the state of the copy, as `list_weights` has them."""
         path = self.find()
-        return path or Path(self.file), "missing" if path is None else "unknown"
+        if path is not None:
+            return path, "unknown"
+        # Where the hub's client keeps its files; it need not be installed.
+        home = expand_path(os.environ.get("HF_HOME", "~/.cache/huggingface"))
+        cache = expand_path(os.environ.get("HF_HUB_CACHE", home / "hub"))
+        return cache / f"models--{HUB[self.name].model.replace('/', '--')}" / self.file, "missing"
 
     def obtain(self) -> Path:
         """Return the file, fetched where it is not here."""

@@ -245,3 +245,17 @@ def test_the_command_and_code_of_others(folders, clips, tmp_path, monkeypatch, c
     assert main([*extract_one, trust]) == 0
     evaluate = ["evaluate", *train[1:6], "--folds", "2", "--repeats", "1", "--out", "results"]
     assert main([*evaluate, "--jobs", "1", trust]) == 0
+
+
+def test_offline_is_one_sentence_and_files_have_a_place(tmp_path, monkeypatch, caplog):
+    import huggingface_hub as client
+
+    monkeypatch.setattr(client.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(client.constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(WeightsNotFoundError, match=r"nor on this machine.*\); connect, or name"):
+        HubTransformer("nobody/no-such-model").fit([np.ones(16000, np.float32)])
+    # What is not fetched is not announced.
+    assert "Fetching" not in caplog.text
+    (found,) = [one for one in list_weights() if one.name == "mert"]
+    assert (found.state, found.path.parent.parent) == ("missing", tmp_path)

@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -125,14 +126,15 @@ def _download(name: str, revision: str | None) -> Path:
     import huggingface_hub as hub
 
     try:
-        if not isinstance(hub.try_to_load_from_cache(name, "config.json", revision=revision), str):
+        cached = hub.try_to_load_from_cache(name, "config.json", revision=revision)
+        if not isinstance(cached, str) and not hub.constants.HF_HUB_OFFLINE:
             known = next((one for one in HUB.values() if one.model == name), None)
             terms = f"licence: {known.licence}; {known.citation}" if known else "see its card"
             _logger.warning("Fetching the model %s (%s).", name, terms)
         return Path(hub.snapshot_download(name, revision=revision, allow_patterns=_FETCHED))
     except Exception as error:
         # The hub's client raises errors of its own, of httpx and of the system.
-        reason = str(error).split("\n")[0] or type(error).__name__
+        reason = re.split(r"\n|\. ", str(error))[0] or type(error).__name__
         raise WeightsNotFoundError(
             f"The model '{name}' is neither a folder nor on this machine, and cannot be fetched "
             f"from the hub ({reason:.200}); connect, or name the folder of a copy."
