@@ -1,7 +1,7 @@
 """`skmer extract`: from audio files to one table of embeddings, or a file for each."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -133,6 +133,7 @@ def extract(
         )
     else:
         assert out is not None
+        how: Any = layout
         done = embeddings.extract(
             paths,
             transformers,
@@ -141,7 +142,7 @@ def extract(
             columns=columns or None,
             append=append,
             force=force,
-            layout=layout,
+            layout=how,
             shard_size=shard_size,
             n_jobs=jobs,
             verbose=verbose,

@@ -170,7 +170,7 @@ def _clip(item, row, sr, estimator) -> Clip:
     try:
         if isinstance(item, str | os.PathLike):
             if is_url(item):
-                check_url(item)
+                check_url(os.fspath(item))
             return Clip(row, os.path.expanduser(os.fsdecode(item)))
         if isinstance(item, list | tuple) and len(item) == 3 and isinstance(item[0], str):
             item = Segment(*item)

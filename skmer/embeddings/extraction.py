@@ -176,7 +176,7 @@ def extract(
             DeprecationWarning,
             stacklevel=2,
         )
-    entries = sources.check_clips(paths)
+    entries: Iterable = sources.check_clips(paths)
     check_choice("extract", ("columns", "list"), layout=layout)
     if shard_size is not None:
         check_whole("extract", shard_size=shard_size)
@@ -210,7 +210,7 @@ def extract(
     else:
         run.write(clips, place, name, n_clips)
     warn_of_cache(run.cache_errors, stacklevel=2)
-    where = place.show(name) if name else place.show()
+    where: Any = place.show(name) if name else place.show()
     return Extraction(where, run.n_clips, run.n_rows, run.n_computed, run.n_failed)
 
 
@@ -271,6 +271,7 @@ class _Run:
                 # Closed whatever happens, so that no job goes on behind an error.
                 with closing(new):
                     bar = track(new, description=description, total=n_clips, enabled=self.verbose)
+                    placed: Iterable[tables.Placed]
                     placed = ((source.row, source.name, clip) for source, clip in bar)
                     columns, kinds = self.columns, self.kinds
                     if append and earlier.clips:

@@ -31,7 +31,7 @@ from skmer.utils.progress import track
 
 
 def extract_files(
-    paths: Sequence[str | os.PathLike],
+    paths: Sequence,
     transformer: BaseClipTransformer,
     folder: str | os.PathLike,
     *,

@@ -3,7 +3,7 @@
 import io
 import os
 import tarfile
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any
@@ -128,9 +128,9 @@ def is_tar(entry) -> bool:
     return is_path(entry) and os.fspath(entry).lower().endswith(_TARS)
 
 
-def count(entries) -> int | None:
+def count(entries: Any) -> int | None:
     """Return the number of clips; None where only the end of the stream shows it."""
-    if not isinstance(entries, Sized) or any(map(is_tar, entries)):
+    if isinstance(entries, Iterator) or any(map(is_tar, entries)):
         return None
     return len(entries)
 

@@ -283,7 +283,7 @@ class EarlierTable:
 
         n_old = len(self.clips)
         whole: list[Placed] = list(zip(range(n_old), self.names, self.clips))
-        places = {_identity(name, clip): at for at, name, clip in whole}
+        places = {_identity(name, clip): at for at, (_, name, clip) in enumerate(whole)}
         indices: dict[bool, list[int | None]] = {True: list(range(n_old)), False: []}
         indices[False] += indices[True]
         for row, name, clip in clips:

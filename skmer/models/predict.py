@@ -3,7 +3,7 @@
 import copy
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -214,7 +214,7 @@ class Predictor:
         """Digest of all that decides the embeddings."""
         return recipe_key(self.recipes, column_names(self.extracted))
 
-    def stream(self, paths, size: int | None) -> "Iterator[pd.DataFrame]":
+    def stream(self, paths, size: int | None) -> "Generator[pd.DataFrame, None, None]":
         """Return an iterator of the rows of so many clips each; None = of all at once."""
         if is_extracted(paths):
             stored = list(_open_tables(expand_path(paths), self))
@@ -247,7 +247,9 @@ class Predictor:
         if held is not None:
             yield _as_clip(row, *held)
 
-    def _batches(self, clips, size: int | None, total: int | None) -> "Iterator[pd.DataFrame]":
+    def _batches(
+        self, clips, size: int | None, total: int | None
+    ) -> "Generator[pd.DataFrame, None, None]":
         """Predict clips as they come."""
         with_ends = None
         with closing(clips):
@@ -281,8 +283,8 @@ class Predictor:
             if error is None:
                 numbers.append(rows)
             start, end = source.ends() or (None, None)
-            values = (tables.shown(source.name), start, end, error, clip.notes)
-            for name, value in zip(_FACTS, values):
+            stated = (tables.shown(source.name), start, end, error, clip.notes)
+            for name, value in zip(_FACTS, stated):
                 facts[name] += [value] * len(times)
             facts["time"] += list(times)
         table = pd.DataFrame({"path": pd.Series(facts["path"], dtype=object)})

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import cache
 from multiprocessing import current_process, parent_process
 from numbers import Integral
+from typing import Any
 
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
 from joblib.externals.loky.backend.process import LokyProcess
@@ -28,7 +29,7 @@ def run_parallel(
     n_jobs: int | None,
     prefer: str | None = None,
     ordered: bool = True,
-) -> Iterator:
+) -> Generator[Any, None, None]:
     """Yield ``function(*args)`` for each `args`, each as soon as it is there.
 
     Parameters
