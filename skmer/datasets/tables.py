@@ -76,6 +76,8 @@ def read_csv_file(
     text = re.sub(r"\Asep=.\r?\n", "\n", text)
     if one_line_a_row:
         text = "\n".join(_pair_quotes(line, separator) for line in text.splitlines())
+    # A cell may be as long as the file; the module's own limit is 131072 characters.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     header: list[str] = []
     rows, lines, line = [], [], 1

@@ -222,6 +222,11 @@ def test_segments_that_are_none(write, row, message):
         load_csv(write(f"path,start,end,label\nclips/a.wav,0,1,x\n{row}\n"))
 
 
+def test_a_cell_longer_than_the_limit_of_csv(write):
+    dataset = load_csv(write(f"path,label,lyrics\nclips/a.wav,x,{'la ' * 50_000}end\n"))
+    assert len(dataset.frame["lyrics"][0]) == 150_003
+
+
 def test_tags(write):
     path = write("path,tags,group\nclips/a.wav, epic; dark ,x\nclips/b.flac,,y\n")
     dataset = load_csv(path, tags_column="tags")
