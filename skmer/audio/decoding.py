@@ -11,11 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from skmer.audio.containers import Segment, SegmentFile, find_segments
-from skmer.audio.waveform import MOST_CHANNELS
+from skmer.audio import containers, waveform
 from skmer.exceptions import AudioDecodeError
-from skmer.utils.digest import open_regular
-from skmer.utils.processes import ProcessSetting
+from skmer.utils import digest, processes
 
 # What a recording can have. A header that states less or more is damaged, and to believe it would
 # mean hours of resampling, or more memory than there is.
@@ -91,10 +89,10 @@ class SoundSource(contextlib.ExitStack):
         """Yield the samples start..stop, once; a block holds only until the next is asked for."""
         with self._one_error():
             for first, block in self._decoder.blocks(start):
-                if (n_channels := block.shape[1]) > MOST_CHANNELS:
+                if (n_channels := block.shape[1]) > waveform.MOST_CHANNELS:
                     raise AudioDecodeError(
                         f"{self.name}: {n_channels} channels are stated, and at most "
-                        f"{MOST_CHANNELS} are read; the file is damaged, or is no single clip."
+                        f"{waveform.MOST_CHANNELS} are read; the file is damaged, or several clips."
                     )
                 wanted = block[max(start - first, 0) : None if stop is None else stop - first]
                 if len(wanted):
@@ -118,7 +116,7 @@ class SoundSource(contextlib.ExitStack):
 
 def _open(path, name):
     try:
-        return open_regular(os.path.expanduser(path)).detach()
+        return digest.open_regular(os.path.expanduser(path)).detach()
     except FileNotFoundError as error:
         raise AudioDecodeError(f"{name}: the file does not exist.") from error
     except (OSError, ValueError) as error:
@@ -129,7 +127,7 @@ def _open(path, name):
 def _open_decoder(file, name):
     if file.seek(0, io.SEEK_END) == 0:
         raise AudioDecodeError(f"{name}: the file is empty (0 bytes).")
-    segments = find_segments(file)
+    segments = containers.find_segments(file)
     try:
         return _Libsndfile(file, segments, name)
     except RuntimeError as error:
@@ -173,7 +171,7 @@ def _forward_reader():
 class _Libsndfile:
     """The segments of a file, one after the other."""
 
-    def __init__(self, file, segments: list[Segment], name: str):
+    def __init__(self, file, segments: list[containers.Segment], name: str):
         self._file, self._segments, self._name = file, segments, name
         self.has_lost = False
         # The lengths of the segments that were decoded to their end.
@@ -204,7 +202,7 @@ class _Libsndfile:
     def _open(self, segment):
         reader = _forward_reader()
         if segment.pieces or not isinstance(self._file, io.FileIO):
-            sound = reader(SegmentFile(self._file, segment))
+            sound = reader(containers.SegmentFile(self._file, segment))
         elif os.name == "nt":
             sound = reader(self._file.name)
         else:
@@ -389,4 +387,4 @@ def _log_every_error():
     return put_back
 
 
-_complete_log = ProcessSetting(_log_every_error)
+_complete_log = processes.ProcessSetting(_log_every_error)

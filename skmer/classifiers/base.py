@@ -18,11 +18,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skmer.exceptions import EngineNotAvailableError, InputError
 from skmer.utils import estimators as params
-from skmer.utils.floats import check_floats, check_rows
-from skmer.utils.labels import check_labels, check_order, check_target
-from skmer.utils.messages import check_whole
-from skmer.utils.processes import exact_float32, import_tensorflow, quiet_tensorflow
-from skmer.utils.progress import track
+from skmer.utils import floats, labels, messages, processes, progress
 
 _N_DRAWS = 50
 
@@ -155,20 +151,20 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
             The fitted classifier.
         """
         params.validate_parameters(self)
-        check_order({"X": X, "y": y, "groups": groups, "sample_weight": sample_weight})
+        labels.check_order({"X": X, "y": y, "groups": groups, "sample_weight": sample_weight})
         X = self._validate_X(X, reset=True)
         if isinstance(y, list | tuple) and len(y) and np.ndim(y[0]) == 1:
             y = np.asarray(y)
         is_table = getattr(y, "ndim", 1) == 2 and y.shape[1] > 1
         are_tags = is_table and type_of_target(y) == "multilabel-indicator"
-        y = np.asarray(y).astype(np.int32) if are_tags else check_target(y)
+        y = np.asarray(y).astype(np.int32) if are_tags else labels.check_target(y)
         check_classification_targets(y)
         check_consistent_length(X, y)
         if groups is not None:
-            groups = check_labels(groups, "The groups")
+            groups = labels.check_labels(groups, "The groups")
             check_consistent_length(X, groups)
         if sample_weight is not None:
-            sample_weight = check_floats(sample_weight, "sample_weight")
+            sample_weight = floats.check_floats(sample_weight, "sample_weight")
         sample_weight = params._check_sample_weight(sample_weight, X, ensure_non_negative=True)
         if are_tags and self.class_weight is not None:
             raise InputError(
@@ -204,7 +200,7 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
         self._train(X[train], codes[train], sample_weight[train], validation, int(seed))
         return self
 
-    @exact_float32()
+    @processes.exact_float32()
     def _train(self, X, codes, sample_weight, validation, seed):
         network = _import_network()
         self.batch_size_ = int(min(self.batch_size, len(X)))
@@ -219,7 +215,7 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
                 # Compiling takes as long as some hundred steps, and so many are sure to be run.
                 jit_compile=self._jit_compile and n_steps >= _JIT_MIN_STEPS,
                 track=partial(
-                    track,
+                    progress.track,
                     description=type(self).__name__,
                     enabled=self.verbose,
                     unit="epochs",
@@ -237,7 +233,7 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
             self.weights_ = model.get_weights()
         self.n_iter_ = len(self.history_["loss"])
 
-    @exact_float32()
+    @processes.exact_float32()
     def predict_proba(self, X) -> np.ndarray:
         """Return the class probabilities.
 
@@ -307,7 +303,7 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
             self, X[:, 0] if are_sequences else X, reset=reset, **_AS_FLOAT32
         )
         X = X if are_sequences else rows
-        check_rows(X, f"X of {name}")
+        floats.check_rows(X, f"X of {name}")
         if reset:
             self.input_ndim_: int = X.ndim
             self.row_shape_: tuple[int, ...] = X.shape[1:]
@@ -316,13 +312,13 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
     def _check_sizes(self, name, values):
         """Return the entries of a parameter that lists sizes, as a tuple of int."""
         for value in values:
-            check_whole(type(self).__name__, most=LARGEST_LAYER, **{name: value})
+            messages.check_whole(type(self).__name__, most=LARGEST_LAYER, **{name: value})
         return tuple(map(int, values))
 
     def _class_weights(self, y):
         """Return the weight of each sample that `class_weight` gives."""
         if isinstance(self.class_weight, dict):
-            weights = check_floats([*self.class_weight.values()], "class_weight")
+            weights = floats.check_floats([*self.class_weight.values()], "class_weight")
             if (weights < 0).any():
                 raise InputError(
                     f"The 'class_weight' parameter of {type(self).__name__} must hold numbers of "
@@ -390,8 +386,8 @@ def check_keras_backend() -> None:
 def _import_network():
     """Import the module that needs TensorFlow, which is started as for the embeddings."""
     check_keras_backend()
-    import_tensorflow()
-    with quiet_tensorflow():
+    processes.import_tensorflow()
+    with processes.quiet_tensorflow():
         from skmer.classifiers import training as _network
 
     return _network

@@ -7,8 +7,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from skmer.exceptions import InputError
-from skmer.utils.estimators import check_unmasked, validate_data, wrap_tables_only
-from skmer.utils.floats import check_magnitude
+from skmer.utils import estimators, floats
 
 _EPS = np.finfo(np.float32).eps
 # A column that takes so few neighboring values of float32 holds their rounding, and nothing else.
@@ -154,11 +153,11 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self : object
             The fitted scaler.
         """
-        validate_data(self, X, skip_check_array=True)
+        estimators.validate_data(self, X, skip_check_array=True)
         X, kept = self._frames(X)
         self.scaler_ = FeatureScaler().fit(X[kept])
         self.n_features_in_ = self.scaler_.n_features_in_
-        wrap_tables_only(self, is_table=X.ndim == 2)
+        estimators.wrap_tables_only(self, is_table=X.ndim == 2)
         return self
 
     def transform(self, X) -> np.ndarray:
@@ -182,12 +181,12 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def _frames(self, X):
         """Return `X` as an array, and which of its frames are not padding."""
-        check_unmasked(X, "X of SequenceScaler")
+        estimators.check_unmasked(X, "X of SequenceScaler")
         X = check_array(X, allow_nd=True, dtype=[np.float64, np.float32], estimator=self)
         if X.ndim > 3:
             raise InputError(
                 "X of SequenceScaler must have shape (n_samples, n_frames, n_features) or "
                 f"(n_samples, n_features). Got shape {X.shape} instead."
             )
-        check_magnitude(X, "X of SequenceScaler")
+        floats.check_magnitude(X, "X of SequenceScaler")
         return X, X.any(axis=-1) if X.ndim == 3 else np.ones(len(X), dtype=bool)

@@ -7,11 +7,9 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import SVC, LinearSVC
 
+from skmer.classifiers import scalers, search
 from skmer.classifiers.networks import KerasCNNClassifier, KerasLSTMClassifier, KerasMLPClassifier
-from skmer.classifiers.scalers import FeatureScaler, SequenceScaler
-from skmer.classifiers.search import CalibratedGridSearchCV, GroupAwareKFold
-from skmer.utils.estimators import Preset, RandomState, check_seed
-from skmer.utils.messages import check_choice
+from skmer.utils import estimators, messages
 
 CLASSIFIERS = ("svm", "nb", "rf", "mlp", "cnn", "lstm")
 _PRESETS = ("tuned", "koh2021")
@@ -19,7 +17,7 @@ _PRESETS = ("tuned", "koh2021")
 # epochs ends fits whose validation loss falls for ever, by less and less.
 _TUNED_TRAINING = {"epochs": 200, "patience": 20}
 # A fit that fails raises its own error, in place of a list of how each fit ended.
-_SEARCH = {"scoring": "f1_macro", "cv": GroupAwareKFold(3), "error_score": "raise"}
+_SEARCH = {"scoring": "f1_macro", "cv": search.GroupAwareKFold(3), "error_score": "raise"}
 # With 90 % of the clips given to fit, this makes the study's 80/10/10.
 _KOH2021_VALIDATION = 1 / 9
 
@@ -27,8 +25,8 @@ _KOH2021_VALIDATION = 1 / 9
 def make_classifier(
     name: str,
     *,
-    preset: Preset = "tuned",
-    random_state: RandomState = None,
+    preset: estimators.Preset = "tuned",
+    random_state: estimators.RandomState = None,
     tags: bool = False,
 ):
     """Return one of the study's six classifiers, unfitted.
@@ -87,16 +85,16 @@ def make_classifier(
                     ('keraslstmclassifier',
                      KerasLSTMClassifier(epochs=200, patience=20))])
     """
-    check_choice("make_classifier", CLASSIFIERS, name=name)
-    check_choice("make_classifier", _PRESETS, preset=preset)
-    check_seed(random_state)
+    messages.check_choice("make_classifier", CLASSIFIERS, name=name)
+    messages.check_choice("make_classifier", _PRESETS, preset=preset)
+    estimators.check_seed(random_state)
     if tags and name in ("svm", "nb"):
         return _make_one_vs_rest(name, preset, random_state)
     make = _make_koh2021 if preset == "koh2021" else _make_tuned
     return make(name, random_state)
 
 
-def takes_sequences(name: str, *, preset: Preset = "tuned") -> bool:
+def takes_sequences(name: str, *, preset: estimators.Preset = "tuned") -> bool:
     """Whether a classifier of the table is meant for frame sequences, not for one vector a clip.
 
     Parameters
@@ -117,14 +115,14 @@ def takes_sequences(name: str, *, preset: Preset = "tuned") -> bool:
     >>> takes_sequences("lstm"), takes_sequences("lstm", preset="koh2021")
     (True, False)
     """
-    check_choice("takes_sequences", CLASSIFIERS, name=name)
-    check_choice("takes_sequences", _PRESETS, preset=preset)
+    messages.check_choice("takes_sequences", CLASSIFIERS, name=name)
+    messages.check_choice("takes_sequences", _PRESETS, preset=preset)
     return (name, preset) == ("lstm", "tuned")
 
 
 def _scaled(classifier) -> Pipeline:
     # The step has the name that users of version 0.2 may set parameters by.
-    scaler = ("standardscaler", FeatureScaler())
+    scaler = ("standardscaler", scalers.FeatureScaler())
     return Pipeline([scaler, *make_pipeline(classifier).steps])
 
 
@@ -154,7 +152,7 @@ def _make_koh2021(name, random_state):
 def _make_tuned(name, random_state):
     network = {"random_state": random_state, **_TUNED_TRAINING}
     return {
-        "svm": lambda: CalibratedGridSearchCV(
+        "svm": lambda: search.CalibratedGridSearchCV(
             _scaled(SVC(random_state=random_state)),
             {"svc__C": [0.1, 1.0, 10.0, 100.0]},
             **_SEARCH,
@@ -168,6 +166,6 @@ def _make_tuned(name, random_state):
             RandomForestClassifier(n_estimators=200, min_samples_leaf=3, random_state=random_state),
         ),
         "mlp": lambda: _scaled(KerasMLPClassifier(**network)),
-        "cnn": lambda: make_pipeline(SequenceScaler(), KerasCNNClassifier(**network)),
-        "lstm": lambda: make_pipeline(SequenceScaler(), KerasLSTMClassifier(**network)),
+        "cnn": lambda: make_pipeline(scalers.SequenceScaler(), KerasCNNClassifier(**network)),
+        "lstm": lambda: make_pipeline(scalers.SequenceScaler(), KerasLSTMClassifier(**network)),
     }[name]()

@@ -1,12 +1,15 @@
 """Several tags a clip: any classifier with a probability and a threshold for each tag."""
 
 import warnings
+from collections.abc import Sequence
+from dataclasses import field
 from numbers import Real
+from typing import Annotated, Any
 
 import numpy as np
 from scipy.special import expit
 from sklearn import config_context
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.base import MetaEstimatorMixin, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
@@ -16,18 +19,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmer.classifiers.base import validation_split
 from skmer.exceptions import InputError
-from skmer.utils.estimators import (
-    HasMethods,
-    Interval,
-    num_samples,
-    validate_parameters,
-)
+from skmer.utils import estimators as params
 
 # The slope of a tag whose decision values are the wrong way round on the held-out rows.
 _SMALLEST_SLOPE = 1e-6
 
 
-class TagClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+@params.estimator
+class TagClassifier(params.ClassifierMixin, MetaEstimatorMixin, params.BaseEstimator):
     """Any classifier for several tags a clip, with a threshold for each tag.
 
     One that takes no indicator matrix is fitted once for each tag (one-vs-rest). A copy of it is
@@ -73,20 +72,10 @@ class TagClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     __metadata_request__fit = {"groups": True}
 
-    _parameter_constraints: dict = {
-        "estimator": [HasMethods(["fit"])],
-        "target_names": ["array-like", None],
-        "holdout_fraction": [Interval(Real, 0, 1, closed="left")],
-        "random_state": ["random_state"],
-    }
-
-    def __init__(
-        self, estimator, *, target_names=None, holdout_fraction: float = 0.2, random_state=None
-    ):
-        self.estimator = estimator
-        self.target_names = target_names
-        self.holdout_fraction = holdout_fraction
-        self.random_state = random_state
+    estimator: Annotated[Any, params.HasMethods(["fit"])] = field(kw_only=False)
+    target_names: Annotated[Sequence[str], "array-like"] | None = None
+    holdout_fraction: Annotated[float, params.Interval(Real, 0, 1, closed="left")] = 0.2
+    random_state: params.RandomState = None
 
     def fit(self, X, y, groups=None):
         """Fit the classifier, and choose a threshold for each tag.
@@ -105,12 +94,12 @@ class TagClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self : object
             The fitted classifier.
         """
-        validate_parameters(self)
+        params.validate_parameters(self)
         y = np.asarray(y).astype(int)
-        if y.ndim != 2 or num_samples(X) != len(y):
+        if y.ndim != 2 or params.num_samples(X) != len(y):
             raise InputError(
                 "TagClassifier needs y of shape (n_samples, n_tags), with a row for each of the "
-                f"{num_samples(X)} samples in X. Got shape {y.shape}."
+                f"{params.num_samples(X)} samples in X. Got shape {y.shape}."
             )
         names = self.target_names
         self.target_names_ = [f"tag {i}" for i in range(y.shape[1])] if names is None else [*names]

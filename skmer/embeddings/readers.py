@@ -22,9 +22,8 @@ from typing import IO, Any, BinaryIO
 import numpy as np
 
 from skmer.exceptions import InputError, InputTypeError, WeightsIntegrityError, WeightsNotFoundError
-from skmer.utils.cache import DAMAGE
+from skmer.utils import cache, files
 from skmer.utils.digest import open_regular
-from skmer.utils.files import expand_path
 
 Shapes = tuple[tuple[str, tuple[int, ...]], ...]
 # The published files unpack to 19 MB at most; what unpacks to far more is something else.
@@ -75,7 +74,7 @@ def damaged_unless(path: Path, must_be: str) -> Iterator[None]:
         yield
     except (WeightsIntegrityError, FileNotFoundError, PermissionError):
         raise
-    except DAMAGE as error:
+    except cache.DAMAGE as error:
         reason = re.sub(r"[^ -~]+", " ", str(error)).strip()[:100]
         raise WeightsIntegrityError(
             f"The weights file {path} is damaged and cannot be read ({reason}): it must be "
@@ -401,7 +400,7 @@ class ArraySource:
         )
         if not isinstance(weights, str | os.PathLike):
             raise InputTypeError(f"{allowed[0].upper()}{allowed[1:]}. Got {weights!r} instead.")
-        path = expand_path(weights).absolute()
+        path = files.expand_path(weights).absolute()
         # os.path returns False where a path cannot be one; pathlib raises.
         readable, exists = os.access(path, os.R_OK), os.path.exists(path)
         if not (readable and os.path.isfile(path)):

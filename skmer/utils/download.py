@@ -15,9 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from skmer.utils.digest import file_digest
-from skmer.utils.files import atomic_write
-from skmer.utils.progress import make_bar
+from skmer.utils import digest, files, progress
 
 # Seconds.
 CONNECT_TIMEOUT = 4.0
@@ -71,7 +69,7 @@ def download(
     OSError
         When it cannot be written.
     """
-    with atomic_write(target) as temporary:
+    with files.atomic_write(target) as temporary:
         for pause in (*PAUSES, None):
             try:
                 _transfer(url, temporary, target.name, largest, any_http)
@@ -88,7 +86,7 @@ def download(
 def find_mismatch(path: Path, checksums: Mapping[str, str]) -> str | None:
     """Return which checksum differs, as words within a sentence, or None where all match."""
     for kind, expected in checksums.items():
-        got = file_digest(path, kind)
+        got = digest.file_digest(path, kind)
         if got != expected:
             size = path.stat().st_size
             return f"its {kind} checksum must be {expected}, and is {got} ({size} bytes)"
@@ -156,7 +154,7 @@ def _transfer(url: str, path: Path, name: str, largest: int, any_http: bool) -> 
     import requests
 
     shown, host, responses = without_password(url), None, []
-    bar = make_bar(is_download=True)
+    bar = progress.make_bar(is_download=True)
     task = bar.add_task(name, total=None)
 
     def check(response, **_):
@@ -189,11 +187,10 @@ def _transfer(url: str, path: Path, name: str, largest: int, any_http: bool) -> 
         status = response.status_code
         kind = _PassingError if status in _PASSING_STATUS else DownloadError
         raise kind(f"{host} answered {status} for {shown}") from error
-    except (requests.RequestException, ValueError) as error:
-        if isinstance(error, ValueError):
-            # An address that cannot be one.
-            reason = without_password(str(error))
-            raise DownloadError(f"{shown} cannot be read ({reason})") from error
+    except ValueError as error:
+        # An address that cannot be one, of requests or of Python.
+        raise DownloadError(f"{shown} cannot be read ({without_password(str(error))})") from error
+    except requests.RequestException as error:
         if responses:
             raise _PassingError(f"the connection to {host} broke or stalled") from error
         raise DownloadError(

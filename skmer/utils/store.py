@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from skmer.exceptions import InputError
-from skmer.utils.cache import DAMAGE
-from skmer.utils.digest import file_digest, settings_digest
+from skmer.utils import cache, digest
 from skmer.utils.files import (
     atomic_folder,
     check_output_folder,
@@ -75,7 +74,7 @@ def write_store(
             write(temporary / name)
         whole = {"result": kind, "tables": described, **manifest}
         # The digest is of what will be read: JSON has lists only, and texts as keys.
-        whole[_CHECKSUM] = settings_digest(json.loads(to_json(whole)))
+        whole[_CHECKSUM] = digest.settings_digest(json.loads(to_json(whole)))
         (temporary / MANIFEST).write_text(to_json(whole), encoding="utf-8")
     return folder
 
@@ -137,7 +136,7 @@ def _read_described(folder: Path, content: bytes, needed, optional, kind) -> tup
         manifest = json.loads(content)
         # A result of an earlier skmer has no checksum.
         checksum = manifest.pop(_CHECKSUM, None)
-        if checksum not in (None, settings_digest(manifest)):
+        if checksum not in (None, digest.settings_digest(manifest)):
             raise ValueError
         found, described = manifest.pop("result"), manifest.pop("tables")
         if found != kind:
@@ -154,7 +153,7 @@ def manifest_errors(folder: Path) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except DAMAGE as error:
+    except cache.DAMAGE as error:
         raise InputError(
             f"The file '{Path(folder, MANIFEST)}' is not the manifest of a result, or was changed "
             "or cut since it was saved; save the result again."
@@ -193,7 +192,7 @@ def write_table(table, path: Path) -> dict:
     type(table)(written).rename(columns=escape_formula).to_csv(
         path, index=False, lineterminator="\n", encoding="utf-8"
     )
-    return {"sha256": file_digest(path), "n_rows": len(table), "columns": columns}
+    return {"sha256": digest.file_digest(path), "n_rows": len(table), "columns": columns}
 
 
 def read_table(folder: Path, name: str, described: Mapping):
