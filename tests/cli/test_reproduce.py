@@ -221,6 +221,3 @@ def test_a_study_that_was_ended_reports_the_rounds_so_far_and_goes_on(
     assert len(numbers) == 2 * 8 + 2
     assert "goes on" not in (out / "report.html").read_text()
     assert not list((out / "pieces" / "unfinished").iterdir())
-    table = (out / "table.csv").read_bytes()
-    assert reproduce("--out", tmp_path / "whole").status == 0
-    assert (tmp_path / "whole" / "table.csv").read_bytes() == table

@@ -104,7 +104,23 @@ def make_headline(claims: dict[str, list[Claim]]) -> str:
 
 def find_news(findings) -> list[Note]:
     """Return what the numbers show beyond single claims."""
-    return [*_mfcc_news(findings), *_gap_news(findings), *_addition_news(findings)]
+    return [
+        *_unfinished(findings),
+        *_mfcc_news(findings),
+        *_gap_news(findings),
+        *_addition_news(findings),
+    ]
+
+
+def _unfinished(findings) -> Iterator[Note]:
+    """Yield how many rounds were done, where it is not all of them."""
+    if findings.ended_by is None:
+        return
+    why = "the time was over" if findings.ended_by == "time" else "it was interrupted"
+    text = f"Not finished, since {why}: {max(findings.rounds, 1)} of {findings.budget.n_rounds} "
+    text += "rounds" + ("" if findings.rounds else ", and that only with the classifiers below")
+    slowest = name_slowest(findings.slowest()).strip()
+    yield Note("doubtful", f"{text}. The same command goes on from here.", slowest)
 
 
 def find_cautions(findings) -> list[Note]:
@@ -115,13 +131,6 @@ def find_cautions(findings) -> list[Note]:
         text = "This is a quick run: it computes less than the study did, so its numbers are "
         text += "rougher, the networks are trained less, and its verdicts are provisional."
         notes.append(Note("doubtful", text, "; ".join(changes) + "."))
-    if findings.ended_by is not None:
-        why = "the time was over" if findings.ended_by == "time" else "it was interrupted"
-        text = f"Not finished, since {why}: {max(findings.rounds, 1)} of "
-        text += f"{findings.budget.n_rounds} rounds"
-        text += "" if findings.rounds else ", and that only with the classifiers below"
-        text += ". The same command goes on from here."
-        notes.append(Note("doubtful", text, name_slowest(findings.slowest()).strip()))
     for name, reason in findings.left_out.items():
         notes.append(Note("doubtful", f"{name_of_feature(name)} is left out.", reason))
     for name, label in findings.random_features.items():
