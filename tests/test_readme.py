@@ -46,3 +46,9 @@ def test_the_pictures_and_their_scripts_are_there():
     scripts = set(re.findall(r"python (docs/make_\w+\.py)", README.read_text(encoding="utf-8")))
     assert len(scripts) == len(pictures)
     assert all((README.parent / script).is_file() for script in scripts)
+
+
+def test_the_pages_to_read_here_are_there():
+    pages = re.findall(r"\]\((docs/[^)]+\.rst)\)", README.read_text(encoding="utf-8"))
+    assert len(pages) > 5
+    assert all((README.parent / page).is_file() for page in pages)
