@@ -155,8 +155,8 @@ def evaluate(
             _options.known_scale(name, one.frame, columns)
             for name, one in ((dataset, clips), (test_on, other[0]))
         ]
-        ends = _options.parse_scales(scales) if scales else ends
-        options["scales"] = None if None in ends else ends
+        known_ends = None if None in ends else ends
+        options["scales"] = _options.parse_scales(scales) if scales else known_ends
     # Only now, so that the wrong name of a dataset leaves no folder.
     check_output_folder(folder)
     options["groups"] = clips.groups

@@ -316,7 +316,8 @@ def make_quadrants(y, y_test, scales) -> tuple[Any, Any, tuple[str, ...]]:
                 param="scales",
             )
         middle = (scale.low + scale.high) / 2
-        made = quadrants_of(*(scale.check(one) for one in mine), middle).astype(str)
+        arousal, valence = (scale.check(one) for one in mine)
+        made = quadrants_of(arousal, valence, middle).astype(str)
         rule = f"Quadrants are arousal and valence above {middle:g}, the middle of "
         rule += f"{scale.low:g} to {scale.high:g}, in the {('first', 'second')[side]} dataset."
         return (made, y_test, (rule,)) if side == 0 else (y, made, (rule,))

@@ -270,7 +270,7 @@ those, default="grouped"
         clips, computed = _leave_out(skipped, clips, computed)
     times.append(time.perf_counter())
     evidence = make_evidence(clips, transformers, computed, across, n_jobs, verbose)
-    if across is not None:
+    if across is not None and clips.is_second is not None:
         across = replace(across, shared=evidence.shared(clips.is_second))
     experiment = Experiment(
         task, clips, {name: transformers[name] for name in made}, computed, models, input_of,

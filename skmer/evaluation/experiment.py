@@ -46,7 +46,7 @@ def make_evidence(
         values[0] if len(values) == 1 else np.column_stack(values),
         clips.groups,
         clips.paths,
-        datasets=None if across is None else np.array(across.names)[clips.is_second * 1],
+        datasets=None if across is None else clips.datasets,
         audio_hashes=next((one for one in digests if one), None),
         n_jobs=n_jobs,
         verbose=verbose,
@@ -106,10 +106,7 @@ class Experiment:
         for one in protocols:
             if one.across is None:
                 rows = np.flatnonzero(is_second == is_second[one.splits[0].test[0]])
-                splits = [
-                    split.map_rows(lambda of, rows=rows: rows.searchsorted(of))
-                    for split in one.splits
-                ]
+                splits = [split.map_rows(rows.searchsorted) for split in one.splits]
                 reports |= audit_protocols(
                     evidence.keep(rows), [replace(one, splits=tuple(splits))]
                 )

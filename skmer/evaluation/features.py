@@ -424,7 +424,8 @@ def make_features(
     Where they are `optional`, a feature that cannot be had is left out, with one warning, and its
     name is returned with the reason, which says what to do.
     """
-    features, left_out = {}, {}
+    features: dict[str, Feature] = {}
+    left_out: dict[str, str] = {}
     for name, given in transformers.items():
         try:
             if isinstance(given, ColumnTransformer):

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -35,8 +36,10 @@ class Split:
 
     def map_rows(self, function: Callable[[np.ndarray], np.ndarray]) -> "Split":
         """Return the split with other numbers for its rows."""
-        parts = ("train", "validation", "test")
-        return replace(self, **{part: function(getattr(self, part)) for part in parts})
+        parts: dict[str, Any] = {
+            part: function(getattr(self, part)) for part in ("train", "validation", "test")
+        }
+        return replace(self, **parts)
 
     def __str__(self) -> str:
         return f"{self.protocol}, repeat {self.repeat + 1} fold {self.fold + 1}"

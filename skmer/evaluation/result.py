@@ -373,7 +373,7 @@ class EvaluationResult:
             return self._compare_by_group("compare", keys, metric, protocol)
         from skmer.evaluation.statistics.paired import compare_splits
 
-        names = [protocol]
+        names = [] if protocol is None else [protocol]
         if protocol is None:
             # One of a single split has nothing to test by; another may have.
             splits = self.scores[["protocol", "repeat", "fold"]].drop_duplicates()

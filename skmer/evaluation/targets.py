@@ -111,10 +111,8 @@ def join_targets(first: Targets, second: Targets) -> Targets:
         moments = np.concatenate([first.moment, second.moment])
     return Targets(
         np.concatenate([first.clip, second.clip + first.n_clips]),
-        *(
-            {name: np.concatenate([values, others[name]]) for name, values in mine.items()}
-            for mine, others in ((first.values, second.values), (first.columns, second.columns))
-        ),
+        {name: np.concatenate([one, second.values[name]]) for name, one in first.values.items()},
+        {name: np.concatenate([one, second.columns[name]]) for name, one in first.columns.items()},
         moments,
         max(first.n_moments, second.n_moments),
     )

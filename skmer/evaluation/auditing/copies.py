@@ -85,7 +85,7 @@ class Evidence:
         return str(row if names is None else list(names)[row])
 
     @cached_property
-    def _neighbors(self):
+    def _neighbors(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return find_neighbors(self.X)
 
     @cached_property
@@ -98,7 +98,7 @@ class Evidence:
         audio = self.audio_hashes if self.paths is None else self._audio_hashes
         lists = (None if one is None else [one[row] for row in rows] for one in (files, audio))
         file_hashes, audio_hashes = lists
-        arrays = {
+        arrays: dict[str, Any] = {
             name: None if (one := getattr(self, name)) is None else np.asarray(one)[rows]
             for name in ("X", "y", "groups", "paths", "items")
         }
@@ -359,6 +359,10 @@ def contained(evidence, splits) -> list[AuditFinding]:
     return findings
 
 
+# Of more strata than these, as tags make, a loop over them would take most of the audit's time.
+_MANY_STRATA = 100
+
+
 def identity_probe(nearest, strata, groups, n_permutations, random_state) -> Probe:
     """Guess each row's group to be that of its nearest neighbor, leaving the row itself out.
 
@@ -367,7 +371,8 @@ def identity_probe(nearest, strata, groups, n_permutations, random_state) -> Pro
     """
     codes, counts = np.unique(groups, return_inverse=True, return_counts=True)[1:]
     of_strata = np.unique(strata, return_inverse=True)[1]
-    members = np.split(np.argsort(of_strata, kind="stable"), np.bincount(of_strata).cumsum()[:-1])
+    by_stratum = np.argsort(of_strata, kind="stable")
+    members = np.split(by_stratum, np.bincount(of_strata).cumsum()[:-1])
     # To shuffle a single row draws no random number.
     members = [rows for rows in members if rows.size > 1]
     rng = check_random_state(random_state)
@@ -380,7 +385,12 @@ def identity_probe(nearest, strata, groups, n_permutations, random_state) -> Pro
     by_chance = np.empty(n_permutations)
     for trial in range(n_permutations):
         shuffled = codes.copy()
-        for rows in members:
+        if len(members) > _MANY_STRATA:
+            # One permutation of all rows, sorted by stratum.
+            order = rng.permutation(codes.size)
+            in_order = order[np.argsort(of_strata[order], kind="stable")]
+            shuffled[by_stratum] = codes[in_order]
+        for rows in members if len(members) <= _MANY_STRATA else ():
             shuffled[rows] = rng.permutation(codes[rows])
         by_chance[trial] = accuracy_of(shuffled)
     reached = np.sum(by_chance >= accuracy)

@@ -42,8 +42,8 @@ def scores_chart(seen: Overview) -> dict:
     )
     n_protocols = table["protocol"].nunique()
     # On two lines where one would be wider than a narrow screen.
-    title = [name_of_score(score), "95 % interval"]
-    title = title if len(title[0]) > 20 else ", ".join(title)
+    lines = [name_of_score(score), "95 % interval"]
+    title = lines if len(lines[0]) > 20 else ", ".join(lines)
     scale = alt.Scale(domain=list(labels.values()), range=list(colors.values()))
     # A single protocol needs no key.
     splits = alt.Legend(orient="top", title="Splits") if n_protocols > 1 else None

@@ -399,3 +399,17 @@ def test_one_recording_under_two_labels_is_found(paths, waveforms):
     found = only(audit(y=Y, paths=paths, groups=groups, cv=GroupKFold(4)), "several_labels")
     assert found.row_sets == ((1, 8),)
     assert "labelled angry and calm" in found.message
+
+
+def test_groups_are_shuffled_within_strata_whatever_their_number(monkeypatch):
+    rng = np.random.default_rng(0)
+    strata, groups = np.repeat(np.arange(20), 6), np.tile(np.arange(12), 10)
+    nearest = rng.permutation(120)
+    loop = _evidence.identity_probe(nearest, strata, groups, 2000, 0)
+    monkeypatch.setattr(_evidence, "_MANY_STRATA", 1)
+    at_once = _evidence.identity_probe(nearest, strata, groups, 2000, 0)
+    assert at_once.accuracy == loop.accuracy
+    # By chance both give the same, up to the random numbers of 2000 permutations.
+    assert at_once.chance == pytest.approx(loop.chance, abs=0.004)
+    # A group that is all of its stratum is the same in every permutation.
+    assert _evidence.identity_probe(nearest, groups, groups, 99, 0).pvalue == 1
