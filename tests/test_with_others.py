@@ -97,10 +97,10 @@ def test_audformat(paths):
 
 
 def test_mirdata(paths):
-    core = pytest.importorskip("mirdata.core")
-    track = core.Track("1", str(paths[0]), "toy", {"1": {"audio": (None, None)}}, dict)
-    track.audio_path = paths[0]
-    assert MFCCStatsTransformer().fit_transform([track.audio_path]).shape == (1, 120)
+    gtzan = pytest.importorskip("mirdata.datasets.gtzan_genre")
+    # What ``track.audio`` is.
+    audio = gtzan.load_audio(str(paths[0]))
+    assert MFCCStatsTransformer().fit_transform([audio, paths[0]]).shape == (2, 120)
 
 
 def test_opensmile(paths):

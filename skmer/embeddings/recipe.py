@@ -228,7 +228,12 @@ def embed_clip(
         error.add_note(f"This happened at the clip {clip.name}.")
         raise
     notes = entry.notes
-    if clip.end is not None and entry.n_samples < (duration - END_TOLERANCE) * entry.sr:
+    if (
+        clip.end is not None
+        and duration
+        and entry.sr
+        and (entry.n_samples or 0) < (duration - END_TOLERANCE) * entry.sr
+    ):
         notes = sorted({*notes, "cut"})
     return EmbeddedClip(recipe.finish(entry.array), notes, None, *entry[2:])
 

@@ -216,7 +216,7 @@ those, default="grouped"
     elif X_test is not None or groups_test is not None:
         raise InputError("X_test and groups_test need y_test.", param="y_test")
     task = find_task(task, y).bind(y, target_names)
-    given = features if isinstance(features, Mapping) else {}
+    given = dict(features) if isinstance(features, Mapping) else {}
     first = next(iter(y.values()), None) if isinstance(y, Mapping) else y
     check_order({"y": first, "X": X, "groups": groups, "split": split} | given)
     check_choice("evaluate", PRESETS, preset=preset)

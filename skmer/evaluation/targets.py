@@ -283,7 +283,7 @@ class Clips:
         clip = self.targets.clip
         columns = {"row": self.original[clip]}
         if self.paths is not None:
-            parts = segment_columns(self.paths)
+            parts = segment_columns(list(self.paths))
             columns |= {
                 name: np.array(values, dtype=object if name == "path" else float)[clip]
                 for name, values in parts.items()

@@ -122,7 +122,10 @@ def prepare_scorer(scorer, models: dict, classes):
                 "CalibratedClassifierCV around it, or another score.",
                 param="scoring",
             )
-        if classes is not None and getattr(part, "_score_func", None).__name__ in _BY_LABELS:
+        if (
+            classes is not None
+            and getattr(getattr(part, "_score_func", None), "__name__", "") in _BY_LABELS
+        ):
             part = copy(part)
             part._kwargs = {"labels": classes, **part._kwargs}
             parts[name] = part

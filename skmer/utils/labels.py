@@ -6,6 +6,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 from sklearn.utils import column_or_1d
@@ -119,7 +120,7 @@ def check_order(values: Mapping) -> None:
 
     Rows go by their place, so that one of them would be given the label of another.
     """
-    indexes = {name: getattr(one, "index", None) for name, one in values.items()}
+    indexes: dict[str, Any] = {name: getattr(one, "index", None) for name, one in values.items()}
     indexes = {name: index for name, index in indexes.items() if hasattr(index, "equals")}
     (first, index), *others = indexes.items() or [("", None)]
     for name, other in others:

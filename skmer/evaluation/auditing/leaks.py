@@ -186,7 +186,7 @@ FEWEST_ROWS = 10
 def target_in_features(y, features, columns, alpha):
     """Find columns of given features that tell the target by themselves, such as its code."""
     targets = [y] if np.ndim(y) == 1 else list(np.transpose(y))
-    found = {}
+    found: dict[str, int] = {}
     for feature, names in columns.items():
         values = np.asarray(features[feature], dtype=float)
         telling = np.any([_tell(values, target, alpha) for target in targets], axis=0)
