@@ -97,8 +97,11 @@ def _check_folds(name: str, splitter, strata, groups) -> None:
     n_folds = getattr(splitter, "n_splits", None) or getattr(splitter, "cvargs", {}).get("n_splits")
     n_units = len(strata) if name == "shuffled" else np.unique(groups).size
     # Of tags and numbers there are no classes.
-    largest = np.unique(strata, return_counts=True)[1].max() if np.ndim(strata) == 1 else n_folds
-    if n_folds is not None and n_folds > min(n_units, largest):
+    if n_folds is None:
+        return
+    is_one = np.ndim(strata) == 1
+    largest = int(np.unique(strata, return_counts=True)[1].max()) if is_one else n_folds
+    if n_folds > min(n_units, largest):
         units = f"{n_units} {'clips' if name == 'shuffled' else 'groups'}"
         fault = f"from {units}" if n_folds > n_units else "since no class has so many clips"
         raise InputError(

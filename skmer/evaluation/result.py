@@ -63,11 +63,9 @@ class EvaluationResult:
         self.is_pooled = self.task.is_pooled
 
     def __repr__(self) -> str:
-        n_configurations = len(self.scores.groupby(list(self.configuration)))
-        return (
-            f"{type(self).__name__}({n_configurations} configurations, "
-            f"protocols {', '.join(self.manifest['protocols'])}, {len(self.scores)} scores)"
-        )
+        n = len(self.scores.groupby(list(self.configuration)))
+        ran = ", ".join(self.manifest["protocols"])
+        return f"{type(self).__name__}({n} configurations, {ran}, {len(self.scores)} scores)"
 
     @cached_property
     def maps(self):
@@ -124,7 +122,12 @@ class EvaluationResult:
                 columns[f"{metric}_n_splits"] = n_scored
         summary = pd.DataFrame(columns, index=mean.index).reset_index()
         pair = self.protocols_to_compare()
-        return summary if pair is None else self._with_gap(summary, *pair)
+        if pair is None:
+            return summary
+        keys = list(self.configuration)
+        means = summary.pivot_table(index=keys, columns="protocol", values=self.metrics[0])
+        gap = (means[pair[0]] - means[pair[1]]).rename("gap").reset_index()
+        return summary.merge(gap, on=keys, how="left")
 
     def _pooled_scores(self, keys: list[str]):
         """Return scores of all predictions together, a row for each configuration."""
@@ -165,13 +168,11 @@ class EvaluationResult:
                 f"Got {n_resamples!r} instead."
             )
         keys = [*self.configuration, "protocol"]
-        random = self.random_features()
+        random, seed = self.random_features(), self.manifest["settings"]["random_state"]
         rows = []
         for key, part in self.predictions.groupby(keys, sort=False):
             estimate, low, high = self.task.interval(
-                part,
-                n_resamples=n_resamples,
-                random_state=self.manifest["settings"]["random_state"],
+                part, n_resamples=n_resamples, random_state=seed
             )
             rows.append(
                 dict(zip(keys, key))
@@ -204,14 +205,6 @@ class EvaluationResult:
         mixed = [name for name, kept in apart.items() if kept is False]
         kept = [name for name, kept in apart.items() if kept]
         return (mixed[0], kept[0]) if mixed and kept else None
-
-    def _with_gap(self, summary, mixed: str, kept: str):
-        headline = self.metrics[0]
-        means = summary.pivot_table(
-            index=list(self.configuration), columns="protocol", values=headline
-        )
-        gap = (means[mixed] - means[kept]).rename("gap").reset_index()
-        return summary.merge(gap, on=list(self.configuration), how="left")
 
     def compare_features(self, metric: str | None = None, *, protocol: str | None = None):
         """Compare every two features over all models, with the group as the unit.
@@ -291,11 +284,6 @@ class EvaluationResult:
         return self._compare_by_group("compare_classifiers", [kind], metric, protocol)
 
     @property
-    def compares_by_group(self) -> bool:
-        """Whether features and models can be compared with the group as the unit."""
-        return self.task.headline_score is not None
-
-    @property
     def _totals_scores(self):
         headline = self.task.headline_score
         first = {} if headline is None else {self.metrics[0]: headline}
@@ -314,8 +302,8 @@ class EvaluationResult:
             )
         check_choice(function, scores, metric=metric)
         check_choice(function, [*ran, None], protocol=protocol)
-        table = self.predictions
-        table = table if protocol is None else table[table["protocol"] == protocol]
+        names = self.predictions["protocol"]
+        table = self.predictions if protocol is None else self.predictions[names == protocol]
         comparison = compare_predictions(
             table,
             scores[metric],
@@ -504,11 +492,10 @@ class EvaluationResult:
             saved nevertheless.
         """
         tables = {"scores": self.scores, "predictions": self.predictions}
-        kind = type(self).__name__
+        kind, files = type(self).__name__, {"report.html": self.report}
         try:
-            drawn = {"maps": self.maps}
-            files = {"report.html": self.report}
-            return write_store(folder, tables | drawn, self.manifest, kind=kind, files=files)
+            drawn = tables | {"maps": self.maps}
+            return write_store(folder, drawn, self.manifest, kind=kind, files=files)
         except OSError:
             raise
         except BaseException as error:
@@ -594,10 +581,10 @@ class EvaluationResult:
         array(['angry'], dtype='<U5')
         """
         if not self.task.rows_are_clips:
-            raise InputError(
+            fault = (
                 f"A result of the task {self.task.name!r} has no pipeline of whole clips to fit; "
-                "fit the result of evaluate_regression instead."
             )
+            raise InputError(f"{fault}fit the result of evaluate_regression instead.")
         if self.experiment is None:
             raise InputError(
                 "This result was read from files, which hold no clips and no models; call fit on "

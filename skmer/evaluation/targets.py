@@ -118,6 +118,58 @@ def join_targets(first: Targets, second: Targets) -> Targets:
     )
 
 
+# Targets of one unit whose ranges differ by more than this are not of one unit.
+_WIDEST = 4
+
+
+def match_numbers(task, first: Targets, second: Targets, scales) -> Matched:
+    """Match numbers by their names, those of the second on the scale of the first."""
+    found = pair_names([*first.values], [*second.values])
+    if not found:
+        raise InputError(
+            "The targets y and y_test must have at least one name in common. Got "
+            f"{shorten(first.values)} and {shorten(second.values)}.",
+            param="y_test",
+        )
+    mine = {name: values for name, values in first.values.items() if name in found.values()}
+    theirs = {name: second.values[other] for other, name in found.items()}
+    rules: tuple[str, ...] = ()
+    if scales is None:
+        rules = ("No scales were given: the numbers of both are taken to be of one unit.",)
+        _check_unit(mine, theirs)
+    else:
+        for name in mine:
+            scales[0].check(mine[name], what=f"target {name!r}")
+            theirs[name] = scales[1].convert(theirs[name], scales[0])
+        if scales[0] != scales[1]:
+            ends = [f"{one.low:g} to {one.high:g}" for one in scales]
+            rules = (f"Numbers from {ends[1]} of the second dataset are moved to {ends[0]}.",)
+    alone = [name for name in first.values if name not in mine]
+    lone = [name for name in second.values if name not in found]
+    targets = (
+        replace(first, values=mine),
+        replace(second, values={name: theirs[name] for name in mine}),
+    )
+    kept = np.ones(first.n_clips, dtype=bool), np.ones(second.n_clips, dtype=bool)
+    return Matched(task, targets, (alone, lone), kept, rules)
+
+
+def _check_unit(mine: Mapping, theirs: Mapping) -> None:
+    """Raise where numbers cannot be of one unit."""
+    for name, values in mine.items():
+        ends = [(one.min(), one.max()) for one in (values, theirs[name])]
+        widths = [high - low for low, high in ends]
+        apart = ends[0][1] < ends[1][0] or ends[1][1] < ends[0][0]
+        if apart or max(widths) > _WIDEST * min(widths):
+            shown = [f"{low:g} to {high:g}" for low, high in ends]
+            raise InputError(
+                f"The target {name!r} must be of one unit in y and y_test. Got {shown[0]} and "
+                f"{shown[1]}; give the ends of both scales, as scales=((1, 9), (0, 1)), or twice "
+                "the same for one unit.",
+                param="scales",
+            )
+
+
 def check_numbers(y) -> dict[str, np.ndarray]:
     """Return the numbers to predict by name: a frame's columns, or arousal and valence."""
     if hasattr(y, "columns") or isinstance(y, Mapping):

@@ -27,7 +27,14 @@ from skmer.evaluation.features import VECTOR, ColumnsFeature, ComputedFeature, F
 from skmer.evaluation.splitters import RepeatedStratifiedGroupKFold, StratifiedThreeWaySplit
 from skmer.evaluation.statistics import bootstrap, scores
 from skmer.evaluation.statistics.bootstrap import TotalsScore
-from skmer.evaluation.targets import Matched, Targets, check_curves, check_numbers, pair_names
+from skmer.evaluation.targets import (
+    Matched,
+    Targets,
+    check_curves,
+    check_numbers,
+    match_numbers,
+    pair_names,
+)
 from skmer.exceptions import InputError
 from skmer.pooling import align_frames
 from skmer.utils.labels import check_labels, warn_of_alike
@@ -305,8 +312,11 @@ class Classification(Task):
         }
 
     def check_protocols(self, targets, groups, protocols):
+        self._check_rare_classes(targets, groups, protocols)
         for protocol in protocols:
             _check_training_classes(targets.first, protocol)
+
+    def _check_rare_classes(self, targets, groups, protocols):
         labels, counts = np.unique(targets.first, return_counts=True)
         if counts.min() < 2 and any(protocol.name == "shuffled" for protocol in protocols):
             raise InputError(
@@ -518,58 +528,6 @@ class DynamicRegression(Regression):
         times = np.unique(targets.columns["time"])
         step = {"step": float(np.diff(times).min())} if times.size > 1 else {}
         return super().describe(targets) | {"n_moments": targets.clip.size} | step
-
-
-# Targets of one unit whose ranges differ by more than this are not of one unit.
-_WIDEST = 4
-
-
-def match_numbers(task: Task, first: Targets, second: Targets, scales) -> Matched:
-    """Match numbers by their names, those of the second on the scale of the first."""
-    found = pair_names([*first.values], [*second.values])
-    if not found:
-        raise InputError(
-            "The targets y and y_test must have at least one name in common. Got "
-            f"{shorten(first.values)} and {shorten(second.values)}.",
-            param="y_test",
-        )
-    mine = {name: values for name, values in first.values.items() if name in found.values()}
-    theirs = {name: second.values[other] for other, name in found.items()}
-    rules: tuple[str, ...] = ()
-    if scales is None:
-        rules = ("No scales were given: the numbers of both are taken to be of one unit.",)
-        _check_unit(mine, theirs)
-    else:
-        for name in mine:
-            scales[0].check(mine[name], what=f"target {name!r}")
-            theirs[name] = scales[1].convert(theirs[name], scales[0])
-        if scales[0] != scales[1]:
-            ends = [f"{one.low:g} to {one.high:g}" for one in scales]
-            rules = (f"Numbers from {ends[1]} of the second dataset are moved to {ends[0]}.",)
-    alone = [name for name in first.values if name not in mine]
-    lone = [name for name in second.values if name not in found]
-    targets = (
-        replace(first, values=mine),
-        replace(second, values={name: theirs[name] for name in mine}),
-    )
-    kept = np.ones(first.n_clips, dtype=bool), np.ones(second.n_clips, dtype=bool)
-    return Matched(task, targets, (alone, lone), kept, rules)
-
-
-def _check_unit(mine: Mapping, theirs: Mapping) -> None:
-    """Raise where numbers cannot be of one unit."""
-    for name, values in mine.items():
-        ends = [(one.min(), one.max()) for one in (values, theirs[name])]
-        widths = [high - low for low, high in ends]
-        apart = ends[0][1] < ends[1][0] or ends[1][1] < ends[0][0]
-        if apart or max(widths) > _WIDEST * min(widths):
-            shown = [f"{low:g} to {high:g}" for low, high in ends]
-            raise InputError(
-                f"The target {name!r} must be of one unit in y and y_test. Got {shown[0]} and "
-                f"{shown[1]}; give the ends of both scales, as scales=((1, 9), (0, 1)), or twice "
-                "the same for one unit.",
-                param="scales",
-            )
 
 
 CLASSIFICATION = register_task(Classification())

@@ -4,7 +4,7 @@ import dataclasses
 import re
 import types
 import typing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from numbers import Integral, Real
@@ -106,7 +106,7 @@ def output_is_default(estimator) -> bool:
 _BY_LABELS = ("roc_auc_score", "cohen_kappa_score", "log_loss", "top_k_accuracy_score")
 
 
-def prepare_scorer(scorer, models: dict, classes):
+def prepare_scorer(scorer, models: Mapping, classes):
     """Return what `check_scoring` gave with all classes named; raise for what a model lacks."""
     parts = getattr(scorer, "_scorers", {"score": scorer})
     for name, part in parts.items():

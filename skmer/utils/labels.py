@@ -6,6 +6,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -122,8 +123,7 @@ def check_order(values: Mapping) -> None:
     """
     indexes: dict[str, Any] = {name: getattr(one, "index", None) for name, one in values.items()}
     indexes = {name: index for name, index in indexes.items() if hasattr(index, "equals")}
-    (first, index), *others = indexes.items() or [("", None)]
-    for name, other in others:
+    for (first, index), (name, other) in product(list(indexes.items())[:1], indexes.items()):
         if not index.equals(other) and Counter(index) == Counter(other):
             raise InputError(
                 f"{first} and {name} must have their rows in one order, since rows go by their "

@@ -195,7 +195,9 @@ def test_rows_without_weight_do_not_count(small, vectors):
     )
 
 
-def test_progress_bar_only_on_request(small, vectors, capsys):
+def test_progress_bar_only_on_request(small, vectors, capsys, monkeypatch):
+    # rich takes standard error for a terminal then.
+    monkeypatch.setenv("FORCE_COLOR", "1")
     small("mlp").fit(*vectors)
     assert capsys.readouterr() == ("", "")
     small("mlp", verbose=True).fit(*vectors)

@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from skmer.embeddings import extraction
 from skmer.embeddings.readers import _masked_crc
 from skmer.embeddings.weights import WeightsFile
 from tests.file_server import make_hasty, run_server  # noqa: F401
+
+# No tests and no examples; without torch its import is a skip, which must not be cached.
+collect_ignore = ["hub_models.py"]
 
 
 @pytest.fixture(scope="session")
@@ -184,3 +188,35 @@ def v1_checkpoint():
 def v2_checkpoint():
     """A function from arrays by name to the (index, numbers) of a V2 checkpoint."""
     return build_v2
+
+
+@pytest.fixture
+def noise_files(tmp_path):
+    """Clips of different lengths and contents."""
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    paths = [folder / f"{i}.wav" for i in range(9)]
+    for i, path in enumerate(paths):
+        soundfile.write(path, 0.1 * rng.standard_normal(3000 + 700 * i), 8000)
+    return [str(path) for path in paths]
+
+
+class Computed(list):
+    """The paths of the clips that were computed, in order; raises at the one in `stop_at`."""
+
+    stop_at = None
+
+
+@pytest.fixture
+def computed(monkeypatch):
+    seen, real = Computed(), extraction.embed_clip
+
+    def embed_clip(recipe, clip, *args):
+        if clip.source == seen.stop_at:
+            raise KeyboardInterrupt
+        seen.append(clip.source)
+        return real(recipe, clip, *args)
+
+    monkeypatch.setattr(extraction, "embed_clip", embed_clip)
+    return seen

@@ -160,7 +160,7 @@ def audit(
     evidence = copies.Evidence(
         X, y, groups, paths, items, datasets, alpha=alpha, n_permutations=n_permutations,
         random_state=random_state, n_jobs=n_jobs, features=tables,
-        columns={name: names or range(one.shape[1]) for name, one in tables.items()},
+        columns={name: names or [*map(str, range(one.shape[1]))] for name, one in tables.items()},
     )  # fmt: skip
     splits = None if cv is None else leaks.Splits(cv, n_rows, X, y, groups)
     return judge(

@@ -190,7 +190,7 @@ def target_in_features(y, features, columns, alpha):
     for feature, names in columns.items():
         values = np.asarray(features[feature], dtype=float)
         telling = np.any([_tell(values, target, alpha) for target in targets], axis=0)
-        found |= {f"{names[i]!r} of {feature!r}": i for i in np.flatnonzero(telling)}
+        found |= {f"{names[i]!r} of {feature!r}": int(i) for i in np.flatnonzero(telling)}
     if not found:
         return []
     message = (

@@ -122,13 +122,13 @@ class Overview:
     @cached_property
     def features(self):
         """The comparison of the features over all models, empty where there is none to make."""
-        adds_up = self.result.compares_by_group
+        adds_up = self.result.task.headline_score is not None
         return self.result.compare_features(protocol=self.protocol) if adds_up else ()
 
     @cached_property
     def models(self):
         """The comparison of the models over all features, empty where there is none to make."""
-        adds_up = self.result.compares_by_group
+        adds_up = self.result.task.headline_score is not None
         return self.result.compare_classifiers(protocol=self.protocol) if adds_up else ()
 
 
@@ -153,9 +153,10 @@ def headline_of(result: "EvaluationResult") -> str:
     >>> from skmer.evaluation.report.overview import headline_of
     >>> y = np.tile(["calm", "sad"], 20)
     >>> result = evaluate(
-    ...     {"mine": np.eye(2)[(y == "sad") * 1]}, {"nb": GaussianNB()}, None, y, protocol="koh2021"
+    ...     {"mine": np.eye(2)[(y == "sad") * 1]}, {"nb": GaussianNB()}, None, y,
+    ...     groups=np.repeat(np.arange(10), 4),
     ... )
-    >>> headline_of(result)[:62]
-    'The best, mine + NB, names the emotion of a clip in 100 of 100'
+    >>> headline_of(result)[:61]
+    "The best, mine + NB, names the emotion of an unheard artist's"
     """
     return make_headline(Overview(result))

@@ -252,9 +252,9 @@ def trust_notes(seen: Overview) -> list[Note]:
 
 
 def _groups(seen: Overview) -> Note:
-    n_groups = seen.dataset.get("n_groups")
     if seen.artists is None:
         return Note("doubtful", _mixed_artists(seen).strip())
+    n_groups = seen.dataset["n_groups"]
     if seen.artists == "heard before" and seen.ways:
         names = seen.result.manifest["across"]["shared_groups"]
         text = f"{len(names)} of the {n_groups} groups (singers, artists) of the tested dataset "

@@ -6,7 +6,8 @@ import pytest
 from sklearn.naive_bayes import GaussianNB
 
 from skmer.evaluation import CalibrationDisplay, evaluate
-from skmer.evaluation.report.words import Overview, trust_notes
+from skmer.evaluation.report.overview import Overview
+from skmer.evaluation.report.words import trust_notes
 
 
 def predictions(stated, right):
