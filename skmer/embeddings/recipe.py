@@ -16,6 +16,7 @@ from skmer.exceptions import AudioDecodeError, WeightsIntegrityError
 from skmer.pooling import pool_frames
 from skmer.utils import CacheEntry, ClipCache, processes
 from skmer.utils.digest import AudioDigest, key_of
+from skmer.utils.floats import numpy_defaults
 
 # Of a field of a recipe that decides no number, or only through another one.
 NOT_IN_KEY = {"key": False}
@@ -208,6 +209,7 @@ class EmbeddedClip:
     is_new: bool = True
 
 
+@numpy_defaults
 def embed_clip(
     recipe: Recipe, clip: clips.Clip, cache: ClipCache | None, n_threads: int | None
 ) -> EmbeddedClip:

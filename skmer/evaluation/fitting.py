@@ -18,6 +18,7 @@ from skmer.evaluation.targets import Targets
 from skmer.evaluation.tasks import Task
 from skmer.exceptions import InputError
 from skmer.utils.estimators import parts_of, prepare_scorer
+from skmer.utils.floats import numpy_defaults
 from skmer.utils.labels import check_text, stack_frames
 from skmer.utils.messages import is_iterable
 
@@ -64,6 +65,7 @@ class Fitted:
     scores: dict[str, float]
 
 
+@numpy_defaults
 def fit_and_predict(fit: Fit) -> Fitted:
     """Fit a copy of the model on one split and predict its test rows.
 

@@ -27,6 +27,7 @@ from skmer.models.file import split_pipeline
 from skmer.pooling import align_frames, pad_frames, pool_frames
 from skmer.utils.cache import DAMAGE, open_cache, warn_of_cache
 from skmer.utils.files import expand_path, is_url
+from skmer.utils.floats import numpy_defaults
 from skmer.utils.messages import check_whole
 from skmer.utils.progress import track
 from skmer.utils.remote import Place
@@ -464,6 +465,7 @@ def _as_fitted(rest, rows: np.ndarray):
     return rows if names is None or rows.ndim > 2 else pd.DataFrame(rows, columns=names)
 
 
+@numpy_defaults
 def _predict(rest, rows: np.ndarray, targets) -> dict[str, np.ndarray]:
     """Return the columns that are predicted."""
     rows = _as_fitted(rest, rows)

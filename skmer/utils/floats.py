@@ -10,6 +10,10 @@ from skmer.utils.estimators import check_unmasked
 # float32, and what a model makes of larger numbers is infinity or NaN.
 LARGEST = 1e15
 
+# A decorator: what a user has set by `numpy.seterr`, such as to raise, is for the user's own code.
+# Numbers that vanish are nothing special in spectra and probabilities.
+numpy_defaults = np.errstate(divide="warn", over="warn", under="ignore", invalid="warn")
+
 
 def check_floats(values, name: str, *, ndim: int | None = None, finite: bool = True) -> np.ndarray:
     """Return an array of floats.

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pandas.testing import assert_frame_equal
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -30,6 +31,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from skmer import MFCCStatsTransformer
+from skmer.evaluation import evaluate
 from skmer.evaluation import folds as _inner_folds
 from skmer.evaluation.features import NetworkWeights
 from skmer.evaluation.fitting import Fit, fit_and_predict, set_seed, training_rows
@@ -323,3 +326,19 @@ def test_what_a_model_gives_in_another_shape_is_refused(data, y_pred, proba, mes
     X, y, _ = data
     with pytest.raises(InputError, match=message):
         fit_one(Careless(y_pred, proba), X, y, None, split())
+
+
+def test_what_numpy_was_set_to_raise_is_not_raised_by_what_vanishes():
+    rng, y = np.random.default_rng(0), np.tile(["calm", "sad"], 12)
+    faint = [10.0**-i * rng.normal(size=4000) for i in range(24)]
+    far = rng.normal(size=(24, 2)) + 1e4 * (y == "sad")[:, None]
+
+    def run():
+        rows = MFCCStatsTransformer(n_mfcc=2).fit_transform(faint)
+        result = evaluate({"far": far}, {"nb": GaussianNB()}, None, y, protocol="shuffled")
+        return rows, result.predictions
+
+    with np.errstate(all="raise"):
+        rows, predictions = run()
+    np.testing.assert_array_equal(rows, run()[0])
+    assert_frame_equal(predictions, run()[1])

@@ -29,7 +29,7 @@ from skmer.evaluation.auditing import copies, leaks
 from skmer.evaluation.auditing.findings import AuditFinding, AuditReport
 from skmer.exceptions import InputError, InputTypeError
 from skmer.utils.estimators import HasMethods, Interval, num_samples, validate_params
-from skmer.utils.floats import check_magnitude
+from skmer.utils.floats import check_magnitude, numpy_defaults
 from skmer.utils.labels import check_labels, check_order
 
 
@@ -184,6 +184,7 @@ def audit_protocols(evidence, protocols) -> dict[str, dict]:
     return reports
 
 
+@numpy_defaults
 def judge(evidence, splits, *, targets=None, reference=None, preprocessing=None) -> AuditReport:
     """Run every check whose data are there, and name what the others would need."""
     X, groups, paths, items = evidence.X, evidence.groups, evidence.paths, evidence.items

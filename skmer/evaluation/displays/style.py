@@ -100,10 +100,25 @@ def in_order(values):
     return [value for value in known if value in found] + [v for v in found if v not in known]
 
 
+def _is_drawn(letter: str) -> bool:
+    """Return whether one of the fonts that matplotlib is set to has a letter."""
+    from matplotlib import font_manager, rcParams
+
+    families = (font_manager.FontProperties(family=[one]) for one in rcParams["font.family"])
+    fonts = (font_manager.get_font(font_manager.findfont(one)) for one in families)
+    return any(font.get_char_index(ord(letter)) for font in fonts)
+
+
 def plain(text) -> str:
-    """Return any text such that matplotlib draws it as it is, and can write it as SVG."""
+    """Return any text such that matplotlib draws it as it is, and can write it as SVG.
+
+    Letters that none of the fonts in ``rcParams["font.family"]`` has are escaped. To see them, put
+    a font that has them behind the first, as in ``["sans-serif", "Noto Sans CJK JP"]``.
+    """
     text = str(text).replace("$", r"\$")
     text = _CONTROL.sub(lambda letter: repr(letter[0])[1:-1], text)
+    # A font has a box for each letter that it lacks, so that all names look alike.
+    text = "".join(one if one.isascii() or _is_drawn(one) else ascii(one)[1:-1] for one in text)
     # matplotlib leaves labels that begin with a line out of a legend.
     return f"\N{ZERO WIDTH SPACE}{text}" if text.startswith("_") else text
 

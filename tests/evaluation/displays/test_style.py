@@ -114,3 +114,10 @@ def test_the_old_names_of_class_methods_warn(scores):
     with pytest.warns(DeprecationWarning, match="now called from_frame"):
         display = GapDisplay.from_scores(scores)
     assert display.names == GapDisplay.from_frame(scores).names
+
+
+def test_letters_that_no_font_has_are_escaped(scores, drawn):
+    names = {"mfcc": "é ♪", "my own": "音"}
+    odd = scores.replace({"feature": names})
+    texts = drawn(AccuracyBarsDisplay.from_frame(odd, protocol="grouped"))
+    assert {"é ♪", "\\u97f3"} <= set(texts)
