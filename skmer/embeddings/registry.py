@@ -429,7 +429,13 @@ def make_transformer(
             f"{', '.join(map(repr, PRESETS))}. Got {preset!r} instead."
         )
     feature = find_feature(name)
-    transformer = feature.make()
+    try:
+        transformer = feature.make()
+    except Exception as error:
+        raise InputError(
+            f"The feature {name!r} must be made by a call without arguments, which raised "
+            f"{type(error).__name__}: {error}"
+        ) from error
     if not hasattr(transformer, "get_params"):
         raise InputTypeError(
             f"The feature {name!r} must make a transformer of clips. "

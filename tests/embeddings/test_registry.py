@@ -76,6 +76,7 @@ def test_resolved_by_name_or_by_the_place_of_a_factory(monkeypatch):
         (["mine=skmer:Net"], "cannot be imported"),
         (["mine=skmer:__version__"], "must be a Feature"),
         (["mine=builtins:dict"], "must make a transformer"),
+        (["mine=os.path:join"], "a call without arguments, which raised TypeError"),
     ],
 )
 def test_names_that_lead_nowhere(names, said):
