@@ -4,6 +4,7 @@ import ipaddress
 import os
 import shutil
 import socket
+import tempfile
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,6 +39,14 @@ VERSIONS = (
     "test_import.py",
     "utils/test_store.py",
 )
+
+
+def pytest_configure(config):
+    """Give each worker a folder for generated clips, also for the examples in docstrings."""
+    folder = tempfile.TemporaryDirectory(prefix="skmer-data-")
+    config.add_cleanup(folder.cleanup)
+    os.environ["SKMER_DATA"] = folder.name
+
 
 NOT_HERE = "needs the shared development data beside the checkout"
 NO_BROWSER = "needs Chromium and the packages of skmer[browser]"

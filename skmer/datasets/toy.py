@@ -325,10 +325,8 @@ def load_toy_emotions(
 
     Examples
     --------
-    >>> import tempfile
     >>> from skmer.datasets import load_toy_emotions
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     toy = load_toy_emotions(data_home=folder)
+    >>> toy = load_toy_emotions()
     >>> len(toy.data), toy.target_names
     (80, ['Q1', 'Q2', 'Q3', 'Q4'])
     """

@@ -83,10 +83,8 @@ def load_toy_tags(
 
     Examples
     --------
-    >>> import tempfile
     >>> from skmer.datasets import load_toy_tags
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     clips = load_toy_tags(data_home=folder)
+    >>> clips = load_toy_tags()
     >>> clips.frame["tags"][0]
     'bright;energetic;fast;happy;percussive'
     """

@@ -162,8 +162,8 @@ def extract(
     >>> from skmer import MFCCStatsTransformer
     >>> from skmer.datasets import load_toy_emotions
     >>> from skmer.embeddings import extract
+    >>> clips = load_toy_emotions().data[:4]
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     clips = load_toy_emotions(data_home=folder).data[:4]
     ...     done = extract(clips[:3], MFCCStatsTransformer(), f"{folder}/mfcc.parquet")
     ...     more = extract(clips[3:], MFCCStatsTransformer(), done.path, append=True)
     ...     table = pd.read_parquet(done.path)

@@ -84,8 +84,8 @@ def extract_files(
     >>> from skmer import MFCCStatsTransformer
     >>> from skmer.datasets import load_toy_emotions
     >>> from skmer.embeddings import extract_files
+    >>> clips = load_toy_emotions().data[:2]
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     clips = load_toy_emotions(data_home=folder).data[:2]
     ...     done = extract_files(clips, MFCCStatsTransformer(), f"{folder}/frames")
     ...     with np.load(next(done.path.rglob("*.npz"))) as first:
     ...         first["embedding"].shape[1]

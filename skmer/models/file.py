@@ -243,10 +243,10 @@ def save_model(
     >>> from skmer import MFCCStatsTransformer
     >>> from skmer.datasets import load_toy_emotions
     >>> from skmer.models import load_model, read_card, save_model
+    >>> toy = load_toy_emotions()
+    >>> model = make_pipeline(MFCCStatsTransformer(), GaussianNB())
+    >>> model = model.fit(toy.data[::8], toy.target[::8])
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     toy = load_toy_emotions(data_home=folder)
-    ...     model = make_pipeline(MFCCStatsTransformer(), GaussianNB())
-    ...     model = model.fit(toy.data[::8], toy.target[::8])
     ...     path = save_model(model, f"{folder}/toy.skmer", card={"data": {"name": "toy"}})
     ...     again = load_model(path).predict(toy.data[:5])
     ...     bool((again == model.predict(toy.data[:5])).all()), read_card(path)["task"]

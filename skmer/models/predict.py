@@ -104,17 +104,15 @@ def predict_clips(
 
     Examples
     --------
-    >>> import tempfile
     >>> from sklearn.naive_bayes import GaussianNB
     >>> from sklearn.pipeline import make_pipeline
     >>> from skmer import MFCCStatsTransformer
     >>> from skmer.datasets import load_toy_emotions
     >>> from skmer.models import predict_clips
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     toy = load_toy_emotions(data_home=folder)
-    ...     model = make_pipeline(MFCCStatsTransformer(), GaussianNB())
-    ...     model = model.fit(toy.data[::8], toy.target[::8])
-    ...     predicted = predict_clips(model, [toy.data[0], "missing.wav"])
+    >>> toy = load_toy_emotions()
+    >>> model = make_pipeline(MFCCStatsTransformer(), GaussianNB())
+    >>> model = model.fit(toy.data[::8], toy.target[::8])
+    >>> predicted = predict_clips(model, [toy.data[0], "missing.wav"])
     >>> predicted["label"].notna().tolist(), predicted["error"][1]
     ([True, False], 'the file does not exist.')
     """

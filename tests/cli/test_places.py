@@ -40,7 +40,6 @@ def test_datasets(skmer, tmp_path):
         assert f"\n{name} " in outcome.out
     outcome = skmer("datasets", "fetch", "toy")
     assert outcome.err == f"toy: 80 clips below {tmp_path / 'data'}\n"
-    assert skmer("datasets", "validate", "toy").status == 0
     next((tmp_path / "data").rglob("ada_*.wav")).unlink()
     outcome = skmer("datasets", "validate", "toy")
     assert outcome.status == 1
