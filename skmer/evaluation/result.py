@@ -51,10 +51,8 @@ class EvaluationResult:
         settings = manifest.get("settings", {})
         name = settings.get("task", self.task.name)
         if task is None and name not in TASKS:
-            raise InputError(
-                f"The result is of the task {name!r}, which is not registered here; call "
-                "register_task before, with the task that it was made with."
-            )
+            fault = f"The result is of the task {name!r}, which is not registered here"
+            raise InputError(f"{fault}; call register_task first, with the task of that name.")
         self.task = TASKS[name] if task is None else task
         self.configuration = self.task.configuration
         metrics = (*self.task.metrics, *settings.get("scoring", ()))
@@ -163,10 +161,8 @@ class EvaluationResult:
         import pandas as pd
 
         if not isinstance(n_resamples, Integral) or not 2 <= n_resamples <= 10**6:
-            raise InputError(
-                "The 'n_resamples' parameter of intervals must be an int from 2 to a million. "
-                f"Got {n_resamples!r} instead."
-            )
+            allowed = "The 'n_resamples' parameter must be an int from 2 to a million"
+            raise InputError(f"{allowed}. Got {n_resamples!r} instead.", param="n_resamples")
         keys = [*self.configuration, "protocol"]
         random, seed = self.random_features(), self.manifest["settings"]["random_state"]
         rows = []
@@ -284,6 +280,11 @@ class EvaluationResult:
         return self._compare_by_group("compare_classifiers", [kind], metric, protocol)
 
     @property
+    def compares_by_group(self) -> bool:
+        """Whether features and models can be compared with the group as the unit."""
+        return self.task.headline_score is not None
+
+    @property
     def _totals_scores(self):
         headline = self.task.headline_score
         first = {} if headline is None else {self.metrics[0]: headline}
@@ -302,8 +303,8 @@ class EvaluationResult:
             )
         check_choice(function, scores, metric=metric)
         check_choice(function, [*ran, None], protocol=protocol)
-        names = self.predictions["protocol"]
-        table = self.predictions if protocol is None else self.predictions[names == protocol]
+        table = self.predictions
+        table = table if protocol is None else table[table["protocol"] == protocol]
         comparison = compare_predictions(
             table,
             scores[metric],
@@ -424,8 +425,7 @@ class EvaluationResult:
         >>> y = np.tile(["calm", "sad"], 20)
         >>> feature = np.eye(2)[(y == "sad") * 1]
         >>> result = evaluate({"mine": feature}, {"nb": GaussianNB()}, None, y, protocol="koh2021")
-        >>> figure = result.figure("paper")
-        >>> round(float(figure.get_figwidth()) * 25.4)
+        >>> round(float(result.figure("paper").get_figwidth()) * 25.4)
         88
         """
         from skmer.evaluation.report import page

@@ -78,14 +78,7 @@ DEFAULT_MAX_BYTES = 10 * 10**9
 
 
 def default_cache() -> Path:
-    """Return the folder in which the command keeps embeddings; it need not exist.
-
-    Examples
-    --------
-    >>> from skmer.utils.cache import default_cache
-    >>> default_cache().name
-    'embeddings'
-    """
+    """Return the folder in which the command keeps embeddings; it need not exist."""
     chosen = os.environ.get("SKMER_CACHE")
     return expand_path(chosen) if chosen else user_folder("cache") / "embeddings"
 

@@ -122,13 +122,13 @@ class Overview:
     @cached_property
     def features(self):
         """The comparison of the features over all models, empty where there is none to make."""
-        adds_up = self.result.task.headline_score is not None
+        adds_up = self.result.compares_by_group
         return self.result.compare_features(protocol=self.protocol) if adds_up else ()
 
     @cached_property
     def models(self):
         """The comparison of the models over all features, empty where there is none to make."""
-        adds_up = self.result.task.headline_score is not None
+        adds_up = self.result.compares_by_group
         return self.result.compare_classifiers(protocol=self.protocol) if adds_up else ()
 
 
