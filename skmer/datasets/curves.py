@@ -112,7 +112,7 @@ def align_curves(curves: Mapping, file: CsvFile) -> tuple[dict, int]:
     curves = {name: curve.reindex(columns=times) for name, curve in curves.items()}
     known = np.array([curve.notna().to_numpy() for curve in curves.values()])
     in_all = known.all(axis=0)
-    empty = ~in_all.any(axis=1)
+    empty = ~np.any(in_all, axis=1)
     if empty.any():
         raise InputError(
             f"Every clip in {file.path} must have a moment with {' and '.join(curves)}. That in "
