@@ -96,6 +96,7 @@ def test_options_of_a_table_are_for_the_one_of_two_datasets_that_takes_them(monk
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::skmer.exceptions.ShortClipWarning")
 def test_random_weights_are_labelled(skmer, clips, tmp_path):
     outcome = skmer(
         *("evaluate", clips / "clips.csv", "--features", "l3", "--classifiers", "nb"),
