@@ -228,6 +228,7 @@ def _fit_curve(values: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     """Return slope and start of the logistic curve from decision values to probabilities."""
     if np.unique(truth).size < 2:
         return 1.0, 0.0
-    fitted = LogisticRegression(C=np.inf).fit(values[:, None], truth)
+    # As good as no penalty; of an infinite C scikit-learn 1.8 warns.
+    fitted = LogisticRegression(C=1e10).fit(values[:, None], truth)
     # The curve has to rise, so that the ranking stays that of the classifier.
     return max(float(fitted.coef_[0, 0]), _SMALLEST_SLOPE), float(fitted.intercept_[0])

@@ -113,7 +113,9 @@ def test_a_loaded_model_predicts_the_same(songs, tmp_path, head):
         VotingClassifier([("nb", GaussianNB()), ("knn", KNeighborsClassifier(3))]),
         GaussianProcessClassifier(RBF() + WhiteKernel(), optimizer=None),
         TunedThresholdClassifierCV(GaussianNB(), cv=2),
-        make_pipeline(SelectKBest(k=3), KBinsDiscretizer(3), GradientBoostingClassifier()),
+        make_pipeline(
+            SelectKBest(k=3), KBinsDiscretizer(3, strategy="uniform"), GradientBoostingClassifier()
+        ),
         GridSearchCV(GaussianNB(), {"var_smoothing": [0.1]}, scoring="roc_auc", cv=2),
         TagClassifier(LinearSVC(C=0.01), holdout_fraction=0.5, random_state=0),
         make_regressor("svr"),
