@@ -432,11 +432,14 @@ def make_transformer(
     try:
         transformer = feature.make()
     except Exception as error:
+        # What cannot be made is no feature of this process.
+        _own.pop(feature.name, None)
         raise InputError(
             f"The feature {name!r} must be made by a call without arguments, which raised "
             f"{type(error).__name__}: {error}"
         ) from error
     if not hasattr(transformer, "get_params"):
+        _own.pop(feature.name, None)
         raise InputTypeError(
             f"The feature {name!r} must make a transformer of clips. "
             f"Got {type(transformer).__name__} instead."

@@ -82,6 +82,8 @@ def test_resolved_by_name_or_by_the_place_of_a_factory(monkeypatch):
 def test_names_that_lead_nowhere(names, said):
     with pytest.raises((InputError, TypeError), match=said):
         resolve_features(names)
+    # Nothing of it stays, neither to be made again nor to be trusted.
+    assert "builtins.dict" not in registry.transformer_names()
 
 
 def test_an_entry_point_is_a_feature(monkeypatch):
