@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
-from importlib.metadata import version
 from importlib.util import find_spec
 from itertools import accumulate
 from numbers import Real
@@ -29,6 +28,7 @@ from skmer.embeddings.registry import HUB, Feature
 from skmer.embeddings.weights import WeightsFile
 from skmer.exceptions import InputError, WeightsIntegrityError
 from skmer.utils import estimators as params
+from skmer.utils.digest import version
 from skmer.utils.files import expand_path
 
 _STATISTICS = ("mean", "max", "first")

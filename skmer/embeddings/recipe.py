@@ -4,7 +4,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
-from importlib.metadata import version
 from typing import ClassVar
 
 import numpy as np
@@ -15,7 +14,7 @@ from skmer.embeddings.engines import get_engine, layers
 from skmer.exceptions import AudioDecodeError, WeightsIntegrityError
 from skmer.pooling import pool_frames
 from skmer.utils import CacheEntry, ClipCache, processes
-from skmer.utils.digest import AudioDigest, key_of
+from skmer.utils.digest import AudioDigest, key_of, version
 from skmer.utils.floats import numpy_defaults
 
 # Of a field of a recipe that decides no number, or only through another one.

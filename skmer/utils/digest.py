@@ -7,8 +7,8 @@ import os
 import platform
 import stat
 from collections.abc import Mapping
-from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
+from functools import cache, lru_cache
+from importlib import metadata
 from io import BufferedReader
 
 import numpy as np
@@ -182,12 +182,16 @@ PACKAGES = (
 )  # fmt: skip
 
 
+# It reads and parses a file, and a search asks for it in each of its fits.
+version = cache(metadata.version)
+
+
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that make the numbers."""
     found = {"python": platform.python_version(), "skmer": __version__}
     for package in PACKAGES:
         try:
             found[package] = version(package)
-        except PackageNotFoundError:
+        except metadata.PackageNotFoundError:
             continue
     return found
