@@ -116,6 +116,7 @@ def resampy_0_2_2(audio, sr):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::skmer.exceptions.ShortClipWarning")
 @pytest.mark.parametrize("rate", [22050, 44100, 48000])
 def test_l3_against_openl3(shared, rate):
     folder = shared / "golden" / "l3"
