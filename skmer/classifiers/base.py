@@ -143,7 +143,7 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
             Weights of the samples in the loss, in training and in validation.
         groups : array-like of shape (n_samples,), default=None
             The singer, artist or album of each sample. No group is in both the training and the
-            validation part.
+            validation set.
 
         Returns
         -------

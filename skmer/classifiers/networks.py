@@ -14,8 +14,8 @@ from skmer.utils import estimators as params
 class KerasMLPClassifier(BaseKerasClassifier):
     """Fully connected ReLU layers and a softmax on one vector a sample.
 
-    Trained with Adam on the cross-entropy. The epoch with the lowest loss on the validation part
-    is kept; the validation part is stratified and, when ``groups`` reach ``fit``, holds whole
+    Trained with Adam on the cross-entropy. The epoch with the lowest loss on the validation set
+    is kept; the validation set is stratified and, when ``groups`` reach ``fit``, holds whole
     groups.
 
     Parameters
@@ -25,7 +25,7 @@ class KerasMLPClassifier(BaseKerasClassifier):
     batch_size : int, default=32
         Samples of one step, or all that are trained on where those are fewer.
     epochs : int, default=1000
-        The most passes over the training part.
+        The most passes over the training set.
     validation_fraction : float, default=0.1
         Share of the samples that is held out to choose the epoch, at least one of each class.
         With 0 all samples are trained on and the last epoch is kept.
@@ -35,7 +35,7 @@ class KerasMLPClassifier(BaseKerasClassifier):
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in the loss.
     random_state : int, RandomState instance or None, default=None
-        Decides the initial weights, the order of the batches and the validation part.
+        Decides the initial weights, the order of the batches and the validation set.
     verbose : bool, default=False
         Show a progress bar over epochs.
     hidden_layer_sizes : tuple of int, default=(512, 512)
@@ -50,7 +50,7 @@ class KerasMLPClassifier(BaseKerasClassifier):
     model_ : keras.Model
         A new model with these weights.
     history_ : dict of str to list of float
-        ``loss`` and ``accuracy`` of each epoch and, with a validation part, ``val_loss`` and
+        ``loss`` and ``accuracy`` of each epoch and, with a validation set, ``val_loss`` and
         ``val_accuracy``.
     n_iter_ : int
         Number of epochs run.
@@ -111,8 +111,8 @@ class KerasCNNClassifier(BaseKerasClassifier):
     signal of n_frames points and one channel a feature. Convolutions pad at both ends, so that
     short vectors keep at least one point.
 
-    Trained with Adam on the cross-entropy. The epoch with the lowest loss on the validation part
-    is kept; the validation part is stratified and, when ``groups`` reach ``fit``, holds whole
+    Trained with Adam on the cross-entropy. The epoch with the lowest loss on the validation set
+    is kept; the validation set is stratified and, when ``groups`` reach ``fit``, holds whole
     groups.
 
     Parameters
@@ -122,7 +122,7 @@ class KerasCNNClassifier(BaseKerasClassifier):
     batch_size : int, default=32
         Samples of one step, or all that are trained on where those are fewer.
     epochs : int, default=1000
-        The most passes over the training part.
+        The most passes over the training set.
     validation_fraction : float, default=0.1
         Share of the samples that is held out to choose the epoch, at least one of each class.
         With 0 all samples are trained on and the last epoch is kept.
@@ -132,7 +132,7 @@ class KerasCNNClassifier(BaseKerasClassifier):
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in the loss.
     random_state : int, RandomState instance or None, default=None
-        Decides the initial weights, the order of the batches and the validation part.
+        Decides the initial weights, the order of the batches and the validation set.
     verbose : bool, default=False
         Show a progress bar over epochs.
     filters : tuple of int, default=(64, 64, 64, 64)
@@ -154,7 +154,7 @@ class KerasCNNClassifier(BaseKerasClassifier):
     model_ : keras.Model
         A new model with these weights.
     history_ : dict of str to list of float
-        ``loss`` and ``accuracy`` of each epoch and, with a validation part, ``val_loss`` and
+        ``loss`` and ``accuracy`` of each epoch and, with a validation set, ``val_loss`` and
         ``val_accuracy``.
     n_iter_ : int
         Number of epochs run.
@@ -262,8 +262,8 @@ class KerasLSTMClassifier(BaseKerasClassifier):
     Frames that are zero throughout are masked: they are the padding of short clips. A vector is
     read as a sequence of one frame.
 
-    Trained with Adam on the cross-entropy. The epoch with the lowest loss on the validation part
-    is kept; the validation part is stratified and, when ``groups`` reach ``fit``, holds whole
+    Trained with Adam on the cross-entropy. The epoch with the lowest loss on the validation set
+    is kept; the validation set is stratified and, when ``groups`` reach ``fit``, holds whole
     groups.
 
     Parameters
@@ -273,7 +273,7 @@ class KerasLSTMClassifier(BaseKerasClassifier):
     batch_size : int, default=32
         Samples of one step, or all that are trained on where those are fewer.
     epochs : int, default=1000
-        The most passes over the training part.
+        The most passes over the training set.
     validation_fraction : float, default=0.1
         Share of the samples that is held out to choose the epoch, at least one of each class.
         With 0 all samples are trained on and the last epoch is kept.
@@ -283,7 +283,7 @@ class KerasLSTMClassifier(BaseKerasClassifier):
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in the loss.
     random_state : int, RandomState instance or None, default=None
-        Decides the initial weights, the order of the batches and the validation part.
+        Decides the initial weights, the order of the batches and the validation set.
     verbose : bool, default=False
         Show a progress bar over epochs.
     units : int, default=128
@@ -298,7 +298,7 @@ class KerasLSTMClassifier(BaseKerasClassifier):
     model_ : keras.Model
         A new model with these weights.
     history_ : dict of str to list of float
-        ``loss`` and ``accuracy`` of each epoch and, with a validation part, ``val_loss`` and
+        ``loss`` and ``accuracy`` of each epoch and, with a validation set, ``val_loss`` and
         ``val_accuracy``.
     n_iter_ : int
         Number of epochs run.

@@ -38,15 +38,15 @@ def make_classifier(
         convolutional network, recurrent network.
     preset : {"tuned", "koh2021"}, default="tuned"
         "tuned" standardizes by `FeatureScaler`; it searches a small grid for svm and nb by 3-fold
-        cross-validation on the training part, grows a forest of 200 trees with leaves of at least 3
+        cross-validation on the training set, grows a forest of 200 trees with leaves of at least 3
         samples (a search over a forest's settings gains nothing), and keeps the best epoch of the
         networks, which stop 20 epochs after it, or after 200. All six give probabilities.
         Those of the svm couple its margins between each two classes, whose slope is fitted on the
         folds of the search; its labels are those without it. Groups are kept apart in these folds
-        and in the validation part.
+        and in the validation set.
         "koh2021" is what the study states, and the library's defaults where it states nothing:
         features as they are, the last of 1000 epochs of the MLP, the best epoch of CNN and LSTM.
-        Give the Keras classifiers the training and the validation part, 90 % of the clips: they
+        Give the Keras classifiers the training and the validation set, 90 % of the clips: they
         hold out a ninth of it.
     random_state : int, RandomState instance or None, default=None
         Handed to whatever draws random numbers.

@@ -19,7 +19,7 @@ tables of DEAM and of Emotion in Music have their columns in different orders an
 names of the columns.
 
 ``split`` is the split in common use: the excerpts to train, the 58 full songs (numbers 2001 to
-2058), which were the test part of 2015, to test. A full song lasts minutes, and its static label
+2058), which were the test set of 2015, to test. A full song lasts minutes, and its static label
 is of the whole.
 
 .. code-block:: bibtex
@@ -93,7 +93,7 @@ ARCHIVES = {
     Archive("metadata.zip", f"{INFO.url}metadata.zip"): TABLES[4:],
 }
 CLIPS_ARCHIVE = Archive("DEAM_audio.zip", f"{INFO.url}DEAM_audio.zip")
-# Excerpts have smaller numbers; these are the full songs, the test part of 2015.
+# Excerpts have smaller numbers; these are the full songs, the test set of 2015.
 FIRST_FULL_SONG = 2001
 # Where the mean over time, or the rating of the whole, is neither high nor low.
 MIDDLES = {"dynamic": 0.0, "static": 5.0}
@@ -197,7 +197,7 @@ def fetch_deam(
             static_arousal, static_valence, dynamic_arousal, dynamic_valence.
         DESCR : str
             Description, counts, licence and citation, and how many test songs are by artists of
-            the training part.
+            the training set.
 
     (data, target) : tuple
         If ``return_X_y`` is True.

@@ -28,7 +28,7 @@ from skmer.evaluation.targets import Clips
 from skmer.evaluation.tasks import REGRESSION, DynamicRegression, Task, find_task
 from skmer.exceptions import InputError, InputTypeError
 from skmer.utils.digest import versions
-from skmer.utils.estimators import Memory, Preset, parts_of, recorded_seed
+from skmer.utils.estimators import Memory, Preset, nested_estimators, recorded_seed
 from skmer.utils.labels import check_order
 from skmer.utils.messages import check_choice, shorten
 from skmer.utils.processes import check_n_jobs
@@ -72,7 +72,7 @@ def evaluate(
     """Score every feature with every classifier under every protocol.
 
     The transformers train nothing, so each feature is computed once, before any fold. Whatever
-    learns (scaling, search, early stopping) does so inside the training part of each split.
+    learns (scaling, search, early stopping) does so inside the training set of each split.
 
     Parameters
     ----------
@@ -84,12 +84,12 @@ def evaluate(
         Names, or a dict of name to estimator. Named classifiers that take sequences under the
         preset get the frames of a feature; estimators of your own, whatever you call them, get
         what the transformer gives. For numbers the names are "svr" and "ridge", which scale
-        features and target and search their parameters inside the training part of each split.
+        features and target and search their parameters inside the training set of each split.
     X : sequence of length n_clips, data frame, or None
         The clips, in any form that the transformers take. None where all features are arrays. A
         data frame with a column of clips and columns of metadata is for features that are
         scikit-learn's `ColumnTransformer`: what embeds clips is computed once, and what learns from
-        columns is fitted to the training part of each split.
+        columns is fitted to the training set of each split.
     y : array-like of shape (n_clips,) or (n_clips, n_tags), data frame, list of lists, or dict
         The label of each clip; or tags, as a table of 0 and 1 or a list or set of them for each
         clip; or numbers, see `evaluate_regression` and `evaluate_dynamic_regression`.
@@ -127,7 +127,7 @@ those, default="grouped"
         "grouped" is repeated stratified group k-fold, and "shuffled" the same with single clips.
         For labels there is "koh2021" too, the study's 20 shuffles into 80 % training, 10 %
         validation and 10 % test. "published" is the one that `split` has. Where a
-        protocol keeps the groups apart, so does whatever splits the training part again inside a
+        protocol keeps the groups apart, so does whatever splits the training set again inside a
         classifier (searches, calibration, stacking, early stopping); one that cannot is refused.
     preset : {"tuned", "koh2021"}, default="tuned"
         Settings of the features and classifiers that are given by name.
@@ -342,7 +342,7 @@ def evaluate_regression(features, regressors, X, y, **options) -> RegressionResu
         `evaluate`.
     regressors : list of {"svr", "ridge"} or dict
         Names, or a dict of name to estimator. The named ones scale features and target and search
-        their parameters inside the training part of each split.
+        their parameters inside the training set of each split.
     X : sequence of length n_clips, or None
         The clips, in any form that the transformers take. None where all features are arrays.
     y : array-like of shape (n_clips,) or (n_clips, 2), data frame, or dict
@@ -490,8 +490,8 @@ def _check_models(models, task: Task, clips: Clips, protocols: list[Protocol]) -
                 param=f"{kind}s",
             )
     models = {name: task.wrap(model) for name, model in models.items()}
-    parts = [part for model in models.values() for part in parts_of(model)]
-    if any(isinstance(part, BaseKerasClassifier) for part in parts):
+    nested = [one for model in models.values() for one in nested_estimators(model)]
+    if any(isinstance(one, BaseKerasClassifier) for one in nested):
         check_keras_backend()
     for one in protocols:
         groups = clips.groups_in_fit(one.keeps_apart_in_fit)
@@ -510,10 +510,10 @@ def _check_models(models, task: Task, clips: Clips, protocols: list[Protocol]) -
 
 
 def _warn_of_unscored(unscored: Mapping[str, Mapping[str, int]]) -> None:
-    """Warn of tags that some test part has no score of."""
+    """Warn of tags that some test set has no score of."""
     for protocol, tags in unscored.items():
         warnings.warn(
-            f"{len(tags)} tags have no positive or no negative in a test part ({protocol}), and "
+            f"{len(tags)} tags have no positive or no negative in a test set ({protocol}), and "
             f"are left out of the mean there: {shorten(tags)}.",
             stacklevel=3,
         )

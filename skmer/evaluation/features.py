@@ -18,7 +18,7 @@ from sklearn.utils import _safe_indexing, get_tags
 
 from skmer import exceptions
 from skmer.exceptions import InputError, InputTypeError
-from skmer.utils.estimators import Preset, output_is_default, parts_of
+from skmer.utils.estimators import Preset, nested_estimators, output_is_default
 from skmer.utils.floats import LARGEST, check_floats, usable_rows
 from skmer.utils.labels import check_text
 from skmer.utils.messages import is_iterable
@@ -254,7 +254,7 @@ class Feature:
                 transformer.fit(X)
             else:
                 # Fitting the whole would compute it.
-                for part in filter(_embeds_clips, parts_of(transformer)):
+                for part in filter(_embeds_clips, nested_estimators(transformer)):
                     clone(part).fit(X)
 
     @staticmethod
@@ -367,7 +367,7 @@ class ColumnsFeature(Feature):
 
 def _split_learning(name: str, part: str, transformer) -> tuple[Any, Any]:
     """Return what embeds clips, if anything does, and what is fitted with each model."""
-    if isinstance(transformer, str) or not any(map(_embeds_clips, parts_of(transformer))):
+    if isinstance(transformer, str) or not any(map(_embeds_clips, nested_estimators(transformer))):
         return None, transformer
     if not _learns(transformer):
         return transformer, "passthrough"
@@ -401,7 +401,7 @@ def find_clip_column(features, X):
     """Return the column of X with the clips that a `ColumnTransformer` embeds; None without one."""
     for feature in features.values() if isinstance(features, Mapping) else ():
         for _, transformer, columns in getattr(feature, "transformers", ()):
-            if any(map(_embeds_clips, parts_of(transformer))) and hasattr(X, "columns"):
+            if any(map(_embeds_clips, nested_estimators(transformer))) and hasattr(X, "columns"):
                 picked = pick_columns(X, columns(X) if callable(columns) else columns)
                 names = list(picked.columns) if hasattr(picked, "columns") else [picked.name]
                 if len(names) == 1:
@@ -434,7 +434,7 @@ def make_features(
                 features[name] = Feature(name, given, inputs[name], X)
         except (exceptions.WeightsNotFoundError, exceptions.EngineNotAvailableError) as error:
             # A file of weights was asked for by the user, who has to learn that it is missing.
-            named = {getattr(part, "weights", None) for part in parts_of(given)}
+            named = {getattr(part, "weights", None) for part in nested_estimators(given)}
             if not optional or named - {"pretrained", None}:
                 raise
             left_out[name] = str(error)
@@ -471,7 +471,9 @@ def collect_failures(transformer, compute: Callable):
 
 def weights_of(transformer) -> NetworkWeights:
     """Return the weights of every network in a fitted transformer, together."""
-    parts = [part for part in parts_of(transformer) if getattr(part, "weights_label_", None)]
+    parts = [
+        part for part in nested_estimators(transformer) if getattr(part, "weights_label_", None)
+    ]
     if not parts:
         return NetworkWeights()
     labels, digests = (

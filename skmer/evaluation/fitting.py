@@ -1,4 +1,4 @@
-"""One fit: a model, the clips of one split, and nothing of the test part before it is scored."""
+"""One fit: a model, the clips of one split, and nothing of the test set before it is scored."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from skmer.evaluation.folds import Split
 from skmer.evaluation.targets import Targets
 from skmer.evaluation.tasks import Task
 from skmer.exceptions import InputError
-from skmer.utils.estimators import parts_of, prepare_scorer
+from skmer.utils.estimators import nested_estimators, prepare_scorer
 from skmer.utils.floats import numpy_defaults
 from skmer.utils.labels import check_text, stack_frames
 from skmer.utils.messages import is_iterable
@@ -105,30 +105,32 @@ def fit_model(model, X, y, groups, seed: int):
 
 
 def set_seed(model, seed: int) -> None:
-    """Give every part of `model` that draws the seed of the split."""
+    """Give every estimator in `model` that draws the seed of the split."""
     seeds = {
         name: seed
         for name in model.get_params()
         if name == "random_state" or name.endswith("__random_state")
     }
     model.set_params(**seeds)
-    for part in parts_of(model):
+    for nested in nested_estimators(model):
         # A search's folds are no parameters of it; those drawn from a seed of the user's own stay.
-        if folds.is_search(part) and getattr(part.cv, "random_state", seed) is None:
-            part.cv.random_state = seed
+        if folds.is_search(nested) and getattr(nested.cv, "random_state", seed) is None:
+            nested.cv.random_state = seed
 
 
 def training_rows(model, split: Split) -> np.ndarray:
     """Return the rows that `model` is given to fit on.
 
-    Where the protocol has a validation part, a model that holds clips out to stop early is given
-    that part too, and told to hold out as many: it trains on as many as every other model does.
+    Where the protocol has a validation set, a model that holds clips out to stop early is given
+    that set too, and is set to hold out as many: it trains on as many as every other model does.
     """
     if split.validation.size:
         rows = np.sort(np.concatenate([split.train, split.validation]))
-        stopping = [part for part in parts_of(model) if folds.stops_early(part, rows.size)]
-        for part in stopping:
-            part.set_params(validation_fraction=split.validation.size / rows.size)
+        stopping = [
+            nested for nested in nested_estimators(model) if folds.stops_early(nested, rows.size)
+        ]
+        for nested in stopping:
+            nested.set_params(validation_fraction=split.validation.size / rows.size)
         if stopping:
             return rows
     return split.train

@@ -18,7 +18,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from skmer.evaluation.splitters import FixedSplit
 from skmer.exceptions import InputError, InputTypeError
-from skmer.utils.estimators import derive_seeds, parts_of
+from skmer.utils.estimators import derive_seeds, nested_estimators
 from skmer.utils.labels import check_text
 
 
@@ -36,10 +36,10 @@ class Split:
 
     def map_rows(self, function: Callable[[np.ndarray], np.ndarray]) -> "Split":
         """Return the split with other numbers for its rows."""
-        parts: dict[str, Any] = {
-            part: function(getattr(self, part)) for part in ("train", "validation", "test")
+        rows: dict[str, Any] = {
+            name: function(getattr(self, name)) for name in ("train", "validation", "test")
         }
-        return replace(self, **parts)
+        return replace(self, **rows)
 
     def __str__(self) -> str:
         return f"{self.protocol}, repeat {self.repeat + 1} fold {self.fold + 1}"
@@ -154,30 +154,30 @@ def _make_protocol(name, splitter, strata, groups, fit_seed) -> Protocol:
     X = np.zeros((len(strata), 1))
     try:
         if hasattr(splitter, "split_parts"):
-            parts = [tuple(part) for part in splitter.split_parts(X, strata)]
+            all_sets = [tuple(one) for one in splitter.split_parts(X, strata)]
         else:
             seen = groups if _asks_for_groups(splitter) else None
             with warnings.catch_warnings():
-                # A class of fewer clips than folds is in some of the test parts.
+                # A class of fewer clips than folds is in some of the test sets.
                 warnings.filterwarnings("ignore", "The least populated class in y")
-                parts = [(train, none, test) for train, test in splitter.split(X, strata, seen)]
+                all_sets = [(train, none, test) for train, test in splitter.split(X, strata, seen)]
     except InputError:
         raise
     except (ValueError, TypeError) as error:
         raise InputError(
             f"The {name!r} protocol cannot split these clips: {error}", param="protocol"
         ) from error
-    if not parts:
+    if not all_sets:
         raise InputError(f"The {name!r} protocol has a splitter that makes no split.")
-    parts = [_check_parts(name, len(strata), *part) for part in parts]
-    grouped = None if groups is None else all(_apart(groups, *part) for part in parts)
+    all_sets = [_check_sets(name, len(strata), *sets) for sets in all_sets]
+    grouped = None if groups is None else all(_apart(groups, *sets) for sets in all_sets)
     if name == "grouped" and not grouped:
         raise InputError("The 'grouped' protocol got a splitter that splits groups.")
-    n_repeats = _count_repeats(splitter, parts)
-    per_repeat = len(parts) // n_repeats
+    n_repeats = _count_repeats(splitter, all_sets)
+    per_repeat = len(all_sets) // n_repeats
     splits = tuple(
-        Split(name, i // per_repeat, i % per_repeat, seed, *part)
-        for i, (part, seed) in enumerate(zip(parts, derive_seeds(fit_seed, len(parts))))
+        Split(name, i // per_repeat, i % per_repeat, seed, *sets)
+        for i, (sets, seed) in enumerate(zip(all_sets, derive_seeds(fit_seed, len(all_sets))))
     )
     return Protocol(name, splitter, splits, grouped)
 
@@ -189,47 +189,47 @@ def _asks_for_groups(splitter) -> bool:
     return bool(get_routing_for_object(splitter).consumes("split", ["groups"]))
 
 
-def _check_parts(name, n_clips, train, validation, test) -> tuple[np.ndarray, ...]:
+def _check_sets(name, n_clips, train, validation, test) -> tuple[np.ndarray, ...]:
     """Return the sets of a split as arrays of row numbers, or raise where scores would be wrong."""
-    train, validation, test = parts = tuple(map(np.asarray, (train, validation, test)))
-    if any(part.ndim != 1 or (part.size and part.dtype.kind not in "iu") for part in parts):
+    train, validation, test = sets = tuple(map(np.asarray, (train, validation, test)))
+    if any(one.ndim != 1 or (one.size and one.dtype.kind not in "iu") for one in sets):
         fault = "must give the clips to train on and to test on as lists of their row numbers"
     elif not train.size or not test.size:
         fault = "has a split with no clips to train on, or none to test on"
     else:
-        rows = np.concatenate(parts)
+        rows = np.concatenate(sets)
         beyond = rows[(rows < 0) | (rows >= n_clips)]
         if beyond.size:
             fault = f"names clip {beyond[0]}, and there are {n_clips} clips"
         elif np.unique(rows).size < rows.size:
             fault = (
-                "has a split with the same clip in two parts; scores on clips seen in training "
+                "has a split with the same clip in two sets; scores on clips seen in training "
                 "mean nothing"
             )
         else:
-            return parts
+            return sets
     raise InputError(f"The {name!r} protocol {fault}.", param="protocol")
 
 
 def _apart(groups, train, validation, test) -> bool:
-    """Whether no group is both in the test part and among the rest."""
+    """Whether no group is both in the test set and among the rest."""
     return not np.isin(groups[test], groups[np.concatenate([train, validation])]).any()
 
 
-def _count_repeats(splitter, parts) -> int:
+def _count_repeats(splitter, all_sets) -> int:
     """Count how often the clips are tested: splits whose tests overlap are further repeats."""
     n_repeats = getattr(splitter, "n_repeats", None)
     if hasattr(splitter, "split_parts"):
         # Draws at random, whether or not some clip happens to be tested twice.
-        n_repeats = len(parts)
+        n_repeats = len(all_sets)
     if n_repeats is not None:
         return int(n_repeats)
-    tested = np.concatenate([test for _, _, test in parts])
-    return 1 if np.unique(tested).size == tested.size else len(parts)
+    tested = np.concatenate([test for _, _, test in all_sets])
+    return 1 if np.unique(tested).size == tested.size else len(all_sets)
 
 
 # The name under which groups are routed while it is found out whether they arrive.
-_PROBE = "groups_of_one_part"
+_PROBE = "groups_of_one_estimator"
 
 
 def is_search(model) -> bool:
@@ -256,76 +256,77 @@ def shuffle_inner_folds(model, seed: int) -> None:
 
     Rows in the order of the target would make every fold an extrapolation.
     """
-    for part in parts_of(model):
-        if is_search(part) and not is_classifier(part) and _is_number_of_folds(part.cv):
-            part.cv = KFold(part.cv or 5, shuffle=True, random_state=seed)
+    for nested in nested_estimators(model):
+        if is_search(nested) and not is_classifier(nested) and _is_number_of_folds(nested.cv):
+            nested.cv = KFold(nested.cv or 5, shuffle=True, random_state=seed)
 
 
 def keep_groups_apart(model, X, y, groups: np.ndarray, seed: int) -> bool:
-    """Let every part of `model` that splits its rows keep groups apart, or raise.
+    """Let every estimator in `model` that splits its rows keep groups apart, or raise.
 
-    Parts that came with a number of folds get group folds, no more than there are groups; a
+    Those that came with a number of folds get group folds, no more than there are groups; a
     splitter that the user chose stays, and gets the groups where it asks for them. Returns whether
     the fit of `model` takes groups.
 
     Raises
     ------
     InputError
-        For a part that splits its rows and that groups do not reach.
+        For an estimator that splits its rows and that groups do not reach.
     """
-    if np.unique(groups).size < 2 and any(_splits(part, len(y)) for part in parts_of(model)):
+    if np.unique(groups).size < 2 and any(_splits(one, len(y)) for one in nested_estimators(model)):
         raise InputError(
-            f"{type(model).__name__} splits its training part once more, and there the protocol "
+            f"{type(model).__name__} splits its training set once more, and there the protocol "
             "leaves one group only; give clips of more groups, a model without a search or early "
             "stopping, or a protocol that splits groups."
         )
-    folds_of = (part.get_params(deep=False).get("cv", "none") for part in parts_of(model))
+    folds_of = (one.get_params(deep=False).get("cv", "none") for one in nested_estimators(model))
     by_group = any(
         _is_number_of_folds(cv) or (hasattr(cv, "split") and _asks_for_groups(cv))
-        for cv in folds_of
         for cv in folds_of
     )
     if by_group and is_classifier(model):
         _check_classes(model, y, groups)
     whole = _given_all_rows(model)
-    for part in parts_of(model):
-        if "cv" in part.get_params(deep=False) and _is_number_of_folds(part.cv):
+    for nested in nested_estimators(model):
+        if "cv" in nested.get_params(deep=False) and _is_number_of_folds(nested.cv):
             # Those of scikit-learn do not stratify tags.
-            has_classes = is_classifier(part) and np.ndim(y) == 1
+            has_classes = is_classifier(nested) and np.ndim(y) == 1
             folds = StratifiedGroupKFold if has_classes else GroupKFold
-            n_folds = min(part.cv or 5, np.unique(groups).size)
-            part.cv = folds(n_folds, shuffle=True, random_state=seed)
-            if _reach(model, "split", part.cv) and not _forgets_groups(part):
+            n_folds = min(nested.cv or 5, np.unique(groups).size)
+            nested.cv = folds(n_folds, shuffle=True, random_state=seed)
+            if _reach(model, "split", nested.cv) and not _forgets_groups(nested):
                 continue
-            if part in whole and _takes_lists_of_folds(part):
-                part.cv = list(part.cv.split(X, y, groups))
+            if nested in whole and _takes_lists_of_folds(nested):
+                nested.cv = list(nested.cv.split(X, y, groups))
             else:
                 raise InputError(
-                    f"{type(part).__name__} in {type(model).__name__} splits its clips into folds "
-                    "of its own, and scikit-learn cannot hand it the groups that the protocol "
-                    "keeps apart; take it out, give its 'cv' a splitter of your choice, or choose "
-                    "a protocol that splits groups."
+                    f"{type(nested).__name__} in {type(model).__name__} splits its clips into "
+                    "folds of its own, and scikit-learn cannot hand it the groups that the "
+                    "protocol keeps apart; take it out, give its 'cv' a splitter of your choice, "
+                    "or choose a protocol that splits groups."
                 )
-        elif "groups" in _fit_requests(part):
-            if _fit_requests(part)["groups"] is None:
-                part.set_fit_request(groups=True)
-                if stops_early(part, len(y)) and not _reach(model, "fit", part):
-                    _raise_early_stopping(model, part)
-        elif stops_early(part, len(y)):
-            _raise_early_stopping(model, part)
-        elif part.get_params(deep=False).get("probability") is True:
+        elif "groups" in _fit_requests(nested):
+            if _fit_requests(nested)["groups"] is None:
+                nested.set_fit_request(groups=True)
+                if stops_early(nested, len(y)) and not _reach(model, "fit", nested):
+                    _raise_early_stopping(model, nested)
+        elif stops_early(nested, len(y)):
+            _raise_early_stopping(model, nested)
+        elif nested.get_params(deep=False).get("probability") is True:
             raise InputError(
-                f"{type(part).__name__}(probability=True) makes its probabilities by folds that "
+                f"{type(nested).__name__}(probability=True) makes its probabilities by folds that "
                 "split the groups which the protocol keeps apart; take probability=False, or "
                 "CalibratedClassifierCV around it."
             )
-    for part in parts_of(model):
+    for nested in nested_estimators(model):
         # scikit-learn gives the groups to the final estimator too, which does not take them.
-        if isinstance(part, StackingClassifier | StackingRegressor) and _consumes(part, "groups"):
+        if isinstance(nested, StackingClassifier | StackingRegressor) and _consumes(
+            nested, "groups"
+        ):
             raise InputError(
-                f"A part of {type(part).__name__} splits its clips by itself, and scikit-learn "
-                "cannot hand it the groups that the protocol keeps apart; take it out, or choose a "
-                "protocol that splits groups."
+                f"An estimator in {type(nested).__name__} splits its clips by itself, and "
+                "scikit-learn cannot hand it the groups that the protocol keeps apart; take it "
+                "out, or choose a protocol that splits groups."
             )
     return _consumes(model, "groups")
 
@@ -343,21 +344,21 @@ def _check_classes(model, y, groups) -> None:
     if lone:
         raise InputError(
             f"{type(model).__name__} searches its parameters in folds that keep groups apart, and "
-            f"a training part of the protocol has the class {str(lone[0])!r} in one group only, so "
+            f"a training set of the protocol has the class {str(lone[0])!r} in one group only, so "
             "that a fold inside it has none to train on. Take more folds (n_folds), a model "
             "without a search such as 'nb', clips of more groups of that class, or leave it out."
         )
 
 
-def _splits(part, n_rows: int) -> bool:
-    """Whether the fit of `part` splits its rows."""
-    folds = part.get_params(deep=False).get("cv", "none")
-    return not isinstance(folds, str) or stops_early(part, n_rows)
+def _splits(estimator, n_rows: int) -> bool:
+    """Whether the fit of `estimator` splits its rows."""
+    folds = estimator.get_params(deep=False).get("cv", "none")
+    return not isinstance(folds, str) or stops_early(estimator, n_rows)
 
 
-def _raise_early_stopping(model, part) -> None:
+def _raise_early_stopping(model, estimator) -> None:
     raise InputError(
-        f"{type(part).__name__} in {type(model).__name__} holds clips out to stop early, and "
+        f"{type(estimator).__name__} in {type(model).__name__} holds clips out to stop early, and "
         "cannot keep the groups apart there as the protocol does; switch its early stopping off, "
         "take skmer's KerasMLPClassifier, which can, or choose a protocol that splits groups."
     )
@@ -368,40 +369,40 @@ def _is_number_of_folds(cv) -> bool:
 
 
 def _given_all_rows(model) -> list:
-    """Return the parts whose fit gets the very rows that the fit of `model` gets."""
+    """Return the estimators whose fit gets the very rows that the fit of `model` gets."""
     if isinstance(model, Pipeline):
         inner = [step for _, step in model.steps if hasattr(step, "get_params")]
     elif isinstance(model, TransformedTargetRegressor):
         inner = [model.regressor]
     else:
         inner = []
-    return [model, *(part for one in inner for part in _given_all_rows(one))]
+    return [model, *(nested for one in inner for nested in _given_all_rows(one))]
 
 
-def _takes_lists_of_folds(part) -> bool:
-    return "cv_object" in getattr(part, "_parameter_constraints", {}).get("cv", ())
+def _takes_lists_of_folds(estimator) -> bool:
+    return "cv_object" in getattr(estimator, "_parameter_constraints", {}).get("cv", ())
 
 
-def _forgets_groups(part) -> bool:
+def _forgets_groups(estimator) -> bool:
     """Whether an estimator takes groups and does not give them to its folds."""
-    return isinstance(part, CalibratedClassifierCV) and part.ensemble is False
+    return isinstance(estimator, CalibratedClassifierCV) and estimator.ensemble is False
 
 
-def _fit_requests(part) -> dict:
+def _fit_requests(estimator) -> dict:
     """Return which metadata of each row the fit of an estimator takes, beside the target."""
-    if not hasattr(part, "set_fit_request"):
+    if not hasattr(estimator, "set_fit_request"):
         return {}
     try:
-        routing = part.get_metadata_routing()
+        routing = estimator.get_metadata_routing()
     except NotImplementedError:
         return {}
     # One that has others inside has a router, and asks for nothing itself.
     return routing.fit.requests if hasattr(routing, "fit") else {}
 
 
-def _reach(model, method: str, part) -> bool:
-    """Whether groups given to the fit of `model` come to this very part of it."""
-    request = getattr(part, f"set_{method}_request")
+def _reach(model, method: str, estimator) -> bool:
+    """Whether groups given to the fit of `model` come to this very estimator in it."""
+    request = getattr(estimator, f"set_{method}_request")
     request(groups=_PROBE)
     try:
         return _consumes(model, _PROBE)

@@ -37,7 +37,7 @@ class DynamicRegressionResult(RegressionResult):
     Parameters
     ----------
     scores : pandas.DataFrame
-        As in `RegressionResult`, over all moments of the test part; and ccc_song, rmse_song,
+        As in `RegressionResult`, over all moments of the test set; and ccc_song, rmse_song,
         pearson_song and spearman_song, the means over its songs of each song's own score, and
         r2_song, the share of the movement within songs that is explained.
     predictions : pandas.DataFrame

@@ -97,7 +97,7 @@ class EvaluationResult:
             were both run, ``gap`` is the headline score of the latter minus that of the former.
 
             For numbers, a score such as ``r2`` is that of all out-of-fold predictions together:
-            the r2 of a small test part compares with the mean of that part alone, so that the mean
+            the r2 of a small test set compares with the mean of that set alone, so that the mean
             over the splits is far below. That mean is there too, as ``r2_split_mean``. A score
             that `scoring` added is the mean over the splits. Where a score is undefined on some
             splits, as ROC-AUC without a class, ``*_n_splits`` is the number of those that counted.

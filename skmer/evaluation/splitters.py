@@ -18,8 +18,8 @@ _MOST = 10**6
 class FixedSplit(BaseCrossValidator):
     """The one split that came with a dataset, clip by clip.
 
-    The test part is scored. The validation part, where there is one, is used like the
-    training part: searches and early stopping draw their inner folds from both.
+    The test set is scored. The validation set, where there is one, is used like the
+    training set: searches and early stopping draw their inner folds from both.
 
     Parameters
     ----------
@@ -67,9 +67,9 @@ class FixedSplit(BaseCrossValidator):
         Yields
         ------
         train : ndarray of int
-            Rows of the training and the validation part.
+            Rows of the training and the validation set.
         test : ndarray of int
-            Rows of the test part.
+            Rows of the test set.
 
         Raises
         ------
@@ -141,7 +141,7 @@ class _RepeatedGroupFolds(BaseCrossValidator):
 class RepeatedStratifiedGroupKFold(_RepeatedGroupFolds):
     """Stratified k-fold with whole groups, repeated with another draw each time.
 
-    No group (singer, artist, album) is in the training and the test part of the same split, and
+    No group (singer, artist, album) is in the training and the test set of the same split, and
     every clip is tested exactly once in each repeat.
 
     Parameters
@@ -261,7 +261,7 @@ class IterativeStratifiedGroupKFold(_RepeatedGroupFolds):
         Yields
         ------
         train, test : ndarray of int
-            Rows of each part, in ascending order.
+            Rows of each set, in ascending order.
 
         Raises
         ------
@@ -299,7 +299,7 @@ class IterativeStratifiedGroupKFold(_RepeatedGroupFolds):
 
 
 class StratifiedThreeWaySplit(BaseCrossValidator):
-    """Draw clips at random into training, validation and test part, again and again.
+    """Draw clips at random into training, validation and test set, again and again.
 
     With the defaults this is the study's design: 80 % for training, 10 % for validation, 10 % for
     testing, 20 times. Singers and artists are *not* kept apart, so that the scores flatter.
@@ -309,7 +309,7 @@ class StratifiedThreeWaySplit(BaseCrossValidator):
     n_splits : int, default=20
         Number of draws.
     validation_size, test_size : float, default=0.1
-        Share of the clips in the validation and in the test part.
+        Share of the clips in the validation and in the test set.
     random_state : int, RandomState instance or None, default=None
         Each draw has its own seed, spawned from this one.
 
@@ -355,26 +355,26 @@ class StratifiedThreeWaySplit(BaseCrossValidator):
             )
 
     def split_parts(self, X, y, groups=None) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Yield the rows of the three parts, draw by draw.
+        """Yield the rows of the three sets, draw by draw.
 
         Parameters
         ----------
         X : array-like of shape (n_clips, ...)
             Only its length matters.
         y : array-like of shape (n_clips,)
-            Labels, whose proportions each part keeps.
+            Labels, whose proportions each set keeps.
         groups : object
             Ignored, exists for compatibility.
 
         Yields
         ------
         train, validation, test : ndarray of int
-            Rows of each part, in ascending order.
+            Rows of each set, in ascending order.
 
         Raises
         ------
         ValueError
-            When a class has too few clips to be in all three parts.
+            When a class has too few clips to be in all three sets.
         """
         y = check_labels(y, "The labels y")
         if not len(y):
@@ -383,7 +383,7 @@ class StratifiedThreeWaySplit(BaseCrossValidator):
         if counts.min() < 3:
             rare = labels[counts.argmin()]
             raise InputError(
-                "StratifiedThreeWaySplit needs at least 3 clips of every class, one for each part. "
+                "StratifiedThreeWaySplit needs at least 3 clips of every class, one for each set. "
                 f"The class {str(rare)!r} has {counts.min()}; add clips or leave that class out."
             )
         n_test = int(np.ceil(self.test_size * y.size))
@@ -392,7 +392,7 @@ class StratifiedThreeWaySplit(BaseCrossValidator):
         for name, size in (("test", n_test), ("validation", n_validation), ("training", n_train)):
             if size < labels.size:
                 raise InputError(
-                    f"StratifiedThreeWaySplit cannot put {labels.size} classes into a {name} part "
+                    f"StratifiedThreeWaySplit cannot put {labels.size} classes into a {name} set "
                     f"of {size} of {y.size} clips; add clips, or change 'test_size' and "
                     "'validation_size'."
                 )
@@ -405,21 +405,21 @@ class StratifiedThreeWaySplit(BaseCrossValidator):
             yield np.sort(rest[train]), np.sort(rest[validation]), np.sort(test)
 
     def split(self, X, y=None, groups=None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield the rows to train on and the rows to test on; the validation part is left out.
+        """Yield the rows to train on and the rows to test on; the validation set is left out.
 
         Parameters
         ----------
         X : array-like of shape (n_clips, ...)
             Only its length matters.
         y : array-like of shape (n_clips,)
-            Labels, whose proportions each part keeps.
+            Labels, whose proportions each set keeps.
         groups : object
             Ignored, exists for compatibility.
 
         Yields
         ------
         train, test : ndarray of int
-            Rows of each part, in ascending order.
+            Rows of each set, in ascending order.
         """
         for train, _, test in self.split_parts(X, y, groups):
             yield train, test

@@ -172,7 +172,7 @@ class Tags(Task):
             return 0.5
         if score != "average_precision":
             return None
-        # The share of a tag in the test part is the average precision of any constant.
+        # The share of a tag in the test set is the average precision of any constant.
         return float(np.mean([np.nanmean(tag["share"]) for tag in stats.score_splits(predictions)]))
 
     def interval(self, predictions, *, n_resamples, random_state):
@@ -244,7 +244,7 @@ class TagsResult(EvaluationResult):
     ----------
     scores : pandas.DataFrame
         One row per fit, as in `EvaluationResult`; average_precision, roc_auc and f1 are means over
-        the tags that have a positive and a negative in the test part, and lrap is the label
+        the tags that have a positive and a negative in the test set, and lrap is the label
         ranking average precision of the clips that have a tag.
     predictions : pandas.DataFrame
         One row per fit and tested clip, as in `EvaluationResult`; y_true and y_pred have the tags
@@ -287,9 +287,9 @@ class TagsResult(EvaluationResult):
         Returns
         -------
         tag_scores : pandas.DataFrame
-            One row per tag: tag, n_clips (that have it), share (in the test parts, which is the
+            One row per tag: tag, n_clips (that have it), share (in the test sets, which is the
             average precision of guessing), average_precision with the ends low and high of its
-            95 % interval, roc_auc, f1, and n_splits, the test parts where it has a score; 0 and
+            95 % interval, roc_auc, f1, and n_splits, the test sets where it has a score; 0 and
             NaN for a tag that has none anywhere.
         """
         import pandas as pd

@@ -192,7 +192,7 @@ class Task:
         )
 
     def find_unscored(self, predictions) -> dict[str, dict[str, int]]:
-        """Return, by protocol, what has no score in how many test parts."""
+        """Return, by protocol, what has no score in how many test sets."""
         return {}
 
     def describe(self, targets: Targets) -> dict:
@@ -374,14 +374,14 @@ class Classification(Task):
 
 
 def _check_training_classes(y: np.ndarray, protocol) -> None:
-    """Raise for a training part of one class, and warn of parts without a class that is tested."""
+    """Raise for a training set of one class, and warn of sets without a class that is tested."""
     lacking: Counter = Counter()
     for split in protocol.splits:
         trained = np.unique(y[split.train])
         lacking.update(np.setdiff1d(y[split.test], trained).tolist())
         if trained.size < 2:
             raise InputError(
-                f"The {protocol.name!r} protocol has a training part of one class, "
+                f"The {protocol.name!r} protocol has a training set of one class, "
                 f"{str(trained[0])!r}; take more folds (n_folds), add groups of the other classes, "
                 "or choose another protocol.",
                 param="protocol",
@@ -389,7 +389,7 @@ def _check_training_classes(y: np.ndarray, protocol) -> None:
     if lacking:
         listed = [f"{label} in {n} of {len(protocol.splits)}" for label, n in lacking.items()]
         warnings.warn(
-            f"The {protocol.name!r} protocol has training parts without a class that is tested: "
+            f"The {protocol.name!r} protocol has training sets without a class that is tested: "
             f"{shorten(listed)}. Take more folds (n_folds), or add groups of that class.",
             stacklevel=5,
         )

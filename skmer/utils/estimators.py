@@ -86,10 +86,10 @@ def check_unmasked(X, name: str) -> None:
         raise InputError(f"{name} has masked values; fill them, or leave those rows out.")
 
 
-def parts_of(estimator) -> list:
+def nested_estimators(estimator) -> list:
     """Return `estimator` and every estimator inside it."""
-    inner = [part for part in estimator.get_params().values() if hasattr(part, "get_params")]
-    return [part for part in [estimator, *inner] if not isinstance(part, type)]
+    inner = [value for value in estimator.get_params().values() if hasattr(value, "get_params")]
+    return [one for one in [estimator, *inner] if not isinstance(one, type)]
 
 
 def wrap_tables_only(estimator, *, is_table: bool) -> None:
@@ -102,15 +102,15 @@ def output_is_default(estimator) -> bool:
     return _get_output_config("transform", estimator)["dense"] == "default"
 
 
-# Scores that take classes which are absent from a part for absent everywhere.
+# Scores that take classes which are absent from a set for absent everywhere.
 _BY_LABELS = ("roc_auc_score", "cohen_kappa_score", "log_loss", "top_k_accuracy_score")
 
 
 def prepare_scorer(scorer, models: Mapping, classes):
     """Return what `check_scoring` gave with all classes named; raise for what a model lacks."""
-    parts = getattr(scorer, "_scorers", {"score": scorer})
-    for name, part in parts.items():
-        methods = getattr(part, "_response_method", "predict")
+    scorers = getattr(scorer, "_scorers", {"score": scorer})
+    for name, one in scorers.items():
+        methods = getattr(one, "_response_method", "predict")
         methods = (methods,) if isinstance(methods, str) else methods
         lacking = [
             key for key, model in models.items() if not any(hasattr(model, one) for one in methods)
@@ -124,11 +124,11 @@ def prepare_scorer(scorer, models: Mapping, classes):
             )
         if (
             classes is not None
-            and getattr(getattr(part, "_score_func", None), "__name__", "") in _BY_LABELS
+            and getattr(getattr(one, "_score_func", None), "__name__", "") in _BY_LABELS
         ):
-            part = copy(part)
-            part._kwargs = {"labels": classes, **part._kwargs}
-            parts[name] = part
+            one = copy(one)
+            one._kwargs = {"labels": classes, **one._kwargs}
+            scorers[name] = one
     return scorer
 
 

@@ -2,7 +2,7 @@
 
 Run: python tests/benchmarks/bench_training.py [ROUNDS]
 
-The two take turns on the same batches of 678 samples, with a validation part of 75, and medians
+The two take turns on the same batches of 678 samples, with a validation set of 75, and medians
 are reported. "cpu" is the processor time of all threads, which other programs hardly disturb.
 "fold" is a whole fit of 10 epochs after an earlier one on other rows: plain Keras builds and
 traces again. Keras runs a whole epoch in one call (``steps_per_execution``), compiled by XLA where

@@ -1,4 +1,4 @@
-"""The validation part: stratified, by group where there are groups, the same for a seed."""
+"""The validation set: stratified, by group where there are groups, the same for a seed."""
 
 import numpy as np
 import pytest

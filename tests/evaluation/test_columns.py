@@ -1,4 +1,4 @@
-"""A data frame with clips and metadata: embedded once, and learnt in the training parts alone."""
+"""A data frame with clips and metadata: embedded once, and learnt in the training sets alone."""
 
 import numpy as np
 import pandas as pd

@@ -245,7 +245,7 @@ def test_a_class_that_was_not_trained_on_has_probability_zero():
         (
             {"classifiers": ["svm"], "groups": SINGERS % 2, "n_folds": 2},
             ValueError,
-            "CalibratedGridSearchCV splits its training part once more, .* one group only",
+            "CalibratedGridSearchCV splits its training set once more, .* one group only",
         ),
         (
             {"classifiers": {"mlp": MLPClassifier(early_stopping=True)}},

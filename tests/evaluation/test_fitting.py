@@ -193,6 +193,9 @@ def test_inner_folds():
     explicit, _ = apart(GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9]}, cv=KFold(2)))
     assert isinstance(explicit.cv, KFold)
 
+    with pytest.raises(InputError, match="in one group only"):
+        apart(GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9]}), groups=(0, 1, 0, 1))
+
     regressor = GridSearchCV(Ridge(), {"alpha": [1]}, cv=4)
     shuffle_inner_folds(regressor, seed=1)
     assert regressor.cv.shuffle
@@ -289,7 +292,7 @@ def test_who_stops_early(model, expected):
     assert stops_early(model, 100) is expected
 
 
-def test_validation_part_goes_to_models_that_stop_early_and_to_no_other():
+def test_validation_set_goes_to_models_that_stop_early_and_to_no_other():
     three_way = split(validation=range(12, 18))
     early = make_pipeline(StandardScaler(), Recorder(validation_fraction=0.5))
     assert np.array_equal(training_rows(early, three_way), np.arange(12, N_CLIPS))

@@ -89,7 +89,7 @@ class Overlapping:
         ([], ValueError, "at least one protocol"),
         (PredefinedSplit([-1] * 90 + [0]), ValueError, "names clip 84, and there are 84"),
         (5, TypeError, "splitter.* Got 5"),
-        (Overlapping(), ValueError, "same clip in two parts"),
+        (Overlapping(), ValueError, "same clip in two sets"),
         ({"grouped": StratifiedKFold(5)}, ValueError, "splits groups"),
     ],
 )

@@ -157,7 +157,7 @@ def test_splits_that_the_data_do_not_allow_are_refused():
         next(cv.split(y, y))
     with pytest.raises(ValueError, match=r"at least 3 clips of every class.* '1' has 2"):
         next(StratifiedThreeWaySplit().split(y, np.repeat([0, 1], [20, 2])))
-    with pytest.raises(ValueError, match="3 classes into a test part of 1 of 10"):
+    with pytest.raises(ValueError, match="3 classes into a test set of 1 of 10"):
         next(StratifiedThreeWaySplit().split(y, np.repeat([0, 1, 2], [4, 3, 3])))
     with pytest.raises(ValueError, match="parts of 2 clips and got 3"):
         next(FixedSplit(["train", "test"]).split([1, 2, 3]))

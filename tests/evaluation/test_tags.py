@@ -43,7 +43,7 @@ NAMES = ["calm", "dark", "epic", "film"]
 
 
 def table(truth, proba, called=None, names=NAMES):
-    """Predictions of one test part."""
+    """Predictions of one test set."""
     called = proba >= 0.5 if called is None else called
     columns = {f"proba_{name}": proba[:, i] for i, name in enumerate(names)}
     truth, called = (join_tags(one, names) for one in (truth, called))

@@ -92,7 +92,7 @@ def test_names_in_two_unicode_forms_are_one():
 
 
 def test_few_groups_of_a_class():
-    """Folds inside a fit that lack a class, and training parts of one, are found before work."""
+    """Folds inside a fit that lack a class, and training sets of one, are found before work."""
     rng = np.random.default_rng(0)
     groups = np.repeat(np.arange(12), 8)
     y = np.where(groups < 2, "sad", "happy")
@@ -102,7 +102,7 @@ def test_few_groups_of_a_class():
         with pytest.raises(InputError, match="has the class 'sad' in one group only"):
             evaluate({"m": X}, search, None, y, groups=groups, protocol=FixedFolds(splits))
     alone = [(np.flatnonzero(groups > 1), np.flatnonzero(groups < 2))]
-    with pytest.raises(InputError, match="has a training part of one class, 'happy'"):
+    with pytest.raises(InputError, match="has a training set of one class, 'happy'"):
         evaluate({"m": X}, {"nb": GaussianNB()}, None, y, groups=groups, protocol=FixedFolds(alone))
     y[40:] = np.tile(["happy", "tense"], 28)
     with pytest.warns(UserWarning, match="without a class that is tested: sad in 1 of 1"):

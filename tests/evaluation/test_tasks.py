@@ -336,7 +336,7 @@ def test_bad_moments_are_one_plain_sentence(moments, changes, message):
 
 @pytest.fixture(scope="module")
 def emomusic(shared):
-    """Published features of 744 songs, their labels, their artists, and the published test part."""
+    """Published features of 744 songs, their labels, their artists, and the published test set."""
     choi, annotations = shared / "data" / "choi2017", shared / "data" / "emomusic"
     if not choi.is_dir():
         pytest.skip("needs the shared development data beside the checkout")

@@ -319,8 +319,8 @@ def _features(seen: Overview) -> Iterator[Note]:
     for feature, reason in manifest.get("left_out_features", {}).items():
         yield Note("neutral", f"{name_of(feature)} was left out.", reason)
     for protocol, tags in manifest.get("unscored", {}).items():
-        words = [f"{tag} ({n} test parts)" if n > 1 else tag for tag, n in tags.items()]
-        text = f"{len(tags)} tags have no positive or no negative in a test part ({protocol}); "
+        words = [f"{tag} ({n} test sets)" if n > 1 else tag for tag, n in tags.items()]
+        text = f"{len(tags)} tags have no positive or no negative in a test set ({protocol}); "
         text += "they have no score there, and are left out of the mean."
         yield Note("neutral", text, ", ".join(words))
     if skipped := manifest.get("skipped_clips"):

@@ -59,7 +59,7 @@ def matrices_of(predictions: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarra
 
 
 def score_tags(predictions: Mapping) -> dict[str, np.ndarray]:
-    """Score each tag of the predictions of one test part.
+    """Score each tag of the predictions of one test set.
 
     Returns
     -------

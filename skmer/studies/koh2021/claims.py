@@ -303,7 +303,7 @@ def _sizes(findings) -> Iterator[Claim]:
 
 def _reports(findings) -> Iterator[Claim]:
     for dataset, check in findings.reports.items():
-        text = f"{study.titles()[dataset]}: the classification report is of one test part of 10 % "
+        text = f"{study.titles()[dataset]}: the classification report is of one test set of 10 % "
         text += f"({' or '.join(map(str, check['tenth']))} clips)"
         reason = "the smallest number of clips that rounds to the printed table is "
         verdict = judge(bool(check["tenth_possible"]), f"{reason}{check['sizes'][0]}")
