@@ -42,7 +42,7 @@ def make_evidence(
         if not inputs.is_transformer(transformers[name])
     }
     return Evidence(
-        None if vector is None else np.asarray(vector, dtype=float),
+        vector,
         values[0] if len(values) == 1 else np.column_stack(values),
         clips.groups,
         clips.paths,

@@ -127,14 +127,20 @@ def _steps(estimator):
 def _scaled_before(X):
     """Find columns that were standardised, ranged or decorrelated over all rows at once."""
     # Columns of two values (a flag) or of one carry no sign of scaling.
-    X = X[:, [len(np.unique(column)) > 2 for column in X.T]]
-    n_rows, n_columns = X.shape
+    columns = [column for column in X.T if len(np.unique(column)) > 2]
+    n_rows, n_columns = len(X), len(columns)
     if not n_columns or n_rows < 4:
         return []
-    mean, std = X.mean(axis=0), X.std(axis=0)
-    unit = (np.abs(std - 1) < TOLERANCE) | (np.abs(X.std(axis=0, ddof=1) - 1) < TOLERANCE)
-    low, middle, high = np.percentile(X, [25, 50, 75], axis=0)
-    ranged = (np.abs(X.min(axis=0)) < TOLERANCE) & (np.abs(X.max(axis=0) - 1) < TOLERANCE)
+    # One column after the other, which needs no second copy of a large table.
+    moments = [
+        [c.mean(dtype=float), *(c.std(dtype=float, ddof=k) for k in (0, 1))] for c in columns
+    ]
+    mean, std, sample_std = np.transpose(moments)
+    least, low, middle, high, most = np.transpose(
+        [np.percentile(c, range(0, 101, 25)) for c in columns]
+    )
+    unit = (np.abs(std - 1) < TOLERANCE) | (np.abs(sample_std - 1) < TOLERANCE)
+    ranged = (np.abs(least) < TOLERANCE) & (np.abs(most - 1) < TOLERANCE)
     centred = np.abs(mean) < TOLERANCE * std
     signs = {
         "have mean 0 and standard deviation 1": centred & unit,
@@ -144,7 +150,7 @@ def _scaled_before(X):
         "range from exactly 0 to 1": ranged & (ranged.mean() > 0.5),
     }
     if 1 < n_columns < n_rows and centred.all():
-        correlations = np.corrcoef(X, rowvar=False) - np.eye(n_columns)
+        correlations = np.corrcoef(columns) - np.eye(n_columns)
         signs["have mean 0 and no correlation with each other"] = np.full(
             n_columns, np.abs(correlations).max() < TOLERANCE
         )
@@ -185,11 +191,13 @@ FEWEST_ROWS = 10
 
 def target_in_features(y, features, columns, alpha):
     """Find columns of given features that tell the target by themselves, such as its code."""
-    targets = [y] if np.ndim(y) == 1 else list(np.transpose(y))
+    targets = np.reshape(y, (len(y), -1)).T
+    numbers = [one for one in targets if type_of_target(one).startswith("continuous")]
+    labels = [one for one in targets if not type_of_target(one).startswith("continuous")]
     found: dict[str, int] = {}
     for feature, names in columns.items():
-        values = np.asarray(features[feature], dtype=float)
-        telling = np.any([_tell(values, target, alpha) for target in targets], axis=0)
+        X = features[feature]
+        telling = _in_order_of(X, numbers) | _codes_of(X, labels, alpha)
         found |= {f"{names[i]!r} of {feature!r}": int(i) for i in np.flatnonzero(telling)}
     if not found:
         return []
@@ -200,29 +208,45 @@ def target_in_features(y, features, columns, alpha):
     return [AuditFinding("target_in_features", "error", message)]
 
 
-def _tell(X, y, alpha) -> np.ndarray:
-    """Return which columns determine a target: by few values, by a threshold, or in their order."""
+def _in_order_of(X, targets) -> np.ndarray:
+    """Return which columns rank the rows as one of the targets does, or the other way round."""
+    ranks = [rankdata(target) for target in targets if np.ptp(target) > 0]
+    if not ranks or len(X) < FEWEST_ROWS:
+        return np.zeros(X.shape[1], dtype=bool)
+    # One column after the other, which needs no second copy of a large table.
+    return np.array(
+        [
+            np.ptp(column) > 0
+            and np.abs(np.corrcoef(rankdata(column), ranks)[0, 1:]).max() >= SAME_RANKING
+            for column in X.T
+        ]
+    )
+
+
+def _codes_of(X, targets, alpha) -> np.ndarray:
+    """Return which columns determine the labels of one target: by few values or by a threshold."""
     n_rows, n_columns = X.shape
-    if type_of_target(y).startswith("continuous"):
-        varies = np.ptp(X, axis=0) > 0
-        if n_rows < FEWEST_ROWS or not np.ptp(y):
-            return np.zeros(n_columns, dtype=bool)
-        ranks = rankdata(np.column_stack([X[:, varies], y]), axis=0)
-        varies[varies] = np.abs(np.corrcoef(ranks, rowvar=False)[-1, :-1]) >= SAME_RANKING
-        return varies
-    counts = np.unique(y, return_counts=True)[1]
-    codes = np.unique(y, return_inverse=True)[1]
-    # The chance that a column in random order has the rows of each class side by side.
-    chance = gammaln(counts.size + 1) + gammaln(counts + 1).sum() - gammaln(n_rows + 1)
-    if counts.size < 2 or chance + np.log(n_columns) > np.log(alpha):
+    codes, n_labels = [], []
+    for target in targets:
+        _, inverse, counts = np.unique(target, return_inverse=True, return_counts=True)
+        # The chance that a column in random order has the rows of each label side by side.
+        chance = gammaln(counts.size + 1) + gammaln(counts + 1).sum() - gammaln(n_rows + 1)
+        if counts.size > 1 and chance + np.log(n_columns) <= np.log(alpha):
+            codes.append(inverse.astype(np.min_scalar_type(counts.size)))
+            n_labels.append(counts.size)
+    if not codes:
         return np.zeros(n_columns, dtype=bool)
-    order = np.argsort(X, axis=0, kind="stable")
-    values, classes = np.take_along_axis(X, order, axis=0), codes[order]
-    # Rows of one value are in their own order, so that two classes among them meet somewhere.
-    steps, changes = np.diff(values, axis=0) != 0, np.diff(classes, axis=0) != 0
-    is_code = ~(changes & ~steps).any(axis=0)
-    n_runs, n_values = changes.sum(axis=0) + 1, steps.sum(axis=0) + 1
-    return is_code & ((n_runs == counts.size) | (4 * n_values <= n_rows))
+    labels = np.column_stack(codes)
+    found = []
+    for column in X.T:
+        order = np.argsort(column)
+        values, in_order = column[order], labels[order]
+        steps, changes = values[1:] != values[:-1], in_order[1:] != in_order[:-1]
+        # Of rows with one value, two labels meet somewhere, in whatever order they are.
+        is_code = ~changes[~steps].any(axis=0)
+        is_sorted = np.count_nonzero(changes, axis=0) + 1 == n_labels
+        found.append(np.any(is_code & (is_sorted | (4 * (steps.sum() + 1) <= n_rows))))
+    return np.array(found)
 
 
 def identical_features(features):
