@@ -9,9 +9,11 @@ import traceback
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Annotated, NoReturn
+from functools import cache
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.main import get_command
 
 from skmer import __version__, exceptions
 from skmer.cli import places as _places
@@ -19,7 +21,7 @@ from skmer.cli import terminal as _terminal
 from skmer.cli.evaluate import evaluate
 from skmer.cli.extract import extract
 from skmer.cli.models import predict, train
-from skmer.cli.options import examples
+from skmer.cli.options import command, examples
 from skmer.cli.reproduce import reproduce
 
 _FIRST = """\
@@ -40,7 +42,7 @@ See also 'skmer --help' and 'skmer COMMAND --help'."""
 app = typer.Typer(
     name="skmer",
     help="Deep audio embeddings, classifiers, and honest evaluation of music emotion recognition.",
-    epilog=examples("skmer evaluate toy --features mfcc", "skmer evaluate --help"),
+    epilog=examples("$ skmer evaluate toy --features mfcc\n$ skmer evaluate --help"),
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -76,41 +78,8 @@ def _root(
         _terminal.show(_FIRST)
 
 
-app.command(
-    short_help="Score features and classifiers on a dataset; write a report.",
-    epilog=examples(
-        "skmer evaluate toy --features mfcc --protocol grouped,koh2021",
-        "skmer evaluate songs.csv --classifiers svm --cache cache --out results",
-    ),
-)(evaluate)
-app.command(
-    short_help="Write the embeddings of audio files to a table.",
-    epilog=examples(
-        "skmer extract songs/ --features musicnn --out songs.parquet",
-        "skmer extract songs.csv --features l3,mfcc --hop-size 0.1 --out songs.csv",
-    ),
-)(extract)
-app.command(
-    short_help="Fit a model to a dataset and keep it, with its scores.",
-    epilog=examples(
-        "skmer train songs/ --features musicnn --out emotions.skmer",
-        "skmer train toy --features mfcc --out toy.skmer",
-    ),
-)(train)
-app.command(
-    short_help="Predict the emotion of new clips by a saved model.",
-    epilog=examples(
-        "skmer predict emotions.skmer song.mp3",
-        "skmer predict emotions.skmer songs/ --frames --out moments.parquet",
-    ),
-)(predict)
-app.command(
-    short_help="Do a published study again, and report what of it holds.",
-    epilog=examples(
-        "skmer reproduce koh2021 --data-home data --quick",
-        "skmer reproduce koh2021 --features mfcc --classifiers svm,rf --jobs 2",
-    ),
-)(reproduce)
+for _run in (evaluate, extract, train, predict, reproduce):
+    command(app)(_run)
 app.add_typer(_places.weights, name="weights")
 app.add_typer(_places.datasets, name="datasets")
 app.add_typer(_places.cache, name="cache")
@@ -126,22 +95,11 @@ _FOR_USERS = tuple(
     for one in vars(exceptions).values()
     if isinstance(one, type) and issubclass(one, Exception) and not issubclass(one, Warning)
 )
-# The option of each parameter that the messages of the library name.
-_OPTIONS = {
+# The options of parameters that have another name in the library.
+_RENAMED = {
     "regressors": "classifiers", "n_folds": "folds", "n_repeats": "repeats", "n_jobs": "jobs",
-    "memory": "cache", "time_limit": "time", "checkpoint": "out",
-    "random_state": "seed", "target_columns": "target", "targets": "target",
-    "statistics": "pooling",
-} | {
-    name: name.replace("_", "-")
-    for name in (
-        "features", "classifiers", "protocol", "preset", "weights", "data_home", "on_error",
-        "group_from", "path_column", "label_column", "group_column", "start_column",
-        "end_column", "tags_column", "tags_separator", "hop_size", "input_repr",
-        "content_type", "embedding_size", "frontend", "layer", "resampler", "engine", "out",
-        "offset", "duration", "pooling", "layout", "shard_size",
-        "frames", "study", "max_bytes", "trust_remote_code", "time_column",
-    )
+    "memory": "cache", "time_limit": "time", "checkpoint": "out", "random_state": "seed",
+    "target_columns": "target", "targets": "target", "statistics": "pooling",
 }  # fmt: skip
 # What messages of the library advise, in the words of the command.
 _ADVICE = {
@@ -307,21 +265,34 @@ def message_for_user(error: Exception) -> str | None:
     return _name_options(str(error)) if error.errno is None else None
 
 
+@cache
+def _list_options() -> dict[str, str]:
+    """Return the options of all commands by the parameters that they stand for."""
+    commands: list[Any] = [get_command(app)]
+    options: dict[str, str] = {}
+    for one in commands:
+        commands += getattr(one, "commands", {}).values()
+        options |= {parameter.name: parameter.opts[0] for parameter in one.params}
+    options = {name: option for name, option in options.items() if option.startswith("--")}
+    return options | {name: options[option] for name, option in _RENAMED.items()}
+
+
 def _name_options(text: str) -> str:
     """Replace the names of parameters by those of the options, and advice for Python."""
+    options = _list_options()
     for advice, words in _ADVICE.items():
         text = text.replace(advice, words)
 
     def name_option(match: re.Match) -> str:
         name = next(filter(None, match.groups()))
         # A quoted word alone is a parameter only where no value is likely to be called so.
-        if name not in _OPTIONS or (match["third"] and "_" not in name):
+        if name not in options or (match["third"] and "_" not in name):
             return match[0]
-        return f"--{_OPTIONS[name]}" + ("" if match["third"] else " option")
+        return options[name] + ("" if match["third"] else " option")
 
     def give_option(match: re.Match) -> str:
-        option = _OPTIONS.get(match["name"])
-        return match[0] if option is None else f"--{option} {match['value']}"
+        option = options.get(match["name"])
+        return match[0] if option is None else f"{option} {match['value']}"
 
     return _VALUE.sub(give_option, _PARAMETER.sub(name_option, text))
 

@@ -2,17 +2,18 @@
 
 import json
 import shlex
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
-from typing import Annotated, Any
+from time import perf_counter
+from typing import Any
 
 import typer
 
 from skmer.cli import options as _options
 from skmer.cli import terminal as _terminal
+from skmer.cli.options import AtLeastOne, ClipOptions, FitOptions, Time
 from skmer.exceptions import InputError
 
 _RESULT_FILES = ("scores.csv", "predictions.csv", "maps.csv", "manifest.json", "report.html")
@@ -20,88 +21,58 @@ _RESULT_FILES = ("scores.csv", "predictions.csv", "maps.csv", "manifest.json", "
 
 def evaluate(
     context: typer.Context,
-    dataset: _options.Dataset,
-    data_home: _options.DataHome = None,
-    test_on: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DATASET",
-            help="Fit on the whole of the first dataset and test on this one, beside the scores "
-            "within the first.",
-        ),
-    ] = None,
-    both_ways: Annotated[
-        bool, typer.Option("--both-ways", help="With --test-on: the other way round as well.")
-    ] = False,
-    scales: Annotated[
-        str | None,
-        typer.Option(
-            metavar="LOW:HIGH,LOW:HIGH",
-            help="With --test-on and numbers: the ends of the scales of the two, as 1:9,-1:1, "
-            "where they are not known.",
-        ),
-    ] = None,
-    features: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAMES", help=f"Of {_options.FEATURES}; by default all that can be had."
-        ),
-    ] = None,
-    classifiers: _options.Classifiers = None,
-    protocol: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAMES",
-            help="grouped keeps singers or artists apart, the default where they are known; "
-            "shuffled does not; koh2021 shuffles as the study does; two with a comma between show "
-            "the gap; published is the split that came with a dataset.",
-        ),
-    ] = None,
-    folds: _options.Folds = None,
-    preset: _options.Preset = "tuned",
-    weights: _options.Weights = "pretrained",
-    target: _options.Target = "label",
-    frames: _options.Frames = False,
-    time_column: _options.TimeColumn = None,
-    repeats: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Draws of a protocol: of its folds for grouped (default 4), of one split for "
-            "koh2021 (default 20).",
-        ),
-    ] = None,
-    on_error: _options.OnError = "raise",
-    path_column: _options.PathColumn = None,
-    label_column: _options.LabelColumn = None,
-    tags_column: _options.TagsColumn = None,
-    tags_separator: _options.TagsSeparator = None,
-    group_column: _options.GroupColumn = None,
-    start_column: _options.StartColumn = None,
-    end_column: _options.EndColumn = None,
-    group_from: _options.GroupFrom = None,
-    trust_remote_code: _options.TrustRemoteCode = False,
-    cache: _options.Cache = None,
-    no_cache: _options.NoCache = False,
-    limit: _options.Time = None,
-    jobs: _options.Jobs = -1,
-    seed: _options.Seed = 0,
-    out: Annotated[
-        Path | None,
-        _options.path_option(
-            "DIR",
-            "Where results go; else skmer-results/DATASET, with a number for another command.",
-        ),
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace the results of another command in --out.")
-    ] = False,
+    *,
+    features: str | None = None,
+    classifiers: str | None = None,
+    protocol: str | None = None,
+    repeats: AtLeastOne = None,
+    out: Path | None = None,
+    force: bool = False,
+    time: Time = None,
+    test_on: str | None = None,
+    both_ways: bool = False,
+    scales: str | None = None,
+    clips: ClipOptions,
+    fits: FitOptions,
 ) -> int:
-    """Score features with classifiers on a dataset, and write the table and a report.
+    """Score features and classifiers on a dataset; write a report.
 
     The work goes round: one repeat of all, then the next. Ctrl-C and --time end it with a report of
     the rounds so far, and the same command goes on from what is finished.
+
+    Parameters
+    ----------
+    features : NAMES
+        Of {FEATURES}; by default all that can be had.
+    classifiers : NAMES
+        Of {CLASSIFIERS}; by default all.
+    protocol : NAMES
+        grouped keeps singers or artists apart, the default where they are known; shuffled does not;
+        koh2021 shuffles as the study does; two with a comma between show the gap; published is the
+        split that came with a dataset.
+    repeats : N
+        Draws of a protocol: of its folds for grouped (default 4), of one split for koh2021 (default
+        20).
+    out : DIR
+        Where results go; else skmer-results/DATASET, with a number for another command.
+    force : flag
+        Replace the results of another command in --out.
+    time : TIME
+        End after so long, as 30m or 2h, with a report of the rounds so far; the same command goes
+        on from there.
+    test_on : DATASET
+        Fit on the whole of the first dataset and test on this one, beside the scores within the
+        first.
+    both_ways : flag
+        With --test-on: the other way round as well.
+    scales : LOW:HIGH,LOW:HIGH
+        With --test-on and numbers: the ends of the scales of the two, as 1:9,-1:1, where they are
+        not known.
+
+    Examples
+    --------
+    $ skmer evaluate toy --features mfcc --protocol grouped,koh2021
+    $ skmer evaluate songs.csv --classifiers svm --cache cache --out results
     """
     from skmer import evaluation
     from skmer.classifiers import CLASSIFIERS
@@ -110,78 +81,58 @@ def evaluate(
     command = shlex.join(["skmer", *_lasting(context.obj)])
     if test_on is None and (both_ways or scales):
         raise InputError("--both-ways and --scales are for --test-on.")
-    stems = [expand_path(one).resolve().stem for one in filter(None, (dataset, test_on))]
+    stems = [expand_path(one).resolve().stem for one in filter(None, (clips.dataset, test_on))]
     folder = out or _free_folder(Path("skmer-results", "-to-".join(stems)), command)
     if out is not None or folder.is_dir():
         check_output_folder(folder)
     if not force:
         _check_other_results(folder, command)
-    options: dict[str, Any] = {
-        "dataset": dataset,
-        "weights": _options.parse_weights(weights),
-        "random_state": seed,
+    options = fits.for_evaluate() | {
+        "dataset": clips.dataset,
         "checkpoint": folder,
-        "time_limit": limit,
+        "time_limit": time,
         "on_interrupt": "return",
-        "on_error": on_error,
-        "n_jobs": jobs,
-        "verbose": _terminal.show_progress(),
+        "on_error": clips.on_error,
     }
-    # The library has its own defaults for these.
-    options |= {"n_folds": folds} if folds else {}
+    # The library has its own default.
     options |= {"n_repeats": repeats} if repeats else {}
     names = None if features is None else _options.split_features(features)
-    where: dict[str, Any] = {
-        "data_home": data_home,
-        "path_column": path_column,
-        "label_column": label_column,
-        "tags_column": tags_column,
-        "tags_separator": tags_separator,
-        "group_column": group_column,
-        "start_column": start_column,
-        "end_column": end_column,
-        "group_from": group_from,
-        "frames": frames,
-        "time_column": time_column,
-    }
     if test_on is None:
-        clips, y, columns = _options.load_clips(dataset, target, on_error=on_error, **where)
+        data, y, columns = _options.load_clips(clips)
     else:
-        (clips, y, columns), other = _options.load_pair(
-            dataset, test_on, target, on_error=on_error, **where
-        )
+        (data, y, columns), other = _options.load_pair(clips, test_on)
         options |= _describe_other(test_on, *other) | {"both_ways": both_ways}
         ends = [
             _options.known_scale(name, one.frame, columns)
-            for name, one in ((dataset, clips), (test_on, other[0]))
+            for name, one in ((clips.dataset, data), (test_on, other[0]))
         ]
         known_ends = None if None in ends else ends
         options["scales"] = _options.parse_scales(scales) if scales else known_ends
     # Only now, so that the wrong name of a dataset leaves no folder.
     check_output_folder(folder)
-    options["groups"] = clips.groups
-    options["protocol"] = _options.choose_protocol(protocol, clips)
-    options["split"] = clips.get("split")
+    options["groups"] = data.groups
+    options["protocol"] = _options.choose_protocol(protocol, data)
+    options["split"] = data.get("split")
     if getattr(y, "ndim", 1) == 2:
-        options["target_names"] = clips.target_names
+        options["target_names"] = data.target_names
     score: Callable
     score, known = (
         (evaluation.evaluate, CLASSIFIERS)
         if columns is None
         # The other one takes hours on tens of thousands of moments.
         else (evaluation.evaluate_dynamic_regression, ("ridge",))
-        if frames
+        if clips.frames
         else (evaluation.evaluate_regression, evaluation.REGRESSORS)
     )
-    options |= {"preset": preset} if columns is None else {}
+    options |= {"preset": fits.preset} if columns is None else {}
     models = list(known) if classifiers is None else _options.split_names(classifiers)
-    with _options.open_memory(cache, no_cache) as memory:
+    with fits.open_memory() as memory:
         options["memory"] = memory
         if names is not None:
-            names = _options.make_features(names, trust_remote_code, preset, options)
-        result = score(names, models, clips.data, y, **options)
+            names = fits.make_features(names, options)
+        result = score(names, models, data.data, y, **options)
     times = dict(result.manifest["seconds"])
-    started = time.perf_counter()
+    started = perf_counter()
     result.manifest["command"] = command
     result.save(folder)
     _terminal.show_summary(result)
@@ -189,7 +140,7 @@ def evaluate(
     if result.manifest["skipped_clips"]:
         n_skipped = len(result.manifest["skipped_clips"])
         _terminal.warn(f"Clips skipped, as the report lists: {n_skipped}.")
-    times["report"] = time.perf_counter() - started
+    times["report"] = perf_counter() - started
     _terminal.note("Time: " + ", ".join(f"{name} {times[name]:.1f} s" for name in times))
     ended_by = _note_rounds(result.manifest["rounds"])
     _terminal.note(f"Scores, predictions, manifest and report.html are in {folder}")

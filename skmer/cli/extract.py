@@ -1,12 +1,12 @@
 """`skmer extract`: from audio files to one table of embeddings, or a file for each."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from skmer.cli import options as _options
 from skmer.cli import terminal as _terminal
+from skmer.cli.options import DEFAULT_FEATURE, AtLeastOne, Seed, UrlOption
 from skmer.exceptions import InputError
 
 # Columns of the table itself; a column of the user's with such a name gets another one.
@@ -16,108 +16,116 @@ _TAKEN = (
 )  # fmt: skip
 
 
+@dataclass(kw_only=True)
+class Settings:
+    """Options that are parameters of transformers, where they are given.
+
+    Parameters
+    ----------
+    offset : S
+        Seconds of each clip to leave out.
+    duration : S
+        Seconds of each clip to use; else all.
+    pooling : NAMES
+        Over the frames of a clip: mean, std, max, min.
+    hop_size : S
+        Seconds between two frames.
+    input_repr : R
+        l3: linear, mel128 or mel256.
+    content_type : C
+        l3: music or env.
+    embedding_size : N
+        l3: 512 or 6144.
+    no_center : flag
+        l3: the first frame starts with the clip.
+    frontend : F
+        l3: kapre, librosa or trained.
+    layer : L
+        musicnn: mean_pool, max_pool, penultimate, tags.
+    resampler : R
+        soxr_hq or kaiser_best.
+    engine : E
+        What computes the network: auto, tensorflow...
+    """
+
+    offset: float | None = None
+    duration: float | None = None
+    pooling: str | None = None
+    hop_size: float | None = None
+    input_repr: str | None = None
+    content_type: str | None = None
+    embedding_size: int | None = None
+    no_center: bool = False
+    frontend: str | None = None
+    layer: str | None = None
+    resampler: str | None = None
+    engine: str | None = None
+
+    def given(self) -> dict[str, Any]:
+        """Return those that were given, by the names of the parameters."""
+        settings = vars(self) | {"center": False if self.no_center else None, "no_center": None}
+        for name in ("pooling", "layer"):
+            settings[name] = settings[name] and _one_or_several(settings[name])
+        return {name: value for name, value in settings.items() if value is not None}
+
+
 def extract(
-    inputs: _options.Inputs,
-    out: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            parser=_options.expand_or_url,
-            help="The table to write: .parquet, .npz or .csv; or a folder, for shards.",
-        ),
-    ] = None,
-    append: Annotated[
-        bool, typer.Option("--append", help="Add to the table that is there.")
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace a table by one of fewer clips.")
-    ] = False,
-    layout: Annotated[
-        str,
-        typer.Option(
-            metavar="HOW", help="columns, one for each number, or list, one column of lists."
-        ),
-    ] = "columns",
-    shard_size: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Clips in a shard; by default 10000.")
-    ] = None,
-    per_file: Annotated[
-        Path | None,
-        _options.path_option("DIR", "Instead of a table, one .npz of frames for each clip."),
-    ] = None,
-    features: Annotated[
-        str, typer.Option(metavar="NAMES", help=f"One or several of {_options.FEATURES}.")
-    ] = _options.DEFAULT_FEATURE,
-    frames: Annotated[
-        bool, typer.Option("--frames", help="One row a frame, with its time, instead of a clip.")
-    ] = False,
-    weights: _options.Weights = "pretrained",
-    offset: Annotated[
-        float | None, typer.Option(metavar="S", help="Seconds of each clip to leave out.")
-    ] = None,
-    duration: Annotated[
-        float | None, typer.Option(metavar="S", help="Seconds of each clip to use; else all.")
-    ] = None,
-    pooling: Annotated[
-        str | None,
-        typer.Option(metavar="NAMES", help="Over the frames of a clip: mean, std, max, min."),
-    ] = None,
-    hop_size: Annotated[
-        float | None,
-        typer.Option(metavar="S", help="Seconds between two frames."),
-    ] = None,
-    input_repr: Annotated[
-        str | None, typer.Option(metavar="R", help="l3: linear, mel128 or mel256.")
-    ] = None,
-    content_type: Annotated[str | None, typer.Option(metavar="C", help="l3: music or env.")] = None,
-    embedding_size: Annotated[
-        int | None, typer.Option(metavar="N", help="l3: 512 or 6144.")
-    ] = None,
-    no_center: Annotated[
-        bool, typer.Option("--no-center", help="l3: the first frame starts with the clip.")
-    ] = False,
-    frontend: Annotated[
-        str | None, typer.Option(metavar="F", help="l3: kapre, librosa or trained.")
-    ] = None,
-    layer: Annotated[
-        str | None,
-        typer.Option(metavar="L", help="musicnn: mean_pool, max_pool, penultimate, tags."),
-    ] = None,
-    resampler: Annotated[
-        str | None, typer.Option(metavar="R", help="soxr_hq or kaiser_best.")
-    ] = None,
-    engine: Annotated[
-        str | None, typer.Option(metavar="E", help="What computes the network: auto, tensorflow...")
-    ] = None,
-    trust_remote_code: _options.TrustRemoteCode = False,
-    cache: _options.Cache = None,
-    jobs: _options.Jobs = None,
-    seed: _options.Seed = 0,
+    inputs: list[str],
+    *,
+    out: UrlOption = None,
+    append: bool = False,
+    force: bool = False,
+    layout: str = "columns",
+    shard_size: AtLeastOne = None,
+    per_file: Path | None = None,
+    features: str = DEFAULT_FEATURE,
+    frames: bool = False,
+    weights: str = "pretrained",
+    settings: Settings,
+    trust_remote_code: bool = False,
+    cache: Path | None = None,
+    jobs: int | None = None,
+    seed: Seed = 0,
 ) -> int:
-    """Write the embeddings of audio files to one table, going on where a kill stopped it."""
+    """Write the embeddings of audio files to one table.
+
+    The same command goes on where a run was stopped.
+
+    Parameters
+    ----------
+    inputs : INPUT...
+        Audio files, URLs, .tar archives, folders, patterns, or .csv files with a column path.
+    out : FILE
+        The table to write: .parquet, .npz or .csv; or a folder, for shards.
+    append : flag
+        Add to the table that is there.
+    force : flag
+        Replace a table by one of fewer clips.
+    layout : HOW
+        columns, one for each number, or list, one column of lists.
+    shard_size : N
+        Clips in a shard; by default 10000.
+    per_file : DIR
+        Instead of a table, one .npz of frames for each clip.
+    features : NAMES
+        One or several of {FEATURES}.
+    frames : flag
+        One row a frame, with its time, instead of a clip.
+
+    Examples
+    --------
+    $ skmer extract songs/ --features musicnn --out songs.parquet
+    $ skmer extract songs.csv --features l3,mfcc --hop-size 0.1 --out songs.csv
+    """
     from skmer import embeddings
     from skmer.datasets.own import find_clips
 
     if (out is None) == (per_file is None):
         raise InputError("Give either --out FILE for one table, or --per-file DIR for a file each.")
-    settings = {
-        "offset": offset,
-        "duration": duration,
-        "pooling": pooling and _one_or_several(pooling),
-        "hop_size": hop_size,
-        "input_repr": input_repr,
-        "content_type": content_type,
-        "embedding_size": embedding_size,
-        "center": False if no_center else None,
-        "frontend": frontend,
-        "layer": layer and _one_or_several(layer),
-        "resampler": resampler,
-        "engine": engine,
-    }
     transformers = _make_transformers(
         _options.split_features(features),
         _options.parse_weights(weights),
-        {name: value for name, value in settings.items() if value is not None},
+        settings.given(),
         memory=cache,
         random_state=seed,
         trust_remote_code=trust_remote_code,

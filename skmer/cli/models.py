@@ -3,112 +3,78 @@
 import shlex
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from skmer.cli import options as _options
 from skmer.cli import terminal as _terminal
+from skmer.cli.options import DEFAULT_FEATURE, ClipOptions, FitOptions, UrlOption
 from skmer.exceptions import InputError
 
 
 def train(
     context: typer.Context,
-    dataset: _options.Dataset,
-    out: Annotated[
-        Path,
-        _options.path_option("MODEL", "The file to write, as emotions.skmer."),
-    ],
-    features: Annotated[
-        str, typer.Option(metavar="NAME", help=f"One of {_options.FEATURES}.")
-    ] = _options.DEFAULT_FEATURE,
-    classifiers: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help=f"One of {_options.CLASSIFIERS}, by default svm; for numbers one of svr, ridge.",
-        ),
-    ] = None,
-    data_home: _options.DataHome = None,
-    preset: _options.Preset = "tuned",
-    folds: _options.Folds = None,
-    target: _options.Target = "label",
-    frames: _options.Frames = False,
-    time_column: _options.TimeColumn = None,
-    weights: _options.Weights = "pretrained",
-    on_error: _options.OnError = "raise",
-    path_column: _options.PathColumn = None,
-    label_column: _options.LabelColumn = None,
-    tags_column: _options.TagsColumn = None,
-    tags_separator: _options.TagsSeparator = None,
-    group_column: _options.GroupColumn = None,
-    start_column: _options.StartColumn = None,
-    end_column: _options.EndColumn = None,
-    group_from: _options.GroupFrom = None,
-    trust_remote_code: _options.TrustRemoteCode = False,
-    cache: _options.Cache = None,
-    no_cache: _options.NoCache = False,
-    jobs: _options.Jobs = -1,
-    seed: _options.Seed = 0,
+    *,
+    out: Path,
+    features: str = DEFAULT_FEATURE,
+    classifiers: str | None = None,
+    clips: ClipOptions,
+    fits: FitOptions,
 ) -> None:
-    """Evaluate a feature with a classifier, fit them to all clips, and keep them as a file.
+    """Fit a model to a dataset and keep it, with its scores.
 
-    The file has a card with the cross-validated scores, the audit and the settings.
+    A feature is evaluated with a classifier, and both are fitted to all clips. The file has a card
+    with the cross-validated scores, the audit and the settings.
+
+    Parameters
+    ----------
+    out : MODEL
+        The file to write, as emotions.skmer.
+    features : NAME
+        One of {FEATURES}.
+    classifiers : NAME
+        One of {CLASSIFIERS}, by default svm; for numbers one of svr, ridge.
+
+    Examples
+    --------
+    $ skmer train songs/ --features musicnn --out emotions.skmer
+    $ skmer train toy --features mfcc --out toy.skmer
     """
     from skmer import evaluation
     from skmer.embeddings.registry import split_name
     from skmer.models import save_model
     from skmer.utils.files import check_output_file
 
-    numbers = target not in ("label", "tags")
+    numbers = clips.target not in ("label", "tags")
     # The other regressor takes hours on tens of thousands of moments.
-    model = classifiers or ("ridge" if frames else "svr" if numbers else "svm")
+    model = classifiers or ("ridge" if clips.frames else "svr" if numbers else "svm")
     if len(_options.split_features(features)) > 1 or "," in model:
         raise InputError("--features and --classifiers must be one name each.")
     if out.suffix == ".md":
         raise InputError(f"--out must not end in .md, as the model's card does. Got '{out}'.")
     for path in (out, out.with_suffix(".md")):
         check_output_file(path)
-    clips, y, targets = _options.load_clips(
-        dataset,
-        target,
-        on_error=on_error,
-        data_home=data_home,
-        path_column=path_column,
-        label_column=label_column,
-        tags_column=tags_column,
-        tags_separator=tags_separator,
-        group_column=group_column,
-        start_column=start_column,
-        end_column=end_column,
-        group_from=group_from,
-        frames=frames,
-        time_column=time_column,
-    )
+    data, y, targets = _options.load_clips(clips)
     has_tags = getattr(y, "ndim", 1) == 2
-    [apart] = _options.choose_protocol(None, clips)
-    options: dict[str, Any] = {
-        "groups": clips.groups,
-        "dataset": dataset,
+    [apart] = _options.choose_protocol(None, data)
+    options = fits.for_evaluate() | {
+        "groups": data.groups,
+        "dataset": clips.dataset,
         "protocol": apart,
-        "weights": _options.parse_weights(weights),
-        "random_state": seed,
-        "on_error": on_error,
-        "n_jobs": jobs,
-        "verbose": _terminal.show_progress(),
+        "on_error": clips.on_error,
     }
-    options |= {"n_folds": folds} if folds else {}
-    options |= {} if numbers else {"preset": preset}
-    options |= {"target_names": clips.target_names} if has_tags else {}
+    options |= {} if numbers else {"preset": fits.preset}
+    options |= {"target_names": data.target_names} if has_tags else {}
     score: Callable = evaluation.evaluate_regression if numbers else evaluation.evaluate
-    score = evaluation.evaluate_dynamic_regression if frames else score
-    with _options.open_memory(cache, no_cache) as memory:
+    score = evaluation.evaluate_dynamic_regression if clips.frames else score
+    with fits.open_memory() as memory:
         options["memory"] = memory
-        made = _options.make_features([features], trust_remote_code, preset, options)
-        result = score(made, [model], clips.data, y, **options)
+        made = fits.make_features([features], options)
+        result = score(made, [model], data.data, y, **options)
     feature, kind = split_name(features)[0], "regressor" if numbers else "classifier"
     pipeline = result.fit(feature=feature, **{kind: model})
-    card = {"name": f"{feature} + {model} on {Path(dataset).name}", **_describe(result)}
+    card = {"name": f"{feature} + {model} on {Path(clips.dataset).name}", **_describe(result)}
     card |= {"command": shlex.join(["skmer", *context.obj])}
     card |= {"targets": targets} if targets else {}
     path = save_model(pipeline, out, card=card)
@@ -154,49 +120,45 @@ _SUFFIXES = (".csv", ".json", ".parquet")
 
 
 def predict(
-    model: Annotated[
-        Path,
-        typer.Argument(
-            metavar="MODEL",
-            parser=_options.expand,
-            help="A file that skmer train or save_model wrote.",
-        ),
-    ],
-    inputs: _options.Inputs,
-    out: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            parser=_options.expand_or_url,
-            help="Where to write: .csv, .json or .parquet; else csv to the screen.",
-        ),
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace a file by one of fewer clips.")
-    ] = False,
-    frames: Annotated[
-        bool, typer.Option("--frames", help="One row a moment, with its time, instead of a clip.")
-    ] = False,
-    strict: Annotated[
-        bool,
-        typer.Option(
-            "--strict",
-            help="A clip that is silent, cut or too short is an error, and any error is status 1.",
-        ),
-    ] = False,
-    trusted: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="A class or function, as my_package.Net, that a model holds and that may be "
-            "imported and run; give it once for each.",
-        ),
-    ] = None,
-    trust_remote_code: _options.TrustRemoteCode = False,
-    cache: _options.Cache = None,
-    jobs: _options.Jobs = None,
+    model: Path,
+    inputs: list[str],
+    *,
+    out: UrlOption = None,
+    force: bool = False,
+    frames: bool = False,
+    strict: bool = False,
+    trusted: list[str] | None = None,
+    trust_remote_code: bool = False,
+    cache: Path | None = None,
+    jobs: int | None = None,
 ) -> int:
-    """Predict the emotion of clips: label and probabilities, tags, or arousal and valence."""
+    """Predict the emotion of new clips by a saved model.
+
+    What comes is label and probabilities, tags, or arousal and valence.
+
+    Parameters
+    ----------
+    model : MODEL
+        A file that skmer train or save_model wrote.
+    inputs : INPUT...
+        Audio files, URLs, .tar archives, folders, patterns, or .csv files with a column path.
+    out : FILE
+        Where to write: .csv, .json or .parquet; else csv to the screen.
+    force : flag
+        Replace a file by one of fewer clips.
+    frames : flag
+        One row a moment, with its time, instead of a clip.
+    strict : flag
+        A clip that is silent, cut or too short is an error, and any error is status 1.
+    trusted : NAME
+        A class or function, as my_package.Net, that a model holds and that may be imported and run;
+        give it once for each.
+
+    Examples
+    --------
+    $ skmer predict emotions.skmer song.mp3
+    $ skmer predict emotions.skmer songs/ --frames --out moments.parquet
+    """
     from skmer.models import load_model, predict_batches, read_card, write_predictions
     from skmer.utils.files import escape_formula
 

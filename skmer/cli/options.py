@@ -1,31 +1,47 @@
 """Options that several commands have, and what their words mean to the library."""
 
+import copy
+import functools
+import inspect
 import os
 import re
 import shlex
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from inspect import Parameter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_origin
 
 import typer
 
+from skmer.cli.terminal import note, show_progress, warn
 from skmer.embeddings.registry import HUB, NETWORKS
 from skmer.exceptions import InputError
 
-DATASETS = (
-    "toy, toy-tags, ravdess-song, emomusic, deam, 4q, bimodal, merge, pmemo, mtg-jamendo-moodtheme"
-)
-FEATURES = ", ".join((*NETWORKS, *HUB, "hub:NAME@REVISION#LAYER", "mine=package.module:factory"))
-CLASSIFIERS = "svm, nb, rf, mlp, cnn, lstm"
+# What stands for these words in the help of options.
+_LISTS = {
+    "{DATASETS}": "toy, toy-tags, ravdess-song, emomusic, deam, 4q, bimodal, merge, pmemo, "
+    "mtg-jamendo-moodtheme",
+    "{FEATURES}": ", ".join(
+        (*NETWORKS, *HUB, "hub:NAME@REVISION#LAYER", "mine=package.module:factory")
+    ),
+    "{CLASSIFIERS}": "svm, nb, rf, mlp, cnn, lstm",
+    "{NETWORK}": next(iter(NETWORKS)),
+}
 # Of the commands that take a feature by default.
 DEFAULT_FEATURE = "musicnn"
+AtLeastOne = Annotated[int | None, typer.Option(min=1)]
+NotNegative = Annotated[int, typer.Option(min=0)]
+AtLeastTwo = Annotated[int | None, typer.Option(min=2)]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1)]
 
 
-def examples(*lines: str) -> str:
+def examples(text: str) -> str:
     """Return the end of a help text."""
     # The \b keeps the lines apart.
-    return "\b\nExamples:\n" + "\n".join(f"  $ {line}" for line in lines)
+    return "\b\nExamples:\n" + textwrap.indent(text, "  ")
 
 
 def expand(text: str) -> Path:
@@ -46,123 +62,7 @@ def expand_or_url(text: str) -> str:
     return text if is_url(text) else os.fspath(expand(text))
 
 
-def path_option(metavar: str, text: str):
-    """Return the option for a path."""
-    return typer.Option(metavar=metavar, parser=expand, help=text)
-
-
-def _column(what: str, name: str):
-    """Return the option for a column of a csv file."""
-    return typer.Option(metavar="NAME", help=f"The column of the {what} in a csv, if not {name}.")
-
-
-Dataset = Annotated[
-    str,
-    typer.Argument(
-        metavar="DATASET",
-        help=f"{DATASETS}, a .csv file of your own with the columns path, label and perhaps "
-        "group, or a folder with one folder per label.",
-    ),
-]
-Inputs = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="INPUT...",
-        help="Audio files, URLs, .tar archives, folders, patterns, or .csv files with a "
-        "column path.",
-    ),
-]
-DataHome = Annotated[Path | None, path_option("DIR", "Where datasets are; else $SKMER_DATA.")]
-Classifiers = Annotated[
-    str | None, typer.Option(metavar="NAMES", help=f"Of {CLASSIFIERS}; by default all.")
-]
-Preset = Annotated[
-    str,
-    typer.Option(metavar="NAME", help="Settings of features and classifiers: tuned, koh2021."),
-]
-Folds = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        min=2,
-        help="Folds of grouped, at most as many as groups; by default 5, or 10 for numbers.",
-    ),
-]
-Target = Annotated[
-    str,
-    typer.Option(
-        metavar="NAMES",
-        help="label; tags, several a clip; or columns of numbers such as arousal,valence, which "
-        "regressors predict (--classifiers of svr, ridge).",
-    ),
-]
-Frames = Annotated[
-    bool,
-    typer.Option(
-        "--frames",
-        help="The numbers of --target change over time: of a dataset, or of a csv with a row a "
-        "moment, or columns such as arousal_15000ms; or of a csv each, arousal=FILE,valence=FILE.",
-    ),
-]
-TimeColumn = Annotated[str | None, _column("seconds of each moment", "time or frameTime")]
-Weights = Annotated[
-    str,
-    typer.Option(
-        metavar="WHICH", help=f"pretrained, random, or files such as {next(iter(NETWORKS))}=PATH."
-    ),
-]
-Cache = Annotated[
-    Path | None,
-    path_option("DIR", "Where each clip's embedding is kept for other runs; see skmer cache show."),
-]
-NoCache = Annotated[bool, typer.Option("--no-cache", help="Keep no embeddings for other runs.")]
-Time = Annotated[
-    float | None,
-    typer.Option(
-        "--time",
-        metavar="TIME",
-        parser=lambda text: parse_time(text),
-        help="End after so long, as 30m or 2h, with a report of the rounds so far; the same "
-        "command goes on from there.",
-    ),
-]
-Jobs = Annotated[
-    int | None, typer.Option(metavar="N", help="Clips or fits at once; -1 = all cores.")
-]
-PathColumn = Annotated[str | None, _column("files", "path")]
-LabelColumn = Annotated[str | None, _column("labels", "label")]
-TagsColumn = Annotated[str | None, _column("tags", "tags")]
-TagsSeparator = Annotated[
-    str | None, typer.Option(metavar="MARK", help="What stands between two tags, if not ;.")
-]
-GroupColumn = Annotated[str | None, _column("groups", "group")]
-StartColumn = Annotated[str | None, _column("starts of clips in their files", "start")]
-EndColumn = Annotated[str | None, _column("ends of clips in their files", "end")]
-GroupFrom = Annotated[
-    str | None,
-    typer.Option(
-        metavar="PATTERN",
-        help="Of a folder: where in the names of files the group is, as '{group} - *'.",
-    ),
-]
-OnError = Annotated[
-    str,
-    typer.Option(metavar="WHAT", help="raise, or skip: leave clips out that cannot be read."),
-]
-TrustRemoteCode = Annotated[
-    bool,
-    typer.Option(
-        "--trust-remote-code",
-        help="Run the code that comes with a model of the hub, with all your rights: read it, and "
-        "pin its revision, hub:NAME@REVISION.",
-    ),
-]
-Seed = Annotated[
-    int,
-    typer.Option(metavar="N", min=0, max=2**32 - 1, help="Where every random number comes from."),
-]
-
-
+UrlOption = Annotated[str | None, typer.Option(parser=expand_or_url)]
 _UNITS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
@@ -174,21 +74,214 @@ def parse_time(text: str) -> float:
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
-@contextmanager
-def open_memory(cache: Path | None, no_cache: bool) -> Iterator[Path | None]:
-    """Yield the folder of the embeddings, and bound the size of the user's one in the end."""
-    from skmer.utils.cache import ClipCache, default_cache, default_max_bytes
+Time = Annotated[float | None, typer.Option(parser=parse_time)]
 
-    if no_cache and cache is not None:
-        raise InputError("--cache and --no-cache exclude each other; give one of them.")
-    if no_cache or cache is not None:
-        yield cache
-        return
-    max_bytes, folder = default_max_bytes(), default_cache()
-    try:
-        yield folder
-    finally:
-        ClipCache(folder).prune(max_bytes)
+
+@dataclass(kw_only=True)
+class ClipOptions:
+    """Options for the clips of a dataset, and for what of them is predicted.
+
+    Parameters
+    ----------
+    dataset : DATASET
+        {DATASETS}, a .csv file of your own with the columns path, label and perhaps group, or a
+        folder with one folder per label.
+    data_home : DIR
+        Where datasets are; else $SKMER_DATA.
+    target : NAMES
+        label; tags, several a clip; or columns of numbers such as arousal,valence, which regressors
+        predict (--classifiers of svr, ridge).
+    frames : flag
+        The numbers of --target change over time: of a dataset, or of a csv with a row a moment, or
+        columns such as arousal_15000ms; or of a csv each, arousal=FILE,valence=FILE.
+    time_column : NAME
+        The column of the seconds of each moment in a csv, if not time or frameTime.
+    on_error : WHAT
+        raise, or skip: leave clips out that cannot be read.
+    path_column : NAME
+        The column of the files in a csv, if not path.
+    label_column : NAME
+        The column of the labels in a csv, if not label.
+    tags_column : NAME
+        The column of the tags in a csv, if not tags.
+    tags_separator : MARK
+        What stands between two tags, if not ;.
+    group_column : NAME
+        The column of the groups in a csv, if not group.
+    start_column : NAME
+        The column of the starts of clips in their files in a csv, if not start.
+    end_column : NAME
+        The column of the ends of clips in their files in a csv, if not end.
+    group_from : PATTERN
+        Of a folder: where in the names of files the group is, as '{group} - *'.
+    """
+
+    dataset: str
+    data_home: Path | None = None
+    target: str = "label"
+    frames: bool = False
+    time_column: str | None = None
+    on_error: str = "raise"
+    path_column: str | None = None
+    label_column: str | None = None
+    tags_column: str | None = None
+    tags_separator: str | None = None
+    group_column: str | None = None
+    start_column: str | None = None
+    end_column: str | None = None
+    group_from: str | None = None
+
+
+@dataclass(kw_only=True)
+class FitOptions:
+    """Options for how features are computed, and classifiers fitted.
+
+    Parameters
+    ----------
+    folds : N
+        Folds of grouped, at most as many as groups; by default 5, or 10 for numbers.
+    preset : NAME
+        Settings of features and classifiers: tuned, koh2021.
+    weights : WHICH
+        pretrained, random, or files such as {NETWORK}=PATH.
+    trust_remote_code : flag
+        Run the code that comes with a model of the hub, with all your rights: read it, and pin its
+        revision, hub:NAME@REVISION.
+    cache : DIR
+        Where each clip's embedding is kept for other runs; see skmer cache show.
+    no_cache : flag
+        Keep no embeddings for other runs.
+    jobs : N
+        Clips or fits at once; -1 = all cores.
+    seed : N
+        Where every random number comes from.
+    """
+
+    folds: AtLeastTwo = None
+    preset: str = "tuned"
+    weights: str = "pretrained"
+    trust_remote_code: bool = False
+    cache: Path | None = None
+    no_cache: bool = False
+    jobs: int = -1
+    seed: Seed = 0
+
+    def for_evaluate(self) -> dict[str, Any]:
+        """Return the parameters of `evaluate` that they stand for."""
+        options = {
+            "weights": parse_weights(self.weights),
+            "random_state": self.seed,
+            "n_jobs": self.jobs,
+            "verbose": show_progress(),
+        }
+        # The library has its own default.
+        return options | ({"n_folds": self.folds} if self.folds else {})
+
+    @contextmanager
+    def open_memory(self) -> Iterator[Path | None]:
+        """Yield the folder of the embeddings, and bound the size of the user's one in the end."""
+        from skmer.utils.cache import ClipCache, default_cache, default_max_bytes
+
+        if self.no_cache and self.cache is not None:
+            raise InputError("--cache and --no-cache exclude each other; give one of them.")
+        if self.no_cache or self.cache is not None:
+            yield self.cache
+            return
+        max_bytes, folder = default_max_bytes(), default_cache()
+        try:
+            yield folder
+        finally:
+            ClipCache(folder).prune(max_bytes)
+
+    def make_features(self, names: list[str], options: dict[str, Any]):
+        """Return what `evaluate` takes: names, or transformers that may run code of the hub."""
+        from skmer.embeddings import resolve_features
+
+        if not self.trust_remote_code:
+            return names
+        shared = ("weights", "random_state", "memory", "n_jobs", "verbose")
+        settings = {name: options[name] for name in shared} | {"preset": self.preset}
+        return resolve_features(names, trust_remote_code=True, **settings)
+
+
+def command(app: typer.Typer, name: str | None = None) -> Callable:
+    """Make a function a command, whose help is its docstring; a decorator.
+
+    Positional parameters become arguments, and those behind the ``*`` options. The section
+    "Parameters" of the docstring has metavar and help of each, unless it is one of `ClipOptions` or
+    `FitOptions`. A parameter that is a class of options becomes the options of that class.
+    """
+
+    def register(run: Callable) -> Callable:
+        parameters: list[Parameter] = []
+        helps: dict[str, tuple[str, str]] = {}
+        signature = inspect.signature(run).parameters
+        groups = {one.name: one.annotation for one in signature.values()}
+        groups = {one: group for one, group in groups.items() if is_dataclass(group)}
+        for group in (ClipOptions, FitOptions, *groups.values()):
+            helps |= _parse_docstring(group)[1]
+        text, described, lines = _parse_docstring(run)
+        for one in signature.values():
+            parameters += _list_fields(groups[one.name]) if one.name in groups else [one]
+        parameters = [_describe(one, helps | described) for one in parameters]
+
+        @functools.wraps(run)
+        def call(**words):
+            for name, group in groups.items():
+                words[name] = group(**{one.name: words.pop(one.name) for one in fields(group)})
+            return run(**words)
+
+        parameters.sort(key=lambda one: one.kind)
+        call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        app.command(name, help=text, epilog=examples(lines))(call)
+        return run
+
+    return register
+
+
+def _list_fields(group: type) -> list[Parameter]:
+    """Return the fields of a class as parameters; those without a default are arguments."""
+    kinds = {True: Parameter.POSITIONAL_OR_KEYWORD, False: Parameter.KEYWORD_ONLY}
+    return [
+        Parameter(
+            one.name,
+            kinds[one.default is MISSING],
+            default=Parameter.empty if one.default is MISSING else one.default,
+            annotation=one.type,
+        )
+        for one in fields(group)
+    ]
+
+
+def _parse_docstring(documented: Callable) -> tuple[str, dict[str, tuple[str, str]], str]:
+    """Return the text before the sections, metavar and help by parameter, and the examples."""
+    text = documented.__doc__ or ""
+    for word, listed in _LISTS.items():
+        text = text.replace(word, listed)
+    text, *sections = re.split(r"\n\n(\w+)\n-+\n", inspect.cleandoc(text))
+    named = dict(zip(sections[::2], sections[1::2]))
+    found = re.findall(r"^(\w+) : (.+)\n((?: .*\n?)+)", named.get("Parameters", ""), re.M)
+    helps = {name: (metavar, " ".join(help.split())) for name, metavar, help in found}
+    return text, helps, named.get("Examples", "")
+
+
+def _describe(parameter: Parameter, helps: dict[str, tuple[str, str]]) -> Parameter:
+    """Return a parameter in typer's terms: an argument or option with its help."""
+    hint, info = parameter.annotation, typer.Option()
+    if hint is typer.Context:
+        return parameter
+    if get_origin(hint) is Annotated:
+        hint, shared = get_args(hint)
+        info = copy.copy(shared)
+    if parameter.kind is not Parameter.KEYWORD_ONLY:
+        info = typer.Argument(parser=info.parser)
+    elif hint is bool:
+        info.param_decls = (f"--{parameter.name.replace('_', '-')}",)
+    if hint in (Path, Path | None):
+        info.parser = expand
+    metavar, info.help = helps[parameter.name]
+    info.metavar = None if hint is bool else metavar
+    return parameter.replace(annotation=Annotated[hint, info])
 
 
 def split_names(text: str) -> list[str]:
@@ -203,17 +296,6 @@ def split_features(text: str) -> list[str]:
     names = split_names(text)
     resolve_features(names)
     return names
-
-
-def make_features(names: list[str], trusted: bool, preset: Any, options: dict[str, Any]):
-    """Return what `evaluate` takes: names, or transformers that may run code of the hub."""
-    from skmer.embeddings import resolve_features
-
-    if not trusted:
-        return names
-    shared = ("weights", "random_state", "memory", "n_jobs", "verbose")
-    settings = {name: options[name] for name in shared}
-    return resolve_features(names, preset=preset, trust_remote_code=True, **settings)
 
 
 def parse_weights(text: str) -> str | dict[str, str | None] | None:
@@ -233,17 +315,17 @@ def parse_weights(text: str) -> str | dict[str, str | None] | None:
     return weights
 
 
-def load_pair(dataset: str, test_on: str, target: str, *, on_error: str, **options):
+def load_pair(clips: ClipOptions, test_on: str) -> list[tuple]:
     """Load two datasets, each with the options that are for it; return what `load_clips` does."""
     pair = []
-    for name, other in ((dataset, test_on), (test_on, dataset)):
-        mine = {
-            option: value
-            for option, value in options.items()
-            # One that is for neither is an error of the first.
-            if _takes(name, option) or (name == dataset and not _takes(other, option))
+    for name, other in ((clips.dataset, test_on), (test_on, clips.dataset)):
+        # One that is for neither is an error of the first.
+        ignored: dict[str, Any] = {
+            one.name: one.default
+            for one in fields(clips)
+            if not _takes(name, one.name) and (name != clips.dataset or _takes(other, one.name))
         }
-        pair.append(load_clips(name, target, on_error=on_error, **{"tags_separator": None} | mine))
+        pair.append(load_clips(replace(clips, **ignored | {"dataset": name})))
     return pair
 
 
@@ -251,7 +333,7 @@ def _takes(name: str, option: str) -> bool:
     """Whether an option is for a dataset, a csv file or a folder of this name."""
     from skmer.datasets.registry import DATASETS
 
-    if option in ("data_home", "frames"):
+    if not option.endswith(("_column", "_separator", "_from")):
         return True
     if name in DATASETS:
         return False
@@ -288,19 +370,13 @@ def known_scale(dataset: str, frame, columns: list[str] | None) -> tuple[float, 
     return found.pop() if len(found) == 1 else None
 
 
-def load_clips(
-    dataset: str,
-    target: str,
-    *,
-    on_error: str,
-    tags_column: str | None = None,
-    frames: bool = False,
-    **options,
-) -> tuple[Any, Any, list[str] | None]:
+def load_clips(clips: ClipOptions) -> tuple[Any, Any, list[str] | None]:
     """Return the clips of a dataset, a csv file or a folder, what is predicted, and its columns."""
-    from skmer.cli.terminal import note
     from skmer.datasets import list_datasets, load_dataset
 
+    options = vars(clips).copy()
+    dataset, target, frames = (options.pop(name) for name in ("dataset", "target", "frames"))
+    is_strict = options.pop("on_error") != "skip"
     columns: Any = None if target in ("label", "tags") else split_names(target)
     if frames and columns is None:
         raise InputError("--frames needs numbers that change over time, as --target arousal.")
@@ -308,33 +384,33 @@ def load_clips(
         columns = dict(name.split("=", 1) for name in columns)
     named = dataset in set(list_datasets()["name"])
     if target == "tags":
-        options["tags_column"] = None if named else tags_column or "tags"
-    elif tags_column is not None or options["tags_separator"] is not None:
+        options["tags_column"] = None if named else clips.tags_column or "tags"
+    elif clips.tags_column is not None or clips.tags_separator is not None:
         raise InputError("--tags-column and --tags-separator are for --target tags.")
-    clips = load_dataset(
+    found = load_dataset(
         dataset,
         target_columns=None if named else columns,
         frames=(frames or None) if not named else None,
-        on_missing="keep" if on_error == "skip" else "raise",
+        on_missing="raise" if is_strict else "keep",
         **options,
     )
     if not named:
         # How the user's own clips were found, and how many were left out.
-        note(clips.DESCR)
-    if target == "tags" and clips.target.ndim != 2:
+        note(found.DESCR)
+    if target == "tags" and found.target.ndim != 2:
         raise InputError(f"--target tags needs several tags a clip, which {dataset} does not have.")
     if columns is None:
-        return clips, clips.target, None
+        return found, found.target, None
     if frames:
-        curves = clips.get("dynamic", {}) if named else clips.target
+        curves = found.get("dynamic", {}) if named else found.target
         if lacking := [name for name in columns if name not in curves]:
             raise InputError(
                 f"--target must be of {', '.join(curves) or 'a dataset'} with --frames: "
                 f"{dataset} has no {', '.join(lacking)} over time."
             )
-        return clips, {name: curves[name] for name in columns}, list(columns)
-    y = _find_columns(clips.frame, columns) if named else dict(zip(columns, clips.target.T))
-    return clips, y, columns
+        return found, {name: curves[name] for name in columns}, list(columns)
+    y = _find_columns(found.frame, columns) if named else dict(zip(columns, found.target.T))
+    return found, y, columns
 
 
 # Columns that may have the artists, in the order in which they are looked for.
@@ -343,8 +419,6 @@ _ARTISTS = ("artist", "singer", "performer", "speaker", "actor", "band", "album"
 
 def choose_protocol(text: str | None, clips) -> list[str]:
     """Return the protocols that were asked for; else groups apart where there are any."""
-    from skmer.cli.terminal import warn
-
     is_grouped = clips.groups is not None
     names = split_names(text) if text is not None else ["grouped" if is_grouped else "shuffled"]
     columns = {name.lower(): name for name in clips.frame} if "frame" in clips else {}

@@ -1,24 +1,28 @@
 """`skmer weights`, `skmer datasets` and `skmer cache`: what is on this machine."""
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from skmer.cli import terminal as _terminal
-from skmer.cli.options import DataHome, examples, expand
+from skmer.cli.options import NotNegative, command, examples
 from skmer.exceptions import InputError
 
 weights = typer.Typer(
     help="List, fetch and verify the published weights of the networks.",
-    epilog=examples("skmer weights list", "skmer weights fetch vggish"),
+    epilog=examples("$ skmer weights list\n$ skmer weights fetch vggish"),
 )
-WeightsName = Annotated[str, typer.Argument(metavar="NAME", help="As `skmer weights list` has it.")]
 
 
-@weights.command("list", epilog=examples("skmer weights list", "skmer weights list | grep l3"))
+@command(weights, "list")
 def list_weights() -> None:
-    """List the published weights, and whether they are here."""
+    """List the published weights, and whether they are here.
+
+    Examples
+    --------
+    $ skmer weights list
+    $ skmer weights list | grep l3
+    """
     from skmer.embeddings import list_weights
 
     rows = list_weights()
@@ -38,25 +42,40 @@ def list_weights() -> None:
         _terminal.note(f"The files are, or belong, in {folder}")
 
 
-@weights.command(
-    "fetch", epilog=examples("skmer weights fetch vggish", "skmer weights fetch musicnn-msd")
-)
-def fetch_weights(name: WeightsName) -> None:
-    """Download one of them, unless a good copy is here already."""
+@command(weights, "fetch")
+def fetch_weights(name: str) -> None:
+    """Download one of them, unless a good copy is here already.
+
+    Parameters
+    ----------
+    name : NAME
+        As `skmer weights list` has it.
+
+    Examples
+    --------
+    $ skmer weights fetch vggish
+    $ skmer weights fetch musicnn-msd
+    """
     from skmer.embeddings import fetch_weights
 
     _terminal.show(f"{name} is in {fetch_weights(name)}")
 
 
-@weights.command("verify", epilog=examples("skmer weights verify", "skmer weights verify vggish"))
-def verify_weights(
-    name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="By default all that are here.")
-    ] = None,
-) -> None:
+@command(weights, "verify")
+def verify_weights(name: str | None = None) -> None:
     """Check files against what was published: checksums, arrays, and reference values.
 
     The status is 1 where a check fails, and where a file that was named is missing.
+
+    Parameters
+    ----------
+    name : [NAME]
+        By default all that are here.
+
+    Examples
+    --------
+    $ skmer weights verify
+    $ skmer weights verify vggish
     """
     from skmer.embeddings import list_weights, verify_weights
 
@@ -76,16 +95,19 @@ def verify_weights(
 
 datasets = typer.Typer(
     help="List, fetch and validate the datasets.",
-    epilog=examples("skmer datasets list", "skmer datasets fetch ravdess-song"),
+    epilog=examples("$ skmer datasets list\n$ skmer datasets fetch ravdess-song"),
 )
-DatasetName = Annotated[
-    str, typer.Argument(metavar="NAME", help="As `skmer datasets list` has it.")
-]
 
 
-@datasets.command("list", epilog=examples("skmer datasets list", "skmer datasets list | sort"))
+@command(datasets, "list")
 def list_datasets() -> None:
-    """List the datasets that have a name."""
+    """List the datasets that have a name.
+
+    Examples
+    --------
+    $ skmer datasets list
+    $ skmer datasets list | sort
+    """
     from skmer.datasets import list_datasets
 
     rows = []
@@ -98,24 +120,40 @@ def list_datasets() -> None:
     _terminal.show_table(("name", "clips", "source", "groups; classes; licence"), rows)
 
 
-@datasets.command(
-    "fetch",
-    epilog=examples("skmer datasets fetch toy", "skmer datasets fetch emomusic --data-home data"),
-)
-def fetch_dataset(name: DatasetName, data_home: DataHome = None) -> None:
-    """Put a dataset in place: download it, or print where it can be had."""
+@command(datasets, "fetch")
+def fetch_dataset(name: str, *, data_home: Path | None = None) -> None:
+    """Put a dataset in place: download it, or print where it can be had.
+
+    Parameters
+    ----------
+    name : NAME
+        As `skmer datasets list` has it.
+
+    Examples
+    --------
+    $ skmer datasets fetch toy
+    $ skmer datasets fetch emomusic --data-home data
+    """
     from skmer.datasets import get_data_home, load_dataset
 
     clips = load_dataset(name, data_home=data_home)
     _terminal.note(f"{name}: {len(clips.data)} clips below {get_data_home(data_home)}")
 
 
-@datasets.command(
-    "validate",
-    epilog=examples("skmer datasets validate toy", "skmer datasets validate 4q --data-home data"),
-)
-def validate_dataset(name: DatasetName, data_home: DataHome = None) -> None:
-    """Compare the files of a dataset with what was published; the status is 1 where they differ."""
+@command(datasets, "validate")
+def validate_dataset(name: str, *, data_home: Path | None = None) -> None:
+    """Compare the files of a dataset with what was published; the status is 1 where they differ.
+
+    Parameters
+    ----------
+    name : NAME
+        As `skmer datasets list` has it.
+
+    Examples
+    --------
+    $ skmer datasets validate toy
+    $ skmer datasets validate 4q --data-home data
+    """
     from skmer.datasets import validate_dataset
 
     report = validate_dataset(name, data_home=data_home, verbose=_terminal.show_progress())
@@ -126,13 +164,9 @@ def validate_dataset(name: DatasetName, data_home: DataHome = None) -> None:
 
 cache = typer.Typer(
     help="Show, bound and clear the cache of embeddings.",
-    epilog=examples("skmer cache show", "skmer cache clear"),
+    epilog=examples("$ skmer cache show\n$ skmer cache clear"),
     invoke_without_command=True,
 )
-Folder = Annotated[
-    Path | None,
-    typer.Argument(metavar="[DIR]", parser=expand, help="What --cache was; else the user's."),
-]
 
 
 @cache.callback()
@@ -141,12 +175,23 @@ def _cache(context: typer.Context) -> None:
         cache_show()
 
 
-@cache.command("show", epilog=examples("skmer cache show", "skmer cache show ~/embeddings"))
-def cache_show(folder: Folder = None) -> None:
-    """Show where the cache is, how much is in it, and how large it may become."""
-    from skmer.utils.cache import ClipCache, default_cache, default_max_bytes
+@command(cache, "show")
+def cache_show(folder: Path | None = None) -> None:
+    """Show where the cache is, how much is in it, and how large it may become.
 
-    opened = ClipCache(default_cache() if folder is None else folder)
+    Parameters
+    ----------
+    folder : [DIR]
+        What --cache was; else the user's.
+
+    Examples
+    --------
+    $ skmer cache show
+    $ skmer cache show ~/embeddings
+    """
+    from skmer.utils.cache import default_max_bytes
+
+    opened = _open_cache(folder)
     bound = "" if folder else f" of at most {default_max_bytes() / 1e9:.1f} GB"
     _terminal.show(f"{opened.folder}")
     _terminal.show(f"{len(opened)} embeddings, {opened.size() / 1e9:.3f} GB{bound}")
@@ -156,32 +201,59 @@ def cache_show(folder: Folder = None) -> None:
         )
 
 
-@cache.command("size", epilog=examples("skmer cache size", "skmer cache size ~/embeddings"))
-def cache_size(folder: Folder = None) -> None:
-    """Show how many embeddings are in a cache, and their bytes."""
+@command(cache, "size")
+def cache_size(folder: Path | None = None) -> None:
+    """Show how many embeddings are in a cache, and their bytes.
+
+    Parameters
+    ----------
+    folder : [DIR]
+        What --cache was; else the user's.
+
+    Examples
+    --------
+    $ skmer cache size
+    $ skmer cache size ~/embeddings
+    """
     opened = _open_cache(folder)
     _terminal.show(f"{len(opened)} entries, {opened.size()} bytes in {opened.folder}")
 
 
-@cache.command(
-    "prune",
-    epilog=examples(
-        "skmer cache prune --max-bytes 1000000000", "skmer cache prune DIR --max-bytes 0"
-    ),
-)
-def prune_cache(
-    folder: Folder = None,
-    max_bytes: Annotated[int, typer.Option(metavar="N", min=0, help="Bytes that may stay.")] = 0,
-) -> None:
-    """Remove the oldest embeddings, by default all."""
+@command(cache, "prune")
+def prune_cache(folder: Path | None = None, *, max_bytes: NotNegative = 0) -> None:
+    """Remove the oldest embeddings, by default all.
+
+    Parameters
+    ----------
+    folder : [DIR]
+        What --cache was; else the user's.
+    max_bytes : N
+        Bytes that may stay.
+
+    Examples
+    --------
+    $ skmer cache prune --max-bytes 1000000000
+    $ skmer cache prune DIR --max-bytes 0
+    """
     opened = _open_cache(folder)
     _terminal.show(f"{opened.prune(max_bytes)} entries removed, {opened.size()} bytes left")
 
 
-@cache.command("clear", epilog=examples("skmer cache clear", "skmer cache clear ~/embeddings"))
-def clear_cache(folder: Folder = None) -> None:
-    """Remove all embeddings."""
-    prune_cache(folder, 0)
+@command(cache, "clear")
+def clear_cache(folder: Path | None = None) -> None:
+    """Remove all embeddings.
+
+    Parameters
+    ----------
+    folder : [DIR]
+        What --cache was; else the user's.
+
+    Examples
+    --------
+    $ skmer cache clear
+    $ skmer cache clear ~/embeddings
+    """
+    prune_cache(folder)
 
 
 def _open_cache(folder: Path | None):

@@ -1,42 +1,53 @@
 """`skmer reproduce`: a published study done again."""
 
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from skmer.cli import options as _options
 from skmer.cli import terminal as _terminal
+from skmer.cli.options import Seed, Time
 from skmer.exceptions import InputError
 
 
 def reproduce(
-    study: Annotated[str, typer.Argument(metavar="STUDY", help="koh2021.")],
-    data_home: _options.DataHome = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Compute far less; the report lists what is less.")
-    ] = False,
-    features: Annotated[
-        str,
-        typer.Option(
-            metavar="NAMES", help="Of l3, vggish, mfcc, and musicnn, which the study did not have."
-        ),
-    ] = "l3,vggish,mfcc",
-    classifiers: _options.Classifiers = None,
-    weights: _options.Weights = "pretrained",
-    cache: _options.Cache = None,
-    limit: _options.Time = None,
-    jobs: _options.Jobs = -1,
-    seed: _options.Seed = 0,
-    out: Annotated[
-        Path | None,
-        _options.path_option("DIR", "Where results go; else skmer-results/STUDY."),
-    ] = None,
+    study: str,
+    *,
+    data_home: Path | None = None,
+    quick: bool = False,
+    features: str = "l3,vggish,mfcc",
+    classifiers: str | None = None,
+    weights: str = "pretrained",
+    cache: Path | None = None,
+    time: Time = None,
+    jobs: int = -1,
+    seed: Seed = 0,
+    out: Path | None = None,
 ) -> int:
-    """Do a published study again with the datasets in place, and report what of it holds.
+    """Do a published study again, and report what of it holds.
 
-    The work goes round: one repeat of all, then the next. Ctrl-C and --time end it with a report of
-    the rounds so far. What is finished is kept in the output folder, and a second run goes on.
+    The datasets must be in place. The work goes round: one repeat of all, then the next. Ctrl-C and
+    --time end it with a report of the rounds so far. What is finished is kept in the output folder,
+    and a second run goes on.
+
+    Parameters
+    ----------
+    study : STUDY
+        koh2021.
+    quick : flag
+        Compute far less; the report lists what is less.
+    features : NAMES
+        Of l3, vggish, mfcc, and musicnn, which the study did not have.
+    classifiers : NAMES
+        Of {CLASSIFIERS}; by default all.
+    time : TIME
+        End after so long, as 30m or 2h, with a report of the rounds so far; the same command goes
+        on from there.
+    out : DIR
+        Where results go; else skmer-results/STUDY.
+
+    Examples
+    --------
+    $ skmer reproduce koh2021 --data-home data --quick
+    $ skmer reproduce koh2021 --features mfcc --classifiers svm,rf --jobs 2
     """
     from skmer.classifiers import CLASSIFIERS
     from skmer.studies import reproduce_koh2021
@@ -54,7 +65,7 @@ def reproduce(
         random_state=seed,
         memory=cache,
         n_jobs=jobs,
-        time_limit=limit,
+        time_limit=time,
         on_interrupt="return",
         verbose=_terminal.show_progress(),
     )

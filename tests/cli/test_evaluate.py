@@ -80,16 +80,15 @@ def test_one_dataset_is_fitted_and_another_tested(skmer, one_sentence, clips, tm
 
 
 def test_options_of_a_table_are_for_the_one_of_two_datasets_that_takes_them(monkeypatch):
-    seen = {}
-    monkeypatch.setattr(
-        options, "load_clips", lambda name, target, **given: seen.__setitem__(name, given)
+    monkeypatch.setattr(options, "load_clips", lambda clips: clips)
+    given = options.ClipOptions(
+        dataset="4q", data_home="d", label_column="mood", group_from="{group} - *"
     )
-    given = {"data_home": "d", "label_column": "mood", "group_from": "{group} - *"}
-    options.load_pair("4q", "own.csv", "label", on_error="raise", **given)
-    assert seen["own.csv"]["label_column"] == "mood"
-    assert "label_column" not in seen["4q"]
+    first, second = options.load_pair(given, "own.csv")
+    assert (second.dataset, second.label_column, second.data_home) == ("own.csv", "mood", "d")
+    assert first.label_column is None
     # For neither of them, so that the first one raises.
-    assert seen["4q"]["group_from"] == "{group} - *"
+    assert first.group_from == "{group} - *"
     assert options.known_scale("emomusic", ["static_arousal"], ["arousal"]) == (1, 9)
     assert options.known_scale("emomusic", ["dynamic_arousal"], ["dynamic_arousal"]) == (-1, 1)
     assert options.known_scale("own.csv", ["arousal"], ["arousal"]) is None

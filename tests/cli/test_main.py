@@ -13,6 +13,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 import skmer as package
 from skmer.classifiers import CLASSIFIERS
@@ -298,7 +299,8 @@ def test_messages_and_warnings_are_logged(skmer, monkeypatch, caplog):
 
 @pytest.mark.parametrize("command", ["evaluate", "train", "reproduce"])
 def test_all_cores_by_default(skmer, command):
-    assert inspect.signature(getattr(app, command)).parameters["jobs"].default == -1
+    command = get_command(app.app).commands[command]
+    assert {one.name: one.default for one in command.params}["jobs"] == -1
 
 
 @pytest.mark.slow
