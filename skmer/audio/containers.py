@@ -2,9 +2,9 @@
 
 A decoder believes the header, or it guesses: of an mp3 without a count of frames it takes the first
 frame's bitrate for all frames, of joined files it reads the first one, of a length of 0 nothing.
-So the frames, pages and chunks themselves are examined here, and a decoder is given segments, each
-with a right header. This is done for the formats that people have: wav (RIFF, RF64, W64), AIFF,
-FLAC, MP3 and Ogg. Every other file is one segment as it is.
+So the frames, pages and chunks themselves are examined here, and a decoder is given recordings,
+each with a right header. This is done for the formats that people have: wav (RIFF, RF64, W64),
+AIFF, FLAC, MP3 and Ogg. Every other file is one recording as it is.
 """
 
 import io
@@ -18,8 +18,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import BinaryIO, NamedTuple
 
-# Bytes that are read, and those that are searched, at a time.
-_WINDOW, _SEARCHED = 1 << 20, 1 << 16
+# Bytes that are read and searched at a time; larger buffers would be new memory for each file.
+_WINDOW = 1 << 16
 # Sizes stated by programs that write to a pipe, before the size is there: everything up to the
 # end of the file is meant. Some state a size of 32 bits from this one on.
 _UNKNOWN_SIZES = (-1, 2**32 - 1, 2**63 - 1, 2**64 - 1)
@@ -27,7 +27,7 @@ _PIPED = 0x7FFFF000
 
 
 @dataclass
-class Segment:
+class Recording:
     """One stream of a file: slices of it and bytes that replace others; none = the whole file."""
 
     pieces: tuple[bytes | slice, ...] = ()
@@ -39,12 +39,12 @@ class Segment:
     seeks: bool = True
 
 
-class SegmentFile(io.RawIOBase):
-    """The pieces of a segment as one seekable file."""
+class RecordingFile(io.RawIOBase):
+    """The pieces of a recording as one seekable file."""
 
-    def __init__(self, file: BinaryIO, segment: Segment):
+    def __init__(self, file: BinaryIO, recording: Recording):
         self.file, self.position = file, 0
-        self.pieces = segment.pieces or (slice(0, file.seek(0, io.SEEK_END)),)
+        self.pieces = recording.pieces or (slice(0, file.seek(0, io.SEEK_END)),)
         self.starts = [0]
         for piece in self.pieces:
             length = len(piece) if isinstance(piece, bytes) else piece.stop - piece.start
@@ -62,32 +62,27 @@ class SegmentFile(io.RawIOBase):
         return self.position
 
     def readinto(self, buffer):
-        wanted, done = memoryview(buffer).cast("B"), 0
-        while data := self._read_on(len(wanted) - done):
-            wanted[done : done + len(data)] = data
-            done += len(data)
-        return done
-
-    def _read_on(self, length):
-        """Return at most `length` bytes of the piece at the position, and move on."""
+        """Read no further than the end of the piece at the position."""
         index = bisect(self.starts, self.position) - 1
         if index == len(self.pieces):
-            return b""
+            return 0
         piece, at = self.pieces[index], self.position - self.starts[index]
+        length = min(len(buffer), self.starts[index + 1] - self.position)
         if isinstance(piece, slice):
             self.file.seek(piece.start + at)
-            data = self.file.read(min(length, self.starts[index + 1] - self.position))
+            data = self.file.read(length)
         else:
             data = piece[at : at + length]
+        buffer[: len(data)] = data
         self.position += len(data)
-        return data
+        return len(data)
 
 
-class _Window(io.BufferedReader):
-    """Bytes of a file by position, of which a window is in memory."""
+class Window(io.BufferedReader):
+    """A recording as a file of which a window is in memory; the file under it stays open."""
 
-    def __init__(self, file):
-        raw = SegmentFile(file, Segment())
+    def __init__(self, file: BinaryIO, recording: Recording | None = None):
+        raw = RecordingFile(file, recording or Recording())
         super().__init__(raw, _WINDOW)
         self.size = raw.starts[-1]
 
@@ -99,9 +94,9 @@ class _Window(io.BufferedReader):
         return self.read(length)
 
     def find(self, pattern, position):
-        """Return where a compiled pattern of up to 8 bytes comes next, or the end of the file."""
-        while data := self.at(position, _SEARCHED):
-            if found := pattern.search(data):
+        """Return where a pattern of up to 8 bytes comes next, or the end of the file."""
+        while data := self.at(position, _WINDOW):
+            if found := re.search(pattern, data):
                 return position + found.start()
             position += max(len(data) - 7, 1)
         return self.size
@@ -115,23 +110,22 @@ class _Window(io.BufferedReader):
         return position
 
 
-def find_segments(file: BinaryIO) -> list[Segment]:
-    """Examine a seekable binary file; usually it is one segment as it is."""
-    window = _Window(file)
+def find_recordings(window: Window) -> list[Recording]:
+    """Examine a file; usually it is one recording as it is."""
     start = window.after_id3(0)
     head = window.at(start, 12)
-    segments: list[Segment] = []
+    recordings: list[Recording] = []
     if head[:4] == b"fLaC":
-        segments = _flac_segments(window, start)
+        recordings = _flac_recordings(window, start)
     elif layout := _LAYOUTS.get(head[:4] + head[8:], _W64 if head[:4] == b"riff" else None):
-        # libsndfile skips a tag in front by itself.
         if start == 0:
-            segments = _mpeg_in_wav(window, layout) or _chunk_segments(window, layout)
+            recordings = _mpeg_in_wav(window, layout) or _chunk_recordings(window, layout)
     elif head[:4] == b"OggS":
-        segments = _ogg_segments(window) if start == 0 else []
+        recordings = _ogg_recordings(window) if start == 0 else []
     elif start or _header(head[:4]).length:
-        segments = _mpeg_segments(window, start)
-    return segments or [Segment()]
+        recordings = _mpeg_recordings(window, start)
+    # libsndfile skips a tag in front, and of wav and AIFF leaves out as many bytes at the end.
+    return recordings or [Recording((slice(start, window.size),) if start else ())]
 
 
 # wav and AIFF: chunk after chunk, each with its size in front.
@@ -160,8 +154,8 @@ _RF64_SIZE = slice(28, 36)
 _MPEG_LAYER_3 = b"\x55\0"
 
 
-def _chunk_segments(window: _Window, layout: _Layout) -> list[Segment]:
-    """One segment for each of joined files; samples of the size 0 go to the end of the file."""
+def _chunk_recordings(window: Window, layout: _Layout) -> list[Recording]:
+    """One recording for each of joined files; samples of the size 0 go to the end of the file."""
     files: dict[int, list[tuple[int, int]]] = {0: []}
     for start, name, position, size in _chunks(window, layout):
         chunks = files.setdefault(start, [])
@@ -172,16 +166,16 @@ def _chunk_segments(window: _Window, layout: _Layout) -> list[Segment]:
         if size_is_unknown and len(files) == 1:
             return [_restated(window, layout, 0, [(position, rest)])]
         chunks.append((position, size))
-    segments = []
+    recordings = []
     for (start, chunks), stop in zip(files.items(), [*list(files)[1:], window.size]):
         if len(chunks) > 1 or any(_ends_beyond(window, *chunk) for chunk in chunks):
-            segments.append(_restated(window, layout, start, chunks))
+            recordings.append(_restated(window, layout, start, chunks))
         else:
-            segments.append(Segment((slice(start, stop),) if len(files) > 1 else ()))
-    return segments
+            recordings.append(Recording((slice(start, stop),) if len(files) > 1 else ()))
+    return recordings
 
 
-def _chunks(window: _Window, layout: _Layout) -> Iterator[tuple[int, bytes, int, int]]:
+def _chunks(window: Window, layout: _Layout) -> Iterator[tuple[int, bytes, int, int]]:
     """Yield (start of its file, name, position, size) of the content of chunk after chunk."""
     magic, start, position = window.at(0, 4), 0, layout.first
     length = struct.calcsize(layout.form)
@@ -219,7 +213,7 @@ def _restated(window, layout, start, chunks):
     stated = min(total, 2 ** (8 * width) - 1).to_bytes(width, order)
     pieces = slice(start, place), stated, slice(place + width, stops[0])
     more = (slice(*span) for span in zip(begins[1:], stops[1:]))
-    return Segment((*pieces, *more), _ends_beyond(window, *chunks[-1]))
+    return Recording((*pieces, *more), _ends_beyond(window, *chunks[-1]))
 
 
 def _ends_beyond(window, position, size):
@@ -238,50 +232,46 @@ def _is_chunk(window, position, layout, *, fits=False):
     return not fits or struct.unpack(layout.form, head)[1] <= window.size - position - length
 
 
-def _mpeg_in_wav(window, layout) -> list[Segment]:
+def _mpeg_in_wav(window, layout) -> list[Recording]:
     """An mp3 file that was put into a wav, whose header states no more than the first frame."""
-    places: dict[bytes, int] = {}
-    for _, name, position, _ in _chunks(window, layout) if layout is _WAV else ():
-        places[name] = position
-        if name == b"fmt " and window.at(position, 2) != _MPEG_LAYER_3:
-            return []
-    if not {b"fmt ", b"data"} <= set(places):
+    places = {name: position for _, name, position, _ in _chunks(window, layout)}
+    kind = window.at(places.get(b"fmt ", window.size), 2)
+    if layout is not _WAV or kind != _MPEG_LAYER_3 or b"data" not in places:
         return []
-    segments = _mpeg_segments(window, places[b"data"])
-    for segment in segments:
-        segment.pieces = segment.pieces or (slice(places[b"data"], window.size),)
-    return segments
+    recordings = _mpeg_recordings(window, places[b"data"])
+    for recording in recordings:
+        recording.pieces = recording.pieces or (slice(places[b"data"], window.size),)
+    return recordings
 
 
 # FLAC: the marker, the head of the first block of metadata, its bytes, and frames.
 
 _FLAC_HEAD = b"fLaC\x00\x00\x00\x22"
-_FLAC_START = re.compile(re.escape(_FLAC_HEAD))
 _FLAC_INFO = 34
 _MOST_SAMPLES = 2**36 - 1
 # Bytes of the tag that some programs put behind a file of any kind.
 _ID3V1 = 128
 
 
-def _flac_segments(window: _Window, start: int) -> list[Segment]:
+def _flac_recordings(window: Window, start: int) -> list[Recording]:
     """Joined files, each without the length that it states, so that all frames are decoded."""
     starts = []
     while start < window.size:
         starts.append(start)
-        start = window.find(_FLAC_START, start + 1)
-    segments = []
+        start = window.find(re.escape(_FLAC_HEAD), start + 1)
+    recordings = []
     for start, stop in pairwise([*starts, window.size]):
         info = window.at(start + len(_FLAC_HEAD), _FLAC_INFO)
         if len(info) < _FLAC_INFO:
-            return [Segment()]
+            return [Recording()]
         if window.at(max(stop - _ID3V1, start), 3) == b"TAG":
             stop -= _ID3V1
         stated = int.from_bytes(info[13:18], "big") & _MOST_SAMPLES
         head = _FLAC_HEAD + info[:13] + bytes([info[13] & 0xF0]) + bytes(4)
         rest = slice(min(start + len(head), stop), stop)
         # 0 where a program wrote none.
-        segments.append(Segment((head, rest), n_samples=stated))
-    return segments
+        recordings.append(Recording((head, rest), n_samples=stated))
+    return recordings
 
 
 # MPEG audio: frame after frame, each with its bitrate in front.
@@ -318,12 +308,12 @@ class _Run(NamedTuple):
     bitrates: set[int]
 
 
-def _mpeg_segments(window: _Window, start: int) -> list[Segment]:
+def _mpeg_recordings(window: Window, start: int) -> list[Recording]:
     """Runs of MPEG audio frames (mp3, mp2) of one kind, with a header that states how many."""
     kinds: dict[int, list[_Run]] = {}
     for run in _mpeg_runs(window, start):
         kinds.setdefault(run.kind, []).append(run)
-    return [_mpeg_segment(window, runs) for runs in kinds.values()]
+    return [_mpeg_recording(window, runs) for runs in kinds.values()]
 
 
 def _mpeg_runs(window, position) -> Iterator[_Run]:
@@ -345,8 +335,8 @@ def _mpeg_runs(window, position) -> Iterator[_Run]:
             position = window.find(_SYNC, position)
 
 
-def _mpeg_segment(window, runs: list[_Run]) -> Segment:
-    """One segment of runs of frames; what is read right as it is stays as it is."""
+def _mpeg_recording(window, runs: list[_Run]) -> Recording:
+    """One recording of runs of frames; what is read right as it is stays as it is."""
     is_cut = runs[-1].stop > window.size
     n_frames = sum(run.n_frames for run in runs) - is_cut
     pieces = tuple(slice(run.start, min(run.stop, window.size)) for run in runs)
@@ -360,20 +350,20 @@ def _mpeg_segment(window, runs: list[_Run]) -> Segment:
         wanted = (n_frames - _MISSING) * frame_size
         if header.layer != 3 or len(set().union(*(run.bitrates for run in runs))) == 1:
             # The decoder divides the size of the file by that of a frame.
-            return Segment(as_it_is, is_cut, wanted)
+            return Recording(as_it_is, is_cut, wanted)
         # The decoder drops its own delay where frames are counted. A silent frame in front makes
         # what it drops one whole frame, so that the first sample is that of the first frame.
         delay = (frame_size - _DECODER_DELAY) << 12 | _DECODER_DELAY
         encoder = b"skmer".ljust(_DELAY_FIELD.start, b"\0") + delay.to_bytes(3, "big")
         counted = _silent_frame(head, _xing(n_frames + 1, encoder))
-        return Segment((counted, _silent_frame(head), *pieces), is_cut, wanted)
+        return Recording((counted, _silent_frame(head), *pieces), is_cut, wanted)
     flags = int.from_bytes(first[tag + 4 : tag + 8], "big")
     stated = int.from_bytes(first[tag + 8 : tag + 12], "big") if flags & 1 else 0
     wanted = (n_frames - 1 - _MISSING) * frame_size
     is_cut |= stated > n_frames
     # Some programs count the frame that holds the count.
     if stated in (n_frames - 1, n_frames) or n_frames < 2:
-        return Segment(as_it_is, is_cut, wanted)
+        return Recording(as_it_is, is_cut, wanted)
     fields = 4 * (flags & 1) + 4 * (flags >> 1 & 1) + 100 * (flags >> 2 & 1) + 4 * (flags >> 3 & 1)
     stated_encoder = bytearray(first[tag + 8 + fields :][:_ENCODER_FIELDS])
     if len(stated_encoder) == _ENCODER_FIELDS:
@@ -381,7 +371,7 @@ def _mpeg_segment(window, runs: list[_Run]) -> Segment:
         stated_encoder[_DELAY_FIELD] = stated_encoder[21], stated_encoder[22] & 0xF0, 0
     counted = _silent_frame(head, _xing(n_frames - 1, bytes(stated_encoder)))
     rest = slice(pieces[0].start + len(first), pieces[0].stop)
-    return Segment((counted, rest, *pieces[1:]), is_cut, wanted)
+    return Recording((counted, rest, *pieces[1:]), is_cut, wanted)
 
 
 def _silent_frame(head, tag=b""):
@@ -433,7 +423,6 @@ def _header(head: bytes) -> _Header:
 
 # Ogg: page after page, each with a checksum.
 
-_PAGE = re.compile(b"OggS")
 _PAGE_HEAD = 27
 # Samples of a usual packet of Vorbis or Opus, at most; longer ones are not wrong, only odd.
 _USUAL_PACKET = 1024
@@ -444,40 +433,40 @@ _CHECKSUM = slice(22, 26)
 _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
-def _ogg_segments(window: _Window) -> list[Segment]:
+def _ogg_recordings(window: Window) -> list[Recording]:
     """Joined streams; streams side by side begin together and stay together."""
-    starts, segments = [0], [Segment()]
+    recording = Recording()
+    recordings = {0: recording}
     position, has_data, has_ended = 0, False, False
     numbers: dict[bytes, int] = {}
     sounding: set[bytes] = set()
     while position < window.size:
         head = window.at(position, _PAGE_HEAD)
         if head[:4] != b"OggS" or len(head) < _PAGE_HEAD:
-            position = window.find(_PAGE, position + 1)
+            position = window.find(b"OggS", position + 1)
             continue
         table = window.at(position + _PAGE_HEAD, head[26])
         length = _PAGE_HEAD + head[26] + sum(table)
         is_first = bool(head[5] & 2)
         if is_first and has_data:
-            starts.append(position)
-            segments.append(Segment())
-        has_data, has_ended, segment = not is_first, bool(head[5] & 4), segments[-1]
-        segment.seeks &= _follows(head, table, numbers, sounding)
+            recording = recordings[position] = Recording()
+        has_data, has_ended = not is_first, bool(head[5] & 4)
+        recording.seeks &= _follows(head, table, numbers, sounding)
         page = window.at(position, length + 4)
         # The decoder leaves out a page whose checksum is wrong.
-        segment.is_cut |= not _is_as_written(page[:length])
+        recording.is_cut |= not _is_as_written(page[:length])
         if page[length:] == b"OggS" or position + length == window.size:
             position += length
             continue
         # Another page may begin where this one was torn off.
-        following = window.find(_PAGE, position + _PAGE_HEAD)
-        segment.is_cut |= following < position + length or position + length > window.size
+        following = window.find(b"OggS", position + _PAGE_HEAD)
+        recording.is_cut |= following < position + length or position + length > window.size
         position = following
-    segments[-1].is_cut |= not has_ended
-    if len(segments) > 1:
-        for segment, start, stop in zip(segments, starts, [*starts[1:], window.size]):
-            segment.pieces = (slice(start, stop),)
-    return segments
+    recording.is_cut |= not has_ended
+    if len(recordings) > 1:
+        for start, stop in pairwise([*recordings, window.size]):
+            recordings[start].pieces = (slice(start, stop),)
+    return list(recordings.values())
 
 
 def _is_as_written(page):

@@ -5,7 +5,6 @@ import io
 import os
 import re
 from collections.abc import Iterator
-from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -14,10 +13,6 @@ import numpy as np
 from skmer.audio import containers, waveform
 from skmer.exceptions import AudioDecodeError
 from skmer.utils import digest, processes
-
-# What a recording can have. A header that states less or more is damaged, and to believe it would
-# mean hours of resampling, or more memory than there is.
-_LOWEST_SR, HIGHEST_SR = 1000, 768_000
 
 # Samples a channel that are decoded at a time: they stay in the processor's cache.
 BLOCK_LENGTH = 1 << 16
@@ -39,17 +34,6 @@ _FORMATS = (
 )
 # Errors that FFmpeg's libraries log where samples are missing.
 _LOST = re.compile("invalid data|input/output|incomplete|partial|premature|truncate|corrupt", re.I)
-
-
-def check_rate(sr, *, name: str) -> None:
-    """Raise AudioDecodeError for a rate that no recording has."""
-    if not isinstance(sr, int | float | np.number) or isinstance(sr, bool):
-        raise AudioDecodeError(f"{name}: a sampling rate must be a number of Hz, got {sr!r}.")
-    if not _LOWEST_SR <= sr <= HIGHEST_SR:
-        raise AudioDecodeError(
-            f"{name}: a sampling rate of {sr} Hz is stated, and only {_LOWEST_SR} to {HIGHEST_SR} "
-            "Hz are read; the file is damaged or the rate is not meant."
-        )
 
 
 class SoundSource(contextlib.ExitStack):
@@ -77,11 +61,10 @@ class SoundSource(contextlib.ExitStack):
             self._decoder = _open_decoder(source, name)
             stack.callback(self._decoder.close)
             self.sr = self._decoder.sr
-            check_rate(self.sr, name=name)
             self.push(stack.pop_all())
 
     def n_samples(self) -> int:
-        """Count the samples: those that were decoded, and those that the rest states or holds."""
+        """Count the samples that the file states or holds, without having read blocks."""
         with self._one_error():
             return self._decoder.n_samples()
 
@@ -93,6 +76,11 @@ class SoundSource(contextlib.ExitStack):
                     raise AudioDecodeError(
                         f"{self.name}: {n_channels} channels are stated, and at most "
                         f"{waveform.MOST_CHANNELS} are read; the file is damaged, or several clips."
+                    )
+                if self._decoder.sr != self.sr:
+                    raise AudioDecodeError(
+                        f"{self.name}: the file joins recordings of {self.sr} and "
+                        f"{self._decoder.sr} Hz; split it."
                     )
                 wanted = block[max(start - first, 0) : None if stop is None else stop - first]
                 if len(wanted):
@@ -116,7 +104,7 @@ class SoundSource(contextlib.ExitStack):
 
 def _open(path, name):
     try:
-        return digest.open_regular(os.path.expanduser(path)).detach()
+        return digest.open_regular(os.path.expanduser(path))
     except FileNotFoundError as error:
         raise AudioDecodeError(f"{name}: the file does not exist.") from error
     except (OSError, ValueError) as error:
@@ -124,17 +112,18 @@ def _open(path, name):
         raise AudioDecodeError(f"{name}: the file may not be read ({reason}).") from error
 
 
-def _open_decoder(file, name):
-    if file.seek(0, io.SEEK_END) == 0:
+def _open_decoder(source, name):
+    file = containers.Window(source)
+    if not file.size:
         raise AudioDecodeError(f"{name}: the file is empty (0 bytes).")
-    segments = containers.find_segments(file)
+    recordings = containers.find_recordings(file)
     try:
-        return _Libsndfile(file, segments, name)
+        return _Libsndfile(file, recordings)
     except RuntimeError as error:
         reason = str(error).split(": ")[-1].rstrip(".")
     advice = "convert it to wav, flac, ogg or mp3"
     try:
-        return _Libav(file, name, is_cut=any(segment.is_cut for segment in segments))
+        return _Libav(file, is_cut=any(recording.is_cut for recording in recordings))
     except ImportError:
         advice = f'for m4a, aac, wma and others install PyAV, pip install "skmer[av]", or {advice}'
     except (OSError, ValueError, RuntimeError) as error:
@@ -144,91 +133,61 @@ def _open_decoder(file, name):
     )
 
 
-def _check_same_rate(sr, other, name):
-    if sr != other:
-        raise AudioDecodeError(
-            f"{name}: the file joins recordings of {sr} and {other} Hz; split it."
-        )
-
-
-@cache
-def _forward_reader():
-    import soundfile
-
-    class ForwardReader(soundfile.SoundFile):
-        """Reads on without seeking.
-
-        soundfile seeks after every read of a file that can seek, and an mp3's frames build on those
-        before them: the first frames after each block came out wrong.
-        """
-
-        def seekable(self):
-            return False
-
-    return ForwardReader
-
-
 class _Libsndfile:
-    """The segments of a file, one after the other."""
+    """The recordings of a file, one after the other."""
 
-    def __init__(self, file, segments: list[containers.Segment], name: str):
-        self._file, self._segments, self._name = file, segments, name
+    def __init__(self, file, recordings: list[containers.Recording]):
+        self._file, self._recordings = file, recordings
         self.has_lost = False
-        # The lengths of the segments that were decoded to their end.
-        self._lengths: list[int] = []
-        self._first = self._open(segments[0])
+        self._first = self._open(recordings[0])
         self.sr = self._first.samplerate
 
     def close(self):
         self._first.close()
 
     def n_samples(self):
-        return sum(self._lengths) + sum(map(self._count, self._segments[len(self._lengths) :]))
+        return sum(map(self._count, self._recordings))
 
     def blocks(self, start):
         """Yield (number of the first sample, block), beginning at `start` or before it."""
-        for segment in self._segments:
-            sound = self._open(segment) if self._lengths else self._first
-            with sound:
-                _check_same_rate(self.sr, sound.samplerate, self._name)
-                before, end = sum(self._lengths), 0
-                for first, block in self._segment_blocks(segment, sound, start - before):
+        before, sound = 0, self._first
+        for recording in self._recordings:
+            with sound or self._open(recording) as sound:
+                self.sr, end = sound.samplerate, 0
+                for first, block in self._recording_blocks(recording, sound, start - before):
                     end = first + len(block)
                     yield before + first, block
-            wanted = sound.frames if segment.n_samples is None else segment.n_samples
-            self.has_lost |= segment.is_cut or end < min(wanted, sound.frames)
-            self._lengths.append(end)
+                wanted = sound.frames if recording.n_samples is None else recording.n_samples
+                self.has_lost |= recording.is_cut or end < min(wanted, sound.frames)
+            before, sound = before + end, None
 
-    def _open(self, segment):
-        reader = _forward_reader()
-        if segment.pieces or not isinstance(self._file, io.FileIO):
-            sound = reader(containers.SegmentFile(self._file, segment))
-        elif os.name == "nt":
-            sound = reader(self._file.name)
-        else:
-            # By descriptor: a name in another encoding does not matter, nor what lies beside it.
-            os.lseek(self._file.fileno(), 0, os.SEEK_SET)
-            sound = reader(self._file.fileno(), closefd=False)
+    def _open(self, recording):
+        import soundfile
+
+        sound = soundfile.SoundFile(containers.Window(self._file, recording))
+        # soundfile seeks after every read of a file that can seek, and an mp3's frames build on
+        # those before them: the first frames after each block came out wrong.
+        sound.seekable = lambda: False
         return sound
 
-    def _count(self, segment):
-        with self._open(segment) as sound:
-            if sound.format == "FLAC" and not segment.n_samples:
-                return sum(len(block) for _, block in self._segment_blocks(segment, sound, 0))
+    def _count(self, recording):
+        with self._open(recording) as sound:
+            if sound.format == "FLAC" and not recording.n_samples:
+                return sum(len(block) for _, block in self._recording_blocks(recording, sound, 0))
             # Of a file that was cut, its own header states how long it was.
-            is_estimated = segment.n_samples and (segment.is_cut or sound.format == "FLAC")
-            return min(segment.n_samples, sound.frames) if is_estimated else sound.frames
+            is_estimated = recording.n_samples and (recording.is_cut or sound.format == "FLAC")
+            return min(recording.n_samples, sound.frames) if is_estimated else sound.frames
 
-    def _segment_blocks(self, segment, sound, start):
+    def _recording_blocks(self, recording, sound, start):
         """Yield (first sample, block), at first an empty one to state where decoding begins."""
         is_flac = sound.format == "FLAC"
-        stated = segment.n_samples if is_flac else sound.frames
+        stated = recording.n_samples if is_flac else sound.frames
         try:
-            at = _seek(sound, min(start, stated)) if segment.seeks else 0
+            at = _seek(sound, min(start, stated)) if recording.seeks else 0
         except RuntimeError:
             # A FLAC that was cut: only decoding finds its end.
-            with self._open(segment) as again:
-                yield from self._segment_blocks(segment, again, 0)
+            with self._open(recording) as again:
+                yield from self._recording_blocks(recording, again, 0)
             return
         buffer = np.empty((BLOCK_LENGTH, sound.channels), np.float32)
         block = buffer[:0]
@@ -244,9 +203,9 @@ class _Libsndfile:
                     return
                 # An error before the end of the file is damage, and not a cut: libsndfile leaves
                 # some bytes of a torn frame unread.
-                if not is_flac or sound.name.position + _TORN_FRAME <= sound.name.starts[-1]:
+                if not is_flac or sound.name.tell() + _TORN_FRAME <= sound.name.size:
                     raise
-                block = self._torn_block(segment, at)
+                block = self._torn_block(recording, at)
                 if not at and not len(block):
                     raise
                 self.has_lost = True
@@ -255,10 +214,10 @@ class _Libsndfile:
             if not len(block):
                 return
 
-    def _torn_block(self, segment, at):
+    def _torn_block(self, recording, at):
         """Return the rest of a cut FLAC: the block in which decoding fails is lost otherwise."""
         samples = []
-        with self._open(segment) as sound, contextlib.suppress(RuntimeError):
+        with self._open(recording) as sound, contextlib.suppress(RuntimeError):
             while at > 0:
                 at -= len(sound.read(min(at, BLOCK_LENGTH), dtype="float32")) or at
             while len(some := sound.read(_FLAC_STEP, dtype="float32", always_2d=True)):
@@ -284,16 +243,13 @@ class _Libav:
     It is always decoded from its start: AAC that is decoded from its middle never equals the whole.
     """
 
-    def __init__(self, file, name: str, *, is_cut: bool):
+    def __init__(self, file, *, is_cut: bool):
         import av
 
-        self._name, self._error, self.has_lost = name, av.FFmpegError, is_cut
-        self._n_decoded = 0
+        self._error, self.has_lost = av.FFmpegError, is_cut
         options = {"format_whitelist": _FORMATS, "protocol_whitelist": "none"}
         # Before 19, tags in another encoding than UTF-8 were an error otherwise.
-        more: dict[str, Any] = (
-            {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
-        )
+        more: Any = {"metadata_errors": "replace"} if int(av.__version__[:2]) < 19 else {}
         file.seek(0)
         try:
             with self._noticing_losses():
@@ -313,20 +269,19 @@ class _Libav:
         self._container.close()
 
     def n_samples(self):
-        for _ in self.blocks(0):
-            pass
-        return self._n_decoded
+        return sum(len(block) for _, block in self.blocks(0))
 
     def blocks(self, start):
-        """Yield (number of the first sample, block), from the start or from where it stopped."""
+        """Yield (number of the first sample, block), once, from the start of the file."""
+        done = 0
         while frames := self._read_on():
             block = np.concatenate([self._samples(frame) for frame in frames])
-            self._n_decoded += len(block)
-            yield self._n_decoded - len(block), block
+            yield done, block
+            done += len(block)
 
     def _samples(self, frame):
         """Return a frame as (n, n_channels) float32; FFmpeg would mix channels 3 dB too loud."""
-        _check_same_rate(self.sr, frame.sample_rate, self._name)
+        self.sr = frame.sample_rate
         samples = frame.to_ndarray()
         shape = (-1, frame.layout.nb_channels)
         samples = samples.T if frame.format.is_planar else samples.reshape(shape)
@@ -376,15 +331,12 @@ def _log_every_error():
     """Have FFmpeg's libraries log each error; return what puts back the settings that were."""
     from av import logging
 
-    level, skips = logging.get_level(), logging.get_skip_repeated()
+    before, level = contextlib.ExitStack(), logging.get_level()
+    before.callback(logging.set_level, level)
+    before.callback(logging.set_skip_repeated, logging.get_skip_repeated())
     logging.set_level(max(level or 0, logging.ERROR))
     logging.set_skip_repeated(False)
-
-    def put_back():
-        logging.set_level(level)
-        logging.set_skip_repeated(skips)
-
-    return put_back
+    return before.close
 
 
 _complete_log = processes.ProcessSetting(_log_every_error)

@@ -8,12 +8,15 @@ from numbers import Real
 
 import numpy as np
 
-from skmer.audio.decoding import BLOCK_LENGTH, HIGHEST_SR, SoundSource, check_rate
+from skmer.audio.decoding import BLOCK_LENGTH, SoundSource
 from skmer.audio.resampling import check_resampler, resample
 from skmer.audio.waveform import Mixer, check_samples, note
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
 from skmer.utils.messages import check_whole
 
+# What a recording can have. A header that states less or more is damaged, and to believe it would
+# mean hours of resampling, or more memory than there is.
+_LOWEST_SR, HIGHEST_SR = 1000, 768_000
 # Seconds: no recording is longer, and numbers of samples stay exact.
 LONGEST = 10**9
 
@@ -162,22 +165,25 @@ def stream_audio(
 def _blocks(source, sr, offset, duration, resampler, name, on_decoded, on_note):
     """Yield the resampled blocks of a file or a pair; where `sr` is None, at its own rate."""
     with contextlib.ExitStack() as stack:
+        opened = None
         if isinstance(source, tuple):
             audio, from_sr = source
-            check_rate(from_sr, name=name)
-            start, stop = _span(from_sr, offset, duration)
-            samples = check_samples(audio, name=name)[start:stop]
-            pieces = (samples[i : i + BLOCK_LENGTH] for i in range(0, len(samples), BLOCK_LENGTH))
-            blocks = _mixed(pieces, name, offset, on_note)
         else:
             opened = stack.enter_context(SoundSource(source, name=name))
             from_sr = opened.sr
-            blocks = _file_blocks(opened, offset, duration, on_note)
+        _check_rate(from_sr, name)
+        start, stop = _span(from_sr, offset, duration)
+        if opened is None:
+            samples = check_samples(audio, name=name)[start:stop]
+            pieces = (samples[i : i + BLOCK_LENGTH] for i in range(0, len(samples), BLOCK_LENGTH))
+        else:
+            pieces = _own_memory(opened.blocks(start, stop))
+        mono = _mixed(pieces, opened, name, offset, on_note)
         if on_decoded is not None:
-            blocks = _observed(blocks, from_sr, on_decoded)
+            mono = _observed(mono, from_sr, on_decoded)
         to_sr = from_sr if sr is None else int(sr)
         is_empty = True
-        for block in resample(blocks, from_sr, to_sr, resampler):
+        for block in resample(mono, from_sr, to_sr, resampler):
             is_empty &= not len(block)
             yield block
         if is_empty:
@@ -214,6 +220,14 @@ def _check_parameters(function, sr, offset, duration, resampler):
             )
 
 
+def _check_rate(sr, name):
+    if not (isinstance(sr, Real) and _LOWEST_SR <= sr <= HIGHEST_SR):
+        raise AudioDecodeError(
+            f"{name}: a sampling rate of {sr} Hz is stated, and only {_LOWEST_SR} to {HIGHEST_SR} "
+            "Hz are read; the file is damaged or the rate is not meant."
+        )
+
+
 def _span(sr, offset, duration):
     """Return the first and one past the last sample to use."""
     # Numbers of numpy compute in as few bits as they have: 5 s at 16 kHz overflow a uint16.
@@ -222,28 +236,25 @@ def _span(sr, offset, duration):
     return start, None if duration is None else start + round(float(duration) * sr)
 
 
-def _file_blocks(source, offset, duration, on_note):
-    blocks = source.blocks(*_span(source.sr, offset, duration))
-    # The block's memory is used again; of one channel it would be the waveform itself.
-    blocks = (block.copy() if block.shape[1] == 1 else block for block in blocks)
-    yield from _mixed(blocks, source.name, offset, on_note)
-    if source.ended_early:
-        note("cut", source.name, on_note)
+def _own_memory(blocks):
+    """Copy what the mean over channels does not: the memory of a block is used again."""
+    return (block.copy() if block.shape[1] == 1 else block for block in blocks)
 
 
-def _mixed(blocks, name, offset, on_note):
+def _mixed(pieces, opened, name, offset, on_note):
     """Yield mono blocks of blocks of samples; raise where there are none."""
     mixer, is_empty = Mixer(name), True
-    for block in blocks:
-        yield mixer.mix(block)
+    for piece in pieces:
+        yield mixer.mix(piece)
         is_empty = False
-    if is_empty and offset:
-        raise AudioDecodeError(
-            f"{name}: the clip ends before offset={offset} s, so nothing is left to read."
-        )
     if is_empty:
-        raise AudioDecodeError(f"{name}: the clip is empty, it has no samples.")
+        ends = f"ends before offset={offset} s, so nothing is left to read"
+        raise AudioDecodeError(
+            f"{name}: the clip {ends if offset else 'is empty, it has no samples'}."
+        )
     mixer.report_levels(on_note)
+    if opened is not None and opened.ended_early:
+        note("cut", name, on_note)
 
 
 def _observed(blocks, sr, on_decoded):

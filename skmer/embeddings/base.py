@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skmer.audio import decoding, reading, resampling
+from skmer.audio import reading, resampling
 from skmer.audio.waveform import NOTES
 from skmer.embeddings import clips as forms
 from skmer.embeddings.readers import ArraySource
@@ -29,7 +29,7 @@ _STACKLEVEL = 5
 # What is larger is a mistake, which would ask for all the memory.
 MAX_HOP_SIZE = 3600
 BatchSize = Annotated[int, params.Interval(Integral, 1, 2**16, closed="both")]
-Rate = Annotated[int, params.Interval(Integral, 1, decoding.HIGHEST_SR, closed="both")]
+Rate = Annotated[int, params.Interval(Integral, 1, reading.HIGHEST_SR, closed="both")]
 
 
 @params.estimator
