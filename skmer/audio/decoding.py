@@ -280,7 +280,11 @@ class _Libav:
             done += len(block)
 
     def _samples(self, frame):
-        """Return a frame as (n, n_channels) float32; FFmpeg would mix channels 3 dB too loud."""
+        """Return a frame as (n, n_channels) float32.
+
+        Its channels are averaged later: to mono floats, FFmpeg's resampler (av 14 to 19) adds them
+        times .707, which is 3 dB more than their mean; see findings/mono_of_float_is_louder.sh.
+        """
         self.sr = frame.sample_rate
         samples = frame.to_ndarray()
         shape = (-1, frame.layout.nb_channels)

@@ -221,7 +221,7 @@ def _check_parameters(function, sr, offset, duration, resampler):
 
 
 def _check_rate(sr, name):
-    if not (isinstance(sr, Real) and _LOWEST_SR <= sr <= HIGHEST_SR):
+    if not isinstance(sr, int | float | np.number) or not _LOWEST_SR <= sr <= HIGHEST_SR:
         raise AudioDecodeError(
             f"{name}: a sampling rate of {sr} Hz is stated, and only {_LOWEST_SR} to {HIGHEST_SR} "
             "Hz are read; the file is damaged or the rate is not meant."

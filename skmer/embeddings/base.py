@@ -22,6 +22,7 @@ from skmer.pooling import STATISTICS, pad_frames
 from skmer.utils import estimators as params
 from skmer.utils import processes, progress
 from skmer.utils.cache import open_cache, warn_of_cache
+from skmer.utils.digest import settings_digest
 from skmer.utils.messages import shorten
 
 # From `_warn` to the line of the user's code.
@@ -55,8 +56,9 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
       a field for each, or an ``__init__`` that stores all of them, and ``_parameter_constraints``
       beside it, as everywhere in scikit-learn;
     * ``_check_settings()`` for what the constraints cannot express, and ``_fit_network()``, which
-      makes sure that a network can be loaded later. Both may be left out. A network with weights
-      sets ``weights_label_``, ``weights_digest_`` and ``weights_are_random_`` there.
+      makes sure that a network can be loaded later. Both may be left out: of files among the
+      decisive fields, names and digest become ``weights_label_`` and ``weights_digest_``, which
+      `load_model` compares. A network whose weights are elsewhere sets these two there.
 
     A network is best loaded in ``compute``, behind `functools.lru_cache`: it is then there once in
     every process, not at all where all clips are in the cache, and never in a pickle. Workers are
@@ -356,7 +358,13 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
             )
 
     def _fit_network(self) -> None:
-        """Make sure that the network can be loaded later; without a network, do nothing."""
+        """Make sure that the network can be loaded later; here, digest the files in its recipe."""
+        recipe = self._recipe(pooled=False)
+        for name in ("weights_label_", "weights_digest_"):
+            vars(self).pop(name, None)
+        if files := recipe.files():
+            self.weights_label_ = ", ".join(str(getattr(recipe, name)) for name in files)
+            self.weights_digest_ = settings_digest(files)
 
     def _frame_names(self) -> list[str]:
         """Return what the numbers of a frame are called."""

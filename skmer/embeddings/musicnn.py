@@ -44,13 +44,18 @@ def musicnn_log_mel(waveform: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         ``log10(10000 * mel + 1)``, time first; ``1 + n_samples // 256`` columns in all, 16 ms
         apart, the first centred on the first sample. The clip is mirrored at its ends.
 
+    Notes
+    -----
+    All is computed in float32. The musicnn package (0.1.0) rounds ``mel`` to float16; under the
+    numpy that it pins (<1.17), 10000 times that is float32, as here. Under numpy 2 that stays
+    float16, and loud music, with a mel power above 6.55, becomes infinite there.
+
     References
     ----------
     The musicnn package; ``librosa.feature.melspectrogram(pad_mode="reflect")``.
 
     Examples
     --------
-
     >>> import numpy as np
     >>> from skmer.audio import Framing, musicnn_log_mel
     >>> tone = np.sin(2 * np.pi * 440 * np.arange(96000, dtype=np.float32) / 16000)

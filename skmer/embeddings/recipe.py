@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from skmer.embeddings.engines import get_engine, layers
 from skmer.exceptions import AudioDecodeError, WeightsIntegrityError
 from skmer.pooling import pool_frames
 from skmer.utils import CacheEntry, ClipCache, processes
-from skmer.utils.digest import AudioDigest, key_of, version
+from skmer.utils.digest import FILE_KEY, AudioDigest, key_of, version
 from skmer.utils.floats import numpy_defaults
 
 # Of a field of a recipe that decides no number, or only through another one.
@@ -88,6 +88,11 @@ class Recipe(ABC):
             "numbers_version": self.numbers_version,
             **{name: key_of(getattr(self, name)) for name in self.decisive},
         }
+
+    def files(self) -> dict[str, Any]:
+        """Return the digests of the files and folders that decide the frames, by their fields."""
+        keys = {name: key_of(getattr(self, name)) for name in self.decisive}
+        return {name: key for name, key in keys.items() if FILE_KEY in repr(key)}
 
     def key(self) -> dict:
         """Return what decides the row, for the key of a table: all fields that are not left out."""

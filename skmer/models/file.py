@@ -522,6 +522,9 @@ def _check_weights(transformer, path) -> None:
     here = copy.copy(transformer)
     try:
         here._fit_network()
+        if not hasattr(here, "weights_digest_"):
+            label = transformer.weights_label_
+            raise WeightsNotFoundError(f"There is no file '{label}'; put it in place")
     except WeightsNotFoundError as error:
         # Random weights, which the message offers, are not those of the model.
         reason = str(error).partition(", or pass weights=None")[0].rstrip(".")

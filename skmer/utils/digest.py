@@ -70,6 +70,10 @@ def file_digest(path, kind: str = "sha256") -> str:
         return hashlib.file_digest(file, start).hexdigest()
 
 
+# What the key of a path begins with.
+FILE_KEY = "sha256:"
+
+
 def key_of(value):
     """Return what stands for a value in a key: for a path its content, else the value.
 
@@ -102,7 +106,7 @@ def key_of(value):
     if is_folder:
         files = sorted(os.path.join(at, name) for at, _, names in os.walk(path) for name in names)
     seen = [(one, status.st_size, status.st_mtime_ns) for one in files for status in [os.stat(one)]]
-    return f"sha256:{_digest_of_content(path, tuple(seen))}"
+    return f"{FILE_KEY}{_digest_of_content(path, tuple(seen))}"
 
 
 @lru_cache(maxsize=256)

@@ -1,15 +1,20 @@
 """The code of the page "Your own network" runs."""
 
 import re
+import sys
 import textwrap
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
 
 from skmer.embeddings import extract
-from skmer.exceptions import IgnoredCacheWarning
+from skmer.exceptions import IgnoredCacheWarning, WeightsIntegrityError, WeightsNotFoundError
+from skmer.models import load_model, read_card, save_model
 from skmer.utils.digest import key_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::skmer.exceptions.ShortClipWarning")
@@ -100,6 +105,29 @@ def test_a_file_of_weights_is_its_content(waveforms, paths):
     changed = a.fit_transform(waveforms)
     assert not np.allclose(changed, rows)
     np.testing.assert_array_equal(changed, net(weights="a.npy").fit_transform(waveforms))
+
+
+def test_a_model_is_loaded_with_the_weights_of_its_training_alone(paths, monkeypatch):
+    module = ModuleType("net")
+    monkeypatch.setitem(sys.modules, "net", module)
+    exec(textwrap.dedent(block("class NetTransformer")), vars(module))
+    matrices = np.random.default_rng(0).standard_normal((2, 16000, 64))
+    np.save("net.npy", matrices[0])
+    model = make_pipeline(module.NetTransformer(), GaussianNB()).fit(paths, list("ababa"))
+    save_model(model, "m.skmer", trusted=[module.NetTransformer])
+    (feature,) = read_card("m.skmer")["features"]
+    assert feature["weights"] == "net.npy"
+
+    def load():
+        return load_model("m.skmer", trusted=[module.NetTransformer])
+
+    np.testing.assert_array_equal(load().predict(paths), model.predict(paths))
+    np.save("net.npy", matrices[1])
+    with pytest.raises(WeightsIntegrityError, match=r"NetTransformer has 'net\.npy' with"):
+        load()
+    Path("net.npy").unlink()
+    with pytest.raises(WeightsNotFoundError, match=r"no file 'net\.npy'.*was trained on them"):
+        load()
 
 
 def test_what_stands_for_a_path_in_keys(tmp_path):
