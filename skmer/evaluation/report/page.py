@@ -94,8 +94,13 @@ def map_chart(rows: list[dict]) -> dict | None:
     shown: dict[str, object] = {}
     if targets:
         value, shown_fields = "datum.targets[colour]", ["clip", "shown", "group"]
-        viridis = alt.Scale(scheme="viridis")
-        shown["color"] = alt.Color("shown:Q", scale=viridis, legend=alt.Legend(title=None))
+        is_text = isinstance(rows[0]["targets"][targets[0]], str)
+        colors = {"range": list(style.PALETTE)} if is_text else {"scheme": "viridis"}
+        shown["color"] = alt.Color(
+            "shown:N" if is_text else "shown:Q",
+            scale=alt.Scale(**colors),
+            legend=alt.Legend(title=None),
+        )
     else:
         value, shown_fields = "datum[colour]", ["clip", "label", "group", "mostly"]
         legend = alt.Legend(orient="top", title=None, columns=4, symbolLimit=24)

@@ -1,67 +1,23 @@
 """The report of the reproduction: one html page that stands alone."""
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from html import escape
-from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from skmer import evaluation
-from skmer.evaluation.displays.style import PALETTE
 from skmer.evaluation.report import words
-from skmer.evaluation.report.page import render_page
+from skmer.evaluation.report.overview import Overview
+from skmer.evaluation.report.page import map_chart, render_page, scores_chart
 from skmer.evaluation.report.tables import Table
 from skmer.evaluation.report.words import Note, name_of
 from skmer.studies.koh2021 import data as study
 from skmer.studies.koh2021.claims import HELD, NOT_HELD, Claim
 from skmer.studies.koh2021.pieces import SingerMap
 from skmer.utils.digest import versions
-from skmer.utils.messages import check_installed, name_slowest
-
-# Stands for the page's color of text while a figure is drawn; nothing else is drawn in it.
-_TEXT = "#010203"
-_STYLE: dict = {
-    **dict.fromkeys(
-        ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _TEXT
-    ),
-    **dict.fromkeys(("figure.facecolor", "axes.facecolor"), "none"),
-    # A fixed salt: the same result gives the same page.
-    "svg.hashsalt": "skmer",
-}
-
-
-def table_as_html(table) -> str:
-    """Return a data frame as a table element, with empty cells for what is missing."""
-    table = table.rename(columns=words.COLUMN_NAMES | words.SCORE_NAMES)
-    # None in a column of text is an empty cell too, which na_rep does not cover.
-    table = table.astype(object).where(table.notna(), "")
-    return table.to_html(index=False, float_format="{:.2f}".format, border=0)
-
-
-def drawn_for_page():
-    """Return a context in which figures are drawn such that they follow the page's colors."""
-    check_installed("matplotlib", extra="plot", needed_for="Reports of a study")
-    from matplotlib import rc_context
-
-    return rc_context(_STYLE)
-
-
-def figure_as_svg(figure, title: str) -> str:
-    """Return a figure as a svg element whose text and lines have the color of the page's text."""
-    buffer = StringIO()
-    figure.savefig(
-        buffer, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    )
-    text = buffer.getvalue()
-    # Comments hold the names of a user's data, and are of no use to a reader.
-    text = re.sub(r"<!--.*?-->", "", text[text.index("<svg") :], flags=re.DOTALL)
-    text = text.replace(_TEXT, "currentColor")
-    return text.replace("<svg", f'<svg role="img" aria-label="{escape(title)}"', 1)
-
+from skmer.utils.messages import name_slowest
 
 _MODELS = {
     "svm": "a support vector machine",
@@ -246,24 +202,13 @@ def _interval(row) -> str:
 def render_study(findings) -> str:
     """Return the page as a string."""
     claims = sort_claims(findings.claims)
-    with drawn_for_page():
-        drawings = {
-            "sections": [_section(findings, dataset) for dataset in findings.datasets.names],
-            "maps": [
-                (drawn, draw_map(drawn), table_as_html(_purity(drawn)))
-                for drawn in findings.maps.values()
-            ],
-            "sizes": [
-                figure
-                for dataset in findings.datasets.names
-                for edition in study.EDITIONS
-                for figure in draw_sizes(findings, dataset, edition)
-            ],
-        }
+    charts = {
+        "-".join(key): scores_chart(Overview(result)) for key, result in findings.results.items()
+    }
     return render_page(
         "koh2021.html.j2",
         package=__package__,
-        charts={},
+        charts=charts | {"map": map_chart(map_points(findings))},
         data={},
         title="Koh and Dubnov (2021) reproduced",
         headline=make_headline(claims),
@@ -276,10 +221,9 @@ def render_study(findings) -> str:
         editions=study.EDITIONS,
         table=_main_table(findings),
         feature_name=name_of_feature,
-        regressions=_regressions(findings),
+        purities={name: purity_table(one) for name, one in findings.maps.items()},
         versions=versions(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        **drawings,
     )
 
 
@@ -322,153 +266,23 @@ def _number(value: float, form: str = ".2f") -> tuple[str, float]:
     return (f"{value:{form}}", value) if np.isfinite(value) else ("", -9.0)
 
 
-def _section(findings, dataset: str) -> dict:
-    """Return the figures and tables of one dataset; the editions stay in tables of their own."""
-    columns = ["feature", "classifier", "protocol", "n_splits", "accuracy", "accuracy_std"]
-    columns += ["f1_macro", "f1_weighted", "balanced_accuracy", "gap"]
-    section: dict[str, Any] = {"id": dataset, "title": study.titles()[dataset], "summaries": []}
-    section |= {"bars": [], "gaps": [], "best": []}
-    for edition in study.EDITIONS:
-        summary = findings.results[dataset, edition.name].summary()
-        table = summary[[column for column in columns if column in summary]]
-        section["summaries"].append((edition, table_as_html(table)))
-        section["bars"] += draw_bars(findings, dataset, edition)
-        section["gaps"] += draw_gaps(findings, dataset, edition)
-        section["best"] += draw_best(findings, dataset, edition)
-    return section
-
-
-def _regressions(findings) -> list[tuple[str, str, str]]:
-    """Return a table of scores for each feature and edition, equal ones once."""
-    tables: dict[tuple[str, str], list[str]] = {}
-    keys = ["feature", "regressor", "target", "protocol"]
-    for (feature, edition), result in findings.regressions.items():
-        intervals = findings.r2_intervals[feature, edition].rename(columns={"r2": "pooled r2"})
-        summary = result.summary()[[*keys, "n_splits", "r2", "r2_std", "ccc", "rmse"]]
-        html = table_as_html(summary.merge(intervals, on=keys).drop(columns="feature"))
-        tables.setdefault((feature, html), []).append(edition)
-    return [
-        (name_of_feature(feature), " and ".join(editions), html)
-        for (feature, html), editions in tables.items()
-    ]
-
-
-def _purity(singer_map: SingerMap):
-    """Return the purities of a map, a column a label."""
+def purity_table(singer_map: SingerMap) -> str:
+    """Return the purities of a map as a table element, a column a label."""
     table = singer_map.purity.pivot_table(index="perplexity", columns="label", values="purity")
     table.loc["by chance"] = singer_map.purity.groupby("label")["chance"].first()
-    table = table.reset_index()[["perplexity", "emotion", "singer", "sex"]]
-    return table.rename_axis(columns=None)
+    table = table.rename_axis(columns=None).reset_index()[
+        ["perplexity", "emotion", "singer", "sex"]
+    ]
+    return table.to_html(index=False, float_format="{:.2f}".format, border=0)
 
 
-# Titles and svg elements.
-Figures = Iterator[tuple[str, str]]
-
-
-def _draw(title: str, width: float, height: float, draw: Callable) -> tuple[str, str]:
-    """Return a figure without pyplot, so that no window system is touched."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    draw(figure.subplots())
-    return title, figure_as_svg(figure, title)
-
-
-def draw_bars(findings, dataset: str, edition) -> Figures:
-    """Draw the accuracies of a dataset in the study's form."""
-    intervals = findings.intervals[dataset, edition.name]
-    intervals = intervals[intervals["feature"].isin((*study.FEATURES, *study.ADDITIONS))]
-    protocol = edition.headline_protocol(intervals)
-    target = findings.datasets.clips[dataset, edition.name].target
-    chance = np.unique(target, return_counts=True)[1].max() / len(target)
-    splits = "groups kept apart" if protocol == "grouped" else "random 80/10/10 splits"
-    title = f"{study.titles()[dataset]}, {edition.name}: {splits}"
-    added = [name_of_feature(name) for name in study.ADDITIONS if name in set(intervals["feature"])]
-    title += "".join(f"; {name}, not in the study" for name in added)
-    options = {"protocol": protocol, "chance": chance}
-    yield _draw(
-        title,
-        6.4,
-        3.4,
-        lambda ax: evaluation.AccuracyBarsDisplay.from_frame(intervals, **options, ax=ax),
-    )
-
-
-def draw_gaps(findings, dataset: str, edition) -> Figures:
-    """Draw what random splits add."""
-    table = findings.intervals[dataset, edition.name].pivot_table(
-        index=["feature", "classifier"], columns="protocol", values="accuracy", sort=False
-    )
-    if "grouped" in table:
-        names = [_cell(row) for row in table.index.to_frame().to_dict("records")]
-        title = f"{study.titles()[dataset]}, {edition.name}: random minus grouped"
-        display = evaluation.GapDisplay(table["koh2021"], table["grouped"], names)
-        yield _draw(title, 6.0, 0.34 * len(names) + 1.3, display.plot)
-
-
-def draw_best(findings, dataset: str, edition) -> Figures:
-    """Draw confusion and report of the best cell of an edition, and of the study's own cell."""
-    result = findings.results[dataset, edition.name]
-    summary = edition.headline_rows(result.summary())
-    best = summary.loc[summary["accuracy"].idxmax()]
-    cells = {(best["feature"], best["classifier"]): "best"}
-    ran = set(zip(summary["feature"], summary["classifier"]))
-    for row in study.published()["accuracy"]:
-        cell = row["feature"], row["classifier"]
-        if row["dataset"] == dataset and cell in ran:
-            cells.setdefault(cell, "the study's")
-    clips = findings.datasets.clips[dataset, edition.name]
-    labels = [name for name in clips.target_names if name in clips.target]
-    for (feature, classifier), why in cells.items():
-        chosen: dict[str, Any] = {"feature": feature, "classifier": classifier}
-        title = f"{study.titles()[dataset]}, {edition.name}, {why}: {_cell(chosen)}"
-        chosen |= {"protocol": best["protocol"], "labels": labels}
-        for kind, display, width, height in (
-            (
-                "confusion",
-                evaluation.ConfusionDisplay,
-                2.0 + 0.55 * len(labels),
-                1.6 + 0.55 * len(labels),
-            ),
-            ("by class", evaluation.PerClassReportDisplay, 4.6, 0.42 * len(labels) + 1.5),
-        ):
-
-            def draw(ax, display=display, chosen=chosen):
-                display.from_frame(result.predictions, **chosen, ax=ax)
-
-            yield _draw(f"{title}, {kind}", width, height, draw)
-
-
-def draw_map(singer_map: SingerMap) -> list[tuple[str, str]]:
-    """Draw a map three times, and the purity of its labels over perplexities."""
-    feature = name_of_feature(singer_map.feature.name)
-    figures = []
-    for name, labels in singer_map.labels.items():
-        title = f"{feature}, perplexity {singer_map.perplexity}, coloured by {name}"
-        display = evaluation.EmbeddingMapDisplay(singer_map.points, labels, name=name)
-        figures.append(_draw(title, 5.8, 4.2, display.plot))
-
-    def draw_purity(ax):
-        for color, (name, rows) in zip(PALETTE, singer_map.purity.groupby("label", sort=False)):
-            ax.plot(rows["perplexity"], rows["purity"], "o-", color=color, label=name)
-            ax.axhline(rows["chance"].iloc[0], color=color, linestyle="--", linewidth=0.9)
-        ax.set(xlabel="perplexity", ylabel="purity of 10 neighbours", ylim=(0, 1.02))
-        ax.spines[["top", "right"]].set_visible(False)
-        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
-
-    title = f"{feature}, purity over perplexities; dashed: by chance"
-    return [*figures, _draw(title, 5.8, 3.4, draw_purity)]
-
-
-def draw_sizes(findings, dataset: str, edition) -> Figures:
-    """Draw 512 against 6144 dimensions of L3-Net, split by split."""
-    scores = edition.headline_rows(findings.results[dataset, edition.name].scores)
-    scores = scores[scores["classifier"] == study.LARGE_CLASSIFIER]
-    if study.LARGE in set(scores["feature"]):
-        names = ("6144 dimensions", "512 dimensions")
-
-        def draw(ax):
-            pair = {"feature": study.LARGE}, {"feature": "l3"}
-            evaluation.PairedComparisonDisplay.from_frame(scores, *pair, names=names, ax=ax)
-
-        yield _draw(f"{study.titles()[dataset]}, {edition.name}", 4.4, 4.6, draw)
+def map_points(findings) -> list[dict]:
+    """Return a row for each feature and clip of RAVDESS: place on the map, labels and address."""
+    rows = []
+    for name, one in findings.maps.items():
+        clips = findings.datasets.clips["ravdess-song", study.FAITHFUL.name].data
+        labels = pd.DataFrame(one.labels).astype(str).to_dict("records")
+        for path, (x, y), targets in zip(map(Path, clips), one.points.round(2).tolist(), labels):
+            row = {"feature": name, "x": x, "y": y, "targets": targets, "group": targets["singer"]}
+            rows.append(row | {"clip": path.name, "address": path.resolve().as_uri()})
+    return rows

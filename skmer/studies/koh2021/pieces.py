@@ -1,10 +1,7 @@
-"""The pieces of the study, each kept in a store: cells, audits, maps and regressions."""
+"""The pieces of the study, which a second run reads back: cells, audits, maps, regressions."""
 
 import json
-import os
-import shutil
-import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,89 +19,37 @@ from skmer.evaluation.manifest import describe_estimator
 from skmer.evaluation.rounds import FitStore
 from skmer.evaluation.statistics.purity import tsne_map, tsne_purity
 from skmer.evaluation.tasks import CLASSIFICATION, REGRESSION
-from skmer.exceptions import IgnoredCacheWarning, InputError
+from skmer.exceptions import InputError
 from skmer.studies.koh2021 import data as study
 from skmer.studies.koh2021.consistency import check_report_consistency, consistent_sizes
+from skmer.utils.cache import ClipCache
 from skmer.utils.digest import settings_digest
 from skmer.utils.estimators import Preset
 from skmer.utils.labels import stack_frames
-from skmer.utils.store import read_store, to_json, write_store
+from skmer.utils.store import to_json
 
 
-class PieceStore:
-    """Keeps each piece by the settings on which its numbers depend.
+class PieceStore(ClipCache):
+    """Keeps what is computed once, by the settings on which its numbers depend.
 
-    A piece that was cut or changed since it was written, or that is another piece, is computed
-    again, with a warning. Pieces are always read back, so that a first run goes on with the same
-    numbers as a second one.
+    Pieces are always converted to JSON and back, so that a first run goes on with the same numbers
+    as a second one. A piece that was cut or changed since it was written is computed again.
     """
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    subfolder, parameter = "facts", "out"
+
+    def __init__(self, folder):
+        super().__init__(folder)
         self.computed: list[str] = []
-        folder.mkdir(parents=True, exist_ok=True)
-
-    def remember(
-        self, name: str, settings: dict, compute: Callable[[], tuple], tables: Sequence[str] = ()
-    ) -> tuple[dict, dict]:
-        """Return tables and facts of a piece, computed where it is not there yet."""
-        settings, place = self._place(name, settings)
-        try:
-            found, manifest = read_store(place, tables, kind=place.name)
-        except InputError:
-            if _has_files(place):
-                warnings.warn(
-                    f"The finished piece {place} is damaged and is computed again.",
-                    IgnoredCacheWarning,
-                    stacklevel=3,
-                )
-            computed, facts = compute()
-            manifest = {"settings": settings, "facts": facts}
-            # Before the folder is made: an error leaves nothing.
-            to_json(manifest)
-            if not place.is_dir():
-                place.unlink(missing_ok=True)
-            write_store(place, computed, manifest, kind=place.name)
-            found, manifest = read_store(place, tables, kind=place.name)
-            self.computed.append(name)
-        return found, manifest["facts"]
-
-    def _place(self, name: str, settings: dict) -> tuple[dict, Path]:
-        settings = {"piece": name, "skmer": __version__} | settings
-        settings = json.loads(json.dumps(settings, default=str))
-        return settings, self.folder / f"{name}-{settings_digest(settings)[:12]}"
-
-    def fits_of(self, name: str, settings: dict) -> Path:
-        """Return the folder for the finished fits of a piece that is not finished yet."""
-        place = self._place(name, settings)[1]
-        return self.folder / "unfinished" / place.name
-
-    def has(self, name: str, settings: dict) -> bool:
-        """Whether a piece is finished."""
-        return _has_files(self._place(name, settings)[1])
-
-    def result(self, cls: Callable[..., Any], name: str, settings: dict, compute: Callable) -> Any:
-        """Return an evaluation's result, without the probabilities, which nothing here needs."""
-
-        def compute_tables():
-            result = compute()
-            names = [one for one in result.predictions if not str(one).startswith("proba_")]
-            tables = {"scores": result.scores, "predictions": result.predictions[names]}
-            return tables, result.manifest
-
-        tables, facts = self.remember(name, settings, compute_tables, ("scores", "predictions"))
-        return cls(tables["scores"], tables["predictions"], facts)
 
     def facts(self, name: str, settings: dict, compute: Callable[[], dict]) -> dict:
-        """Return facts that JSON can hold."""
-        return self.remember(name, settings, lambda: ({}, compute()))[1]
-
-
-def _has_files(place: Path) -> bool:
-    """Whether more is in a place than what a killed process leaves."""
-    if not place.is_dir():
-        return os.path.lexists(place)
-    return any(not path.name.startswith(".") for path in place.iterdir())
+        """Return facts that JSON can hold, computed where they are not there yet."""
+        key = {"piece": name, "skmer": __version__, "settings": settings}
+        entry = self.get_or_compute(
+            key, lambda: (np.frombuffer(to_json(compute()).encode(), np.uint8), [])
+        )
+        self.computed += [name] if entry.is_new else []
+        return json.loads(entry.array.tobytes())
 
 
 @dataclass(frozen=True)
@@ -180,57 +125,64 @@ def make_model(classifier: str, preset: Preset, budget: study.Budget):
 def evaluate_cell(
     cell: Cell, clips, context: RunContext, n_rounds: int
 ) -> evaluation.EvaluationResult:
-    """Return the result of a cell after some rounds, from the store where it is finished.
+    """Return the result of a cell after some rounds; its finished fits are kept."""
+    feature = cell.feature
+    return _evaluate(
+        evaluation.evaluate,
+        str(cell),
+        find_fits(cell, clips, context),
+        feature,
+        context,
+        {feature.name: context.extractor(feature, feature.view(cell.classifier), clips)},
+        {cell.classifier: make_model(cell.classifier, feature.edition.preset, context.budget)},
+        clips.data,
+        clips.target,
+        groups=clips.groups,
+        protocol=make_protocols(clips.groups, context.budget, context.seed, n_rounds),
+        preset=feature.edition.preset,
+    )
 
-    The fits of a cell that is not finished are kept, and those of its last round become a piece.
-    """
-    feature, budget = cell.feature, context.budget
-    preset, view = feature.edition.preset, feature.view(cell.classifier)
-    model = make_model(cell.classifier, preset, budget)
-    settings = _cell_settings(cell, clips, context, model)
-    fits = context.store.fits_of(str(cell), settings)
 
-    def compute() -> evaluation.EvaluationResult:
-        return evaluation.evaluate(
-            {feature.name: context.extractor(feature, view, clips)},
-            {cell.classifier: model},
-            None,
-            clips.target,
-            groups=clips.groups,
-            protocol=make_protocols(clips.groups, budget, context.seed, n_rounds),
-            preset=preset,
-            checkpoint=fits,
-            **_options(context),
-        )
-
-    if n_rounds < budget.n_rounds and not context.store.has(str(cell), settings):
-        return _mark(compute(), feature)
-    result = _remember(context, evaluation.EvaluationResult, str(cell), settings, feature, compute)
-    shutil.rmtree(fits, ignore_errors=True)
+def _evaluate(
+    evaluate: Callable, name: str, fits: Path, feature, context: RunContext, *given, **options
+):
+    """Return the result of a piece, which goes on from its finished fits and keeps the others."""
+    n_finished = len(FitStore(fits))
+    options |= {"n_jobs": context.n_jobs, "verbose": context.verbose, "audit": False}
+    result = evaluate(*given, random_state=context.seed, checkpoint=fits, **options)
+    if len(FitStore(fits)) > n_finished:
+        context.store.computed.append(name)
+    # It holds the features.
+    result.experiment = None
+    # What was given is an array, which has no weights.
+    marks = {"weights": feature.weights_label, "random_weights": feature.is_random}
+    result.scores = result.scores.assign(**marks)
+    if feature.transformer is not None:
+        described = describe_estimator(feature.transformer)
+        marks |= {"transformer": described, "weights_digest": feature.weights_digest}
+    result.manifest["features"][feature.name] |= marks
     return result
 
 
-def _cell_settings(cell: Cell, clips, context: RunContext, model) -> dict:
-    """Return all settings of a cell on which its numbers depend."""
+def find_fits(cell: Cell, clips, context: RunContext) -> Path:
+    """Return the folder of the finished fits of a cell, by all on which their numbers depend."""
     feature, budget = cell.feature, context.budget
     view = feature.view(cell.classifier)
-    return _settings(
+    settings = _settings(
         clips,
         context,
         make_protocols(clips.groups, budget, context.seed),
+        skmer=__version__,
         feature=study.describe_view(feature, view, budget),
-        classifier=describe_estimator(model),
+        classifier=describe_estimator(make_model(cell.classifier, feature.edition.preset, budget)),
     )
+    return context.store.folder.parent / f"{cell}-{settings_digest(settings)[:12]}"
 
 
 def count_rounds(cell: Cell, clips, context: RunContext) -> int:
     """Return how many rounds of a cell are finished; its fits of one come before the next."""
     budget = context.budget
-    model = make_model(cell.classifier, cell.feature.edition.preset, budget)
-    settings = _cell_settings(cell, clips, context, model)
-    if context.store.has(str(cell), settings):
-        return budget.n_rounds
-    n_fits = len(FitStore(context.store.fits_of(str(cell), settings)))
+    n_fits = len(FitStore(find_fits(cell, clips, context)))
     n_folds = 0 if clips.groups is None else 5
     needed = (
         min(n, budget.n_shuffles) + n_folds * min(n, budget.n_draws)
@@ -239,55 +191,15 @@ def count_rounds(cell: Cell, clips, context: RunContext) -> int:
     return sum(n_fits >= n for n in needed)
 
 
-def keep_rounds(result: evaluation.EvaluationResult, n_rounds: int) -> evaluation.EvaluationResult:
-    """Return the first rounds of a result."""
-    manifest = dict(result.manifest)
-    manifest["protocols"] = {
-        name: one | {"splits": [split for split in one["splits"] if split["repeat"] < n_rounds]}
-        for name, one in manifest["protocols"].items()
-    }
-    scores, predictions = (
-        table[table["repeat"] < n_rounds].reset_index(drop=True)
-        for table in (result.scores, result.predictions)
-    )
-    return evaluation.EvaluationResult(scores, predictions, manifest)
-
-
 def _settings(clips, context: RunContext, protocols: dict, **settings) -> dict:
     """Return all settings on which a piece depends."""
     splitters = {name: repr(splitter) for name, splitter in protocols.items()}
     return {"clips": clips.digest, "protocols": splitters, "seed": context.seed} | settings
 
 
-def _options(context: RunContext) -> dict:
-    options = {"n_jobs": context.n_jobs, "verbose": context.verbose}
-    return options | {"random_state": context.seed, "audit": False}
-
-
-def _remember(
-    context: RunContext, cls, name: str, settings: dict, feature: study.Feature, compute: Callable
-) -> Any:
-    """Return a result from the store, or compute it; mark where its feature's weights are from."""
-
-    return context.store.result(cls, name, settings, lambda: _mark(compute(), feature))
-
-
-def _mark(result, feature: study.Feature):
-    """Mark in a result where the weights of its feature are from."""
-    weights = {"weights": feature.weights_label, "random_weights": feature.is_random}
-    for column, value in weights.items():
-        result.scores[column] = value
-    details = {}
-    if feature.transformer is not None:
-        described = describe_estimator(feature.transformer)
-        details = {"transformer": described, "weights_digest": feature.weights_digest}
-    result.manifest["features"][feature.name] |= weights | details
-    return result
-
-
-def join_results(results: list[evaluation.EvaluationResult]) -> evaluation.EvaluationResult:
+def join_results(results: list, **marks) -> evaluation.EvaluationResult:
     """Put the cells of one dataset and edition together; they share their splits."""
-    manifest = dict(results[0].manifest)
+    manifest = results[0].manifest | marks
     for key in ("features", "models"):
         manifest[key] = {k: v for result in results for k, v in result.manifest[key].items()}
     return evaluation.EvaluationResult(
@@ -463,19 +375,17 @@ def regress(dataset, feature: study.Feature, context: RunContext) -> evaluation.
     subsets = frame["split"].to_numpy(dtype=str)
     if {"train", "test"} <= set(subsets):
         protocols["fixed"] = evaluation.FixedSplit(subsets)
-    described = study.describe_view(feature, VECTOR, budget)
-    settings = _settings(dataset, context, protocols, feature=described, regressor=REGRESSOR)
-
-    def compute() -> evaluation.RegressionResult:
-        return evaluation.evaluate_regression(
-            {feature.name: context.extractor(feature, VECTOR, dataset)},
-            [REGRESSOR],
-            None,
-            targets,
-            groups=dataset.groups,
-            protocol=protocols,
-            **_options(context),
-        )
-
     name = f"emomusic-r2-{feature.name}"
-    return _remember(context, evaluation.RegressionResult, name, settings, feature, compute)
+    return _evaluate(
+        evaluation.evaluate_regression,
+        name,
+        context.store.folder.parent / name,
+        feature,
+        context,
+        {feature.name: context.extractor(feature, VECTOR, dataset)},
+        [REGRESSOR],
+        None,
+        targets,
+        groups=dataset.groups,
+        protocol=protocols,
+    )

@@ -71,25 +71,27 @@ class Reproduction:
     rounds: int = 0
     ended_by: str | None = None
 
-    def _costs(self) -> dict[str, float]:
-        """Return the seconds of a round of each cell, by the rounds that were done."""
-        return {
-            name: float(result.scores[["fit_time", "score_time"]].to_numpy().sum())
-            / (int(result.scores["repeat"].max()) + 1)
-            for name, (_, result) in self.cells.items()
-        }
+    def _costs(self) -> tuple[dict[str, float], float]:
+        """Return the seconds of each cell so far, and about how many all other fits take."""
+        n_fits = {"koh2021": self.budget.n_shuffles, "grouped": 5 * self.budget.n_draws}
+        costs, left = {}, 0.0
+        for name, (_, result) in self.cells.items():
+            seconds = result.scores["fit_time"] + result.scores["score_time"]
+            costs[name] = float(seconds.sum())
+            for protocol, fits in seconds.groupby(result.scores["protocol"]):
+                left += fits.mean() * (n_fits[protocol] - len(fits))
+        return costs, left
 
     def slowest(self) -> dict[str, float]:
         """Return the share of the time that the slowest cells take."""
-        costs = self._costs()
+        costs, _ = self._costs()
         total = sum(costs.values()) or 1.0
         order = sorted(costs, key=costs.__getitem__, reverse=True)[:3]
         return {name: costs[name] / total for name in order}
 
     def estimate_rest(self, n_jobs: int | None) -> str:
         """Return in a sentence how many rounds are done, and about how long the others take."""
-        of = self.budget.n_rounds
-        left = sum(self._costs().values()) * (of - self.rounds) / effective_n_jobs(n_jobs)
+        of, left = self.budget.n_rounds, self._costs()[1] / effective_n_jobs(n_jobs)
         rest = f", about {in_words(left)} are left" if self.rounds < of else ""
         return f"{self.rounds} of {of} rounds are done{rest}.{name_slowest(self.slowest())}"
 
@@ -205,7 +207,7 @@ class Reproduction:
         return html_list([make_headline(sort_claims(self.claims)), *news])
 
     def save(self, folder) -> Path:
-        """Write table.csv, claims.csv and report.html, all of them or none.
+        """Write table.csv, claims.csv, report.html and the pages of its results, or none of them.
 
         Parameters
         ----------
@@ -217,7 +219,8 @@ class Reproduction:
         folder : pathlib.Path
             Where they were written.
         """
-        # Figures and templates are only needed here.
+        # Charts and templates are only needed here.
+        from skmer.evaluation.report.page import render_report
         from skmer.studies.koh2021.page import render_study
 
         folder = check_output_folder(folder)
@@ -229,11 +232,14 @@ class Reproduction:
             ],
             columns=["claim", "origin", "edition", "verdict", "reason"],
         )
-        page = render_study(self)
+        results = self.results | {("emomusic", *key): one for key, one in self.regressions.items()}
+        pages = {f"{'-'.join(key)}.html": render_report(one) for key, one in results.items()}
+        pages["report.html"] = render_study(self)
         with atomic_folder(folder) as whole:
             self.table.to_csv(whole / "table.csv", index=False)
             claims.to_csv(whole / "claims.csv", index=False)
-            (whole / "report.html").write_text(page, encoding="utf-8")
+            for name, text in pages.items():
+                (whole / name).write_text(text, encoding="utf-8")
         return folder
 
 
@@ -390,27 +396,26 @@ def reproduce_koh2021(
 def _work(found: Reproduction, features_of, classifiers, data_home, context, deadline) -> None:
     """Do everything: the first round of every cell, what is done once, and the other rounds."""
     cells = [
-        cell
+        (cell, found.datasets.clips[dataset, edition.name])
         for classifier in classifiers
         for edition in study.EDITIONS
         for dataset in found.datasets.names
         for cell in pieces.list_cells(dataset, features_of[edition.name].values(), [classifier])
     ]
-    clips_of = found.datasets.clips
-    finished = [
-        pieces.count_rounds(cell, clips_of[cell.dataset, cell.feature.edition.name], context)
-        for cell in cells
-    ]
     n_rounds = context.budget.n_rounds
+    finished = [pieces.count_rounds(cell, clips, context) for cell, clips in cells]
     first = max(1, min(finished, default=n_rounds))
     for n in range(first, n_rounds + 1):
-        for cell in cells:
-            context.announce(f"{cell}, round {n} of {n_rounds}")
-            clips = clips_of[cell.dataset, cell.feature.edition.name]
-            found.cells[str(cell)] = cell, pieces.evaluate_cell(cell, clips, context, n)
+        done: dict[str, tuple] = {}
+        if n == first:
+            # Where not even this round becomes whole, some classifiers may.
+            found.cells = done
+        for cell, clips in cells:
             if deadline.is_over:
                 raise OutOfTimeError
-        found.rounds = n
+            context.announce(f"{cell}, round {n} of {n_rounds}")
+            done[str(cell)] = cell, pieces.evaluate_cell(cell, clips, context, n)
+        found.cells, found.rounds = done, n
         if n == first:
             context.announce(found.estimate_rest(context.n_jobs))
             _do_once(found, features_of, data_home, context)
@@ -437,43 +442,30 @@ def _do_once(found: Reproduction, features_of, data_home, context: pieces.RunCon
 
 
 def _join(found: Reproduction, features_of, context: pieces.RunContext) -> None:
-    """Put the cells together by dataset and edition: whole rounds, of whole classifiers."""
-    n_rounds = max(found.rounds, 1)
+    """Put the whole classifiers together by dataset and edition, and audit their splits."""
     for dataset in found.datasets.names:
-        for edition in study.EDITIONS:
-            features = features_of[edition.name]
-            done: dict[str, list] = {}
-            for cell, result in found.cells.values():
-                if (cell.dataset, cell.feature.edition) == (dataset, edition):
-                    done.setdefault(cell.classifier, []).append(
-                        pieces.keep_rounds(result, n_rounds)
-                    )
-            whole = [
-                result
-                for classifier, results in done.items()
-                if len(results) == len(pieces.list_cells(dataset, features.values(), [classifier]))
-                for result in results
-            ]
-            if whole:
-                found.results[dataset, edition.name] = pieces.join_results(whole)
-    for dataset in found.datasets.names:
-        if not all((dataset, edition.name) in found.results for edition in study.EDITIONS):
+        whole = [
+            _whole_classifiers(found, dataset, features_of, edition) for edition in study.EDITIONS
+        ]
+        if not all(whole):
             # The report compares both editions of a dataset.
             for edition in study.EDITIONS:
-                found.results.pop((dataset, edition.name), None)
                 del found.datasets.clips[dataset, edition.name]
             found.datasets.notes.append(
                 f"{study.titles()[dataset]} is left out: no classifier has a whole round yet."
             )
             continue
-        for edition in study.EDITIONS:
+        for edition, results in zip(study.EDITIONS, whole):
             context.announce(f"{dataset}-{edition.name}: leakage audit")
             # The plainest feature stands for all: a leak is a matter of clips and splits.
             features = features_of[edition.name]
             plainest = features.get("mfcc", next(iter(features.values())))
             clips = found.datasets.clips[dataset, edition.name]
-            found.audits[dataset, edition.name] = pieces.audit_splits(
-                dataset, plainest, clips, context
+            audit = pieces.audit_splits(dataset, plainest, clips, context)
+            found.audits[dataset, edition.name] = audit
+            name = {"name": f"{study.titles()[dataset]}, {edition.name} edition"}
+            found.results[dataset, edition.name] = pieces.join_results(
+                results, audit=audit, dataset=results[0].manifest["dataset"] | name
             )
     if found.ended_by == "time" and not found.results and not found.regressions:
         raise InputError(
@@ -483,6 +475,21 @@ def _join(found: Reproduction, features_of, context: pieces.RunContext) -> None:
         )
     if found.ended_by == "interrupt" and not found.results and not found.regressions:
         raise KeyboardInterrupt
+
+
+def _whole_classifiers(found: Reproduction, dataset: str, features_of, edition) -> list:
+    """Return the results of the classifiers of which every feature has the round."""
+    done: dict[str, list] = {}
+    for cell, result in found.cells.values():
+        if (cell.dataset, cell.feature.edition) == (dataset, edition):
+            done.setdefault(cell.classifier, []).append(result)
+    features = features_of[edition.name].values()
+    return [
+        result
+        for classifier, results in done.items()
+        if len(results) == len(pieces.list_cells(dataset, features, [classifier]))
+        for result in results
+    ]
 
 
 def _regress(
