@@ -25,7 +25,7 @@ test set of a tenth has 16: one clip more or less is 6 points of accuracy.
 import os
 from pathlib import Path
 
-from skmer.datasets.files import find_table, match_audio
+from skmer.datasets.files import find_tables, match_audio, not_in_place
 from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset
 from skmer.datasets.tables import QUADRANTS, AffectScale, artist_groups, read_quadrants
 from skmer.datasets.validate import Finding, check_songs
@@ -54,8 +54,11 @@ HEADINGS = ["song code", "quadrant", "avg_valence", "avg_arousal"]
 
 def read_songs(folder: Path):
     """Annotations of the songs, in the order of the workbook."""
-    path = find_table(folder, TABLES, INFO)
-    sheet = _read_sheet(path)
+    found = find_tables(folder, dict.fromkeys(TABLES, _read_sheet)).values()
+    if not found:
+        raise not_in_place(" or ".join(TABLES), folder, INFO)
+    path = min(found, key=lambda path: (len(path.parts), path))
+    sheet = _read_sheet(path).reset_index()
     frame = sheet[["song code"]].set_axis(["song"], axis=1)
     frame["label"] = read_quadrants(sheet["quadrant"], path.name)
     if "artist" in sheet:
@@ -66,7 +69,7 @@ def read_songs(folder: Path):
 
 
 def _read_sheet(path: Path):
-    """Rows of the workbook below the line of headings, by lower-case heading."""
+    """Rows of the workbook below the line of headings by the code of the song, in lower case."""
     import pandas as pd
 
     rows = _read_rows(path)
@@ -75,7 +78,7 @@ def _read_sheet(path: Path):
         if set(HEADINGS) <= set(headings):
             table = pd.DataFrame(rows[i + 1 :], columns=headings)
             table["song code"] = table["song code"].astype(str).str.strip()
-            return table[table["song code"] != ""].reset_index(drop=True)
+            return table[table["song code"] != ""].set_index("song code")
     raise InputError(
         f"{path} must have a line with the headings {HEADINGS}. There is none; put the published "
         f"file from {INFO.url} there."

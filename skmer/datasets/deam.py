@@ -87,10 +87,12 @@ METADATA_FILES = {
     "metadata_2014.csv": ("Id", "Artist", "Track", "Genre"),
     "metadata_2015.csv": ("id", "artist", "title", "genre"),
 }
-TABLES = (*STATIC_FILES, *DYNAMIC_FILES, *METADATA_FILES)
 ARCHIVES = {
-    Archive("DEAM_Annotations.zip", f"{INFO.url}DEAM_Annotations.zip"): TABLES[:4],
-    Archive("metadata.zip", f"{INFO.url}metadata.zip"): TABLES[4:],
+    Archive(name, f"{INFO.url}{name}"): files
+    for name, files in (
+        ("DEAM_Annotations.zip", (*STATIC_FILES, *DYNAMIC_FILES)),
+        ("metadata.zip", tuple(METADATA_FILES)),
+    )
 }
 CLIPS_ARCHIVE = Archive("DEAM_audio.zip", f"{INFO.url}DEAM_audio.zip")
 # Excerpts have smaller numbers; these are the full songs, the test set of 2015.
@@ -103,14 +105,14 @@ def read_annotations(paths: dict[str, Path], quadrants: str):
     """Table of the songs, and the labels over time by axis (frames of song by seconds)."""
     import pandas as pd
 
-    static = pd.concat([STATIC.read(paths[name]) for name in STATIC_FILES])
+    found = {name: read(paths[name]) for name, read in READERS.items()}
+    static = pd.concat([found[name] for name in STATIC_FILES])
     if static.index.has_duplicates:
         raise InputError(f"{' and '.join(STATIC_FILES)} of DEAM must share no song; {tables.ANEW}.")
-    over_time = {name: OVER_TIME.read(paths[name]) for name in DYNAMIC_FILES}
+    over_time = {name: found[name] for name in DYNAMIC_FILES}
     tables.require_same_songs({" and ".join(STATIC_FILES): static, **over_time})
     dynamic = {axis: table.loc[static.index] for axis, table in zip(AXES, over_time.values())}
-    years = [_read_metadata(paths[name]) for name in METADATA_FILES if name in paths]
-    metadata = pd.concat(years)
+    metadata = pd.concat([found[name] for name in METADATA_FILES])
     # A song that is in the tables of two years is the same song.
     frame = metadata[~metadata.index.duplicated()].reindex(static.index, fill_value="")
     frame["split"] = np.where(frame.index >= FIRST_FULL_SONG, "test", "train")
@@ -133,14 +135,21 @@ def _read_metadata(path: Path):
     return tables.index_songs(frame[frame["song_id"] != ""], "song_id", path.name, numbered=True)
 
 
+READERS = {
+    **dict.fromkeys(STATIC_FILES, STATIC.read),
+    **dict.fromkeys(DYNAMIC_FILES, OVER_TIME.read),
+    **dict.fromkeys(METADATA_FILES, _read_metadata),
+}
+
+
 def validate(folder: Path, verbose: bool) -> list[Finding]:
     """Check that the annotations are whole and on their scales, and that the clips are there."""
 
     def read():
-        return read_annotations(find_tables(folder, TABLES), "dynamic")[0]
+        return read_annotations(find_tables(folder, READERS), "dynamic")[0]
 
     found = {"*.csv": (INFO.n_clips, read)}
-    return check_songs(folder, INFO, found, required=TABLES, exact=True)
+    return check_songs(folder, INFO, found, required=READERS, exact=True)
 
 
 @register_dataset(INFO, validate=validate)
@@ -229,7 +238,8 @@ def fetch_deam(
     folder = INFO.place(data_home)
     paths: dict[str, Path] = {}
     for archive, names in ARCHIVES.items():
-        paths |= find_or_fetch(names, folder, INFO, archive, download_if_missing)
+        readers = {name: READERS[name] for name in names}
+        paths |= find_or_fetch(readers, folder, INFO, archive, download_if_missing)
     frame, dynamic = read_annotations(paths, quadrants)
     extra = tables.describe_split(frame["group"], frame["split"])
     if not annotations_only:

@@ -99,10 +99,13 @@ TABLES = {
 }
 
 
+READERS = {name: table.read for name, table in TABLES.items()}
+
+
 def read_annotations(folder: Path):
     """Table of the songs, and the labels over time by axis (frames of song by seconds)."""
-    paths = find_or_fetch(TABLES, folder, INFO, ANNOTATIONS_ARCHIVE)
-    found = {name: table.read(paths[name]) for name, table in TABLES.items()}
+    paths = find_or_fetch(READERS, folder, INFO, ANNOTATIONS_ARCHIVE)
+    found = {name: read(paths[name]) for name, read in READERS.items()}
     tables.require_same_songs(found)
     frame, static, *over_time = (
         table.loc[found["songs_info.csv"].index] for table in found.values()
@@ -126,7 +129,7 @@ def _artist_bucket(artist: str) -> int:
 def validate(folder: Path, verbose: bool) -> list[Finding]:
     """Compare the annotations with the published counts, and check that the clips are there."""
     read = {"*.csv": (INFO.n_clips, lambda: read_annotations(folder)[0])}
-    return check_songs(folder, INFO, read, required=tuple(TABLES), exact=True)
+    return check_songs(folder, INFO, read, required=READERS, exact=True)
 
 
 @register_dataset(INFO, validate=validate)
@@ -210,7 +213,7 @@ def fetch_emomusic(
     folder = INFO.place(data_home)
     # Tables that cannot be read would stay, and stand in the way of the next try.
     find_or_fetch(
-        TABLES, folder, INFO, ANNOTATIONS_ARCHIVE, download_if_missing, check=read_annotations
+        READERS, folder, INFO, ANNOTATIONS_ARCHIVE, download_if_missing, check=read_annotations
     )
     frame, dynamic = read_annotations(folder)
     if not annotations_only:

@@ -7,7 +7,7 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
@@ -69,7 +69,7 @@ def download_and_unpack(
 
 
 def find_or_fetch(
-    names: Iterable[str],
+    readers: Mapping[str, Callable[[Path], object]],
     folder: Path,
     info: DatasetInfo,
     archive: Archive | None = None,
@@ -77,12 +77,11 @@ def find_or_fetch(
     **options,
 ) -> dict[str, Path]:
     """Paths of the tables of these names, whose archive is fetched where some are not in place."""
-    names = list(names)
-    tables = find_tables(folder, names)
-    if archive is not None and download and len(tables) < len(names):
+    tables = find_tables(folder, readers)
+    if archive is not None and download and len(tables) < len(readers):
         download_and_unpack(archive, folder, **options)
-        tables = find_tables(folder, names)
-    if missing := [name for name in names if name not in tables]:
+        tables = find_tables(folder, readers)
+    if missing := [name for name in readers if name not in tables]:
         raise not_in_place(shorten(missing), folder, info, archive.filename if archive else "")
     return tables
 

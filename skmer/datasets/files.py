@@ -3,9 +3,10 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from skmer.datasets.registry import DatasetInfo, warn_caller
 from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning, InputError
@@ -119,33 +120,55 @@ def find_audio_files(folder: Path) -> FoundFiles:
     return FoundFiles(audio, found.left_out + others, again)
 
 
-def find_tables(folder: Path, names: Iterable[str]) -> dict[str, Path]:
-    """Those of the files that are below a folder, at any depth, by name; the shallowest of each.
+def find_tables(folder: Path, readers: Mapping[str, Callable[[Path], Any]]) -> dict[str, Path]:
+    """Those of the files that are below a folder, at any depth, by name.
 
-    Files of one name that differ are an error: one of them is not what was published.
+    Each name comes with the function that reads the published table, a row a song. Of different
+    files of one name, as where a user keeps a table of one's own beside the published one, it is
+    the one that can be read and whose songs are those of the other tables.
     """
-    wanted = set(names)
     found: dict[str, list[Path]] = {}
     for path in sorted(find_files(folder).paths, key=lambda path: (len(path.parts), path)):
-        if path.name in wanted:
+        if path.name in readers:
             found.setdefault(path.name, []).append(path)
-    for name, (first, *others) in found.items():
-        differs = (one for one in others if file_digest(one) != file_digest(first))
-        if (other := next(differs, None)) is not None:
-            raise InputError(
-                f"There are two different files {name} in {folder}, '{first.relative_to(folder)}' "
-                f"and '{other.relative_to(folder)}'; move away what is not the published table."
-            )
-    return {name: paths[0] for name, paths in found.items()}
+    for name, paths in found.items():
+        first = {file_digest(path): path for path in reversed(paths)} if len(paths) > 1 else {}
+        found[name] = [path for path in paths if path in first.values() or not first]
+    if all(len(paths) == 1 for paths in found.values()):
+        return {name: path for name, (path,) in found.items()}
+    read = {path: _try_to_read(path, readers[name]) for name in found for path in found[name]}
+    alone = [set(read[paths[0]].index) for paths in found.values() if len(paths) == 1]
+    songs = set().union(*(alone if any(alone) else (table.index for table in read.values())))
+    return {
+        name: _choose_table({path: read[path] for path in paths}, songs, folder)
+        for name, paths in found.items()
+    }
 
 
-def find_table(folder: Path, names: Iterable[str], info: DatasetInfo) -> Path:
-    """File of one of these names at any depth of a folder, the shallowest."""
-    names = list(names)
-    found = find_tables(folder, names).values()
-    if not found:
-        raise not_in_place(" or ".join(names), folder, info)
-    return min(found, key=lambda path: (len(path.parts), path))
+def _try_to_read(path: Path, read: Callable[[Path], Any]):
+    """Return a table, without a row where it is not the published one."""
+    import pandas as pd
+
+    try:
+        return read(path)
+    except ValueError:
+        return pd.DataFrame()
+
+
+def _choose_table(read: Mapping[Path, Any], songs: set, folder: Path) -> Path:
+    """Return the one of different files of one name that has the songs of the other tables."""
+    distances = {path: len(songs ^ set(one.index)) for path, one in read.items() if len(one)}
+    if not distances:
+        return next(iter(read))
+    first, *others = (path for path in distances if distances[path] == min(distances.values()))
+    other = next((path for path in others if not read[path].equals(read[first])), None)
+    if other is not None:
+        raise InputError(
+            f"There are two different files {first.name} in {folder}, '{first.relative_to(folder)}'"
+            f" and '{other.relative_to(folder)}', with the songs of the published table; move away "
+            "what is not the published one."
+        )
+    return first
 
 
 def not_in_place(

@@ -28,8 +28,10 @@ Dubnov (2021). A song without an artist's name is a group of its own.
 
 import os
 from pathlib import Path
+from typing import Any
 
-from skmer.datasets.files import find_table, match_audio
+from skmer.datasets.fetch import find_or_fetch
+from skmer.datasets.files import match_audio
 from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset
 from skmer.datasets.tables import QUADRANTS, artist_groups, read_csv_file, read_quadrants
 from skmer.datasets.validate import Finding, check_songs
@@ -50,12 +52,20 @@ INFO = DatasetInfo(
 )
 ANNOTATIONS = "panda_dataset_taffc_annotations.csv"
 METADATA = "panda_dataset_taffc_metadata.csv"
+COLUMNS = {ANNOTATIONS: ("Song", "Quadrant"), METADATA: ("Song", "Artist", "Title")}
+
+
+def _read(path: Path):
+    """A table, by the codes of the songs."""
+    options: dict[str, Any] = {"separators": ",", "fallback": "latin-1"}
+    frame = read_csv_file(path, COLUMNS[path.name], **options).frame
+    return frame.set_index("Song", drop=False).rename_axis(None)
 
 
 def read_songs(folder: Path):
     """Annotations and artists of the songs, in the order of the annotations."""
-    annotations = _read(folder, ANNOTATIONS, ("Song", "Quadrant"))
-    metadata = _read(folder, METADATA, ("Song", "Artist", "Title"))
+    paths = find_or_fetch(dict.fromkeys(COLUMNS, _read), folder, INFO)
+    annotations, metadata = (_read(paths[name]).reset_index(drop=True) for name in COLUMNS)
     metadata = metadata.drop_duplicates("Song").set_index("Song")
     frame = annotations[["Song"]].rename(columns={"Song": "song"})
     frame["artist"] = frame["song"].map(metadata["Artist"]).fillna("")
@@ -63,11 +73,6 @@ def read_songs(folder: Path):
     frame["label"] = read_quadrants(annotations["Quadrant"], ANNOTATIONS)
     frame["group"] = artist_groups(frame["artist"], frame["song"])
     return frame
-
-
-def _read(folder: Path, name: str, columns: tuple[str, ...]):
-    path = find_table(folder, (name,), INFO)
-    return read_csv_file(path, columns, separators=",", fallback="latin-1").frame
 
 
 def validate(folder: Path, verbose: bool) -> list[Finding]:

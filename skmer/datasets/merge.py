@@ -37,10 +37,11 @@ hand, stands below. For comparison, the authors state an F1 of 81.74 % for audio
 import functools
 import itertools
 import os
-from collections.abc import Mapping
+from collections import ChainMap
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from skmer.datasets import tables
 from skmer.datasets.fetch import Archive, download_and_unpack, find_or_fetch
@@ -87,6 +88,7 @@ METADATA = PublishedTable(
 )
 VALUES = PublishedTable("Song", {axis.capitalize(): axis for axis in AXES}, scale=SCALE)
 PART = PublishedTable("Song", {"Quadrant": "label"}, options=_OPTIONS)
+KINDS = {"metadata": METADATA, "values": VALUES, **dict.fromkeys(PARTS.values(), PART)}
 
 
 def table_names(version: str, splits: str) -> dict[str, str]:
@@ -97,6 +99,11 @@ def table_names(version: str, splits: str) -> dict[str, str]:
         "values": f"merge_{version}_av_values.csv",
         **parts,
     }
+
+
+def _readers(version: str, splits: str) -> dict[str, Callable[[Path], Any]]:
+    """Files of a version, each with the function that reads it."""
+    return {name: KINDS[kind].read for kind, name in table_names(version, splits).items()}
 
 
 def read_annotations(paths: Mapping[str, Path]):
@@ -136,7 +143,7 @@ def read_annotations(paths: Mapping[str, Path]):
 def validate(folder: Path, verbose: bool) -> list[Finding]:
     """Check the tables and clips of every version that is in place."""
     names = {one: table_names(*one) for one in itertools.product(VERSIONS, SPLITS)}
-    paths = find_tables(folder, {name for files in names.values() for name in files.values()})
+    paths = find_tables(folder, dict(ChainMap(*(_readers(*one) for one in names))))
     readers: dict[str, tuple] = {}
     missing: dict[str, None] = {}
     for (version, splits), files in names.items():
@@ -240,9 +247,9 @@ def fetch_merge(
     folder = INFO.place(data_home)
     names = table_names(version, splits)
     filename = f"MERGE_{version.title()}.zip"
-    if download_if_missing and not find_tables(folder, [names["metadata"]]):
+    if download_if_missing and not find_tables(folder, {names["metadata"]: METADATA.read}):
         download_and_unpack(find_in_record(filename), folder)
-    paths = find_or_fetch(names.values(), folder, INFO, Archive(filename, ""))
+    paths = find_or_fetch(_readers(version, splits), folder, INFO, Archive(filename, ""))
     frame = read_annotations({kind: paths[name] for kind, name in names.items()})
     n_shared = int(frame.duplicated(list(AXES), keep=False).sum())
     shared = f"{n_shared} of the {len(frame)} songs share their pair of arousal and valence"

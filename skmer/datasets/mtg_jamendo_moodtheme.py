@@ -47,6 +47,7 @@ from skmer.datasets.files import find_audio_files, find_files, match_audio, matc
 from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset
 from skmer.datasets.validate import Finding, check_file, find_extra
 from skmer.exceptions import DatasetNotFoundError, InputError
+from skmer.utils.digest import file_digest
 from skmer.utils.estimators import Interval
 from skmer.utils.messages import shorten
 from skmer.utils.progress import track
@@ -109,12 +110,24 @@ def table_names(split: int | None) -> dict[str, str]:
 
 
 def find_published(folder: Path, names) -> dict[str, Path]:
-    """Files of the repository that are below a folder, at any depth, by their paths in it."""
+    """Files of the repository that are below a folder, at any depth, by their paths in it.
+
+    Of several files of one name it is the published one, by its SHA-256.
+    """
     found = [f"/{path.as_posix()}" for path in find_files(folder).paths]
     # The folder of the split is needed, the one above it is not.
     ends = {name: "/" + name.removeprefix("splits/").removeprefix("download/") for name in names}
-    places = {name: [path for path in found if path.endswith(end)] for name, end in ends.items()}
-    return {name: Path(paths[0][1:]) for name, paths in places.items() if paths}
+    places = {}
+    for name, end in ends.items():
+        paths = [Path(path[1:]) for path in found if path.endswith(end)]
+        is_same = (path for path in paths if file_digest(path) == checksums()[name])
+        places[name] = paths[0] if len(paths) == 1 else next(is_same, None)
+        if paths and places[name] is None:
+            raise InputError(
+                f"There are {len(paths)} files {paths[0].name} in {folder}, '{paths[0]}' and "
+                f"'{paths[1]}', and none is the published one; {tables.ANEW}."
+            )
+    return {name: path for name, path in places.items() if path is not None}
 
 
 def read_tracks(paths: dict[str, Path]):

@@ -35,14 +35,14 @@ from 1 to 9 and valence first; they are an error here.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from skmer.datasets import tables
 from skmer.datasets.curves import read_curves
-from skmer.datasets.fetch import find_or_fetch
-from skmer.datasets.files import find_tables, match_audio
+from skmer.datasets.files import find_tables, match_audio, not_in_place
 from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset
 from skmer.datasets.tables import ANEW, AXES, PublishedTable
 from skmer.datasets.validate import Finding, check_songs
@@ -73,13 +73,6 @@ METADATA = PublishedTable(
 )
 MEANS = {f"{axis.capitalize()}(mean)": axis for axis in AXES}
 SPREADS = {f"{axis.capitalize()}(std)": f"{axis}_std" for axis in AXES}
-STATIC_TABLES = {
-    "static_annotations.csv": PublishedTable("musicId", MEANS, SCALES["static"], numbered=True),
-    "static_annotations_std.csv": PublishedTable(
-        "musicId", SPREADS, SCALES["static"], numbered=True
-    ),
-}
-DYNAMIC_TABLES = {"dynamic_annotations.csv": MEANS, "dynamic_annotations_std.csv": SPREADS}
 REQUIRED = ("metadata.csv", "dynamic_annotations.csv")
 MIDDLE = 0.5
 
@@ -89,14 +82,11 @@ def read_annotations(paths: Mapping[str, Path], quadrants: str):
 
     Static labels, and standard deviations, are read where their tables are.
     """
-    metadata = METADATA.read(paths["metadata.csv"])
-    dynamic: dict = {}
-    for name, columns in DYNAMIC_TABLES.items():
-        if name in paths:
-            dynamic |= _read_dynamic(paths[name], columns)
-    static = {
-        name: STATIC_TABLES[name].read(paths[name]) for name in STATIC_TABLES if name in paths
-    }
+    read = {name: READERS[name](path) for name, path in paths.items()}
+    metadata = read["metadata.csv"]
+    over_time = [table for name, table in read.items() if name.startswith("dynamic")]
+    dynamic = {label: table[label] for table in over_time for label in table.columns.levels[0]}
+    static = {name: table for name, table in read.items() if name.startswith("static")}
     tables.require_same_songs({"dynamic_annotations.csv": dynamic["arousal"], **static})
     labelled = dynamic["arousal"].index
     unknown = labelled.difference(metadata.index)
@@ -109,24 +99,38 @@ def read_annotations(paths: Mapping[str, Path], quadrants: str):
     return tables.label_songs(frame, dynamic, quadrants, MIDDLE), dynamic
 
 
-def _read_dynamic(path: Path, columns: Mapping[str, str]) -> dict:
-    """Labels over time: for each column a frame with a row a song, a column a time in seconds."""
+def _read_dynamic(path: Path, columns: Mapping[str, str]):
+    """Labels over time: a row a song, and under each name of a column the times in seconds."""
+    import pandas as pd
+
     file = tables.read_csv_file(path, ["musicId", "frameTime", *columns], separators=",")
     for column, name in columns.items():
         what = f"{name} labels in {path.name}"
         SCALES["dynamic"].check(tables.numbers(file.frame[column], path.name), what=what)
     labels = {name: column for column, name in columns.items()}
-    found = {}
-    for name, curve in read_curves(file, "musicId", labels, "frameTime").items():
-        songs = tables.numbers(curve.index.to_series(), path.name).astype(int)
-        found[name] = curve.set_axis(songs).rename_axis("song_id").sort_index()
-    return found
+    curves = pd.concat(read_curves(file, "musicId", labels, "frameTime"), axis=1)
+    songs = tables.numbers(curves.index.to_series(), path.name).astype(int)
+    return curves.set_axis(songs).rename_axis("song_id").sort_index()
+
+
+READERS: dict[str, Callable[[Path], Any]] = {
+    "metadata.csv": METADATA.read,
+    "dynamic_annotations.csv": partial(_read_dynamic, columns=MEANS),
+    "static_annotations.csv": PublishedTable(
+        "musicId", MEANS, SCALES["static"], numbered=True
+    ).read,
+    "static_annotations_std.csv": PublishedTable(
+        "musicId", SPREADS, SCALES["static"], numbered=True
+    ).read,
+    "dynamic_annotations_std.csv": partial(_read_dynamic, columns=SPREADS),
+}
 
 
 def validate(folder: Path, verbose: bool) -> list[Finding]:
     """Check that the annotations are whole and on their scales, and that the clips are there."""
-    paths = find_tables(folder, [*REQUIRED, *STATIC_TABLES, *DYNAMIC_TABLES])
-    absent = [Finding(name, "missing") for name in (*REQUIRED, *STATIC_TABLES) if name not in paths]
+    paths = find_tables(folder, READERS)
+    needed = [name for name in READERS if name != "dynamic_annotations_std.csv"]
+    absent = [Finding(name, "missing") for name in needed if name not in paths]
     if any(name not in paths for name in REQUIRED):
         return absent
     read = {"*.csv": (INFO.n_clips, lambda: read_annotations(paths, "dynamic")[0])}
@@ -213,9 +217,10 @@ def fetch_pmemo(
     ((767, 2), 'dynamic, 0 to 1')
     """
     folder = INFO.place(data_home)
+    paths = find_tables(folder, READERS)
     static = ["static_annotations.csv"] if "static" in (target, quadrants) else []
-    find_or_fetch([*REQUIRED, *static], folder, INFO)
-    paths = find_tables(folder, [*REQUIRED, *STATIC_TABLES, *DYNAMIC_TABLES])
+    if missing := [name for name in (*REQUIRED, *static) if name not in paths]:
+        raise not_in_place(shorten(missing), folder, INFO)
     frame, dynamic = read_annotations(paths, quadrants)
     would_be = "chorus/{}.mp3".format if annotations_only else None
     frame = match_audio(frame, folder, INFO, exact=True, would_be=would_be)

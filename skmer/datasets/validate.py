@@ -1,9 +1,10 @@
 """The check of a dataset's files against what was published."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from skmer.datasets.files import find_audio_files, find_tables, match_songs
@@ -156,14 +157,15 @@ def check_songs(
     info: DatasetInfo,
     tables: Mapping[str, tuple[int, Callable]],
     *,
-    required: Sequence[str] = (),
+    required: Mapping[str, Callable] = MappingProxyType({}),
     exact: bool = False,
 ) -> list[Finding]:
     """Findings about tables of songs and about their audio; about the required tables alone, if
     some are missing.
 
     Each table, by its name, comes with the published number of its songs and a function that reads
-    it; the first column of what that returns has the codes of the songs.
+    it; the first column of what that returns has the codes of the songs. The required ones come
+    with their readers, as in `find_tables`.
     """
     found = find_tables(folder, required)
     if missing := [Finding(name, "missing") for name in required if name not in found]:

@@ -220,3 +220,39 @@ def test_download(tmp_path, server, monkeypatch):
     with pytest.raises(DatasetNotFoundError, match=r"no valence\.csv of DEAM"):
         fetch_deam(data_home=tmp_path / "home", download_if_missing=False)
     assert len(fetch_deam(data_home=tmp_path / "home").data) == N_SONGS
+
+
+def with_rows(songs):
+    """Text of a table of arousal over time, of these songs."""
+    times = [f"sample_{time}ms" for time in range(15000, 17000, 500)]
+    return deam.lines(",".join(["song_id", *times]), [f"{song},.5,.5,.5,.5" for song in songs])
+
+
+def test_a_table_of_ones_own_is_not_taken_for_the_published_one(deam_home, change):
+    folder = deam_home / "deam"
+    before = fetch_deam(data_home=deam_home).frame
+    (folder / "annotations" / "z" / "deeper" / "still").mkdir(parents=True, exist_ok=True)
+    for own in (
+        "song_id,arousal\n2,0.3\n",
+        "my notes; not a table",
+        with_rows(deam.FULL_SONGS),
+        with_rows([5, 6, 90001]),
+        with_rows([*deam.EXCERPTS, *deam.FULL_SONGS, 90001]),
+        with_rows(deam.EXCERPTS).replace(".5", "5"),
+    ):
+        change(folder / "arousal.csv", own)
+        np.testing.assert_array_equal(fetch_deam(data_home=deam_home).frame, before)
+    change(folder / "annotations" / "z" / "deeper" / "still" / "arousal.csv", own)
+    assert validate_dataset("deam", data_home=deam_home).ok
+
+
+def test_two_tables_that_may_be_the_published_one_are_both_named(deam_home, change):
+    path = deam_home / "deam" / "mine" / "arousal.csv"
+    path.parent.mkdir(exist_ok=True)
+    published = deam_home / "deam" / deam.DYNAMIC / "arousal.csv"
+    change(path, published.read_text())
+    assert len(fetch_deam(data_home=deam_home).data) == N_SONGS
+    change(path, with_rows([*deam.EXCERPTS, *deam.FULL_SONGS]))
+    named = r"two different files arousal\.csv in .*'mine.arousal\.csv' and 'annotations.*move"
+    with pytest.raises(InputError, match=named):
+        fetch_deam(data_home=deam_home)

@@ -84,3 +84,11 @@ def test_nothing_in_place(tmp_path):
         pytest.raises(DatasetNotFoundError, match="There is no clip of 4Q"),
     ):
         fetch_4q(data_home=tmp_path)
+
+
+def test_annotations_of_ones_own_are_not_taken_for_the_published_ones(fourq_home, change):
+    before = fetch_4q(data_home=fourq_home).frame
+    own = fourq_home / "4q" / "panda_dataset_taffc_annotations.csv"
+    for text in ("Song,Mood\nMT0000000000,happy\n", "Song,Quadrant\nMT0000000000,Q4\n"):
+        change(own, text)
+        assert fetch_4q(data_home=fourq_home).frame.equals(before)

@@ -163,3 +163,16 @@ def test_download_of_the_annotations(home, server, tmp_path, monkeypatch):
     server.files = {path: content + b"x" for path, content in server.files.items()}
     with pytest.raises(InputError, match="is not the published file"):
         fetch_mtg_jamendo_moodtheme(data_home=tmp_path / "other")
+
+
+def test_of_two_tables_of_one_name_the_published_one_is_read(home):
+    name = "split-0/autotagging_moodtheme-test.tsv"
+    published = home / "mtg_jamendo" / "data" / "splits" / name
+    own = home / "mtg_jamendo" / "a" / name
+    own.parent.mkdir(parents=True)
+    own.write_bytes(published.read_bytes().replace(b"sad", b"happy"))
+    dataset = fetch_mtg_jamendo_moodtheme(data_home=home, annotations_only=True)
+    assert dataset.frame["tags"].tolist()[-1] == "sad"
+    published.write_bytes(own.read_bytes() + b"\r\n")
+    with pytest.raises(InputError, match=r"2 files autotagging_moodtheme-test\.tsv .* and none is"):
+        fetch_mtg_jamendo_moodtheme(data_home=home, annotations_only=True)
