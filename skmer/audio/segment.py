@@ -2,10 +2,10 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -66,6 +66,38 @@ class Segment:
 
     def __str__(self) -> str:
         return f"{self.path} from {self.start:g}" + (f" to {self.end:g} s" if self.end else " s")
+
+
+class ListedClip(NamedTuple):
+    """A clip, and the other columns of the table that lists it."""
+
+    clip: str | Segment
+    cells: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Clips that files list, read from these again each time, so that they are not all held.
+
+    Parameters
+    ----------
+    read : callable
+        Returns an iterator of `ListedClip`.
+    columns : tuple of str
+        The names of the other columns, which are texts.
+    n_clips : int
+        How many there are.
+    has_segments : bool
+        Whether some of them are segments.
+    """
+
+    read: Callable[[], Iterator[ListedClip]]
+    columns: tuple[str, ...]
+    n_clips: int
+    has_segments: bool
+
+    def __iter__(self) -> Iterator[ListedClip]:
+        return self.read()
 
 
 def file_of(clip) -> str:

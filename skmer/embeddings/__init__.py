@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from skmer.embeddings.base import BaseClipTransformer
-    from skmer.embeddings.extraction import Extraction, extract
+    from skmer.embeddings.extraction import Extraction, extract, extract_files
     from skmer.embeddings.function import ClipFunctionTransformer
     from skmer.embeddings.hub import HubTransformer
     from skmer.embeddings.l3 import L3Transformer
     from skmer.embeddings.mfcc import MFCCStatsTransformer
     from skmer.embeddings.musicnn import MusiCNNTransformer
-    from skmer.embeddings.per_file import extract_files
     from skmer.embeddings.recipe import Recipe
     from skmer.embeddings.registry import FEATURES, Feature, make_transformer, resolve_features
     from skmer.embeddings.vggish import VGGishTransformer
@@ -42,8 +41,7 @@ __all__ = [
 
 _HOMES = {
     ".base": ("BaseClipTransformer",),
-    ".extraction": ("Extraction", "extract"),
-    ".per_file": ("extract_files",),
+    ".extraction": ("Extraction", "extract", "extract_files"),
     ".function": ("ClipFunctionTransformer",),
     ".hub": ("HubTransformer",),
     ".l3": ("L3Transformer",),

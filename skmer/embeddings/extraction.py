@@ -1,43 +1,34 @@
 """Any number of clips to one table or a file each, in bounded memory, resumed after a kill."""
 
+import json
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from glob import escape
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import clone
 
-from skmer._version import __version__
-from skmer.audio.decoding import SoundSource
-from skmer.audio.segment import Segment, part_of
-from skmer.embeddings import sources, stored, tables
+from skmer.audio.segment import Listing, Segment, file_of, part_of
+from skmer.embeddings import sources, tables
 from skmer.embeddings.base import BaseClipTransformer
 from skmer.embeddings.clips import Clip
-from skmer.embeddings.recipe import EmbeddedClip, Recipe, embed_clip
+from skmer.embeddings.recipe import Recipe
+from skmer.embeddings.settings import column_names, describe_run, recipe_key
 from skmer.embeddings.shards import write_shards
-from skmer.exceptions import AudioDecodeError, InputError, InputTypeError, bounded
-from skmer.utils import ClipCache
-from skmer.utils.cache import CacheEntry, open_cache, warn_of_cache
-from skmer.utils.digest import settings_digest
-from skmer.utils.files import (
-    check_output_file,
-    expand_path,
-    is_url,
-)
+from skmer.exceptions import InputError, InputTypeError, bounded
+from skmer.utils.cache import DAMAGE, open_cache, warn_of_cache
+from skmer.utils.digest import open_regular
+from skmer.utils.files import atomic_write, check_output_file, escape_formula, expand_path, is_url
 from skmer.utils.messages import check_choice, check_whole, escape_undecodable
-from skmer.utils.processes import run_parallel, threads_per_worker
+from skmer.utils.processes import run_parallel
 from skmer.utils.progress import track
-from skmer.utils.remote import Place
-
-_COUNTS = ("n_clips", "n_rows", "n_failed")
-_NO_ROWS = np.zeros((0, 0), np.float32)
+from skmer.utils.remote import Place, place_of
 
 
 @dataclass(frozen=True)
@@ -176,25 +167,26 @@ def extract(
             DeprecationWarning,
             stacklevel=2,
         )
-    entries: Iterable = sources.check_clips(paths)
     check_choice("extract", ("columns", "list"), layout=layout)
     if shard_size is not None:
         check_whole("extract", shard_size=shard_size)
     place, name = _check_out(out, layout)
-    entries, sample = sources.sample(entries)
+    entries, sample = sources.sample(sources.check_clips(paths))
     transformers = fit_copies(transformer, sample, frames=frames)
-    names = column_names(transformers)
-    n_clips = sources.count(entries)
-    ends = sources.segment_ends(entries)
-    checked = tables.check_columns({**ends, **(columns or {})}, n_clips, names)
+    names, n_clips = column_names(transformers), sources.count(entries)
+    segments, given, length = any(map(sources.is_segment, sample)), columns, n_clips
+    if isinstance(entries, Listing):
+        # Its entries come with their cells.
+        segments, given, length = entries.has_segments, dict.fromkeys(entries.columns, ()), 0
+    own = tables.check_columns(given, length, [*names, *(tables.ENDS if segments else ())])
     recipes = [one._recipe(pooled=True) for one in transformers]
-    key = recipe_key(recipes, names)
     run = _Run(
         recipes=recipes,
         names=names,
-        settings=describe_run(transformers, key, frames=frames),
-        columns=checked,
-        kinds={name: str(column.type) for name, column in checked.items()},
+        settings=describe_run(transformers, recipe_key(recipes, names), frames=frames),
+        columns=own,
+        kinds={name: str(column.type) for name, column in own.items()},
+        segments=segments,
         frame_times=transformers[0].frame_times if frames else None,
         layout=layout,
         memory=transformers[0].memory,
@@ -204,14 +196,14 @@ def extract(
         verbose=verbose,
     )
     # What a sequence holds is known before the work, and what an iterator holds at its end.
-    clips = sources.stream(entries, transformers)
+    clips = sources.stream(entries, transformers, columns={} if length == 0 else own)
     if name is None:
         write_shards(run, clips, place, n_clips, shard_size)
     else:
         run.write(clips, place, name, n_clips)
     warn_of_cache(run.cache_errors, stacklevel=2)
     where: Any = place.show(name) if name else place.show()
-    return Extraction(where, run.n_clips, run.n_rows, run.n_computed, run.n_failed)
+    return Extraction(where, **run.counts)
 
 
 @dataclass(kw_only=True)
@@ -223,6 +215,7 @@ class _Run:
     settings: dict
     columns: dict
     kinds: dict[str, str]
+    segments: bool
     frame_times: Callable[[int], np.ndarray] | None
     layout: str
     memory: Any
@@ -230,10 +223,9 @@ class _Run:
     append: bool
     force: bool
     verbose: bool
-    n_clips: int = 0
-    n_rows: int = 0
-    n_computed: int = 0
-    n_failed: int = 0
+    counts: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("n_clips", "n_rows", "n_computed", "n_failed"), 0)
+    )
     cache_errors: list[str] = field(default_factory=list)
 
     def write(
@@ -246,208 +238,75 @@ class _Run:
         description: str = "extracting",
     ) -> dict:
         """Write one table; return the counts of what is in it."""
-        append = self.append
-        before = [getattr(self, count) for count in _COUNTS]
+        before = dict(self.counts)
         path = place.fetch(name)
-        beside = [stored.settings_beside(path).name] if path.suffix == ".csv" else []
+        beside = [tables.settings_beside(path).name] if path.suffix == ".csv" else []
         for one in beside:
             place.fetch(one)
         key = self.settings["key"]
         with tables.locked(path):
-            n_before = 0 if self.force or append else stored.count_clips(path)
+            n_before = 0 if self.force or self.append else tables.count_clips(path)
             if n_clips is not None:
                 tables.check_not_fewer(place.show(name), n_before, n_clips)
             has_cache = open_cache(self.memory) is not None
             kept = None if has_cache else unfinished_cache(path, key)
-            with tables.earlier_table(path, key, self.names, append=append) as earlier:
-                new = embed_sources(
+            with tables.earlier_table(path, key, self.names, append=self.append) as earlier:
+                new = sources.embed_sources(
                     clips,
                     self.recipes,
                     memory=self.memory,
                     unfinished=kept,
-                    known=earlier.by_digest,
+                    known=earlier.by_digest(),
                     n_jobs=self.n_jobs,
                 )
                 # Closed whatever happens, so that no job goes on behind an error.
                 with closing(new):
-                    bar = track(new, description=description, total=n_clips, enabled=self.verbose)
-                    placed: Iterable[tables.Placed]
-                    placed = ((source.row, source.name, clip) for source, clip in bar)
-                    columns, kinds = self.columns, self.kinds
-                    if append and earlier.clips:
-                        kinds = earlier.kinds()
-                        given = tables.match_columns(columns, kinds)
-                        placed, columns = earlier.extended(placed, given)
-                    counted = self._count(placed, place.show(name), n_before)
+                    done: Iterable[tables.ClipRows]
+                    done = track(new, description=description, total=n_clips, enabled=self.verbose)
+                    kinds = self.kinds
+                    if self.append and earlier.clips:
+                        kinds = earlier.kinds
+                        tables.match_columns(self.columns, kinds)
+                        done = earlier.extended(done)
                     schema = tables.table_schema(
                         kinds,
                         self.names,
                         self.settings,
+                        segments=self.segments or earlier.segments,
                         frames=self.frame_times is not None,
                         layout=self.layout,
                     )
-                    rows = tables.batches(
-                        counted, columns, kinds, len(self.names), self.frame_times
-                    )
+                    counted = self._count(done, place.show(name), n_before, schema.names)
+                    rows = tables.batches(counted, schema, len(self.names), self.frame_times)
                     tables.write_table(path, rows, schema, self.names)
             if kept is not None:
                 shutil.rmtree(kept, ignore_errors=True)
         for one in (name, *beside):
             place.store(one)
-        return {name: getattr(self, name) - was for name, was in zip(_COUNTS, before)}
+        return {name: self.counts[name] - before[name] for name in before if name != "n_computed"}
 
     def add(self, counts: dict, times: int = 1) -> None:
         """Count the clips of a shard that is not written; with times=-1, count them no more."""
-        for name in _COUNTS:
-            setattr(self, name, getattr(self, name) + times * counts[name])
+        for name in set(self.counts).intersection(counts):
+            self.counts[name] += times * counts[name]
 
-    def digest(self, source: sources.Source) -> str | None:
-        """Return the digest of a clip's content; None where it cannot be read."""
-        return _digest_source(source)
-
-    def _count(self, clips: Iterable[tables.Placed], table, n_before) -> Iterator[tables.Placed]:
+    def _count(
+        self, clips: Iterable[tables.ClipRows], table, n_before, names
+    ) -> Iterator[tables.ClipRows]:
         """Pass the clips of one table on, and count them; raise where they became fewer."""
         n_clips = 0
-        for one in clips:
-            clip, n_clips = one[2], n_clips + 1
-            self.n_clips += 1
-            self.n_rows += max(1, len(clip.rows))
-            self.n_computed += clip.is_new
-            self.n_failed += clip.error is not None
+        for clip in clips:
+            if clip.start is not None and "start" not in names:
+                raise sources.late_segment()
+            n_clips += 1
+            self.counts["n_clips"] += 1
+            self.counts["n_rows"] += max(1, len(clip.rows))
+            self.counts["n_computed"] += clip.is_new
+            self.counts["n_failed"] += clip.error is not None
             if clip.cache_error is not None:
                 self.cache_errors.append(clip.cache_error)
-            yield one
+            yield clip
         tables.check_not_fewer(table, n_before, n_clips)
-
-
-def embed_sources(
-    clips: Iterable[sources.Source],
-    recipes: list[Recipe],
-    *,
-    memory,
-    unfinished: Path | None = None,
-    known: Mapping[str | None, tables.ClipRows] = MappingProxyType({}),
-    n_jobs: int | None,
-) -> Generator[tuple[sources.Source, tables.ClipRows]]:
-    """Embed clips by one or several recipes, and yield each, in order, as soon as it is done.
-
-    The rows of several recipes stand side by side. With `unfinished`, a folder, what is done is
-    kept there too, and taken from there; what is `known` by its digest is not computed.
-    """
-    cache = open_cache(memory)
-    kept = None if unfinished is None else ClipCache(unfinished)
-    n_threads = threads_per_worker(n_jobs)
-    for window in sources.windows(clips):
-        digests: Iterable[str | None] = [None] * len(window)
-        if known:
-            calls = ((source,) for source in window)
-            digests = list(run_parallel(_digest_source, calls, n_jobs=n_jobs, prefer="threads"))
-        arguments = (
-            (source, recipes, cache, kept, n_threads)
-            for source, digest in zip(window, digests)
-            if digest not in known
-        )
-        new = run_parallel(_embed_source, arguments, n_jobs=n_jobs, prefer="threads")
-        with closing(new):
-            for source, digest in zip(window, digests):
-                yield source, known[digest] if digest in known else next(new)
-
-
-def _embed_source(
-    source: sources.Source,
-    recipes: list[Recipe],
-    cache: ClipCache | None,
-    kept: ClipCache | None,
-    n_threads: int | None,
-) -> tables.ClipRows:
-    """Embed one clip, in whatever thread or process."""
-    if source.error is not None:
-        return tables.ClipRows(None, None, None, source.error, None, _NO_ROWS)
-    digest = None
-    clip = source.clips[0]
-    try:
-        # Fetched once, for all recipes.
-        clip = clip.local()
-        status, digest = clip.status(), digest_clip(clip)
-        clips = source.clips if clip is source.clips[0] else (clip,) * len(recipes)
-
-        def compute() -> CacheEntry:
-            embedded = []
-            for recipe, one in zip(recipes, clips):
-                done = embed_clip(recipe, one, cache, n_threads)
-                if done.error is not None:
-                    raise done.error
-                embedded.append(done)
-            # Else the numbers of one content would be kept under the digest of another.
-            if clip.status() != status:
-                raise AudioDecodeError("the file changed while it was read; read it again.")
-            return _side_by_side(clip, recipes, embedded)
-
-        if kept is None or digest is None:
-            entry = compute()
-        else:
-            entry = kept.get_or_compute({"content": digest}, compute)
-    except AudioDecodeError as error:
-        reason = escape_undecodable(str(error).removeprefix(f"{clip.name}: "))
-        return tables.ClipRows(digest, None, None, reason, None, _NO_ROWS)
-    assert entry.n_samples is not None
-    assert entry.sr is not None
-    return tables.ClipRows(
-        digest,
-        entry.n_samples / entry.sr,
-        entry.sr,
-        None,
-        ", ".join(entry.notes) or None,
-        entry.array,
-        entry.is_new,
-        entry.error,
-    )
-
-
-def _side_by_side(clip: Clip, recipes: list[Recipe], embedded: list[EmbeddedClip]) -> CacheEntry:
-    """Join what several recipes gave for one file; `n_samples` is now of the whole file."""
-    rows = [np.atleast_2d(one.row).astype(np.float32, copy=False) for one in embedded]
-    return CacheEntry(
-        np.hstack(rows),
-        sorted({note for one in embedded for note in one.notes}),
-        error=next((one.cache_error for one in embedded if one.cache_error is not None), None),
-        sr=embedded[0].sr,
-        n_samples=_file_length(clip, recipes[0], embedded[0]),
-        is_new=any(one.is_new for one in embedded),
-    )
-
-
-def _file_length(clip: Clip, recipe: Recipe, embedded: EmbeddedClip) -> int:
-    """Return the samples of a whole file, of which a recipe may have used a segment."""
-    sr, n_samples = embedded.sr, embedded.n_samples
-    assert sr is not None
-    assert n_samples is not None
-    if clip.start or clip.end is not None:
-        return n_samples
-    if recipe.duration is not None and n_samples >= round(recipe.duration * sr):
-        content = clip.open()
-        if isinstance(content, tuple):
-            return len(content[0])
-        with SoundSource(content, name=clip.name) as source:
-            return source.n_samples()
-    return round(recipe.offset * sr) + n_samples
-
-
-def digest_clip(clip: Clip) -> str | None:
-    """Return the SHA-256 of a clip's content; None where it cannot be read.
-
-    Of a segment it ends as a media fragment does: ``#t=0.5,3.0``.
-    """
-    is_part = clip.start or clip.end is not None
-    part = part_of(Segment("", clip.start, clip.end)) if is_part else ""
-    try:
-        return clip.local().digest() + part
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def _digest_source(source: sources.Source) -> str | None:
-    return digest_clip(source.clips[0]) if source.clips else None
 
 
 def _check_out(out: str | os.PathLike, layout: str) -> tuple[Place, str | None]:
@@ -472,14 +331,9 @@ def _check_out(out: str | os.PathLike, layout: str) -> tuple[Place, str | None]:
             f"Got layout='list' for '{out}'.",
             param="layout",
         )
-    if is_url(text):
-        folder, _, name = text.rpartition("/")
-        return Place(folder), name
-    path = expand_path(out)
-    if suffix == ".csv":
-        check_output_file(stored.settings_beside(path))
-    check_output_file(path)
-    return Place(path.parent), path.name
+    if suffix == ".csv" and not is_url(text):
+        check_output_file(tables.settings_beside(expand_path(out)))
+    return place_of(out)
 
 
 def fit_copies(transformer, paths: Sequence, *, frames: bool) -> list[BaseClipTransformer]:
@@ -514,65 +368,6 @@ def fit_copies(transformer, paths: Sequence, *, frames: bool) -> list[BaseClipTr
     return fitted
 
 
-def column_names(transformers: list[BaseClipTransformer]) -> list[str]:
-    """Return the names of all numbers, each there once."""
-    names = [str(name) for one in transformers for name in one.get_feature_names_out()]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(
-            f"Two of the transformers give a column {twice!r}; write a table for each of them."
-        )
-    return names
-
-
-# Parameters of transformers that change no number.
-_CHANGE_NO_NUMBER = ("memory", "n_jobs", "on_error", "verbose")
-
-
-def recipe_key(recipes: list[Recipe], names: list[str]) -> str:
-    """Return a short digest of all that decides the numbers of a table."""
-    keys = [recipe.key() for recipe in recipes]
-    return settings_digest({"recipes": keys, "columns": names})[:16]
-
-
-def feature_key(transformer: BaseClipTransformer, *, frames: bool) -> str:
-    """Return the digest of all that decides the numbers of one transformer in a table."""
-    names = [str(name) for name in transformer.get_feature_names_out()]
-    return recipe_key([transformer._recipe(pooled=not frames)], names)
-
-
-def describe_run(transformers: list[BaseClipTransformer], key: str, *, frames: bool) -> dict:
-    """Return what is stored with a table of how it was made."""
-    import soxr
-
-    return {
-        "features": [
-            describe_transformer(one) | {"key": feature_key(one, frames=frames)}
-            for one in transformers
-        ],
-        "rows": "frames" if frames else "clips",
-        "versions": {"skmer": __version__, "numpy": np.__version__, "soxr": soxr.__version__},
-        "key": key,
-    }
-
-
-def describe_transformer(transformer: BaseClipTransformer) -> dict:
-    """Return how a fitted transformer was set, and which weights it has, as JSON has it."""
-    return {
-        "transformer": type(transformer).__name__,
-        "parameters": {
-            # The representation of a function holds an address, another one in every process.
-            name: value
-            if isinstance(value, int | float | str | None)
-            else getattr(value, "__qualname__", repr(value))
-            for name, value in transformer.get_params().items()
-            if name not in _CHANGE_NO_NUMBER
-        },
-        "weights": getattr(transformer, "weights_label_", None),
-        "weights_digest": getattr(transformer, "weights_digest_", None),
-    }
-
-
 def unfinished_cache(out: Path, key: str) -> Path:
     """Return the hidden folder of the clips that are finished before the table is.
 
@@ -587,3 +382,169 @@ def unfinished_cache(out: Path, key: str) -> Path:
             stacklevel=5,
         )
     return here
+
+
+def extract_files(
+    paths: Sequence,
+    transformer: BaseClipTransformer,
+    folder: str | os.PathLike,
+    *,
+    n_jobs: int | None = None,
+    verbose: bool = False,
+) -> Extraction:
+    """Embed audio files frame by frame, and write one npz file for each.
+
+    Clips whose file is there already, of the same content and settings, are not computed again.
+
+    Parameters
+    ----------
+    paths : sequence of str or path-like, of length n_clips
+        Audio files.
+    transformer : transformer of clips
+        Fitted or not. Its `memory` is used as well.
+    folder : str or path-like
+        Where the files go: each is called as its clip, with the suffix ``.npz``, below the same
+        folders as below the deepest folder that all clips share.
+    n_jobs : int, default=None
+        Number of jobs over clips, as in joblib. None = that of the transformer.
+    verbose : bool, default=False
+        Show a progress bar on standard error.
+
+    Returns
+    -------
+    extraction : Extraction
+        Counts; a row is a frame. Each file has the arrays of openl3's: ``embedding`` of shape
+        (n_frames, d), dtype float32, and ``timestamps`` of shape (n_frames,) [s]; and ``settings``,
+        JSON. Clips that could not be read have no file: ``errors.csv`` in the folder has the
+        reasons.
+
+    Raises
+    ------
+    OSError
+        When the folder cannot be written, or another process is writing it.
+    InputError, InputTypeError
+        For an argument that is not as above, or two clips that would be one file.
+    WeightsNotFoundError
+        When pretrained weights are wanted and cannot be had.
+
+    See Also
+    --------
+    extract : Writes one table.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from skmer import MFCCStatsTransformer
+    >>> from skmer.datasets import load_toy_emotions
+    >>> from skmer.embeddings import extract_files
+    >>> clips = load_toy_emotions().data[:2]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     done = extract_files(clips, MFCCStatsTransformer(), f"{folder}/frames")
+    ...     with np.load(next(done.path.rglob("*.npz"))) as first:
+    ...         first["embedding"].shape[1]
+    20
+    """
+    paths = _check_paths(paths)
+    (one,) = fit_copies(transformer, paths, frames=True)
+    recipes = [one._recipe(pooled=False)]
+    settings = describe_run([one], recipe_key(recipes, column_names([one])), frames=True)
+    # The lock is beside the folder, whose name it needs.
+    folder = expand_path(folder).absolute()
+    targets = _targets(paths, folder)
+    n_jobs = one.n_jobs if n_jobs is None else n_jobs
+    failures: list[tuple[str, str]] = []
+    cache_errors: list[str] = []
+    with tables.locked(folder):
+        folder.mkdir(exist_ok=True)
+        arguments = ((target, path, settings["key"]) for target, path in zip(targets, paths))
+        earlier = list(run_parallel(_earlier_file, arguments, n_jobs=n_jobs, prefer="threads"))
+        missing = [at for at, n_rows in enumerate(earlier) if n_rows is None]
+        new = sources.embed_sources(
+            sources.stream([paths[at] for at in missing], [one]),
+            recipes,
+            memory=one.memory,
+            n_jobs=n_jobs,
+        )
+        n_computed, n_rows = 0, sum(filter(None, earlier))
+        with closing(new):
+            bar = track(new, description="extracting", total=len(missing), enabled=verbose)
+            # The clips first, so that the bar reaches its end.
+            for clip, at in zip(bar, missing):
+                n_computed, n_rows = n_computed + clip.is_new, n_rows + len(clip.rows)
+                if clip.cache_error is not None:
+                    cache_errors.append(clip.cache_error)
+                if clip.error is not None:
+                    failures.append((escape_undecodable(file_of(paths[at])), clip.error))
+                else:
+                    _write_file(targets[at], clip, one.frame_times(len(clip.rows)), settings)
+        _write_errors(folder / "errors.csv", failures)
+    warn_of_cache(cache_errors, stacklevel=2)
+    return Extraction(folder, len(paths), n_rows, n_computed, len(failures))
+
+
+def _check_paths(paths) -> list[str | Segment]:
+    """Return the paths as strings; segments of files stay."""
+    entries = list(sources.check_clips(paths))
+    for row, entry in enumerate(entries):
+        is_file = isinstance(entry, str | os.PathLike | Segment) and not is_url(entry)
+        if not is_file or sources.is_tar(entry):
+            raise InputTypeError(
+                f"Entry {row} of 'paths' must be a path on this machine, got {entry!r:.100}."
+            )
+    return [
+        entry if isinstance(entry, Segment) else os.path.expanduser(os.fsdecode(entry))
+        for entry in entries
+    ]
+
+
+def _targets(paths: list[str | Segment], folder: Path) -> list[Path]:
+    """Return the file of each clip; raise where two clips would share one."""
+    whole = [os.path.abspath(file_of(path)) for path in paths]
+    root = os.path.commonpath([os.path.dirname(path) for path in whole])
+    targets = []
+    for clip, path in zip(paths, whole):
+        target = Path(os.path.relpath(path, root)).with_suffix("")
+        targets.append(folder / target.with_name(f"{target.name}{part_of(clip)}.npz"))
+    seen: dict[Path, str] = {}
+    for path, target in zip(whole, targets):
+        other = seen.setdefault(target, path)
+        if other != path:
+            raise InputError(
+                f"The clips '{other}' and '{path}' would both be written to '{target}'; rename one "
+                "of them, or write one table instead."
+            )
+    return targets
+
+
+def _earlier_file(target: Path, path: str | Segment, key: str) -> int | None:
+    """Return the frames in the file that an earlier run wrote; None where none is."""
+    try:
+        with open_regular(target) as file, np.load(file, allow_pickle=False) as arrays:
+            settings = json.loads(str(arrays["settings"]))
+            # Both are read, so that damage to either is detected.
+            n_frames, n_times = len(arrays["embedding"]), len(arrays["timestamps"])
+    except DAMAGE:
+        return None
+    digest = sources.digest_clip(Clip.of_file(0, path))
+    if (settings.get("key"), settings.get("digest")) != (key, digest) or n_frames != n_times:
+        return None
+    return n_frames
+
+
+def _write_file(target: Path, clip: tables.ClipRows, times: np.ndarray, settings: dict) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    stated = json.dumps(settings | {"digest": clip.digest})
+    with atomic_write(target) as temporary, temporary.open("wb") as stream:
+        np.savez(stream, embedding=clip.rows, timestamps=times, settings=stated)
+
+
+def _write_errors(path: Path, failures: list[tuple[str, str]]) -> None:
+    """Write which clips have no file, and why; nothing where each has one."""
+    import pandas as pd
+
+    if not failures:
+        path.unlink(missing_ok=True)
+        return
+    table = escape_formula(pd.DataFrame(failures, columns=["path", "error"]))
+    table.to_csv(path, index=False)

@@ -5,8 +5,8 @@ import logging
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
-from skmer.embeddings import stored, tables
-from skmer.embeddings.sources import Source, windows
+from skmer.embeddings import tables
+from skmer.embeddings.sources import Source, digest_source, windows
 from skmer.exceptions import InputError
 from skmer.utils.cache import DAMAGE
 from skmer.utils.digest import settings_digest
@@ -32,10 +32,16 @@ def write_shards(
         _check(run, manifest, place, n_clips, size)
         manifest["shard_size"] = size or manifest.get("shard_size", _SIZE)
         if run.append and manifest["shards"]:
-            run.columns = tables.match_columns(run.columns, manifest["own"])
-            run.kinds = manifest["own"]
+            tables.match_columns(run.columns, manifest["own"])
+            if run.segments and not manifest["segments"]:
+                raise InputError(
+                    f"The shards in '{place.show()}' have no columns start and end, which segments "
+                    "need; choose another folder."
+                )
+            run.kinds, run.segments = manifest["own"], manifest["segments"]
             _append(run, clips, place, manifest)
         else:
+            run.kinds = run.kinds or manifest.get("own", {})
             _write(run, clips, place, manifest)
 
 
@@ -87,32 +93,44 @@ def _write(run, clips: Iterator[Source], place: Place, manifest: dict) -> None:
         if not held:
             break
         done = manifest["shards"][at] if at < len(manifest["shards"]) else None
-        if done and digest and done["inputs"] == digest and not done["n_failed"]:
+        # Without columns, those that are there stay.
+        cells = None
+        if run.columns:
+            cells = settings_digest({"cells": [dict(one.cells) for one in held]})
+        if (
+            done
+            and digest
+            and done["inputs"] == digest
+            and cells in (None, done["cells"])
+            and not done["n_failed"]
+        ):
             run.add(done)
         else:
             rest = islice(clips, manifest["shard_size"] - len(held))
-            _write_one(run, chain(held, rest), place, manifest, at, digest)
+            _write_one(run, chain(held, rest), place, manifest, at, digest, cells)
         at += 1
     if not run.force:
-        tables.check_not_fewer(place.show(), n_before, run.n_clips)
+        tables.check_not_fewer(place.show(), n_before, run.counts["n_clips"])
     for surplus in _files_from(place, at):
         place.remove(surplus)
     del manifest["shards"][at:]
     _keep(run, place, manifest)
 
 
-def _write_one(run, clips: Iterable[Source], place: Place, manifest: dict, at: int, inputs) -> None:
+def _write_one(
+    run, clips: Iterable[Source], place: Place, manifest: dict, at: int, inputs=None, cells=None
+) -> None:
     """Write one shard, or add to it, and state it in the manifest."""
     name = f"part-{at:05}.parquet"
     counts = run.write(clips, place, name, None, description=f"shard {at}")
-    shard = {"file": name, **counts, "inputs": inputs}
+    shard = {"file": name, **counts, "inputs": inputs, "cells": cells}
     manifest["shards"][at : at + 1] = [shard]
     _keep(run, place, manifest)
     _logger.info("%s has %d clips.", place.show(name), counts["n_clips"])
 
 
 def _keep(run, place: Place, manifest: dict) -> None:
-    manifest["settings"], manifest["own"] = run.settings, run.kinds
+    manifest |= {"settings": run.settings, "own": run.kinds, "segments": run.segments}
     manifest["n_clips"] = _total(manifest)
     with atomic_write(place.here / MANIFEST) as temporary:
         temporary.write_text(json.dumps(manifest, indent=2))
@@ -128,7 +146,7 @@ def _hold(clips: Iterator[Source], size: int, n_jobs) -> tuple[list[Source], str
         if source.n_bytes() or not source.clips:
             return held, None
     states = list(run_parallel(_state, ((one,) for one in held), n_jobs=n_jobs, prefer="threads"))
-    named = [[one.name, state] for one, state in zip(held, states)]
+    named = [[*one.identity, state] for one, state in zip(held, states)]
     return held, None if None in states else settings_digest({"inputs": named})
 
 
@@ -149,11 +167,17 @@ def _state(source: Source):
 
 def _append(run, clips: Iterator[Source], place: Place, manifest: dict) -> None:
     """Add clips to the last shard and to new ones, and replace those that have changed."""
-    known: dict[str, tuple[int, str | None]] = {}
+    import pyarrow.parquet as pq
+
+    known: dict[tuple, tuple[int, str | None]] = {}
+    columns = ["path", "digest", "error", *(tables.ENDS if manifest["segments"] else ())]
     for at, shard in enumerate(manifest["shards"]):
         run.add(shard)
-        for name, digest in stored.names_and_digests(place, shard["file"]):
-            known[name] = (at, digest)
+        with place.open(shard["file"]) as file:
+            facts = pq.read_table(file, columns=columns).to_pylist()
+        for clip in facts:
+            identity = clip["path"], clip.get("start"), clip.get("end")
+            known[identity] = (at, clip["digest"] if clip["error"] is None else None)
     changed: dict[int, list[Source]] = {}
     new = _unknown(run, clips, known, changed)
     at = len(manifest["shards"]) - 1
@@ -171,18 +195,18 @@ def _add(run, clips: Iterator[Source], place: Place, manifest: dict, at: int) ->
     if at < len(manifest["shards"]):
         # It is counted again, as a whole.
         run.add(manifest["shards"][at], -1)
-    _write_one(run, clips, place, manifest, at, None)
+    _write_one(run, clips, place, manifest, at)
 
 
 def _unknown(run, clips, known: dict, changed: dict) -> Iterator[Source]:
     """Yield clips that no shard has; put those whose content is another one into `changed`."""
     for window in windows(clips):
-        found = [known.get(tables.shown(source.name)) for source in window]
+        found = [known.get(source.identity) for source in window]
         calls = ((source,) for source, there in zip(window, found) if there is not None)
-        digests = run_parallel(run.digest, calls, n_jobs=run.n_jobs, prefer="threads")
+        digests = run_parallel(digest_source, calls, n_jobs=run.n_jobs, prefer="threads")
         for source, there in zip(window, found):
             if there is None:
-                known[tables.shown(source.name)] = (-1, None)
+                known[source.identity] = (-1, None)
                 yield source
             elif next(digests) != there[1] and there[0] >= 0:
                 changed.setdefault(there[0], []).append(source)

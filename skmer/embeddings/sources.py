@@ -3,17 +3,27 @@
 import io
 import os
 import tarfile
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain, islice
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice, repeat
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from skmer.audio.segment import Segment
+from skmer.audio.decoding import SoundSource
+from skmer.audio.segment import ListedClip, Listing, Segment, part_of
 from skmer.embeddings.clips import Clip, as_sequence, check_matrix, check_sequence
-from skmer.exceptions import InputError, InputTypeError
+from skmer.embeddings.recipe import EmbeddedClip, Recipe, embed_clip
+from skmer.embeddings.tables import ClipRows
+from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
+from skmer.utils import ClipCache
+from skmer.utils.cache import CacheEntry, open_cache
 from skmer.utils.files import is_url
+from skmer.utils.messages import escape_undecodable
+from skmer.utils.processes import run_parallel, threads_per_worker
 from skmer.utils.remote import check_url
 
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
@@ -24,19 +34,17 @@ _WINDOW_BYTES = 2**28
 
 @dataclass(frozen=True)
 class Source:
-    """One clip on its way: its name, and itself as each recipe takes it; or why it is none."""
+    """One clip on its way: its name, and itself as each recipe takes it; or why it is none.
+
+    `segment` is the part of a file that it is, and `cells` are the user's own columns.
+    """
 
     row: int
     name: str | None
     clips: tuple[Clip, ...] = ()
     error: str | None = None
-
-    def ends(self) -> tuple[float, float | None] | None:
-        """Return the start and the end of a segment [s]; None where it is no segment."""
-        clip = self.clips[0] if self.clips else None
-        if clip is None or not (clip.start or clip.end is not None):
-            return None
-        return clip.start, clip.end
+    segment: Segment | None = None
+    cells: Mapping = field(default_factory=dict)
 
     def n_bytes(self) -> int:
         """Return the bytes that it holds in memory."""
@@ -47,18 +55,27 @@ class Source:
             return content[0].nbytes
         return len(content) if isinstance(content, bytes) else 0
 
+    @property
+    def identity(self) -> tuple:
+        """The path, as a table has it, and the start and the end of a segment of it [s]."""
+        path = None if self.name is None else escape_undecodable(self.name)
+        return path, getattr(self.segment, "start", None), getattr(self.segment, "end", None)
 
-def check_clips(paths, *, param: str = "paths") -> Sequence | Iterator:
+
+def check_clips(paths, *, param: str = "paths") -> Iterable:
     """Return what `extract` may stream; of a sequence each entry is checked, before any work."""
     if isinstance(paths, str | bytes | os.PathLike):
         raise InputError(f"'{param}' must be a sequence of paths, got a lone one, {paths!r}.")
-    if isinstance(paths, Iterator):
+    if isinstance(paths, Iterator | Listing):
         return paths
     entries = [
         Segment(*one) if is_segment(one) and not isinstance(one, Segment) else one for one in paths
     ]
     for row, entry in enumerate(entries):
-        _check(row, entry, param)
+        if not (is_path(entry) or is_segment(entry) or is_named_content(entry)):
+            raise InputTypeError(f"Entry {row} of '{param}' must be a path, got {entry!r:.100}.")
+        if is_url(entry):
+            check_url(str(entry))
     if not entries:
         raise InputError(f"'{param}' must hold at least one path, got none.")
     return entries
@@ -70,6 +87,8 @@ def sample(entries) -> tuple[Iterable, list]:
     if isinstance(entries, Iterator):
         some = list(islice(entries, 9))
         entries = chain(some, entries)
+    elif isinstance(entries, Listing):
+        some = [listed.clip for listed in islice(entries, 9)]
     found: list = []
     for entry in some:
         part = next(read_tar(entry), None) if is_tar(entry) else entry
@@ -90,13 +109,6 @@ def _content(entry) -> bytes:
     return bytes(content)
 
 
-def _check(row: int, entry, param: str) -> None:
-    if not (is_path(entry) or is_segment(entry) or is_named_content(entry)):
-        raise InputTypeError(f"Entry {row} of '{param}' must be a path, got {entry!r:.100}.")
-    if is_url(entry):
-        check_url(entry)
-
-
 def is_path(entry) -> bool:
     """Return whether an entry names a file."""
     return isinstance(entry, str | os.PathLike)
@@ -106,14 +118,6 @@ def is_segment(entry) -> bool:
     """Return whether an entry names a part of a file."""
     is_triple = isinstance(entry, tuple | list) and len(entry) == 3 and is_path(entry[0])
     return isinstance(entry, Segment) or is_triple
-
-
-def segment_ends(entries) -> dict[str, list]:
-    """Return the columns start and end [s] of clips of which some are segments; else none."""
-    if isinstance(entries, Iterator) or not any(isinstance(one, Segment) for one in entries):
-        return {}
-    ends = {name: [getattr(one, name, None) for one in entries] for name in ("start", "end")}
-    return {name: [np.nan if end is None else end for end in ends[name]] for name in ends}
 
 
 def is_named_content(entry) -> bool:
@@ -130,6 +134,8 @@ def is_tar(entry) -> bool:
 
 def count(entries: Any) -> int | None:
     """Return the number of clips; None where only the end of the stream shows it."""
+    if isinstance(entries, Listing):
+        return entries.n_clips
     if isinstance(entries, Iterator) or any(map(is_tar, entries)):
         return None
     return len(entries)
@@ -162,14 +168,29 @@ def _is_audio(name: str) -> bool:
     return not os.path.basename(name).startswith(".") and bool(os.path.splitext(name)[1])
 
 
-def stream(entries: Iterable, transformers: Sequence, *, strict: bool = True) -> Iterator[Source]:
-    """Yield each clip as each transformer takes it; with `strict` a bad entry raises."""
+def stream(
+    entries: Iterable,
+    transformers: Sequence,
+    *,
+    strict: bool = True,
+    columns: Mapping[str, Any] = MappingProxyType({}),
+) -> Iterator[Source]:
+    """Yield each clip as each transformer takes it; with `strict` a bad entry raises.
+
+    `columns` are arrow arrays with a cell for each entry.
+    """
     rates = [one._network_sr() if one.sr is None else int(one.sr) for one in transformers]
+    cells: Iterable = repeat({})
+    if columns:
+        values = (column.to_pylist() for column in columns.values())
+        cells = (dict(zip(columns, row)) for row in zip(*values))
     row = 0
-    for entry in entries:
+    for entry, own in zip(entries, cells):
+        if isinstance(entry, ListedClip):
+            entry, own = entry
         for part in read_tar(entry) if is_tar(entry) else (entry,):
             try:
-                yield _source(row, part, rates)
+                yield _source(row, part, rates, own)
             except (InputError, InputTypeError) as error:
                 if strict:
                     raise
@@ -178,17 +199,27 @@ def stream(entries: Iterable, transformers: Sequence, *, strict: bool = True) ->
             row += 1
 
 
-def _source(row: int, entry, rates: list[int]) -> Source:
+def _source(row: int, entry, rates: list[int], cells: Mapping) -> Source:
     if isinstance(entry, Clip):
         clips: tuple[Clip, ...] = (entry,) * len(rates)
     elif is_named_content(entry):
-        name = entry[0]
-        return Source(row, name, (Clip(row, _content(entry), repr(name)),) * len(rates))
+        clips = (Clip(row, _content(entry), repr(entry[0])),) * len(rates)
     else:
         # Bare waveforms have the rate of the transformer.
         made = {sr: check_sequence([entry], sr=sr, estimator="the model")[0] for sr in set(rates)}
         clips = tuple(replace(made[sr], row=row) for sr in rates)
-    return Source(row, name_of(entry), clips)
+    if is_segment(entry) and not isinstance(entry, Segment):
+        entry = Segment(*entry)
+    segment = entry if isinstance(entry, Segment) else None
+    return Source(row, name_of(entry), clips, segment=segment, cells=cells)
+
+
+def late_segment() -> InputError:
+    """Return the error for a segment after clips that are none, of an iterator."""
+    return InputError(
+        "Segments must be among the first clips of an iterator, where they are among the later "
+        "ones; sort it, or pass a list."
+    )
 
 
 def name_of(entry) -> str | None:
@@ -217,7 +248,7 @@ def windows(sources: Iterable[Source]) -> Iterator[list[Source]]:
 
 def entries_of(X: Any, transformer) -> Iterable:
     """Return the clips in whatever form `transform` takes them, or an iterator of such clips."""
-    if isinstance(X, Iterator):
+    if isinstance(X, Iterator | Listing):
         return X
     X = as_sequence(X)
     if hasattr(X, "columns"):
@@ -229,11 +260,6 @@ def entries_of(X: Any, transformer) -> Iterable:
     if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "biuf":
         sr = transformer._network_sr() if transformer.sr is None else int(transformer.sr)
         return check_matrix(X, sr=sr)
-    return check_entries(X)
-
-
-def check_entries(X) -> Iterable:
-    """Return a sequence of clips; raise for what is none, or empty."""
     if isinstance(X, str | bytes | os.PathLike):
         raise InputError(
             f"X must be a sequence of clips, got a lone one, {X!r}; write [path].", param="X"
@@ -245,3 +271,135 @@ def check_entries(X) -> Iterable:
     if not len(X):
         raise InputError("X must hold at least one path or other clip, got none.", param="X")
     return X
+
+
+def embed_sources(
+    clips: Iterable[Source],
+    recipes: list[Recipe],
+    *,
+    memory,
+    unfinished: Path | None = None,
+    known: Mapping[str | None, ClipRows] = MappingProxyType({}),
+    n_jobs: int | None,
+) -> Generator[ClipRows]:
+    """Embed clips by one or several recipes, and yield each, in order, as soon as it is done.
+
+    The rows of several recipes stand side by side. With `unfinished`, a folder, what is done is
+    kept there too, and taken from there; what is `known` by its digest is not computed.
+    """
+    cache = open_cache(memory)
+    kept = None if unfinished is None else ClipCache(unfinished)
+    n_threads = threads_per_worker(n_jobs)
+    for window in windows(clips):
+        digests: Iterable[str | None] = [None] * len(window)
+        if known:
+            calls = ((source,) for source in window)
+            digests = list(run_parallel(digest_source, calls, n_jobs=n_jobs, prefer="threads"))
+        arguments = (
+            (source, recipes, cache, kept, n_threads)
+            for source, digest in zip(window, digests)
+            if digest not in known
+        )
+        new = run_parallel(_embed_source, arguments, n_jobs=n_jobs, prefer="threads")
+        with closing(new):
+            for source, digest in zip(window, digests):
+                done = known[digest] if digest in known else next(new)
+                path, start, end = source.identity
+                yield replace(done, path=path, start=start, end=end, cells=source.cells)
+
+
+def _embed_source(
+    source: Source,
+    recipes: list[Recipe],
+    cache: ClipCache | None,
+    kept: ClipCache | None,
+    n_threads: int | None,
+) -> ClipRows:
+    """Embed one clip, in whatever thread or process."""
+    if source.error is not None:
+        return ClipRows(error=source.error)
+    digest = None
+    clip = source.clips[0]
+    try:
+        # Fetched once, for all recipes.
+        clip = clip.local()
+        status, digest = clip.status(), digest_clip(clip)
+        clips = source.clips if clip is source.clips[0] else (clip,) * len(recipes)
+
+        def compute() -> CacheEntry:
+            embedded = []
+            for recipe, one in zip(recipes, clips):
+                done = embed_clip(recipe, one, cache, n_threads)
+                if done.error is not None:
+                    raise done.error
+                embedded.append(done)
+            # Else the numbers of one content would be kept under the digest of another.
+            if clip.status() != status:
+                raise AudioDecodeError("the file changed while it was read; read it again.")
+            return _side_by_side(clip, recipes, embedded)
+
+        if kept is None or digest is None:
+            entry = compute()
+        else:
+            entry = kept.get_or_compute({"content": digest}, compute)
+    except AudioDecodeError as error:
+        reason = escape_undecodable(str(error).removeprefix(f"{clip.name}: "))
+        return ClipRows(digest=digest, error=reason)
+    assert entry.n_samples is not None
+    assert entry.sr is not None
+    return ClipRows(
+        digest=digest,
+        duration=entry.n_samples / entry.sr,
+        sr=entry.sr,
+        notes=", ".join(entry.notes) or None,
+        rows=entry.array,
+        is_new=entry.is_new,
+        cache_error=entry.error,
+    )
+
+
+def _side_by_side(clip: Clip, recipes: list[Recipe], embedded: list[EmbeddedClip]) -> CacheEntry:
+    """Join what several recipes gave for one file; `n_samples` is now of the whole file."""
+    rows = [np.atleast_2d(one.row).astype(np.float32, copy=False) for one in embedded]
+    return CacheEntry(
+        np.hstack(rows),
+        sorted({note for one in embedded for note in one.notes}),
+        error=next((one.cache_error for one in embedded if one.cache_error is not None), None),
+        sr=embedded[0].sr,
+        n_samples=_file_length(clip, recipes[0], embedded[0]),
+        is_new=any(one.is_new for one in embedded),
+    )
+
+
+def _file_length(clip: Clip, recipe: Recipe, embedded: EmbeddedClip) -> int:
+    """Return the samples of a whole file, of which a recipe may have used a segment."""
+    sr, n_samples = embedded.sr, embedded.n_samples
+    assert sr is not None
+    assert n_samples is not None
+    if clip.start or clip.end is not None:
+        return n_samples
+    if recipe.duration is not None and n_samples >= round(recipe.duration * sr):
+        content = clip.open()
+        if isinstance(content, tuple):
+            return len(content[0])
+        with SoundSource(content, name=clip.name) as source:
+            return source.n_samples()
+    return round(recipe.offset * sr) + n_samples
+
+
+def digest_clip(clip: Clip) -> str | None:
+    """Return the SHA-256 of a clip's content; None where it cannot be read.
+
+    Of a segment it ends as a media fragment does: ``#t=0.5,3.0``.
+    """
+    is_part = clip.start or clip.end is not None
+    part = part_of(Segment("", clip.start, clip.end)) if is_part else ""
+    try:
+        return clip.local().digest() + part
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def digest_source(source: Source) -> str | None:
+    """Return the digest of what a source is read from; None where there is none."""
+    return digest_clip(source.clips[0]) if source.clips else None

@@ -5,26 +5,26 @@ import shutil
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO
 from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 
-from skmer.embeddings.stored import StoredTable, open_table, settings_beside
 from skmer.exceptions import IgnoredCacheWarning, InputError, InputTypeError, bounded
 from skmer.utils.cache import DAMAGE
-from skmer.utils.digest import file_digest
-from skmer.utils.files import atomic_write, escape_formula
+from skmer.utils.digest import file_digest, open_regular, read_regular
+from skmer.utils.files import atomic_write, escape_formula, unescape_formula
 from skmer.utils.messages import escape_undecodable
 
 # What a table states of a clip, and of a frame, beside the path and the user's own columns.
 FACTS = dict.fromkeys(("digest", "duration", "sr", "error", "notes"), "string")
 FACTS |= {"duration": "double", "sr": "int64"}
 FRAME_FACTS = {"frame": "int64", "time": "double"}
+# Of clips that are segments of files.
+ENDS = {"start": "double", "end": "double"}
 # What is -1 in a npz file where it is missing.
 _FILLED = ("sr", "frame")
 # Arrays that a npz file holds beside the columns, and the column of lists.
@@ -38,26 +38,32 @@ _BATCH_ROWS = 2**14
 class ClipRows:
     """One clip that is done: what is stated of it, and its rows, (n_rows, n_columns).
 
-    A clip that failed has an error and no rows. `is_new` is False where nothing was computed, and
+    A clip that failed has an error and no rows. `start` and `end` [s] are those of a segment, and
+    `cells` are the user's own columns. `is_new` is False where nothing was computed, and
     `cache_error` is why the cache could not be used.
     """
 
-    digest: str | None
-    duration: float | None
-    sr: int | None
-    error: str | None
-    notes: str | None
-    rows: np.ndarray
+    path: str | None = None
+    start: float | None = None
+    end: float | None = None
+    digest: str | None = None
+    duration: float | None = None
+    sr: int | None = None
+    error: str | None = None
+    notes: str | None = None
+    rows: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    cells: Mapping = field(default_factory=dict)
     is_new: bool = True
     cache_error: str | None = None
 
-
-# A clip of a table: its row in the user's own columns (None = missing), its name, and itself.
-Placed = tuple[int | None, str | None, ClipRows]
+    @property
+    def identity(self) -> tuple:
+        """The path, as a table has it, and which segment of the file it is."""
+        return self.path, self.start, self.end
 
 
 def check_columns(columns: Mapping | None, n_clips: int | None, names: list[str]) -> dict:
-    """Return the user's own columns as arrow arrays; `names` are those of the numbers."""
+    """Return the user's own columns as arrow arrays; `names` are those of the table itself."""
     checked = {}
     taken = {"path", *FACTS, *FRAME_FACTS, *_ARRAYS, *names}
     for name, values in (columns or {}).items():
@@ -109,8 +115,35 @@ def _as_arrow(name: str, values: list):
     )
 
 
+def match_columns(columns: Mapping, kinds: Mapping[str, str]) -> None:
+    """Raise where the user's columns do not fit into those of the table to append to."""
+    import pyarrow as pa
+
+    for name, column in columns.items():
+        if name not in kinds:
+            raise InputError(
+                f"The table has no column {name!r}, so that none can be appended to; its columns "
+                f"are {', '.join(kinds) or 'those of skmer alone'}.",
+                param="columns",
+            )
+        try:
+            pa.array(column.to_pylist(), kinds[name])
+        except (pa.ArrowException, TypeError) as error:
+            raise InputError(
+                f"The column {name!r} of the table has the type {kinds[name]}, which the new "
+                f"values do not have ({error}).",
+                param="columns",
+            ) from error
+
+
 def table_schema(
-    kinds: Mapping[str, str], names: list[str], settings: dict, *, frames: bool, layout: str
+    kinds: Mapping[str, str],
+    names: list[str],
+    settings: dict,
+    *,
+    segments: bool,
+    frames: bool,
+    layout: str,
 ):
     """Return the arrow schema of a table: facts, numbers, and the settings in its metadata.
 
@@ -118,60 +151,58 @@ def table_schema(
     """
     import pyarrow as pa
 
-    facts = {"path": "string", **kinds, **FACTS, **(FRAME_FACTS if frames else {})}
+    facts = {"path": "string", **(ENDS if segments else {}), **kinds, **FACTS}
+    facts |= FRAME_FACTS if frames else {}
     numbers = dict.fromkeys(names, pa.float32())
+    settings = settings | {"own": dict(kinds), "segments": segments}
     if layout == "list":
         numbers = {"embedding": pa.list_(pa.float32(), len(names))}
-        settings = settings | {"columns": names}
-    settings = settings | {"own": dict(kinds)}
+        settings |= {"columns": names}
     return pa.schema([*facts.items(), *numbers.items()], metadata={"skmer": json.dumps(settings)})
 
 
 def batches(
-    clips: Iterable["Placed"],
-    columns: Mapping,
-    kinds: Mapping[str, str],
+    clips: Iterable[ClipRows],
+    schema,
     width: int,
     frame_times: Callable[[int], np.ndarray] | None,
 ) -> Iterator[tuple]:
     """Join clips to batches of facts, as an arrow table, and numbers, (n_rows, width).
 
-    Each clip comes with its name, and with its row in the user's own columns. With `frame_times` a
-    row is a frame. A clip without rows, which failed, is one row of NaN.
+    With `frame_times` a row is a frame. A clip without rows, which failed, is one row of NaN.
     """
-    held: list[Placed] = []
+    held: list[ClipRows] = []
     n_rows = n_bytes = 0
-    for one in clips:
-        held.append(one)
-        n_rows += len(one[2].rows)
-        n_bytes += one[2].rows.nbytes
+    for clip in clips:
+        held.append(clip)
+        n_rows += len(clip.rows)
+        n_bytes += clip.rows.nbytes
         if len(held) + n_rows >= _BATCH_ROWS or n_bytes >= _BATCH_BYTES:
-            yield _batch(held, columns, kinds, width, frame_times)
+            yield _batch(held, schema, width, frame_times)
             held, n_rows, n_bytes = [], 0, 0
     if held:
-        yield _batch(held, columns, kinds, width, frame_times)
+        yield _batch(held, schema, width, frame_times)
 
 
-def _batch(held, columns, kinds, width, frame_times):
+def _batch(clips: list[ClipRows], schema, width: int, frame_times):
     import pyarrow as pa
 
-    places, names, clips = zip(*held)
-    index = np.repeat(np.arange(len(clips)), [max(1, len(clip.rows)) for clip in clips])
-    facts = {"path": pa.array(list(map(shown, names)), "string")}
-    for name, kind in kinds.items():
-        given = name in columns
-        facts[name] = columns[name].take(pa.array(places)) if given else pa.nulls(len(clips), kind)
-    facts |= {
-        name: pa.array([getattr(clip, name) for clip in clips], kind)
-        for name, kind in FACTS.items()
-    }
-    facts = {name: column.take(pa.array(index)) for name, column in facts.items()}
-    if frame_times is not None:
-        counts = [len(clip.rows) for clip in clips]
-        frames = chain.from_iterable(range(n) if n else [None] for n in counts)
-        times = chain.from_iterable(frame_times(n).tolist() if n else [None] for n in counts)
-        facts["frame"] = pa.array(list(frames), "int64")
-        facts["time"] = pa.array(list(times), "double")
+    counts = [len(clip.rows) for clip in clips]
+    index = pa.array(np.repeat(np.arange(len(clips)), np.maximum(counts, 1)))
+    frames = chain.from_iterable(range(n) if n else [None] for n in counts)
+    own = json.loads(schema.metadata[b"skmer"])["own"]
+    facts = {}
+    for column in schema:
+        name, kind = column.name, column.type
+        if name in own:
+            facts[name] = pa.array([clip.cells.get(name) for clip in clips], kind).take(index)
+        elif name == "frame":
+            facts[name] = pa.array(frames, kind)
+        elif name == "time":
+            times = (frame_times(n).tolist() if n else [None] for n in counts)
+            facts[name] = pa.array(chain.from_iterable(times), kind)
+        elif name == "path" or name in ENDS or name in FACTS:
+            facts[name] = pa.array([getattr(clip, name) for clip in clips], kind).take(index)
     failed = np.full((1, width), np.nan, np.float32)
     numbers = np.concatenate([clip.rows if len(clip.rows) else failed for clip in clips])
     return pa.table(facts), numbers
@@ -244,11 +275,22 @@ def _write_csv(path, rows, schema, names):
     """Write a csv file; texts that a spreadsheet would run get an apostrophe in front."""
     import pandas as pd
 
+    write_frames(
+        path,
+        (
+            escape_formula(facts.to_pandas(integer_object_nulls=True)).join(
+                pd.DataFrame(numbers, columns=names)
+            )
+            for facts, numbers in rows
+        ),
+    )
+
+
+def write_frames(path: Path, frames: Iterable) -> None:
+    """Write data frames, as they come, one below the other to a csv file."""
     with path.open("w", encoding="utf-8", newline="") as stream:
-        for at, (facts, numbers) in enumerate(rows):
-            frame = escape_formula(facts.to_pandas(integer_object_nulls=True))
-            table = pd.concat([frame, pd.DataFrame(numbers, columns=names)], axis=1)
-            table.to_csv(stream, index=False, header=at == 0)
+        for at, frame in enumerate(frames):
+            frame.to_csv(stream, index=False, header=at == 0, lineterminator="\n")
 
 
 _WRITERS: dict[str, Callable] = {
@@ -256,48 +298,204 @@ _WRITERS: dict[str, Callable] = {
     ".npz": _write_npz,
     ".csv": _write_csv,
 }
+SUFFIXES = tuple(_WRITERS)
+
+
+@dataclass
+class StoredTable:
+    """A table on disk: its settings, and a function that reads batches.
+
+    ``read(facts, names)`` yields lists by the names of facts, with "frame" where a row is a frame,
+    and the numbers of the columns called `names`.
+    """
+
+    settings: dict
+    read: Callable[[list[str], list[str]], Iterator[tuple[dict, np.ndarray]]]
+
+    def clips(self, names: list[str], *, with_cells: bool = False) -> Iterator[ClipRows]:
+        """Yield the clips, each with the numbers of the columns called `names`."""
+        own = list(self.settings.get("own", ())) if with_cells else []
+        ends = list(ENDS) if self.settings.get("segments") else []
+        stated: dict = {}
+        rows: list[np.ndarray] = []
+        for facts, numbers in self.read(["path", *ends, *FACTS, *own], names):
+            if numbers.shape[1:] != (len(names),):
+                raise ValueError(f"it has numbers of shape {numbers.shape}")
+            for row, frame in enumerate(facts.get("frame") or [None] * len(numbers)):
+                if rows and (frame is None or frame <= 0):
+                    yield _as_clip(stated, rows)
+                    rows = []
+                if not rows:
+                    stated = {name: facts[name][row] for name in ("path", *ends, *FACTS)}
+                    stated |= {"cells": {name: facts[name][row] for name in own}}
+                rows.append(numbers[row])
+        if rows:
+            yield _as_clip(stated, rows)
+
+
+def _as_clip(stated: dict, rows: list[np.ndarray]) -> ClipRows:
+    missing = {name: None for name in ENDS if stated.get(name) != stated.get(name)}
+    good = {"rows": np.stack(rows)} if stated["error"] is None else {}
+    return ClipRows(**stated | missing | good, is_new=False)
+
+
+def open_table(path: Path) -> StoredTable:
+    """Open a table that `extract` wrote."""
+    return _READERS[path.suffix](path)
+
+
+def _open_parquet(path: Path) -> StoredTable:
+    import pyarrow.parquet as pq
+
+    # Opened here, since pyarrow waits for ever where it is a pipe.
+    with open_regular(path) as stream:
+        schema = pq.read_schema(stream)
+    settings = json.loads((schema.metadata or {}).get(b"skmer", b"{}"))
+
+    def read(facts, names):
+        facts = [name for name in (*facts, "frame") if name in schema.names]
+        listed = settings.get("columns")
+        at = [listed.index(name) for name in names] if listed else []
+        columns = [*facts, *(["embedding"] if listed else names)]
+        with (
+            open_regular(path) as stream,
+            pq.ParquetFile(stream, page_checksum_verification=True) as file,
+        ):
+            for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=columns):
+                if listed:
+                    numbers = batch["embedding"].flatten().to_numpy().reshape(len(batch), -1)[:, at]
+                else:
+                    numbers = np.stack([batch[name].to_numpy() for name in names], axis=1)
+                yield batch.select(facts).to_pydict(), numbers
+
+    return StoredTable(settings, read)
+
+
+def _open_npz(path: Path) -> StoredTable:
+    # Opened here, since numpy leaves it open where it is no archive.
+    with open_regular(path) as file, np.load(file, allow_pickle=False) as arrays:
+        held = {name: arrays[name] for name in arrays}
+    settings, listed = json.loads(str(held["settings"])), held["columns"].tolist()
+    texts = ("error", "notes", *(n for n, k in settings.get("own", {}).items() if k == "string"))
+
+    def read(facts, names):
+        found = {n: held[n].tolist() for n in (*facts, "frame") if n in held}
+        for name in set(texts).intersection(found):
+            found[name] = [text or None for text in found[name]]
+        found["sr"] = [None if sr < 0 else sr for sr in found["sr"]]
+        numbers = held["embeddings"]
+        yield found, numbers if names == listed else numbers[:, [listed.index(n) for n in names]]
+
+    return StoredTable(settings, read)
+
+
+def _open_csv(path: Path) -> StoredTable:
+    import pandas as pd
+
+    try:
+        settings = json.loads(read_regular(settings_beside(path)))
+    except FileNotFoundError:
+        # Of somebody else; it raises where there is no table either.
+        open_regular(path).close()
+        return StoredTable({}, lambda *_: iter(()))
+    if settings.get("sha256") != file_digest(path):
+        raise ValueError("it was changed since it was written")
+    own = settings.get("own", {})
+
+    def read(facts, names):
+        kinds = {"path": "string", **ENDS, **own, **FACTS, **FRAME_FACTS}
+        texts = {name for name, kind in kinds.items() if kind == "string"}
+        types: dict = {"string": str, "int64": "Int64", "double": float, "bool": bool}
+        wanted = {*facts, "frame", *names}
+        with open_regular(path) as stream:
+            for frame in pd.read_csv(
+                stream,
+                usecols=lambda name: unescape_formula(name) in wanted,
+                dtype={escape_formula(name): types[kind] for name, kind in kinds.items()}
+                | dict.fromkeys(names, np.float32),
+                chunksize=_BATCH_ROWS,
+                keep_default_na=False,
+                na_values={name: [""] for name in map(escape_formula, kinds)}
+                | {name: ["", "nan"] for name in names},
+            ):
+                frame = frame.rename(columns=unescape_formula)
+                found = frame[[name for name in frame if name in kinds]].astype(object)
+                lists = found.where(found.notna(), None).to_dict("list")
+                for name in texts.intersection(lists):
+                    lists[name] = [cell and unescape_formula(cell) for cell in lists[name]]
+                yield lists, frame[names].to_numpy()
+
+    return StoredTable(settings, read)
+
+
+_READERS: dict[str, Callable] = {".parquet": _open_parquet, ".npz": _open_npz, ".csv": _open_csv}
+
+
+def settings_beside(table: Path) -> Path:
+    """Return where the settings of a csv table are, which has no room for them."""
+    return table.with_name(f"{table.name}.json")
+
+
+def count_clips(path: Path) -> int:
+    """Return how many clips a table has, whoever wrote it; 0 where it cannot be read."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    wanted = ("path", "frame", "time")
+    try:
+        with open_regular(path) as file:
+            if path.suffix == ".csv":
+                table = pd.read_csv(file, usecols=lambda name: name in wanted, dtype={"path": str})
+                if not len(table.columns):
+                    file.seek(0)
+                    return len(pd.read_csv(file, usecols=[0]))
+            elif path.suffix == ".json":
+                table = pd.read_json(file)
+            elif path.suffix == ".npz":
+                with np.load(file, allow_pickle=False) as arrays:
+                    table = pd.DataFrame({name: arrays[name] for name in wanted if name in arrays})
+            else:
+                parquet = pq.ParquetFile(file)
+                found = [name for name in wanted if name in parquet.schema_arrow.names]
+                if not {"frame", "time"}.intersection(found):
+                    return parquet.metadata.num_rows
+                table = parquet.read(found).to_pandas()
+    except (pa.ArrowException, *DAMAGE):
+        return 0
+    if "frame" in table:
+        return int((table["frame"].isna() | (table["frame"] <= 0)).sum())
+    if "time" in table and len(table):
+        # Of predictions, the moments of a clip follow one another.
+        return int((table["path"] != table["path"].shift()).sum())
+    return len(table)
 
 
 @dataclass
 class EarlierTable:
-    """The clips of a table that is there: in its order, and the good ones by digest.
+    """The clips of a table that is there, in its order, and the types of the user's own columns."""
 
-    `columns` are the user's own, as arrow arrays; they are read where clips are appended.
-    """
-
-    names: list[str | None] = field(default_factory=list)
     clips: list[ClipRows] = field(default_factory=list)
-    columns: dict = field(default_factory=dict)
-    by_digest: dict[str | None, ClipRows] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
+    segments: bool = False
 
-    def kinds(self) -> dict[str, str]:
-        """Return the types of the user's own columns."""
-        return {name: str(column.type) for name, column in self.columns.items()}
+    def by_digest(self) -> dict[str | None, ClipRows]:
+        """Return the good ones by the digest of their content."""
+        return {one.digest: one for one in self.clips if one.digest and one.error is None}
 
-    def extended(self, clips: Iterable[Placed], columns: dict) -> tuple[list[Placed], dict]:
-        """Return these clips with others, and the user's columns of both.
+    def extended(self, clips: Iterable[ClipRows]) -> list[ClipRows]:
+        """Return these clips with others.
 
         A clip that is there by its path, or as a segment of it, takes the place of its row.
         """
-        import pyarrow as pa
-
-        n_old = len(self.clips)
-        whole: list[Placed] = list(zip(range(n_old), self.names, self.clips))
-        places = {_identity(name, clip): at for at, (_, name, clip) in enumerate(whole)}
-        indices: dict[bool, list[int | None]] = {True: list(range(n_old)), False: []}
-        indices[False] += indices[True]
-        for row, name, clip in clips:
-            assert row is not None
-            at = places.setdefault(_identity(name, clip), len(whole))
-            whole[at : at + 1] = [(at, name, clip)]
-            indices[True][at : at + 1] = [n_old + row]
-            if at == len(indices[False]):
-                indices[False].append(None)
-        joined = {}
-        for name in {**self.columns, **columns}:
-            both = [one[name] for one in (self.columns, columns) if name in one]
-            joined[name] = pa.concat_arrays(both).take(pa.array(indices[name in columns], "int64"))
-        return whole, joined
+        whole = list(self.clips)
+        places = {clip.identity: at for at, clip in enumerate(whole)}
+        for clip in clips:
+            at = places.setdefault(clip.identity, len(whole))
+            if at < len(whole):
+                clip = replace(clip, cells={**whole[at].cells, **clip.cells})
+            whole[at : at + 1] = [clip]
+        return whole
 
 
 @contextmanager
@@ -319,13 +517,14 @@ def earlier_table(
         try:
             table = open_table(path)
             if table.settings.get("key") == key:
-                _read_clips(table, names, numbers, earlier, with_columns=append)
+                clips = _on_disk(table.clips(names, with_cells=append), len(names), numbers)
+                stated = table.settings
+                earlier = EarlierTable(clips, stated.get("own", {}), stated.get("segments", False))
             else:
                 problem = f"The table '{path}' was made with other settings; it is made again."
         except FileNotFoundError:
             pass
         except (pa.ArrowException, *DAMAGE) as error:
-            earlier = EarlierTable()
             problem = (
                 f"The table '{path}' of an earlier run cannot be read "
                 f"({' '.join(str(error).split())}); its clips are computed again."
@@ -340,74 +539,21 @@ def earlier_table(
         yield earlier
 
 
-def _read_clips(
-    table: StoredTable, names: list[str], file: IO[bytes], earlier: EarlierTable, with_columns
-) -> None:
-    """Read the clips of a table; the numbers are put into a file."""
-    import pyarrow as pa
-
-    own = table.settings.get("own", {}) if with_columns else {}
-    starts: list[tuple[int, str, dict]] = []
-    values: dict[str, list] = {name: [] for name in own}
-    n_rows = 0
-    for facts, numbers in table.read(["path", *FACTS, *own], names):
-        if numbers.shape[1:] != (len(names),):
-            raise ValueError(f"it has numbers of shape {numbers.shape}")
-        file.write(np.ascontiguousarray(numbers, np.float32))
-        for row, frame in enumerate(facts.get("frame") or [None] * len(numbers)):
-            if frame is None or frame <= 0:
-                stated = {name: facts[name][row] for name in FACTS}
-                starts.append((n_rows + row, facts["path"][row], stated))
-                for name in own:
-                    values[name].append(facts[name][row])
-        n_rows += len(numbers)
+def _on_disk(clips: Iterable[ClipRows], width: int, file) -> list[ClipRows]:
+    """Return the clips, with their numbers in a file."""
+    held, n_rows = [], 0
+    for clip in clips:
+        file.write(np.ascontiguousarray(clip.rows, np.float32))
+        held.append((replace(clip, rows=np.zeros((0, 0))), len(clip.rows)))
+        n_rows += len(clip.rows)
     if not n_rows:
-        return
+        return [clip for clip, _ in held]
     file.flush()
-    whole = np.memmap(file, np.float32, "r", shape=(n_rows, len(names)))
-    stops = [*(start for start, *_ in starts[1:]), n_rows]
-    for (start, name, stated), stop in zip(starts, stops):
-        rows = whole[start:stop] if stated["error"] is None else whole[:0]
-        clip = ClipRows(**stated, rows=rows, is_new=False)
-        earlier.names.append(name)
-        earlier.clips.append(clip)
-        if clip.digest and clip.error is None:
-            earlier.by_digest[clip.digest] = clip
-    earlier.columns = {name: pa.array(values[name], kind) for name, kind in own.items()}
-
-
-def _identity(name: str | None, clip: ClipRows) -> tuple[str | None, str]:
-    """Return the path, as a table has it, and which segment of the file it is."""
-    segment = (clip.digest or "").partition("#")[2]
-    return shown(name), segment
-
-
-def match_columns(columns: dict, kinds: Mapping[str, str]) -> dict:
-    """Return the user's columns with the types that they have in the table to append to."""
-    import pyarrow as pa
-
-    matched = {}
-    for name, column in columns.items():
-        if name not in kinds:
-            raise InputError(
-                f"The table has no column {name!r}, so that none can be appended to; its columns "
-                f"are {', '.join(kinds) or 'those of skmer alone'}.",
-                param="columns",
-            )
-        try:
-            matched[name] = column.cast(kinds[name])
-        except pa.ArrowException as error:
-            raise InputError(
-                f"The column {name!r} of the table has the type {kinds[name]}, which the new "
-                f"values do not have ({error}).",
-                param="columns",
-            ) from error
-    return matched
-
-
-def shown(name: str | None) -> str | None:
-    """Return the name of a clip as a table has it."""
-    return name if name is None else escape_undecodable(name)
+    whole, at = np.memmap(file, np.float32, "r", shape=(n_rows, width)), 0
+    for row, (clip, length) in enumerate(held):
+        held[row] = replace(clip, rows=whole[at : at + length]), length
+        at += length
+    return [clip for clip, _ in held]
 
 
 def check_not_fewer(path: "Path | str", n_before: int, n_now: int, *, append: bool = True) -> None:
@@ -424,9 +570,6 @@ def check_not_fewer(path: "Path | str", n_before: int, n_now: int, *, append: bo
 def warn_of_ignored(message: str, *, stacklevel: int) -> None:
     """Warn of something that an earlier run left; `stacklevel` is that of the call of `extract`."""
     warnings.warn(bounded(message), IgnoredCacheWarning, stacklevel=stacklevel)
-
-
-SUFFIXES = tuple(_WRITERS)
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from html import escape
 from sklearn.base import is_classifier
 
 from skmer.embeddings.base import NetworkTransformer
-from skmer.embeddings.extraction import describe_transformer
 from skmer.embeddings.registry import feature_of
+from skmer.embeddings.settings import describe_transformer
 
 
 class ModelCard(dict):

@@ -3,8 +3,10 @@
 import copy
 import itertools
 import os
-from collections.abc import Generator, Iterator, Sequence
+import shutil
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,31 +14,26 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from skmer.classifiers import TagClassifier
-from skmer.embeddings import BaseClipTransformer, sources, stored, tables
-from skmer.embeddings.clips import Clip
-from skmer.embeddings.extraction import (
-    column_names,
-    describe_transformer,
-    embed_sources,
-    feature_key,
-    recipe_key,
-)
+from skmer.embeddings import BaseClipTransformer, sources, tables
+from skmer.embeddings.extraction import unfinished_cache
+from skmer.embeddings.settings import check_same, column_names, recipe_key
 from skmer.embeddings.shards import MANIFEST, read_manifest
 from skmer.exceptions import InputError
 from skmer.models.file import split_pipeline
 from skmer.pooling import align_frames, pad_frames, pool_frames
 from skmer.utils.cache import DAMAGE, open_cache, warn_of_cache
-from skmer.utils.files import expand_path, is_url
+from skmer.utils.files import atomic_write, escape_formula, expand_path, is_url
 from skmer.utils.floats import numpy_defaults
 from skmer.utils.messages import check_whole
 from skmer.utils.progress import track
-from skmer.utils.remote import Place
+from skmer.utils.remote import Place, place_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # Facts of a clip, in a table that is predicted from.
 _FACTS = ["path", "start", "end", "error", "notes"]
+_BATCH = 1024
 
 
 def predict_clips(
@@ -183,6 +180,165 @@ def predict_batches(
     return predictor.stream(paths, batch_size)
 
 
+@dataclass(frozen=True)
+class PredictionFile:
+    """What `write_predictions` returns.
+
+    Parameters
+    ----------
+    path : pathlib.Path or str
+        The file, or its URL.
+    n_rows : int
+        Rows in it.
+    n_failed : int
+        Rows with an error.
+    n_noted : int
+        Rows without an error whose clip has a note.
+
+    Examples
+    --------
+    >>> from skmer.models import PredictionFile
+    >>> PredictionFile("moods.csv", n_rows=20, n_failed=1, n_noted=0).n_failed
+    1
+    """
+
+    path: Path | str
+    n_rows: int
+    n_failed: int
+    n_noted: int
+
+
+def write_predictions(
+    model,
+    paths,
+    out: str | os.PathLike,
+    *,
+    frames: bool = False,
+    hop_size: float | None = None,
+    targets: Sequence[str] | None = None,
+    strict: bool = False,
+    force: bool = False,
+    memory=None,
+    n_jobs: int | None = None,
+    verbose: bool = False,
+) -> PredictionFile:
+    """Predict the emotion of any number of clips, and write the rows to a file.
+
+    Each clip's embedding is kept as soon as it is finished: in the cache of the model's
+    transformer (`memory`), or in a hidden folder beside the file, which is removed when the file is
+    whole. After a kill the same call goes on from there.
+
+    Parameters
+    ----------
+    model : sklearn.pipeline.Pipeline
+        As of `predict_clips`, as are the others.
+    paths : clips, iterator of clips, or path
+        Of an iterator no more than some thousand entries are held at once.
+    out : str or path-like
+        The file, ``.csv``, ``.json`` or ``.parquet``; with the extra ``remote`` it may be a URL.
+    frames : bool, default=False
+        A row for every frame.
+    hop_size : float, default=None
+        With `frames`, seconds between two rows of a clip.
+    targets : sequence of str, default=None
+        Names of what a regressor predicts.
+    strict : bool, default=False
+        Whether a clip with a note gets that as its error.
+    force : bool, default=False
+        Replace a file by one of fewer clips, which is an error otherwise.
+    memory : str, path-like or joblib.Memory, default=None
+        Folder of the cache of embeddings.
+    n_jobs : int, default=None
+        Number of jobs over clips.
+    verbose : bool, default=False
+        Show a progress bar on standard error.
+
+    Returns
+    -------
+    written : PredictionFile
+        Counts. In a csv file, texts that a spreadsheet would take for a formula have an apostrophe
+        in front.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be written, or another process is writing it.
+    InputError, InputTypeError
+        As of `predict_clips`, and where the file would lose clips.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skmer import MFCCStatsTransformer
+    >>> from skmer.datasets import load_toy_emotions
+    >>> from skmer.models import write_predictions
+    >>> toy = load_toy_emotions()
+    >>> model = make_pipeline(MFCCStatsTransformer(), GaussianNB())
+    >>> model = model.fit(toy.data[::8], toy.target[::8])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_predictions(model, iter(toy.data[:5]), f"{folder}/moods.parquet").n_rows
+    5
+    """
+    predictor = Predictor(model, frames, hop_size, targets, strict, memory, n_jobs, verbose)
+    write = _WRITERS.get(os.path.splitext(os.fspath(out))[1])
+    if write is None:
+        raise InputError(f"'out' must end in {', '.join(_WRITERS)}. Got '{out}'.", param="out")
+    place, name = place_of(out)
+    path = place.fetch(name)
+    with tables.locked(path):
+        n_before = 0 if force else tables.count_clips(path)
+        total = None if is_extracted(paths) else sources.count(paths)
+        if total is not None:
+            tables.check_not_fewer(place.show(name), n_before, total, append=False)
+        if not predictor.has_cache:
+            predictor.unfinished = unfinished_cache(path, predictor.key)
+        with closing(predictor.stream(paths, _BATCH)) as batches, atomic_write(path) as temporary:
+            write(temporary, batches, predictor.rest)
+            tables.check_not_fewer(place.show(name), n_before, predictor.n_clips, append=False)
+        if predictor.unfinished is not None:
+            shutil.rmtree(predictor.unfinished, ignore_errors=True)
+    place.store(name)
+    warn_of_cache(predictor.cache_errors, stacklevel=2)
+    return PredictionFile(place.show(name), predictor.n_rows, predictor.n_failed, predictor.n_noted)
+
+
+def _write_json(path: Path, batches: "Iterator[pd.DataFrame]", rest) -> None:
+    with path.open("w", encoding="utf-8") as stream:
+        between = "[\n"
+        for batch in batches:
+            rows = batch.to_json(orient="records", indent=2, force_ascii=False)
+            stream.write(between + rows.strip()[1:-1].strip("\n"))
+            between = ",\n"
+        stream.write("\n]")
+
+
+def _write_parquet(path: Path, batches: "Iterator[pd.DataFrame]", rest) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    first = next(batches)
+    kinds = dict.fromkeys(("path", "error", "notes", "tags"), pa.string())
+    if "label" in first:
+        kinds["label"] = pa.array(rest.classes_).type
+    schema = pa.schema([(name, kinds.get(name, pa.float64())) for name in first])
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for batch in itertools.chain([first], batches):
+            writer.write_table(pa.Table.from_pandas(batch, schema, preserve_index=False))
+
+
+def _write_csv(path: Path, batches: "Iterator[pd.DataFrame]", rest) -> None:
+    tables.write_frames(path, map(escape_formula, batches))
+
+
+_WRITERS: dict[str, Callable] = {
+    ".csv": _write_csv,
+    ".json": _write_json,
+    ".parquet": _write_parquet,
+}
+
+
 class Predictor:
     """A model, and how it is asked; it turns a stream of clips into batches of rows."""
 
@@ -206,7 +362,7 @@ class Predictor:
         # As extract has them in a table: without pooling where a row is a frame.
         self.extracted = [_without_pooling(one) if frames else one for one in self.transformers]
         self.cache_errors: list[str] = []
-        self.n_clips = 0
+        self.n_clips = self.n_rows = self.n_failed = self.n_noted = 0
 
     @property
     def key(self) -> str:
@@ -216,10 +372,11 @@ class Predictor:
     def stream(self, paths, size: int | None) -> "Generator[pd.DataFrame, None, None]":
         """Return an iterator of the rows of so many clips each; None = of all at once."""
         if is_extracted(paths):
-            stored = list(_open_tables(expand_path(paths), self))
-            return self._batches(self._stored(stored), size, None)
+            names, stored = column_names(self.extracted), list(_open_tables(paths, self))
+            clips = (clip for table in stored for clip in table.clips(names))
+            return self._batches(clips, size, None)
         entries = sources.entries_of(paths, self.transformers[0])
-        clips = embed_sources(
+        clips = sources.embed_sources(
             sources.stream(entries, self.transformers, strict=False),
             self.recipes,
             memory=self.memory,
@@ -227,24 +384,6 @@ class Predictor:
             n_jobs=self.n_jobs,
         )
         return self._batches(clips, size, sources.count(entries))
-
-    def _stored(self, stored: list) -> Iterator[tuple[sources.Source, tables.ClipRows]]:
-        """Yield the clips of tables that `extract` wrote."""
-        names, row = column_names(self.extracted), 0
-        held: tuple | None = None
-        for table in stored:
-            for facts, numbers in table.read(_FACTS, names):
-                n_rows = len(numbers)
-                columns = [facts.get(name, [None] * n_rows) for name in _FACTS]
-                frames = facts.get("frame") or [None] * n_rows
-                for frame, rows, *stated in zip(frames, numbers, *columns):
-                    if held is not None and (frame is None or frame <= 0):
-                        yield _as_clip(row, *held)
-                        row, held = row + 1, None
-                    held = held or (stated, [])
-                    held[1].append(rows)
-        if held is not None:
-            yield _as_clip(row, *held)
 
     def _batches(
         self, clips, size: int | None, total: int | None
@@ -254,16 +393,17 @@ class Predictor:
         with closing(clips):
             bar = track(clips, description="extracting", total=total, enabled=self.verbose)
             while batch := list(itertools.islice(bar, size)):
-                ends = [source.ends() for source, _ in batch]
+                has_ends = any(clip.start is not None for clip in batch)
                 if with_ends is None:
-                    with_ends = any(ends)
-                elif any(ends) and not with_ends:
-                    raise InputError(
-                        "Segments must be among the first clips of an iterator, where they are "
-                        "among the later ones; sort it, or pass a list."
-                    )
+                    with_ends = has_ends
+                elif has_ends and not with_ends:
+                    raise sources.late_segment()
                 self.n_clips += len(batch)
-                yield self._rows_of(batch, with_ends)
+                rows = self._rows_of(batch, with_ends)
+                is_good = rows["error"].isna()
+                self.n_rows, self.n_failed = self.n_rows + len(rows), self.n_failed + sum(~is_good)
+                self.n_noted += sum(rows["notes"].notna() & is_good)
+                yield rows
         if with_ends is None:
             raise InputError("The iterator of clips has none.")
 
@@ -273,7 +413,7 @@ class Predictor:
 
         facts: dict[str, list] = {name: [] for name in (*_FACTS, "time")}
         numbers = []
-        for source, clip in batch:
+        for clip in batch:
             if clip.cache_error is not None:
                 self.cache_errors.append(clip.cache_error)
             error, rows, times = self._error_of(clip), clip.rows, np.array([np.nan])
@@ -281,10 +421,9 @@ class Predictor:
                 rows, times = self._moments(rows)
             if error is None:
                 numbers.append(rows)
-            start, end = source.ends() or (None, None)
-            stated = (tables.shown(source.name), start, end, error, clip.notes)
-            for name, value in zip(_FACTS, stated):
-                facts[name] += [value] * len(times)
+            for name in _FACTS:
+                stated = error if name == "error" else getattr(clip, name)
+                facts[name] += [stated] * len(times)
             facts["time"] += list(times)
         table = pd.DataFrame({"path": pd.Series(facts["path"], dtype=object)})
         for name in (["start", "end"] if with_ends else []) + (["time"] if self.frames else []):
@@ -333,18 +472,6 @@ class Predictor:
         return {name: values[:n_rows] for name, values in predicted.items()}
 
 
-def _as_clip(row: int, stated: Sequence, rows: list) -> tuple[sources.Source, tables.ClipRows]:
-    """Return a clip of a table as it was when it had just been embedded."""
-    path, start, end, error, notes = stated
-    is_part = start is not None and start == start
-    clip = Clip(row, "", start=start if is_part else 0.0, end=end if end == end else None)
-    numbers = np.stack(rows) if error is None else np.zeros((0, 0))
-    return (
-        sources.Source(row, path, (clip,)),
-        tables.ClipRows(None, None, None, error, notes, numbers, is_new=False),
-    )
-
-
 def _steps(times: np.ndarray, hop_size: float) -> np.ndarray:
     """Return the multiples of a step that frames at some times are near to."""
     if not len(times):
@@ -362,7 +489,7 @@ def is_extracted(paths) -> bool:
         return False
     path = expand_path(paths)
     if path.suffix == ".csv":
-        return stored.settings_beside(path).is_file()
+        return tables.settings_beside(path).is_file()
     return path.suffix in tables.SUFFIXES or (path / MANIFEST).is_file()
 
 
@@ -372,63 +499,22 @@ def _without_pooling(transformer: BaseClipTransformer) -> BaseClipTransformer:
     return whole.set_params(**{name: None})
 
 
-def _open_tables(path: Path, predictor: Predictor) -> Iterator[stored.StoredTable]:
+def _open_tables(paths, predictor: Predictor) -> Iterator[tables.StoredTable]:
     """Yield the tables of a file or a folder; raise where they are not of the model's settings."""
     import pyarrow as pa
 
-    files = [path]
-    if path.is_dir():
-        shards = read_manifest(Place(path))["shards"]
-        files = [path / shard["file"] for shard in shards]
+    files = [expand_path(paths)]
+    if files[0].is_dir():
+        files = [files[0] / shard["file"] for shard in read_manifest(Place(files[0]))["shards"]]
     for file in files:
         try:
-            table = stored.open_table(file)
+            table = tables.open_table(file)
         except FileNotFoundError:
             raise InputError(f"There is no table '{file}'.") from None
         except (pa.ArrowException, *DAMAGE) as error:
             raise InputError(f"The table '{file}' cannot be read ({error}).") from error
-        _check_table(file, table.settings, predictor)
+        check_same(str(file), table.settings, predictor.extracted, frames=predictor.frames)
         yield table
-
-
-def _check_table(path: Path, settings: dict, predictor: Predictor) -> None:
-    """Raise where the numbers of a table are not those that the model learnt from."""
-    again = "extract the clips again with the model's own transformer"
-    rows = "frames" if predictor.frames else "clips"
-    if settings.get("rows") != rows:
-        has = "a row a frame" if settings.get("rows") == "frames" else "a row a clip"
-        if "rows" not in settings:
-            raise InputError(f"The table '{path}' is not one that extract wrote; {again}.")
-        raise InputError(
-            f"The table '{path}' has {has}, and with frames={predictor.frames} the predictions "
-            f"are of {rows}; change 'frames', or {again}.",
-            param="frames",
-        )
-    made = settings.get("features", [])
-    for one in predictor.extracted:
-        key = feature_key(one, frames=predictor.frames)
-        if key not in [feature.get("key") for feature in made]:
-            reason = _difference(describe_transformer(one), made)
-            raise InputError(f"The table '{path}' {reason}; {again}.")
-
-
-def _difference(wanted: dict, made: list[dict]) -> str:
-    """Return in what a table differs from what a model needs."""
-    name = wanted["transformer"]
-    same = next((one for one in made if one.get("transformer") == name), None)
-    if same is None:
-        found = ", ".join(str(one.get("transformer")) for one in made)
-        return f"has numbers of {found or 'no transformer'}, and the model needs {name}"
-    if same.get("weights_digest") != wanted["weights_digest"]:
-        return (
-            f"was made with weights {same.get('weights')} ({same.get('weights_digest')!s:.16}), "
-            f"and the model with {wanted['weights']} ({wanted['weights_digest']!s:.16})"
-        )
-    for parameter, value in wanted["parameters"].items():
-        other = same["parameters"].get(parameter)
-        if other != value and parameter not in ("engine", "batch_size", "random_state"):
-            return f"was made with {parameter}={other!r}, and the model with {value!r}"
-    return f"was made by another version of {name} or of what resamples"
 
 
 def _statistics(transformer):

@@ -9,7 +9,13 @@ from typing import Any
 from skmer.exceptions import InputError, MissingPackageError, bounded
 from skmer.utils.digest import open_regular, settings_digest
 from skmer.utils.download import without_password
-from skmer.utils.files import check_output_folder, expand_path, is_url, user_folder
+from skmer.utils.files import (
+    check_output_file,
+    check_output_folder,
+    expand_path,
+    is_url,
+    user_folder,
+)
 from skmer.utils.messages import check_installed
 
 
@@ -160,3 +166,13 @@ class Place:
         else:
             with suppress(FileNotFoundError):
                 self._files.rm_file(self._at(name))
+
+
+def place_of(out: str | os.PathLike) -> tuple[Place, str]:
+    """Return the folder that a file goes to, which can be written to, and the name of the file."""
+    text = os.fspath(out)
+    if is_url(text):
+        folder, _, name = text.rpartition("/")
+        return Place(folder), name
+    path = check_output_file(out)
+    return Place(path.parent), path.name

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from skmer.embeddings import extraction
+from skmer.embeddings import sources
 from skmer.embeddings.readers import _masked_crc
 from skmer.embeddings.weights import WeightsFile
 from tests.file_server import make_hasty, run_server  # noqa: F401
@@ -210,7 +210,7 @@ class Computed(list):
 
 @pytest.fixture
 def computed(monkeypatch):
-    seen, real = Computed(), extraction.embed_clip
+    seen, real = Computed(), sources.embed_clip
 
     def embed_clip(recipe, clip, *args):
         if clip.source == seen.stop_at:
@@ -218,5 +218,5 @@ def computed(monkeypatch):
         seen.append(clip.source)
         return real(recipe, clip, *args)
 
-    monkeypatch.setattr(extraction, "embed_clip", embed_clip)
+    monkeypatch.setattr(sources, "embed_clip", embed_clip)
     return seen

@@ -18,7 +18,8 @@ import soundfile
 from filelock import FileLock
 
 from skmer import ClipFunctionTransformer, L3Transformer, MFCCStatsTransformer, VGGishTransformer
-from skmer.embeddings import Extraction, extract, extract_files, extraction, mfcc, tables
+from skmer.audio import Segment
+from skmer.embeddings import Extraction, extract, extract_files, mfcc, settings, sources, tables
 from skmer.exceptions import IgnoredCacheWarning, InputError, WeightsNotFoundError
 
 SUFFIXES = (".parquet", ".npz", ".csv")
@@ -105,7 +106,7 @@ def test_a_file_is_opened_once(paths, tmp_path, monkeypatch):
     used = MFCCStatsTransformer(n_mfcc=5, deltas=0, offset=0.1, duration=0.5)
     extract(paths, used, tmp_path / "used.parquet")
     assert read(tmp_path / "used.parquet")[0]["duration"].tolist() == whole
-    monkeypatch.setattr(extraction, "SoundSource", None)
+    monkeypatch.setattr(sources, "SoundSource", None)
     extract(paths, MFCCStatsTransformer(offset=0.1), tmp_path / "table.parquet")
     assert read(tmp_path / "table.parquet")[0]["duration"].tolist() == whole
 
@@ -179,7 +180,7 @@ def test_the_numbers_have_a_version_of_their_own(paths, tmp_path, computed, monk
     out = tmp_path / "table.parquet"
     extract(paths[:2], MFCC, out)
     computed.clear()
-    monkeypatch.setattr(extraction, "__version__", "99.0")
+    monkeypatch.setattr(settings, "__version__", "99.0")
     assert extract(paths[:2], MFCC, out).n_computed == 0
     monkeypatch.setattr(mfcc.MFCCRecipe, "numbers_version", 99)
     with pytest.warns(IgnoredCacheWarning, match="made with other settings"):
@@ -254,7 +255,7 @@ def test_errors_are_listed_and_move_no_row(paths, tmp_path, frames):
 
 
 def test_a_file_that_changes_while_it_is_read_is_an_error(paths, tmp_path, monkeypatch):
-    real = extraction.embed_clip
+    real = sources.embed_clip
 
     def embed_clip(recipe, clip, *args):
         done = real(recipe, clip, *args)
@@ -262,7 +263,7 @@ def test_a_file_that_changes_while_it_is_read_is_an_error(paths, tmp_path, monke
             shutil.copy(paths[2], paths[1])
         return done
 
-    monkeypatch.setattr(extraction, "embed_clip", embed_clip)
+    monkeypatch.setattr(sources, "embed_clip", embed_clip)
     assert extract(paths[:3], MFCC, tmp_path / "table.parquet").n_failed == 1
     assert "changed while it was read" in read(tmp_path / "table.parquet")[0]["error"][1]
 
@@ -478,7 +479,7 @@ def test_weights_are_wanted_before_any_work(paths, tmp_path, monkeypatch):
     ],
 )
 def test_mistakes_are_raised_before_the_work(paths, tmp_path, monkeypatch, change, error, message):
-    monkeypatch.setattr(extraction, "embed_clip", None)
+    monkeypatch.setattr(sources, "embed_clip", None)
     monkeypatch.chdir(tmp_path)
     for name in ("folder.npz", "settings.csv.json"):
         (tmp_path / name).mkdir()
@@ -552,9 +553,25 @@ def test_names_with_contents_and_archives(paths, tmp_path, computed):
         extract(iter(paths), MFCC, tmp_path / "t.npz", columns={"a": [1]})
 
 
+def test_segments_of_an_iterator_have_their_ends(paths, tmp_path):
+    parts = [Segment(paths[0], 0, 0.1), (paths[0], 0.1, None), Segment(paths[1])]
+    for name, given in (("list", parts), ("iterator", iter(parts))):
+        extract(given, MFCC, tmp_path / f"{name}.parquet")
+    whole = (tmp_path / "iterator.parquet").read_bytes()
+    assert whole == (tmp_path / "list.parquet").read_bytes()
+    table = pd.read_parquet(tmp_path / "list.parquet")
+    np.testing.assert_array_equal(table["start"], [0, 0.1, 0])
+    np.testing.assert_array_equal(table["end"], [0.1, np.nan, np.nan])
+    for append in (False, True):
+        extract(iter([*parts, paths[2]]), MFCC, tmp_path / "list.parquet", append=append)
+        assert pd.read_parquet(tmp_path / "list.parquet")["start"].isna().sum() == 1
+    with pytest.raises(InputError, match="Segments must be among the first clips of an iterator"):
+        extract(iter([*paths, parts[0]]), MFCC, tmp_path / "late.parquet")
+
+
 def test_an_iterator_is_not_held(tmp_path, monkeypatch):
     """Entries are taken as the work goes on, a window at a time."""
-    monkeypatch.setattr(extraction.sources, "_WINDOW", 10)
+    monkeypatch.setattr(sources, "_WINDOW", 10)
     taken, seen = [], []
 
     def names():
@@ -562,12 +579,12 @@ def test_an_iterator_is_not_held(tmp_path, monkeypatch):
             taken.append(i)
             yield f"{i}.wav"
 
-    real = extraction._embed_source
+    real = sources._embed_source
 
     def embed(source, *args):
         seen.append(len(taken) - source.row)
         return real(source, *args)
 
-    monkeypatch.setattr(extraction, "_embed_source", embed)
+    monkeypatch.setattr(sources, "_embed_source", embed)
     assert extract(names(), MFCC, tmp_path / "t.parquet").n_failed == 100
     assert max(seen) <= 10

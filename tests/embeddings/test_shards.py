@@ -11,6 +11,7 @@ import pytest
 from pyarrow.dataset import dataset
 
 from skmer import MFCCStatsTransformer
+from skmer.audio import Segment
 from skmer.embeddings import extract
 from skmer.exceptions import InputError
 from tests.embeddings.test_extraction import COLUMNS, MFCC, N_CLIPS, SUFFIXES, interrupt
@@ -149,6 +150,29 @@ def test_shards_are_resumed_one_by_one(paths, tmp_path, computed):
     assert computed == [paths[3]]
     table = dataset(out, format="parquet").to_table().to_pandas()
     np.testing.assert_array_equal(table[COLUMNS].to_numpy(), MFCC.fit_transform(paths))
+
+
+def test_other_segments_and_labels_are_other_clips(paths, tmp_path, computed):
+    """The rows are those of the call, though the files have not changed."""
+    out = tmp_path / "catalogue"
+    first, second = ([Segment(path, 0, end) for path in paths[:4]] for end in (0.1, 0.2))
+    extract(first, MFCC, out, shard_size=2, columns={"label": [*"abcd"]})
+    extract(second, MFCC, out, columns={"label": [*"abcd"]})
+    table = pd.read_parquet(out)
+    assert set(table["end"]) == {0.2}
+    np.testing.assert_array_equal(table[COLUMNS].to_numpy(), MFCC.fit_transform(second))
+    computed.clear()
+    extract(second, MFCC, out, columns={"label": [*"abce"]})
+    assert pd.read_parquet(out)["label"].tolist() == [*"abce"]
+    assert computed == []
+    # Several parts of one file are several rows.
+    parts = [Segment(paths[5], start, None) for start in (0, 0.1, 0.2)]
+    extract(iter(parts), MFCC, out, append=True)
+    extract(parts, MFCC, out, append=True)
+    assert pd.read_parquet(out)["start"].tolist() == [0] * 4 + [0, 0.1, 0.2]
+    extract(paths, MFCC, tmp_path / "files")
+    with pytest.raises(InputError, match="have no columns start and end, which segments need"):
+        extract(parts, MFCC, tmp_path / "files", append=True)
 
 
 def test_append_to_shards(paths, tmp_path, computed):

@@ -16,14 +16,13 @@ from sklearn.svm import SVC
 
 from skmer import ClipFunctionTransformer, MFCCStatsTransformer, VGGishTransformer
 from skmer.classifiers import KerasLSTMClassifier
-from skmer.embeddings import extract, extraction, tables
+from skmer.embeddings import extract, sources, tables
 from skmer.exceptions import InputError
 from skmer.models import (
     PredictionFile,
     predict,
     predict_batches,
     predict_clips,
-    predictions,
     write_predictions,
 )
 from skmer.utils import ClipCache
@@ -234,7 +233,7 @@ def test_batches_are_the_same_rows(songs, model):
 
 @pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])
 def test_written_batch_by_batch(songs, model, tmp_path, monkeypatch, suffix):
-    monkeypatch.setattr(predictions, "_BATCH", 3)
+    monkeypatch.setattr(predict, "_BATCH", 3)
     paths, _ = songs
     out = tmp_path / f"p{suffix}"
     given = ["none.wav", *paths[:6]]
@@ -261,7 +260,7 @@ def test_written_batch_by_batch(songs, model, tmp_path, monkeypatch, suffix):
 
 def test_resumed_after_an_interrupt(songs, model, tmp_path, monkeypatch):
     paths, _ = songs
-    real, computed = extraction.embed_clip, []
+    real, computed = sources.embed_clip, []
 
     def embed_clip(recipe, clip, *args):
         if clip.source == paths[3] and stop:
@@ -269,7 +268,7 @@ def test_resumed_after_an_interrupt(songs, model, tmp_path, monkeypatch):
         computed.append(clip.source)
         return real(recipe, clip, *args)
 
-    monkeypatch.setattr(extraction, "embed_clip", embed_clip)
+    monkeypatch.setattr(sources, "embed_clip", embed_clip)
     stop = True
     with pytest.raises(KeyboardInterrupt):
         write_predictions(model, paths[:6], tmp_path / "p.csv")
@@ -289,7 +288,7 @@ def test_from_the_table_of_extract(songs, model, tmp_path, out, monkeypatch):
     other = MFCCStatsTransformer(n_mfcc=13, deltas=0).set_params(statistics=("max",))
     layout = "list" if out == "folder" else "columns"
     extract(given, [other, model[0]], tmp_path / out, shard_size=4, layout=layout)
-    monkeypatch.setattr(extraction, "embed_clip", None)
+    monkeypatch.setattr(sources, "embed_clip", None)
     found = predict_clips(model, tmp_path / out)
     monkeypatch.undo()
     pd.testing.assert_frame_equal(found, predict_clips(model, given))
@@ -335,7 +334,7 @@ def test_a_table_that_was_made_in_another_way(songs, model, tmp_path):
 
 def test_a_generator_of_names_is_not_held(model, monkeypatch):
     """The memory does not grow with the number of clips, here of some that do not exist."""
-    monkeypatch.setattr(predict, "embed_sources", _nothing_is_there)
+    monkeypatch.setattr(sources, "embed_sources", _nothing_is_there)
     list(predict_batches(model, (f"{i}.wav" for i in range(2000))))
     tracemalloc.start()
     names = (f"some/folder/of/the/collection/{i}.wav" for i in range(8_000))
@@ -348,7 +347,4 @@ def test_a_generator_of_names_is_not_held(model, monkeypatch):
 
 def _nothing_is_there(stream, *args, **options):
     for source in stream:
-        yield (
-            source,
-            tables.ClipRows(None, None, None, "the file does not exist.", None, np.zeros((0, 0))),
-        )
+        yield tables.ClipRows(path=source.name, error="the file does not exist.")
