@@ -16,7 +16,6 @@ from skmer.utils.messages import shorten
 # The columns of a long table that have the times, where none is named.
 TIME_COLUMNS = ("time", "frameTime")
 _WIDE = re.compile(r"(?:(?P<target>.+?)[_ ])??(?:sample_)?(?P<time>\d+(?:\.\d+)?)(?P<unit>ms|s)")
-_GAPS = ("", "nan", "na")
 
 
 def read_curves(file: CsvFile, key: str, columns: Mapping[str, str], time_column: str | None):
@@ -39,14 +38,14 @@ def _read_long(file: CsvFile, key: str, columns: Mapping[str, str], time_column:
             f"lacks {shorten(lacking)}. Got {shorten(map(repr, file.frame), 8)}.",
             param="target_columns",
         )
-    times = _numbers(file, time_column, gaps=False)
+    times = file.numbers(time_column)
     times = times / 1000 if time_column.lower().endswith("ms") else times
     table = file.frame[[key]].assign(time=times)
     _require_once(file, table, f"every time of a {key!r}")
     keys = file.frame[key].drop_duplicates()
     curves = {}
     for name, column in columns.items():
-        table["value"] = _numbers(file, column, gaps=True)
+        table["value"] = file.numbers(column, gaps=True)
         curves[name] = table.pivot(index=key, columns="time", values="value").loc[keys]
     return curves
 
@@ -77,25 +76,10 @@ def _read_wide(file: CsvFile, key: str, columns: Mapping[str, str]) -> dict:
         if len(set(chosen.values())) < len(chosen):
             raise InputError(f"{file.path} must have one column for each time of {begin!r}.")
         _require_once(file, file.frame[[key]], f"every {key!r}")
-        values = [_numbers(file, column, gaps=True) for column in chosen]
+        values = [file.numbers(column, gaps=True) for column in chosen]
         curve = pd.DataFrame(np.column_stack(values), file.frame[key], list(chosen.values()))
         curves[name] = curve.sort_index(axis=1)
     return curves
-
-
-def _numbers(file: CsvFile, column: str, *, gaps: bool) -> np.ndarray:
-    """Return a column as numbers, NaN where a cell is empty and may be; else name the line."""
-    import pandas as pd
-
-    cells = file.frame[column]
-    numbers = pd.to_numeric(cells, errors="coerce").to_numpy(float)
-    wrong = ~np.isfinite(numbers) & ~(cells.str.lower().isin(_GAPS).to_numpy() & gaps)
-    if wrong.any():
-        raise InputError(
-            f"Every {column!r} in {file.path} must be a number, with a point for its decimals. "
-            f"Got {cells.iloc[wrong.argmax()]!r} in line {file.lines[wrong.argmax()]}."
-        )
-    return numbers
 
 
 def _require_once(file: CsvFile, table, what: str) -> None:

@@ -106,7 +106,7 @@ def table_names(split: int | None) -> dict[str, str]:
     """Tables of a split by its parts, or the one of all tracks, as they lie in the repository."""
     if split is None:
         return {"": "autotagging_moodtheme.tsv"}
-    return {part: f"splits/split-{split}/autotagging_moodtheme-{part}.tsv" for part in PARTS}
+    return {part: f"splits/split-{split:d}/autotagging_moodtheme-{part}.tsv" for part in PARTS}
 
 
 def find_published(folder: Path, names) -> dict[str, Path]:

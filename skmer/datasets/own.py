@@ -11,7 +11,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from skmer.datasets.files import AUDIO_SUFFIXES, find_audio_files
-from skmer.datasets.own_csv import has_columns, load_csv, load_listed, read_clips, unify_names
+from skmer.datasets.own_csv import (
+    Columns,
+    has_columns,
+    load_csv,
+    load_listed,
+    read_clips,
+    unify_names,
+)
 from skmer.datasets.registry import DATASETS, loader, make_bunch, warn_caller
 from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils.files import expand_path, is_url
@@ -182,21 +189,31 @@ def load_folder(
         raise DatasetNotFoundError(f"There is no folder {folder}. Check the path.")
     pattern = None if group_from is None else _compile(group_from)
     found = find_audio_files(folder)
-    columns = {
+    given = {
         "label_column": label_column, "group_column": group_column,
         "target_columns": target_columns, "tags_column": tags_column,
     }  # fmt: skip
-    table = None if group_from else _find_table(folder, path_column, columns)
+    asked = {name: one for name, one in given.items() if one not in (None, "label")}
+    if pattern is not None and group_column is not None:
+        raise InputError(
+            "Give one of the parameters 'group_from' and 'group_column' of load_folder, not both.",
+            param="group_column",
+        )
+    table = _find_table(folder, path_column, asked) if asked or pattern is None else None
     if table is not None:
-        columns |= {"path_column": path_column, "tags_separator": tags_separator}
-        return _load_with_table(folder, found, table, columns)
+        groups = {} if pattern is None else _groups_of(folder, found.paths, pattern, group_from)
+        columns = Columns(path_column, label_column, group_column, tags=tags_column)
+        targets = [target_columns] if isinstance(target_columns, str) else target_columns or ()
+        options = {"tags_separator": tags_separator, "groups": groups}
+        return _load_with_table(folder, found, table, columns, targets, **options)
     below = [clip.relative_to(folder) for clip in found.paths]
     _check_labels(folder, found)
     labels = [place.parts[0] for place in below]
     frame = pd.DataFrame({"path": [str(clip) for clip in found.paths], "label": labels})
     below = [place.relative_to(label) for place, label in zip(below, labels)]
     if pattern is not None:
-        frame["group"] = _match_groups(below, pattern, group_from)
+        groups = _groups_of(folder, found.paths, pattern, group_from)
+        frame["group"] = [groups[path] for path in frame["path"]]
         origin = f"Groups come from {group_from!r}."
     elif all(len(place.parts) > 1 for place in below):
         frame["group"] = [place.parts[0] for place in below]
@@ -216,12 +233,11 @@ def load_folder(
 _USUAL = ("label", "group")
 
 
-def _find_table(folder: Path, path_column: str, columns: Mapping[str, Any]) -> Path | None:
+def _find_table(folder: Path, path_column: str, asked: Mapping[str, Any]) -> Path | None:
     """Return the csv file of a folder with its labels, groups, tags or numbers, if there is one."""
-    asked = {name: one for name, one in columns.items() if one not in (None, "label")}
     wanted = [[one] if isinstance(one, str) else [*one] for one in asked.values()]
     needed = [[path_column, *chain(*wanted)]] if asked else [[path_column, one] for one in _USUAL]
-    tables = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv")
+    tables = sorted(path for path in folder.iterdir() if path.suffix.lower() in TABLE_SUFFIXES)
     found = [path for path in tables if any(has_columns(path, names) for names in needed)]
     if len(found) > 1:
         raise InputError(
@@ -237,12 +253,30 @@ def _find_table(folder: Path, path_column: str, columns: Mapping[str, Any]) -> P
     return found[0] if found else None
 
 
-def _load_with_table(folder: Path, found, table: Path, columns: Mapping[str, Any]):
+def _groups_of(folder: Path, clips: list[Path], pattern: re.Pattern, group_from) -> dict[str, str]:
+    """Return the group of every clip by its name."""
+    below = [clip.relative_to(folder) for clip in clips]
+    below = [Path(*place.parts[1:]) if len(place.parts) > 1 else place for place in below]
+    whole = "/" in pattern.pattern
+    names = [place.with_suffix("").as_posix() if whole else place.stem for place in below]
+    matches = map(pattern.fullmatch, names)
+    groups = [match["group"].strip() if match else "" for match in matches]
+    odd = [name for name, group in zip(names, groups) if not group]
+    if odd:
+        raise InputError(
+            f"The pattern group_from={group_from!r} must fit the name of every clip. It does not "
+            f"fit {len(odd)} of {len(names)}, {shorten(odd, 3)}.",
+            param="group_from",
+        )
+    return dict(zip(map(str, clips), groups))
+
+
+def _load_with_table(folder: Path, found, table: Path, columns: Columns, targets, **options):
     """Load the clips of a folder with what its csv file has about them."""
     places = {str(clip): clip.relative_to(folder).parts for clip in found.paths}
     # A clip beside the folders has no label.
     labels = {clip: parts[0] if len(parts) > 1 else "" for clip, parts in places.items()}
-    bunch = load_listed(table, labels, **columns)
+    bunch = load_listed(table, columns, targets, labels=labels, **options)
     listed = set(bunch.frame["path"])
     unlisted = [clip for clip in labels if clip not in listed]
     if "label" in bunch.frame and not all(bunch.frame["label"]):
@@ -346,22 +380,6 @@ def _compile(group_from: str) -> re.Pattern[str]:
     pieces = re.split(r"(\{group\}|\*)", group_from)
     named = {"{group}": "(?P<group>.+?)", "*": ".*"}
     return re.compile("".join(named.get(piece, re.escape(piece)) for piece in pieces))
-
-
-def _match_groups(below: list[Path], pattern: re.Pattern[str], group_from: str | None) -> list[str]:
-    """The group of every clip by its name."""
-    whole = "/" in pattern.pattern
-    names = [place.with_suffix("").as_posix() if whole else place.stem for place in below]
-    matches = map(pattern.fullmatch, names)
-    groups = [match["group"].strip() if match else "" for match in matches]
-    odd = [name for name, group in zip(names, groups) if not group]
-    if odd:
-        raise InputError(
-            f"The pattern group_from={group_from!r} must fit the name of every clip. It does not "
-            f"fit {len(odd)} of {len(names)}, {shorten(odd, 3)}.",
-            param="group_from",
-        )
-    return groups
 
 
 def load_dataset(

@@ -1,10 +1,12 @@
 """The user's own clips in a csv file: labels, tags or numbers."""
 
-import math
+import ast
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -151,85 +153,78 @@ def load_csv(
     >>> dataset.DESCR.split(". ")[-1]
     'The file was read as separated by semicolons.'
     """
+    targets = [target_columns] if isinstance(target_columns, str) else target_columns
+    columns = Columns(
+        path_column, label_column, group_column, start_column, end_column, tags_column, time_column
+    )
     return load_listed(
-        path, {}, path_column=path_column, label_column=label_column, group_column=group_column,
-        start_column=start_column, end_column=end_column, target_columns=target_columns,
-        tags_column=tags_column, tags_separator=tags_separator, frames=frames,
-        time_column=time_column, on_missing=on_missing,
+        path, columns, targets or (), tags_separator=tags_separator, frames=frames,
+        on_missing=on_missing,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the columns of a table are called; None: as usual, where there is one of that name."""
+
+    path: str = "path"
+    label: str = "label"
+    group: str | None = None
+    start: str | None = None
+    end: str | None = None
+    tags: str | None = None
+    time: str | None = None
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What the columns become."""
+        found = {self.path: "path", self.group or "group": "group"}
+        found |= {} if self.tags else {self.label: "label"}
+        return found | {self.start or "start": "start", self.end or "end": "end"}
+
+    @property
+    def asked(self) -> list[str]:
+        """The columns of groups and of ends that must be there."""
+        return [one for one in (self.group, self.start, self.end) if one is not None]
 
 
 def load_listed(
     path: str | os.PathLike,
-    labels: Mapping[str, str],
+    columns: Columns,
+    targets: Sequence[str] | Mapping[str, str] = (),
     *,
-    path_column: str = "path",
-    label_column: str = "label",
-    group_column: str | None = None,
-    start_column: str | None = None,
-    end_column: str | None = None,
-    target_columns: str | Sequence[str] | Mapping[str, str] | None = None,
-    tags_column: str | None = None,
     tags_separator: str = ";",
     frames: bool = False,
-    time_column: str | None = None,
     on_missing: Literal["raise", "keep"] = "raise",
+    labels: Mapping[str, str] = MappingProxyType({}),
+    groups: Mapping[str, str] = MappingProxyType({}),
 ):
     """Do what `load_csv` does.
 
     `labels` has the label, by the name of its folder, of every clip in a folder that comes with the
-    file. A clip that is not where the file has it is then the one of that name, or of that name
-    but for its ending, and a file without labels needs none.
+    file, and `groups` the groups where they are in the names. A clip that is not where the file has
+    it is then the one of that name, or of that name but for its ending, and a file without labels
+    needs none.
     """
     import pandas as pd
 
     path = expand_path(path).absolute()
-    targets = [target_columns] if isinstance(target_columns, str) else list(target_columns or ())
-    if targets and tags_column is not None:
-        raise InputError(
-            "Give one of the parameters 'tags_column' and 'target_columns' of load_csv, not both.",
-            param="tags_column",
-        )
-    needed = [*(targets or [tags_column or label_column]), *filter(None, [group_column])]
-    names = {path_column: "path", label_column: "label", group_column or "group": "group"}
-    if tags_column is not None:
-        names.pop(label_column, None)
-    may_be_empty = (end_column or "end", *([] if tags_column is None else [tags_column]))
-    ends = {start_column or "start": "start", end_column or "end": "end"}
-    target = None
-    if frames and not targets:
-        raise InputError(
-            "With frames=True the 'target_columns' parameter must name what changes over time. "
-            "Got none.",
-            param="target_columns",
-        )
-    if not frames and (time_column is not None or isinstance(target_columns, Mapping)):
-        raise InputError(
-            "The 'time_column' parameter, and a dict as 'target_columns', are for targets over "
-            "time; give frames=True.",
-            param="target_columns" if time_column is None else "time_column",
-        )
+    _check_together(columns, targets, frames, tags_separator)
+    names, target, how = columns.names, None, ""
     if frames:
-        needed = [*filter(None, [path_column, group_column, start_column, end_column])]
-        over_time = target_columns if isinstance(target_columns, Mapping) else targets
-        file, frame, found, target, how = _read_moments(
-            path, needed, names | ends, over_time, time_column
-        )
+        file, frame, found, target, how = _read_moments(path, columns, targets)
     else:
-        label_of_folder = (
-            needed[0] == label_column == "label" and labels and not has_columns(path, needed[:1])
-        )
-        if label_of_folder:
-            needed.pop(0)
-        needed += filter(None, [start_column, end_column])
-        file, frame, found = read_clips(
-            path, [path_column, *needed], names | ends, may_be_empty, labels
-        )
-        if label_of_folder:
+        wanted = list(targets) or [columns.tags or columns.label]
+        of_folder = wanted == ["label"] and labels and not has_columns(path, wanted)
+        needed = [columns.path, *([] if of_folder else wanted), *columns.asked]
+        may_be_empty = [columns.end or "end", columns.tags or ""]
+        file, frame, found = read_clips(path, needed, names, may_be_empty, labels)
+        if of_folder:
             frame["label"] = [labels.get(clip, "") for clip in frame["path"]]
-        how = ""
         for name in targets:
-            frame[name] = _read_numbers(file, frame[name])
+            frame[name] = file.numbers(name)
+    if groups:
+        frame["group"] = [groups.get(clip, "") for clip in frame["path"]]
     unify_names(frame)
     absent = [item for item in frame["path"] if not os.path.isfile(item)]
     if absent and (on_missing == "raise" or len(absent) == len(frame)):
@@ -237,14 +232,14 @@ def load_listed(
         raise DatasetNotFoundError(
             f"{len(absent)} of the {len(frame)} clips listed in {path} do not exist: "
             f"{shorten(absent, 3, width=200)}. Relative paths are relative to the csv file"
-            f"{some if len(absent) < len(frame) else ''}."
+            f"{some if len(absent) < len(frame) and not labels else ''}."
         )
     if file.guessed:
         cells = [*file.frame.columns, *file.frame.to_numpy().ravel()]
         odd = next((cell for cell in cells if not cell.isascii()), "")
         warn_caller(
             f"{path} is not in UTF-8 and has no mark of its encoding; it was read as Windows-1252, "
-            f"such as {odd[:50]!r}. Save it as UTF-8 if that is wrong."
+            f"such as {shorten([repr(odd)])}. Save it as UTF-8 if that is wrong."
         )
     how += file.describe()
     if "start" in frame:
@@ -252,22 +247,49 @@ def load_listed(
         if "group" not in frame and frame["path"].duplicated().any():
             frame["group"] = frame["path"]
             how += " The parts of a file are a group."
-    used = {*names.values(), *ends.values(), *targets, tags_column}
+    used = {*names.values(), *targets, columns.tags}
     if unused := [name for name in frame if name not in used and not frames]:
         how += f" Columns that are not used: {shorten(unused, 20)}."
-    if tags_column is not None:
-        target = indicators(_split_tags(frame[tags_column], tags_separator))
+    if columns.tags is not None:
+        target = indicators(_split_tags(frame[columns.tags], tags_separator, path))
     elif not targets:
-        _warn_of_tags(frame["label"], path, label_column)
+        _warn_of_tags(frame["label"], path, columns.label)
     return make_bunch(
         frame,
         data=pd.Series(found, dtype=object, name="path") if "start" in frame else None,
         extra=f"{len(frame)} clips listed in {path}.{how}",
         target=target,
-        target_names=targets
+        target_names=list(targets)
         or (sorted(set(frame["label"])) if target is None else list(target.columns)),
-        target_columns=targets or "label",
+        target_columns=list(targets) or "label",
     )
+
+
+def _check_together(columns: Columns, targets, frames: bool, tags_separator: str) -> None:
+    """Raise for parameters that exclude or need one another."""
+    if targets and columns.tags is not None:
+        raise InputError(
+            "Give one of the parameters 'tags_column' and 'target_columns' of load_csv, not both.",
+            param="tags_column",
+        )
+    if not tags_separator.strip(" "):
+        raise InputError(
+            "The 'tags_separator' parameter must be a mark such as ';'. Got "
+            f"{tags_separator!r} instead.",
+            param="tags_separator",
+        )
+    if frames and not targets:
+        raise InputError(
+            "With frames=True the 'target_columns' parameter must name what changes over time. "
+            "Got none.",
+            param="target_columns",
+        )
+    if not frames and (columns.time is not None or isinstance(targets, Mapping)):
+        raise InputError(
+            "The 'time_column' parameter, and a dict as 'target_columns', are for targets over "
+            "time; give frames=True.",
+            param="target_columns" if columns.time is None else "time_column",
+        )
 
 
 def unify_names(frame) -> None:
@@ -277,24 +299,52 @@ def unify_names(frame) -> None:
         warn_of_alike(frame[name], f"The {name}s", warn_caller)
 
 
-def _split_tags(cells, separator: str) -> list[list[str]]:
-    """The tags in each cell, without blanks around them."""
-    return [[tag.strip() for tag in cell.split(separator) if tag.strip()] for cell in cells]
+def _split_tags(cells, separator: str, path: Path) -> list[list[str]]:
+    """The tags in each cell, in one Unicode form."""
+    tags = [_tags_in(cell, separator) for cell in cells]
+    different = sorted({tag for one in tags for tag in one})
+    if not different:
+        raise InputError(f"The {cells.name!r} in {path} must have a tag of some clip. Got none.")
+    warn_of_alike(different, f"The tags in {path}", warn_caller)
+    other = _find_separator(different) if max(map(len, tags)) == 1 else None
+    if other is not None:
+        warn_caller(
+            f"No {cells.name!r} in {path} has the separator {separator!r}, so that each clip has "
+            f"at most one tag; they look as if they were separated by {other!r}."
+        )
+    return tags
+
+
+def _tags_in(text: str, separator: str) -> list[str]:
+    """The tags in a text; in brackets and quotation marks they are as Python writes a list."""
+    is_list = re.fullmatch(r"""\[(['"].*['"])?\]""", text)
+    parts = ast.literal_eval(text) if is_list else text.split(separator)
+    return [tag for part in parts if (tag := plain_text(part))]
+
+
+def _find_separator(texts: Sequence[str]) -> str | None:
+    """The mark at which texts come apart into tags, of which some recur; None where they do not."""
+    for separator in (";", "|", ",", "/", "+"):
+        tags = [tag for text in texts for tag in _tags_in(text, separator)]
+        recur = len(set(tags)) < len(tags)
+        # These two are in no name.
+        recur |= separator in ";|" and sum(separator in text for text in texts) > 1
+        if len(tags) > len(texts) and recur:
+            return separator
+    return None
 
 
 def _warn_of_tags(labels, path: Path, label_column: str) -> None:
-    """Warn where labels look like several tags: parts of some are parts of others."""
+    """Warn where labels look like several tags each."""
     different = sorted(set(labels))
-    for separator in (";", "|", ",", "/", "+"):
-        tags = [tag for one in _split_tags(different, separator) for tag in one]
-        if len(tags) > len(different) and len(set(tags)) < len(tags):
-            warn_caller(
-                f"The {label_column!r} in {path} look like several tags each, such as "
-                f"{max(different, key=lambda label: label.count(separator))!r}, and are taken for "
-                f"{len(different)} labels; give tags_column={label_column!r} and "
-                f"tags_separator={separator!r} for tags."
-            )
-            return
+    separator = _find_separator(different)
+    if separator is not None:
+        warn_caller(
+            f"The {label_column!r} in {path} look like several tags each, such as "
+            f"{max(different, key=lambda label: label.count(separator))!r}, and are taken for "
+            f"{len(different)} labels; give tags_column={label_column!r} and "
+            f"tags_separator={separator!r} for tags."
+        )
 
 
 def read_clips(
@@ -337,12 +387,11 @@ def _check_clips(
         )
     known = _by_name(folder)
     frame["path"] = [
-        text
-        if is_url(text)
-        else known.get(text, os.path.normpath(path.parent / os.path.expanduser(text)))
+        text if is_url(text) else known.get(text, _place(path.parent, text))
         for text in frame["path"]
     ]
     clips = _read_segments(file, frame)
+    look_alike = _find_other_ends(file, names)
     first: dict[str | Segment, int] = {}
     for row, clip in enumerate(clips):
         before = first.setdefault(clip, row)
@@ -350,12 +399,39 @@ def _check_clips(
             labels = frame.loc[[before, row], "label"].tolist() if "label" in frame else [0, 0]
             differ = f" as {labels[0]} and as {labels[1]}" if labels[0] != labels[1] else ""
             over_time = any(name in file.frame for name in TIME_COLUMNS)
-            hint = " Where a row is a moment, give frames=True." if over_time else ""
+            hint = " Where a row is a moment, give frames=True." if over_time else look_alike
             raise InputError(
                 f"{path} must list a clip once, or it may be trained on and tested on at once. "
                 f"Lines {file.lines[before]} and {file.lines[row]} list {clip}{differ}.{hint}"
             )
+    if look_alike:
+        warn_caller(f"{path}:{look_alike}")
     return frame, clips
+
+
+_END = re.compile(r"(start|begin|onset|offset|end|stop|duration)[ _-]?(time|s|sec|seconds|ms)?")
+
+
+def _find_other_ends(file: CsvFile, names: Mapping[str, str]) -> str:
+    """Return a sentence on columns that look like the ends of parts of files and are not used."""
+    ends = {names[name] for name in file.frame if names.get(name) in ("start", "end")}
+    others = [name for name in file.frame if name not in names and _END.fullmatch(name.lower())]
+    # A duration alone is that of the file.
+    unused = [name for name in others if ends or not name.lower().startswith("duration")]
+    if "end" in ends or not unused:
+        return ""
+    return (
+        f" The columns {shorten(map(repr, unused))} look like parts of files, and are not used; if "
+        "rows are parts, name the columns of their first and last second start and end."
+    )
+
+
+def _place(folder: Path, text: str) -> str:
+    """The path of a clip, which a table from Windows may have with backslashes."""
+    place = os.path.normpath(folder / os.path.expanduser(text))
+    if "\\" in text and not os.path.exists(place):
+        return os.path.normpath(folder / text.replace("\\", "/"))
+    return place
 
 
 def has_columns(path: Path, names: Sequence[str]) -> bool:
@@ -408,18 +484,19 @@ def _require_one_group(file: CsvFile, key: str, group: str) -> None:
             )
 
 
-def _read_moments(path: Path, needed, names: Mapping[str, str], targets, time_column: str | None):
+def _read_moments(path: Path, columns: Columns, targets: Sequence[str] | Mapping[str, str]):
     """Return a csv file with a row a clip, its table and clips, curves, and how they were read.
 
     The curves are frames with a row a clip, in the order of the table, and a column a time [s].
     """
-    may_be_empty = [column for column, name in names.items() if name == "end"]
+    needed, names = [columns.path, *columns.asked], columns.names
+    may_be_empty = [columns.end or "end"]
     if not isinstance(targets, Mapping):
-        times = [] if time_column is None else [time_column]
+        times = [] if columns.time is None else [columns.time]
         whole = read_csv_file(path, [*needed, *times], fallback="windows-1252")
-        found = read_curves(whole, needed[0], {name: name for name in targets}, time_column)
+        found = read_curves(whole, needed[0], {name: name for name in targets}, columns.time)
         first = ~whole.frame[needed[0]].duplicated().to_numpy()
-        _require_one_group(whole, needed[0], next(k for k in names if names[k] == "group"))
+        _require_one_group(whole, needed[0], columns.group or "group")
         lines = [line for line, kept in zip(whole.lines, first) if kept]
         file = replace(whole, lines=lines, frame=whole.frame[first].reset_index(drop=True))
         frame, clips = _check_clips(file, needed, names, may_be_empty)
@@ -434,7 +511,7 @@ def _read_moments(path: Path, needed, names: Mapping[str, str], targets, time_co
         for name, place in targets.items():
             table, column = _open(path.parent, str(place))
             key = next(iter(table.frame))
-            found |= read_curves(table, key, {name: column or name}, time_column)
+            found |= read_curves(table, key, {name: column or name}, columns.time)
             stems = [Path(clip).stem for clip in frame["path"]]
             keys[name] = list(file.frame[key]) if key in file.frame else stems
             lacking = [one for one in keys[name] if one not in found[name].index]
@@ -496,23 +573,3 @@ def _require_filled(file: CsvFile, column, *, may_be_empty: bool) -> None:
             f"A {column.name!r} in {file.path} must be on one line. It is not in the row that "
             f"begins in line {shorten(long)}; is a quotation mark not closed there?"
         )
-
-
-def _read_numbers(file: CsvFile, column) -> np.ndarray:
-    """A column as finite numbers, or an error that names the line."""
-    numbers = np.array([_to_number(cell) for cell in column])
-    wrong = ~np.isfinite(numbers)
-    if wrong.any():
-        raise InputError(
-            f"Every {column.name!r} in {file.path} must be a number, with a point for its "
-            f"decimals. Got {column.iloc[wrong.argmax()]!r} in line {file.lines[wrong.argmax()]}."
-        )
-    return numbers
-
-
-def _to_number(cell: str) -> float:
-    """The number in a cell, NaN where there is none; 1_0 is a number in programs only."""
-    try:
-        return math.nan if "_" in cell else float(cell)
-    except ValueError:
-        return math.nan

@@ -51,6 +51,29 @@ class CsvFile:
             found.append(f"in {self.encoding.upper()}")
         return f" The file was read as {' and '.join(found)}." if found else ""
 
+    def numbers(self, column: str, *, gaps: bool = False) -> np.ndarray:
+        """A column as finite numbers, NaN where a gap may be; an error names the line."""
+        cells = self.frame[column]
+        found = np.array([_to_number(cell) for cell in cells])
+        wrong = ~np.isfinite(found) & ~(cells.str.lower().isin(_GAPS).to_numpy() & gaps)
+        if wrong.any():
+            raise InputError(
+                f"Every {column!r} in {self.path} must be a number, with a point for its decimals. "
+                f"Got {cells.iloc[wrong.argmax()]!r} in line {self.lines[wrong.argmax()]}."
+            )
+        return found
+
+
+_GAPS = ("", "nan", "na")
+
+
+def _to_number(cell: str) -> float:
+    """The number in a cell, NaN where there is none; 1_0 is a number in programs only."""
+    try:
+        return np.nan if "_" in cell else float(cell)
+    except ValueError:
+        return np.nan
+
 
 def read_csv_file(
     path: Path,
@@ -72,12 +95,12 @@ def read_csv_file(
     import pandas as pd
 
     text, encoding, guessed = _read_text(path, fallback)
+    # A cell may be as long as the file; the module's own limit is 131072 characters.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     separator = _find_separator(text, needed, separators)
     text = re.sub(r"\Asep=.\r?\n", "\n", text)
     if one_line_a_row:
         text = "\n".join(_pair_quotes(line, separator) for line in text.splitlines())
-    # A cell may be as long as the file; the module's own limit is 131072 characters.
-    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     header: list[str] = []
     rows, lines, line = [], [], 1

@@ -250,6 +250,79 @@ def test_labels_that_look_like_tags(write):
     assert record[0].filename == __file__
 
 
+@pytest.mark.parametrize(
+    ("cells", "tags"),
+    [
+        ("de\u0301j\u00e0;x\n d\u00e9j\u00e0 ", [["d\u00e9j\u00e0", "x"], ["d\u00e9j\u00e0"]]),
+        ("\"['a', 'b, c']\"\n[]", [["a", "b, c"], []]),
+        ('"[""a""]"\n"[\'90s]"', [["a"], ["['90s]"]]),
+        ("'90s;a\na", [["'90s", "a"], ["a"]]),
+    ],
+)
+def test_forms_of_tags(write, cells, tags):
+    first, second = cells.split("\n")
+    dataset = load_csv(
+        write(f"path,tags\nclips/a.wav,{first}\nclips/b.flac,{second}\n"), tags_column="tags"
+    )
+    names = np.array(dataset.target_names)
+    assert [sorted(names[row == 1]) for row in dataset.target] == [sorted(one) for one in tags]
+
+
+def test_tags_that_cannot_be_meant(write):
+    path = write('path,tags\nclips/a.wav,"a, b"\nclips/b.flac,b\n')
+    with pytest.warns(UserWarning, match="has the separator ';'.* separated by ','"):
+        load_csv(path, tags_column="tags")
+    path = write("path,tags\nclips/a.wav,Happy;happy\nclips/b.flac,\n")
+    with pytest.warns(UserWarning, match="'Happy' and 'happy'"):
+        load_csv(path, tags_column="tags")
+    with pytest.raises(InputError, match="must be a mark") as caught:
+        load_csv(path, tags_column="tags", tags_separator="")
+    assert caught.value.param == "tags_separator"
+    with pytest.raises(InputError, match="must have a tag of some clip"):
+        load_csv(write("path,tags\nclips/a.wav,\n"), tags_column="tags")
+    with pytest.warns(UserWarning, match="look like several tags"):
+        load_csv(write("path,label\nclips/a.wav,happy;calm\nclips/b.flac,sad;dark\n"))
+
+
+@pytest.mark.parametrize(
+    ("header", "named"),
+    [
+        ("onset,offset", "'onset', 'offset'"),
+        ("Start,End", "'Start', 'End'"),
+        ("start_ms,end_ms", "'start_ms', 'end_ms'"),
+        ("start,duration", "'duration'"),
+        ("Begin Time,x", "'Begin Time'"),
+    ],
+)
+def test_columns_that_look_like_segments_are_named(write, header, named):
+    path = write(f"path,label,{header}\nclips/a.wav,x,0,1\n")
+    with pytest.warns(UserWarning, match=f"{named} look like parts of files, and are not used"):
+        load_csv(path)
+    with pytest.warns(UserWarning, match=f"{named} look like parts of files, and are not used"):
+        find_clips([path])
+
+
+def test_no_word_on_columns_that_are_used_or_are_of_the_file(write):
+    load_csv(write("path,label,duration\nclips/a.wav,x,9\n"))
+    path = write("path,label,onset,offset\nclips/a.wav,x,0,1\nclips/a.wav,x,1,2\n")
+    dataset = load_csv(path, start_column="onset", end_column="offset")
+    assert [str(clip).rsplit("/")[-1] for clip in dataset.data] == [
+        "a.wav from 0 to 1 s", "a.wav from 1 to 2 s"
+    ]  # fmt: skip
+    with pytest.raises(InputError, match=r"list a clip once.*'onset', 'offset' look like parts"):
+        load_csv(path)
+
+
+def test_paths_of_windows(write, tmp_path):
+    dataset = load_csv(write("path,label\nclips\\a.wav,x\n"))
+    assert dataset.data.tolist() == [str(tmp_path / "clips" / "a.wav")]
+
+
+def test_a_header_longer_than_the_limit_of_csv(write):
+    dataset = load_csv(write(f"path,label,{'x' * 150_000}\nclips/a.wav,x,1\n"))
+    assert len(dataset.frame.columns[-1]) == 150_000
+
+
 def test_find_clips_is_private_now(write, tmp_path):
     path = write("path,mood\nclips/a.wav,x\n")
     with pytest.warns(DeprecationWarning, match="find_clips is deprecated"):
@@ -325,6 +398,16 @@ def test_a_folder_with_a_table_of_labels_tags_or_numbers(folder):
     numbers = load_dataset(path, target_columns=["arousal"], **names)
     assert numbers.target.tolist() == [[0.5], [1], [0]]
     assert numbers.groups.tolist() == ["Ann", "Bob", "Cid"]
+
+
+def test_a_table_of_tags_and_groups_by_the_names(make):
+    folder = make("happy/Ann - a.wav", "sad/Bob - b.wav")
+    (folder / "tags.tsv").write_text("path\ttags\nAnn - a\tx;y\nsad\\Bob - b.wav\tx\n")
+    dataset = load_folder(folder, tags_column="tags", group_from="{group} - *")
+    assert dataset.target.tolist() == [[1, 1], [1, 0]]
+    assert dataset.groups.tolist() == ["Ann", "Bob"]
+    with pytest.raises(InputError, match="'group_from' and 'group_column'"):
+        load_folder(folder, group_column="tags", group_from="{group} - *")
 
 
 def test_a_table_in_a_folder_that_is_not_about_labels_stays_out(folder):
