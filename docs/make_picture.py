@@ -66,7 +66,7 @@ def main():
             ax.axvline(end, color="white", linewidth=1.5)
     result = evaluate(["musicnn", "mfcc"], CLASSIFIERS, toy.data, toy.target, groups=toy.groups)
     AccuracyBarsDisplay.from_frame(result.intervals(), chance=0.25, ax=bars)
-    bars.set_title("and how well that tells emotions\nof unheard artists", pad=30)
+    bars.set_title("and how well that tells emotions\nof unseen artists", pad=30)
     figure.savefig(TARGET, dpi=150)
 
 

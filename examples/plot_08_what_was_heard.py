@@ -3,7 +3,7 @@ What the network heard
 ======================
 
 A classifier on MusiCNN's tags can be asked which tags it goes by: each tag in turn is shuffled
-over the clips of unheard artists, and what the emotion's probability loses is what the tag was
+over the clips of unseen artists, and what the emotion's probability loses is what the tag was
 worth.
 """
 

@@ -111,7 +111,7 @@ def evaluate(
     # Only now, so that the wrong name of a dataset leaves no folder.
     check_output_folder(folder)
     options["groups"] = data.groups
-    options["protocol"] = _options.choose_protocol(protocol, data)
+    options["protocol"] = _options.choose_protocol(protocol, clips.dataset, data)
     options["split"] = data.get("split")
     if getattr(y, "ndim", 1) == 2:
         options["target_names"] = data.target_names

@@ -57,7 +57,7 @@ def train(
         check_output_file(path)
     data, y, targets = _options.load_clips(clips)
     has_tags = getattr(y, "ndim", 1) == 2
-    [apart] = _options.choose_protocol(None, data)
+    [apart] = _options.choose_protocol(None, clips.dataset, data)
     options = fits.for_evaluate() | {
         "groups": data.groups,
         "dataset": clips.dataset,

@@ -139,7 +139,7 @@ class FitOptions:
     Parameters
     ----------
     folds : N
-        Folds of grouped, at most as many as groups; by default 5, or 10 for numbers.
+        Folds of grouped; by default 5, or 10 for numbers, at most as many as groups.
     preset : NAME
         Settings of features and classifiers: tuned, koh2021.
     weights : WHICH
@@ -377,11 +377,14 @@ def load_clips(clips: ClipOptions) -> tuple[Any, Any, list[str] | None]:
     options = vars(clips).copy()
     dataset, target, frames = (options.pop(name) for name in ("dataset", "target", "frames"))
     is_strict = options.pop("on_error") != "skip"
+    if clips.tags_column is not None and target == "label":
+        target = "tags"
     columns: Any = None if target in ("label", "tags") else split_names(target)
     if frames and columns is None:
         raise InputError("--frames needs numbers that change over time, as --target arousal.")
     if frames and all("=" in name for name in columns):
-        columns = dict(name.split("=", 1) for name in columns)
+        places = dict(name.split("=", 1) for name in columns)
+        columns = {name: _find_here(place) for name, place in places.items()}
     named = dataset in set(list_datasets()["name"])
     if target == "tags":
         options["tags_column"] = None if named else clips.tags_column or "tags"
@@ -413,28 +416,37 @@ def load_clips(clips: ClipOptions) -> tuple[Any, Any, list[str] | None]:
     return found, y, columns
 
 
+def _find_here(place: str) -> str:
+    """Return FILE or FILE#COLUMN with the file of the current folder, where it has one."""
+    name, mark, column = place.partition("#")
+    path = expand(name).absolute()
+    # The library takes relative paths from the folder of the table of the clips.
+    return f"{path}{mark}{column}" if path.is_file() else place
+
+
 # Columns that may have the artists, in the order in which they are looked for.
 _ARTISTS = ("artist", "singer", "performer", "speaker", "actor", "band", "album")
 
 
-def choose_protocol(text: str | None, clips) -> list[str]:
+def choose_protocol(text: str | None, dataset: str, clips) -> list[str]:
     """Return the protocols that were asked for; else groups apart where there are any."""
     is_grouped = clips.groups is not None
     names = split_names(text) if text is not None else ["grouped" if is_grouped else "shuffled"]
     columns = {name.lower(): name for name in clips.frame} if "frame" in clips else {}
     column = next((columns[name] for name in _ARTISTS if name in columns), "NAME")
-    how = (
-        f"--group-column {shlex.quote(column)} with a csv file, --group-from PATTERN with a folder"
-    )
+    is_table = _takes(dataset, "group_column")
+    option = f"--group-column {shlex.quote(column)}" if is_table else "--group-from PATTERN"
     if not is_grouped and "grouped" in names:
         raise InputError(
-            f"--protocol grouped needs the artist or singer of each clip; give {how}, or take "
+            f"--protocol grouped needs the artist or singer of each clip; give {option}, or take "
             "--protocol shuffled."
         )
     if not is_grouped and text is None:
+        # Of a folder without a table the loader has warned, with the option that fits.
+        advice = f" To keep artists apart, give {option}." if is_table else ""
         warn(
             "warning: The artists of the clips are not known, so the splits are random, and an "
-            f"artist may be both trained on and tested. To keep artists apart, give {how}."
+            f"artist may be both trained on and tested.{advice}"
         )
     return names
 

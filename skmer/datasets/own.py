@@ -299,8 +299,9 @@ def _advise_groups(below: list[Path]) -> str:
     pattern = _suggest_pattern([place.stem for place in below])
     if pattern is None:
         return (
-            "Put the clips of each artist in a folder inside that of the label, or give a pattern "
-            "of the names of the files, such as group_from='{group} - *'."
+            "Put the clips of each artist into a folder inside that of the label, or a csv file "
+            "with the columns path and group into the folder, or give a pattern of the names of "
+            "the files, such as group_from='{group} - *'."
         )
     fits = [bool(_compile(pattern).fullmatch(place.stem)) for place in below]
     odd = [place.name for place, fit in zip(below, fits) if not fit]

@@ -188,6 +188,14 @@ class Columns:
         return [one for one in (self.group, self.start, self.end) if one is not None]
 
 
+# What to do where a table lacks the columns that have these names unless the user gives others.
+_ADVICE = {
+    "path": "path_column=NAME for the files",
+    "label": "label_column=NAME for the labels, tags_column=NAME for several tags a clip, or "
+    "target_columns=NAMES for numbers",
+}
+
+
 def load_listed(
     path: str | os.PathLike,
     columns: Columns,
@@ -218,7 +226,7 @@ def load_listed(
         of_folder = wanted == ["label"] and labels and not has_columns(path, wanted)
         needed = [columns.path, *([] if of_folder else wanted), *columns.asked]
         may_be_empty = [columns.end or "end", columns.tags or ""]
-        file, frame, found = read_clips(path, needed, names, may_be_empty, labels)
+        file, frame, found = read_clips(path, needed, names, may_be_empty, labels, _ADVICE)
         if of_folder:
             frame["label"] = [labels.get(clip, "") for clip in frame["path"]]
         for name in targets:
@@ -340,10 +348,10 @@ def _warn_of_tags(labels, path: Path, label_column: str) -> None:
     separator = _find_separator(different)
     if separator is not None:
         warn_caller(
-            f"The {label_column!r} in {path} look like several tags each, such as "
+            f"The labels in {path} look like several tags each, such as "
             f"{max(different, key=lambda label: label.count(separator))!r}, and are taken for "
-            f"{len(different)} labels; give tags_column={label_column!r} and "
-            f"tags_separator={separator!r} for tags."
+            f"{len(different)} labels; for tags, give tags_column={label_column!r} and "
+            f"tags_separator={separator!r}."
         )
 
 
@@ -353,14 +361,16 @@ def read_clips(
     names: dict[str, str],
     may_be_empty: Sequence[str] = (),
     folder: Iterable[str] = (),
+    advice: Mapping[str, str] | None = None,
 ):
     """A csv file, its table with columns renamed and absolute paths, and its clips.
 
     Clips may be absent. Where they are parts of files, `start` and `end` become seconds. An empty
     cell in a column that is needed or renamed, and a clip in two rows, are errors that name the
-    lines. `folder` has clips that are known by name.
+    lines. `folder` has clips that are known by name, and `advice` what to do where a column is not
+    there.
     """
-    file = read_csv_file(path, needed, fallback="windows-1252")
+    file = read_csv_file(path, needed, fallback="windows-1252", advice=advice)
     return file, *_check_clips(file, needed, names, may_be_empty, folder)
 
 
@@ -540,7 +550,7 @@ def _open(folder: Path, place: str) -> tuple[CsvFile, str | None]:
     path = folder / expand_path(name)
     if not path.is_file():
         raise InputError(
-            f"The targets must be in csv files that are there. There is no {path}.",
+            f"The csv files of targets must exist, relative to the table. There is no {path}.",
             param="target_columns",
         )
     return read_csv_file(path, [column] if column else [], fallback="windows-1252"), column or None

@@ -83,6 +83,7 @@ def read_csv_file(
     ragged: Literal["no", "short", "any"] = "no",
     one_line_a_row: bool = False,
     fallback: str | None = None,
+    advice: Mapping[str, str] | None = None,
 ) -> CsvFile:
     """Read a csv file whose header has the `needed` columns, which also determine the separator.
 
@@ -91,6 +92,7 @@ def read_csv_file(
     cells at the end, and with "any" the cells beyond the header join the last column.
     `one_line_a_row` takes quotation marks that do not pair on a line for part of the text.
     `fallback` is the encoding of bytes that are not UTF-8 and bear no mark; None: an error.
+    `advice` has the parameters to give, by the name of a column that is not there.
     """
     import pandas as pd
 
@@ -109,7 +111,7 @@ def read_csv_file(
             cells = [cell.strip() for cell in cells]
             if cells and not header:
                 header = cells
-                _check_header(path, header, needed, separator)
+                _check_header(path, header, needed, separator, advice or {})
             elif cells:
                 rows.append(_fit(path, line, cells, len(header), ragged, separator))
                 lines.append(line)
@@ -177,16 +179,17 @@ def _pair_quotes(line: str, separator: str) -> str:
     return line
 
 
-def _check_header(path, header, needed, separator) -> None:
+def _check_header(path, header, needed, separator, advice) -> None:
     missing = [name for name in needed if name not in header]
     if missing:
+        to_give = "".join(f" Give {advice[name]}." for name in missing if name in advice)
         names = (
             f"{'a column' if len(needed) == 1 else 'the columns'} {' and '.join(map(repr, needed))}"
         )
         raise InputError(
             f"{path} must have {names}, separated by {_name(separator)}. It lacks "
             f"{shorten(missing)}. Got {shorten(map(repr, header), 8)}; the first line of the file "
-            "names the columns."
+            f"names the columns.{to_give}"
         )
     for name in needed:
         if header.count(name) > 1:

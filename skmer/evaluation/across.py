@@ -73,14 +73,14 @@ class Across:
                     "Every clip of a dataset is in the other one as well, so that none is left to "
                     "fit on or to test on; give two datasets with other clips."
                 )
-            is_unheard = not np.isin(clips.groups[test], clips.groups[train]).any()
+            is_unseen = not np.isin(clips.groups[test], clips.groups[train]).any()
             names = self.names if not way else self.names[::-1]
             protocols.append(
                 Protocol(
                     ACROSS + suffix,
                     f"fitted on {names[0]}, tested on {names[1]}",
                     (Split(ACROSS + suffix, 0, 0, seeds[way], train, none, test),),
-                    is_unheard if all(self.has_groups) else None,
+                    is_unseen if all(self.has_groups) else None,
                     self.has_groups[way],
                     names,
                 )

@@ -132,7 +132,8 @@ those, default="grouped"
     preset : {"tuned", "koh2021"}, default="tuned"
         Settings of the features and classifiers that are given by name.
     n_folds : int, default=None
-        Folds of "grouped" and "shuffled"; None = 5 for labels and tags, 10 for numbers.
+        Folds of "grouped" and "shuffled"; None = 5 for labels and tags, 10 for numbers, and
+        for "grouped" no more than there are groups.
     n_repeats : int, default=None
         Draws of the named protocols; None = for labels 20 for "koh2021" and 4 times the folds for
         "grouped", 20 fits each, and for numbers and tags 1.
@@ -236,7 +237,7 @@ those, default="grouped"
         X = clips.X
         _warn_of_lone(across)
     clips = replace(clips, column=inputs.find_clip_column(features, X))
-    n_folds = task.n_folds if n_folds is None else n_folds
+    n_folds = _default_folds(task, protocol, clips, across) if n_folds is None else n_folds
     n_repeats = task.n_repeats if n_repeats is None else n_repeats
     known = task.splitters(n_folds, n_repeats)
     protocols = _make_protocols(protocol, known, task, clips, seed, across)
@@ -445,6 +446,15 @@ def evaluate_dynamic_regression(
     """
     task = DynamicRegression(times)
     return evaluate(features, regressors, X, y, task=task, **options)  # type: ignore[return-value]
+
+
+def _default_folds(task: Task, protocol, clips: Clips, across: Across | None) -> int:
+    """Return the number of folds where the user gives none: with groups, as many at most."""
+    if protocol not in ("grouped", ["grouped"]):
+        return task.n_folds
+    datasets = [clips] if across is None else [across.part(clips, way) for way in (False, True)]
+    n_groups = [np.unique(one.groups).size for one in datasets if one.groups is not None]
+    return max(2, min([task.n_folds, *n_groups]))
 
 
 def _make_protocols(

@@ -100,7 +100,8 @@ def track(
         for done, item in enumerate(iterable, 1):
             if bar.disable and time.monotonic() - logged > _LOG_SECONDS:
                 logged = time.monotonic()
-                _logger.info("%s: %d of %s %s", description, done, total or "some", unit)
+                what = "" if unit == description else f" {unit}"
+                _logger.info("%s: %d of %s%s", description, done, total or "some", what)
             try:
                 yield item
             finally:

@@ -31,10 +31,14 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_a_published_file_of_the_target(skmer, folder):
-    run = ["--frames", "--features", "mfcc", "--folds", 3, "--jobs", 1, "--out", "results"]
-    outcome = skmer("evaluate", folder / "clips.csv", "--target", "arousal=arousal.csv", *run)
+def test_a_published_file_of_the_target(skmer, folder, monkeypatch):
+    """It is found from the current folder; of six groups there are six folds."""
+    (folder / "here").mkdir()
+    monkeypatch.chdir(folder / "here")
+    run = ["--frames", "--features", "mfcc", "--jobs", 1, "--out", "results"]
+    outcome = skmer("evaluate", folder / "clips.csv", "--target", "arousal=../arousal.csv", *run)
     assert outcome.status == 0
+    assert pd.read_csv("results/scores.csv")["fold"].nunique() == 6
     assert "84 moments" in outcome.err
     scores = pd.read_csv("results/scores.csv")
     assert (scores["r2"] > 0.8).all()

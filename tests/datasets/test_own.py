@@ -241,11 +241,15 @@ def test_tags(write):
     assert caught.value.param == "tags_column"
     with pytest.raises(InputError, match="lacks mood"):
         load_csv(path, tags_column="mood")
+    with pytest.raises(InputError, match=r"lacks label\..* Give label_column=NAME for the labels,"):
+        load_csv(path)
 
 
 def test_labels_that_look_like_tags(write):
     rows = "clips/a.wav,happy;energetic\nclips/b.flac,happy\nclips/c d.mp3,energetic;calm\n"
-    with pytest.warns(UserWarning, match="look like several tags .* tags_column='label'") as record:
+    with pytest.warns(
+        UserWarning, match="The labels in .* several tags .* tags_column='label'"
+    ) as record:
         assert len(load_csv(write("path,label\n" + rows)).target_names) == 3
     assert record[0].filename == __file__
 

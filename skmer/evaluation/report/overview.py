@@ -54,10 +54,10 @@ class Overview:
 
     @property
     def artists(self) -> str | None:
-        """Artists of the tested clips: "unheard", "heard before", or None without groups."""
+        """Artists of the tested clips: "unseen", "seen" in training, or None without groups."""
         if "n_groups" not in self.dataset or self.splits["groups_kept_apart"] is None:
             return None
-        return "unheard" if self.splits["groups_kept_apart"] else "heard before"
+        return "unseen" if self.splits["groups_kept_apart"] else "seen"
 
     @cached_property
     def random(self) -> dict[str, str]:
@@ -157,6 +157,6 @@ def headline_of(result: "EvaluationResult") -> str:
     ...     groups=np.repeat(np.arange(10), 4),
     ... )
     >>> headline_of(result)[:61]
-    "The best, mine + NB, names the emotion of an unheard artist's"
+    "The best, mine + NB, names the emotion of an unseen artist's"
     """
     return make_headline(Overview(result))

@@ -145,7 +145,7 @@ def _other_way(seen: Overview) -> str:
 
 
 def _mixed_artists(seen: Overview) -> str:
-    """Return what has to stand first where nobody knows whose clips are on which side."""
+    """Return what has to stand first where the artists of the clips are not known."""
     if seen.artists is not None:
         return ""
     return (
@@ -156,14 +156,14 @@ def _mixed_artists(seen: Overview) -> str:
 
 _WHOSE = {
     None: ("a clip", "clips"),
-    "unheard": ("an unheard artist's clip", "clips of unheard artists"),
-    "heard before": ("a clip of an artist heard before", "clips of artists heard before"),
+    "unseen": ("an unseen artist's clip", "clips of unseen artists"),
+    "seen": ("a clip of an artist seen in training", "clips of artists seen in training"),
 }
 
 
 def _whose(seen: Overview) -> tuple[str, str]:
     """Return whose clip was tested; of two datasets only some artists may be in both."""
-    some = seen.ways and seen.artists == "heard before"
+    some = seen.ways and seen.artists == "seen"
     return _WHOSE[None if some else seen.artists]
 
 
@@ -191,8 +191,8 @@ def _guess(seen: Overview, best: Mapping) -> list[str]:
 def _sentence(seen: Overview) -> str:
     best, score = seen.ranked.iloc[0], seen.headline
     whose = _whose(seen)[0]
-    said = _phrase(seen.result.task.headline_words, seen, best, whose)
-    parts = [f"The best, {best['name']}, {said}", *_guess(seen, best), *_within(seen, best)]
+    sentence = _phrase(seen.result.task.headline_words, seen, best, whose)
+    parts = [f"The best, {best['name']}, {sentence}", *_guess(seen, best), *_within(seen, best)]
     plain = [one.name for one in known_features() if one.is_baseline]
     baseline = seen.ranked[seen.ranked["feature"].isin(plain) & (best["feature"] not in plain)]
     if len(baseline):
@@ -217,7 +217,8 @@ def _better_feature(seen: Overview, target: str | None = None) -> str:
     ends = sorted([sign * row["low"], sign * row["high"]])
     models = ranked[seen.result.task.model_kind].unique()
     kind = seen.result.task.model_kind
-    over = f"{len(models)} {kind}s" if len(models) > 1 else name_of(models[0])
+    one = f"with {name_of(models[0])} over"
+    over = f"over {len(models)} {kind}s and" if len(models) > 1 else one
     unit = "groups" if seen.artists else "clips"
     corrected = f", corrected for {len(table)} pairs of features" if len(table) > 1 else ""
     names = (name_of(name, seen.random) for name in (order[0], other))
@@ -226,7 +227,7 @@ def _better_feature(seen: Overview, target: str | None = None) -> str:
         "{} is {} above {} in ".format(
             next(names), with_interval(sign * row["difference"], *ends), next(names)
         )
-        + f"{in_sentence(seen.headline)}, over {over} and {row['n_groups']} {unit} "
+        + f"{in_sentence(seen.headline)}, {over} {row['n_groups']} {unit} "
         f"(p = {row['pvalue_holm']:.2g}{corrected}){chance}. "
     )
 
@@ -235,11 +236,11 @@ def _sentence_of_target(seen: Overview, target: str) -> str:
     best = seen.ranked[seen.ranked["target"] == target].iloc[0]
     whose = _whose(seen)[1]
     name = f"{name_of(best['feature'], seen.random)} + {name_of(best[seen.result.task.model_kind])}"
-    said = _phrase(seen.result.task.headline_words, seen, best, whose)
+    sentence = _phrase(seen.result.task.headline_words, seen, best, whose)
     compared = _better_feature(seen, target)
     compared = f"For {target}, {compared}" if compared else ""
-    said = f"Of {target} in {whose}, the best, {name}, {said}"
-    return compared + "; ".join([said, *_guess(seen, best), *_within(seen, best)]) + "."
+    sentence = f"Of {target} in {whose}, the best, {name}, {sentence}"
+    return compared + "; ".join([sentence, *_guess(seen, best), *_within(seen, best)]) + "."
 
 
 def trust_notes(seen: Overview) -> list[Note]:
@@ -255,19 +256,19 @@ def _groups(seen: Overview) -> Note:
     if seen.artists is None:
         return Note("doubtful", _mixed_artists(seen).strip())
     n_groups = seen.dataset["n_groups"]
-    if seen.artists == "heard before" and seen.ways:
+    if seen.artists == "seen" and seen.ways:
         names = seen.result.manifest["across"]["shared_groups"]
         text = f"{len(names)} of the {n_groups} groups (singers, artists) of the tested dataset "
-        text += "are in the fitted one too, and part of the score may be that a model knows them."
+        text += "are in the fitted one too, and a part of the score may be that it recognizes them."
         return Note("doubtful", text, ", ".join(names[:20]) + (", ..." if names[20:] else ""))
-    if seen.artists == "heard before":
+    if seen.artists == "seen":
         text = f"The {n_groups} groups (singers, artists) are mixed: a model is tested on artists "
-        text += "that it was trained on, and part of its score is that it knows them."
+        text += "that it was trained on, and part of its score is that it recognizes them."
         return Note("doubtful", text)
-    text = f"Each of the {n_groups} groups (singers, artists) is tested by models that never heard "
+    text = f"Each of the {n_groups} groups (singers, artists) is tested by models that were not "
     if n_groups < 10:
-        return Note("doubtful", f"{text}it, but so few groups say little about others.")
-    return Note("good", f"{text}it.")
+        return Note("doubtful", f"{text}trained on it, but so few groups are weak evidence.")
+    return Note("good", f"{text}trained on it.")
 
 
 def _across(seen: Overview) -> Iterator[Note]:
@@ -440,7 +441,7 @@ def methods_paragraph(seen: Overview) -> str:
         f"{across}Scores {where}; scaling, search and early stopping happened inside the training "
         "part.",
         *_searches(manifest["models"]),
-        f"Intervals of {name_of_score(seen.headline)} are 95 % percentile intervals of a bootstrap "
+        f"Intervals of {in_sentence(seen.headline)} are 95 % percentile intervals of a bootstrap "
         f"over {unit}.",
         *_tests(seen, unit),
         f"All random numbers came from the seed {manifest['settings']['random_state']}.",
@@ -454,7 +455,7 @@ def _searches(models: Mapping[str, Mapping]) -> Iterator[str]:
     for name, model in models.items():
         for key, grid in model["parameters"].items():
             if key.rpartition("__")[-1] in ("param_grid", "param_distributions"):
-                # The steps of a pipeline say nothing to a reader.
+                # The steps of a pipeline mean nothing to a reader.
                 values = re.sub(r"'(?:\w+__)?(\w+)': ", r"\1 in ", str(grid)).strip("{}")
                 grids.append(f"{name_of(name)} ({values})")
     if grids:

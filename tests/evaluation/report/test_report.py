@@ -36,7 +36,7 @@ def test_the_headline_says_what_a_supervisor_wants_to_know(result):
     best = seen.ranked.iloc[0]
     said = make_headline(seen)
     assert seen.protocol == "grouped"
-    assert f" The best, {best['name']}, names the emotion of an unheard artist's" in said
+    assert f" The best, {best['name']}, names the emotion of an unseen artist's" in said
     assert f"in {100 * best['accuracy']:.0f} of 100 cases" in said
     assert f"({100 * best['low']:.0f} to {100 * best['high']:.0f})" in said
     assert "guessing gives 50" in said
@@ -141,7 +141,7 @@ def test_a_target_has_a_matrix_and_a_comparison_of_its_own(feature):
     assert matrices[1].cells[0][1][0] == f"{shown['a'] - shown['b']:+.2f}"
     said = make_headline(seen)
     assert "For valence, a is " in said
-    assert "above b in r², over Ridge and 60 clips (p = " in said
+    assert "above b in r², with Ridge over 60 clips (p = " in said
 
 
 def test_confusions_are_those_of_the_predictions(result):
@@ -267,7 +267,8 @@ def test_splits_have_a_key_only_where_there_are_several(result, regression):
 def test_tags_are_shown_each_with_its_interval_and_guessing(tagged, tmp_path):
     page = tagged.report(tmp_path / "tags.html").read_text(encoding="utf-8")
     assert (
-        "finds the tags of a clip of an artist heard before with a mean average precision" in page
+        "finds the tags of a clip of an artist seen in training with a mean average precision"
+        in page
     )
     assert "guessing by the share of each tag gives 0." in page
     assert "<i>tag" not in page.split('id="tags"')[1].split("</section>")[0]
