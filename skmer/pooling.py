@@ -47,7 +47,9 @@ def pool_frames(frames: np.ndarray, statistics: str | Sequence[str] = "mean") ->
     >>> pool_frames(np.array([[0.0, 2.0], [2.0, 4.0]]), ("mean", "max"))
     array([1., 3., 2., 4.], dtype=float32)
     """
-    frames = check_floats(frames, "frames", finite=False)
+    # scikit-learn looks for data frames first, which takes longer than to pool a short clip.
+    if type(frames) is not np.ndarray or frames.dtype != np.float32:
+        frames = check_floats(frames, "frames", finite=False)
     if frames.ndim != 2 or not len(frames):
         raise InputError(
             f"frames must have shape (n_frames, d) with n_frames >= 1, got {frames.shape}."

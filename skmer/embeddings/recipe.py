@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -86,13 +86,17 @@ class Recipe(ABC):
             "resampler": self.resampler,
             "resampler_version": resampler_version(self.resampler),
             "numbers_version": self.numbers_version,
-            **{name: key_of(getattr(self, name)) for name in self.decisive},
+            **self._decisive_keys,
         }
+
+    @cached_property
+    def _decisive_keys(self) -> dict[str, Any]:
+        # Once for all clips of a call: each value that may be a path asks the disk.
+        return {name: key_of(getattr(self, name)) for name in self.decisive}
 
     def files(self) -> dict[str, Any]:
         """Return the digests of the files and folders that decide the frames, by their fields."""
-        keys = {name: key_of(getattr(self, name)) for name in self.decisive}
-        return {name: key for name, key in keys.items() if FILE_KEY in repr(key)}
+        return {name: key for name, key in self._decisive_keys.items() if FILE_KEY in repr(key)}
 
     def key(self) -> dict:
         """Return what decides the row, for the key of a table: all fields that are not left out."""
@@ -223,8 +227,9 @@ def embed_clip(
     try:
         clip = clip.local()
         # A segment has the numbers, and the key, of a transformer with its offset and duration.
-        offset, duration = clip.span(recipe.offset, recipe.duration)
-        recipe = replace(recipe, offset=offset, duration=duration)
+        span = offset, duration = clip.span(recipe.offset, recipe.duration)
+        if span != (recipe.offset, recipe.duration):
+            recipe = replace(recipe, offset=offset, duration=duration)
         entry = _remember(recipe, clip, cache, lambda: _compute(recipe, clip, before, n_threads))
     except AudioDecodeError as error:
         reason = str(error).removeprefix(f"{clip.name}: ")

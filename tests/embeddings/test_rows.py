@@ -136,6 +136,18 @@ def test_every_setting_that_changes_numbers_changes_the_entry(paths, tmp_path):
     np.testing.assert_array_equal(base.fit_transform(paths[:1]), plain)
 
 
+def test_settings_are_read_once_a_call(paths, tmp_path, monkeypatch):
+    """Any of them may be a path, whose content is asked of the disk."""
+    mfcc = MFCCStatsTransformer(memory=tmp_path)
+    expected, asked = mfcc.fit_transform(paths), []
+    monkeypatch.setattr(
+        "skmer.embeddings.recipe.key_of", lambda value: asked.append(value) or value
+    )
+    np.testing.assert_array_equal(mfcc.transform(paths), expected)
+    assert len(paths) > 1
+    assert len(asked) == len(MFCCRecipe.decisive)
+
+
 def test_a_damaged_entry_is_computed_again(paths, tmp_path):
     mfcc = MFCCStatsTransformer(memory=tmp_path)
     first = mfcc.fit_transform(paths[:1])
