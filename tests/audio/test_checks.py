@@ -20,8 +20,11 @@ BLOCK = np.zeros(800, np.float32)
         (lambda: l3_spectrogram(FRAMES, input_repr="mel"), "'input_repr'"),
         (lambda: vggish_log_mel(FRAMES), "shape (n, 15600)"),
         (lambda: vggish_log_mel(FRAMES[:, :15600] - np.inf), "infinity"),
+        (lambda: vggish_log_mel(FRAMES[0, :15600]), "shape (n, 15600)"),
+        (lambda: vggish_log_mel(FRAMES[:, :15600] + 0j), "dtype complex"),
         (lambda: list(musicnn_log_mel(BLOCK)), "such as [waveform]"),
         (lambda: Framing(0, 1), "'frame_length'"),
+        (lambda: Framing(2**28 + 1, 1), "'frame_length'"),
         (lambda: Framing(4, 2.0), "'hop_length'"),
         (lambda: Framing(4, 2, left_padding=-1), "'left_padding'"),
         # It would never end.

@@ -78,6 +78,13 @@ def test_as_many_folds_as_groups_and_no_more():
         next(RepeatedStratifiedGroupKFold(5, n_repeats=1).split(groups, groups=groups))
 
 
+def test_as_many_folds_as_clips_of_a_class_and_no_more():
+    y, groups = np.repeat([0, 1], 4), np.arange(8)
+    assert len(list(RepeatedStratifiedGroupKFold(4, n_repeats=1).split(y, y, groups))) == 4
+    with pytest.raises(ValueError, match="cannot make 5 folds, as no class has so many"):
+        next(RepeatedStratifiedGroupKFold(5, n_repeats=1).split(y, y, groups))
+
+
 def test_repeats_and_seeds_differ():
     y, groups = np.tile([0, 1], 30), np.repeat(np.arange(20), 3)
 
@@ -159,6 +166,9 @@ def test_splits_that_the_data_do_not_allow_are_refused():
         next(StratifiedThreeWaySplit().split(y, np.repeat([0, 1], [20, 2])))
     with pytest.raises(ValueError, match="3 classes into a test set of 1 of 10"):
         next(StratifiedThreeWaySplit().split(y, np.repeat([0, 1, 2], [4, 3, 3])))
+    with pytest.raises(ValueError, match="3 classes into a training part of 1 of 10"):
+        large = StratifiedThreeWaySplit(test_size=0.5, validation_size=0.4)
+        next(large.split(y, np.repeat([0, 1, 2], [4, 3, 3])))
     with pytest.raises(ValueError, match="parts of 2 clips and got 3"):
         next(FixedSplit(["train", "test"]).split([1, 2, 3]))
 

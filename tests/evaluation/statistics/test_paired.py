@@ -204,10 +204,12 @@ def test_many_groups_are_exchanged_at_random():
     assert -swapped.low[0] == pytest.approx(test.high[0], abs=0.01)
 
 
-def test_one_group_is_no_evidence():
+def test_one_group_is_no_evidence_and_two_have_an_interval():
     test = compare_by_group(ACCURACY.from_totals, *right_of_ten(1, 0.9, 0.1), random_state=0)
     assert test.pvalue[0] == 1
     assert np.isnan(test.low[0])
+    test = compare_by_group(ACCURACY.from_totals, *right_of_ten(2, 0.9, 0.1), random_state=0)
+    assert test.low[0] < test.difference[0] < test.high[0]
 
 
 def test_scores_from_totals_are_those_of_the_predictions():
