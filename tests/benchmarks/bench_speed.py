@@ -9,6 +9,7 @@ from originals import _librosa_way, _musicnn_way, _openl3_way, _vggish_way
 
 from skmer import L3Transformer, MFCCStatsTransformer, MusiCNNTransformer, VGGishTransformer
 from skmer.audio import l3_spectrogram
+from skmer.embeddings import l3 as _l3
 from skmer.embeddings import musicnn as _musicnn
 from skmer.embeddings import vggish as _vggish
 
@@ -27,7 +28,7 @@ def l3(quick, folder):
     for transformer in ours.values():
         transformer.fit(paths)
     weights = tuple(
-        l3.source("mel256", "music")
+        _l3.source("mel256", "music")
         .load(
             None,
             ours["ncnn"]._recipe(pooled=False).seed,
