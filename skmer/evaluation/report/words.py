@@ -245,7 +245,7 @@ def _sentence_of_target(seen: Overview, target: str) -> str:
 
 def trust_notes(seen: Overview) -> list[Note]:
     """Return what speaks for and against the headline; what is worst comes first."""
-    notes = [_groups(seen), *_rounds(seen), *_across(seen), *_features(seen), *_gap(seen)]
+    notes = [_groups(seen), *_rounds(seen), *_across(seen), *_features(seen), *gap_notes(seen)]
     notes += [*_probabilities(seen), *_audit(seen)]
     order = ("bad", "doubtful", "neutral", "good")
     unknown = notes[:1] if seen.artists is None else []
@@ -330,13 +330,16 @@ def _features(seen: Overview) -> Iterator[Note]:
         yield Note("doubtful", f"{len(skipped)} clips could not be used.", reasons)
 
 
-def _gap(seen: Overview) -> Iterator[Note]:
+def gap_notes(seen: Overview) -> Iterator[Note]:
     pair = seen.result.protocols_to_compare()
     if pair is not None:
         gaps = seen.result.summary()["gap"]
         text = f"With artists on both sides of a split ({pair[0]}) the same models score "
-        text += f"{two_digits(gaps.mean())} more on average, {two_digits(gaps.max())} at most: "
-        yield Note("neutral", f"{text}that much is owed to knowing the artist.")
+        if gaps.mean() > 0:
+            text += f"{two_digits(gaps.mean())} more on average, {two_digits(gaps.max())} at most: "
+            yield Note("neutral", f"{text}that much is owed to knowing the artist.")
+        else:
+            yield Note("neutral", f"{text}no better on average ({signed(gaps.mean())}).")
 
 
 def _probabilities(seen: Overview) -> Iterator[Note]:

@@ -60,12 +60,7 @@ def make_headline(claims: dict[str, list[Claim]]) -> str:
 
 def find_news(findings) -> list[Note]:
     """Return what the numbers show beyond single claims."""
-    return [
-        *_unfinished(findings),
-        *_mfcc_news(findings),
-        *_gap_news(findings),
-        *_addition_news(findings),
-    ]
+    return [*_unfinished(findings), *_mfcc_news(findings), *_result_news(findings)]
 
 
 def _unfinished(findings) -> Iterator[Note]:
@@ -73,7 +68,8 @@ def _unfinished(findings) -> Iterator[Note]:
     if findings.ended_by is None:
         return
     why = "the time was over" if findings.ended_by == "time" else "it was interrupted"
-    text = f"Not finished, since {why}: {max(findings.rounds, 1)} of {findings.budget.n_rounds} "
+    done = max((one.scores["repeat"].max() for one in findings.results.values()), default=0) + 1
+    text = f"Not finished, since {why}: {done} of {findings.budget.n_rounds} "
     text += "rounds" + ("" if findings.rounds else ", and that only with the classifiers below")
     slowest = name_slowest(findings.slowest()).strip()
     yield Note("doubtful", f"{text}. The same command goes on from here.", slowest)
@@ -97,22 +93,6 @@ def find_cautions(findings) -> list[Note]:
         names = ", ".join(study.titles()[name] for name in findings.datasets.missing)
         notes.append(Note("neutral", f"Not in place, and so untested: {names}."))
     return notes + [Note("doubtful", note) for note in findings.datasets.notes]
-
-
-def find_gaps(findings) -> dict[str, list[dict]]:
-    """Return mean and widest gap of each edition, random minus grouped splits, by dataset."""
-    table = findings.table[findings.table["score"] == "accuracy"]
-    found: dict[str, list[dict]] = {}
-    for dataset in findings.datasets.names:
-        cells = table[table["dataset"] == dataset]
-        for edition in study.EDITIONS:
-            gaps = cells[f"{edition.name}_gap"].to_numpy(dtype=float)
-            if np.isfinite(gaps).any():
-                gap = {"edition": edition.name, "mean": float(np.nanmean(gaps))}
-                gap |= {"widest": float(np.nanmax(gaps))}
-                gap |= {"cell": _cell(cells.iloc[int(np.nanargmax(gaps))])}
-                found.setdefault(dataset, []).append(gap)
-    return found
 
 
 def _mfcc_news(findings) -> Iterator[Note]:
@@ -147,44 +127,12 @@ def _mfcc_news(findings) -> Iterator[Note]:
         yield Note("bad" if beats else "neutral", f"{text}.", f"{detail}; 95 % intervals.")
 
 
-def _gap_news(findings) -> Iterator[Note]:
-    """Return for each dataset what random splits add."""
-    for dataset, gaps in find_gaps(findings).items():
-        groups = _KEPT_APART[dataset]
-        # Rounded to whole numbers, so that there is no -0.
-        listed = "; ".join(
-            f"{round(100 * gap['mean']):+d} on average in the {gap['edition']} edition, "
-            f"{round(100 * gap['widest']):+d} at most ({gap['cell']})"
-            for gap in gaps
-        )
-        text = (
-            f"{study.titles()[dataset]}: random splits, which mix {groups} and are what the "
-            f"published figures come from, score differently from splits that keep {groups} "
-            f"apart, in points of 100: {listed}."
-        )
-        flattered = any(gap["mean"] > 0 for gap in gaps)
-        yield Note("doubtful" if flattered else "neutral", text)
-
-
-def _addition_news(findings) -> Iterator[Note]:
-    """Compare each addition with the best of the study's own features, groups kept apart."""
-    edition = study.EDITIONS[-1]
-    for dataset in findings.datasets.names:
-        scores = edition.headline_rows(findings.intervals[dataset, edition.name])
-        own = scores[scores["feature"].isin(study.FEATURES)]
-        for name in study.ADDITIONS:
-            added = scores[scores["feature"] == name]
-            if added.empty:
-                continue
-            best = _best(added)
-            text = f"{study.titles()[dataset]}: {name_of(name)}, which the study did not have, "
-            text += f"reaches {_interval(best)} with {_MODELS[best['classifier']]} in the "
-            text += f"{edition.name} edition"
-            if not own.empty:
-                other = _best(own)
-                text += "; the best of the study's own features is "
-                text += f"{_cell(other)} with {_interval(other)}"
-            yield Note("neutral", f"{text}.")
+def _result_news(findings) -> Iterator[Note]:
+    """Yield the headline of each report, and what random splits add."""
+    for (dataset, edition), result in findings.results.items():
+        seen = Overview(result)
+        text = f"{study.titles()[dataset]}, {edition}: {words.make_headline(seen)}"
+        yield Note("neutral", text, " ".join(note.text for note in words.gap_notes(seen)))
 
 
 def _best(scores) -> dict:

@@ -92,7 +92,9 @@ class Reproduction:
     def estimate_rest(self, n_jobs: int | None) -> str:
         """Return in a sentence how many rounds are done, and about how long the others take."""
         of, left = self.budget.n_rounds, self._costs()[1] / effective_n_jobs(n_jobs)
-        rest = f", about {in_words(left)} are left" if self.rounds < of else ""
+        # What the cells take that have no fit yet is not known.
+        how = "about" if self.rounds else "at least"
+        rest = f", {how} {in_words(left)} are left" if self.rounds < of else ""
         return f"{self.rounds} of {of} rounds are done{rest}.{name_slowest(self.slowest())}"
 
     @property
