@@ -1,6 +1,7 @@
 """Print the lines of code, files, imports and raises of every room, to be looked at.
 
-Docstrings, comments and blank lines are not counted: ``python .ci/rooms.py [folder]``.
+Docstrings, comments and blank lines are not counted: ``python .ci/rooms.py [folder]``. The modules
+with a single importer follow; ``docs/guide/house.rst`` states why each is a file of its own.
 """
 
 import ast
@@ -39,6 +40,23 @@ def count(path: Path) -> Counter:
     )
 
 
+def find_single_importers(folder: Path) -> dict[str, str]:
+    """Return the one importer of each module that has one, other than an ``__init__``."""
+    files = {
+        ".".join(path.relative_to(folder.parent).with_suffix("").parts): path
+        for path in folder.rglob("*.py")
+    }
+    importers: dict[str, set[str]] = {name: set() for name in files}
+    for name, path in files.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                # A name of a package may be a module in it.
+                for one in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names)):
+                    importers.get(one, set()).add(name)
+    single = {name: found.pop() for name, found in importers.items() if len(found) == 1}
+    return {name: one for name, one in single.items() if not one.endswith("__init__")}
+
+
 def main(folder: str = "skmer") -> None:
     """Print a row for every room of `folder`, and their sum."""
     rooms: dict[str, Counter] = {}
@@ -49,6 +67,8 @@ def main(folder: str = "skmer") -> None:
     print(f"{'room':<14}{'code':>8}{'files':>8}{'imports':>9}{'raises':>8}")
     for room, row in rooms.items():
         print(f"{room:<14}{row['code']:>8}{row['files']:>8}{row['imports']:>9}{row['raises']:>8}")
+    for name, importer in find_single_importers(Path(folder)).items():
+        print(f"{name} is imported by {importer} alone")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import LabelEncoder, StandardScaler
 
 from skmer import ClipFunctionTransformer, MFCCStatsTransformer
+from skmer.classifiers import FeatureScaler, make_classifier
 from skmer.models import trusted_types
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -76,6 +77,32 @@ def test_skl2onnx(paths, model):
     graph = skl2onnx.to_onnx(model[1:], rows[:1], options={"zipmap": False})
     session = onnxruntime.InferenceSession(graph.SerializeToString())
     assert session.run(None, {"X": rows})[0].tolist() == Y.tolist()
+
+
+def test_the_classifiers_that_skl2onnx_converts():
+    skl2onnx = pytest.importorskip("skl2onnx")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    scaler = pytest.importorskip("skl2onnx.operator_converters.scaler_op")
+    shapes = pytest.importorskip("skl2onnx.shape_calculators.scaler")
+    skl2onnx.update_registered_converter(
+        FeatureScaler,
+        "SkmerFeatureScaler",
+        shapes.calculate_sklearn_scaler_output_shapes,
+        scaler.convert_sklearn_scaler,
+        options={"div": ["std", "div", "div_cast"]},
+    )
+    rows = np.random.default_rng(0).normal(size=(len(Y), 4)).astype(np.float32)
+    # A column that is constant, whose scale is infinite.
+    rows[:, 3] = 5
+    for name in ("svm", "nb", "rf"):
+        fitted = make_classifier(name).fit(rows, Y)
+        inside = getattr(fitted, "best_estimator_", fitted)
+        graph = skl2onnx.to_onnx(inside, rows[:1], options={"zipmap": False})
+        session = onnxruntime.InferenceSession(graph.SerializeToString())
+        labels, values = session.run(None, {"X": rows})
+        assert labels.tolist() == fitted.predict(rows).tolist()
+        if name != "svm":
+            np.testing.assert_allclose(values, fitted.predict_proba(rows), atol=1e-4)
 
 
 def test_datasets(paths):

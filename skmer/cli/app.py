@@ -7,9 +7,9 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import partial
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -119,9 +119,10 @@ _ADVICE = {
         "pretrained, random, or files such as l3=PATH, for one of",
     "Got the key": "Got", "must be a list of names from": "must be of",
     "a model that save_model wrote": "a model that skmer train wrote",
-    "HubTransformer needs": "A feature of the hub needs",
     # Of scikit-learn.
     "a str among {": "one of {", "a int among {": "one of {", "a float in the": "a number in the",
+    "an instance of 'int'": "a whole number", "a tuple of one or several": "one or several",
+    ", or None.": ".", " or None.": ".",
     ", an instance of 'list' or an instance of 'tuple'": "",
     "trust_remote_code=True, and revision= the commit": "--trust-remote-code, and the commit",
     "trust_remote_code=True": "--trust-remote-code",
@@ -169,6 +170,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever started the command may have closed them.
         if getattr(sys, stream) is None:
             setattr(sys, stream, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+    if arguments is None:
+        # After a signal, joblib's tracker of resources warns of those that it then removes itself.
+        filters = [os.environ.get("PYTHONWARNINGS"), "ignore:resource_tracker:UserWarning"]
+        os.environ["PYTHONWARNINGS"] = ",".join(filter(None, filters))
     words = list(sys.argv[1:] if arguments is None else arguments)
     end = words.index("--") if "--" in words else len(words)
     chosen = {word for word in words[:end] if word in _GLOBAL_OPTIONS}
@@ -207,8 +212,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(words: Sequence[str], *, quiet: bool, debug: bool) -> int:
     """Run one command; return the exit status."""
     _terminal.prepare()
+    name_options = partial(_name_options, options=_find_options(words))
+
+    def show_warning(message, *place, **stream):
+        _terminal.warn(exceptions.bounded(f"warning: {name_options(str(message))}"))
+
     with _terminal.messages(quiet=quiet), warnings.catch_warnings():
-        warnings.showwarning = _show_warning
+        # Without the place in the library that raised it.
+        warnings.showwarning = show_warning
         # joblib replaces a worker that has grown, as by loading a network.
         warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
         try:
@@ -234,7 +245,7 @@ def run(words: Sequence[str], *, quiet: bool, debug: bool) -> int:
                 traceback.print_exc()
             message = message_for_user(error)
             if message is not None:
-                return _complain(message)
+                return _complain(name_options(message))
             _terminal.warn(
                 f"error: {type(error).__name__}: {str(error)[:200]} This is a fault of skmer's, "
                 "not of yours. Run it again with --debug to see where it is, and report it."
@@ -252,8 +263,7 @@ def message_for_user(error: Exception) -> str | None:
     if isinstance(error, MemoryError):
         return "The memory of this machine ran out. Take fewer --jobs, or shorter clips."
     if isinstance(error, (*_FOR_USERS, InvalidParameterError)):
-        text = " ".join([str(error), *getattr(error, "__notes__", [])])
-        return _name_options(text)
+        return " ".join([str(error), *getattr(error, "__notes__", [])])
     if not isinstance(error, OSError):
         return None
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -262,33 +272,30 @@ def message_for_user(error: Exception) -> str | None:
     if error.filename is not None:
         return f"'{error.filename}': {error.strerror}."
     # Without a number it is a sentence of skmer's.
-    return _name_options(str(error)) if error.errno is None else None
+    return str(error) if error.errno is None else None
 
 
-@cache
-def _list_options() -> dict[str, str]:
-    """Return the options of all commands by the parameters that they stand for."""
-    commands: list[Any] = [get_command(app)]
-    options: dict[str, str] = {}
-    for one in commands:
-        commands += getattr(one, "commands", {}).values()
-        options |= {parameter.name: parameter.opts[0] for parameter in one.params}
-    options = {name: option for name, option in options.items() if option.startswith("--")}
-    return options | {name: options[option] for name, option in _RENAMED.items()}
+def _find_options(words: Sequence[str]) -> dict[str, str]:
+    """Return the options of the command in these words, by the parameters they stand for."""
+    found: Any = get_command(app)
+    for word in words:
+        found = getattr(found, "commands", {}).get(word, found)
+    options = {one.name: one.opts[0] for one in found.params if one.opts[0].startswith("--")}
+    renamed = {name: options[one] for name, one in _RENAMED.items() if one in options}
+    return renamed | options
 
 
-def _name_options(text: str) -> str:
+def _name_options(text: str, options: Mapping[str, str]) -> str:
     """Replace the names of parameters by those of the options, and advice for Python."""
-    options = _list_options()
     for advice, words in _ADVICE.items():
         text = text.replace(advice, words)
 
     def name_option(match: re.Match) -> str:
         name = next(filter(None, match.groups()))
-        # A quoted word alone is a parameter only where no value is likely to be called so.
-        if name not in options or (match["third"] and "_" not in name):
-            return match[0]
-        return options[name] + ("" if match["third"] else " option")
+        if match["third"]:
+            # A quoted word alone is a parameter only where no value is likely to be called so.
+            return options.get(name, match[0]) if "_" in name else match[0]
+        return f"{options[name]} option" if name in options else f"'{name}' setting"
 
     def give_option(match: re.Match) -> str:
         option = options.get(match["name"])
@@ -300,11 +307,6 @@ def _name_options(text: str) -> str:
 def _complain(message: str) -> int:
     _terminal.warn(exceptions.bounded(f"error: {message}"))
     return MISTAKE
-
-
-def _show_warning(message, category, filename, lineno, file=None, line=None):
-    """Print the message of a warning, without the place in the library that raised it."""
-    _terminal.warn(exceptions.bounded(f"warning: {_name_options(str(message))}"))
 
 
 _received: list[int] = []

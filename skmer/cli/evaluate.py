@@ -96,7 +96,7 @@ def evaluate(
     }
     # The library has its own default.
     options |= {"n_repeats": repeats} if repeats else {}
-    names = None if features is None else _options.split_features(features)
+    names = None if features is None else _options.split_features(features, fits.weights)
     if test_on is None:
         data, y, columns = _options.load_clips(clips)
     else:

@@ -123,7 +123,7 @@ def extract(
     if (out is None) == (per_file is None):
         raise InputError("Give either --out FILE for one table, or --per-file DIR for a file each.")
     transformers = _make_transformers(
-        _options.split_features(features),
+        _options.split_features(features, weights),
         _options.parse_weights(weights),
         settings.given(),
         memory=cache,

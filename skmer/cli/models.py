@@ -49,7 +49,7 @@ def train(
     numbers = clips.target not in ("label", "tags")
     # The other regressor takes hours on tens of thousands of moments.
     model = classifiers or ("ridge" if clips.frames else "svr" if numbers else "svm")
-    if len(_options.split_features(features)) > 1 or "," in model:
+    if len(_options.split_features(features, fits.weights)) > 1 or "," in model:
         raise InputError("--features and --classifiers must be one name each.")
     if out.suffix == ".md":
         raise InputError(f"--out must not end in .md, as the model's card does. Got '{out}'.")

@@ -289,12 +289,21 @@ def split_names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",")]
 
 
-def split_features(text: str) -> list[str]:
-    """Split a list of features, each a name or ``mine=package.module:factory``, and check it."""
+def split_features(text: str, weights: str) -> list[str]:
+    """Split a list of features, each a name or ``mine=package.module:factory``, and check it.
+
+    What `weights` names must be among them.
+    """
     from skmer.embeddings import resolve_features
 
-    names = split_names(text)
-    resolve_features(names)
+    names, files = split_names(text), parse_weights(weights)
+    made = resolve_features(names)
+    for name in files if isinstance(files, dict) else ():
+        if name not in made or "weights" not in made[name].get_params():
+            raise InputError(
+                f"--weights must name some of --features that have weights. Got {name!r} "
+                f"with --features {text}."
+            )
     return names
 
 

@@ -59,7 +59,7 @@ def reproduce(
         folder,
         data_home=data_home,
         quick=quick,
-        features=_options.split_names(features),
+        features=_options.split_features(features, weights),
         classifiers=_options.split_names(classifiers) if classifiers else CLASSIFIERS,
         weights=_options.parse_weights(weights),
         random_state=seed,

@@ -22,7 +22,7 @@ from skmer.datasets.own_csv import (
 from skmer.datasets.registry import DATASETS, loader, make_bunch, warn_caller
 from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils.files import expand_path, is_url
-from skmer.utils.messages import is_iterable, shorten
+from skmer.utils.messages import is_iterable, shorten, suggest
 from skmer.utils.remote import find_urls
 
 # Text with separators: with any other ending a path must be one of a file that is there.
@@ -423,7 +423,8 @@ def load_dataset(
     ValueError
         If there is no dataset of that name, or a parameter is not for it.
     DatasetNotFoundError
-        If the dataset is not in place, and may not or cannot be downloaded.
+        If there is no such file or folder, or the dataset is not in place, and may not or cannot
+        be downloaded.
 
     See Also
     --------
@@ -437,7 +438,7 @@ def load_dataset(
         ...
     skmer.exceptions.InputError: The dataset must be one of toy, toy-tags, ravdess-song, emomusic,
     deam, 4q, bimodal, merge, pmemo, mtg-jamendo-moodtheme or the path of a .csv file or of a
-    folder. Got 'ravdess'.
+    folder. Got 'ravdess'. Did you mean 'ravdess-song'?
     """
     path = None if isinstance(name, str) and name in DATASETS else expand_path(name)
     load: Callable
@@ -447,10 +448,12 @@ def load_dataset(
         load, what = functools.partial(load_folder, path), "a folder"
     elif path.is_file() or path.suffix.lower() in TABLE_SUFFIXES:
         load, what = functools.partial(load_csv, path), "a csv file"
+    elif not isinstance(name, str) or re.search(r"[/\\.]|^~", name):
+        raise DatasetNotFoundError(f"The folder or csv file '{path}' does not exist.")
     else:
         raise InputError(
             f"The dataset must be one of {', '.join(DATASETS)} or the path of a .csv file or of a "
-            f"folder. Got {os.fspath(name)!r}.",
+            f"folder. Got {name!r}.{suggest(name, DATASETS)}",
             param="name",
         )
     options = {option: value for option, value in options.items() if value is not None}

@@ -12,7 +12,7 @@ from skmer.datasets.registry import DATASETS, DatasetInfo, get_data_home
 from skmer.datasets.tables import QUADRANTS
 from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils.digest import file_digest
-from skmer.utils.messages import html_list, shorten
+from skmer.utils.messages import html_list, shorten, suggest
 
 Status = Literal["ok", "unverified", "missing", "wrong", "extra"]
 _MEANINGS: dict[Status, str] = {
@@ -140,7 +140,9 @@ def validate_dataset(
     """
     if not isinstance(name, str) or name not in DATASETS:
         raise InputError(
-            f"The dataset must be one of {', '.join(DATASETS)}. Got {name!r}.", param="name"
+            f"The dataset must be one of {', '.join(DATASETS)}. Got {name!r}."
+            f"{suggest(name, DATASETS)}",
+            param="name",
         )
     info, _, validate = DATASETS[name]
     folder = get_data_home(data_home) / info.folder

@@ -20,6 +20,7 @@ from skmer.embeddings.readers import Shapes, check_arrays, digest_arrays, signat
 from skmer.embeddings.registry import known_features
 from skmer.exceptions import InputError, WeightsIntegrityError, WeightsNotFoundError
 from skmer.utils import download, files
+from skmer.utils.messages import suggest
 
 FOLDER_VARIABLE = "SKMER_WEIGHTS"
 MIRROR_VARIABLE = "SKMER_WEIGHTS_MIRROR"
@@ -369,7 +370,10 @@ def _files() -> dict[str, tuple]:
 def _find(name: str) -> tuple:
     known = _files()
     if name not in known:
-        raise InputError(f"The weights are one of {', '.join(known)}. Got {name!r} instead.")
+        raise InputError(
+            f"The weights are one of {', '.join(known)}. Got {name!r} instead."
+            f"{suggest(name, known)}"
+        )
     return known[name]
 
 
@@ -458,7 +462,7 @@ def fetch_weights(name: str) -> Path:
     skmer.exceptions.InputError: The weights are one of musicnn-msd, musicnn-mtt,
     openl3-linear-env, openl3-linear-music, openl3-mel128-env, openl3-mel128-music,
     openl3-mel256-env, openl3-mel256-music, vggish, vggish-pca, mert, clap, ast. Got 'musicnn'
-    instead.
+    instead. Did you mean 'musicnn-mtt'?
     """
     return _find(name)[0].obtain()
 

@@ -104,9 +104,10 @@ def _check_folds(name: str, splitter, strata, groups) -> None:
     if n_folds > min(n_units, largest):
         units = f"{n_units} {'clips' if name == 'shuffled' else 'groups'}"
         fault = f"from {units}" if n_folds > n_units else "since no class has so many clips"
+        most = min(n_units, largest)
+        advice = f"the 'n_folds' parameter must be at most {most}" if most > 1 else "two are needed"
         raise InputError(
-            f"The {name!r} protocol cannot make {n_folds} folds {fault}; the 'n_folds' parameter "
-            f"must be at most {min(n_units, largest)}.",
+            f"The {name!r} protocol cannot make {n_folds} folds {fault}; {advice}.",
             param="n_folds",
         )
 

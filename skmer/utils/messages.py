@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
 from html import escape
 from importlib import import_module
 from importlib.util import find_spec
@@ -20,13 +21,13 @@ def check_installed(*packages: str, extra: str, needed_for: str) -> None:
     >>> check_installed("no_such_package", extra="excel", needed_for="Excel workbooks")
     Traceback (most recent call last):
         ...
-    skmer.exceptions.MissingPackageError: Excel workbooks need the package no_such_package, ...
+    skmer.exceptions.MissingPackageError: Excel workbooks need no_such_package, not ...
     """
     missing = [package for package in packages if find_spec(package) is None]
     if missing:
         raise MissingPackageError(
-            f"{needed_for} need the package {' and '.join(missing)}, which is not installed; "
-            f'install it by: pip install "skmer[{extra}]"'
+            f"{needed_for} need {' and '.join(missing)}, not installed here; get what they need "
+            f'by: pip install "skmer[{extra}]"'
         )
 
 
@@ -115,6 +116,19 @@ def shorten(
         shown.append(bounded(text, width))
     more = f" and {len(texts) - len(shown)} more" if len(texts) > len(shown) else ""
     return separator.join(shown) + more
+
+
+def suggest(name: object, names: Iterable[str]) -> str:
+    """Return a question after the one of the names that a mistyped one is close to, or nothing.
+
+    Examples
+    --------
+    >>> from skmer.utils.messages import suggest
+    >>> suggest("Ravdess", ["toy", "ravdess-song"])
+    " Did you mean 'ravdess-song'?"
+    """
+    close = get_close_matches(str(name).lower(), list(names), 1)
+    return f" Did you mean {close[0]!r}?" if close else ""
 
 
 def name_slowest(slowest: Mapping[str, float]) -> str:

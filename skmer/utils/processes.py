@@ -120,6 +120,7 @@ def _end_with_parent() -> None:
 
 def threads_per_worker(n_jobs: int | None) -> int | None:
     """Return how many threads each worker may use; None = as many as it likes, with one worker."""
+    check_n_jobs(n_jobs)
     n_workers = effective_n_jobs(n_jobs)
     return max(1, cpu_count() // n_workers) if n_workers > 1 else None
 

@@ -49,6 +49,7 @@ def test_datasets(skmer, tmp_path):
 @pytest.mark.parametrize("verb", ["fetch", "validate"])
 def test_unknown_datasets(one_sentence, verb):
     assert "must be one of toy, toy-tags, ravdess-song" in one_sentence("datasets", verb, "mine")
+    assert "Did you mean 'bimodal'?" in one_sentence("datasets", verb, "bi-modal")
 
 
 def test_a_dataset_that_is_not_here_to_validate(one_sentence):

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,12 @@ from skmer.embeddings.readers import signature
 from skmer.embeddings.registry import HUB
 from skmer.exceptions import (
     InputError,
-    MissingPackageError,
     WeightsIntegrityError,
     WeightsNotFoundError,
 )
 from skmer.utils.digest import file_digest, settings_digest
 from skmer.utils.files import expand_path
+from skmer.utils.messages import check_installed
 from skmer.utils.processes import call_in_forked_child, on_release
 
 _logger = logging.getLogger("skmer")
@@ -142,11 +141,7 @@ def _download(name: str, revision: str | None) -> Path:
 
 
 def require_packages() -> None:
-    if missing := [name for name in PACKAGES if find_spec(name) is None]:
-        raise MissingPackageError(
-            f"HubTransformer needs {' and '.join(missing)}, which is not installed. Install it "
-            'by: pip install "skmer[hub]"'
-        )
+    check_installed(*PACKAGES, extra="hub", needed_for="Models of the hub")
 
 
 def weights_files(folder: Path) -> list[Path]:

@@ -14,9 +14,9 @@ from joblib.externals.loky.backend.process import LokyProcess
 from sklearn.naive_bayes import GaussianNB
 
 from skmer.evaluation import evaluate, group_block_permutation_test
-from skmer.exceptions import WorkerError
+from skmer.exceptions import InputError, WorkerError
 from skmer.utils import processes
-from skmer.utils.processes import run_parallel
+from skmer.utils.processes import check_n_jobs, run_parallel, threads_per_worker
 
 LABELS = np.tile(["calm", "tense"], 12)
 GROUPS = np.repeat(np.arange(6), 4)
@@ -33,6 +33,12 @@ class KilledForMemory(GaussianNB):
 def test_results_come_in_order():
     calls = ((number, 2) for number in range(5))
     assert list(run_parallel(pow, calls, n_jobs=1)) == [0, 1, 4, 9, 16]
+
+
+def test_no_jobs_are_a_mistake():
+    for do in (check_n_jobs, threads_per_worker):
+        with pytest.raises(InputError, match="'n_jobs' parameter must be"):
+            do(0)
 
 
 @pytest.mark.slow
