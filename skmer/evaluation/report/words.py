@@ -339,7 +339,8 @@ def gap_notes(seen: Overview) -> Iterator[Note]:
             text += f"{two_digits(gaps.mean())} more on average, {two_digits(gaps.max())} at most: "
             yield Note("neutral", f"{text}that much is owed to knowing the artist.")
         else:
-            yield Note("neutral", f"{text}no better on average ({signed(gaps.mean())}).")
+            text += f"no better on average ({signed(gaps.mean())}): "
+            yield Note("neutral", f"{text}nothing is owed to knowing the artist.")
 
 
 def _probabilities(seen: Overview) -> Iterator[Note]:
