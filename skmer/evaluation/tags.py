@@ -17,7 +17,6 @@ from skmer.evaluation.features import choose_input
 from skmer.evaluation.result import EvaluationResult
 from skmer.evaluation.splitters import IterativeStratifiedGroupKFold
 from skmer.evaluation.statistics import tags as stats
-from skmer.evaluation.statistics.paired import holm
 from skmer.evaluation.statistics.tags import PROBA, SEPARATOR, TAG_METRICS
 from skmer.evaluation.targets import Matched, Targets, pair_names
 from skmer.evaluation.tasks import Task, check_output, register_task
@@ -311,12 +310,10 @@ class TagsResult(EvaluationResult):
             random_state=self.manifest["settings"]["random_state"],
         )
         n_splits = sum(~np.isnan(one["share"]) for one in splits)
-        with np.errstate(invalid="ignore"):
-            means = {
-                name: np.where(n_splits, np.nansum([one[name] for one in splits], axis=0), np.nan)
-                / n_splits
-                for name in ("share", *TAG_METRICS[:3])
-            }
+        means = {
+            name: stats.nan_mean([one[name] for one in splits], 0)
+            for name in ("share", *TAG_METRICS[:3])
+        }
         low, high = np.transpose([stats.percentiles(tag) for tag in draws.by_tag])
         tags = stats.names_of(rows)
         counts = self.manifest["dataset"]["tags"]
@@ -353,8 +350,6 @@ class TagsResult(EvaluationResult):
         )
         if len(comparison):
             comparison.insert(1, "metric", metric)
-            by_protocol = comparison.groupby("protocol")["pvalue"]
-            comparison["pvalue_holm"] = by_protocol.transform(holm)
         return comparison
 
 

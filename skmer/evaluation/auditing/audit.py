@@ -14,7 +14,7 @@ item_in_two_datasets  any of the four above, between datasets
 identity_probe        the group can be read off the features, and splits do not keep groups apart
 swapped_columns       a target goes with another column of the reference than its own
 similar_groups        groups whose names differ in case, blanks or the like only
-target_in_features    a column of given features that tells the target by itself
+target_in_features    a column of given features that determines the target
 identical_features    two features with the same rows
 preprocessing         something was fitted on training and test rows together
 """
@@ -63,7 +63,7 @@ def audit(
 
     Give what there is: each check runs when its data are there, and the report names those that
     could not. Rows of all arguments are the same clips in the same order; to audit two datasets
-    against each other, stack them and say in `datasets` which row is whose.
+    against each other, stack them and give the dataset of each row as `datasets`.
 
     Parameters
     ----------

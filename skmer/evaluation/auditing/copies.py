@@ -166,19 +166,16 @@ class Evidence:
 
     @cached_property
     def _file_hashes(self):
-        if self.file_hashes is not None:
-            return self.file_hashes
-        return list(
-            run_parallel(_file_digest, ((path,) for path in self.paths), n_jobs=self.n_jobs)
-        )
+        return self.file_hashes or self._digests(_file_digest, verbose=False)
 
     @cached_property
     def _audio_hashes(self):
-        if self.audio_hashes is not None:
-            return self.audio_hashes
-        digests = run_parallel(_audio_digest, ((path,) for path in self.paths), n_jobs=self.n_jobs)
+        return self.audio_hashes or self._digests(_audio_digest, verbose=self.verbose)
+
+    def _digests(self, compute, *, verbose: bool) -> list[str | None]:
+        digests = run_parallel(compute, ((path,) for path in self.paths), n_jobs=self.n_jobs)
         total = len(self.paths)
-        return list(track(digests, total=total, description="audit", enabled=self.verbose))
+        return list(track(digests, total=total, description="audit", enabled=verbose))
 
     @cached_property
     def probe(self) -> Probe:

@@ -190,7 +190,7 @@ FEWEST_ROWS = 10
 
 
 def target_in_features(y, features, columns, alpha):
-    """Find columns of given features that tell the target by themselves, such as its code."""
+    """Find columns of given features that determine the target, such as its code."""
     targets = np.reshape(y, (len(y), -1)).T
     numbers = [one for one in targets if type_of_target(one).startswith("continuous")]
     labels = [one for one in targets if not type_of_target(one).startswith("continuous")]
@@ -242,7 +242,7 @@ def _codes_of(X, targets, alpha) -> np.ndarray:
         order = np.argsort(column)
         values, in_order = column[order], labels[order]
         steps, changes = values[1:] != values[:-1], in_order[1:] != in_order[:-1]
-        # Of rows with one value, two labels meet somewhere, in whatever order they are.
+        # Where rows of one value have two labels, these change somewhere, in whatever order.
         is_code = ~changes[~steps].any(axis=0)
         is_sorted = np.count_nonzero(changes, axis=0) + 1 == n_labels
         found.append(np.any(is_code & (is_sorted | (4 * (steps.sum() + 1) <= n_rows))))

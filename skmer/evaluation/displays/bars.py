@@ -24,7 +24,7 @@ default=None
     error_name : str, default=None
         The name of the error bars.
     random_weights : collection of str, default=()
-        The features whose network was never trained; the legend says so.
+        The features whose network was never trained, which the legend marks.
 
     Attributes
     ----------
@@ -139,14 +139,13 @@ default=None
                 ecolor=style.text_color(),
                 capsize=2,
                 error_kw={"elinewidth": 0.9},
-                label=style.plain(style.feature_name(feature, self.random_weights)),
+                label=style.plain(style.name_of(feature, self.random_weights)),
             )
         if chance is not None:
             ax.axhline(chance, color=style.text_color(), linestyle="--", linewidth=0.9)
             side = ("axes fraction", "data")
             style.annotate(ax, "chance", (1, chance), shift=3, coordinates=side)
-        names = map(style.classifier_name, self.classifiers)
-        ax.set_xticks(places, [style.plain(name) for name in names])
+        ax.set_xticks(places, [style.plain(style.name_of(name)) for name in self.classifiers])
         ax.set_ylim(0, 1)
         ax.set_ylabel(style.plain(self.metric.replace("_", " ")))
         if self.error_name and self.errors is not None:
@@ -233,9 +232,7 @@ class GapDisplay(style.Display):
                 f"No feature and classifier was scored by both {random!r} and {grouped!r}."
             )
         untrained = style.random_features(frame)
-        names = [
-            f"{style.feature_name(f, untrained)} + {style.classifier_name(c)}" for f, c in pairs
-        ]
+        names = [f"{style.name_of(f, untrained)} + {style.name_of(c)}" for f, c in pairs]
         return cls(mixed.loc[pairs], apart.loc[pairs], names, metric=metric).plot(ax)
 
     from_scores = style.renamed("from_frame")

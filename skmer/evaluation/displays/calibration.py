@@ -1,4 +1,4 @@
-"""Are probabilities calibrated: of clips that are said to be sad with 70 %, are 70 of 100 sad?"""
+"""Are probabilities calibrated: of clips that are sad with 70 %, are 70 of 100 sad?"""
 
 import numpy as np
 from sklearn import calibration
@@ -100,7 +100,7 @@ class CalibrationDisplay(calibration.CalibrationDisplay):
                 "classifier that gives some."
             )
         first = chosen.iloc[0]
-        names = style.feature_name(first["feature"]), style.classifier_name(first["classifier"])
+        names = style.name_of(first["feature"]), style.name_of(first["classifier"])
         return cls.from_predictions(
             is_right,
             largest,
@@ -111,6 +111,7 @@ class CalibrationDisplay(calibration.CalibrationDisplay):
             ax=style.axes_or_new(ax, figsize=(4.6, 4.2)),
         )
 
+    @style.without_tex
     def plot(self, *, ax=None, name=None, ref_line=True, **options):
         """Draw the curve.
 

@@ -73,6 +73,7 @@ class ConfusionDisplay(ConfusionMatrixDisplay):
             ax=style.axes_or_new(ax, figsize=(4.6, 4.2)),
         )
 
+    @style.without_tex
     def plot(self, **options):
         """Draw the matrix.
 

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from functools import wraps
 
 import numpy as np
 
@@ -15,12 +16,41 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 FEATURE_NAMES = {one.name: one.label or one.name for one in known_features()}
 CLASSIFIER_NAMES = {name: name.upper() for name in ("svm", "nb", "rf", "mlp", "cnn", "lstm")}
+_MODEL_NAMES = CLASSIFIER_NAMES | {"svr": "SVR", "ridge": "Ridge"}
 # No font has them, and an SVG file with one cannot be shown.
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\ufffe\uffff]")
 
 
+def without_tex(plot):
+    """Decorate what draws, so that its texts are no LaTeX where matplotlib is set to `usetex`.
+
+    Names of features and labels would have to be escaped for it, and texts on axes are drawn late.
+    """
+
+    @wraps(plot)
+    def call(*args, **options):
+        check_installed("matplotlib", extra="plot", needed_for="Figures")
+        from matplotlib import rc_context, rcParams, text
+
+        if not rcParams["text.usetex"]:
+            return plot(*args, **options)
+        with rc_context({"text.usetex": False}):
+            drawn = plot(*args, **options)
+            figure = getattr(drawn, "figure_", getattr(drawn, "figure", drawn))
+            for one in figure.findobj(text.Text):
+                one.set_usetex(False)
+            # Numbers along the axes are made here.
+            figure.draw_without_rendering()
+        return drawn
+
+    return call
+
+
 class Display:
     """What the displays have in common: the axes, and the lines around them."""
+
+    def __init_subclass__(cls):
+        cls.plot = without_tex(cls.plot)  # type: ignore[attr-defined]
 
     def _start(self, ax, *figsize):
         """Set and return the axes to draw on, those of a new figure where none are given."""
@@ -133,15 +163,10 @@ def feature_colors(features) -> dict[str, str]:
     return {name: colors[name] for name in names}
 
 
-def feature_name(name, random_weights=()) -> str:
-    """Return the label of a feature, with a remark where its network was never trained."""
-    label = label_of(str(name))
-    return f"{label} (random weights)" if name in random_weights else label
-
-
-def classifier_name(name) -> str:
-    """Return the label of a classifier."""
-    return str(CLASSIFIER_NAMES.get(name, name))
+def name_of(part, random=()) -> str:
+    """Return the name of a feature or model for people, marked where its network is random."""
+    name = _MODEL_NAMES.get(part) or label_of(str(part))
+    return f"{name} (random weights)" if part in random else name
 
 
 def text_color() -> str:

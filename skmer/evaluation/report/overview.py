@@ -93,21 +93,33 @@ class Overview:
 
     def name(self, row) -> str:
         """Return the name of a configuration for people."""
-        feature, *rest = (row[key] for key in self.result.configuration)
-        target = f", {rest[1]}" if len(rest) > 1 else ""
-        return f"{name_of(feature, self.random)} + {name_of(rest[0])}{target}"
+        return self.model_name(row) + (f", {row['target']}" if "target" in row else "")
+
+    def model_name(self, row) -> str:
+        """Return the name of a configuration without its target."""
+        feature, model = (row[key] for key in self.result.configuration[:2])
+        return f"{name_of(feature, self.random)} + {name_of(model)}"
 
     @cached_property
     def chance(self) -> float | None:
         """The headline score of the best guess that looks at no clip; None for the unknown."""
         return self.result.task.guess(self.dataset, self.headline, self.predictions)
 
+    def rows_of(self, configuration: Mapping, table=None):
+        """Return the rows of a configuration in a table, by default in `predictions`."""
+        rows = self.predictions if table is None else table
+        for key in self.result.configuration:
+            rows = rows[rows[key] == configuration[key]]
+        return rows
+
     def row_of(self, configuration: Mapping, protocol: str) -> Mapping:
         """Return the interval of a configuration under another protocol."""
         table = self.intervals[self.intervals["protocol"] == protocol]
-        for key in self.result.configuration:
-            table = table[table[key] == configuration[key]]
-        return table.iloc[0]
+        return self.rows_of(configuration, table).iloc[0]
+
+    def best_of_targets(self) -> dict:
+        """Return the row of the best configuration of each target, by target."""
+        return {target: rows.iloc[0] for target, rows in self.ranked.groupby("target", sort=False)}
 
     @cached_property
     def comparison(self):

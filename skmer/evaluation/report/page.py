@@ -9,12 +9,11 @@ import numpy as np
 
 from skmer.evaluation.displays import style
 from skmer.evaluation.report import tables, words
-from skmer.evaluation.report.numbers import curve_charts, scatter_charts
 from skmer.evaluation.report.overview import Overview
-from skmer.evaluation.report.tags import tags_part
-from skmer.evaluation.report.words import name_of, name_of_score
+from skmer.evaluation.report.words import name_of, name_of_score, two_digits
+from skmer.evaluation.statistics.curves import curves_of
 from skmer.utils.files import atomic_write, check_output_file
-from skmer.utils.messages import check_choice, check_installed
+from skmer.utils.messages import check_choice
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,10 +34,9 @@ def scores_chart(seen: Overview) -> dict:
     score, order = seen.headline, list(seen.ranked["name"])
     colors = style.feature_colors(seen.intervals["feature"])
     labels = {name: name_of(name, seen.random) for name in colors}
-    rows = zip(seen.intervals["protocol"], seen.intervals["apart"])
+    apart = seen.intervals["apart"].map({True: " (groups apart)", False: ""})
     table = seen.intervals.assign(
-        Feature=seen.intervals["feature"].map(labels),
-        Splits=[f"{name} (groups apart)" if apart else name for name, apart in rows],
+        Feature=seen.intervals["feature"].map(labels), Splits=seen.intervals["protocol"] + apart
     )
     n_protocols = table["protocol"].nunique()
     # On two lines where one would be wider than a narrow screen.
@@ -115,7 +113,7 @@ def map_chart(rows: list[dict]) -> dict | None:
         alt.Chart(alt.Data(values=rows))
         .transform_filter("datum.feature == feature")
         .transform_calculate(shown=value)
-        .mark_point(filled=True, size=60, opacity=0.85)
+        .mark_point(filled=True, size=60, opacity=0.85, stroke="#888", strokeWidth=0.6)
         .encode(
             x=alt.X("x:Q", axis=None, scale=alt.Scale(zero=False)),
             y=alt.Y("y:Q", axis=None, scale=alt.Scale(zero=False)),
@@ -140,22 +138,108 @@ def plane_chart(seen: Overview) -> dict | None:
         return None
     columns = {}
     for target in axes:
-        best = seen.ranked[seen.ranked["target"] == target].iloc[0]
-        rows = seen.predictions
-        for key in seen.result.configuration:
-            rows = rows[rows[key] == best[key]]
-        columns[target] = rows.groupby("row")["y_pred"].mean()
-        columns[f"{target}_true"] = rows.groupby("row")["y_true"].first()
+        clips = seen.rows_of(seen.best_of_targets()[target]).groupby("row")
+        columns |= {target: clips["y_pred"].mean(), f"{target}_true": clips["y_true"].first()}
     base = alt.Chart(pd.DataFrame(columns).dropna().round(3).reset_index())
     predicted = base.mark_point(filled=True, size=40, color=style.PALETTE[0], opacity=0.7).encode(
         x=alt.X("valence:Q", title="Valence", scale=alt.Scale(zero=False)),
         y=alt.Y("arousal:Q", title="Arousal", scale=alt.Scale(zero=False)),
         tooltip=["row:Q", *(f"{name}:Q" for name in columns)],
     )
-    moved = base.mark_rule(opacity=0.2).encode(
+    moved = base.mark_rule(opacity=0.5, color="#888").encode(
         x="valence:Q", y="arousal:Q", x2="valence_true:Q", y2="arousal_true:Q"
     )
     return _spec((moved + predicted).properties(height=420))
+
+
+# Points of a scatter, and songs with a curve.
+N_POINTS = 3000
+N_WORST = 8
+
+
+def scatter_charts(seen: Overview) -> list[dict]:
+    """Return for each target a chart of true against predicted values, and words for it."""
+    import altair as alt
+    import pandas as pd
+
+    charts = []
+    for target, best in seen.best_of_targets().items():
+        rows = seen.rows_of(best)
+        keys = [key for key in ("row", "time") if key in rows]
+        points = rows.groupby(keys)[["y_true", "y_pred"]].mean().reset_index()
+        score = seen.result.task.score(rows, rows.groupby(["repeat", "fold", "row"]).ngroup())
+        if len(points) > N_POINTS:
+            points = points.sample(N_POINTS, random_state=0)
+        values = points[["y_true", "y_pred"]].to_numpy()
+        ends = [float(values.min()), float(values.max())]
+        scale, size = alt.Scale(domain=ends), 18 if "time" in keys else 40
+        shown = alt.Chart(points.round(4)).mark_point(
+            filled=True, size=size, color=style.PALETTE[0], opacity=0.7
+        )
+        shown = shown.encode(
+            x=alt.X("y_true:Q", title=f"{target}, annotated", scale=scale),
+            y=alt.Y("y_pred:Q", title=f"{target}, predicted", scale=scale),
+            tooltip=[f"{key}:Q" for key in points],
+        )
+        line = alt.Chart(pd.DataFrame({"end": ends})).mark_line(strokeDash=[4, 4], color="#888")
+        chart = line.encode(x="end:Q", y="end:Q") + shown
+        numbers = ", ".join(
+            f"{name_of_score(metric)} {two_digits(score[metric])}"
+            for metric in seen.result.task.metrics
+            if metric in score and not metric.endswith("_song")
+        )
+        text = f"{seen.model_name(best)}: {numbers}."
+        charts.append({"chart": _spec(chart.properties(height=300)), "text": text})
+    return charts
+
+
+def curve_charts(seen: Overview, clips: dict[int, dict[str, str]]) -> list[dict]:
+    """Return for each target a chart of the songs that are followed worst, and a list of them."""
+    charts = []
+    for target, best in seen.best_of_targets().items():
+        songs, rows = [], seen.rows_of(best)
+        scores = rows.groupby("row")
+        for row, curve in curves_of(rows, N_WORST).items():
+            part = scores.get_group(row)
+            score = seen.result.task.score(part, part["row"])
+            facts = {"error": two_digits(curve.error), "pearson": two_digits(score["pearson"])}
+            group = str(part["group"].iloc[0]) if "group" in part else ""
+            songs.append(clips[row] | facts | {"row": row, "group": group, "curve": curve})
+        chart = _curves_chart(target, songs)
+        text = f"The songs with the largest errors of {target} by {seen.model_name(best)}."
+        charts.append({"chart": chart, "text": text, "target": target, "songs": songs})
+    return charts
+
+
+def _curves_chart(target: str, songs: list[dict]) -> dict:
+    import altair as alt
+    import pandas as pd
+
+    names = [f"{song['name']} (row {song['row']})" for song in songs]
+    tables = []
+    for song, name in zip(songs, names):
+        times, annotated, predicted, (low, high) = song["curve"]
+        columns = {"song": name, "time": times, "low": low, "high": high}
+        tables.append(pd.DataFrame(columns | {"annotated": annotated, "predicted": predicted}))
+    table = pd.concat(tables, ignore_index=True)
+    bind = alt.binding_select(options=names, name="Song ")
+    song = alt.param(name="song_shown", value=names[0], bind=bind)
+    base = alt.Chart(table.round(4)).transform_filter("datum.song == song_shown")
+    x = alt.X("time:Q", title="Time [s]", scale=alt.Scale(zero=False))
+    band = base.mark_area(opacity=0.18, color=style.PALETTE[0])
+    kinds, colors = ["annotated", "predicted"], [style.PALETTE[3], style.PALETTE[0]]
+    legend = alt.Legend(orient="top", title=None)
+    dashes = alt.Scale(domain=kinds, range=[[1, 0], [5, 3]])
+    lines = base.transform_fold(kinds, as_=["kind", "value"]).mark_line(point={"size": 14})
+    lines = lines.encode(
+        x=x,
+        y=alt.Y("value:Q", title=target, scale=alt.Scale(zero=False)),
+        color=alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=colors), legend=legend),
+        strokeDash=alt.StrokeDash("kind:N", scale=dashes, legend=legend),
+        tooltip=["time:Q", "annotated:Q", "predicted:Q"],
+    )
+    band = band.encode(x=x, y=alt.Y("low:Q", title=target), y2="high:Q")
+    return _spec((band + lines).add_params(song).properties(height=260))
 
 
 N_HARD = 12
@@ -239,8 +323,8 @@ def render_report(result: "EvaluationResult") -> str:
         "map": map_chart(map_rows(seen)) if "map" in shown else None,
         "plane": plane_chart(seen),
     }
-    charts |= {f"scatter{i}": _spec(one["chart"]) for i, one in enumerate(scatters)}
-    charts |= {f"curves{i}": _spec(one["chart"]) for i, one in enumerate(curves)}
+    for kind, several in (("scatter", scatters), ("curves", curves)):
+        charts |= {f"{kind}{i}": one["chart"] for i, one in enumerate(several)}
     return render_page(
         "report.html.j2",
         charts=charts,
@@ -263,7 +347,7 @@ def render_report(result: "EvaluationResult") -> str:
         scatters=scatters,
         curves=curves,
         hard=hard_clips(seen) if "hard_clips" in shown else [],
-        tags=tags_part(seen, clip_names(seen)) if "tags" in shown else None,
+        tags=tables.tags_part(seen, clip_names(seen)) if "tags" in shown else None,
         methods=words.methods_paragraph(seen),
         bibtex=words.bibliography(seen),
     )
@@ -323,11 +407,11 @@ def result_to_html(result: "EvaluationResult") -> str:
 SIZES = {"paper": (3.46, 9.0, 0.2, 8.0), "wide": (13.33, 7.5, 0.5, 18.0)}
 
 
+@style.without_tex
 def result_to_figure(
     result: "EvaluationResult", size: Literal["paper", "wide"] = "paper"
 ) -> "Figure":
     """Draw the figure of `EvaluationResult.figure`."""
-    check_installed("matplotlib", extra="plot", needed_for="Figures")
     from matplotlib import rc_context
 
     check_choice("figure", SIZES, size=size)
@@ -344,6 +428,7 @@ def result_to_figure(
     return ax.figure
 
 
+@style.without_tex
 def plot_result(result: "EvaluationResult", ax=None):
     """Draw what `EvaluationResult.plot` returns."""
     seen = Overview(result)

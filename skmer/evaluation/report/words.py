@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from skmer.embeddings.registry import known_features, label_of
+from skmer.embeddings.registry import known_features
 from skmer.evaluation.displays.calibration import most_probable
-from skmer.evaluation.displays.style import CLASSIFIER_NAMES
+from skmer.evaluation.displays.style import name_of
 from skmer.evaluation.statistics.bootstrap import cluster_bootstrap
 from skmer.evaluation.statistics.paired import N_EXACT_GROUPS, N_EXCHANGES
-from skmer.utils.messages import in_words, name_slowest
+from skmer.utils.messages import in_words, name_slowest, shorten
 
 if TYPE_CHECKING:
     from skmer.evaluation.report.overview import Overview
@@ -37,23 +37,10 @@ SCORE_NAMES = {
     "ccc_song": "Concordance within a song",
     "rmse_song": "Error within a song (RMSE)",
 }
-COLUMN_NAMES = {
-    "feature": "Feature",
-    "classifier": "Classifier",
-    "regressor": "Regressor",
-    "target": "Target",
-    "protocol": "Protocol",
-    "gap": "Gap",
-    "n_splits": "Splits",
-    "weights": "Weights",
+COLUMN_NAMES = {"n_splits": "Splits"} | {
+    name: name.capitalize()
+    for name in ("feature", "classifier", "regressor", "target", "protocol", "gap", "weights")
 }
-_MODEL_NAMES = {**CLASSIFIER_NAMES, "svr": "SVR", "ridge": "Ridge"}
-
-
-def name_of(part: str, random: Iterable[str] = ()) -> str:
-    """Return the name of a feature or model for people, marked where its network is random."""
-    name = _MODEL_NAMES.get(part) or label_of(part)
-    return f"{name} (random weights)" if part in random else name
 
 
 def name_of_score(score: str) -> str:
@@ -233,13 +220,11 @@ def _better_feature(seen: Overview, target: str | None = None) -> str:
 
 
 def _sentence_of_target(seen: Overview, target: str) -> str:
-    best = seen.ranked[seen.ranked["target"] == target].iloc[0]
-    whose = _whose(seen)[1]
-    name = f"{name_of(best['feature'], seen.random)} + {name_of(best[seen.result.task.model_kind])}"
+    best, whose = seen.best_of_targets()[target], _whose(seen)[1]
     sentence = _phrase(seen.result.task.headline_words, seen, best, whose)
     compared = _better_feature(seen, target)
     compared = f"For {target}, {compared}" if compared else ""
-    sentence = f"Of {target} in {whose}, the best, {name}, {sentence}"
+    sentence = f"Of {target} in {whose}, the best, {seen.model_name(best)}, {sentence}"
     return compared + "; ".join([sentence, *_guess(seen, best), *_within(seen, best)]) + "."
 
 
@@ -260,7 +245,7 @@ def _groups(seen: Overview) -> Note:
         names = seen.result.manifest["across"]["shared_groups"]
         text = f"{len(names)} of the {n_groups} groups (singers, artists) of the tested dataset "
         text += "are in the fitted one too, and a part of the score may be that it recognizes them."
-        return Note("doubtful", text, ", ".join(names[:20]) + (", ..." if names[20:] else ""))
+        return Note("doubtful", text, shorten(names, 20))
     if seen.artists == "seen":
         text = f"The {n_groups} groups (singers, artists) are mixed: a model is tested on artists "
         text += "that it was trained on, and part of its score is that it recognizes them."
@@ -325,8 +310,7 @@ def _features(seen: Overview) -> Iterator[Note]:
         text += "they have no score there, and are left out of the mean."
         yield Note("neutral", text, ", ".join(words))
     if skipped := manifest.get("skipped_clips"):
-        reasons = "; ".join(clip["reason"] for clip in skipped[:5])
-        reasons += f"; and {len(skipped) - 5} more" if len(skipped) > 5 else ""
+        reasons = shorten((clip["reason"] for clip in skipped), width=2000, separator="; ")
         yield Note("doubtful", f"{len(skipped)} clips could not be used.", reasons)
 
 
@@ -345,11 +329,10 @@ def gap_notes(seen: Overview) -> Iterator[Note]:
 
 def _probabilities(seen: Overview) -> Iterator[Note]:
     """Yield whether the probabilities of the best configuration are calibrated, if it has any."""
-    best, predictions = seen.ranked.iloc[0], seen.predictions
-    for key in seen.result.configuration:
-        predictions = predictions[predictions[key] == best[key]]
     if "confusions" not in seen.result.task.charts:
         return
+    best = seen.ranked.iloc[0]
+    predictions = seen.rows_of(best)
     is_right, largest, rows = most_probable(predictions)
     units = "group" if seen.dataset.get("n_groups") else "row"
     groups = predictions[units].to_numpy()[rows]

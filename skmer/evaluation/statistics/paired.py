@@ -317,14 +317,17 @@ def compare_by_group(
         n_reached += (np.abs(differ(middle + moved, middle - moved)) >= bound).sum(axis=0)
         n_exchanges += len(signs)
     pvalue = n_reached / n_exchanges
-    if n_groups < 2:
-        none = np.full(len(difference), np.nan)
-        return GroupComparison(difference, none, none, pvalue)
     drawn = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=N_RESAMPLES)
     resampled = differ(*(np.tensordot(drawn, totals, axes=1) for totals in (first, second)))
+    return GroupComparison(difference, *wide_interval(resampled, n_groups), pvalue)
+
+
+def wide_interval(resampled: np.ndarray, n_groups: int) -> np.ndarray:
+    """Return both ends of the intervals of `compare_by_group`, from a row for each resample."""
+    if n_groups < 2:
+        return np.full((2, resampled.shape[1]), np.nan)
     t = stats.t.ppf(0.975, n_groups - 1) * np.sqrt(n_groups / (n_groups - 1))
-    low, high = np.quantile(resampled, [stats.norm.sf(t), stats.norm.cdf(t)], axis=0)
-    return GroupComparison(difference, low, high, pvalue)
+    return np.nanquantile(resampled, [stats.norm.sf(t), stats.norm.cdf(t)], axis=0)
 
 
 def _exchanges(n_groups: int, rng) -> Iterator[np.ndarray]:
@@ -455,10 +458,18 @@ def compare_predictions(
         test = compare_by_group(
             score.from_totals, totals[:, first], totals[:, second], random_state=random_state
         )
-        columns = dict(zip(family, names))
-        for side, chosen in ((1, first), (2, second)):
-            columns |= {f"{key}_{side}": compared[key].to_numpy()[chosen] for key in keys}
-        columns |= {"difference": test.difference, "low": test.low, "high": test.high}
-        columns |= {"n_groups": len(totals), "pvalue": test.pvalue}
-        tables.append(pd.DataFrame(columns | {"pvalue_holm": holm(test.pvalue)}))
+        of_pairs = describe_pairs(compared, len(totals), test)
+        tables.append(of_pairs.assign(**dict(zip(family, names)))[[*family, *of_pairs]])
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def describe_pairs(compared, n_groups: int, test: GroupComparison):
+    """Return a table of the tests of every two rows of a table of names, with Holm's correction."""
+    import pandas as pd
+
+    columns = {}
+    for side, chosen in enumerate(np.transpose(list(combinations(range(len(compared)), 2))), 1):
+        columns |= {f"{key}_{side}": compared[key].to_numpy()[chosen] for key in compared}
+    columns |= {"difference": test.difference, "low": test.low, "high": test.high}
+    columns |= {"n_groups": n_groups, "pvalue": test.pvalue, "pvalue_holm": holm(test.pvalue)}
+    return pd.DataFrame(columns)

@@ -7,6 +7,12 @@ import numpy as np
 from scipy import stats
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
+from skmer.evaluation.statistics.paired import (
+    N_RESAMPLES,
+    GroupComparison,
+    describe_pairs,
+    wide_interval,
+)
 from skmer.exceptions import InputError
 from skmer.utils.messages import shorten
 
@@ -86,20 +92,19 @@ def score_splits(predictions) -> list[dict[str, np.ndarray]]:
     return [score_tags(rows) for _, rows in splits]
 
 
+def nan_mean(values, axis: int) -> np.ndarray:
+    """Return means of what is not NaN; NaN where nothing is left."""
+    count = (~np.isnan(values)).sum(axis=axis)
+    return np.where(count, np.nansum(values, axis=axis) / np.maximum(count, 1), np.nan)
+
+
 class Draws:
     """Average precisions of resamples: over all tags, and of each tag, as means over splits."""
 
     def __init__(self, by_split: np.ndarray):
         # By split, tag and draw; NaN where a draw has no positive or no negative.
-        count = (~np.isnan(by_split)).sum(axis=0)
-        total = np.nansum(by_split, axis=0)
-        with np.errstate(invalid="ignore"):
-            self.by_tag = np.where(count, total / count, np.nan)
-            tags = (~np.isnan(by_split)).sum(axis=1)
-            means = np.where(tags, np.nansum(by_split, axis=1) / tags, np.nan)
-        n_splits = (~np.isnan(means)).sum(axis=0)
-        self.mean_over_tags = np.nansum(means, axis=0) / np.maximum(n_splits, 1)
-        self.mean_over_tags[n_splits == 0] = np.nan
+        self.by_tag = nan_mean(by_split, 0)
+        self.mean_over_tags = nan_mean(nan_mean(by_split, 1), 0)
 
 
 def resample_tags(predictions, *, n_resamples: int, random_state: int) -> tuple[Draws, np.ndarray]:
@@ -114,14 +119,8 @@ def resample_tags(predictions, *, n_resamples: int, random_state: int) -> tuple[
     estimates : ndarray of shape (n_splits, n_tags)
         Of all rows.
     """
-    codes = np.unique(
-        predictions["group" if "group" in predictions else "row"], return_inverse=True
-    )[1]
-    n_groups = codes.max() + 1
-    rng = np.random.default_rng(random_state)
-    # Each group once, then how often each is drawn.
-    times = np.ones((1 + n_resamples * (n_groups > 1), n_groups))
-    times[1:] = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=len(times) - 1)
+    codes = _codes_of(predictions)
+    times = _draw_groups(codes, n_resamples, np.random.default_rng(random_state))
     splits = predictions.groupby(["repeat", "fold"], sort=False).indices.values()
     scores = []
     for rows in splits:
@@ -130,6 +129,20 @@ def resample_tags(predictions, *, n_resamples: int, random_state: int) -> tuple[
         scores.append([weighted_average_precision(*pair, codes[rows], times) for pair in pairs])
     found = np.array(scores)
     return Draws(found[:, :, 1:]), found[:, :, 0]
+
+
+def _codes_of(predictions) -> np.ndarray:
+    """Return the number of the group, or else of the clip, of each prediction."""
+    units = predictions["group" if "group" in predictions else "row"]
+    return np.unique(units, return_inverse=True)[1]
+
+
+def _draw_groups(codes: np.ndarray, n_resamples: int, rng) -> np.ndarray:
+    """Return a row with each group once, then rows of how often each is drawn."""
+    n_groups = codes.max() + 1
+    times = np.ones((1 + n_resamples * (n_groups > 1), n_groups))
+    times[1:] = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=len(times) - 1)
+    return times
 
 
 def weighted_average_precision(
@@ -173,7 +186,8 @@ def percentiles(draws: np.ndarray) -> tuple[float, float]:
 # more.
 N_EXCHANGES, FEWEST_EXCHANGES = 4000, 200
 _SORTED_AT_MOST = 50_000_000
-N_RESAMPLES = 2000
+# The truth, ranks and groups of clips, by split and tag.
+_Ranked = list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]]
 
 
 def compare_tags(predictions, *, keys: list[str], over: list[str], random_state: int):
@@ -191,35 +205,24 @@ def compare_tags(predictions, *, keys: list[str], over: list[str], random_state:
         compared = part[keys].drop_duplicates().reset_index(drop=True)
         if len(compared) < 2:
             continue
-        codes = np.unique(part["group" if "group" in part else "row"], return_inverse=True)[1]
-        n_groups, rng = int(codes.max()) + 1, np.random.default_rng(random_state)
+        codes, rng = _codes_of(part), np.random.default_rng(random_state)
+        n_groups = int(codes.max()) + 1
         sets = [
-            [_Ranked.of(rows, codes[part.index.get_indexer(rows.index)]) for _, rows in models]
+            [_rank(rows, codes[part.index.get_indexer(rows.index)]) for _, rows in models]
             for _, one in part.groupby(keys, sort=False)
             for models in [one.groupby(over, sort=False) if over else [(None, one)]]
         ]
-        times = np.ones((1 + N_RESAMPLES * (n_groups > 1), n_groups))
-        shares = np.full(n_groups, 1 / n_groups)
-        times[1:] = rng.multinomial(n_groups, shares, size=len(times) - 1)
-        drawn = [np.mean([model.draw(times) for model in models], axis=0) for models in sets]
-        signs = _exchanges(n_groups, sum(model.size for model in sets[0]), rng)
+        times = _draw_groups(codes, N_RESAMPLES, rng)
+        drawn = [np.mean([_draw(model, times) for model in models], axis=0) for models in sets]
+        n_sorted = sum(truth.size for model in sets[0] for split in model for truth, *_ in split)
+        signs = _exchanges(n_groups, n_sorted, rng)
         pairs = list(combinations(range(len(compared)), 2))
-        differences = np.array([drawn[first] - drawn[second] for first, second in pairs])
-        t = stats.t.ppf(0.975, max(n_groups - 1, 1)) * np.sqrt(n_groups / max(n_groups - 1, 1))
-        ends = [stats.norm.sf(t), stats.norm.cdf(t)]
-        low, high = (
-            np.nanquantile(differences[:, 1:], ends, axis=1)
-            if n_groups > 1
-            else np.full((2, len(pairs)), np.nan)
-        )
-        columns: dict = {"protocol": protocol}
-        for side in (0, 1):
-            chosen = [pair[side] for pair in pairs]
-            columns |= {f"{key}_{side + 1}": compared[key].to_numpy()[chosen] for key in keys}
+        differences = np.transpose([drawn[first] - drawn[second] for first, second in pairs])
         pvalues = [_exchange_test(sets[first], sets[second], signs) for first, second in pairs]
-        columns |= {"difference": differences[:, 0], "low": low, "high": high}
-        columns |= {"n_groups": n_groups, "pvalue": pvalues}
-        tables.append(pd.DataFrame(columns))
+        interval = wide_interval(differences[1:], n_groups)
+        test = GroupComparison(differences[0], *interval, np.array(pvalues))
+        tables.append(describe_pairs(compared, n_groups, test))
+        tables[-1].insert(0, "protocol", protocol)
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
@@ -231,42 +234,31 @@ def _exchanges(n_groups: int, n_sorted: int, rng) -> np.ndarray:
     return np.concatenate([np.zeros((1, n_groups), bool), rng.random((most, n_groups)) < 0.5])
 
 
-class _Ranked:
-    """The predictions of one configuration: by split and scored tag the truth, ranks and groups."""
+def _rank(rows, codes: np.ndarray) -> _Ranked:
+    """Return truth, ranks and groups of a configuration, by split and scored tag."""
+    by_split = []
+    for places in rows.groupby(["repeat", "fold"], sort=False).indices.values():
+        truth, _, proba = matrices_of(rows.iloc[places])
+        ranks = stats.rankdata(proba, axis=0)
+        scored = np.flatnonzero(truth.any(axis=0) & ~truth.all(axis=0))
+        by_split.append([(truth[:, tag], ranks[:, tag], codes[places]) for tag in scored])
+    return by_split
 
-    def __init__(self, by_split: list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]]):
-        self.by_split = by_split
-        self.size = sum(truth.size for split in by_split for truth, _, _ in split)
 
-    @classmethod
-    def of(cls, rows, codes: np.ndarray) -> "_Ranked":
-        by_split = []
-        for places in rows.groupby(["repeat", "fold"], sort=False).indices.values():
-            truth, _, proba = matrices_of(rows.iloc[places])
-            ranks = stats.rankdata(proba, axis=0)
-            scored = np.flatnonzero(truth.any(axis=0) & ~truth.all(axis=0))
-            by_split.append([(truth[:, tag], ranks[:, tag], codes[places]) for tag in scored])
-        return cls(by_split)
-
-    def draw(self, times: np.ndarray) -> np.ndarray:
-        """Return the mean average precision with each group counted several times."""
-        by_split = []
-        for split in self.by_split:
-            tags = np.array([weighted_average_precision(*tag, times) for tag in split])
-            n_scored = (~np.isnan(tags)).sum(axis=0)
-            by_split.append(
-                np.where(n_scored, np.nansum(tags, axis=0) / np.maximum(n_scored, 1), np.nan)
-            )
-        # A draw may leave a split without any tag that can be scored.
-        found = ~np.isnan(by_split)
-        return np.nansum(by_split, axis=0) / np.maximum(found.sum(axis=0), 1)
+def _draw(ranked: _Ranked, times: np.ndarray) -> np.ndarray:
+    """Return the mean average precision with each group counted several times."""
+    by_split = [
+        nan_mean([weighted_average_precision(*tag, times) for tag in split], 0) for split in ranked
+    ]
+    # A draw may leave a split without any tag that can be scored.
+    return nan_mean(by_split, 0)
 
 
 def _exchange_test(first: list[_Ranked], second: list[_Ranked], signs: np.ndarray) -> float:
     """Return the share of exchanges of groups that give as large a difference."""
     differences = np.zeros(len(signs))
     for one, other in zip(first, second):
-        for split, others in zip(one.by_split, other.by_split):
+        for split, others in zip(one, other):
             of_split = np.zeros(len(signs))
             for (truth, ranks, codes), (_, other_ranks, _) in zip(split, others):
                 for start in range(0, len(signs), 100):
@@ -277,7 +269,7 @@ def _exchange_test(first: list[_Ranked], second: list[_Ranked], signs: np.ndarra
                     )
                     scores = [average_precisions(truth, one) for one in pair]
                     of_split[start : start + 100] += scores[0] - scores[1]
-            differences += of_split / len(split) / len(one.by_split) / len(first)
+            differences += of_split / len(split) / len(one) / len(first)
     bound = abs(differences[0]) - 1e-12
     return float(np.mean(np.abs(differences) >= bound))
 

@@ -1,5 +1,6 @@
 """Names are text, and text can be read, in every display."""
 
+from io import BytesIO
 from xml.etree import ElementTree
 
 import matplotlib
@@ -9,12 +10,15 @@ import pytest
 
 from skmer.evaluation import (
     AccuracyBarsDisplay,
+    CalibrationDisplay,
     ConfusionDisplay,
+    CurveDisplay,
     EmbeddingMapDisplay,
     GapDisplay,
     PairedComparisonDisplay,
     PerClassReportDisplay,
     QuadrantDisplay,
+    TagsDisplay,
 )
 from skmer.exceptions import InputError, InputTypeError
 
@@ -121,3 +125,26 @@ def test_letters_that_no_font_has_are_escaped(scores, drawn):
     odd = scores.replace({"feature": names})
     texts = drawn(AccuracyBarsDisplay.from_frame(odd, protocol="grouped"))
     assert {"é ♪", "\\u97f3"} <= set(texts)
+
+
+def test_no_name_goes_through_latex(scores, predictions):
+    """Nobody has escaped names for it, and here it is not even installed."""
+    label = r"R&B_50 % #1 \\ {~^"
+    scores = scores.replace({"my own": label})
+    odd = predictions.replace({"y_true": {"sad": label}, "y_pred": {"sad": label}})
+    odd = odd[odd["protocol"] == "grouped"].assign(proba_calm=0.2, proba_happy=0.3)
+    odd[f"proba_{label}"] = 0.5
+    with matplotlib.rc_context({"text.usetex": True, "figure.max_open_warning": 0}):
+        ax = [plt.figure().add_subplot() if i % 2 else None for i in range(8)]
+        shown = [
+            AccuracyBarsDisplay.from_frame(scores, protocol="grouped", ax=ax[0]),
+            GapDisplay.from_frame(scores, ax=ax[1]),
+            ConfusionDisplay.from_frame(odd, ax=ax[2]),
+            PerClassReportDisplay.from_frame(odd, ax=ax[3]),
+            CalibrationDisplay.from_frame(odd, ax=ax[4]),
+            EmbeddingMapDisplay(np.arange(12.0).reshape(6, 2), [label, "b"] * 3).plot(ax[5]),
+            CurveDisplay([0, 1], [0, 1], [1, 0], name=label).plot(ax[6]),
+            TagsDisplay([[0.1, 0.7], [0.2, 0.5]], [1.5, 3.0], [label, "b"]).plot(ax[7]),
+        ]
+        for display in shown:
+            display.figure_.savefig(BytesIO())

@@ -70,6 +70,11 @@
     });
   }
 
+  // What is folded up cannot be opened on paper.
+  window.addEventListener("beforeprint", () => {
+    for (const folded of document.querySelectorAll("details")) folded.open = true;
+  });
+
   // Copying.
   for (const button of document.querySelectorAll("button[data-copy]")) {
     button.addEventListener("click", async () => {
