@@ -3,7 +3,7 @@
 import json
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -136,7 +136,7 @@ def plane_chart(seen: Overview) -> dict | None:
     axes = ("valence", "arousal")
     if "plane" not in seen.result.task.charts or not set(axes) <= set(seen.ranked["target"]):
         return None
-    columns = {}
+    columns: dict[str, Any] = {}
     for target in axes:
         clips = seen.rows_of(seen.best_of_targets()[target]).groupby("row")
         columns |= {target: clips["y_pred"].mean(), f"{target}_true": clips["y_true"].first()}
@@ -223,11 +223,12 @@ def _curves_chart(target: str, songs: list[dict]) -> dict:
         tables.append(pd.DataFrame(columns | {"annotated": annotated, "predicted": predicted}))
     table = pd.concat(tables, ignore_index=True)
     bind = alt.binding_select(options=names, name="Song ")
-    song = alt.param(name="song_shown", value=names[0], bind=bind)
+    choice = alt.param(name="song_shown", value=names[0], bind=bind)
     base = alt.Chart(table.round(4)).transform_filter("datum.song == song_shown")
     x = alt.X("time:Q", title="Time [s]", scale=alt.Scale(zero=False))
     band = base.mark_area(opacity=0.18, color=style.PALETTE[0])
-    kinds, colors = ["annotated", "predicted"], [style.PALETTE[3], style.PALETTE[0]]
+    kinds: list = ["annotated", "predicted"]
+    colors = [style.PALETTE[3], style.PALETTE[0]]
     legend = alt.Legend(orient="top", title=None)
     dashes = alt.Scale(domain=kinds, range=[[1, 0], [5, 3]])
     lines = base.transform_fold(kinds, as_=["kind", "value"]).mark_line(point={"size": 14})
@@ -239,7 +240,7 @@ def _curves_chart(target: str, songs: list[dict]) -> dict:
         tooltip=["time:Q", "annotated:Q", "predicted:Q"],
     )
     band = band.encode(x=x, y=alt.Y("low:Q", title=target), y2="high:Q")
-    return _spec((band + lines).add_params(song).properties(height=260))
+    return _spec((band + lines).add_params(choice).properties(height=260))
 
 
 N_HARD = 12

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from numbers import Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -319,7 +319,8 @@ def compare_by_group(
     pvalue = n_reached / n_exchanges
     drawn = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=N_RESAMPLES)
     resampled = differ(*(np.tensordot(drawn, totals, axes=1) for totals in (first, second)))
-    return GroupComparison(difference, *wide_interval(resampled, n_groups), pvalue)
+    low, high = wide_interval(resampled, n_groups)
+    return GroupComparison(difference, low, high, pvalue)
 
 
 def wide_interval(resampled: np.ndarray, n_groups: int) -> np.ndarray:
@@ -467,7 +468,7 @@ def describe_pairs(compared, n_groups: int, test: GroupComparison):
     """Return a table of the tests of every two rows of a table of names, with Holm's correction."""
     import pandas as pd
 
-    columns = {}
+    columns: dict[str, Any] = {}
     for side, chosen in enumerate(np.transpose(list(combinations(range(len(compared)), 2))), 1):
         columns |= {f"{key}_{side}": compared[key].to_numpy()[chosen] for key in compared}
     columns |= {"difference": test.difference, "low": test.low, "high": test.high}

@@ -219,8 +219,8 @@ def compare_tags(predictions, *, keys: list[str], over: list[str], random_state:
         pairs = list(combinations(range(len(compared)), 2))
         differences = np.transpose([drawn[first] - drawn[second] for first, second in pairs])
         pvalues = [_exchange_test(sets[first], sets[second], signs) for first, second in pairs]
-        interval = wide_interval(differences[1:], n_groups)
-        test = GroupComparison(differences[0], *interval, np.array(pvalues))
+        low, high = wide_interval(differences[1:], n_groups)
+        test = GroupComparison(differences[0], low, high, np.array(pvalues))
         tables.append(describe_pairs(compared, n_groups, test))
         tables[-1].insert(0, "protocol", protocol)
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()

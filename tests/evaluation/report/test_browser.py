@@ -137,3 +137,29 @@ def test_on_paper_there_are_no_buttons(visit):
     page.emulate_media(media="print")
     assert not page.locator("button.tool").first.is_visible()
     assert page.locator(".headline").is_visible()
+
+
+@pytest.mark.parametrize("name", ["classes", "numbers", "tags"])
+def test_on_paper_nothing_is_cut_or_folded_up(visit, name):
+    page = visit(name, scheme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    page.set_viewport_size({"width": 680, "height": 900})
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll('main *')].filter(e => {
+            const box = e.getBoundingClientRect();
+            return box.width && box.right > 681 && !(e.closest('svg') && e.tagName !== 'svg');
+        }).map(e => e.outerHTML.slice(0, 80))"""
+    )
+    assert cut == []
+    assert page.evaluate("[...document.querySelectorAll('details')].every(e => e.open)")
+    paper, panel = page.evaluate(
+        """() => ['body', '.notes li'].map(e => getComputedStyle(document.querySelector(e)).backgroundColor)"""
+    )
+    assert paper == "rgb(255, 255, 255)"
+    assert min(map(int, panel[4:-1].split(","))) > 200
+
+
+def test_a_narrow_screen_shows_by_how_much_a_feature_is_better(visit):
+    page = visit("classes", 360)
+    assert page.locator("#table-features tbody tr").first.locator("td").nth(2).is_visible()
