@@ -181,8 +181,7 @@ def find_feature(name: str) -> Feature:
     if target is None and name in HUB:
         return import_module("skmer.embeddings.hub").named_feature(name)
     if target is not None and target.startswith("hub:"):
-        _own[name] = import_module("skmer.embeddings.hub").hub_feature(name, target)
-        return _own[name]
+        return import_module("skmer.embeddings.hub").hub_feature(name, target)
     targets = _entry_points() | NETWORKS | ({} if target is None else {name: target})
     if name not in targets:
         raise InputError(
@@ -210,9 +209,7 @@ def find_feature(name: str) -> Feature:
                 f"function that returns one. Got {type(found).__name__} from {targets[name]!r}."
             )
         found = Feature(name=name, make=found)
-    if target is not None:
-        _own[name] = found = replace(found, name=name)
-    return found
+    return found if target is None else replace(found, name=name)
 
 
 def split_name(name: str) -> tuple[str, str | None]:
@@ -275,13 +272,8 @@ def label_of(name: str) -> str:
 def resolve_features(
     names: Iterable[str] | None = None,
     *,
-    preset: "Preset" = "tuned",
     weights: "Weights | Mapping[str, Weights]" = "pretrained",
-    random_state: "RandomState" = None,
-    memory: "Memory" = None,
-    n_jobs: int | None = None,
-    verbose: bool = False,
-    trust_remote_code: bool = False,
+    **settings: Any,
 ) -> "dict[str, BaseClipTransformer]":
     """Make the transformers of features by their names.
 
@@ -290,20 +282,11 @@ def resolve_features(
     names : iterable of str, default=None
         Each a name, ``hub:NAME@REVISION#LAYER``, or ``mine=package.module:factory``; None = all of
         `FEATURES`.
-    preset : {"tuned", "koh2021"}, default="tuned"
-        As of `make_transformer`, as the others are.
     weights : {"pretrained", None}, path, or dict, default="pretrained"
         Of all features, or of each by its name; those that a dict does not name are pretrained.
-    random_state : int, RandomState instance or None, default=None
-        Seed of random weights.
-    memory : str, path-like, joblib.Memory or None, default=None
-        Folder of the cache.
-    n_jobs : int, default=None
-        Number of jobs over clips, in joblib's meaning.
-    verbose : bool, default=False
-        Show a progress bar over clips.
-    trust_remote_code : bool, default=False
-        Run the code that comes with a model of the hub, see `HubTransformer`.
+    **settings
+        `preset`, `random_state`, `memory`, `n_jobs`, `verbose` and `trust_remote_code`, as of
+        `make_transformer`.
 
     Returns
     -------
@@ -342,17 +325,10 @@ def resolve_features(
                     f"paths by features, whose keys are of {', '.join(feature_names())}. "
                     f"Got the key {name!r}."
                 )
+    else:
+        weights = dict.fromkeys(short, weights)
     return {
-        key: make_transformer(
-            name,
-            preset=preset,
-            weights=weights.get(key, "pretrained") if isinstance(weights, Mapping) else weights,
-            random_state=random_state,
-            memory=memory,
-            n_jobs=n_jobs,
-            verbose=verbose,
-            trust_remote_code=trust_remote_code,
-        )
+        key: make_transformer(name, weights=weights.get(key, "pretrained"), **settings)
         for key, name in zip(short, names)
     }
 
@@ -432,18 +408,17 @@ def make_transformer(
     try:
         transformer = feature.make()
     except Exception as error:
-        # What cannot be made is no feature of this process.
-        _own.pop(feature.name, None)
         raise InputError(
             f"The feature {name!r} must be made by a call without arguments, which raised "
             f"{type(error).__name__}: {error}"
         ) from error
     if not hasattr(transformer, "get_params"):
-        _own.pop(feature.name, None)
         raise InputTypeError(
             f"The feature {name!r} must make a transformer of clips. "
             f"Got {type(transformer).__name__} instead."
         )
+    if split_name(name)[1] is not None:
+        _own[feature.name] = feature
     settings: dict[str, Any] = {"memory": memory, "n_jobs": n_jobs, "verbose": verbose}
     # What nobody asked for stays as the transformer has it; a seed decides random weights alone.
     settings |= {} if weights == "pretrained" else {"weights": weights}

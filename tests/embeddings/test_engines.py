@@ -229,7 +229,7 @@ def engine_of(name, module, arrays, *shape, key="test", n_threads=None):
 @pytest.fixture
 def no_engines(monkeypatch):
     """An empty cache, and nothing left behind."""
-    monkeypatch.setattr(_engines, "_engines", type(_engines._engines)())
+    monkeypatch.setattr(_engines, "_engines", type(_engines._engines)(4))
 
 
 def test_loaded_once_by_many_threads_and_few_are_kept(no_engines, network, monkeypatch):
@@ -255,10 +255,10 @@ def test_loaded_once_by_many_threads_and_few_are_kept(no_engines, network, monke
     for engine, rows in done:
         assert engine is built[0]
         np.testing.assert_array_equal(rows, done[0][1])
-    for key in range(_engines._N_KEPT + 1):
+    for key in range(_engines._engines.n_kept + 1):
         get_engine("numpy", key, lambda: network)
-    assert len(built) == _engines._N_KEPT + 2
-    assert len(_engines._engines) == _engines._N_KEPT
+    assert len(built) == _engines._engines.n_kept + 2
+    assert len(_engines._engines) == _engines._engines.n_kept
 
 
 def test_released_networks_are_loaded_again():

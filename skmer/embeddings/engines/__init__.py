@@ -1,8 +1,6 @@
 """Inference engines: one interface, one file per framework, each network loaded once a process."""
 
 import os
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -10,7 +8,7 @@ from pathlib import Path
 
 import joblib
 
-from skmer.embeddings.engines.base import Engine
+from skmer.embeddings.engines.base import Engine, LoadedNetworks
 from skmer.embeddings.engines.layers import Network
 from skmer.exceptions import EngineNotAvailableError, InputError
 from skmer.utils import processes
@@ -24,13 +22,7 @@ _ENGINES: dict[str, tuple[str, tuple[str, ...], str]] = {
     "tensorflow": ("TensorFlowEngine", ("tensorflow",), "skmer"),
     "onnxruntime": ("OnnxRuntimeEngine", ("onnx", "onnxruntime"), "skmer[fast]"),
 }
-_N_KEPT = 4
-_engines: OrderedDict[tuple, Engine] = OrderedDict()
-_engines_lock = threading.Lock()
-_is_forked = False
-# Engines of the process that this one was forked from: to close them would be to wait for threads
-# that are not here.
-_left_behind: list = []
+_engines = LoadedNetworks(4)
 
 
 def resolve_engine(engine: str, able: Sequence[str], precision: str = "float32") -> str:
@@ -66,32 +58,13 @@ def get_engine(
     """
     # The pools of threads do not come along into a forked process, and libraries would wait for
     # them for ever.
-    n_threads = 1 if _is_forked else n_threads or _default_threads()
-    key = (name, key, n_threads)
-    with _engines_lock:
-        if key not in _engines:
-            module = import_module(f"{__name__}.{name}")
-            build = getattr(module, _ENGINES[name][0])
-            _engines[key] = build(describe(), n_threads=n_threads)
-            while len(_engines) > _N_KEPT:
-                _engines.popitem(last=False)
-        _engines.move_to_end(key)
-        return _engines[key]
+    n_threads = 1 if _engines.is_forked else n_threads or _default_threads()
 
+    def build():
+        module = import_module(f"{__name__}.{name}")
+        return getattr(module, _ENGINES[name][0])(describe(), n_threads=n_threads)
 
-@processes.on_release
-def _forget_engines():
-    with _engines_lock:
-        _engines.clear()
-
-
-def _start_anew():
-    global _engines, _engines_lock, _is_forked
-    _left_behind.append(_engines)
-    _engines, _engines_lock, _is_forked = OrderedDict(), threading.Lock(), True
-
-
-processes.call_in_forked_child(_start_anew)
+    return _engines.load((name, key, n_threads), build)
 
 
 def packages_of(engine: str | None) -> tuple[str, ...]:

@@ -1,12 +1,53 @@
 """What every engine is: frames in, embeddings out, one block of fixed size after the other."""
 
+import threading
 from abc import ABC, abstractmethod
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from functools import cache
+from typing import Any
 
 import numpy as np
 
 from skmer.embeddings.engines import layers as nn
-from skmer.utils.processes import one_blas_thread
+from skmer.utils.processes import call_in_forked_child, on_release, one_blas_thread
+
+
+class LoadedNetworks(OrderedDict):
+    """The networks of this process that were used last, each loaded once.
+
+    Parameters
+    ----------
+    n_kept : int
+        How many.
+    """
+
+    def __init__(self, n_kept: int):
+        super().__init__()
+        self.n_kept, self.is_forked = n_kept, False
+        self._lock = threading.Lock()
+        on_release(self._forget)
+        call_in_forked_child(self._start_anew)
+
+    def load(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Return the network of a key, which is made where it is not there."""
+        with self._lock:
+            if key not in self:
+                while len(self) >= self.n_kept:
+                    self.popitem(last=False)
+                self[key] = make()
+            self.move_to_end(key)
+            return self[key]
+
+    def _forget(self):
+        with self._lock:
+            self.clear()
+
+    def _start_anew(self):
+        # Those of the parent stay: to close one is to wait for threads that are not here.
+        self._left_behind = getattr(self, "_left_behind", []) + list(self.values())
+        self._lock, self.is_forked = threading.Lock(), True
+        self.clear()
 
 
 class Engine(ABC):

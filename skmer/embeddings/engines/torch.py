@@ -5,7 +5,6 @@ import logging
 import math
 import re
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from skmer.embeddings.engines.base import LoadedNetworks
 from skmer.embeddings.readers import signature
 from skmer.embeddings.registry import HUB
 from skmer.exceptions import (
@@ -25,7 +25,6 @@ from skmer.exceptions import (
 from skmer.utils.digest import file_digest, settings_digest
 from skmer.utils.files import expand_path
 from skmer.utils.messages import check_installed
-from skmer.utils.processes import call_in_forked_child, on_release
 
 _logger = logging.getLogger("skmer")
 PACKAGES = ("transformers", "torch", "safetensors")
@@ -39,7 +38,6 @@ _UNUSED = "masked_spec_embed"
 _WAVEFORM_WINDOW, _MERT_WINDOW = 15.625, 5.0
 # Kaldi's frames, which AST's extractor takes [samples].
 _KALDI_FRAME, _KALDI_HOP = 400, 160
-_N_KEPT = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -339,31 +337,10 @@ class Network:
             return [(first, state[:, :n_steps]) for first, state in zip(firsts, states)]
 
 
-_networks: OrderedDict[tuple, Network] = OrderedDict()
-_networks_lock = threading.Lock()
+_networks = LoadedNetworks(2)
 
 
 def load_network(model: HubModel, device: str, dtype: str) -> Network:
     """Return the loaded model; there once in a process, until `release_networks`."""
     key = (model.digest, device, dtype)
-    with _networks_lock:
-        if key not in _networks:
-            while len(_networks) >= _N_KEPT:
-                _networks.popitem(last=False)
-            _networks[key] = Network(model, device, dtype)
-        _networks.move_to_end(key)
-        return _networks[key]
-
-
-@on_release
-def _forget_networks() -> None:
-    with _networks_lock:
-        _networks.clear()
-
-
-def _start_anew() -> None:
-    global _networks, _networks_lock
-    _networks, _networks_lock = OrderedDict(), threading.Lock()
-
-
-call_in_forked_child(_start_anew)
+    return _networks.load(key, lambda: Network(model, device, dtype))
