@@ -135,7 +135,7 @@ def stream_audio(
         Called with every mono block as it was decoded, before it is resampled, and its rate [Hz].
     on_note : callable, default=None
         Called at the end of the clip with "cut" where the file ends before its sound does, "loud"
-        and "faint" where samples are far off their scale, "silent" where nothing is to be heard,
+        and "faint" where samples are far off their scale, "silent" where there is no sound,
         as where channels cancel; None = warnings of all but the last.
 
     Yields
@@ -202,7 +202,7 @@ def _checked_name(source):
         return repr(source if hasattr(source, "read") else os.fspath(source))
     raise InputTypeError(
         "A clip must be a path, an open file, bytes or a (waveform, sr) pair. "
-        f"Got {source!r:.100} instead."
+        f"Got {source!r} instead."
     )
 
 

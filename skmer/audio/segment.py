@@ -57,8 +57,7 @@ class Segment:
         if start is None or not 0 <= start < (np.inf if end is None else end):
             raise InputError(
                 "A segment must have a start of 0 or more and an end after it, in seconds or as "
-                f"timedeltas. Got start={self.start!s:.30} and end={self.end!s:.30} of "
-                f"{self.path!s:.100}."
+                f"timedeltas. Got start={self.start} and end={self.end} of {self.path}."
             )
         object.__setattr__(self, "path", os.path.expanduser(os.fsdecode(self.path)))
         object.__setattr__(self, "start", start)

@@ -42,8 +42,8 @@ def as_waveform(
         The name of the clip in messages.
     on_note : callable, default=None
         Called with "loud" where samples are far beyond full scale, with "faint" where 32-bit
-        integers hold PCM of fewer bits by the look of them, and with "silent" where nothing is to
-        be heard, as where channels cancel; None = a `SampleScaleWarning` for the first two.
+        integers hold PCM of fewer bits by the look of them, and with "silent" where there is no
+        sound, as where channels cancel; None = a `SampleScaleWarning` for the first two.
 
     Returns
     -------

@@ -62,7 +62,7 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
 
     A network is best loaded in ``compute``, behind `functools.lru_cache`: it is then there once in
     every process, not at all where all clips are in the cache, and never in a pickle. Workers are
-    threads, unless `joblib.parallel_config` says otherwise.
+    threads, unless `joblib.parallel_config` sets other ones.
 
     Parameters
     ----------

@@ -110,7 +110,7 @@ class Clip:
         try:
             return _decode(self.source)
         except Exception as error:  # Whatever a decoder of others raises.
-            raise AudioDecodeError(f"{self.name}: decoding failed ({error!s:.200}).") from error
+            raise AudioDecodeError(f"{self.name}: decoding failed ({error}).") from error
 
 
 def as_sequence(X) -> Any:

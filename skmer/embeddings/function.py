@@ -35,7 +35,7 @@ def function_key(func: Callable) -> str:
         except Exception as error:  # Whatever an object of the user's own raises.
             raise InputError(
                 "The arguments of the functools.partial that is the 'func' parameter must be "
-                f"picklable where results are kept. Got {error!s:.150}; use a function with "
+                f"picklable where results are kept. Got {error}; use a function with "
                 "another 'name' instead.",
                 param="func",
             ) from error
@@ -97,7 +97,7 @@ class ClipFunctionRecipe(Recipe):
         except (TypeError, ValueError, RuntimeError) as error:
             raise InputTypeError(
                 "The 'func' parameter of ClipFunctionTransformer must return numbers that numpy "
-                f"takes. Got {type(value).__name__} ({error!s:.150})."
+                f"takes. Got {type(value).__name__} ({error})."
             ) from error
         whole, shape = self.frame_length is None, rows.shape
         if whole and rows.ndim == 1:
@@ -136,7 +136,7 @@ class ClipFunctionTransformer(BaseClipTransformer):
         n at most `batch_size`, and returns (n, d). Without: ``func(waveform)`` gets the whole clip,
         float32 of shape (n_samples,), and returns (n_frames, d) or (d,). Values that are not
         finite make the clip one that cannot be read, see `on_error`; what the function raises is
-        raised. A function is called by several threads where `n_jobs` says so.
+        raised. A function is called by several threads where `n_jobs` asks for them.
     sr : int, default=None
         Rate of waveforms given without one [Hz], at most 768000; None = `target_sr`.
     offset : float, default=0.0
@@ -166,12 +166,11 @@ class ClipFunctionTransformer(BaseClipTransformer):
         filled with zeros. None: the function gets whole clips.
     hop_size : float, default=None
         Seconds between the starts of two frames, 1 to 2**26 samples; None = `frame_size`. Without
-        `frame_size`: seconds between two rows that the function returns, which `frame_times` then
-        knows.
+        `frame_size`: seconds between two rows that the function returns, for `frame_times`.
     name : str, default="function"
         What the columns are called, as in ``function_mean_0``.
     version : str or int, default=None
-        What tells this function from others in the key of the cache, beside its name, its source
+        What distinguishes this function in the key of the cache, beside its name, its source
         and the arguments of a `functools.partial`; change it when the function changes. Needed
         with `memory` and by `extract`.
     batch_size : int, default=32
@@ -266,15 +265,14 @@ class ClipFunctionTransformer(BaseClipTransformer):
     def _frame_size(self):
         return getattr(self, "embedding_size_", None)
 
+    def _in_samples(self, seconds):
+        return None if seconds is None else round(float(seconds) * int(self.target_sr))
+
     def _frame_length(self):
-        return (
-            None if self.frame_size is None else round(float(self.frame_size) * int(self.target_sr))
-        )
+        return self._in_samples(self.frame_size)
 
     def _hop_length(self):
-        if self.hop_size is None:
-            return self._frame_length()
-        return round(float(self.hop_size) * int(self.target_sr))
+        return self._in_samples(self.frame_size if self.hop_size is None else self.hop_size)
 
     def _hop_seconds(self):
         if self._hop_length() is None:

@@ -23,10 +23,10 @@ from skmer.embeddings.engines.torch import (
     read_model,
     weights_files,
 )
-from skmer.embeddings.recipe import NOT_IN_KEY, Recipe
+from skmer.embeddings.recipe import NOT_IN_KEY, Recipe, check_unchanged
 from skmer.embeddings.registry import HUB, Feature
 from skmer.embeddings.weights import WeightsFile
-from skmer.exceptions import InputError, WeightsIntegrityError
+from skmer.exceptions import InputError
 from skmer.utils import estimators as params
 from skmer.utils.digest import version
 from skmer.utils.files import expand_path
@@ -75,11 +75,7 @@ class HubRecipe(Recipe):
     def model(self) -> HubModel:
         """Read the model, which must be what it was at fit."""
         model = read_model(Path(self.weights), trusted=self.trusted)
-        if model.digest != self.digest:
-            raise WeightsIntegrityError(
-                f"The model in '{model.folder}' has changed since fit: its digest was "
-                f"{self.digest:.16} and is {model.digest:.16}. Fit the transformer again."
-            )
+        check_unchanged(f"The model in '{model.folder}'", self.digest, model.digest)
         return model
 
     def windows(self, waveform, shortest: int, notes: set[str]) -> Iterator[np.ndarray]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import chain
 from numbers import Integral
 from typing import Annotated
@@ -12,7 +11,7 @@ import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 
 from skmer.audio import framing
-from skmer.audio.spectra import MelProduct, mel_bank, mel_power_blocks, periodic_hann
+from skmer.audio.spectra import mel_power_blocks, mel_product, periodic_hann
 from skmer.embeddings import base, recipe, registry
 from skmer.exceptions import InputError
 from skmer.pooling import MOST_FRAMES
@@ -36,8 +35,8 @@ def mel_power_columns(
     """
     silence = np.zeros(n_fft // 2, np.float32)
     padded = chain([silence], framing.check_blocks(waveform), [silence])
-    product = _mel_product(sr, n_fft, n_mels)
-    return np.concatenate(list(mel_power_blocks(padded, _window(n_fft), hop_length, product)))
+    window, product = periodic_hann(n_fft, np.float32), mel_product(sr, n_fft, n_mels, "slaney")
+    return np.concatenate(list(mel_power_blocks(padded, window, hop_length, product)))
 
 
 def mfcc_from_mel(mel: np.ndarray, *, n_mfcc: int) -> np.ndarray:
@@ -65,16 +64,6 @@ def mfcc_deltas(mfcc: np.ndarray, *, order: int) -> np.ndarray:
         # The fitted polynomial's highest derivative is the same all over its window.
         delta = np.pad(delta, ((half, half), (0, 0)), mode="edge")
     return delta.astype(mfcc.dtype, copy=False)
-
-
-@cache
-def _window(n_fft):
-    return periodic_hann(n_fft, np.float32)
-
-
-@cache
-def _mel_product(sr, n_fft, n_mels):
-    return MelProduct(mel_bank(sr, n_fft, n_mels, "slaney"))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,24 +4,24 @@ import io
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from importlib import resources
 from itertools import chain
 from numbers import Real
-from os import PathLike, fspath
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 
 from skmer.audio.framing import Framing, check_blocks
-from skmer.audio.spectra import MelProduct, mel_bank, mel_power_blocks, periodic_hann
+from skmer.audio.spectra import mel_power_blocks, mel_product, periodic_hann
 from skmer.embeddings import base, readers, recipe, registry
 from skmer.embeddings.engines import layers as nn
 from skmer.embeddings.engines import resolve_engine
 from skmer.embeddings.weights import PackagedWeights, WeightsCheck, WeightsFile
 from skmer.exceptions import InputError
 from skmer.utils import estimators as params
+from skmer.utils.digest import open_regular
 
 SR = 16000
 N_FFT, HOP_LENGTH, N_MELS = 512, 256, 96
@@ -65,7 +65,8 @@ def musicnn_log_mel(waveform: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     (3, 187, 96)
     """
     mirrored = _mirrored(waveform, N_FFT // 2)
-    for mel in mel_power_blocks(mirrored, _window(), HOP_LENGTH, _mel_product()):
+    window, product = periodic_hann(N_FFT, np.float32), mel_product(SR, N_FFT, N_MELS, "slaney")
+    for mel in mel_power_blocks(mirrored, window, HOP_LENGTH, product):
         mel *= _GAIN
         mel += 1
         yield np.log10(mel, out=mel)
@@ -88,16 +89,6 @@ def _mirrored(waveform, n):
         yield block
         start = np.concatenate([start, block[-n - 1 :]])[-n - 1 :]
     yield start[-2::-1]
-
-
-@cache
-def _window():
-    return periodic_hann(N_FFT, np.float32)
-
-
-@cache
-def _mel_product():
-    return MelProduct(mel_bank(SR, N_FFT, N_MELS, "slaney"))
 
 
 _INPUT_SHAPE = (N_COLUMNS, N_MELS)
@@ -204,22 +195,19 @@ def _checkpoint(trained_on: str) -> str:
     return f"musicnn/{trained_on.upper()}_musicnn/{readers.INDEX}"
 
 
-def read(path: Path, trained_on: str):
+def read(path: Path, shapes: readers.Shapes, trained_on: str):
     """Return the arrays of a wheel, an npz, or the index of a checkpoint."""
-    kinds = "the wheel of musicnn 0.1.0, the .index of a checkpoint, or an npz of its arrays"
-    with readers.damaged_unless(path, kinds):
-        if not readers.is_zip(path):
-            return readers.read_checkpoint(path, SHAPES)
-        index = Path(_checkpoint(trained_on))
-        with zipfile.ZipFile(path) as archive:
-            if index.as_posix() not in archive.namelist():
-                return readers.read_npz(path, SHAPES)
-            members = []
-            for member in (index.as_posix(), index.with_name(readers.NUMBERS).as_posix()):
-                with archive.open(member) as stream:
-                    members.append(io.BytesIO(readers.unpacked(stream, member)))
-        table, numbers = members
-        return readers.read_v2(table, numbers, SHAPES, path)
+    index = Path(_checkpoint(trained_on))
+    with open_regular(path) as file:
+        archive = zipfile.ZipFile(file) if zipfile.is_zipfile(file) else None
+        if archive is None or index.as_posix() not in archive.namelist():
+            return readers.read_checkpoint(path, shapes)
+        members = []
+        for member in (index.as_posix(), index.with_name(readers.NUMBERS).as_posix()):
+            with archive.open(member) as stream:
+                members.append(io.BytesIO(readers.unpacked(stream, member)))
+    table, numbers = members
+    return readers.read_v2(table, numbers, shapes, path)
 
 
 WEIGHTS = {
@@ -236,6 +224,7 @@ WEIGHTS = {
         size=29_292_476,
         installed=_checkpoint(trained_on),
         kept_as=f"musicnn_{trained_on}.npz",
+        kinds="the wheel of musicnn 0.1.0, the .index of a checkpoint, or an npz of its arrays",
         shapes=SHAPES,
         read=partial(read, trained_on=trained_on),
         digest=digest,
@@ -247,23 +236,11 @@ WEIGHTS = {
 }
 
 
-class _Source(readers.ArraySource):
-    def given_path(self, weights):
-        # TensorFlow names a checkpoint by what its files' names begin with.
-        if isinstance(weights, str | PathLike):
-            index = Path(f"{fspath(weights)}{readers.INDEX}").expanduser()
-            weights = index if index.is_file() else weights
-        return super().given_path(weights)
-
-
 def source(trained_on: str) -> readers.ArraySource:
     """Return where the arrays of one of the models come from."""
-    return _Source(
+    return readers.ArraySource(
         estimator="MusiCNNTransformer",
-        kinds="a wheel, an .index, or an .npz of the arrays",
         published=WEIGHTS[trained_on],
-        shapes=SHAPES,
-        read=partial(read, trained_on=trained_on),
         describe=describe,
         # For log-mel values, mostly 0 to 5.
         input_norm={
@@ -452,7 +429,7 @@ class MusiCNNTransformer(base.NetworkTransformer):
         return (self.layer,) if isinstance(self.layer, str) else tuple(self.layer)
 
     def _hop_columns(self):
-        # The division of, say, 2.992 s must not lose a column.
+        # The division of, for instance, 2.992 s must not lose a column.
         return int(float(self.hop_size) / _COLUMN_SIZE + 1e-6)
 
     def _frame_size(self):
@@ -489,19 +466,17 @@ _ERROR = 1e-4
 
 
 def verify(file: WeightsFile) -> list[WeightsCheck]:
-    """Check the arrays, and all layers for a clip of one patch."""
-    trained_on = file.name.removeprefix("musicnn-")
-    arrays, _ = source(trained_on).load("pretrained", 0)
-    detail = f"{len(arrays)} of the right shapes, and the published ones by their SHA-256"
-    checks = [WeightsCheck("arrays", True, detail)]
+    """Check all layers for a clip of one patch."""
+    checks = []
     folder = resources.files("skmer.embeddings") / "reference"
     with (
         resources.as_file(folder / "musicnn.npz") as figures,
         resources.as_file(folder / "musicnn_16k.flac") as clip,
         np.load(figures, allow_pickle=False) as published,
     ):
-        settings: dict[str, Any] = {"trained_on": trained_on, "layer": tuple(LAYERS)}
-        transformer = MusiCNNTransformer(**settings)
+        layers: Any = tuple(LAYERS)
+        trained_on: Any = file.name.removeprefix("musicnn-")
+        transformer = MusiCNNTransformer(trained_on=trained_on, layer=layers)
         (frames,) = transformer.fit([clip]).transform_frames([clip])
         for layer, columns in LAYERS.items():
             expected = published[f"{file.name}|{layer}"]

@@ -75,7 +75,7 @@ def damaged_unless(path: Path, must_be: str) -> Iterator[None]:
     except (WeightsIntegrityError, FileNotFoundError, PermissionError):
         raise
     except cache.DAMAGE as error:
-        reason = re.sub(r"[^ -~]+", " ", str(error)).strip()[:100]
+        reason = re.sub(r"[^ -~]+", " ", str(error)).strip()
         raise WeightsIntegrityError(
             f"The weights file {path} is damaged and cannot be read ({reason}): it must be "
             f"{must_be}."
@@ -86,12 +86,6 @@ def _lacking(path: Path, name: str) -> WeightsIntegrityError:
     return WeightsIntegrityError(
         f"The weights file {path} does not fit the network: it lacks the array '{name}'."
     )
-
-
-def is_zip(path: Path) -> bool:
-    """Return whether a file begins as a zip archive (an npz, a wheel) does."""
-    with open_regular(path) as stream:
-        return stream.read(4) == b"PK\x03\x04"
 
 
 def read_npz(path: Path, shapes: Shapes) -> list[np.ndarray]:
@@ -151,10 +145,10 @@ def _member(group, name: str):
 
     for part in name.split("/"):
         if not isinstance(group.get(part, getlink=True), h5py.HardLink):
-            raise InputError(f"'{name[:80]}' is missing, or a link to somewhere else")
+            raise InputError(f"'{name}' is missing, or a link to somewhere else")
         group = group[part]
     if isinstance(group, h5py.Dataset) and (group.external or group.is_virtual):
-        raise InputError(f"the numbers of '{name[:80]}' are in another file")
+        raise InputError(f"the numbers of '{name}' are in another file")
     return group
 
 
@@ -167,8 +161,10 @@ _CRC_MASK = 0xA282EAD8
 
 
 def read_checkpoint(path: Path, shapes: Shapes) -> list[np.ndarray]:
-    """Return the arrays that have the names in `shapes`: V2 where the path ends in .index."""
+    """Return the arrays of an npz, of a V2 checkpoint where the path ends in .index, or of a V1."""
     with open_regular(path) as table:
+        if table.read(4) == b"PK\x03\x04":
+            return read_npz(path, shapes)
         if not path.name.endswith(INDEX):
             return _read_v1(table, shapes, path)
         numbers = path.with_name(path.name.removesuffix(INDEX) + NUMBERS)
@@ -349,14 +345,8 @@ class ArraySource:
     ----------
     estimator : str
         The class that has the parameter.
-    kinds : str
-        The files that a path may lead to, in words.
     published : WeightsFile
-        What "pretrained" means.
-    shapes : tuple of (str, tuple)
-        Names and shapes of the arrays in the order of the digest.
-    read : callable
-        Returns the arrays of a file in this order.
+        What "pretrained" means, and how a file of the user's own is read.
     describe : callable
         Returns the network, as layers that hold the arrays.
     input_norm : dict, default={}
@@ -364,10 +354,7 @@ class ArraySource:
     """
 
     estimator: str
-    kinds: str
     published: Any
-    shapes: Shapes
-    read: Callable[[Path], Sequence[np.ndarray]]
     describe: Callable[[Mapping[str, np.ndarray]], Any]
     input_norm: Mapping[str, float] = field(default_factory=dict)
 
@@ -396,11 +383,14 @@ class ArraySource:
         """Return the path that the user gave, which must be a file."""
         allowed = (
             f"the 'weights' parameter of {self.estimator} must be 'pretrained', the path of a file "
-            f"({self.kinds}), or None for random weights"
+            f"({self.published.kinds}), or None for random weights"
         )
         if not isinstance(weights, str | os.PathLike):
             raise InputTypeError(f"{allowed[0].upper()}{allowed[1:]}. Got {weights!r} instead.")
         path = files.expand_path(weights).absolute()
+        # TensorFlow names a checkpoint by what its files' names begin with.
+        index = Path(f"{path}{INDEX}")
+        path = index if os.path.isfile(index) else path
         # os.path returns False where a path cannot be one; pathlib raises.
         readable, exists = os.access(path, os.R_OK), os.path.exists(path)
         if not (readable and os.path.isfile(path)):
@@ -409,8 +399,7 @@ class ArraySource:
         return path
 
     def _read(self, path: Path, weights) -> tuple[dict[str, np.ndarray], str]:
-        arrays = check_arrays(self.read(path), self.shapes, path)
-        digest = digest_arrays(arrays.values())
+        arrays, digest = self.published.load(path)
         if weights == "pretrained":
             self.published.accept(path, arrays, digest)
         return arrays, digest
@@ -419,7 +408,7 @@ class ArraySource:
         """Draw kernels that keep the scale through rectified layers [He2015]."""
         bits = np.random.PCG64(seed)
         arrays = {}
-        for name, shape in self.shapes:
+        for name, shape in self.published.shapes:
             if len(shape) > 1:
                 arrays[name] = uniform(bits, shape, sqrt(6 / prod(shape[:-1])))
             else:

@@ -160,12 +160,17 @@ class NetworkRecipe(Recipe):
 
     def _describe(self) -> layers.Network:
         arrays, digest = self.source.load(self.weights, self.seed)
-        if digest != self.digest:
-            raise WeightsIntegrityError(
-                f"The weights {self.weights!r} have changed since fit: their digest was "
-                f"{self.digest} and is {digest}. Fit the transformer again."
-            )
+        check_unchanged(f"The file of the weights {self.weights!r}", self.digest, digest)
         return self.source.describe(arrays)
+
+
+def check_unchanged(what: str, fitted: str | None, found: str) -> None:
+    """Raise WeightsIntegrityError where a file is not what it was at fit."""
+    if found != fitted:
+        raise WeightsIntegrityError(
+            f"{what} has changed since fit: its digest was {fitted} and is {found}. Fit the "
+            "transformer again."
+        )
 
 
 # Seconds that a segment may end after its file without a note, since tables round.

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from math import sqrt
 from numbers import Real
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -15,9 +14,9 @@ from skmer.audio.spectra import MelProduct, columns, magnitude, periodic_hann
 from skmer.embeddings import base, readers, registry
 from skmer.embeddings.engines import layers as nn
 from skmer.embeddings.engines import resolve_engine
-from skmer.embeddings.recipe import NetworkRecipe, pad_short
+from skmer.embeddings.recipe import NetworkRecipe, check_unchanged, pad_short
 from skmer.embeddings.weights import WeightsCheck, WeightsFile
-from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
+from skmer.exceptions import WeightsNotFoundError
 from skmer.utils import estimators as params
 from skmer.utils.processes import one_blas_thread
 
@@ -56,12 +55,14 @@ def vggish_log_mel(frames: np.ndarray) -> np.ndarray:
     (1, 96, 64)
     """
     frames = check_table("vggish_log_mel", frames, FRAME_LENGTH)
-    spectrum = magnitude(columns(frames, WINDOW_LENGTH, HOP_LENGTH), _window(), N_FFT)
+    window = periodic_hann(WINDOW_LENGTH)
+    spectrum = magnitude(columns(frames, WINDOW_LENGTH, HOP_LENGTH), window, N_FFT)
     mel = _mel_product()(spectrum)
     return np.log(mel + np.float32(_LOG_OFFSET))
 
 
-def _mel_bank():
+@cache
+def _mel_product():
     """Triangles linear in mel, no area norm, nothing at DC; librosa's are linear in hertz."""
 
     def mel(frequency):
@@ -74,17 +75,7 @@ def _mel_bank():
     falling = (upper - bins) / (upper - centre)
     bank = np.maximum(0, np.minimum(rising, falling))
     bank[:, 0] = 0
-    return bank.astype(np.float32)
-
-
-@cache
-def _window():
-    return periodic_hann(WINDOW_LENGTH)
-
-
-@cache
-def _mel_product():
-    return MelProduct(_mel_bank())
+    return MelProduct(bank.astype(np.float32))
 
 
 _SAME_3X3 = (1, 1, 1, 1)
@@ -103,7 +94,6 @@ SHAPES = tuple(
     for name, shape in (_CONVOLUTIONS | _DENSE).items()
     for item in ((f"vggish/{name}/weights", shape), (f"vggish/{name}/biases", shape[-1:]))
 )
-PCA_SHAPES = (("pca_eigen_vectors", (128, 128)), ("pca_means", (128, 1)))
 
 
 def describe(arrays) -> nn.Network:
@@ -120,27 +110,11 @@ def describe(arrays) -> nn.Network:
     for name in _DENSE:
         head.add(nn.Dense(*pair(name), relu=name != "fc2"))
     return nn.Network(
-        "vggish",
-        (N_COLUMNS, N_MELS),
-        np.float32(1),
-        np.float32(0),
-        body,
-        head,
-        (len(head),),
+        "vggish", (N_COLUMNS, N_MELS), np.float32(1), np.float32(0), body, head, (len(head),)
     )
 
 
-def read(path: Path):
-    """Return the arrays of a checkpoint, or of an npz."""
-    with readers.damaged_unless(path, "vggish_model.ckpt (TensorFlow V1), or an npz of its arrays"):
-        return (
-            readers.read_npz(path, SHAPES)
-            if readers.is_zip(path)
-            else readers.read_checkpoint(path, SHAPES)
-        )
-
-
-def _published(name: str, file: str, md5: str) -> WeightsFile:
+def _published(name: str, file: str, md5: str, **layout) -> WeightsFile:
     return WeightsFile(
         name=name,
         file=file,
@@ -151,22 +125,32 @@ def _published(name: str, file: str, md5: str) -> WeightsFile:
             "S. Hershey et al., 'CNN Architectures for Large-Scale Audio Classification', ICASSP "
             "2017, pp. 131-135."
         ),
+        **layout,
     )
 
 
-NETWORK_FILE = _published("vggish", "vggish_model.ckpt", "d1c7011e6366aa34176bb05c705e31a8")
-PCA_FILE = _published("vggish-pca", "vggish_pca_params.npz", "c80cae691033abe7c7ecd11ea39fc834")
+NETWORK_FILE = _published(
+    "vggish",
+    "vggish_model.ckpt",
+    "d1c7011e6366aa34176bb05c705e31a8",
+    kinds="vggish_model.ckpt (TensorFlow V1) or an npz of its arrays",
+    shapes=SHAPES,
+    read=readers.read_checkpoint,
+)
+PCA_FILE = _published(
+    "vggish-pca",
+    "vggish_pca_params.npz",
+    "c80cae691033abe7c7ecd11ea39fc834",
+    kinds="an npz of VGGish's PCA",
+    shapes=(("pca_eigen_vectors", (128, 128)), ("pca_means", (128, 1))),
+    read=readers.read_npz,
+)
 
 
 def source() -> readers.ArraySource:
     """Return where the arrays of the network come from."""
     return readers.ArraySource(
-        estimator="VGGishTransformer",
-        kinds="vggish_model.ckpt or an npz of its arrays",
-        published=NETWORK_FILE,
-        shapes=SHAPES,
-        read=read,
-        describe=describe,
+        estimator="VGGishTransformer", published=NETWORK_FILE, describe=describe
     )
 
 
@@ -187,21 +171,14 @@ def load_pca(weights, seed: int) -> tuple[np.ndarray, np.ndarray]:
                 f"{PCA_FILE.file} beside {weights!r}, and it is not there. Put it there, or set "
                 "postprocess=None."
             )
-    with readers.damaged_unless(path, "an npz of VGGish's PCA"):
-        vectors, means = readers.check_arrays(
-            readers.read_npz(path, PCA_SHAPES), PCA_SHAPES, path
-        ).values()
+    vectors, means = PCA_FILE.load(path)[0].values()
     return vectors, means
 
 
 @lru_cache(maxsize=2)
 def _checked_pca(weights, seed: int, digest: str):
     pca = load_pca(weights, seed)
-    if readers.digest_arrays(pca) != digest:
-        raise WeightsIntegrityError(
-            f"The file {PCA_FILE.file} of VGGishTransformer has changed since fit. Fit the "
-            "transformer again."
-        )
+    check_unchanged(f"The file {PCA_FILE.file}", digest, readers.digest_arrays(pca))
     return pca
 
 
@@ -245,7 +222,7 @@ class VGGishTransformer(base.NetworkTransformer):
 
     A clip is cut into examples of 0.96 s, each becomes a log-mel spectrogram of 96 x 64, and the
     network turns that into 128 numbers, which are pooled over the clip. A clip shorter than one
-    example is padded with zeros, and a `ShortClipWarning` says so. Nothing is trained here.
+    example is padded with zeros, with a `ShortClipWarning`. Nothing is trained here.
 
     Parameters
     ----------
@@ -328,10 +305,7 @@ class VGGishTransformer(base.NetworkTransformer):
 
     _name = "vggish"
     postprocess: Literal["pca", "quantize"] | None = None
-    # What rounds to at least one column.
-    hop_size: Annotated[float, params.Interval(Real, 0.005, base.MAX_HOP_SIZE, closed="right")] = (
-        0.96
-    )
+    hop_size: Annotated[float, _HOP_SIZES] = 0.96
     engine: Literal["auto", "tensorflow", "ncnn"] = "auto"
 
     def _fit_network(self):
@@ -377,17 +351,14 @@ _ERROR = 0.1
 
 def verify(file: WeightsFile) -> list[WeightsCheck]:
     """Run the published smoke test: three seconds of a 1 kHz sine."""
-    if file.name == "vggish-pca":
-        load_pca("pretrained", seed=0)
-    if NETWORK_FILE.find() is None:
-        detail = f"the right shapes, all finite; '{NETWORK_FILE.name}' is missing, so not run"
-        return [WeightsCheck("arrays", True, detail)]
     postprocess, mean, std = FIGURES[file.name]
+    what = "published smoke test of VGGish" + (", post-processed" if postprocess else "")
+    if NETWORK_FILE.find() is None:
+        return [WeightsCheck(what, True, f"not run, since '{NETWORK_FILE.name}' is missing")]
     clip = np.sin(2 * np.pi * 1000 * np.arange(0, 3, 1 / SR)), SR
     (frames,) = VGGishTransformer(postprocess=postprocess).fit([clip]).transform_frames([clip])
     got = float(frames.mean()), float(frames.std())
     passed = bool(np.allclose(got, (mean, std), rtol=_ERROR, atol=0))
-    what = "published smoke test of VGGish" + (", post-processed" if postprocess else "")
     detail = (
         f"mean {got[0]:.6g} and standard deviation {got[1]:.4g} (published {mean:g} and {std:g}, "
         f"within {_ERROR:.0%})"

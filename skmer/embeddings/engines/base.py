@@ -58,7 +58,6 @@ class Engine(ABC):
     Several threads may call one engine at once.
     """
 
-    name: str
     # One frame at a time costs a CPU next to nothing and saves a gigabyte.
     body_rows = 1
 
@@ -66,14 +65,10 @@ class Engine(ABC):
         self._network = network
 
     def __call__(self, batch):
-        batch = np.ascontiguousarray(batch, dtype=np.float32)
-        features = np.empty((len(batch), self._network.body_size), np.float32)
-        self._fill_features(batch, features)
+        features = self._features(np.ascontiguousarray(batch, dtype=np.float32))
         if not self._network.head:
             return features
-        rows = np.empty((len(batch), self._network.output_size), np.float32)
-        _in_blocks(self._run_head, features, self.head_rows, rows)
-        return rows
+        return _in_blocks(self._run_head, features, self.head_rows)
 
     @property
     def head_rows(self):
@@ -86,8 +81,8 @@ class Engine(ABC):
         with one_blas_thread():
             return rows @ matrix
 
-    def _fill_features(self, batch, features):
-        _in_blocks(self._scale_and_run_body, batch, self.body_rows, features)
+    def _features(self, batch):
+        return _in_blocks(self._scale_and_run_body, batch, self.body_rows)
 
     def _scale_and_run_body(self, block):
         return self._run_body(block * self._network.scale + self._network.offset)
@@ -136,11 +131,10 @@ def run_by_numpy(operation, rows):
     return np.float32(0.5) * (np.tanh(np.float32(0.5) * rows) + np.float32(1))
 
 
-def _in_blocks(function, array, n_rows, output):
-    """Fill `output` with rows of `function`, given blocks of `n_rows` rows, the last one padded."""
-    for start in range(0, len(array), n_rows):
-        block = array[start : start + n_rows]
-        n_given = len(block)
-        if n_given < n_rows:
-            block = np.pad(block, [(0, n_rows - n_given)] + [(0, 0)] * (block.ndim - 1))
-        output[start : start + n_given] = function(block)[:n_given]
+def _in_blocks(function, array, n_rows):
+    """Return the rows of `function`, given blocks of `n_rows` rows, the last one padded."""
+    n_blocks = max(-(-len(array) // n_rows), 1)
+    added = n_blocks * n_rows - len(array)
+    padded = np.pad(array, [(0, added)] + [(0, 0)] * (array.ndim - 1))
+    blocks = padded.reshape(n_blocks, n_rows, *array.shape[1:])
+    return np.concatenate([function(block) for block in blocks])[: len(array)]

@@ -10,8 +10,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-Shape = tuple[int, ...]
-
 
 @dataclass(frozen=True)
 class Convolution:
@@ -25,15 +23,6 @@ class Convolution:
     padding: tuple[int, int, int, int]
     relu: bool
 
-    def shape(self, given: Shape) -> Shape:
-        top, bottom, left, right = self.padding
-        height, width = self.kernel.shape[:2]
-        return (
-            given[0] + top + bottom - height + 1,
-            given[1] + left + right - width + 1,
-            self.bias.size,
-        )
-
 
 @dataclass(frozen=True)
 class ConvolutionMax:
@@ -46,9 +35,6 @@ class ConvolutionMax:
     bias: np.ndarray
     padding: tuple[int, int]
 
-    def shape(self, given: Shape) -> Shape:
-        return given[0] + sum(self.padding) - len(self.kernel) + 1, 1, self.bias.size
-
 
 @dataclass(frozen=True)
 class MaxPool:
@@ -56,18 +42,12 @@ class MaxPool:
 
     size: tuple[int, int]
 
-    def shape(self, given: Shape) -> Shape:
-        return given[0] // self.size[0], given[1] // self.size[1], given[2]
-
 
 @dataclass(frozen=True)
 class GlobalPool:
     """ "max" or "mean" over the whole map: a vector."""
 
     statistic: str
-
-    def shape(self, given: Shape) -> Shape:
-        return given[-1:]
 
 
 @dataclass(frozen=True)
@@ -77,9 +57,6 @@ class Affine:
     scale: np.ndarray
     offset: np.ndarray
 
-    def shape(self, given: Shape) -> Shape:
-        return given
-
 
 @dataclass(frozen=True)
 class Activation:
@@ -87,24 +64,15 @@ class Activation:
 
     function: str
 
-    def shape(self, given: Shape) -> Shape:
-        return given
-
 
 @dataclass(frozen=True)
 class Add:
     """The sum of its two inputs."""
 
-    def shape(self, given: Shape, other: Shape) -> Shape:
-        return given
-
 
 @dataclass(frozen=True)
 class Concat:
     """Its inputs side by side along the channels."""
-
-    def shape(self, *given: Shape) -> Shape:
-        return (*given[0][:-1], sum(shape[-1] for shape in given))
 
 
 @dataclass(frozen=True)
@@ -114,9 +82,6 @@ class Dense:
     kernel: np.ndarray
     bias: np.ndarray
     relu: bool
-
-    def shape(self, given: Shape) -> Shape:
-        return (self.bias.size,)
 
 
 class Layer(NamedTuple):
@@ -151,22 +116,6 @@ class Network:
     head: Sequence[Layer] = ()
     outputs: tuple[int, ...] = (0,)
 
-    @property
-    def body_shapes(self) -> list[Shape]:
-        """The shapes of the values of the body, for one frame."""
-        return _shapes(self.body, (*self.input_shape, 1))
-
-    @property
-    def body_size(self) -> int:
-        """How many numbers the body leaves of a frame."""
-        return int(np.prod(self.body_shapes[-1]))
-
-    @property
-    def output_size(self) -> int:
-        """How many numbers the whole network leaves of a frame."""
-        shapes = _shapes(self.head, (self.body_size,))
-        return sum(shapes[number][0] for number in self.outputs)
-
     def in_a_row(self, engine: str) -> list[tuple[Convolution, MaxPool | None]]:
         """Return the body as convolutions, each with its pooling, one after the other."""
         pairs: list = []
@@ -189,10 +138,6 @@ def run_layers(layers: Sequence[Layer], given: Any, run: Callable[..., Any]) -> 
     for operation, inputs in layers:
         values.append(run(operation, *(values[number] for number in inputs)))
     return values
-
-
-def _shapes(layers, given):
-    return run_layers(layers, given, lambda operation, *shapes: operation.shape(*shapes))
 
 
 _BATCH_NORM_EPSILON = 1e-3

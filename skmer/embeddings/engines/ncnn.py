@@ -31,8 +31,6 @@ def _import_ncnn():
 class NcnnEngine(Engine):
     """Convolutions by ncnn, dense layers by numpy: ncnn would copy their matrices for nothing."""
 
-    name = "ncnn"
-
     def __init__(self, network, *, n_threads):
         super().__init__(network)
         ncnn = _import_ncnn()
@@ -40,10 +38,10 @@ class NcnnEngine(Engine):
         self._net = net = ncnn.Net()
         net.opt.num_threads = n_threads
         net.opt.use_vulkan_compute = False
-        # ncnn computes in half precision unless told not to.
+        # ncnn computes in half precision unless it is switched off.
         net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
         net.opt.use_bf16_packed = net.opt.use_bf16_storage = False
-        pairs = network.in_a_row(self.name)
+        pairs = network.in_a_row("ncnn")
         description, self._output = _describe(pairs)
         # The binding reads weights from files only.
         with tempfile.TemporaryDirectory(prefix="skmer-") as folder:

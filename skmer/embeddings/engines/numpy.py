@@ -89,7 +89,7 @@ class TallConvolution:
         for shift in range(_SHIFTS):
             self._shifted[shift : shift + height, shift] = layer.kernel[:, 0, 0]
         self._shifted = self._shifted.reshape(len(self._shifted), -1)
-        self._n_rows = layer.shape(shape)[0]
+        self._n_rows = shape[0] + sum(layer.padding) - height + 1
 
     def __call__(self, maps):
         top, bottom = self._padding
@@ -114,26 +114,21 @@ def _as(memory, n_rows, n_columns):
 class NumpyEngine(Engine):
     """Frames side by side in `n_threads` threads, each with matrix products of one thread."""
 
-    name = "numpy"
-
     def __init__(self, network, *, n_threads):
         super().__init__(network)
         self._n_threads = n_threads
         self._maxima = {
             id(layer): (TallConvolution if layer.kernel.shape[1] == 1 else WideConvolution)(
-                layer, network.body_shapes[inputs[0]]
+                layer, network.input_shape
             )
-            for layer, inputs in network.body
+            for layer, _ in network.body
             if isinstance(layer, nn.ConvolutionMax)
         }
 
-    def _fill_features(self, batch, features):
-        def fill(row):
-            features[row] = self._scale_and_run_body(batch[row])
-
+    def _features(self, batch):
         # Made for this call alone, so that there are no threads that a fork could lose.
         with one_blas_thread(), ThreadPoolExecutor(self._n_threads) as pool:
-            list(pool.map(fill, range(len(batch))))
+            return np.stack(list(pool.map(self._scale_and_run_body, batch)))
 
     def _run_body(self, block):
         return nn.run_layers(self._network.body, block[..., np.newaxis], self._run)[-1].ravel()
@@ -149,8 +144,8 @@ class NumpyEngine(Engine):
 def _convolve(layer, maps):
     height, width, n_in, n_out = layer.kernel.shape
     top, bottom, left, right = layer.padding
-    n_rows, n_columns, _ = layer.shape(maps.shape)
     maps = np.pad(maps, ((top, bottom), (left, right), (0, 0)))
+    n_rows, n_columns = maps.shape[0] - height + 1, maps.shape[1] - width + 1
     total = np.zeros((n_rows * n_columns, n_out), np.float32)
     # A product for each place of the kernel needs no copy of windows.
     for row in range(height):

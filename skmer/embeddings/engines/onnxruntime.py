@@ -48,8 +48,6 @@ _INPUT_RANGE = (-80.0, 0.0)
 class OnnxRuntimeEngine(Engine):
     """Int8 convolutions. `cosine` is the lowest one to float32 over the calibration frames."""
 
-    name = "onnxruntime"
-
     def __init__(self, network, *, n_threads):
         super().__init__(network)
         frames = calibration_frames(network.input_shape)

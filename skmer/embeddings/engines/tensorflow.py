@@ -15,8 +15,6 @@ _GPU_ROWS = 32
 class TensorFlowEngine(Engine):
     """The reference. TensorFlow takes `n_threads` only until its first use in the process."""
 
-    name = "tensorflow"
-
     def __init__(self, network, *, n_threads):
         super().__init__(network)
         tf = import_tensorflow()
@@ -27,7 +25,7 @@ class TensorFlowEngine(Engine):
             tf, network.body, (self.body_rows, *network.input_shape, 1), (len(network.body),)
         )
         if network.head:
-            shape = (self.head_rows, network.body_size)
+            shape = (self.head_rows, len(network.head[0].operation.kernel))
             self._traced_head = _trace(tf, network.head, shape, network.outputs)
 
     @staticmethod

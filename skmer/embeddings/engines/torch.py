@@ -134,7 +134,7 @@ def _download(name: str, revision: str | None) -> Path:
         reason = re.split(r"\n|\. ", str(error))[0] or type(error).__name__
         raise WeightsNotFoundError(
             f"The model '{name}' is neither a folder nor on this machine, and cannot be fetched "
-            f"from the hub ({reason:.200}); connect, or name the folder of a copy."
+            f"from the hub ({reason}); connect, or name the folder of a copy."
         ) from error
 
 
@@ -207,7 +207,7 @@ def _read_model(folder: Path, files: tuple[Path, ...], _signatures, trusted: boo
         reason = str(error).strip().split("\n")[0]
         raise InputError(
             f"The model in '{folder}' is no audio encoder with a feature extractor and hidden "
-            f"states that transformers can load ({reason:.150}).",
+            f"states that transformers can load ({reason}).",
             param="model_name",
         ) from error
 
