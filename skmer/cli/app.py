@@ -1,6 +1,7 @@
 """The commands by their names; each is one line here and one file beside this one."""
 
 import errno
+import gc
 import os
 import re
 import signal
@@ -174,6 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # After a signal, joblib's tracker of resources warns of those that it then removes itself.
         filters = [os.environ.get("PYTHONWARNINGS"), "ignore:resource_tracker:UserWarning"]
         os.environ["PYTHONWARNINGS"] = ",".join(filter(None, filters))
+    _terminal.is_program = arguments is None
     words = list(sys.argv[1:] if arguments is None else arguments)
     end = words.index("--") if "--" in words else len(words)
     chosen = {word for word in words[:end] if word in _GLOBAL_OPTIONS}
@@ -206,6 +208,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 with suppress(OSError, ValueError):
                     output.flush()
             os._exit(status)
+    if arguments is None:
+        # Else the interpreter goes through all objects at its end, once more.
+        gc.freeze()
     return status
 
 

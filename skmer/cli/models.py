@@ -159,16 +159,17 @@ def predict(
     $ skmer predict emotions.skmer song.mp3
     $ skmer predict emotions.skmer songs/ --frames --out moments.parquet
     """
-    from skmer.models import load_model, predict_batches, read_card, write_predictions
-    from skmer.utils.files import escape_formula
-
     if out is not None and not out.endswith(_SUFFIXES):
         raise InputError(f"--out must end in {', '.join(_SUFFIXES)}. Got '{out}'.")
-    card = read_card(model)
-    # Of a model of numbers over time: the seconds between two of them.
-    step = card["data"].get("step") if isinstance(card.get("data"), dict) else None
-    clips, left_out = _find_inputs(inputs)
-    pipeline = load_model(model, trusted=trusted or (), trust_remote_code=trust_remote_code)
+    with _terminal.fast_imports():
+        from skmer.models import load_model, predict_batches, read_card, write_predictions
+        from skmer.utils.files import escape_formula
+
+        card = read_card(model)
+        # Of a model of numbers over time: the seconds between two of them.
+        step = card["data"].get("step") if isinstance(card.get("data"), dict) else None
+        clips, left_out = _find_inputs(inputs)
+        pipeline = load_model(model, trusted=trusted or (), trust_remote_code=trust_remote_code)
     options: dict[str, Any] = {
         "frames": frames or step is not None,
         "hop_size": step,

@@ -166,12 +166,14 @@ def _check_types(model: bytes, what: str, trusted: Sequence[str]) -> list[str]:
 
 def _is_known(name: str) -> bool:
     """Return whether a type is scikit-learn's or skmer's own, by what it is."""
-    # Of a package whose features are registered here, its user has decided to run the code.
-    if name in _PARTS or name in transformer_names():
+    if name in _PARTS:
         return True
     module, _, attribute = name.rpartition(".")
     package = module.split(".")[0]
-    if package not in ("skmer", "sklearn") or name.startswith(_NOT_ITS_OWN) or ".tests" in name:
+    if package not in ("skmer", "sklearn"):
+        # Of a package whose features are registered here, its user has decided to run the code.
+        return name in transformer_names()
+    if name.startswith(_NOT_ITS_OWN) or ".tests" in name:
         return False
     try:
         found = getattr(import_module(module), attribute, None)
@@ -288,7 +290,7 @@ def save_model(
 
 def _deciding_versions(transformers, types: Iterable[str]) -> dict[str, str]:
     """Return the versions of Python, and of the packages that decide the numbers of a model."""
-    packages = {"python", "skmer", "numpy", "scipy", "scikit-learn", "soundfile"}
+    packages = {"numpy", "scipy", "scikit-learn", "soundfile"}
     for transformer in transformers:
         packages |= {RESAMPLERS[transformer.resampler], *transformer._packages()}
         packages |= set(packages_of(engine_of(transformer)))
@@ -296,7 +298,7 @@ def _deciding_versions(transformers, types: Iterable[str]) -> dict[str, str]:
         packages |= {"tensorflow", "keras", "scikeras"}
     if "tensorflow" in packages:
         packages.add("tensorflow-cpu")
-    return {name: found for name, found in versions().items() if name in packages}
+    return versions(packages)
 
 
 def _card_digest(card: Mapping) -> str:

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache, lru_cache
 from importlib import metadata
 from io import BufferedReader
@@ -190,10 +190,10 @@ PACKAGES = (
 version = cache(metadata.version)
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that make the numbers."""
+def versions(packages: Collection[str] = PACKAGES) -> dict[str, str]:
+    """Return the versions of Python and of the packages that make the numbers, or some of them."""
     found = {"python": platform.python_version(), "skmer": __version__}
-    for package in PACKAGES:
+    for package in filter(packages.__contains__, PACKAGES):
         try:
             found[package] = version(package)
         except metadata.PackageNotFoundError:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -145,3 +146,16 @@ def test_a_model_of_ones_own_class_is_trusted_by_its_name(skmer, clips):
     assert "LoudnessTransformer. Name those that you trust" in refused.err
     name = "tests.models.songs.LoudnessTransformer"
     assert skmer("predict", "own.skmer", paths[0], "--trusted", name).status == 0
+
+
+def test_the_program_imports_what_it_needs_alone(clips, model):
+    """skops imports all of scikit-learn, and pytest with it, for a list that skmer does not use."""
+    code = (
+        "import gc, sys; from skmer.cli import main; sys.argv[0] = 'skmer'; status = main(); "
+        "import sklearn.utils; assert gc.isenabled(); assert sklearn.utils.all_estimators is not list; "
+        "sys.exit(status or 'pytest' in sys.modules)"
+    )
+    words = [sys.executable, "-c", code, "predict", model[1], clips / "01.wav"]
+    ended = subprocess.run(words, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "01.wav" in ended.stdout
