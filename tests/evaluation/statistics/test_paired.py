@@ -1,6 +1,7 @@
 """The two paired tests against published examples and other people's programs."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 from sklearn.datasets import make_moons
@@ -9,7 +10,7 @@ from sklearn.svm import SVC
 
 from skmer.evaluation import bayesian_correlated_ttest, corrected_resampled_ttest
 from skmer.evaluation.statistics.bootstrap import ACCURACY, CCC, R2, RMSE
-from skmer.evaluation.statistics.paired import compare_by_group, paired_moments
+from skmer.evaluation.statistics.paired import compare_by_group, compare_predictions, paired_moments
 from skmer.evaluation.statistics.scores import regression_scores
 
 A = np.array([0.70, 0.74, 0.69, 0.73, 0.75, 0.71])
@@ -210,6 +211,23 @@ def test_one_group_is_no_evidence_and_two_have_an_interval():
     assert np.isnan(test.low[0])
     test = compare_by_group(ACCURACY.from_totals, *right_of_ten(2, 0.9, 0.1), random_state=0)
     assert test.low[0] < test.difference[0] < test.high[0]
+
+
+def test_every_split_weighs_the_same_and_protocols_keep_their_order():
+    rows = {"row": range(10), "group": range(10), "repeat": 0, "fold": [0] * 2 + [1] * 8}
+    right = {"a": [1, 0] + [1] * 8, "b": [0, 0] + [1, 1] + [0] * 6}
+    predictions = pd.concat(
+        pd.DataFrame(rows | {"protocol": protocol, "feature": feature, "y_true": 1, "y_pred": y})
+        for protocol in ("shuffled", "grouped")
+        for feature, y in right.items()
+    )
+    options = {"keys": ["feature"], "over": [], "random_state": 0}
+    by_split = compare_predictions(predictions, ACCURACY, equal_splits=True, **options)
+    assert by_split["protocol"].tolist() == ["shuffled", "grouped"]
+    assert by_split.index.tolist() == [0, 1]
+    assert by_split["difference"].tolist() == pytest.approx([(0.5 + 0.75) / 2] * 2)
+    by_clip = compare_predictions(predictions, ACCURACY, equal_splits=False, **options)
+    assert by_clip["difference"].tolist() == pytest.approx([0.7] * 2)
 
 
 def test_scores_from_totals_are_those_of_the_predictions():
