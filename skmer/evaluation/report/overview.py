@@ -168,7 +168,7 @@ def headline_of(result: "EvaluationResult") -> str:
     ...     {"mine": np.eye(2)[(y == "sad") * 1]}, {"nb": GaussianNB()}, None, y,
     ...     groups=np.repeat(np.arange(10), 4),
     ... )
-    >>> headline_of(result)[:61]
+    >>> headline_of(result)[:60]
     "The best, mine + NB, names the emotion of an unseen artist's"
     """
     return make_headline(Overview(result))
