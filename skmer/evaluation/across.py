@@ -11,11 +11,12 @@ from sklearn.utils import _safe_indexing
 from skmer.datasets.tables import AXES, QUADRANTS, AffectScale, quadrants_of
 from skmer.evaluation.features import is_transformer, with_names
 from skmer.evaluation.folds import Protocol, Split
-from skmer.evaluation.targets import Clips, Matched, join_targets, plain_name
+from skmer.evaluation.targets import Clips, Matched, join_targets
 from skmer.evaluation.tasks import Task
 from skmer.exceptions import InputError
 from skmer.utils.estimators import derive_seeds
 from skmer.utils.floats import to_floats
+from skmer.utils.labels import plain_name
 from skmer.utils.messages import shorten
 
 # The protocols: fitted on the first dataset and tested on the second, and the other way round.
@@ -148,7 +149,9 @@ def join_clips(
     Features that are arrays have the rows of X_test behind their own then.
     """
     features, X_test = _join_features(features, X_test)
-    matched: Matched = task.match(first.targets, y_test, check_scales(scales, all_of_them=True))
+    ends = check_scales(scales)
+    matched: Matched = task.match(first.targets, y_test, None if None in ends else ends)
+    masks = matched.kept or [np.ones(one.n_clips, dtype=bool) for one in matched.targets]
     try:
         second = Clips.check(X_test, matched.targets[1], groups_test)
     except InputError as error:
@@ -164,7 +167,7 @@ def join_clips(
     if published is not None:
         published = np.concatenate([published, np.full(second.original.size, "test")])
     groups, codes = _join_groups(first, second, shown[1])
-    kept = np.concatenate(matched.kept)
+    kept = np.concatenate(masks)
     n_first = first.original.size
     joined = Clips(
         join_sequences(first.X, X_test),
@@ -183,7 +186,7 @@ def join_clips(
         both_ways,
         (first.groups is not None, groups_test is not None),
         matched.alone,
-        (int((~matched.kept[0]).sum()), int((~matched.kept[1]).sum())),
+        (int((~masks[0]).sum()), int((~masks[1]).sum())),
         (*rules, *matched.rules),
     )
     if isinstance(features, Mapping) and not kept.all():
@@ -197,7 +200,7 @@ def join_clips(
 def _join_groups(first: Clips, second: Clips, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the groups of both by name, and the place of each in the order of its dataset.
 
-    Of two datasets with names, groups of one name are one, whatever its case and white space.
+    Of two datasets with names, groups of one name are one, see `plain_name`.
     Numbers are no names: those of one dataset have nothing to do with those of the other. A clip
     without a group is one of its own.
     """
@@ -211,12 +214,13 @@ def _join_groups(first: Clips, second: Clips, name: str) -> tuple[np.ndarray, np
         texts.append(groups.astype(str).tolist())
     spelling = {}
     if all(are_names):
-        spelling = {plain_name(one): one for one in texts[0] if not one.strip().isdecimal()}
+        spelling = {plain_name(one): one for one in texts[0] if not one.isdecimal()}
     taken = set(texts[0])
     renamed = {
         one: spelling.get(plain_name(one), f"{one} ({name})" if one in taken else one)
         for one in set(texts[1])
     }
+    renamed |= {one: one for one in taken & set(spelling.values())}
     codes[1] = codes[1] + codes[0].max() + 1
     return np.array([*texts[0], *(renamed[one] for one in texts[1])]), np.concatenate(codes)
 
@@ -228,13 +232,13 @@ def join_sequences(first, second):
     if hasattr(first, "columns") and hasattr(second, "columns"):
         import pandas as pd
 
-        if list(first.columns) != list(second.columns):
+        if set(first.columns) != set(second.columns):
             raise InputError(
-                "X and X_test must have the same columns, in one order. Got "
-                f"{shorten(first.columns)} and {shorten(second.columns)}.",
+                f"X and X_test must have the same columns. Got {shorten(first.columns)} and "
+                f"{shorten(second.columns)}.",
                 param="X_test",
             )
-        return pd.concat([first, second], ignore_index=True)
+        return pd.DataFrame({name: [*first[name], *second[name]] for name in first.columns})
     shapes = [getattr(one, "shape", ())[1:] for one in (first, second)]
     if shapes[0] and shapes[0] == shapes[1]:
         return np.concatenate([np.asarray(first), np.asarray(second)])
@@ -280,13 +284,13 @@ def _join_arrays(name: str, first, second):
     return with_names(np.concatenate(pair), names)
 
 
-def check_scales(scales, *, all_of_them: bool = False):
-    """Return the scales of two datasets, None where there is none; or one None for both."""
+def check_scales(scales) -> tuple:
+    """Return the scales of two datasets, None where there is none."""
     if scales is None:
-        return None if all_of_them else (None, None)
+        return None, None
     try:
         first, second = scales
-        pair = tuple(
+        return tuple(
             one
             if one is None or isinstance(one, AffectScale)
             else AffectScale(f"of {name}", *map(float, one))
@@ -298,7 +302,6 @@ def check_scales(scales, *, all_of_them: bool = False):
             f"Got {scales!r}.",
             param="scales",
         ) from error
-    return None if all_of_them and None in pair else pair
 
 
 def make_quadrants(y, y_test, scales) -> tuple[Any, Any, tuple[str, ...]]:

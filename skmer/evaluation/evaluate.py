@@ -16,11 +16,10 @@ from skmer.classifiers.base import BaseKerasClassifier, check_keras_backend
 from skmer.evaluation import features as inputs
 from skmer.evaluation import manifest as records
 from skmer.evaluation.across import Across, join_clips, make_quadrants
-from skmer.evaluation.experiment import Experiment, make_evidence
 from skmer.evaluation.features import ComputedFeature
-from skmer.evaluation.fitting import make_scorer, tabulate
+from skmer.evaluation.fitting import Experiment, make_evidence, make_scorer, tabulate
 from skmer.evaluation.folds import Protocol, count_groups, keep_groups_apart, make_protocols
-from skmer.evaluation.regression import DynamicRegressionResult, RegressionResult, make_result
+from skmer.evaluation.regression import DynamicRegressionResult, RegressionResult
 from skmer.evaluation.result import EvaluationResult
 from skmer.evaluation.rounds import Deadline, run_rounds
 from skmer.evaluation.splitters import FixedSplit
@@ -79,7 +78,7 @@ def evaluate(
     features : list of {"musicnn", "l3", "vggish", "mfcc"}, dict, or None
         Names, or a dict of name to transformer, or to an array that holds the feature already.
         None: all names whose weights can be had; each of the others is left out with a warning
-        that says how to get it.
+        that names a way to get it.
     classifiers : list of {"svm", "nb", "rf", "mlp", "cnn", "lstm"} or dict
         Names, or a dict of name to estimator. Named classifiers that take sequences under the
         preset get the frames of a feature; estimators of your own, whatever you call them, get
@@ -128,7 +127,7 @@ those, default="grouped"
         For labels there is "koh2021" too, the study's 20 shuffles into 80 % training, 10 %
         validation and 10 % test. "published" is the one that `split` has. Where a
         protocol keeps the groups apart, so does whatever splits the training set again inside a
-        classifier (searches, calibration, stacking, early stopping); one that cannot is refused.
+        classifier (searches, calibration, stacking, early stopping); one that cannot is an error.
     preset : {"tuned", "koh2021"}, default="tuned"
         Settings of the features and classifiers that are given by name.
     n_folds : int, default=None
@@ -152,7 +151,7 @@ those, default="grouped"
     on_error : {"raise", "skip"}, default="raise"
         What clips do that cannot be read, or whose feature is not finite. "raise": one error
         names all of them, after the features of the others were computed. "skip": they are left
-        out of everything; ``manifest["skipped_clips"]`` and the report say which and why.
+        out of everything; ``manifest["skipped_clips"]`` and the report list them with the reasons.
     audit : bool, default=True
         Look for leaks in every protocol: clips and groups on both sides of a split, duplicates,
         groups that can be read off the features. What is found is in the manifest and the report.
@@ -180,10 +179,10 @@ those, default="grouped"
     Raises
     ------
     InputError
-        When the data, the models and the protocol do not go together, in one sentence that says
-        why; or when the time limit is over before any model has a whole round.
+        When the data, the models and the protocol do not go together, in one sentence that names
+        the reason; or when the time limit is over before any model has a whole round.
     WeightsNotFoundError
-        When the weights of a feature that was asked for by name cannot be had; it says how to get
+        When the weights of a feature that was asked for by name cannot be had; it names how to get
         them.
 
     See Also
@@ -328,7 +327,7 @@ those, default="grouped"
         },
         "rounds": rounds.describe(),
     } | ({} if across is None else across.describe(clips, task, named_test))
-    result = make_result(scores, predictions, manifest, task)
+    result = (task.result_class or EvaluationResult)(scores, predictions, manifest, task)
     result.experiment = experiment
     return result
 
@@ -349,7 +348,7 @@ def evaluate_regression(features, regressors, X, y, **options) -> RegressionResu
     y : array-like of shape (n_clips,) or (n_clips, 2), data frame, or dict
         The targets: one, or arousal and valence, or named columns. Predictions are in their unit.
     **options : object
-        All else that `evaluate` takes, by name. The folds are 10, drawn once, if nothing is said.
+        All else that `evaluate` takes, by name. By default the folds are 10, drawn once.
 
     Returns
     -------
@@ -360,8 +359,8 @@ def evaluate_regression(features, regressors, X, y, **options) -> RegressionResu
     Raises
     ------
     InputError
-        When the data, the models and the protocol do not go together, in one sentence that says
-        why.
+        When the data, the models and the protocol do not go together, in one sentence that names
+        the reason.
     WeightsNotFoundError
         When the weights of a feature that was asked for by name cannot be had.
 
@@ -411,7 +410,7 @@ def evaluate_dynamic_regression(
         Seconds from the start of the clip. None = the column names of the frames in `y`.
     **options : object
         All else that `evaluate` takes, by name. A protocol splits clips. The folds are 10, drawn
-        once, if nothing is said.
+        once, by default.
 
     Returns
     -------
@@ -421,8 +420,8 @@ def evaluate_dynamic_regression(
     Raises
     ------
     InputError
-        When the data, the models and the protocol do not go together, in one sentence that says
-        why.
+        When the data, the models and the protocol do not go together, in one sentence that names
+        the reason.
     WeightsNotFoundError
         When the weights of a feature that was asked for by name cannot be had.
 
@@ -496,7 +495,7 @@ def _check_models(models, task: Task, clips: Clips, protocols: list[Protocol]) -
         if not is_model or not task.fits(model):
             raise InputTypeError(
                 f"{name!r} of the '{kind}s' parameter must be a {kind} in scikit-learn's manner, "
-                f"since the task is {task.name}. Got {model!r:.100} instead.",
+                f"since the task is {task.name}. Got {model!r} instead.",
                 param=f"{kind}s",
             )
     models = {name: task.wrap(model) for name, model in models.items()}

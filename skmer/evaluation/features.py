@@ -21,7 +21,7 @@ from skmer.exceptions import InputError, InputTypeError
 from skmer.utils.estimators import Preset, nested_estimators, output_is_default
 from skmer.utils.floats import LARGEST, check_floats, usable_rows
 from skmer.utils.labels import check_text
-from skmer.utils.messages import is_iterable
+from skmer.utils.messages import is_iterable, shorten
 from skmer.utils.processes import run_parallel
 
 # The inputs that a model may get of a feature, and the parameters of the transformer that make
@@ -249,13 +249,20 @@ class Feature:
                 param="X",
             )
         self.fitted = {one: self.transformer(given, one) for one in sorted(inputs)}
+        # Fitting the whole of a pipeline would compute it.
         for transformer in self.fitted.values():
-            if _embeds_clips(transformer):
-                transformer.fit(X)
-            else:
-                # Fitting the whole would compute it.
-                for part in filter(_embeds_clips, nested_estimators(transformer)):
-                    clone(part).fit(X)
+            for part in filter(_embeds_clips, nested_estimators(transformer)):
+                try:
+                    (part if part is transformer else clone(part)).fit(X)
+                except (ValueError, TypeError) as error:
+                    if isinstance(error, InputError) or len(getattr(X, "columns", ())) < 2:
+                        raise
+                    raise InputError(
+                        f"The feature {name!r} takes clips, and X has the columns "
+                        f"{shorten(X.columns)}. Give the column of the clips, or a "
+                        f"ColumnTransformer([({name!r}, ..., column), ...]) as the feature.",
+                        param="X",
+                    ) from error
 
     @staticmethod
     def transformer(given, chosen: str):
@@ -422,7 +429,7 @@ def make_features(
     """Fit all features, which shows before any work that their weights and engines are there.
 
     Where they are `optional`, a feature that cannot be had is left out, with one warning, and its
-    name is returned with the reason, which says what to do.
+    name is returned with the reason, which names what to do.
     """
     features: dict[str, Feature] = {}
     left_out: dict[str, str] = {}
@@ -507,11 +514,10 @@ def raise_unusable(unusable: Mapping[int, str], n_clips: int) -> None:
     """Raise one error for all clips that cannot be used."""
     if not unusable:
         return
-    rows = list(unusable)
-    listed = ", ".join(map(str, rows[:20])) + (", ..." if len(rows) > 20 else "")
     raise InputError(
-        f"{len(rows)} of {n_clips} clips cannot be used (rows {listed}); leave them out of X, y "
-        f"and groups, or let on_error='skip' do it. The first: {unusable[rows[0]][:250]}"
+        f"{len(unusable)} of {n_clips} clips cannot be used (rows {shorten(unusable, 20)}); leave "
+        "them out of X, y and groups, or let on_error='skip' do it. The first: "
+        f"{next(iter(unusable.values()))}"
     )
 
 

@@ -1,23 +1,33 @@
-"""One fit: a model, the clips of one split, and nothing of the test set before it is scored."""
+"""The fits of an evaluation: which there are, and one fit of a model to one split.
+
+Nothing of the test set is seen before it is scored.
+"""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn import config_context
 from sklearn.base import clone, is_classifier
+from sklearn.ensemble import VotingClassifier
 from sklearn.metrics import check_scoring
+from sklearn.multioutput import MultiOutputRegressor
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import _safe_indexing
 
+from skmer.evaluation import features as inputs
 from skmer.evaluation import folds
-from skmer.evaluation.features import NetworkWeights
-from skmer.evaluation.folds import Split
-from skmer.evaluation.targets import Targets
+from skmer.evaluation.across import Across
+from skmer.evaluation.auditing.audit import audit_protocols
+from skmer.evaluation.auditing.copies import Evidence
+from skmer.evaluation.features import VECTOR, ComputedFeature, Feature, NetworkWeights
+from skmer.evaluation.folds import Protocol, Split
+from skmer.evaluation.targets import Clips, Targets
 from skmer.evaluation.tasks import Task
 from skmer.exceptions import InputError
-from skmer.utils.estimators import nested_estimators, prepare_scorer
+from skmer.utils.estimators import derive_seeds, nested_estimators, prepare_scorer
 from skmer.utils.floats import numpy_defaults
 from skmer.utils.labels import check_text, stack_frames
 from skmer.utils.messages import is_iterable
@@ -25,7 +35,7 @@ from skmer.utils.messages import is_iterable
 
 @dataclass(frozen=True)
 class Fit:
-    """One fit to do; `key` tells its configuration apart, `groups` stay apart inside the fit."""
+    """One fit to do; `key` identifies its configuration, `groups` stay apart inside the fit."""
 
     task: Task
     key: dict[str, str]
@@ -85,23 +95,57 @@ def _fit_and_predict(fit: Fit, model) -> Fitted:
     rows = training_rows(model, fit.split)
     start = time.perf_counter()
     of_rows = None if groups is None else groups[rows]
-    fit_model(model, _safe_indexing(X, rows), y[rows], of_rows, fit.split.seed)
+    model = fit_model(model, _safe_indexing(X, rows), y[rows], of_rows, fit.split.seed)
     fitted = time.perf_counter()
     predictions = fit.task.predict(model, X, y, test)
     predicted = time.perf_counter()
-    scores = {} if fit.scorer is None else fit.scorer(model, _safe_indexing(X, test), y[test])
+    lacks_class = np.ndim(y) == 1 and np.size(getattr(model, "classes_", y)) < np.unique(y).size
+    scores = (
+        {}
+        if fit.scorer is None
+        else _score(fit.scorer, model, _safe_indexing(X, test), y[test], lacks_class)
+    )
     return Fitted(rows.size, predictions, fitted - start, predicted - fitted, scores)
 
 
+def _score(scorer, model, X, y, lacks_class: bool) -> dict[str, float]:
+    """Return further scores; NaN for one that needs a class which was not trained on."""
+    if not lacks_class:
+        return scorer(model, X, y)
+    scores = {}
+    for name, one in getattr(scorer, "_scorers", {}).items():
+        try:
+            scores[name] = one(model, X, y)
+        except ValueError:
+            scores[name] = np.nan
+    return scores
+
+
 def fit_model(model, X, y, groups, seed: int):
-    """Fit `model` itself, with this seed; its inner folds keep groups apart where there are any."""
+    """Return `model`, fitted with this seed; its inner folds keep groups apart if there are any.
+
+    A classifier that takes no labels of text, such as those of xgboost, which take 0, 1, 2, ...
+    only, gets them encoded.
+    """
     with config_context(enable_metadata_routing=True):
         set_seed(model, seed)
+        routed = {}
         if groups is None:
             folds.shuffle_inner_folds(model, seed)
-            return model.fit(X, y)
-        takes_groups = folds.keep_groups_apart(model, X, y, groups, seed)
-        return model.fit(X, y, groups=groups) if takes_groups else model.fit(X, y)
+        elif folds.keep_groups_apart(model, X, y, groups, seed):
+            routed = {"groups": groups}
+        try:
+            model.fit(X, y, **routed)
+        except (ValueError, TypeError) as error:
+            if y.dtype.kind != "U" or isinstance(error, InputError):
+                raise
+            voting = "soft" if hasattr(model, "predict_proba") else "hard"
+            try:
+                model = VotingClassifier([("encoded", clone(model))], voting=voting)
+                model.fit(X, y, **routed)
+            except Exception:
+                raise error from None
+        return model
 
 
 def set_seed(model, seed: int) -> None:
@@ -181,7 +225,7 @@ def make_scorer(scoring, task: Task, targets: Targets, models: Mapping):
         return None, ()
     taken: Sequence[str] = (*task.metrics, *task.configuration, *Fit.columns)
     for name in scoring:
-        if name in taken or not isinstance(name, str):
+        if name in taken:
             raise InputError(
                 f"The 'scoring' parameter has a score of the name {name!r}, which is a column of "
                 "the scores already; give it another name.",
@@ -209,17 +253,167 @@ def make_scorer(scoring, task: Task, targets: Targets, models: Mapping):
 
 def _by_name(scoring) -> dict:
     """Return scorers by the names of their columns."""
-    if isinstance(scoring, Mapping):
-        return dict(scoring)
-    if isinstance(scoring, str):
-        return {scoring: scoring}
     if callable(scoring):
         return {"score": scoring}
-    listed = list(scoring) if is_iterable(scoring) else [scoring]
-    if not all(isinstance(name, str) for name in listed):
+    if not isinstance(scoring, Mapping):
+        listed = [scoring] if isinstance(scoring, str) or not is_iterable(scoring) else scoring
+        scoring = {name: name for name in listed}
+    if not all(isinstance(name, str) for name in scoring):
         raise InputError(
             "The 'scoring' parameter must be a name, a scorer, a list of names, or a dict of name "
             f"to either. Got {scoring!r} instead.",
             param="scoring",
         )
-    return {name: name for name in listed}
+    return dict(scoring)
+
+
+def make_evidence(
+    clips: Clips, transformers, computed, across: Across | None, n_jobs, verbose
+) -> Evidence:
+    """Return what the audit looks at."""
+    targets = clips.targets
+    vectors = {
+        name: targets.mean_by_clip(one.arrays[VECTOR])
+        for name, one in computed.items()
+        if VECTOR in one.arrays and one.arrays[VECTOR].ndim == 2
+    }
+    # Rows that are all the same are no copies of a clip.
+    differ = (one for one in vectors.values() if len(one) > 3 and np.ptp(one, axis=0).any())
+    vector = next(differ, None)
+    values = [targets.mean_by_clip(values) for values in targets.values.values()]
+    digests = (one.audio_digests for one in computed.values())
+    # What is computed of sound alone does not have the target in it, and columns beside it may.
+    columns = {
+        name: list(getattr(computed[name].inputs[VECTOR], "columns", range(one.shape[1])))
+        for name, one in vectors.items()
+        if not inputs.is_transformer(transformers[name])
+    }
+    for name, one in computed.items():
+        if one.front is not None:
+            # They stand before the embeddings.
+            table = one.inputs[VECTOR]
+            columns[name] = [*table.columns][: table.shape[1] - vectors[name].shape[1]]
+            beside = [_to_numbers(table[column]) for column in columns[name]]
+            vectors[name] = np.column_stack([*beside, vectors[name]])
+    return Evidence(
+        vector,
+        values[0] if len(values) == 1 else np.column_stack(values),
+        clips.groups,
+        clips.paths,
+        datasets=None if across is None else clips.datasets,
+        audio_hashes=next((one for one in digests if one), None),
+        n_jobs=n_jobs,
+        verbose=verbose,
+        features=vectors,
+        columns=columns,
+    )
+
+
+def _to_numbers(column) -> np.ndarray:
+    """Return a column of a data frame as numbers, of text the place of each value."""
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(column):
+        return column.to_numpy(dtype=float, na_value=np.nan)
+    return pd.factorize(column.astype(str), sort=True)[0].astype(float)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """All that the fits rest on; a result keeps it to fit further models and to draw maps."""
+
+    task: Task
+    clips: Clips
+    transformers: dict[str, Any]
+    features: dict[str, ComputedFeature]
+    models: dict[str, Any]
+    # By feature and model.
+    inputs: dict[tuple[str, str], str]
+    seed: int
+    n_jobs: int | None
+    across: Across | None = None
+
+    def list_fits(self, protocols: list[Protocol], scorer) -> list[Fit]:
+        """Return every fit: features x models x targets x splits."""
+        targets = self.clips.targets
+        splits = {
+            one.name: [targets.split_rows(split) for split in one.splits] for one in protocols
+        }
+        has_target = "target" in self.task.configuration
+        return [
+            Fit(
+                self.task,
+                {"feature": feature, self.task.model_kind: name}
+                | ({"target": target} if has_target else {}),
+                computed.weights,
+                split,
+                computed.inputs[self.inputs[feature, name]],
+                y,
+                self.clips.groups_in_fit(one.keeps_apart_in_fit),
+                model if computed.front is None else make_pipeline(computed.front, model),
+                scorer,
+            )
+            for feature, computed in self.features.items()
+            for name, model in self.models.items()
+            for target, y in targets.values.items()
+            for one in protocols
+            for split in splits[one.name]
+        ]
+
+    def audit(self, protocols: list[Protocol], evidence: Evidence) -> dict:
+        """Look for leaks in every protocol, among the clips of the datasets that it is of."""
+        is_second = self.clips.is_second
+        if is_second is None:
+            return audit_protocols(evidence, protocols)
+        reports: dict[str, dict] = {}
+        for one in protocols:
+            if one.across is None:
+                rows = np.flatnonzero(is_second == is_second[one.splits[0].test[0]])
+                splits = [split.map_rows(rows.searchsorted) for split in one.splits]
+                reports |= audit_protocols(
+                    evidence.keep(rows), [replace(one, splits=tuple(splits))]
+                )
+            else:
+                reports |= audit_protocols(evidence, [one])
+        return reports
+
+    @property
+    def first(self) -> Clips:
+        """The clips that a model is fitted to: of two datasets those of the first."""
+        return self.clips if self.across is None else self.across.part(self.clips, False)
+
+    def describe(self, named: dict) -> dict:
+        """Return what the manifest has about the clips."""
+        return named | self.task.describe(self.first.targets) | self.first.count_groups()
+
+    def make_maps(self):
+        """Lay the clips out on a map for each feature."""
+        mean_by_clip = self.clips.targets.mean_by_clip
+        vectors = {name: mean_by_clip(one.vectors) for name, one in self.features.items()}
+        return inputs.map_clips(vectors, self.clips.original, seed=self.seed, n_jobs=self.n_jobs)
+
+    def fit_to_all(self, feature: str, model: str, target: str | None) -> Pipeline:
+        """Fit a model to all clips and put the transformer of its feature before it."""
+        fitted, targets = clone(self.models[model]), self.first.targets
+        values = targets.values if target is None else {target: targets.values[target]}
+        y = next(iter(values.values()))
+        if len(values) > 1:
+            fitted = MultiOutputRegressor(fitted)
+            y = np.column_stack(list(values.values()))
+        chosen, given = self.inputs[feature, model], self.transformers[feature]
+        groups = self.first.groups_in_fit(self.first.groups is not None)
+        # The third seed; the first two are those of the splits and of the fits.
+        seed = derive_seeds(self.seed, 3)[2]
+        if self.features[feature].front is not None:
+            whole = Pipeline([("transformer", clone(given)), (self.task.model_kind, fitted)])
+            return fit_model(
+                whole, _safe_indexing(self.clips.X, np.arange(len(y))), y, groups, seed
+            )
+        # The clips of a second dataset are behind those of the first.
+        rows = self.features[feature].inputs[chosen][: len(y)]
+        fitted = fit_model(fitted, rows, y, groups, seed)
+        steps = [(self.task.model_kind, fitted)]
+        if inputs.is_transformer(given):
+            transformer = self.task.before(Feature.transformer(given, chosen))
+            steps.insert(0, ("transformer", transformer.fit(self.clips.X)))
+        return Pipeline(steps)

@@ -16,7 +16,6 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.multiclass import type_of_target
 
-from skmer.evaluation.splitters import FixedSplit
 from skmer.exceptions import InputError, InputTypeError
 from skmer.utils.estimators import derive_seeds, nested_estimators
 from skmer.utils.labels import check_text
@@ -146,7 +145,7 @@ def _named_splitters(protocol, known, split_seed) -> dict[str, object]:
 def _name_of(item) -> str:
     if isinstance(item, str):
         return item
-    return "fixed" if isinstance(item, PredefinedSplit | FixedSplit) else type(item).__name__
+    return "fixed" if isinstance(item, PredefinedSplit) else type(item).__name__
 
 
 def _make_protocol(name, splitter, strata, groups, fit_seed) -> Protocol:

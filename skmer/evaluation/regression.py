@@ -2,7 +2,12 @@
 
 from skmer.evaluation.result import EvaluationResult
 from skmer.evaluation.statistics.scores import song_scores
-from skmer.evaluation.tasks import DYNAMIC_REGRESSION, REGRESSION, Task
+from skmer.evaluation.tasks import (
+    DYNAMIC_REGRESSION,
+    REGRESSION,
+    DynamicRegression,
+    Regression,
+)
 
 
 class RegressionResult(EvaluationResult):
@@ -61,9 +66,9 @@ class DynamicRegressionResult(RegressionResult):
         -------
         song_scores : pandas.DataFrame
             One row per configuration, split and song: r2, ccc, rmse, pearson and spearman over the
-            song's moments. The r2 compares with the mean of that song, which no model can know, and
-            is often far below zero; NaN for a song that hardly moves, whose standard deviation is
-            below a tenth of that of all moments of the target.
+            song's moments. The r2 compares with the mean of that song, which no model is given,
+            and is often far below zero; NaN for a song that hardly moves, whose standard deviation
+            is below a tenth of that of all moments of the target.
         """
         import pandas as pd
 
@@ -81,10 +86,5 @@ class DynamicRegressionResult(RegressionResult):
         )
 
 
-def make_result(scores, predictions, manifest: dict, task: Task) -> EvaluationResult:
-    """Return a result of the class that is made for a task."""
-    if task.result_class is not None:
-        return task.result_class(scores, predictions, manifest, task)
-    own = (DynamicRegressionResult, RegressionResult)
-    cls = next((one for one in own if one.task.name == task.name), EvaluationResult)
-    return cls(scores, predictions, manifest, task)
+Regression.result_class = RegressionResult
+DynamicRegression.result_class = DynamicRegressionResult

@@ -1,13 +1,12 @@
 """What an evaluation returns: scores and predictions, and what can be asked of them."""
 
 from functools import cached_property
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from skmer.evaluation.tasks import CLASSIFICATION, TASKS, Task
 from skmer.exceptions import InputError
-from skmer.utils.messages import check_choice
+from skmer.utils.messages import check_choice, check_whole
 from skmer.utils.store import manifest_errors, read_store, write_store
 
 if TYPE_CHECKING:
@@ -160,9 +159,7 @@ class EvaluationResult:
         """
         import pandas as pd
 
-        if not isinstance(n_resamples, Integral) or not 2 <= n_resamples <= 10**6:
-            allowed = "The 'n_resamples' parameter must be an int from 2 to a million"
-            raise InputError(f"{allowed}. Got {n_resamples!r} instead.", param="n_resamples")
+        check_whole("intervals", least=2, most=10**6, n_resamples=n_resamples)
         keys = [*self.configuration, "protocol"]
         random, seed = self.random_features(), self.manifest["settings"]["random_state"]
         rows = []
@@ -211,7 +208,7 @@ class EvaluationResult:
         Parameters
         ----------
         metric : str, default=None
-            A score that is known from totals over groups: the headline, and for numbers ccc and
+            A score that is computed from totals over groups: the headline, and for numbers ccc and
             rmse as well. None = the headline.
         protocol : str, default=None
             A protocol that was run; None = each of them.
@@ -282,20 +279,18 @@ class EvaluationResult:
     @property
     def compares_by_group(self) -> bool:
         """Whether features and models can be compared with the group as the unit."""
-        return self.task.headline_score is not None
+        return bool(self._scores_by_group)
 
     @property
-    def _totals_scores(self):
+    def _scores_by_group(self) -> dict[str, Any]:
         headline = self.task.headline_score
         first = {} if headline is None else {self.metrics[0]: headline}
         return first | dict(self.task.further_scores)
 
     def _compare_by_group(self, function: str, keys: list[str], metric, protocol):
-        """Compare what some columns tell apart, on average over what the others do."""
-        from skmer.evaluation.statistics.paired import compare_predictions
-
+        """Compare what some columns distinguish, on average over what the others do."""
         metric = self.metrics[0] if metric is None else metric
-        scores, ran = self._totals_scores, list(self.manifest["protocols"])
+        scores, ran = self._scores_by_group, list(self.manifest["protocols"])
         if not scores:
             raise InputError(
                 f"{function} needs a score that adds up over groups, which those of the task "
@@ -305,17 +300,21 @@ class EvaluationResult:
         check_choice(function, [*ran, None], protocol=protocol)
         table = self.predictions
         table = table if protocol is None else table[table["protocol"] == protocol]
-        comparison = compare_predictions(
+        comparison = self._test_by_group(
             table,
             scores[metric],
             keys=keys,
             over=[key for key in self.configuration if key not in (*keys, "target")],
-            equal_splits=not self.is_pooled,
             random_state=self.manifest["settings"]["random_state"],
         )
         if len(comparison):
             comparison.insert(1, "metric", metric)
         return comparison
+
+    def _test_by_group(self, table, score, **options):
+        from skmer.evaluation.statistics.paired import compare_predictions
+
+        return compare_predictions(table, score, equal_splits=not self.is_pooled, **options)
 
     def compare(self, metric: str | None = None, *, protocol: str | None = None):
         """Compare every two configurations on the splits that they share.
@@ -357,7 +356,7 @@ class EvaluationResult:
         ran = list(self.manifest["protocols"])
         check_choice("compare", self.metrics, metric=metric)
         check_choice("compare", [*ran, None], protocol=protocol)
-        if self.is_pooled and metric in self._totals_scores:
+        if self.is_pooled and metric in self._scores_by_group:
             keys = [key for key in self.configuration if key != "target"]
             return self._compare_by_group("compare", keys, metric, protocol)
         from skmer.evaluation.statistics.paired import compare_splits

@@ -70,39 +70,26 @@ class Deadline:
         if self._end is None or not in_main or before is None:
             yield
             return
-        lock, rung, main = threading.Lock(), threading.Event(), threading.get_ident()
-        is_inside = True
 
         def interrupt(number, frame):
-            if rung.is_set():
+            if self.is_over:
                 raise OutOfTimeError
             if callable(before):
                 before(number, frame)
 
-        def ring():
-            with lock:
-                if is_inside:
-                    rung.set()
-                    # The handler is called, whether or not there is a keyboard. Where signals can
-                    # be sent to a thread, they end its waiting in a system call, too.
-                    if hasattr(signal, "pthread_kill"):
-                        signal.pthread_kill(main, signal.SIGINT)
-                    else:
-                        _thread.interrupt_main()
-
-        timer = threading.Timer(max(0.0, self._end - time.monotonic()), ring)
+        timer = threading.Timer(max(0.0, self._end - time.monotonic()), _interrupt_main)
         timer.daemon = True
         signal.signal(signal.SIGINT, interrupt)
         timer.start()
         try:
             yield
         finally:
-            timer.cancel()
-            with lock:
-                is_inside = False
-            # A handler that was called already has to run before another takes its place.
-            time.sleep(0)
-            signal.signal(signal.SIGINT, before)
+            try:
+                timer.cancel()
+                # An interrupt that was sent already is handled before the handler is replaced.
+                timer.join()
+            finally:
+                signal.signal(signal.SIGINT, before)
 
     @contextmanager
     def stage(self, what: str) -> Iterator[None]:
@@ -116,6 +103,15 @@ class Deadline:
                 "longer. Give more time; what a cache or a checkpoint has is not computed again.",
                 param="time_limit",
             ) from None
+
+
+def _interrupt_main() -> None:
+    """Let the main thread call its handler of SIGINT, whether or not there is a keyboard."""
+    if hasattr(signal, "pthread_kill"):
+        # It ends a system call that the thread waits in, too.
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
 
 
 class FitStore(ClipCache):
@@ -142,7 +138,7 @@ class FitStore(ClipCache):
             for name, part in parts.items()
             if name not in ("key", "weights")
         }
-        return {"fit": 1, "versions": self._versions, **key}
+        return {"fit": 2, "versions": self._versions, **key}
 
     def _digest(self, part) -> str:
         if id(part) not in self._digests:
@@ -154,25 +150,23 @@ class FitStore(ClipCache):
         entry = self.get(key)
         if entry is None:
             return None
+        parts: dict[str, dict] = {"numbers": {}, "predictions": {}, "scores": {}}
         with np.load(io.BytesIO(entry.array.tobytes()), allow_pickle=False) as arrays:
-            found = {name: arrays[name] for name in arrays.files}
-        n_train, fit_time, score_time = (found.pop(name)[()] for name in _NUMBERS)
-        parts: dict[str, dict] = {"predictions": {}, "scores": {}}
-        for name, values in found.items():
-            kind, _, column = name.partition(":")
-            # A score, and a column without values, are single numbers.
-            parts[kind][column] = values[()]
-        scores = {name: float(value) for name, value in parts["scores"].items()}
-        return Fitted(
-            int(n_train), parts["predictions"], float(fit_time), float(score_time), scores
-        )
+            for name, values in arrays.items():
+                kind, _, column = name.partition(":")
+                # A score, and a column without values, are single numbers.
+                parts[kind][column] = values if values.ndim else values.item()
+        return Fitted(**parts.pop("numbers"), **parts)
 
     def save(self, key: dict, fitted: Fitted) -> None:
         """Keep a finished fit; one that cannot be written is computed again another time."""
-        arrays = {name: np.asarray(getattr(fitted, name)) for name in _NUMBERS}
-        for kind in ("predictions", "scores"):
-            columns = getattr(fitted, kind).items()
-            arrays |= {f"{kind}:{name}": np.asarray(values) for name, values in columns}
+        parts = dict(vars(fitted))
+        parts["numbers"] = {name: parts.pop(name) for name in ("n_train", "fit_time", "score_time")}
+        arrays = {
+            f"{kind}:{name}": np.asarray(values)
+            for kind, columns in parts.items()
+            for name, values in columns.items()
+        }
         if any(values.dtype.hasobject for values in arrays.values()):
             # Objects would have to be pickled.
             return
@@ -180,9 +174,6 @@ class FitStore(ClipCache):
         np.savez(file, **arrays)  # type: ignore[arg-type]
         entry = CacheEntry(np.frombuffer(file.getvalue(), np.uint8), [])
         self.get_or_compute(key, lambda: entry)
-
-
-_NUMBERS = ("n_train", "fit_time", "score_time")
 
 
 def _fit_and_keep(place: int, fit: Fit, store: FitStore | None, key: dict):
@@ -295,7 +286,7 @@ def run_rounds(
     rounds = _whole_rounds(fits, fitted, ended_by, n_jobs)
     if not rounds.fits and ended_by == "interrupt":
         if verbose and store is not None:
-            _say(f"{len(fitted)} of {len(fits)} fits are done and kept; no model has a whole round")
+            _note(f"{len(fitted)} of {len(fits)} fits are kept; no model has a whole round")
         raise KeyboardInterrupt
     if not rounds.fits:
         kept = "" if store is None else f", which are kept in '{store.folder}'"
@@ -324,7 +315,7 @@ def _do(fits, todo, fitted, store, keys, n_jobs, verbose, deadline) -> None:
     left = Counter(fits[i].split.repeat for i in todo)
     n_rounds = 1 + max(fit.split.repeat for fit in fits)
     if verbose and len(todo) < len(fits):
-        _say(f"{len(fits) - len(todo)} of {len(fits)} fits were finished before")
+        _note(f"{len(fits) - len(todo)} of {len(fits)} fits were finished before")
     outcomes = run_parallel(
         _fit_and_keep,
         ((i, fits[i], store, keys[i]) for i in todo),
@@ -332,20 +323,20 @@ def _do(fits, todo, fitted, store, keys, n_jobs, verbose, deadline) -> None:
         prefer="processes",
         ordered=False,
     )
-    has_said = not verbose or n_rounds == 1
+    is_noted = not verbose or n_rounds == 1
     for i, one in track(
         outcomes, total=len(todo), description="fits", enabled=verbose, unit="fits"
     ):
         fitted[i] = one
         left[fits[i].split.repeat] -= 1
-        if not has_said and not left[0]:
-            has_said = True
-            _say(_estimate(fits, fitted, n_jobs))
+        if not is_noted and not left[0]:
+            is_noted = True
+            _note(_estimate(fits, fitted, n_jobs))
         if deadline.is_over and len(fitted) < len(fits):
             raise OutOfTimeError
 
 
-def _say(text: str) -> None:
+def _note(text: str) -> None:
     """Write to standard error, above the bar that may be there."""
     sys.stderr.write(f"{text}\n")
 
@@ -362,7 +353,7 @@ def _costs(fits, fitted) -> dict[tuple, float]:
 def _seconds_left(fits, fitted, n_jobs) -> float:
     costs = _costs(fits, fitted)
     rest = (fit for i, fit in enumerate(fits) if i not in fitted)
-    # Of a configuration that was not fitted yet nobody knows.
+    # The cost of a configuration that was not fitted yet is unknown.
     total = sum(costs.get((*fit.key.values(), fit.split.protocol), 0.0) for fit in rest)
     return total / effective_n_jobs(n_jobs)
 

@@ -4,7 +4,12 @@ from collections.abc import Iterator
 from numbers import Real
 
 import numpy as np
-from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold, StratifiedShuffleSplit
+from sklearn.model_selection import (
+    BaseCrossValidator,
+    PredefinedSplit,
+    StratifiedGroupKFold,
+    StratifiedShuffleSplit,
+)
 
 from skmer.exceptions import InputError
 from skmer.utils.estimators import derive_seeds, num_samples
@@ -15,7 +20,7 @@ from skmer.utils.messages import check_whole
 _MOST = 10**6
 
 
-class FixedSplit(BaseCrossValidator):
+class FixedSplit(PredefinedSplit):
     """The one split that came with a dataset, clip by clip.
 
     The test set is scored. The validation set, where there is one, is used like the
@@ -52,6 +57,7 @@ class FixedSplit(BaseCrossValidator):
                 raise InputError(
                     f"The 'parts' parameter of FixedSplit must mark at least one clip {part!r}."
                 )
+        super().__init__(np.where(parts == "test", 0, -1))
         self.parts = parts
 
     def split(self, X, y=None, groups=None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -82,22 +88,7 @@ class FixedSplit(BaseCrossValidator):
                 f"FixedSplit was given the parts of {self.parts.size} clips and got {n_clips} "
                 "clips to split; the two must agree, clip by clip."
             )
-        yield np.flatnonzero(self.parts != "test"), np.flatnonzero(self.parts == "test")
-
-    def get_n_splits(self, X=None, y=None, groups=None) -> int:
-        """Return the number of splits, always 1.
-
-        Parameters
-        ----------
-        X, y, groups : object
-            Ignored, exist for compatibility.
-
-        Returns
-        -------
-        n_splits : int
-            Always 1.
-        """
-        return 1
+        yield from super().split()
 
 
 class _RepeatedGroupFolds(BaseCrossValidator):
@@ -216,7 +207,7 @@ class IterativeStratifiedGroupKFold(_RepeatedGroupFolds):
 
     Iterative stratification (Sechidis et al. 2011) of groups: the tag that the fewest unplaced
     clips have comes first; of its groups, each goes to the fold that lacks most of that tag. The
-    packages iterative-stratification and scikit-multilearn place single clips and know no groups,
+    packages iterative-stratification and scikit-multilearn place single clips and take no groups,
     and scikit-learn's group splitters stratify a single label only.
 
     Parameters

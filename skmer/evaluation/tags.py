@@ -7,7 +7,6 @@ import numpy as np
 from sklearn.base import is_regressor
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import label_ranking_average_precision_score
-from sklearn.model_selection import RepeatedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.multiclass import type_of_target
@@ -18,10 +17,10 @@ from skmer.evaluation.result import EvaluationResult
 from skmer.evaluation.splitters import IterativeStratifiedGroupKFold
 from skmer.evaluation.statistics import tags as stats
 from skmer.evaluation.statistics.tags import PROBA, SEPARATOR, TAG_METRICS
-from skmer.evaluation.targets import Matched, Targets, pair_names
+from skmer.evaluation.targets import Matched, Targets
 from skmer.evaluation.tasks import Task, check_output, register_task
 from skmer.exceptions import InputError
-from skmer.utils.labels import check_labels, check_text
+from skmer.utils.labels import check_labels, check_text, pair_names, plain_text, warn_of_alike
 from skmer.utils.messages import check_choice, shorten
 
 
@@ -39,6 +38,7 @@ class Tags(Task):
     configuration = ("feature", "classifier")
     metrics = TAG_METRICS
     n_repeats = 1
+    group_folds = IterativeStratifiedGroupKFold
     models = CLASSIFIERS
     dummy = DummyClassifier()
     charts = ("tags",)
@@ -70,7 +70,10 @@ class Tags(Task):
 
     def check(self, y):
         names = _find_names(y, self.target_names)
-        matrix = stats.indicator_matrix(y, names) if _are_lists(y) else np.asarray(y)
+        warn_of_alike(names, "The tags y")
+        if _are_lists(y):
+            y = stats.indicator_matrix([map(plain_text, tags) for tags in y], names)
+        matrix = np.asarray(y)
         if matrix.ndim != 2 or matrix.shape[1] < 2 or not np.isin(matrix, (0, 1)).all():
             raise InputError(
                 "The tags y must be a table of 0 and 1 with a row for each clip and a column for "
@@ -89,14 +92,8 @@ class Tags(Task):
         has_names = _are_lists(y) or hasattr(y, "columns")
         other = Tags(_find_names(y, None if has_names else self.target_names))
         matrix = other.check(y).first
-        found = pair_names(self.target_names, other.target_names)
-        names = [name for name in self.target_names if name in found.values()]
-        if len(names) < 2:
-            raise InputError(
-                "The tags of y and y_test must have at least two names in common. Got "
-                f"{shorten(self.target_names)} and {shorten(other.target_names)}.",
-                param="y_test",
-            )
+        found, alone, lone = pair_names("tags", self.target_names, other.target_names)
+        names = [name for name in self.target_names if name not in alone]
         theirs = {name: other.target_names.index(one) for one, name in found.items()}
         pair = (
             targets.first[:, [self.target_names.index(name) for name in names]],
@@ -105,25 +102,11 @@ class Tags(Task):
         return Matched(
             Tags(names),
             (Targets.of_clips({"tags": pair[0]}), Targets.of_clips({"tags": pair[1]})),
-            (
-                [name for name in self.target_names if name not in names],
-                [name for name in other.target_names if name not in found],
-            ),
-            (np.ones(len(pair[0]), dtype=bool), np.ones(len(pair[1]), dtype=bool)),
+            (alone, lone),
         )
 
     def strata(self, targets):
         return targets.first
-
-    def splitters(self, n_folds, n_repeats):
-        return {
-            "grouped": lambda seed: IterativeStratifiedGroupKFold(
-                n_folds, n_repeats=n_repeats, random_state=seed
-            ),
-            "shuffled": lambda seed: RepeatedKFold(
-                n_splits=n_folds, n_repeats=n_repeats, random_state=seed
-            ),
-        }
 
     def make_model(self, name, preset):
         return make_classifier(name, preset=preset, tags=True)
@@ -183,15 +166,13 @@ class Tags(Task):
 
     def find_unscored(self, predictions):
         unscored: dict[str, dict[str, int]] = {}
-        for protocol, rows in predictions.groupby("protocol", sort=False):
-            first = rows.groupby(["feature", "classifier"], sort=False).ngroup() == 0
-            counts: dict[str, int] = {}
-            for by_tag in stats.score_splits(rows[first]):
-                for name, share in zip(stats.names_of(rows), by_tag["share"]):
-                    if np.isnan(share):
-                        counts[name] = counts.get(name, 0) + 1
-            if counts:
-                unscored[str(protocol)] = counts
+        first = predictions.groupby(["feature", "classifier"], sort=False).ngroup() == 0
+        keys = ["protocol", "repeat", "fold"]
+        for (protocol, *_), rows in predictions[first].groupby(keys, sort=False):
+            truth = stats.split_tags(rows["y_true"], self.target_names)
+            for tag in np.flatnonzero(truth.all(axis=0) | ~truth.any(axis=0)):
+                counts = unscored.setdefault(str(protocol), {})
+                counts[self.target_names[tag]] = counts.get(self.target_names[tag], 0) + 1
         return unscored
 
     def describe(self, targets):
@@ -219,14 +200,14 @@ def _find_names(y, target_names) -> list[str]:
     if target_names is not None:
         names = check_labels(target_names, "The 'target_names'").tolist()
     elif _are_lists(y):
-        names = sorted(set().union(*y))
+        names = sorted({plain_text(tag) for tags in y for tag in tags})
     elif hasattr(y, "columns"):
         names = list(y.columns)
     else:
         names = [f"tag {i}" for i in range(np.shape(y)[-1])]
-    names = [str(name) for name in names]
+    names = [plain_text(str(name)) for name in names]
     check_text("The names of the tags", *names)
-    bad = [name for name in names if not name.strip() or SEPARATOR in name]
+    bad = [name for name in names if not name or SEPARATOR in name]
     if bad or len(set(names)) < len(names):
         raise InputError(
             "The names of the tags must differ, have a letter each, and no semicolon. Got "
@@ -333,24 +314,11 @@ class TagsResult(EvaluationResult):
         return table.sort_values("average_precision", ascending=False, ignore_index=True)
 
     @property
-    def compares_by_group(self) -> bool:
-        """Whether features and models can be compared with the group as the unit."""
-        return True
+    def _scores_by_group(self) -> dict[str, Any]:
+        return {TAG_METRICS[0]: stats.compare_tags}
 
-    def _compare_by_group(self, function, keys, metric, protocol):
-        metric = self.metrics[0] if metric is None else metric
-        check_choice(function, self.metrics[:1], metric=metric)
-        check_choice(function, [*self.manifest["protocols"], None], protocol=protocol)
-        table = self.predictions
-        comparison = stats.compare_tags(
-            table if protocol is None else table[table["protocol"] == protocol],
-            keys=keys,
-            over=[key for key in self.configuration if key not in keys],
-            random_state=self.manifest["settings"]["random_state"],
-        )
-        if len(comparison):
-            comparison.insert(1, "metric", metric)
-        return comparison
+    def _test_by_group(self, table, score, **options):
+        return score(table, **options)
 
 
 Tags.result_class = TagsResult

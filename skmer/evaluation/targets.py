@@ -1,7 +1,7 @@
 """The clips of an evaluation and their targets: labels, numbers, or numbers over time."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from skmer.audio.segment import Segment, segment_columns
 from skmer.exceptions import InputError
 from skmer.utils.estimators import num_samples
 from skmer.utils.floats import to_floats
-from skmer.utils.labels import check_labels, check_order, check_text
+from skmer.utils.labels import check_labels, check_order, check_text, pair_names, plain_text
 from skmer.utils.messages import shorten
 
 
@@ -82,26 +82,9 @@ class Matched:
     task: Any
     targets: tuple[Targets, Targets]
     alone: tuple[list[str], list[str]]
-    # Clips of each that have a target in common with the other.
-    kept: tuple[np.ndarray, np.ndarray]
+    # Clips of each that have a target in common with the other; None: all of them.
+    kept: tuple[np.ndarray, np.ndarray] | None = None
     rules: tuple[str, ...] = ()
-
-
-def pair_names(first: Sequence, second: Sequence) -> dict:
-    """Return the name in `first` of each in `second`; case and white space may differ."""
-    names = {name: name for name in first}
-    if not names.keys() >= set(second):
-        plain = {plain_name(name): name for name in first}
-        # Not where two names of one dataset differ in no more than that.
-        if len(plain) == len(names) and len({*map(plain_name, second)}) == len(second):
-            names = plain
-            return {name: names[plain_name(name)] for name in second if plain_name(name) in names}
-    return {name: names[name] for name in second if name in names}
-
-
-def plain_name(name) -> str:
-    """Return a name without differences in case and white space."""
-    return " ".join(str(name).casefold().split())
 
 
 def join_targets(first: Targets, second: Targets) -> Targets:
@@ -124,14 +107,8 @@ _WIDEST = 4
 
 def match_numbers(task, first: Targets, second: Targets, scales) -> Matched:
     """Match numbers by their names, those of the second on the scale of the first."""
-    found = pair_names([*first.values], [*second.values])
-    if not found:
-        raise InputError(
-            "The targets y and y_test must have at least one name in common. Got "
-            f"{shorten(first.values)} and {shorten(second.values)}.",
-            param="y_test",
-        )
-    mine = {name: values for name, values in first.values.items() if name in found.values()}
+    found, alone, lone = pair_names("targets", [*first.values], [*second.values], 1)
+    mine = {name: values for name, values in first.values.items() if name not in alone}
     theirs = {name: second.values[other] for other, name in found.items()}
     rules: tuple[str, ...] = ()
     if scales is None:
@@ -144,14 +121,11 @@ def match_numbers(task, first: Targets, second: Targets, scales) -> Matched:
         if scales[0] != scales[1]:
             ends = [f"{one.low:g} to {one.high:g}" for one in scales]
             rules = (f"Numbers from {ends[1]} of the second dataset are moved to {ends[0]}.",)
-    alone = [name for name in first.values if name not in mine]
-    lone = [name for name in second.values if name not in found]
     targets = (
         replace(first, values=mine),
         replace(second, values={name: theirs[name] for name in mine}),
     )
-    kept = np.ones(first.n_clips, dtype=bool), np.ones(second.n_clips, dtype=bool)
-    return Matched(task, targets, (alone, lone), kept, rules)
+    return Matched(task, targets, (alone, lone), rules=rules)
 
 
 def _check_unit(mine: Mapping, theirs: Mapping) -> None:
@@ -173,9 +147,9 @@ def _check_unit(mine: Mapping, theirs: Mapping) -> None:
 def check_numbers(y) -> dict[str, np.ndarray]:
     """Return the numbers to predict by name: a frame's columns, or arousal and valence."""
     if hasattr(y, "columns") or isinstance(y, Mapping):
-        _check_names(y)
-        check_order({str(name): y[name] for name in y})
-        targets = {str(name): to_floats(y[name], f"The target {str(name)!r}") for name in y}
+        targets = {
+            name: to_floats(values, f"The target {name!r}") for name, values in _by_name(y).items()
+        }
     else:
         values = to_floats(y, "The targets y")
         if values.ndim == 1:
@@ -230,11 +204,9 @@ def check_curves(y, times) -> tuple[dict[str, np.ndarray], np.ndarray]:
         raise InputError(
             f"The 'times' parameter must be a list of seconds. Got {times!r}.", param="times"
         )
-    _check_names(y)
-    check_order({str(name): values for name, values in y.items()})
     curves = {
-        str(name): to_floats(values, f"The target {str(name)!r}")
-        for name, values in _by_column(y, times).items()
+        name: to_floats(values, f"The target {name!r}")
+        for name, values in _by_column(_by_name(y), times).items()
     }
     first = next(iter(curves.values()))
     n_clips = len(first) if first.ndim == 2 else "n_clips"
@@ -261,20 +233,24 @@ def _by_column(y: Mapping, times: np.ndarray) -> dict:
     for name, columns in tables.items():
         if len(columns) == len(order) and set(columns) != set(order):
             raise InputError(
-                f"The targets y must have the same columns. Got {shorten(columns)} in {str(name)!r}"
-                f", and {shorten(order)} in others or in 'times'.",
+                f"The targets y must have the same columns. Got {shorten(columns)} in {name!r}, "
+                f"and {shorten(order)} in others or in 'times'.",
                 param="y",
             )
     moved = {name: y[name][order] for name, columns in tables.items() if set(columns) == set(order)}
     return {**y, **moved}
 
 
-def _check_names(y) -> None:
-    """Raise for names that are one as text, as 1 and "1" are."""
-    names = [str(name) for name in y]
+def _by_name(y) -> dict:
+    """Return targets by name as text; raise for names that are one then, as 1 and "1" are."""
+    names = [plain_text(str(name)) for name in y]
     check_text("The names of the targets y", *names)
     if len(set(names)) < len(names):
-        raise InputError(f"The names of the targets y must differ. Got {names} instead.", param="y")
+        fault = f"The names of the targets y must differ. Got {shorten(names)} instead."
+        raise InputError(fault, param="y")
+    named = {name: y[given] for name, given in zip(names, y)}
+    check_order(named)
+    return named
 
 
 @dataclass(frozen=True)

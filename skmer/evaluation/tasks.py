@@ -1,6 +1,6 @@
 """What the kinds of evaluation differ in, one object each: labels, numbers, numbers over time.
 
-A task says how the target is checked, stratified and scored, what a prediction is, what guessing
+A task defines how the target is checked, stratified and scored, what a prediction is, what guessing
 gives, which models fit, and which words and charts of the report show it. Everything else asks the
 task. A further kind is one subclass of `Task`, with one call of `register_task`.
 """
@@ -33,11 +33,10 @@ from skmer.evaluation.targets import (
     check_curves,
     check_numbers,
     match_numbers,
-    pair_names,
 )
 from skmer.exceptions import InputError
 from skmer.pooling import align_frames
-from skmer.utils.labels import check_labels, warn_of_alike
+from skmer.utils.labels import check_labels, pair_names, warn_of_alike
 from skmer.utils.messages import check_choice, shorten
 
 
@@ -51,10 +50,12 @@ class Task:
     model_kind : str
         The column of the tables that names the model; with an "s", the parameter that has them.
     configuration : tuple of str
-        Columns that tell configurations apart. With "target" among them, each target is fitted by
+        Columns that identify a configuration. With "target" among them, each target is fitted by
         itself and has a sentence of its own in the headline.
     metrics : tuple of str
         The scores, the headline first.
+    compute_scores : callable
+        Returns them for y_true, y_pred and the clip of each row.
     headline_score : TotalsScore
         The headline in the form that its interval and the comparison of features are computed
         from; None for a score that does not add up over groups.
@@ -63,9 +64,11 @@ class Task:
     is_pooled : bool
         Whether a score is that of all predictions together; else it is the mean over the splits.
     n_folds, n_repeats : int, int or None
-        Defaults of `evaluate`.
+        Defaults of `evaluate`; None is 4 times the folds.
+    group_folds, folds : type
+        The splitters of "grouped" and "shuffled".
     models : tuple of str
-        Names that `make_model` knows.
+        Names that `make_model` takes.
     dummy : estimator
         Fits every target of this kind; scorers are tried on it before any work.
     charts : tuple of str
@@ -89,11 +92,14 @@ class Task:
     model_kind: str
     configuration: tuple[str, ...]
     metrics: tuple[str, ...]
+    compute_scores: Callable[..., dict[str, float]]
     headline_score: TotalsScore | None = None
     further_scores: Mapping[str, TotalsScore] = {}
     is_pooled = False
     n_folds = 5
     n_repeats: int | None = None
+    group_folds: type = RepeatedStratifiedGroupKFold
+    folds: type = RepeatedKFold
     models: tuple[str, ...] = ()
     dummy: BaseEstimator
     charts: tuple[str, ...] = ("map",)
@@ -134,7 +140,11 @@ class Task:
 
     def splitters(self, n_folds: int, n_repeats: int | None) -> dict[str, Callable[[int], object]]:
         """Return what makes the splitter of each named protocol from a seed."""
-        raise NotImplementedError
+        options = {"n_splits": n_folds, "n_repeats": 4 if n_repeats is None else n_repeats}
+        return {
+            "grouped": lambda seed: self.group_folds(**options, random_state=seed),
+            "shuffled": lambda seed: self.folds(**options, random_state=seed),
+        }
 
     def check_protocols(self, targets: Targets, groups, protocols) -> None:
         """Raise for protocols that this target cannot be evaluated under."""
@@ -170,7 +180,8 @@ class Task:
 
     def score(self, predictions: Mapping, clips: np.ndarray) -> dict[str, float]:
         """Return the scores of predictions; `clips` has the clip of each row."""
-        raise NotImplementedError
+        answers = (np.asarray(predictions[name]) for name in ("y_true", "y_pred"))
+        return self.compute_scores(*answers, clips)
 
     def guess(self, dataset: Mapping, score: str, predictions) -> float | None:
         """Return what the best guess that looks at no clip scores; None where that is unknown."""
@@ -243,7 +254,9 @@ class Classification(Task):
     model_kind = "classifier"
     configuration = ("feature", "classifier")
     metrics = scores.CLASSIFICATION_METRICS
+    compute_scores = staticmethod(scores.classification_scores)
     headline_score = bootstrap.ACCURACY
+    folds = RepeatedStratifiedKFold
     models = CLASSIFIERS
     dummy = DummyClassifier()
     charts = ("map", "confusions", "hard_clips")
@@ -276,22 +289,14 @@ class Classification(Task):
     def match(self, targets, y, scales):
         other = self.check(y)
         mine, theirs = (np.unique(one.first) for one in (targets, other))
-        found = pair_names(mine.tolist(), theirs.tolist())
-        alone = [one for one in mine.tolist() if one not in found.values()]
-        lone = [one for one in theirs.tolist() if one not in found]
-        if len(found) < 2:
-            raise InputError(
-                "The classes of y and y_test must have at least two names in common. Got "
-                f"{shorten(map(str, mine))} and {shorten(map(str, theirs))}.",
-                param="y_test",
-            )
-        kept = ~np.isin(targets.first, alone), ~np.isin(other.first, lone)
+        found, alone, lone = pair_names("classes", mine.tolist(), theirs.tolist())
+        kept = ~np.isin(targets.first.astype(str), alone), ~np.isin(other.first.astype(str), lone)
         # Those that are left out need a label of the same type until they are.
         names = np.array([found.get(one, mine[0]) for one in other.first.tolist()], mine.dtype)
         return Matched(
             self,
             (targets, Targets.of_clips({"label": names})),
-            ([*map(str, alone)], [*map(str, lone)]),
+            (alone, lone),
             kept,
         )
 
@@ -299,16 +304,12 @@ class Classification(Task):
         return targets.first
 
     def splitters(self, n_folds, n_repeats):
+        n_draws = 20 if n_repeats is None else n_repeats
+        known = super().splitters(n_folds, n_repeats)
         return {
-            "grouped": lambda seed: RepeatedStratifiedGroupKFold(
-                n_folds, n_repeats=4 if n_repeats is None else n_repeats, random_state=seed
-            ),
-            "koh2021": lambda seed: StratifiedThreeWaySplit(
-                20 if n_repeats is None else n_repeats, random_state=seed
-            ),
-            "shuffled": lambda seed: RepeatedStratifiedKFold(
-                n_splits=n_folds, n_repeats=4 if n_repeats is None else n_repeats, random_state=seed
-            ),
+            "grouped": known.pop("grouped"),
+            "koh2021": lambda seed: StratifiedThreeWaySplit(n_draws, random_state=seed),
+            **known,
         }
 
     def check_protocols(self, targets, groups, protocols):
@@ -355,11 +356,6 @@ class Classification(Task):
             # A class that the model was not trained on is impossible to it.
             columns[f"proba_{label}"] = proba[:, at[0]] if at.size else 0.0
         return columns
-
-    def score(self, predictions, clips):
-        return scores.classification_scores(
-            np.asarray(predictions["y_true"]), np.asarray(predictions["y_pred"])
-        )
 
     def guess(self, dataset, score, predictions):
         counts = np.array(list(dataset["classes"].values()))
@@ -410,6 +406,7 @@ class Regression(Task):
     model_kind = "regressor"
     configuration = ("feature", "regressor", "target")
     metrics: tuple[str, ...] = scores.REGRESSION_METRICS
+    compute_scores = staticmethod(scores.regression_scores)
     headline_score = bootstrap.R2
     further_scores = {"ccc": bootstrap.CCC, "rmse": bootstrap.RMSE, "pearson": bootstrap.PEARSON}
     is_pooled = True
@@ -438,26 +435,11 @@ class Regression(Task):
     def match(self, targets, y, scales):
         return match_numbers(self, targets, self.check(y), scales)
 
-    def splitters(self, n_folds, n_repeats):
-        return {
-            "grouped": lambda seed: RepeatedStratifiedGroupKFold(
-                n_folds, n_repeats=n_repeats, random_state=seed
-            ),
-            "shuffled": lambda seed: RepeatedKFold(
-                n_splits=n_folds, n_repeats=n_repeats, random_state=seed
-            ),
-        }
-
     def make_model(self, name, preset):
         return make_regressor(name)
 
     def fits(self, model):
         return is_regressor(model) or (hasattr(model, "predict") and not is_classifier(model))
-
-    def score(self, predictions, clips):
-        return scores.regression_scores(
-            np.asarray(predictions["y_true"]), np.asarray(predictions["y_pred"])
-        )
 
     def guess(self, dataset, score, predictions):
         return 0.0 if score == "r2" else None
@@ -474,6 +456,7 @@ class DynamicRegression(Regression):
 
     name = "dynamic_regression"
     metrics = scores.DYNAMIC_METRICS
+    compute_scores = staticmethod(scores.dynamic_scores)
     charts = ("map", "plane", "scatter", "curves")
 
     def __init__(self, times=None):
@@ -517,11 +500,6 @@ class DynamicRegression(Regression):
         if "pooling" in transformer.get_params(deep=False):
             return transformer.set_params(pooling="mean")
         return transformer.set_params(statistics=("mean",), deltas=0)
-
-    def score(self, predictions, clips):
-        return scores.dynamic_scores(
-            np.asarray(predictions["y_true"]), np.asarray(predictions["y_pred"]), clips
-        )
 
     def describe(self, targets):
         # The smallest distance between two moments [s].

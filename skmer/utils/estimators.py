@@ -1,12 +1,14 @@
 """The one place that imports what scikit-learn does not promise to keep."""
 
 import dataclasses
+import inspect
 import re
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
+from functools import partial
 from numbers import Integral, Real
 from os import PathLike
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, Self, TypeVar
@@ -102,8 +104,18 @@ def output_is_default(estimator) -> bool:
     return _get_output_config("transform", estimator)["dense"] == "default"
 
 
-# Scores that take classes which are absent from a set for absent everywhere.
-_BY_LABELS = ("roc_auc_score", "cohen_kappa_score", "log_loss", "top_k_accuracy_score")
+def _takes_labels(score) -> bool:
+    """Whether a score of scikit-learn takes classes that a set lacks for absent everywhere.
+
+    Those with `zero_division`, such as F1, are means over the classes of the set: with all classes
+    named, one that is absent would count as 0.
+    """
+    named = score.keywords if isinstance(score, partial) else {}
+    score = score.func if isinstance(score, partial) else score
+    if not str(getattr(score, "__module__", None)).startswith("sklearn.") or "labels" in named:
+        return False
+    parameters = inspect.signature(score).parameters
+    return "labels" in parameters and "zero_division" not in parameters
 
 
 def prepare_scorer(scorer, models: Mapping, classes):
@@ -122,10 +134,7 @@ def prepare_scorer(scorer, models: Mapping, classes):
                 "CalibratedClassifierCV around it, or another score.",
                 param="scoring",
             )
-        if (
-            classes is not None
-            and getattr(getattr(one, "_score_func", None), "__name__", "") in _BY_LABELS
-        ):
+        if classes is not None and _takes_labels(getattr(one, "_score_func", None)):
             one = copy(one)
             one._kwargs = {"labels": classes, **one._kwargs}
             scorers[name] = one

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 import warnings
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import product
@@ -81,18 +81,45 @@ def plain_text(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
+def plain_name(name) -> str:
+    """Return a name without what may differ: case, blanks, Unicode form, guests ("feat.")."""
+    plain = unicodedata.normalize("NFKC", str(name)).casefold()
+    plain = re.split(r"[\s(\[,]+(?:feat|ft|featuring)[.\s]", plain)[0]
+    return "".join(plain.split())
+
+
 def find_alike(names) -> list[list[str]]:
-    """Return the names that differ in case, blanks, Unicode form or guests ("feat.") only."""
-    alike: dict[str, list[str]] = {}
+    """Return the names that differ in what `plain_name` leaves out only."""
+    alike = defaultdict(list)
     for name in sorted({str(one) for one in names if isinstance(one, str)}):
-        plain = unicodedata.normalize("NFKC", name).casefold()
-        plain = re.split(r"[\s(\[,]+(?:feat|ft|featuring)[.\s]", plain)[0]
-        alike.setdefault("".join(plain.split()), []).append(name)
+        alike[plain_name(name)].append(name)
     return [names for names in alike.values() if len(names) > 1]
 
 
+def pair_names(what: str, first: Sequence, second: Sequence, least: int = 2) -> tuple:
+    """Return the name in `first` of each in `second`, and the names that only one of them has.
+
+    Names that differ in what `plain_name` leaves out are one, unless two of one list do.
+    """
+    differ = not find_alike(first) and not find_alike(second)
+
+    def key(name):
+        return plain_name(name) if differ and isinstance(name, str) else name
+
+    mine = {key(name): name for name in first}
+    pairs = {name: mine[key(name)] for name in second if key(name) in mine}
+    if len(pairs) < least:
+        raise InputError(
+            f"The {what} of y and y_test must have at least {('one name', 'two names')[least - 1]} "
+            f"in common. Got {shorten(first)} and {shorten(second)}.",
+            param="y_test",
+        )
+    alone = [str(name) for name in first if name not in pairs.values()]
+    return pairs, alone, [str(name) for name in second if name not in pairs]
+
+
 def warn_of_alike(names, what: str, warn: Callable[[str], None] | None = None) -> None:
-    """Warn of names that may be one: which of them are is for the user to say."""
+    """Warn of names that may be one: the user decides which of them are."""
     if pairs := find_alike(names):
         listed = shorten([join_alike(pair) for pair in pairs], 3)
         (warn or partial(warnings.warn, stacklevel=4))(

@@ -63,6 +63,23 @@ def test_a_model_that_is_saved_predicts_curves(skmer, folder):
     assert len(predict_clips(model, [clip])) == 1
 
 
+def test_from_the_curves_of_one_dataset_to_those_of_another(skmer, folder):
+    table = pd.read_csv(folder / "long.csv")
+    is_second = table["path"].isin([f"{i}.wav" for i in range(6, 12)])
+    table[~is_second].to_csv(folder / "one.csv", index=False)
+    # Annotated at other moments, and on another scale.
+    other = table[is_second & (table["time"] > 1)]
+    other.assign(arousal=5 + 4 * other["arousal"]).to_csv(folder / "two.csv", index=False)
+    run = ["evaluate", folder / "one.csv", "--test-on", folder / "two.csv", "--target", "arousal"]
+    run += ["--frames", "--features", "mfcc", "--folds", 3, "--jobs", 1, "--out", "results"]
+    assert skmer(*run, "--scales=-1:1,1:9").status == 0
+    scores = pd.read_csv("results/scores.csv").set_index("protocol")
+    assert scores.loc["across", "r2"] > 0.5
+    predictions = pd.read_csv("results/predictions.csv").query("protocol == 'across'")
+    assert sorted(predictions["time"].unique()) == [1.5, 2.0, 2.5, 3.0, 3.5]
+    assert predictions["y_true"].abs().max() <= 1
+
+
 def test_mistakes(one_sentence, folder):
     table = folder / "long.csv"
     assert "--frames needs numbers" in one_sentence("evaluate", table, "--frames")

@@ -164,3 +164,61 @@ def test_mistakes(table):
         evaluate_dynamic_regression(
             {"all": columns()}, {"ridge": Ridge()}, table, y, protocol="shuffled"
         )
+
+
+def test_a_column_beside_the_clips_that_has_the_target_is_a_finding(table):
+    features = ColumnTransformer(
+        [
+            ("audio", embed(), "clip"),
+            ("kind", OneHotEncoder(handle_unknown="ignore"), ["genre", "code"]),
+        ]
+    )
+    # The embedding separates the labels as well, and is of the sound alone.
+    X = table.assign(code=[label.upper() for label in LABELS])
+    result = evaluate({"all": features}, {"nb": LogisticRegression()}, X, LABELS, protocol=FOLDS)
+    (report,) = result.manifest["audit"].values()
+    (found,) = [one for one in report["findings"] if one["kind"] == "target_in_features"]
+    assert found["message"].startswith("1 columns tell the target by themselves, such as 'code'")
+
+
+def test_columns_of_two_datasets_go_by_name(table):
+    first, second = table.iloc[:16], table.iloc[16:]
+    runs = [
+        evaluate(
+            {"all": columns()}, {"lr": LogisticRegression()}, first, LABELS[:16], X_test=X_test,
+            y_test=LABELS[16:], protocol=KFold(2), audit=False,
+        )
+        for X_test in (second, second[["genre", "tempo", "clip"]])
+    ]  # fmt: skip
+    pd.testing.assert_frame_equal(runs[0].predictions, runs[1].predictions)
+    with pytest.raises(InputError, match="must have the same columns"):
+        evaluate(
+            {"all": columns()}, {"lr": LogisticRegression()}, first, LABELS[:16],
+            X_test=second.drop(columns="genre"), y_test=LABELS[16:], protocol=KFold(2),
+        )  # fmt: skip
+
+
+def test_a_polars_frame(table):
+    pl = pytest.importorskip("polars")
+    X = pl.DataFrame({name: pl.Series(table[name].tolist(), dtype=dtype) for name, dtype in
+                      {"clip": pl.Object, "tempo": None, "genre": None}.items()})  # fmt: skip
+    run = {"protocol": FOLDS, "audit": False}
+    results = [
+        evaluate({"all": columns()}, {"lr": LogisticRegression()}, one, LABELS, **run)
+        for one in (table, X)
+    ]
+    pd.testing.assert_frame_equal(*(one.predictions for one in results))
+    fitted = results[1].fit(feature="all", classifier="lr")
+    assert (
+        fitted.predict(table).tolist()
+        == results[0].fit(feature="all", classifier="lr").predict(table).tolist()
+    )
+
+
+def test_columns_for_a_feature_of_clips_are_a_sentence(table):
+    X = table.assign(clip=[f"{i}.wav" for i in range(N_CLIPS)])
+    for features in ({"mfcc": MFCCStatsTransformer()}, ["mfcc"]):
+        with pytest.raises(
+            InputError, match="'mfcc' takes clips, and X has the columns clip, tempo"
+        ):
+            evaluate(features, {"lr": LogisticRegression()}, X, LABELS, protocol=FOLDS)

@@ -1,5 +1,7 @@
 """One fit: seeds, groups and validation reach the parts of a model that need them."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from pandas.testing import assert_frame_equal
@@ -17,6 +19,14 @@ from sklearn.ensemble import (
 )
 from sklearn.feature_selection import RFECV, SequentialFeatureSelector
 from sklearn.linear_model import LogisticRegressionCV, Ridge, RidgeClassifierCV, SGDClassifier
+from sklearn.metrics import (
+    cohen_kappa_score,
+    d2_log_loss_score,
+    log_loss,
+    make_scorer,
+    roc_auc_score,
+    top_k_accuracy_score,
+)
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -32,7 +42,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skmer import MFCCStatsTransformer
-from skmer.evaluation import evaluate
+from skmer.evaluation import FixedSplit, evaluate
 from skmer.evaluation import folds as _inner_folds
 from skmer.evaluation.features import NetworkWeights
 from skmer.evaluation.fitting import Fit, fit_and_predict, set_seed, training_rows
@@ -345,3 +355,91 @@ def test_what_numpy_was_set_to_raise_is_not_raised_by_what_vanishes():
         rows, predictions = run()
     np.testing.assert_array_equal(rows, run()[0])
     assert_frame_equal(predictions, run()[1])
+
+
+class Codes(ClassifierMixin, BaseEstimator):
+    """Takes 0, 1, 2, ... only, as the classifiers of xgboost do."""
+
+    def __init__(self, random_state=None):
+        self.random_state = random_state
+
+    def fit(self, X, y, groups=None):
+        if not np.array_equal(np.unique(y), np.arange(len(np.unique(y)))):
+            raise ValueError(f"Invalid classes inferred from unique values of `y`: {np.unique(y)}")
+        self.nb_ = GaussianNB().fit(X, y)
+        self.classes_ = self.nb_.classes_
+        return self
+
+    def predict(self, X):
+        return self.nb_.predict(X)
+
+    def predict_proba(self, X):
+        return self.nb_.predict_proba(X)
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda model: model, lambda model: GridSearchCV(model, {"random_state": [1]}, cv=2)]
+)
+def test_labels_of_text_are_encoded_for_a_classifier_that_takes_none(data, wrap):
+    X, y, groups = data
+    X = np.column_stack([X, y == "sad"])
+    models = {"codes": wrap(Codes()), "plain": GaussianNB()}
+    result = evaluate({"a": X}, models, None, y, groups=groups, n_repeats=1, audit=False)
+    predictions = result.predictions.set_index("classifier")
+    columns = ["row", "y_true", "y_pred", "proba_calm", "proba_sad"]
+    both = [predictions.loc[name, columns].reset_index(drop=True) for name in models]
+    assert_frame_equal(*both)
+    assert result.fit(feature="a", classifier="codes").predict(X).dtype.kind == "U"
+
+
+def test_an_error_of_a_fit_stays_what_it_is(data):
+    class Fails(Codes):
+        def fit(self, X, y, groups=None):
+            raise ValueError("this one")
+
+    X, y, groups = data
+    with pytest.raises(ValueError, match="this one"):
+        evaluate({"a": X}, {"f": Fails()}, None, y, groups=groups, audit=False)
+
+
+@pytest.mark.filterwarnings("ignore:The 'fixed' protocol has training parts without a class")
+def test_a_score_of_a_class_that_was_not_trained_on_is_undefined(data):
+    X, y, _ = data
+    y = np.where(np.arange(N_CLIPS) < 6, "angry", y)
+    parts = np.where(np.arange(N_CLIPS) < 12, "test", "train")
+    result = evaluate(
+        {"a": X}, {"nb": GaussianNB()}, None, y, protocol=FixedSplit(parts), audit=False,
+        scoring=["roc_auc_ovr", "jaccard_macro"],
+    )  # fmt: skip
+    row = result.summary().iloc[0]
+    assert np.isnan(row["roc_auc_ovr"])
+    assert (row["roc_auc_ovr_n_splits"], row["n_splits"]) == (0, 1)
+    assert row["jaccard_macro"] >= 0
+
+
+@pytest.mark.parametrize(
+    "scoring", ["neg_log_loss", "d2_log_loss_score", "top_k_accuracy", "roc_auc_ovo", "kappa"]
+)
+def test_scores_name_the_classes_that_a_test_part_lacks(data, scoring):
+    X, _, _ = data
+    y = np.repeat(["a", "b", "c", "d"], N_CLIPS // 4)
+    # No "b" in the test part.
+    test = np.r_[0:5, 30:35, 45:50]
+    parts = np.full(N_CLIPS, "train")
+    parts[test] = "test"
+    kappa = partial(cohen_kappa_score, weights="quadratic")
+    scorer = make_scorer(kappa) if scoring == "kappa" else scoring
+    result = evaluate(
+        {"a": X}, {"nb": GaussianNB()}, None, y, protocol=FixedSplit(parts), audit=False,
+        scoring={"score": scorer},
+    )  # fmt: skip
+    model = GaussianNB().fit(X[parts == "train"], y[parts == "train"])
+    proba, labels = model.predict_proba(X[test]), ["a", "b", "c", "d"]
+    expected = {
+        "neg_log_loss": lambda: -log_loss(y[test], proba, labels=labels),
+        "d2_log_loss_score": lambda: d2_log_loss_score(y[test], proba, labels=labels),
+        "top_k_accuracy": lambda: top_k_accuracy_score(y[test], proba, labels=labels),
+        "roc_auc_ovo": lambda: roc_auc_score(y[test], proba, labels=labels, multi_class="ovo"),
+        "kappa": lambda: kappa(y[test], model.predict(X[test]), labels=labels),
+    }[scoring]()
+    assert result.scores["score"].tolist() == [expected]

@@ -196,7 +196,8 @@ def target_in_features(y, features, columns, alpha):
     labels = [one for one in targets if not type_of_target(one).startswith("continuous")]
     found: dict[str, int] = {}
     for feature, names in columns.items():
-        X = features[feature]
+        # Embeddings of clips may stand behind the columns that have names.
+        X = features[feature][:, : len(names)]
         telling = _in_order_of(X, numbers) | _codes_of(X, labels, alpha)
         found |= {f"{names[i]!r} of {feature!r}": int(i) for i in np.flatnonzero(telling)}
     if not found:

@@ -370,7 +370,23 @@ def _audit(seen: Overview) -> list[Note]:
             notes.append(Note(level, finding["message"], f"audit of {name.replace('_', ' ')}"))
     if not any(note.level == "bad" for note in notes):
         notes.append(Note("good", "The audit found no leak between training and test."))
+        notes += _too_good(seen)
     return list(dict.fromkeys(notes))
+
+
+# A score that is so far from guessing to perfect is rarely published for emotions in music.
+_RARELY_REACHED = 0.7
+
+
+def _too_good(seen: Overview) -> Iterator[Note]:
+    """Yield that the best score is higher than usual, where the audit does not explain it."""
+    best, chance = seen.ranked.iloc[0], seen.chance
+    if chance is not None and best[seen.headline] - chance >= _RARELY_REACHED * (1 - chance):
+        text = f"The score of {best['name']} is more than {in_hundred(_RARELY_REACHED)} % of the "
+        text += "way from guessing to perfect, which is rare for emotions in music, and the audit "
+        text += "does not explain it: it cannot find every kind of copy, nor features that were "
+        text += "made with the labels. Check where clips, labels and features come from."
+        yield Note("doubtful", text)
 
 
 BIBTEX = {

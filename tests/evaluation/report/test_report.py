@@ -95,6 +95,22 @@ def test_a_leak_is_an_error_and_comes_first(feature):
     assert notes[0].level in ("bad", "doubtful")
 
 
+def test_a_score_that_the_audit_does_not_explain_is_said(feature):
+    rng, unexplained = np.random.default_rng(0), "the audit does not explain it"
+    codes = np.unique(LABELS, return_inverse=True)[1]
+    made = rng.normal(size=(LABELS.size, 10)) + 1.5 * rng.normal(size=(2, 10))[codes]
+    repeated = np.tile(made, (2, 1)), np.tile(LABELS, 2)
+    levels = []
+    for X, y in ((made, LABELS), (feature, LABELS), repeated):
+        result = evaluate(
+            {"a": X}, {"nb": GaussianNB()}, None, y, protocol="koh2021", n_repeats=5
+        )  # fmt: skip
+        notes = trust_notes(Overview(result))
+        levels.append([note.level for note in notes if unexplained in note.text])
+    # The last one is explained by its copies.
+    assert levels == [["doubtful"], [], []]
+
+
 def test_the_table_has_few_columns_and_two_digits(result):
     table = scores_table(Overview(result))
     shown = table.columns[: table.n_shown]
