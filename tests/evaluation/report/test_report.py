@@ -98,7 +98,7 @@ def test_a_leak_is_an_error_and_comes_first(feature):
 def test_a_score_that_the_audit_does_not_explain_is_said(feature):
     rng, unexplained = np.random.default_rng(0), "the audit does not explain it"
     codes = np.unique(LABELS, return_inverse=True)[1]
-    made = rng.normal(size=(LABELS.size, 10)) + 1.5 * rng.normal(size=(2, 10))[codes]
+    made = rng.normal(size=(LABELS.size, 30)) + 0.7 * rng.normal(size=(2, 30))[codes]
     repeated = np.tile(made, (2, 1)), np.tile(LABELS, 2)
     levels = []
     for X, y in ((made, LABELS), (feature, LABELS), repeated):
