@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from numbers import Real
+from typing import Any
 
 import joblib
 import numpy as np
@@ -109,7 +110,7 @@ def _interrupt_main() -> None:
     """Let the main thread call its handler of SIGINT, whether or not there is a keyboard."""
     if hasattr(signal, "pthread_kill"):
         # It ends a system call that the thread waits in, too.
-        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)  # type: ignore[arg-type]
     else:
         _thread.interrupt_main()
 
@@ -150,7 +151,7 @@ class FitStore(ClipCache):
         entry = self.get(key)
         if entry is None:
             return None
-        parts: dict[str, dict] = {"numbers": {}, "predictions": {}, "scores": {}}
+        parts: dict[str, Any] = {"numbers": {}, "predictions": {}, "scores": {}}
         with np.load(io.BytesIO(entry.array.tobytes()), allow_pickle=False) as arrays:
             for name, values in arrays.items():
                 kind, _, column = name.partition(":")

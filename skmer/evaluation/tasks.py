@@ -406,7 +406,7 @@ class Regression(Task):
     model_kind = "regressor"
     configuration = ("feature", "regressor", "target")
     metrics: tuple[str, ...] = scores.REGRESSION_METRICS
-    compute_scores = staticmethod(scores.regression_scores)
+    compute_scores: Callable[..., dict[str, float]] = staticmethod(scores.regression_scores)
     headline_score = bootstrap.R2
     further_scores = {"ccc": bootstrap.CCC, "rmse": bootstrap.RMSE, "pearson": bootstrap.PEARSON}
     is_pooled = True
