@@ -402,7 +402,7 @@ def test_an_error_of_a_fit_stays_what_it_is(data):
         evaluate({"a": X}, {"f": Fails()}, None, y, groups=groups, audit=False)
 
 
-@pytest.mark.filterwarnings("ignore:The 'fixed' protocol has training parts without a class")
+@pytest.mark.filterwarnings("ignore:The 'fixed' protocol has training sets without a class")
 def test_a_score_of_a_class_that_was_not_trained_on_is_undefined(data):
     X, y, _ = data
     y = np.where(np.arange(N_CLIPS) < 6, "angry", y)
