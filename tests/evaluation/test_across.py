@@ -219,11 +219,11 @@ def test_names_of_other_forms_are_the_same():
     first = make(6, ["Q1", "Q2"])
     feature, y, groups = make(4, ["Q1", "Q2"], seed=1, prefix="band")
     # Letters with marks in two Unicode forms, and Roman letters of full width.
-    first = (first[0], np.where(first[1] == "Q1", "Fr\u00f6hlich", "Q2"), first[2])
-    y = np.where(y == "Q1", "fro\u0308hlich", "\uff31\uff12")
+    first = (first[0], np.where(first[1] == "Q1", "W\u00fctend", "Q2"), first[2])
+    y = np.where(y == "Q1", "wu\u0308tend", "\uff31\uff12")
     result = run(first, (feature, y, groups))
     assert result.manifest["across"]["alone"] == [[], []]
-    assert set(result.predictions["y_true"]) == {"Fr\u00f6hlich", "Q2"}
+    assert set(result.predictions["y_true"]) == {"W\u00fctend", "Q2"}
     X, forms = feature[:, :2], ["gr\u00fcn", "gru\u0308n"]
     tags = [
         {name for name, x in zip((forms[i % 2], "rot"), row) if x > 0.2} for i, row in enumerate(X)
