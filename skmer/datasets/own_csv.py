@@ -1,6 +1,5 @@
 """The user's own clips in a csv file: labels, tags or numbers."""
 
-import ast
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -323,10 +322,14 @@ def _split_tags(cells, separator: str, path: Path) -> list[list[str]]:
     return tags
 
 
+# As Python, JSON and numpy write a list of texts.
+_LIST = re.compile(r"""\[(?:[\s,]*(?:'[^']*'|"[^"]*"))*[\s,]*\]""")
+
+
 def _tags_in(text: str, separator: str) -> list[str]:
-    """The tags in a text; in brackets and quotation marks they are as Python writes a list."""
-    is_list = re.fullmatch(r"""\[(['"].*['"])?\]""", text)
-    parts = ast.literal_eval(text) if is_list else text.split(separator)
+    """The tags in a text, which may be a list in brackets and quotation marks."""
+    quoted = [part for _, part in re.findall(r"""(['"])(.*?)\1""", text)]
+    parts = quoted if _LIST.fullmatch(text) else text.split(separator)
     return [tag for part in parts if (tag := plain_text(part))]
 
 

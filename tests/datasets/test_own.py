@@ -261,6 +261,7 @@ def test_labels_that_look_like_tags(write):
         ("\"['a', 'b, c']\"\n[]", [["a", "b, c"], []]),
         ('"[""a""]"\n"[\'90s]"', [["a"], ["['90s]"]]),
         ("'90s;a\na", [["'90s", "a"], ["a"]]),
+        ("['a' 'b']\n\"['it's', 'b']\"", [["a", "b"], ["['it's', 'b']"]]),
     ],
 )
 def test_forms_of_tags(write, cells, tags):
