@@ -70,3 +70,16 @@ def test_a_song_that_hardly_moves_decides_nothing():
     assert np.isnan(still["r2"])
     assert still["rmse"] == pytest.approx(0.1)
     assert song_scores(y[:20], pred[:20], y.std())["r2"] > 0.9
+
+
+def test_whether_a_song_moves_is_judged_by_the_spread_of_all():
+    y = np.array([-1.0, 1.0])
+    assert song_scores(y, y, 10.0)["r2"] == 1
+    assert np.isnan(song_scores(y, y, 10.1)["r2"])
+
+
+def test_one_song_and_songs_that_do_not_move():
+    y = np.array([0.0, 1.0, 2.0])
+    alone = dynamic_scores(y, y + 1, np.zeros(3))
+    assert alone["r2_song"] == alone["r2"] == pytest.approx(1 - 3 / 2)
+    assert dynamic_scores(np.zeros(4), np.ones(4), np.repeat([0, 1], 2))["r2_song"] == 0
