@@ -25,14 +25,12 @@ test set of a tenth has 16: one clip more or less is 6 points of accuracy.
 import os
 from pathlib import Path
 
-from skmer.datasets.files import find_tables, match_audio, not_in_place
-from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset
-from skmer.datasets.tables import QUADRANTS, AffectScale, artist_groups, read_quadrants
+from skmer.datasets import files, registry, tables
 from skmer.datasets.validate import Finding, check_songs
 from skmer.exceptions import InputError
 from skmer.utils.messages import check_installed
 
-INFO = DatasetInfo(
+INFO = registry.DatasetInfo(
     name="bimodal",
     title="Bi-modal emotion dataset",
     n_clips=162,
@@ -48,21 +46,21 @@ INFO = DatasetInfo(
     description=__doc__ or "",
 )
 TABLES = ("MER-Audio-dataset.xlsx", "MER-Audio-dataset.xls")
-SCALE = AffectScale("annotated", -4.0, 4.0)
+SCALE = tables.AffectScale("annotated", -4.0, 4.0)
 HEADINGS = ["song code", "quadrant", "avg_valence", "avg_arousal"]
 
 
 def read_songs(folder: Path):
     """Annotations of the songs, in the order of the workbook."""
-    found = find_tables(folder, dict.fromkeys(TABLES, _read_sheet)).values()
+    found = files.find_tables(folder, dict.fromkeys(TABLES, _read_sheet)).values()
     if not found:
-        raise not_in_place(" or ".join(TABLES), folder, INFO)
+        raise files.not_in_place(" or ".join(TABLES), folder, INFO)
     path = min(found, key=lambda path: (len(path.parts), path))
     sheet = _read_sheet(path).reset_index()
     frame = sheet[["song code"]].set_axis(["song"], axis=1)
-    frame["label"] = read_quadrants(sheet["quadrant"], path.name)
+    frame["label"] = tables.read_quadrants(sheet["quadrant"], path.name)
     if "artist" in sheet:
-        frame["group"] = artist_groups(sheet["artist"].astype(str), frame["song"])
+        frame["group"] = tables.artist_groups(sheet["artist"].astype(str), frame["song"])
     for axis in ("valence", "arousal"):
         frame[axis] = SCALE.check(sheet[f"avg_{axis}"], what=f"{axis} labels of {path.name}")
     return frame
@@ -112,7 +110,7 @@ def validate(folder: Path, verbose: bool) -> list[Finding]:
     )
 
 
-@register_dataset(INFO, validate=validate)
+@registry.register_dataset(INFO, validate=validate)
 def fetch_bimodal(
     *,
     data_home: str | os.PathLike | None = None,
@@ -173,5 +171,5 @@ def fetch_bimodal(
     >>> dataset = fetch_bimodal(data_home="my_data")  # doctest: +SKIP
     """
     folder = INFO.place(data_home)
-    frame = match_audio(read_songs(folder), folder, INFO)
-    return make_bunch(frame, INFO, target_names=QUADRANTS, scale=SCALE)
+    frame = files.match_audio(read_songs(folder), folder, INFO)
+    return registry.make_bunch(frame, INFO, target_names=tables.QUADRANTS, scale=SCALE)

@@ -42,15 +42,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from skmer.datasets import tables
-from skmer.datasets.fetch import Archive, fetch_clips, find_or_fetch
+from skmer.datasets import fetch, registry, tables
 from skmer.datasets.files import find_tables, match_audio
-from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset
 from skmer.datasets.tables import AXES, PublishedTable
 from skmer.datasets.validate import Finding, check_songs
 from skmer.exceptions import InputError
 
-INFO = DatasetInfo(
+INFO = registry.DatasetInfo(
     name="deam",
     title="DEAM",
     n_clips=1802,
@@ -88,13 +86,13 @@ METADATA_FILES = {
     "metadata_2015.csv": ("id", "artist", "title", "genre"),
 }
 ARCHIVES = {
-    Archive(name, f"{INFO.url}{name}"): files
+    fetch.Archive(name, f"{INFO.url}{name}"): files
     for name, files in (
         ("DEAM_Annotations.zip", (*STATIC_FILES, *DYNAMIC_FILES)),
         ("metadata.zip", tuple(METADATA_FILES)),
     )
 }
-CLIPS_ARCHIVE = Archive("DEAM_audio.zip", f"{INFO.url}DEAM_audio.zip")
+CLIPS_ARCHIVE = fetch.Archive("DEAM_audio.zip", f"{INFO.url}DEAM_audio.zip")
 # Excerpts have smaller numbers; these are the full songs, the test set of 2015.
 FIRST_FULL_SONG = 2001
 # Where the mean over time, or the rating of the whole, is neither high nor low.
@@ -152,7 +150,7 @@ def validate(folder: Path, verbose: bool) -> list[Finding]:
     return check_songs(folder, INFO, found, required=READERS, exact=True)
 
 
-@register_dataset(INFO, validate=validate)
+@registry.register_dataset(INFO, validate=validate)
 def fetch_deam(
     *,
     target: Literal["quadrant", "static", "dynamic"] = "quadrant",
@@ -239,14 +237,14 @@ def fetch_deam(
     paths: dict[str, Path] = {}
     for archive, names in ARCHIVES.items():
         readers = {name: READERS[name] for name in names}
-        paths |= find_or_fetch(readers, folder, INFO, archive, download_if_missing)
+        paths |= fetch.find_or_fetch(readers, folder, INFO, archive, download_if_missing)
     frame, dynamic = read_annotations(paths, quadrants)
     extra = tables.describe_split(frame["group"], frame["split"])
     if not annotations_only:
-        fetch_clips(folder, INFO, CLIPS_ARCHIVE, "<song_id>.mp3", download_if_missing)
+        fetch.fetch_clips(folder, INFO, CLIPS_ARCHIVE, "<song_id>.mp3", download_if_missing)
     would_be = "MEMD_audio/{}.mp3".format if annotations_only else None
     frame = match_audio(frame, folder, INFO, exact=True, would_be=would_be)
-    return make_bunch(
+    return registry.make_bunch(
         frame,
         INFO,
         extra=extra,

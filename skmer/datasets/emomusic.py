@@ -42,14 +42,11 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from skmer.datasets import tables
-from skmer.datasets.fetch import Archive, fetch_clips, find_or_fetch
-from skmer.datasets.files import match_audio
-from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset
+from skmer.datasets import fetch, files, registry, tables
 from skmer.datasets.tables import AXES, PublishedTable
 from skmer.datasets.validate import Finding, check_songs
 
-INFO = DatasetInfo(
+INFO = registry.DatasetInfo(
     name="emomusic",
     title="Emotion in Music",
     n_clips=744,
@@ -64,12 +61,12 @@ INFO = DatasetInfo(
     checked="columns, songs and quadrants of the annotations, names of the clips",
     description=__doc__ or "",
 )
-ANNOTATIONS_ARCHIVE = Archive(
+ANNOTATIONS_ARCHIVE = fetch.Archive(
     filename="annotations.tar.gz",
     url="https://cvml.unige.ch/databases/emoMusic/annotations.tar.gz",
     sha256="e0cb0b06e1b0ce7f04b1572fc410937699b7fad9dae67ddaa745f06cda4b0b33",
 )
-CLIPS_ARCHIVE = Archive(
+CLIPS_ARCHIVE = fetch.Archive(
     filename="clips_45sec.tar.gz",
     url="https://cvml.unige.ch/databases/emoMusic/clips_45sec.tar.gz",
     sha256="3994a5d5fefc27f9540d1a69cd7f1294c68e6cb311ce49765021e2e9c7a1057b",
@@ -104,7 +101,7 @@ READERS = {name: table.read for name, table in TABLES.items()}
 
 def read_annotations(folder: Path):
     """Table of the songs, and the labels over time by axis (frames of song by seconds)."""
-    paths = find_or_fetch(READERS, folder, INFO, ANNOTATIONS_ARCHIVE)
+    paths = fetch.find_or_fetch(READERS, folder, INFO, ANNOTATIONS_ARCHIVE)
     found = {name: read(paths[name]) for name, read in READERS.items()}
     tables.require_same_songs(found)
     frame, static, *over_time = (
@@ -132,7 +129,7 @@ def validate(folder: Path, verbose: bool) -> list[Finding]:
     return check_songs(folder, INFO, read, required=READERS, exact=True)
 
 
-@register_dataset(INFO, validate=validate)
+@registry.register_dataset(INFO, validate=validate)
 def fetch_emomusic(
     *,
     target: Literal["quadrant", "static", "dynamic"] = "quadrant",
@@ -212,15 +209,15 @@ def fetch_emomusic(
     """
     folder = INFO.place(data_home)
     # Tables that cannot be read would stay, and stand in the way of the next try.
-    find_or_fetch(
+    fetch.find_or_fetch(
         READERS, folder, INFO, ANNOTATIONS_ARCHIVE, download_if_missing, check=read_annotations
     )
     frame, dynamic = read_annotations(folder)
     if not annotations_only:
-        fetch_clips(folder, INFO, CLIPS_ARCHIVE, f"{CLIPS_FOLDER}/*.mp3", download_if_missing)
+        fetch.fetch_clips(folder, INFO, CLIPS_ARCHIVE, f"{CLIPS_FOLDER}/*.mp3", download_if_missing)
     would_be = (f"{CLIPS_FOLDER}/{{}}.mp3").format if annotations_only else None
-    frame = match_audio(frame, folder, INFO, exact=True, would_be=would_be)
-    return make_bunch(
+    frame = files.match_audio(frame, folder, INFO, exact=True, would_be=would_be)
+    return registry.make_bunch(
         frame,
         INFO,
         split=frame["split"],

@@ -30,17 +30,14 @@ import os
 from pathlib import Path
 from typing import Any
 
-from skmer.datasets.fetch import find_or_fetch
-from skmer.datasets.files import match_audio
-from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset
-from skmer.datasets.tables import QUADRANTS, artist_groups, read_csv_file, read_quadrants
+from skmer.datasets import fetch, files, registry, tables
 from skmer.datasets.validate import Finding, check_songs
 
-INFO = DatasetInfo(
+INFO = registry.DatasetInfo(
     name="4q",
     title="4Q audio emotion dataset",
     n_clips=900,
-    class_counts=dict.fromkeys(QUADRANTS, 225),
+    class_counts=dict.fromkeys(tables.QUADRANTS, 225),
     groups="artists",
     licence="for research; the music belongs to its owners",
     url="http://mir.dei.uc.pt/downloads.html",
@@ -58,20 +55,20 @@ COLUMNS = {ANNOTATIONS: ("Song", "Quadrant"), METADATA: ("Song", "Artist", "Titl
 def _read(path: Path):
     """A table, by the codes of the songs."""
     options: dict[str, Any] = {"separators": ",", "fallback": "latin-1"}
-    frame = read_csv_file(path, COLUMNS[path.name], **options).frame
+    frame = tables.read_csv_file(path, COLUMNS[path.name], **options).frame
     return frame.set_index("Song", drop=False).rename_axis(None)
 
 
 def read_songs(folder: Path):
     """Annotations and artists of the songs, in the order of the annotations."""
-    paths = find_or_fetch(dict.fromkeys(COLUMNS, _read), folder, INFO)
+    paths = fetch.find_or_fetch(dict.fromkeys(COLUMNS, _read), folder, INFO)
     annotations, metadata = (_read(paths[name]).reset_index(drop=True) for name in COLUMNS)
     metadata = metadata.drop_duplicates("Song").set_index("Song")
     frame = annotations[["Song"]].rename(columns={"Song": "song"})
     frame["artist"] = frame["song"].map(metadata["Artist"]).fillna("")
     frame["title"] = frame["song"].map(metadata["Title"]).fillna("")
-    frame["label"] = read_quadrants(annotations["Quadrant"], ANNOTATIONS)
-    frame["group"] = artist_groups(frame["artist"], frame["song"])
+    frame["label"] = tables.read_quadrants(annotations["Quadrant"], ANNOTATIONS)
+    frame["group"] = tables.artist_groups(frame["artist"], frame["song"])
     return frame
 
 
@@ -80,7 +77,7 @@ def validate(folder: Path, verbose: bool) -> list[Finding]:
     return check_songs(folder, INFO, {ANNOTATIONS: (INFO.n_clips, lambda: read_songs(folder))})
 
 
-@register_dataset(INFO, validate=validate)
+@registry.register_dataset(INFO, validate=validate)
 def fetch_4q(
     *,
     data_home: str | os.PathLike | None = None,
@@ -139,5 +136,5 @@ def fetch_4q(
     >>> dataset = fetch_4q(data_home="my_data")  # doctest: +SKIP
     """
     folder = INFO.place(data_home)
-    frame = match_audio(read_songs(folder), folder, INFO)
-    return make_bunch(frame, INFO, target_names=QUADRANTS)
+    frame = files.match_audio(read_songs(folder), folder, INFO)
+    return registry.make_bunch(frame, INFO, target_names=tables.QUADRANTS)

@@ -43,10 +43,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from skmer.datasets import tables
-from skmer.datasets.fetch import Archive, download_and_unpack, find_or_fetch
+from skmer.datasets import fetch, registry, tables
 from skmer.datasets.files import find_tables, match_audio
-from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset, warn_caller
 from skmer.datasets.tables import AXES, PublishedTable
 from skmer.datasets.validate import Finding, check_songs
 from skmer.exceptions import DatasetNotFoundError, InputError
@@ -59,7 +57,7 @@ VERSIONS = {
     "bimodal_complete": 2216,
     "bimodal_balanced": 2000,
 }
-INFO = DatasetInfo(
+INFO = registry.DatasetInfo(
     name="merge",
     title="MERGE",
     n_clips=VERSIONS["audio_complete"],
@@ -159,7 +157,7 @@ def validate(folder: Path, verbose: bool) -> list[Finding]:
     return absent + check_songs(folder, INFO, readers, exact=True)
 
 
-@register_dataset(INFO, validate=validate)
+@registry.register_dataset(INFO, validate=validate)
 def fetch_merge(
     version: Literal[
         "audio_complete", "audio_balanced", "bimodal_complete", "bimodal_balanced"
@@ -248,13 +246,15 @@ def fetch_merge(
     names = table_names(version, splits)
     filename = f"MERGE_{version.title()}.zip"
     if download_if_missing and not find_tables(folder, {names["metadata"]: METADATA.read}):
-        download_and_unpack(find_in_record(filename), folder)
-    paths = find_or_fetch(_readers(version, splits), folder, INFO, Archive(filename, ""))
+        fetch.download_and_unpack(find_in_record(filename), folder)
+    paths = fetch.find_or_fetch(
+        _readers(version, splits), folder, INFO, fetch.Archive(filename, "")
+    )
     frame = read_annotations({kind: paths[name] for kind, name in names.items()})
     n_shared = int(frame.duplicated(list(AXES), keep=False).sum())
     shared = f"{n_shared} of the {len(frame)} songs share their pair of arousal and valence"
     if target == "arousal_valence":
-        warn_caller(
+        registry.warn_caller(
             "Arousal and valence of MERGE were computed from the mood words of each song: "
             f"{shared} with another song, and a model that learns them learns tags."
         )
@@ -263,10 +263,10 @@ def fetch_merge(
     info = replace(INFO, n_clips=VERSIONS[version])
     frame = match_audio(frame, folder, info, exact=True)
     affect = tables.affect_target(target, {"arousal_valence": SCALE}, "{axis}")
-    return make_bunch(frame, INFO, extra=extra, split=frame["split"], **affect)
+    return registry.make_bunch(frame, INFO, extra=extra, split=frame["split"], **affect)
 
 
-def find_in_record(filename: str) -> Archive:
+def find_in_record(filename: str) -> fetch.Archive:
     """The archive of that name in the record, as its repository lists it."""
     import pooch
     import requests
@@ -287,4 +287,4 @@ def find_in_record(filename: str) -> Archive:
             f"The record {INFO.url} must list {filename}. It does not; fetch the file by hand."
         ) from error
     kind, checksum = files.registry[filename].split(":")
-    return Archive(filename, url, **{kind: checksum})
+    return fetch.Archive(filename, url, **{kind: checksum})

@@ -41,18 +41,13 @@ from numbers import Integral
 from pathlib import Path
 from typing import Literal
 
-from skmer.datasets import tables
-from skmer.datasets.fetch import download_files
-from skmer.datasets.files import find_audio_files, find_files, match_audio, match_songs
-from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset
+from skmer.datasets import fetch, files, registry, tables
 from skmer.datasets.validate import Finding, check_file, find_extra
 from skmer.exceptions import DatasetNotFoundError, InputError
-from skmer.utils.digest import file_digest
-from skmer.utils.estimators import Interval
-from skmer.utils.messages import shorten
+from skmer.utils import digest, estimators, messages
 from skmer.utils.progress import track
 
-INFO = DatasetInfo(
+INFO = registry.DatasetInfo(
     name="mtg-jamendo-moodtheme",
     title="MTG-Jamendo, mood and theme",
     n_clips=18486,
@@ -114,13 +109,13 @@ def find_published(folder: Path, names) -> dict[str, Path]:
 
     Of several files of one name it is the published one, by its SHA-256.
     """
-    found = [f"/{path.as_posix()}" for path in find_files(folder).paths]
+    found = [f"/{path.as_posix()}" for path in files.find_files(folder).paths]
     # The folder of the split is needed, the one above it is not.
     ends = {name: "/" + name.removeprefix("splits/").removeprefix("download/") for name in names}
     places = {}
     for name, end in ends.items():
         paths = [Path(path[1:]) for path in found if path.endswith(end)]
-        is_same = (path for path in paths if file_digest(path) == checksums()[name])
+        is_same = (path for path in paths if digest.file_digest(path) == checksums()[name])
         places[name] = paths[0] if len(paths) == 1 else next(is_same, None)
         if paths and places[name] is None:
             raise InputError(
@@ -163,8 +158,8 @@ def validate(folder: Path, verbose: bool) -> list[Finding]:
             lines = path.read_text(encoding="ascii").splitlines()
             published |= {file: sha for sha, file in map(str.split, lines)}
     codes = {code for path in lists.values() for code in read_tracks({"": path})["track"]}
-    audio = find_audio_files(folder).paths
-    clips = match_songs(codes, audio)
+    audio = files.find_audio_files(folder).paths
+    clips = files.match_songs(codes, audio)
     for code in track(sorted(codes, key=int), description="hashing", enabled=verbose):
         clip = clips.get(code)
         sha = None if clip is None else published.get(f"{clip.parent.name}/{clip.name}")
@@ -177,7 +172,9 @@ def _file(code: str) -> str:
     return f"audio/{code[-2:]:0>2}/{code}.mp3"
 
 
-@register_dataset(INFO, validate=validate, split=[Interval(Integral, 0, 4, closed="both"), None])
+@registry.register_dataset(
+    INFO, validate=validate, split=[estimators.Interval(Integral, 0, 4, closed="both"), None]
+)
 def fetch_mtg_jamendo_moodtheme(
     split: Literal[0, 1, 2, 3, 4] | None = 0,
     *,
@@ -253,23 +250,25 @@ def fetch_mtg_jamendo_moodtheme(
     missing = [name for name in names.values() if name not in found]
     if missing and not download_if_missing:
         raise DatasetNotFoundError(
-            f"There is no {shorten(missing)} of {INFO.title} in {folder}. Get it from {INFO.url}, "
-            "or let 'download_if_missing' be True."
+            f"There is no {messages.shorten(missing)} of {INFO.title} in {folder}. Get it from "
+            f"{INFO.url}, or let 'download_if_missing' be True."
         )
     if missing:
         lists = [name for name in checksums() if name.startswith("download/")]
         links = {name: f"{_RAW}/{_COMMIT}/data/{name}" for name in [*missing, *lists]}
-        download_files({name: (link, checksums()[name]) for name, link in links.items()}, folder)
+        fetch.download_files(
+            {name: (link, checksums()[name]) for name, link in links.items()}, folder
+        )
         found = find_published(folder, names.values())
     frame = read_tracks({part: found[name] for part, name in names.items()})
     info = replace(INFO, n_clips=INFO.n_clips if split is None else N_IN_SPLITS)
     extra = "" if split is None else tables.describe_split(frame["group"], frame["split"])
     if split is None:
         frame = frame.drop(columns="split")
-    frame = match_audio(frame, folder, info, would_be=_file if annotations_only else None)
+    frame = files.match_audio(frame, folder, info, would_be=_file if annotations_only else None)
     tags = frame["tags"].str.split(";")
     target = tables.indicators(tags, TAGS if split is not None else None)
-    return make_bunch(
+    return registry.make_bunch(
         frame,
         INFO,
         target=target,

@@ -10,20 +10,10 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
+from skmer.datasets import own_csv, registry
 from skmer.datasets.files import AUDIO_SUFFIXES, find_audio_files
-from skmer.datasets.own_csv import (
-    Columns,
-    has_columns,
-    load_csv,
-    load_listed,
-    read_clips,
-    unify_names,
-)
-from skmer.datasets.registry import DATASETS, loader, make_bunch, warn_caller
 from skmer.exceptions import DatasetNotFoundError, InputError
-from skmer.utils.files import expand_path, is_url
-from skmer.utils.messages import is_iterable, shorten, suggest
-from skmer.utils.remote import find_urls
+from skmer.utils import files, messages, remote
 
 # Text with separators: with any other ending a path must be one of a file that is there.
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
@@ -49,7 +39,7 @@ def find_clips(
     left_out : list of str
         What folders hold beside audio, a sentence for each folder that does.
     """
-    if isinstance(inputs, str | bytes | os.PathLike) or not is_iterable(inputs):
+    if isinstance(inputs, str | bytes | os.PathLike) or not messages.is_iterable(inputs):
         raise InputError(
             f"The 'inputs' must be a sequence of paths. Got {inputs!r}; write [path].",
             param="inputs",
@@ -66,11 +56,11 @@ def find_clips(
 
 def _rows(text: str | os.PathLike, left_out: list[str]) -> list[dict[str, str]]:
     """The rows of one input; what its folder holds beside audio is added to `left_out`."""
-    if is_url(text) and not str(text).lower().endswith(".csv"):
-        urls = find_urls(str(text))
+    if files.is_url(text) and not str(text).lower().endswith(".csv"):
+        urls = remote.find_urls(str(text))
         named = [url for url in urls if PurePosixPath(url).suffix.lower() in AUDIO_SUFFIXES]
         return [{"path": url} for url in (urls if urls == [text] else named)]
-    path = expand_path(text)
+    path = files.expand_path(text)
     if path.is_dir():
         found = find_audio_files(path)
         described = found.describe_left_out()
@@ -82,7 +72,7 @@ def _rows(text: str | os.PathLike, left_out: list[str]) -> list[dict[str, str]]:
         return [{"path": str(clip)} for clip in found.paths]
     if path.suffix.lower() == ".csv":
         names = {name: name for name in ("path", "start", "end")}
-        _, frame, clips = read_clips(path, ["path"], names, ["end"])
+        _, frame, clips = own_csv.read_clips(path, ["path"], names, ["end"])
         # What reads the clips knows their ends.
         frame = frame.drop(columns=["start", "end"], errors="ignore").assign(path=clips)
         return frame.to_dict("records")
@@ -94,7 +84,7 @@ def _rows(text: str | os.PathLike, left_out: list[str]) -> list[dict[str, str]]:
     return [{"path": str(match)} for match in matches if match.is_file()]
 
 
-@loader()
+@registry.loader()
 def load_folder(
     path: str | os.PathLike,
     *,
@@ -184,7 +174,7 @@ def load_folder(
     """
     import pandas as pd
 
-    folder = expand_path(path).absolute()
+    folder = files.expand_path(path).absolute()
     if not folder.is_dir():
         raise DatasetNotFoundError(f"There is no folder {folder}. Check the path.")
     pattern = None if group_from is None else _compile(group_from)
@@ -202,7 +192,7 @@ def load_folder(
     table = _find_table(folder, path_column, asked) if asked or pattern is None else None
     if table is not None:
         groups = {} if pattern is None else _groups_of(folder, found.paths, pattern, group_from)
-        columns = Columns(path_column, label_column, group_column, tags=tags_column)
+        columns = own_csv.Columns(path_column, label_column, group_column, tags=tags_column)
         targets = [target_columns] if isinstance(target_columns, str) else target_columns or ()
         options = {"tags_separator": tags_separator, "groups": groups}
         return _load_with_table(folder, found, table, columns, targets, **options)
@@ -220,9 +210,9 @@ def load_folder(
         origin = "Groups are the folders inside the labels' folders."
     else:
         origin = "There are no groups."
-        warn_caller(f"{folder}: There are no groups. {_advise_groups(below)}")
-    unify_names(frame)
-    return make_bunch(
+        registry.warn_caller(f"{folder}: There are no groups. {_advise_groups(below)}")
+    own_csv.unify_names(frame)
+    return registry.make_bunch(
         frame,
         extra=f"{len(frame)} clips below {folder}. {origin} {found.describe_left_out()}".rstrip(),
         target_names=sorted(frame["label"].unique()),
@@ -238,16 +228,18 @@ def _find_table(folder: Path, path_column: str, asked: Mapping[str, Any]) -> Pat
     wanted = [[one] if isinstance(one, str) else [*one] for one in asked.values()]
     needed = [[path_column, *chain(*wanted)]] if asked else [[path_column, one] for one in _USUAL]
     tables = sorted(path for path in folder.iterdir() if path.suffix.lower() in TABLE_SUFFIXES)
-    found = [path for path in tables if any(has_columns(path, names) for names in needed)]
+    found = [path for path in tables if any(own_csv.has_columns(path, names) for names in needed)]
     if len(found) > 1:
         raise InputError(
             f"The folder {folder} must have one csv file about its clips. Got "
-            f"{shorten(path.name for path in found)}; take one of them instead of the folder."
+            f"{messages.shorten(path.name for path in found)}; take one of them instead of the "
+            "folder."
         )
     if asked and not found:
         raise InputError(
-            f"{folder} must have a csv file with the columns {shorten(map(repr, needed[0]))}. Got "
-            f"{shorten(one.name for one in tables) or 'none'}.",
+            f"{folder} must have a csv file with the columns "
+            f"{messages.shorten(map(repr, needed[0]))}. Got "
+            f"{messages.shorten(one.name for one in tables) or 'none'}.",
             param=next(iter(asked)),
         )
     return found[0] if found else None
@@ -265,26 +257,28 @@ def _groups_of(folder: Path, clips: list[Path], pattern: re.Pattern, group_from)
     if odd:
         raise InputError(
             f"The pattern group_from={group_from!r} must fit the name of every clip. It does not "
-            f"fit {len(odd)} of {len(names)}, {shorten(odd, 3)}.",
+            f"fit {len(odd)} of {len(names)}, {messages.shorten(odd, 3)}.",
             param="group_from",
         )
     return dict(zip(map(str, clips), groups))
 
 
-def _load_with_table(folder: Path, found, table: Path, columns: Columns, targets, **options):
+def _load_with_table(
+    folder: Path, found, table: Path, columns: own_csv.Columns, targets, **options
+):
     """Load the clips of a folder with what its csv file has about them."""
     places = {str(clip): clip.relative_to(folder).parts for clip in found.paths}
     # A clip beside the folders has no label.
     labels = {clip: parts[0] if len(parts) > 1 else "" for clip, parts in places.items()}
-    bunch = load_listed(table, columns, targets, labels=labels, **options)
+    bunch = own_csv.load_listed(table, columns, targets, labels=labels, **options)
     listed = set(bunch.frame["path"])
     unlisted = [clip for clip in labels if clip not in listed]
     if "label" in bunch.frame and not all(bunch.frame["label"]):
         raise InputError(f"{table} has no column of labels, and clips are in no folder of a label.")
     if unlisted:
-        warn_caller(
+        registry.warn_caller(
             f"{len(unlisted)} clips in {folder} are not listed in {table.name} and are left out: "
-            f"{shorten(unlisted, 3)}."
+            f"{messages.shorten(unlisted, 3)}."
         )
         bunch.DESCR += f" {len(unlisted)} clips that it does not list are left out."
     return bunch
@@ -305,7 +299,7 @@ def _advise_groups(below: list[Path]) -> str:
         )
     fits = [bool(_compile(pattern).fullmatch(place.stem)) for place in below]
     odd = [place.name for place, fit in zip(below, fits) if not fit]
-    rename = f", once {len(odd)} names are changed that do not fit, {shorten(odd, 3)}"
+    rename = f", once {len(odd)} names are changed that do not fit, {messages.shorten(odd, 3)}"
     example = next(place.name for place, fit in zip(below, fits) if fit)
     return (
         f"The names of the files look like a pattern, such as {example!r}; take the artists from "
@@ -358,15 +352,15 @@ def _check_labels(folder: Path, found) -> None:
     if beside:
         raise InputError(
             f"The folder {folder} must hold one folder per label. Got {len(beside)} clips without "
-            f"one, {shorten(beside, 3)}; move them into the folder of their label, or list the "
-            "clips in a csv file."
+            f"one, {messages.shorten(beside, 3)}; move them into the folder of their label, or "
+            "list the clips in a csv file."
         )
     for link, clip in found.again.items():
         labels = [path.relative_to(folder).parts[0] for path in (clip, link)]
         if labels[0] != labels[1]:
             raise InputError(
-                f"A clip in {folder} must have one label. Got '{shorten(labels)}' for {clip}, "
-                f"to which {link} is a link; remove one of them."
+                f"A clip in {folder} must have one label. Got '{messages.shorten(labels)}' for "
+                f"{clip}, to which {link} is a link; remove one of them."
             )
 
 
@@ -440,20 +434,20 @@ def load_dataset(
     deam, 4q, bimodal, merge, pmemo, mtg-jamendo-moodtheme or the path of a .csv file or of a
     folder. Got 'ravdess'. Did you mean 'ravdess-song'?
     """
-    path = None if isinstance(name, str) and name in DATASETS else expand_path(name)
+    path = None if isinstance(name, str) and name in registry.DATASETS else files.expand_path(name)
     load: Callable
     if path is None:
-        load, what = DATASETS[str(name)].load, f"the dataset {name}"
+        load, what = registry.DATASETS[str(name)].load, f"the dataset {name}"
     elif path.is_dir():
         load, what = functools.partial(load_folder, path), "a folder"
     elif path.is_file() or path.suffix.lower() in TABLE_SUFFIXES:
-        load, what = functools.partial(load_csv, path), "a csv file"
+        load, what = functools.partial(own_csv.load_csv, path), "a csv file"
     elif not isinstance(name, str) or re.search(r"[/\\.]|^~", name):
         raise DatasetNotFoundError(f"The folder or csv file '{path}' does not exist.")
     else:
         raise InputError(
-            f"The dataset must be one of {', '.join(DATASETS)} or the path of a .csv file or of a "
-            f"folder. Got {name!r}.{suggest(name, DATASETS)}",
+            f"The dataset must be one of {', '.join(registry.DATASETS)} or the path of a .csv file "
+            f"or of a folder. Got {name!r}.{messages.suggest(name, registry.DATASETS)}",
             param="name",
         )
     options = {option: value for option, value in options.items() if value is not None}

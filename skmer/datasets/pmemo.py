@@ -40,16 +40,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from skmer.datasets import tables
+from skmer.datasets import files, registry, tables
 from skmer.datasets.curves import read_curves
-from skmer.datasets.files import find_tables, match_audio, not_in_place
-from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset
 from skmer.datasets.tables import ANEW, AXES, PublishedTable
 from skmer.datasets.validate import Finding, check_songs
 from skmer.exceptions import InputError
 from skmer.utils.messages import shorten
 
-INFO = DatasetInfo(
+INFO = registry.DatasetInfo(
     name="pmemo",
     title="PMEmo",
     n_clips=767,
@@ -128,7 +126,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
 
 def validate(folder: Path, verbose: bool) -> list[Finding]:
     """Check that the annotations are whole and on their scales, and that the clips are there."""
-    paths = find_tables(folder, READERS)
+    paths = files.find_tables(folder, READERS)
     needed = [name for name in READERS if name != "dynamic_annotations_std.csv"]
     absent = [Finding(name, "missing") for name in needed if name not in paths]
     if any(name not in paths for name in REQUIRED):
@@ -137,7 +135,7 @@ def validate(folder: Path, verbose: bool) -> list[Finding]:
     return absent + check_songs(folder, INFO, read, exact=True)
 
 
-@register_dataset(INFO, validate=validate)
+@registry.register_dataset(INFO, validate=validate)
 def fetch_pmemo(
     *,
     target: Literal["quadrant", "static", "dynamic"] = "quadrant",
@@ -217,14 +215,14 @@ def fetch_pmemo(
     ((767, 2), 'dynamic, 0 to 1')
     """
     folder = INFO.place(data_home)
-    paths = find_tables(folder, READERS)
+    paths = files.find_tables(folder, READERS)
     static = ["static_annotations.csv"] if "static" in (target, quadrants) else []
     if missing := [name for name in (*REQUIRED, *static) if name not in paths]:
-        raise not_in_place(shorten(missing), folder, INFO)
+        raise files.not_in_place(shorten(missing), folder, INFO)
     frame, dynamic = read_annotations(paths, quadrants)
     would_be = "chorus/{}.mp3".format if annotations_only else None
-    frame = match_audio(frame, folder, INFO, exact=True, would_be=would_be)
-    return make_bunch(
+    frame = files.match_audio(frame, folder, INFO, exact=True, would_be=would_be)
+    return registry.make_bunch(
         frame,
         INFO,
         dynamic={name: table.loc[frame["song_id"]] for name, table in dynamic.items()},

@@ -45,16 +45,12 @@ from typing import Literal
 
 import numpy as np
 
-from skmer.datasets.fetch import Archive, download_and_unpack
-from skmer.datasets.files import find_audio_files, not_in_place
-from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset, warn_caller
+from skmer.datasets import fetch, files, registry
 from skmer.datasets.validate import Finding, check_file, find_extra
 from skmer.exceptions import IncompleteDatasetWarning
-from skmer.utils.estimators import Interval
-from skmer.utils.messages import shorten
-from skmer.utils.progress import track
+from skmer.utils import estimators, messages, progress
 
-INFO = DatasetInfo(
+INFO = registry.DatasetInfo(
     name="ravdess-song",
     title="RAVDESS, song",
     n_clips=1012,
@@ -70,7 +66,7 @@ INFO = DatasetInfo(
 )
 
 # Zenodo gives no SHA-256 of the archive; the clips in it are checked one by one instead.
-ARCHIVE = Archive(
+ARCHIVE = fetch.Archive(
     filename="Audio_Song_Actors_01-24.zip",
     url="https://zenodo.org/records/1188976/files/Audio_Song_Actors_01-24.zip",
 )
@@ -134,17 +130,17 @@ def validate(folder: Path, verbose: bool) -> list[Finding]:
     """Compare every wav with its published SHA-256; a flac has none."""
     clips = find_clips(folder)
     findings = []
-    for name, sha in track(checksums().items(), description="hashing", enabled=verbose):
+    for name, sha in progress.track(checksums().items(), description="hashing", enabled=verbose):
         path = clips.get(name)
         known = None if path is not None and path.suffix == ".flac" else sha
         findings.append(check_file(path, folder, known, f"Actor_{name[-2:]}/{name}.wav"))
-    return findings + find_extra(find_audio_files(folder).paths, set(clips.values()), folder)
+    return findings + find_extra(files.find_audio_files(folder).paths, set(clips.values()), folder)
 
 
-@register_dataset(
+@registry.register_dataset(
     INFO,
     validate=validate,
-    subset_seed=[Interval(Integral, 0, None, closed="left")],
+    subset_seed=[estimators.Interval(Integral, 0, None, closed="left")],
 )
 def fetch_ravdess_song(
     *,
@@ -219,9 +215,9 @@ def fetch_ravdess_song(
     clips = find_clips(folder)
     if not clips:
         if not download_if_missing:
-            raise not_in_place("clip", folder, INFO, ARCHIVE.filename)
+            raise files.not_in_place("clip", folder, INFO, ARCHIVE.filename)
         places = {f"Actor_{name[-2:]}/{name}.wav": sha for name, sha in checksums().items()}
-        download_and_unpack(ARCHIVE, folder, checksums=places)
+        fetch.download_and_unpack(ARCHIVE, folder, checksums=places)
         clips = find_clips(folder)
     published = list(checksums())
     if subset == "koh2021":
@@ -229,11 +225,13 @@ def fetch_ravdess_song(
     missing = [name for name in published if name not in clips]
     names = [name for name in published if name in clips]
     if missing:
-        singers = shorten(sorted({name[-2:] for name in missing}), 24)
-        warn_caller(
+        singers = messages.shorten(sorted({name[-2:] for name in missing}), 24)
+        registry.warn_caller(
             f"{len(missing)} of {len(published)} clips of RAVDESS song are missing in {folder}, of "
             f"the singers {singers}; the {len(names)} others are used. For all of them unpack "
             f"{ARCHIVE.filename} from {INFO.url} there, or fetch it into another folder.",
             IncompleteDatasetWarning,
         )
-    return make_bunch(_make_frame(names, clips), INFO, target_names=list(INFO.class_counts))
+    return registry.make_bunch(
+        _make_frame(names, clips), INFO, target_names=list(INFO.class_counts)
+    )

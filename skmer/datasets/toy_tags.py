@@ -14,9 +14,7 @@ complete.
 import os
 from dataclasses import replace
 
-from skmer.datasets import toy
-from skmer.datasets.registry import make_bunch, register_dataset
-from skmer.datasets.tables import indicators
+from skmer.datasets import registry, tables, toy
 
 TAGS = ("bright", "calm", "dark", "energetic", "fast", "happy", "percussive", "rough")
 # Tags of a trait that is above its average.
@@ -39,7 +37,7 @@ def tags_of(artist: int, quadrant: str, take: int) -> list[str]:
     return sorted(tags + [tag for tag, trait in _TRAITS.items() if getattr(traits, trait) > 0])
 
 
-@register_dataset(INFO, validate=toy.validate)
+@registry.register_dataset(INFO, validate=toy.validate)
 def load_toy_tags(
     *,
     data_home: str | os.PathLike | None = None,
@@ -91,5 +89,5 @@ def load_toy_tags(
     frame = toy.load_toy_emotions(data_home=data_home, as_frame=True).frame
     tags = [tags_of(*clip) for clip in toy.clip_names().values()]
     frame = frame.drop(columns="label").assign(tags=[";".join(one) for one in tags])
-    target = indicators(tags, TAGS)
-    return make_bunch(frame, INFO, target=target, target_names=TAGS)
+    target = tables.indicators(tags, TAGS)
+    return registry.make_bunch(frame, INFO, target=target, target_names=TAGS)

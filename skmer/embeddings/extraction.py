@@ -15,20 +15,12 @@ import numpy as np
 from sklearn.base import clone
 
 from skmer.audio.segment import Listing, Segment, file_of, part_of
-from skmer.embeddings import sources, tables
-from skmer.embeddings.base import BaseClipTransformer
+from skmer.embeddings import base, recipe, shards, sources, tables
 from skmer.embeddings.clips import Clip
-from skmer.embeddings.recipe import Recipe
 from skmer.embeddings.settings import column_names, describe_run, recipe_key
-from skmer.embeddings.shards import write_shards
 from skmer.exceptions import InputError, InputTypeError, bounded
-from skmer.utils.cache import DAMAGE, open_cache, warn_of_cache
+from skmer.utils import cache, files, messages, processes, progress, remote
 from skmer.utils.digest import open_regular
-from skmer.utils.files import atomic_write, check_output_file, escape_formula, expand_path, is_url
-from skmer.utils.messages import check_choice, check_whole, escape_undecodable
-from skmer.utils.processes import run_parallel
-from skmer.utils.progress import track
-from skmer.utils.remote import Place, place_of
 
 
 @dataclass(frozen=True)
@@ -58,7 +50,7 @@ class Extraction:
 
 def extract(
     paths: Iterable,
-    transformer: BaseClipTransformer | Sequence[BaseClipTransformer],
+    transformer: base.BaseClipTransformer | Sequence[base.BaseClipTransformer],
     out: str | os.PathLike,
     *,
     frames: bool = False,
@@ -167,9 +159,9 @@ def extract(
             DeprecationWarning,
             stacklevel=2,
         )
-    check_choice("extract", ("columns", "list"), layout=layout)
+    messages.check_choice("extract", ("columns", "list"), layout=layout)
     if shard_size is not None:
-        check_whole("extract", shard_size=shard_size)
+        messages.check_whole("extract", shard_size=shard_size)
     place, name = _check_out(out, layout)
     entries, sample = sources.sample(sources.check_clips(paths))
     transformers = fit_copies(transformer, sample, frames=frames)
@@ -198,10 +190,10 @@ def extract(
     # What a sequence holds is known before the work, and what an iterator holds at its end.
     clips = sources.stream(entries, transformers, columns={} if length == 0 else own)
     if name is None:
-        write_shards(run, clips, place, n_clips, shard_size)
+        shards.write_shards(run, clips, place, n_clips, shard_size)
     else:
         run.write(clips, place, name, n_clips)
-    warn_of_cache(run.cache_errors, stacklevel=2)
+    cache.warn_of_cache(run.cache_errors, stacklevel=2)
     where: Any = place.show(name) if name else place.show()
     return Extraction(where, **run.counts)
 
@@ -210,7 +202,7 @@ def extract(
 class _Run:
     """What one call of `extract` writes, to one table or several, and what it has written."""
 
-    recipes: list[Recipe]
+    recipes: list[recipe.Recipe]
     names: list[str]
     settings: dict
     columns: dict
@@ -231,7 +223,7 @@ class _Run:
     def write(
         self,
         clips: Iterable[sources.Source],
-        place: Place,
+        place: remote.Place,
         name: str,
         n_clips: int | None,
         *,
@@ -248,7 +240,7 @@ class _Run:
             n_before = 0 if self.force or self.append else tables.count_clips(path)
             if n_clips is not None:
                 tables.check_not_fewer(place.show(name), n_before, n_clips)
-            has_cache = open_cache(self.memory) is not None
+            has_cache = cache.open_cache(self.memory) is not None
             kept = None if has_cache else unfinished_cache(path, key)
             with tables.earlier_table(path, key, self.names, append=self.append) as earlier:
                 new = sources.embed_sources(
@@ -262,7 +254,9 @@ class _Run:
                 # Closed whatever happens, so that no job goes on behind an error.
                 with closing(new):
                     done: Iterable[tables.ClipRows]
-                    done = track(new, description=description, total=n_clips, enabled=self.verbose)
+                    done = progress.track(
+                        new, description=description, total=n_clips, enabled=self.verbose
+                    )
                     kinds = self.kinds
                     if self.append and earlier.clips:
                         kinds = earlier.kinds
@@ -309,17 +303,17 @@ class _Run:
         tables.check_not_fewer(table, n_before, n_clips)
 
 
-def _check_out(out: str | os.PathLike, layout: str) -> tuple[Place, str | None]:
+def _check_out(out: str | os.PathLike, layout: str) -> tuple[remote.Place, str | None]:
     """Return where the table goes, and its name there; None where it is a folder of shards."""
     text = os.fspath(out)
     suffix = os.path.splitext(text.rstrip("/"))[1]
-    if not suffix or text.endswith("/") or (not is_url(text) and os.path.isdir(text)):
+    if not suffix or text.endswith("/") or (not files.is_url(text) and os.path.isdir(text)):
         # A folder called as a table is a mistake more often than a place for shards.
         if suffix in tables.SUFFIXES:
             raise IsADirectoryError(
                 bounded(f"A file cannot be written to '{out}', which is a folder.")
             )
-        return Place(out), None
+        return remote.Place(out), None
     if suffix not in tables.SUFFIXES:
         raise InputError(
             f"The table must end in {', '.join(tables.SUFFIXES)}, or be a folder. Got '{out}'.",
@@ -331,15 +325,15 @@ def _check_out(out: str | os.PathLike, layout: str) -> tuple[Place, str | None]:
             f"Got layout='list' for '{out}'.",
             param="layout",
         )
-    if suffix == ".csv" and not is_url(text):
-        check_output_file(tables.settings_beside(expand_path(out)))
-    return place_of(out)
+    if suffix == ".csv" and not files.is_url(text):
+        files.check_output_file(tables.settings_beside(files.expand_path(out)))
+    return remote.place_of(out)
 
 
-def fit_copies(transformer, paths: Sequence, *, frames: bool) -> list[BaseClipTransformer]:
+def fit_copies(transformer, paths: Sequence, *, frames: bool) -> list[base.BaseClipTransformer]:
     """Return fitted copies that pool where a row is a clip, and not where it is a frame."""
     given = list(transformer) if isinstance(transformer, list | tuple) else [transformer]
-    if not given or not all(isinstance(one, BaseClipTransformer) for one in given):
+    if not given or not all(isinstance(one, base.BaseClipTransformer) for one in given):
         raise InputTypeError(
             "'transformer' must be a transformer of clips, such as MFCCStatsTransformer(), or a "
             f"list of those. Got {transformer!r:.100}."
@@ -386,7 +380,7 @@ def unfinished_cache(out: Path, key: str) -> Path:
 
 def extract_files(
     paths: Sequence,
-    transformer: BaseClipTransformer,
+    transformer: base.BaseClipTransformer,
     folder: str | os.PathLike,
     *,
     n_jobs: int | None = None,
@@ -450,7 +444,7 @@ def extract_files(
     recipes = [one._recipe(pooled=False)]
     settings = describe_run([one], recipe_key(recipes, column_names([one])), frames=True)
     # The lock is beside the folder, whose name it needs.
-    folder = expand_path(folder).absolute()
+    folder = files.expand_path(folder).absolute()
     targets = _targets(paths, folder)
     n_jobs = one.n_jobs if n_jobs is None else n_jobs
     failures: list[tuple[str, str]] = []
@@ -458,7 +452,9 @@ def extract_files(
     with tables.locked(folder):
         folder.mkdir(exist_ok=True)
         arguments = ((target, path, settings["key"]) for target, path in zip(targets, paths))
-        earlier = list(run_parallel(_earlier_file, arguments, n_jobs=n_jobs, prefer="threads"))
+        earlier = list(
+            processes.run_parallel(_earlier_file, arguments, n_jobs=n_jobs, prefer="threads")
+        )
         missing = [at for at, n_rows in enumerate(earlier) if n_rows is None]
         new = sources.embed_sources(
             sources.stream([paths[at] for at in missing], [one]),
@@ -468,18 +464,18 @@ def extract_files(
         )
         n_computed, n_rows = 0, sum(filter(None, earlier))
         with closing(new):
-            bar = track(new, description="extracting", total=len(missing), enabled=verbose)
+            bar = progress.track(new, description="extracting", total=len(missing), enabled=verbose)
             # The clips first, so that the bar reaches its end.
             for clip, at in zip(bar, missing):
                 n_computed, n_rows = n_computed + clip.is_new, n_rows + len(clip.rows)
                 if clip.cache_error is not None:
                     cache_errors.append(clip.cache_error)
                 if clip.error is not None:
-                    failures.append((escape_undecodable(file_of(paths[at])), clip.error))
+                    failures.append((messages.escape_undecodable(file_of(paths[at])), clip.error))
                 else:
                     _write_file(targets[at], clip, one.frame_times(len(clip.rows)), settings)
         _write_errors(folder / "errors.csv", failures)
-    warn_of_cache(cache_errors, stacklevel=2)
+    cache.warn_of_cache(cache_errors, stacklevel=2)
     return Extraction(folder, len(paths), n_rows, n_computed, len(failures))
 
 
@@ -487,7 +483,7 @@ def _check_paths(paths) -> list[str | Segment]:
     """Return the paths as strings; segments of files stay."""
     entries = list(sources.check_clips(paths))
     for row, entry in enumerate(entries):
-        is_file = isinstance(entry, str | os.PathLike | Segment) and not is_url(entry)
+        is_file = isinstance(entry, str | os.PathLike | Segment) and not files.is_url(entry)
         if not is_file or sources.is_tar(entry):
             raise InputTypeError(
                 f"Entry {row} of 'paths' must be a path on this machine, got {entry!r:.100}."
@@ -524,7 +520,7 @@ def _earlier_file(target: Path, path: str | Segment, key: str) -> int | None:
             settings = json.loads(str(arrays["settings"]))
             # Both are read, so that damage to either is detected.
             n_frames, n_times = len(arrays["embedding"]), len(arrays["timestamps"])
-    except DAMAGE:
+    except cache.DAMAGE:
         return None
     digest = sources.digest_clip(Clip.of_file(0, path))
     if (settings.get("key"), settings.get("digest")) != (key, digest) or n_frames != n_times:
@@ -535,7 +531,7 @@ def _earlier_file(target: Path, path: str | Segment, key: str) -> int | None:
 def _write_file(target: Path, clip: tables.ClipRows, times: np.ndarray, settings: dict) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     stated = json.dumps(settings | {"digest": clip.digest})
-    with atomic_write(target) as temporary, temporary.open("wb") as stream:
+    with files.atomic_write(target) as temporary, temporary.open("wb") as stream:
         np.savez(stream, embedding=clip.rows, timestamps=times, settings=stated)
 
 
@@ -546,5 +542,5 @@ def _write_errors(path: Path, failures: list[tuple[str, str]]) -> None:
     if not failures:
         path.unlink(missing_ok=True)
         return
-    table = escape_formula(pd.DataFrame(failures, columns=["path", "error"]))
+    table = files.escape_formula(pd.DataFrame(failures, columns=["path", "error"]))
     table.to_csv(path, index=False)

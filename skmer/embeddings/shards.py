@@ -8,11 +8,9 @@ from itertools import chain, islice
 from skmer.embeddings import tables
 from skmer.embeddings.sources import Source, digest_source, windows
 from skmer.exceptions import InputError
-from skmer.utils.cache import DAMAGE
+from skmer.utils import cache, processes, remote
 from skmer.utils.digest import settings_digest
 from skmer.utils.files import atomic_write, is_url
-from skmer.utils.processes import run_parallel
-from skmer.utils.remote import Place, check_url
 
 # Readers of datasets leave out files whose names begin so.
 MANIFEST = "_manifest.json"
@@ -21,7 +19,7 @@ _logger = logging.getLogger("skmer")
 
 
 def write_shards(
-    run, clips: Iterator[Source], place: Place, n_clips: int | None, size: int | None
+    run, clips: Iterator[Source], place: remote.Place, n_clips: int | None, size: int | None
 ) -> None:
     """Write clips to shards, and state each in the manifest as soon as it is whole.
 
@@ -45,7 +43,7 @@ def write_shards(
             _write(run, clips, place, manifest)
 
 
-def read_manifest(place: Place) -> dict:
+def read_manifest(place: remote.Place) -> dict:
     """Return the manifest of a folder of shards; an empty one where there is none."""
     try:
         with place.open(MANIFEST) as file:
@@ -54,14 +52,14 @@ def read_manifest(place: Place) -> dict:
             return manifest
     except FileNotFoundError:
         return {"shards": []}
-    except DAMAGE as error:
+    except cache.DAMAGE as error:
         raise InputError(
             f"The file '{place.show(MANIFEST)}' is not a manifest that extract wrote; remove it, "
             "or choose another folder."
         ) from error
 
 
-def _check(run, manifest: dict, place: Place, n_clips: int | None, size: int | None) -> None:
+def _check(run, manifest: dict, place: remote.Place, n_clips: int | None, size: int | None) -> None:
     if run.force and not run.append:
         manifest["shards"] = []
     if not manifest["shards"]:
@@ -85,7 +83,7 @@ def _total(manifest: dict) -> int:
     return sum(shard["n_clips"] for shard in manifest["shards"])
 
 
-def _write(run, clips: Iterator[Source], place: Place, manifest: dict) -> None:
+def _write(run, clips: Iterator[Source], place: remote.Place, manifest: dict) -> None:
     """Write shard after shard, leaving those alone whose clips are what they were."""
     n_before, at = _total(manifest), 0
     while True:
@@ -118,7 +116,13 @@ def _write(run, clips: Iterator[Source], place: Place, manifest: dict) -> None:
 
 
 def _write_one(
-    run, clips: Iterable[Source], place: Place, manifest: dict, at: int, inputs=None, cells=None
+    run,
+    clips: Iterable[Source],
+    place: remote.Place,
+    manifest: dict,
+    at: int,
+    inputs=None,
+    cells=None,
 ) -> None:
     """Write one shard, or add to it, and state it in the manifest."""
     name = f"part-{at:05}.parquet"
@@ -129,7 +133,7 @@ def _write_one(
     _logger.info("%s has %d clips.", place.show(name), counts["n_clips"])
 
 
-def _keep(run, place: Place, manifest: dict) -> None:
+def _keep(run, place: remote.Place, manifest: dict) -> None:
     manifest |= {"settings": run.settings, "own": run.kinds, "segments": run.segments}
     manifest["n_clips"] = _total(manifest)
     with atomic_write(place.here / MANIFEST) as temporary:
@@ -145,7 +149,9 @@ def _hold(clips: Iterator[Source], size: int, n_jobs) -> tuple[list[Source], str
         held.append(source)
         if source.n_bytes() or not source.clips:
             return held, None
-    states = list(run_parallel(_state, ((one,) for one in held), n_jobs=n_jobs, prefer="threads"))
+    states = list(
+        processes.run_parallel(_state, ((one,) for one in held), n_jobs=n_jobs, prefer="threads")
+    )
     named = [[*one.identity, state] for one, state in zip(held, states)]
     return held, None if None in states else settings_digest({"inputs": named})
 
@@ -157,7 +163,7 @@ def _state(source: Source):
         status = clip.status()
         # Not the device and the inode, which another machine that has the files mounts otherwise.
         return None if status is None else status[2:]
-    files = check_url(clip.source)
+    files = remote.check_url(clip.source)
     try:
         return files.checksum(files._strip_protocol(clip.source))
     except Exception:
@@ -165,7 +171,7 @@ def _state(source: Source):
         return None
 
 
-def _append(run, clips: Iterator[Source], place: Place, manifest: dict) -> None:
+def _append(run, clips: Iterator[Source], place: remote.Place, manifest: dict) -> None:
     """Add clips to the last shard and to new ones, and replace those that have changed."""
     import pyarrow.parquet as pq
 
@@ -191,7 +197,7 @@ def _append(run, clips: Iterator[Source], place: Place, manifest: dict) -> None:
         _add(run, iter(sources), place, manifest, at)
 
 
-def _add(run, clips: Iterator[Source], place: Place, manifest: dict, at: int) -> None:
+def _add(run, clips: Iterator[Source], place: remote.Place, manifest: dict, at: int) -> None:
     if at < len(manifest["shards"]):
         # It is counted again, as a whole.
         run.add(manifest["shards"][at], -1)
@@ -203,7 +209,7 @@ def _unknown(run, clips, known: dict, changed: dict) -> Iterator[Source]:
     for window in windows(clips):
         found = [known.get(source.identity) for source in window]
         calls = ((source,) for source, there in zip(window, found) if there is not None)
-        digests = run_parallel(digest_source, calls, n_jobs=run.n_jobs, prefer="threads")
+        digests = processes.run_parallel(digest_source, calls, n_jobs=run.n_jobs, prefer="threads")
         for source, there in zip(window, found):
             if there is None:
                 known[source.identity] = (-1, None)
@@ -212,6 +218,6 @@ def _unknown(run, clips, known: dict, changed: dict) -> Iterator[Source]:
                 changed.setdefault(there[0], []).append(source)
 
 
-def _files_from(place: Place, at: int) -> list[str]:
+def _files_from(place: remote.Place, at: int) -> list[str]:
     """Return the names of the shards from a number on."""
     return [name for name in place.names("part-*.parquet") if name >= f"part-{at:05}"]

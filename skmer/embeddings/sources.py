@@ -19,12 +19,9 @@ from skmer.embeddings.clips import Clip, as_sequence, check_matrix, check_sequen
 from skmer.embeddings.recipe import EmbeddedClip, Recipe, embed_clip
 from skmer.embeddings.tables import ClipRows
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
-from skmer.utils import ClipCache
+from skmer.utils import ClipCache, messages, processes, remote
 from skmer.utils.cache import CacheEntry, open_cache
 from skmer.utils.files import is_url
-from skmer.utils.messages import escape_undecodable
-from skmer.utils.processes import run_parallel, threads_per_worker
-from skmer.utils.remote import check_url
 
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 # So many are worked on at once, or of so many bytes where they are held in memory.
@@ -58,7 +55,7 @@ class Source:
     @property
     def identity(self) -> tuple:
         """The path, as a table has it, and the start and the end of a segment of it [s]."""
-        path = None if self.name is None else escape_undecodable(self.name)
+        path = None if self.name is None else messages.escape_undecodable(self.name)
         return path, getattr(self.segment, "start", None), getattr(self.segment, "end", None)
 
 
@@ -75,7 +72,7 @@ def check_clips(paths, *, param: str = "paths") -> Iterable:
         if not (is_path(entry) or is_segment(entry) or is_named_content(entry)):
             raise InputTypeError(f"Entry {row} of '{param}' must be a path, got {entry!r:.100}.")
         if is_url(entry):
-            check_url(str(entry))
+            remote.check_url(str(entry))
     if not entries:
         raise InputError(f"'{param}' must hold at least one path, got none.")
     return entries
@@ -147,7 +144,7 @@ def read_tar(path) -> Iterator[tuple[str, bytes]]:
     try:
         # Read from its start to its end, as a pipe is: nothing is unpacked.
         if is_url(name):
-            files = check_url(name)
+            files = remote.check_url(name)
             stream = files.open(files._strip_protocol(name), "rb")
         else:
             stream = open(name, "rb")  # noqa: SIM115
@@ -289,18 +286,20 @@ def embed_sources(
     """
     cache = open_cache(memory)
     kept = None if unfinished is None else ClipCache(unfinished)
-    n_threads = threads_per_worker(n_jobs)
+    n_threads = processes.threads_per_worker(n_jobs)
     for window in windows(clips):
         digests: Iterable[str | None] = [None] * len(window)
         if known:
             calls = ((source,) for source in window)
-            digests = list(run_parallel(digest_source, calls, n_jobs=n_jobs, prefer="threads"))
+            digests = list(
+                processes.run_parallel(digest_source, calls, n_jobs=n_jobs, prefer="threads")
+            )
         arguments = (
             (source, recipes, cache, kept, n_threads)
             for source, digest in zip(window, digests)
             if digest not in known
         )
-        new = run_parallel(_embed_source, arguments, n_jobs=n_jobs, prefer="threads")
+        new = processes.run_parallel(_embed_source, arguments, n_jobs=n_jobs, prefer="threads")
         with closing(new):
             for source, digest in zip(window, digests):
                 done = known[digest] if digest in known else next(new)
@@ -343,7 +342,7 @@ def _embed_source(
         else:
             entry = kept.get_or_compute({"content": digest}, compute)
     except AudioDecodeError as error:
-        reason = escape_undecodable(str(error).removeprefix(f"{clip.name}: "))
+        reason = messages.escape_undecodable(str(error).removeprefix(f"{clip.name}: "))
         return ClipRows(digest=digest, error=reason)
     assert entry.n_samples is not None
     assert entry.sr is not None

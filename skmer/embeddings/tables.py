@@ -14,10 +14,8 @@ from zipfile import ZipFile, ZipInfo
 import numpy as np
 
 from skmer.exceptions import IgnoredCacheWarning, InputError, InputTypeError, bounded
-from skmer.utils.cache import DAMAGE
+from skmer.utils import cache, files, messages
 from skmer.utils.digest import file_digest, open_regular, read_regular
-from skmer.utils.files import atomic_write, escape_formula, unescape_formula
-from skmer.utils.messages import escape_undecodable
 
 # What a table states of a clip, and of a frame, beside the path and the user's own columns.
 FACTS = dict.fromkeys(("digest", "duration", "sr", "error", "notes"), "string")
@@ -94,7 +92,9 @@ def _as_arrow(name: str, values: list):
     import pandas as pd
     import pyarrow as pa
 
-    values = [escape_undecodable(value) if isinstance(value, str) else value for value in values]
+    values = [
+        messages.escape_undecodable(value) if isinstance(value, str) else value for value in values
+    ]
     try:
         array = pa.array(pd.Series(values, dtype=object), from_pandas=True)
     except (pa.ArrowException, OverflowError) as error:
@@ -210,12 +210,12 @@ def _batch(clips: list[ClipRows], schema, width: int, frame_times):
 
 def write_table(path: Path, rows: Iterable[tuple], schema, names: list[str]) -> None:
     """Write batches, as they come, to a table of the kind that its suffix names."""
-    with atomic_write(path) as temporary:
+    with files.atomic_write(path) as temporary:
         _WRITERS[path.suffix](temporary, rows, schema, names)
         if path.suffix == ".csv":
             settings = json.loads(schema.metadata[b"skmer"])
             settings |= {"sha256": file_digest(temporary)}
-            with atomic_write(settings_beside(path)) as beside:
+            with files.atomic_write(settings_beside(path)) as beside:
                 beside.write_text(json.dumps(settings, indent=2))
 
 
@@ -278,7 +278,7 @@ def _write_csv(path, rows, schema, names):
     write_frames(
         path,
         (
-            escape_formula(facts.to_pandas(integer_object_nulls=True)).join(
+            files.escape_formula(facts.to_pandas(integer_object_nulls=True)).join(
                 pd.DataFrame(numbers, columns=names)
             )
             for facts, numbers in rows
@@ -410,19 +410,19 @@ def _open_csv(path: Path) -> StoredTable:
         with open_regular(path) as stream:
             for frame in pd.read_csv(
                 stream,
-                usecols=lambda name: unescape_formula(name) in wanted,
-                dtype={escape_formula(name): types[kind] for name, kind in kinds.items()}
+                usecols=lambda name: files.unescape_formula(name) in wanted,
+                dtype={files.escape_formula(name): types[kind] for name, kind in kinds.items()}
                 | dict.fromkeys(names, np.float32),
                 chunksize=_BATCH_ROWS,
                 keep_default_na=False,
-                na_values={name: [""] for name in map(escape_formula, kinds)}
+                na_values={name: [""] for name in map(files.escape_formula, kinds)}
                 | {name: ["", "nan"] for name in names},
             ):
-                frame = frame.rename(columns=unescape_formula)
+                frame = frame.rename(columns=files.unescape_formula)
                 found = frame[[name for name in frame if name in kinds]].astype(object)
                 lists = found.where(found.notna(), None).to_dict("list")
                 for name in texts.intersection(lists):
-                    lists[name] = [cell and unescape_formula(cell) for cell in lists[name]]
+                    lists[name] = [cell and files.unescape_formula(cell) for cell in lists[name]]
                 yield lists, frame[names].to_numpy()
 
     return StoredTable(settings, read)
@@ -461,7 +461,7 @@ def count_clips(path: Path) -> int:
                 if not {"frame", "time"}.intersection(found):
                     return parquet.metadata.num_rows
                 table = parquet.read(found).to_pandas()
-    except (pa.ArrowException, *DAMAGE):
+    except (pa.ArrowException, *cache.DAMAGE):
         return 0
     if "frame" in table:
         return int((table["frame"].isna() | (table["frame"] <= 0)).sum())
@@ -524,7 +524,7 @@ def earlier_table(
                 problem = f"The table '{path}' was made with other settings; it is made again."
         except FileNotFoundError:
             pass
-        except (pa.ArrowException, *DAMAGE) as error:
+        except (pa.ArrowException, *cache.DAMAGE) as error:
             problem = (
                 f"The table '{path}' of an earlier run cannot be read "
                 f"({' '.join(str(error).split())}); its clips are computed again."

@@ -6,9 +6,7 @@ from html import escape
 
 from sklearn.base import is_classifier
 
-from skmer.embeddings.base import NetworkTransformer
-from skmer.embeddings.registry import feature_of
-from skmer.embeddings.settings import describe_transformer
+from skmer.embeddings import base, registry, settings
 
 
 class ModelCard(dict):
@@ -42,9 +40,9 @@ def make_card(transformers, rest, card: Mapping | None, versions: Mapping) -> di
 
 def _describe(transformer) -> dict:
     random = getattr(transformer, "weights", "") is None
-    feature = feature_of(transformer)
+    feature = registry.feature_of(transformer)
     licence = None if feature is None else feature.licence
-    return describe_transformer(transformer) | {
+    return settings.describe_transformer(transformer) | {
         "engine": engine_of(transformer),
         "weights_are_random": random,
         "weights_licence": None
@@ -55,7 +53,7 @@ def _describe(transformer) -> dict:
 
 def engine_of(transformer) -> str | None:
     """Return the engine that runs a network here; None where skmer's engines run none."""
-    return transformer._engine() if isinstance(transformer, NetworkTransformer) else None
+    return transformer._engine() if isinstance(transformer, base.NetworkTransformer) else None
 
 
 def to_markdown(card: Mapping) -> str:

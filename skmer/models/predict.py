@@ -14,19 +14,12 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from skmer.classifiers import TagClassifier
-from skmer.embeddings import BaseClipTransformer, sources, tables
-from skmer.embeddings.extraction import unfinished_cache
-from skmer.embeddings.settings import check_same, column_names, recipe_key
-from skmer.embeddings.shards import MANIFEST, read_manifest
+from skmer.embeddings import BaseClipTransformer, extraction, settings, shards, sources, tables
 from skmer.exceptions import InputError
 from skmer.models.file import split_pipeline
 from skmer.pooling import align_frames, pad_frames, pool_frames
-from skmer.utils.cache import DAMAGE, open_cache, warn_of_cache
+from skmer.utils import cache, floats, messages, progress, remote
 from skmer.utils.files import atomic_write, escape_formula, expand_path, is_url
-from skmer.utils.floats import numpy_defaults
-from skmer.utils.messages import check_whole
-from skmer.utils.progress import track
-from skmer.utils.remote import Place, place_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,7 +108,7 @@ def predict_clips(
     """
     predictor = Predictor(model, frames, hop_size, targets, strict, memory, n_jobs, verbose)
     (predictions,) = predictor.stream(paths, None)
-    warn_of_cache(predictor.cache_errors, stacklevel=2)
+    cache.warn_of_cache(predictor.cache_errors, stacklevel=2)
     return predictions
 
 
@@ -175,7 +168,7 @@ def predict_batches(
     >>> [len(batch) for batch in predict_batches(model, iter(toy.data[:5]), batch_size=2)]
     [2, 2, 1]
     """
-    check_whole("predict_batches", batch_size=batch_size)
+    messages.check_whole("predict_batches", batch_size=batch_size)
     predictor = Predictor(model, frames, hop_size, targets, strict, memory, n_jobs, verbose)
     return predictor.stream(paths, batch_size)
 
@@ -285,7 +278,7 @@ def write_predictions(
     write = _WRITERS.get(os.path.splitext(os.fspath(out))[1])
     if write is None:
         raise InputError(f"'out' must end in {', '.join(_WRITERS)}. Got '{out}'.", param="out")
-    place, name = place_of(out)
+    place, name = remote.place_of(out)
     path = place.fetch(name)
     with tables.locked(path):
         n_before = 0 if force else tables.count_clips(path)
@@ -293,14 +286,14 @@ def write_predictions(
         if total is not None:
             tables.check_not_fewer(place.show(name), n_before, total, append=False)
         if not predictor.has_cache:
-            predictor.unfinished = unfinished_cache(path, predictor.key)
+            predictor.unfinished = extraction.unfinished_cache(path, predictor.key)
         with closing(predictor.stream(paths, _BATCH)) as batches, atomic_write(path) as temporary:
             write(temporary, batches, predictor.rest)
             tables.check_not_fewer(place.show(name), n_before, predictor.n_clips, append=False)
         if predictor.unfinished is not None:
             shutil.rmtree(predictor.unfinished, ignore_errors=True)
     place.store(name)
-    warn_of_cache(predictor.cache_errors, stacklevel=2)
+    cache.warn_of_cache(predictor.cache_errors, stacklevel=2)
     return PredictionFile(place.show(name), predictor.n_rows, predictor.n_failed, predictor.n_noted)
 
 
@@ -356,7 +349,7 @@ class Predictor:
         self.frames, self.targets, self.strict = frames, targets, strict
         self.n_jobs, self.verbose = first.n_jobs if n_jobs is None else n_jobs, verbose
         self.memory = first.memory if memory is None else memory
-        self.has_cache = open_cache(self.memory) is not None
+        self.has_cache = cache.open_cache(self.memory) is not None
         self.unfinished: Path | None = None
         self.recipes = [one._recipe(pooled=not frames) for one in self.transformers]
         # As extract has them in a table: without pooling where a row is a frame.
@@ -367,12 +360,12 @@ class Predictor:
     @property
     def key(self) -> str:
         """Digest of all that decides the embeddings."""
-        return recipe_key(self.recipes, column_names(self.extracted))
+        return settings.recipe_key(self.recipes, settings.column_names(self.extracted))
 
     def stream(self, paths, size: int | None) -> "Generator[pd.DataFrame, None, None]":
         """Return an iterator of the rows of so many clips each; None = of all at once."""
         if is_extracted(paths):
-            names, stored = column_names(self.extracted), list(_open_tables(paths, self))
+            names, stored = settings.column_names(self.extracted), list(_open_tables(paths, self))
             clips = (clip for table in stored for clip in table.clips(names))
             return self._batches(clips, size, None)
         entries = sources.entries_of(paths, self.transformers[0])
@@ -391,7 +384,7 @@ class Predictor:
         """Predict clips as they come."""
         with_ends = None
         with closing(clips):
-            bar = track(clips, description="extracting", total=total, enabled=self.verbose)
+            bar = progress.track(clips, description="extracting", total=total, enabled=self.verbose)
             while batch := list(itertools.islice(bar, size)):
                 has_ends = any(clip.start is not None for clip in batch)
                 if with_ends is None:
@@ -459,7 +452,7 @@ class Predictor:
         n_rows = None if numbers else 0
         if not numbers:
             # The columns are those of any clip, here of one of zeros.
-            width = len(column_names(self.transformers))
+            width = len(settings.column_names(self.transformers))
             length = getattr(first, "n_frames", None) or 64
             numbers = [np.zeros((length if _statistics(first) is None else 1, width), np.float32)]
         is_sequence = _statistics(first) is None
@@ -490,7 +483,7 @@ def is_extracted(paths) -> bool:
     path = expand_path(paths)
     if path.suffix == ".csv":
         return tables.settings_beside(path).is_file()
-    return path.suffix in tables.SUFFIXES or (path / MANIFEST).is_file()
+    return path.suffix in tables.SUFFIXES or (path / shards.MANIFEST).is_file()
 
 
 def _without_pooling(transformer: BaseClipTransformer) -> BaseClipTransformer:
@@ -505,15 +498,18 @@ def _open_tables(paths, predictor: Predictor) -> Iterator[tables.StoredTable]:
 
     files = [expand_path(paths)]
     if files[0].is_dir():
-        files = [files[0] / shard["file"] for shard in read_manifest(Place(files[0]))["shards"]]
+        files = [
+            files[0] / shard["file"]
+            for shard in shards.read_manifest(remote.Place(files[0]))["shards"]
+        ]
     for file in files:
         try:
             table = tables.open_table(file)
         except FileNotFoundError:
             raise InputError(f"There is no table '{file}'.") from None
-        except (pa.ArrowException, *DAMAGE) as error:
+        except (pa.ArrowException, *cache.DAMAGE) as error:
             raise InputError(f"The table '{file}' cannot be read ({error}).") from error
-        check_same(str(file), table.settings, predictor.extracted, frames=predictor.frames)
+        settings.check_same(str(file), table.settings, predictor.extracted, frames=predictor.frames)
         yield table
 
 
@@ -549,7 +545,7 @@ def _as_fitted(rest, rows: np.ndarray):
     return rows if names is None or rows.ndim > 2 else pd.DataFrame(rows, columns=names)
 
 
-@numpy_defaults
+@floats.numpy_defaults
 def _predict(rest, rows: np.ndarray, targets) -> dict[str, np.ndarray]:
     """Return the columns that are predicted."""
     rows = _as_fitted(rest, rows)

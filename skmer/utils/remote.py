@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from skmer.exceptions import InputError, MissingPackageError, bounded
-from skmer.utils.digest import open_regular, settings_digest
-from skmer.utils.download import without_password
+from skmer.utils import digest, download, messages
 from skmer.utils.files import (
     check_output_file,
     check_output_folder,
@@ -16,13 +15,12 @@ from skmer.utils.files import (
     is_url,
     user_folder,
 )
-from skmer.utils.messages import check_installed
 
 
 @cache
 def file_system(protocol: str):
     """Return fsspec's file system for the protocol of a URL; raise where it is not supported."""
-    check_installed("fsspec", extra="remote", needed_for=f"Files at {protocol}://")
+    messages.check_installed("fsspec", extra="remote", needed_for=f"Files at {protocol}://")
     import fsspec
 
     try:
@@ -53,7 +51,7 @@ def read_url(url: str) -> bytes:
         raise FileNotFoundError("the file does not exist") from None
     except Exception as error:
         # File systems raise what their own clients raise.
-        reason = without_password(" ".join(f"{type(error).__name__}: {error}".split()))
+        reason = download.without_password(" ".join(f"{type(error).__name__}: {error}".split()))
         raise OSError(bounded(f"the file cannot be fetched ({reason})", 200)) from error
 
 
@@ -99,12 +97,12 @@ class Place:
             return
         if self.url.startswith(("http://", "https://")):
             raise InputError(
-                f"Results cannot be written to '{without_password(self.url)}': files at http:// "
-                "can be read only; use a path, or a URL such as s3://bucket/name."
+                f"Results cannot be written to '{download.without_password(self.url)}': files at "
+                "http:// can be read only; use a path, or a URL such as s3://bucket/name."
             )
         self._files = check_url(self.url)
         # Of its own name, so that the same call finds there what a killed one has left.
-        name = settings_digest({"url": self.url})[:16]
+        name = digest.settings_digest({"url": self.url})[:16]
         self.here = check_output_folder(user_folder("cache") / "remote" / name)
         self._check_writable()
 
@@ -117,7 +115,7 @@ class Place:
         except Exception as error:
             raise OSError(
                 bounded(
-                    f"Results cannot be written to '{without_password(str(self.url))}' "
+                    f"Results cannot be written to '{download.without_password(str(self.url))}' "
                     f"({type(error).__name__}: {error}); choose another place."
                 )
             ) from error
@@ -134,7 +132,7 @@ class Place:
     def open(self, name: str):
         """Open a file for reading, wherever it is."""
         if self.url is None:
-            return open_regular(self.here / name)
+            return digest.open_regular(self.here / name)
         return self._files.open(self._at(name), "rb")
 
     def names(self, pattern: str) -> list[str]:

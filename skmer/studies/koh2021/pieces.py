@@ -22,14 +22,12 @@ from skmer.evaluation.tasks import CLASSIFICATION, REGRESSION
 from skmer.exceptions import InputError
 from skmer.studies.koh2021 import data as study
 from skmer.studies.koh2021.consistency import check_report_consistency, consistent_sizes
-from skmer.utils.cache import ClipCache
-from skmer.utils.digest import settings_digest
-from skmer.utils.estimators import Preset
+from skmer.utils import cache, digest, estimators
 from skmer.utils.labels import stack_frames
 from skmer.utils.store import to_json
 
 
-class PieceStore(ClipCache):
+class PieceStore(cache.ClipCache):
     """Keeps what is computed once, by the settings on which its numbers depend.
 
     Pieces are always converted to JSON and back, so that a first run goes on with the same numbers
@@ -109,7 +107,7 @@ def make_protocols(
     return {name: CLASSIFICATION.splitters(5, n)[name](seed) for name, n in draws.items()}
 
 
-def make_model(classifier: str, preset: Preset, budget: study.Budget):
+def make_model(classifier: str, preset: estimators.Preset, budget: study.Budget):
     """Return a classifier of the preset that trains no longer than the budget allows."""
     model = make_classifier(classifier, preset=preset)
     limits = {}
@@ -176,7 +174,7 @@ def find_fits(cell: Cell, clips, context: RunContext) -> Path:
         feature=study.describe_view(feature, view, budget),
         classifier=describe_estimator(make_model(cell.classifier, feature.edition.preset, budget)),
     )
-    return context.store.folder.parent / f"{cell}-{settings_digest(settings)[:12]}"
+    return context.store.folder.parent / f"{cell}-{digest.settings_digest(settings)[:12]}"
 
 
 def count_rounds(cell: Cell, clips, context: RunContext) -> int:
