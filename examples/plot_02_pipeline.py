@@ -40,7 +40,7 @@ search.fit(toy.data, toy.target, groups=toy.groups)
 print(search.best_params_)
 
 # %%
-# Every clip is predicted by a pipeline that has heard none of its artist's clips; guessing names
+# Every clip is predicted by a pipeline that was trained on none of its artist's clips; guessing names
 # one in four.
 from sklearn.model_selection import cross_val_predict
 

@@ -3,7 +3,7 @@ A grid over features and classifiers
 ====================================
 
 ``evaluate`` computes every feature once, fits every classifier on every split, and keeps scores
-and predictions. Here MusiCNN meets MFCC statistics, the baseline, and the two side by side.
+and predictions. Here MusiCNN is compared with MFCC statistics, the baseline, and with both side by side.
 """
 
 # %%

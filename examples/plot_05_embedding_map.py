@@ -3,7 +3,7 @@ Embeddings compared on a map
 ============================
 
 An embedding is good for a task when clips that should be judged alike lie near each other. A map
-by t-SNE shows it, and the neighbours' purity says it in a number, before any classifier.
+by t-SNE shows it, and the neighbours' purity measures it, before any classifier.
 """
 
 # %%
@@ -28,7 +28,7 @@ features = {
 
 # %%
 # Above, clips are coloured by emotion; below, by artist. A feature that groups clips by artist
-# flatters a classifier that has heard the artist, see :ref:`protocols`.
+# flatters a classifier that was trained on the artist, see :ref:`protocols`.
 import matplotlib.pyplot as plt
 
 from skmer.evaluation import EmbeddingMapDisplay

@@ -2,7 +2,7 @@
 Held-out artists against random splits
 ======================================
 
-Split at random, clips of one artist are both trained on and tested, and a classifier may know the
+Split at random, clips of one artist are both trained on and tested, and a classifier may recognize the
 artist instead of the emotion. The difference between such splits and splits that keep artists
 apart is the gap, and it belongs next to every headline score.
 """

@@ -28,7 +28,7 @@ result = evaluate_regression(
 result.summary()[["target", "r2", "rmse"]].round(2)
 
 # %%
-# One point a clip: the mean of its two predictions, each by a model that has not heard the
+# One point a clip: the mean of its two predictions, each by a model that was not trained on the
 # artist, with their range. The colour is where it belongs.
 from skmer.evaluation import QuadrantDisplay
 

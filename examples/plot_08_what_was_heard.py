@@ -20,7 +20,7 @@ table.groupby(toy.target).mean().T.nlargest(5, "Q1").round(2)
 
 # %%
 # The clips are synthetic, so the tags are not the names that a listener would give ("jazz" for a
-# synthesizer); what differs from emotion to emotion still tells them apart. Lines are 95 %
+# synthesizer); what differs from emotion to emotion still distinguishes them. Lines are 95 %
 # intervals over the folds: where one crosses zero, the tag may be worth nothing.
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline

@@ -22,8 +22,8 @@ for number, clip in load_toy_emotions().frame.iterrows():
     shutil.copy(clip["path"], folder / f"{clip['group']} - {number}.wav")
 
 # %%
-# ``group_from`` says where the artist stands. Without it, folders inside the emotion's folder are
-# the artists; without those, clips can not be kept apart, and the report says so.
+# ``group_from`` is a pattern of the file names. Without it, folders inside the emotion's folder are
+# the artists; without those, artists cannot be kept apart, and the report states this.
 songs = load_folder(home, group_from="{group} - *")
 print(songs.DESCR)
 

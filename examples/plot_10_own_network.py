@@ -30,7 +30,7 @@ def embed(frames):
 
 
 # %%
-# ``target_sr`` and ``frame_size`` say what the function is given. ``version`` stands for the code
+# ``target_sr`` and ``frame_size`` define what the function is given. ``version`` stands for the code
 # and the weights in the key of the cache: change it when they change.
 from skmer import ClipFunctionTransformer, MFCCStatsTransformer, MusiCNNTransformer
 from skmer.datasets import get_data_home, load_toy_emotions

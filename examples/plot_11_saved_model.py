@@ -3,7 +3,7 @@ A saved model predicts
 ======================
 
 What was evaluated can be kept: a fitted pipeline in one file, without pickles, with a card that
-says what it was trained on and what it is worth. It judges new songs, and follows one over time.
+states what it was trained on and its scores. It predicts new songs, and one over time.
 """
 
 # %%
@@ -61,7 +61,7 @@ ends = np.cumsum([len(waveform) for waveform in waveforms]) / 16000
 for label, end in zip(four.index, ends):
     ax.axvline(end, color="white")
     ax.text(end - 3.2, 1.03, f"plays {label}", ha="center")
-ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), title="heard", frameon=False)
+ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), title="predicted", frameon=False)
 ax.set(xlim=(moments.index[0], moments.index[-1]), ylim=(0, 1))
 ax.figure.tight_layout()
 folder.cleanup()

@@ -3,7 +3,7 @@ The three front-ends of L3-Net
 ==============================
 
 openl3 has made its spectrograms in three ways. The network is the same, its input is not, and so
-the embeddings differ. The page :ref:`frontends` says which came when.
+the embeddings differ. The page :ref:`frontends` has their dates.
 """
 
 # %%
