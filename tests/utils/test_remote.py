@@ -15,7 +15,7 @@ import soundfile
 from skmer import MFCCStatsTransformer
 from skmer.datasets import load_csv
 from skmer.datasets.own import find_clips
-from skmer.embeddings import extract, extraction
+from skmer.embeddings import extract, sources
 from skmer.exceptions import AudioDecodeError, InputError, MissingPackageError
 from skmer.utils import remote
 from skmer.utils.files import expand_path
@@ -110,7 +110,7 @@ def test_clips_by_http(tmp_path):
 def test_what_is_not_supported_is_raised_before_the_work(tmp_path, monkeypatch, url):
     """Neither after it, nor written into a folder called "s3:"."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(extraction, "embed_clip", None)
+    monkeypatch.setattr(sources, "embed_clip", None)
     monkeypatch.setattr(fsspec, "filesystem", _without_packages)
     remote.file_system.cache_clear()
     soundfile.write("a.wav", np.zeros(800), 8000)
