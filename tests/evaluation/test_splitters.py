@@ -166,7 +166,7 @@ def test_splits_that_the_data_do_not_allow_are_refused():
         next(StratifiedThreeWaySplit().split(y, np.repeat([0, 1], [20, 2])))
     with pytest.raises(ValueError, match="3 classes into a test set of 1 of 10"):
         next(StratifiedThreeWaySplit().split(y, np.repeat([0, 1, 2], [4, 3, 3])))
-    with pytest.raises(ValueError, match="3 classes into a training part of 1 of 10"):
+    with pytest.raises(ValueError, match="3 classes into a training set of 1 of 10"):
         large = StratifiedThreeWaySplit(test_size=0.5, validation_size=0.4)
         next(large.split(y, np.repeat([0, 1, 2], [4, 3, 3])))
     with pytest.raises(ValueError, match="parts of 2 clips and got 3"):
