@@ -84,15 +84,15 @@ class Listing:
         Returns an iterator of `ListedClip`.
     columns : tuple of str
         The names of the other columns, which are texts.
-    n_clips : int
-        How many there are.
+    n_clips : int or None
+        How many there are; None where archives are among them.
     has_segments : bool
         Whether some of them are segments.
     """
 
     read: Callable[[], Iterator[ListedClip]]
     columns: tuple[str, ...]
-    n_clips: int
+    n_clips: int | None
     has_segments: bool
 
     def __iter__(self) -> Iterator[ListedClip]:

@@ -118,7 +118,7 @@ def extract(
     $ skmer extract songs.csv --features l3,mfcc --hop-size 0.1 --out songs.csv
     """
     from skmer import embeddings
-    from skmer.datasets.own import find_clips
+    from skmer.datasets.own import list_clips
 
     if (out is None) == (per_file is None):
         raise InputError("Give either --out FILE for one table, or --per-file DIR for a file each.")
@@ -130,12 +130,12 @@ def extract(
         random_state=seed,
         trust_remote_code=trust_remote_code,
     )
-    found, left_out = find_clips(inputs)
-    paths, verbose = found.pop("path"), _terminal.show_progress()
-    columns = {f"input_{name}" if name in _TAKEN else name: found[name] for name in found}
+    clips, left_out = list_clips(inputs, taken=_TAKEN)
+    verbose = _terminal.show_progress()
     if per_file is not None:
         if len(transformers) > 1:
             raise InputError("With --per-file, --features must be one. Run it once for each.")
+        paths = [listed.clip for listed in clips]
         done = embeddings.extract_files(
             paths, transformers[0], per_file, n_jobs=jobs, verbose=verbose
         )
@@ -143,11 +143,10 @@ def extract(
         assert out is not None
         how: Any = layout
         done = embeddings.extract(
-            paths,
+            clips,
             transformers,
             out,
             frames=frames,
-            columns=columns or None,
             append=append,
             force=force,
             layout=how,

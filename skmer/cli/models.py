@@ -202,7 +202,7 @@ def predict(
 
 def _find_inputs(inputs: list[str]) -> tuple[Any, list[str]]:
     """Return the clips of the inputs, or the one table that extract wrote; and what is left out."""
-    from skmer.datasets.own import find_clips
+    from skmer.datasets.own import list_clips
     from skmer.models.predict import is_extracted
 
     extracted = [text for text in inputs if is_extracted(text)]
@@ -213,5 +213,4 @@ def _find_inputs(inputs: list[str]) -> tuple[Any, list[str]]:
         )
     if extracted:
         return extracted[0], []
-    columns, left_out = find_clips(inputs)
-    return columns["path"], left_out
+    return list_clips(inputs)

@@ -5,11 +5,12 @@ import glob
 import inspect
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
+from skmer.audio.segment import ListedClip, Listing, Segment, file_of
 from skmer.datasets import own_csv, registry
 from skmer.datasets.files import AUDIO_SUFFIXES, find_audio_files
 from skmer.exceptions import DatasetNotFoundError, InputError
@@ -44,22 +45,63 @@ def find_clips(
             f"The 'inputs' must be a sequence of paths. Got {inputs!r}; write [path].",
             param="inputs",
         )
-    found: dict[str, dict[str, str]] = {}
+    found: dict[Any, Mapping[str, str]] = {}
     left_out: list[str] = []
     for text in inputs:
-        for row in _rows(text, left_out):
-            found.setdefault(row["path"], row)
-    rows = list(found.values())
-    names = dict.fromkeys(name for row in rows for name in row)
-    return {name: [row.get(name) for row in rows] for name in names}, left_out
+        for clip, cells in _rows(text, left_out):
+            found.setdefault(clip, cells)
+    names = dict.fromkeys(name for cells in found.values() for name in cells)
+    columns = {name: [cells.get(name) for cells in found.values()] for name in names}
+    return {"path": list(found), **columns}, left_out
 
 
-def _rows(text: str | os.PathLike, left_out: list[str]) -> list[dict[str, str]]:
-    """The rows of one input; what its folder holds beside audio is added to `left_out`."""
+def list_clips(
+    inputs: Sequence[str | os.PathLike], *, taken: Sequence[str] = ()
+) -> tuple[Listing, list[str]]:
+    """Find the clips that files, folders, patterns and csv files stand for; see `find_clips`.
+
+    Csv files are read once to check them, and again each time, so that they may list any number of
+    clips. A column that is called as one of `taken` gets another name.
+    """
+    left_out: list[str] = []
+    parts = [
+        text if Path(text).suffix.lower() == ".csv" else list(_rows(text, left_out))
+        for text in inputs
+    ]
+
+    def read() -> Iterator[ListedClip]:
+        seen: set[int] = set()
+        for part in parts:
+            for clip, cells in part if isinstance(part, list) else _rows(part, []):
+                if len(parts) > 1:
+                    if hash(clip) in seen:
+                        continue
+                    seen.add(hash(clip))
+                yield ListedClip(
+                    clip,
+                    {f"input_{name}" if name in taken else name: cells[name] for name in cells},
+                )
+
+    n_clips, has_segments, has_archives = 0, False, False
+    names: dict[str, None] = {}
+    for clip, cells in read():
+        n_clips += 1
+        names |= dict.fromkeys(cells)
+        has_segments = has_segments or isinstance(clip, Segment)
+        has_archives = has_archives or file_of(clip).lower().endswith(files.ARCHIVE_SUFFIXES)
+    listing = Listing(read, tuple(names), None if has_archives else n_clips, has_segments)
+    return listing, left_out
+
+
+def _rows(
+    text: str | os.PathLike, left_out: list[str]
+) -> Iterator[tuple[str | Segment, Mapping[str, str]]]:
+    """The clips of one input; what its folder holds beside audio is added to `left_out`."""
     if files.is_url(text) and not str(text).lower().endswith(".csv"):
         urls = remote.find_urls(str(text))
         named = [url for url in urls if PurePosixPath(url).suffix.lower() in AUDIO_SUFFIXES]
-        return [{"path": url} for url in (urls if urls == [text] else named)]
+        yield from ((url, {}) for url in (urls if urls == [text] else named))
+        return
     path = files.expand_path(text)
     if path.is_dir():
         found = find_audio_files(path)
@@ -69,19 +111,17 @@ def _rows(text: str | os.PathLike, left_out: list[str]) -> list[dict[str, str]]:
                 f"The folder '{path}' holds no audio file that can be read. {described}".rstrip()
             )
         left_out += [f"{path}: {described}"] if described else []
-        return [{"path": str(clip)} for clip in found.paths]
+        yield from ((str(clip), {}) for clip in found.paths)
+        return
     if path.suffix.lower() == ".csv":
-        names = {name: name for name in ("path", "start", "end")}
-        _, frame, clips = own_csv.read_clips(path, ["path"], names, ["end"])
-        # What reads the clips knows their ends.
-        frame = frame.drop(columns=["start", "end"], errors="ignore").assign(path=clips)
-        return frame.to_dict("records")
+        yield from own_csv.stream_clips(path)
+        return
     matches = [path] if path.is_file() else sorted(map(Path, glob.glob(str(path), recursive=True)))
     if not matches:
         raise InputError(
             f"There is no file, folder or match of a pattern '{path}'.", param="inputs"
         )
-    return [{"path": str(match)} for match in matches if match.is_file()]
+    yield from ((str(match), {}) for match in matches if match.is_file())
 
 
 @registry.loader()

@@ -2,18 +2,19 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from skmer.audio.segment import Segment
 from skmer.datasets.curves import TIME_COLUMNS, align_curves, read_curves
 from skmer.datasets.registry import loader, make_bunch, warn_caller
-from skmer.datasets.tables import CsvFile, indicators, read_csv_file
+from skmer.datasets.tables import CsvFile, indicators, read_csv_file, read_csv_parts
 from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils.files import expand_path, is_url
 from skmer.utils.labels import plain_text, warn_of_alike
@@ -375,6 +376,32 @@ def read_clips(
     """
     file = read_csv_file(path, needed, fallback="windows-1252", advice=advice)
     return file, *_check_clips(file, needed, names, may_be_empty, folder)
+
+
+def stream_clips(path: Path) -> Iterator[tuple[Any, dict[str, str]]]:
+    """Yield the clips that a csv file of any length lists, each with its other columns.
+
+    A clip in two rows is an error, as of `read_clips`.
+    """
+    names = {name: name for name in ("path", "start", "end")}
+    seen: set[int] = set()
+    for part, file in enumerate(read_csv_parts(path, ["path"], fallback="windows-1252")):
+        with warnings.catch_warnings():
+            if part:
+                # They were raised for the first rows.
+                warnings.simplefilter("ignore")
+            frame, clips = _check_clips(file, ["path"], names, ["end"])
+        cells = frame.drop(columns=list(names), errors="ignore").to_dict("records")
+        if not cells:
+            cells = [{}] * len(clips)
+        for line, clip, own in zip(file.lines, clips, cells):
+            # Digests of eight bytes, since all the clips would not fit into the memory.
+            if hash(clip) in seen:
+                raise InputError(
+                    f"{path} must list a clip once. Line {line} lists {clip}, as one before does."
+                )
+            seen.add(hash(clip))
+            yield clip, own
 
 
 def _check_clips(

@@ -4,8 +4,10 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -104,25 +106,68 @@ def read_csv_file(
     if one_line_a_row:
         text = "\n".join(_pair_quotes(line, separator) for line in text.splitlines())
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    header, *rows = _read_rows(path, reader, needed, separator, ragged, advice or {})
+    lines = [line for line, _ in rows]
+    frame = pd.DataFrame([cells for _, cells in rows], columns=header[1], dtype=object)
+    return CsvFile(path, separator, encoding, guessed, lines, frame)
+
+
+def _read_rows(path, reader, needed, separator, ragged, advice) -> Iterator[tuple[int, list[str]]]:
+    """Yield the cells of the header and of each row, with the line where it begins."""
     header: list[str] = []
-    rows, lines, line = [], [], 1
+    line = 1
     try:
         for cells in reader:
             cells = [cell.strip() for cell in cells]
             if cells and not header:
                 header = cells
-                _check_header(path, header, needed, separator, advice or {})
+                _check_header(path, header, needed, separator, advice)
+                yield line, header
             elif cells:
-                rows.append(_fit(path, line, cells, len(header), ragged, separator))
-                lines.append(line)
+                yield line, _fit(path, line, cells, len(header), ragged, separator)
             line = reader.line_num + 1
     except csv.Error as error:
         raise InputError(
             f"{path} must be a csv file. The row that begins in line {line} is none: {error}; "
             "a value with a quotation mark in it must be quoted, and the mark doubled."
         ) from error
-    frame = pd.DataFrame(rows, columns=header, dtype=object)
-    return CsvFile(path, separator, encoding, guessed, lines, frame)
+
+
+def read_csv_parts(
+    path: Path, needed: Sequence[str], *, fallback: str | None = None, size: int = 2**14
+) -> Iterator[CsvFile]:
+    """Read a csv file of any length, `size` rows at a time; see `read_csv_file`.
+
+    A file that is not in UTF-8, or is none, comes as a whole.
+    """
+    import pandas as pd
+
+    encoding = "utf-8-sig"
+    try:
+        with path.open(encoding=encoding, newline="") as stream:
+            head = stream.read(2**16)
+            rest = iter(partial(stream.read, 2**20), "")
+            is_plain = bool(head.strip()) and not head.startswith("sep=")
+            is_plain = is_plain and all("\0" not in block for block in chain([head], rest))
+    except (OSError, UnicodeDecodeError):
+        is_plain = False
+    if not is_plain:
+        yield read_csv_file(path, needed, fallback=fallback)
+        return
+    separator = _find_separator(head, needed, tuple(SEPARATORS))
+    csv.field_size_limit(max(csv.field_size_limit(), path.stat().st_size))
+    with path.open(encoding=encoding, newline="") as stream:
+        reader = csv.reader(stream, delimiter=separator, strict=True)
+        rows = _read_rows(path, reader, needed, separator, "no", {})
+        _, header = next(rows)
+        held = list(islice(rows, size))
+        while True:
+            lines = [line for line, _ in held]
+            frame = pd.DataFrame([cells for _, cells in held], columns=header, dtype=object)
+            yield CsvFile(path, separator, encoding, False, lines, frame)
+            held = list(islice(rows, size))
+            if not held:
+                return
 
 
 def _name(separator: str) -> str:

@@ -21,9 +21,8 @@ from skmer.embeddings.tables import ClipRows
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
 from skmer.utils import ClipCache, messages, processes, remote
 from skmer.utils.cache import CacheEntry, open_cache
-from skmer.utils.files import is_url
+from skmer.utils.files import ARCHIVE_SUFFIXES, is_url
 
-_TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 # So many are worked on at once, or of so many bytes where they are held in memory.
 _WINDOW = 4096
 _WINDOW_BYTES = 2**28
@@ -126,7 +125,7 @@ def is_named_content(entry) -> bool:
 
 def is_tar(entry) -> bool:
     """Return whether an entry names an archive whose members are clips."""
-    return is_path(entry) and os.fspath(entry).lower().endswith(_TARS)
+    return is_path(entry) and os.fspath(entry).lower().endswith(ARCHIVE_SUFFIXES)
 
 
 def count(entries: Any) -> int | None:

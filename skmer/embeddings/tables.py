@@ -127,7 +127,8 @@ def match_columns(columns: Mapping, kinds: Mapping[str, str]) -> None:
                 param="columns",
             )
         try:
-            pa.array(column.to_pylist(), kinds[name])
+            # The columns of a listing are texts, which come with the clips.
+            pa.array(column.to_pylist() or ["text"], kinds[name])
         except (pa.ArrowException, TypeError) as error:
             raise InputError(
                 f"The column {name!r} of the table has the type {kinds[name]}, which the new "

@@ -17,6 +17,8 @@ from pathlib import Path
 from skmer.exceptions import InputError, bounded
 from skmer.utils.digest import open_regular
 
+# Of archives whose members are clips.
+ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 _PREFIX = ".unfinished-"
 _MOVING = ".skmer-moving"
 # Longer than any pause of a writer that is still alive.

@@ -4,15 +4,16 @@ import codecs
 import csv
 import io
 import os
+from functools import partial
 
 import numpy as np
 import pytest
 
 import skmer.datasets
 from skmer.audio import Segment
-from skmer.datasets import load_csv, load_dataset, load_folder
-from skmer.datasets.own import find_clips
-from skmer.datasets.tables import SEPARATORS
+from skmer.datasets import load_csv, load_dataset, load_folder, own_csv
+from skmer.datasets.own import find_clips, list_clips
+from skmer.datasets.tables import SEPARATORS, read_csv_parts
 from skmer.exceptions import DatasetNotFoundError, InputError
 
 
@@ -551,3 +552,25 @@ def test_links_are_followed_once_and_the_rest_is_counted(make, tmp_path):
         "Left out: broken links 2, files that are not audio 1, hidden files 1, hidden or trash "
         "folders 2, links to files already taken 1, pipes and devices 1, resource forks (._*) 1."
     )
+
+
+def test_clips_of_a_csv_are_read_a_part_at_a_time(tmp_path, monkeypatch):
+    """What is listed need not fit into the memory; it is checked first, and read again."""
+    monkeypatch.setattr(own_csv, "read_csv_parts", partial(read_csv_parts, size=3))
+    lines = [f"{i}.wav,{i},artist {i // 2}" for i in range(8)]
+    path = tmp_path / "clips.csv"
+    path.write_text("\n".join(["path,sr,artist", *lines]))
+    listing, left_out = list_clips([path], taken=["sr"])
+    assert (listing.n_clips, listing.columns, left_out) == (8, ("input_sr", "artist"), [])
+    for _ in range(2):
+        clips, cells = zip(*listing)
+        assert clips == tuple(str(tmp_path / f"{i}.wav") for i in range(8))
+        assert cells[7] == {"input_sr": "7", "artist": "artist 3"}
+    both, _ = list_clips([path, path], taken=["sr"])
+    assert list(both) == list(listing)
+    path.write_text("\n".join(["path,sr,artist", *lines, lines[0]]))
+    with pytest.raises(InputError, match=r"must list a clip once. Line 10 lists .*0.wav"):
+        list_clips([path])
+    path.write_text("\n".join(["path,sr,artist", *lines, "9.wav,1"]))
+    with pytest.raises(InputError, match="Line 10 has 2"):
+        list_clips([path])
