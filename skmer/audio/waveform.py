@@ -5,13 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from skmer.exceptions import (
-    AudioDecodeError,
-    SampleScaleWarning,
-    ShortClipWarning,
-    SilentClipWarning,
-    TruncatedClipWarning,
-)
+from skmer import exceptions
 
 # Full scale of the integer PCM formats; 8-bit PCM in wav files is unsigned, centred on 128.
 _FULL_SCALE = {"uint8": 2**7, "int8": 2**7, "int16": 2**15, "int32": 2**31}
@@ -74,7 +68,7 @@ def check_samples(audio, *, name: str) -> np.ndarray:
 
     def check(is_right, message):
         if not is_right:
-            raise AudioDecodeError(f"{name}: {message}.")
+            raise exceptions.AudioDecodeError(f"{name}: {message}.")
 
     check(
         not np.ma.is_masked(audio),
@@ -84,7 +78,9 @@ def check_samples(audio, *, name: str) -> np.ndarray:
     try:
         audio = np.asarray(audio)
     except (ValueError, TypeError) as error:
-        raise AudioDecodeError(f"{name}: a waveform must be an array ({error}).") from error
+        raise exceptions.AudioDecodeError(
+            f"{name}: a waveform must be an array ({error})."
+        ) from error
     shape, kind = audio.shape, audio.dtype.name
     check(
         len(shape) in (1, 2),
@@ -160,7 +156,9 @@ class Mixer:
         reason = "the waveform must be finite"
         if np.isfinite(mono[first]):
             reason = "full scale is 1, and no sound has such a number"
-        raise AudioDecodeError(f"{self.name}: sample {first} is {mono[first]:g}; {reason}.")
+        raise exceptions.AudioDecodeError(
+            f"{self.name}: sample {first} is {mono[first]:g}; {reason}."
+        )
 
     def report_levels(self, on_note: Callable[[str], None] | None) -> None:
         """Report the levels so far; see `as_waveform`."""
@@ -175,22 +173,25 @@ class Mixer:
 
 # What may be noticed of a clip, in words after its name, and the warning of it.
 NOTES: dict[str, tuple[str, type[Warning]]] = {
-    "short": ("the sound is shorter than one frame, and zeros were added", ShortClipWarning),
-    "silent": ("the channels cancel, or there is nothing but zeros", SilentClipWarning),
+    "short": (
+        "the sound is shorter than one frame, and zeros were added",
+        exceptions.ShortClipWarning,
+    ),
+    "silent": ("the channels cancel, or there is nothing but zeros", exceptions.SilentClipWarning),
     "cut": (
         "the file ends before its sound or its segment does, or has holes, as if it was cut short "
         "or damaged; the samples that are there were read",
-        TruncatedClipWarning,
+        exceptions.TruncatedClipWarning,
     ),
     "loud": (
         "samples are far beyond full scale, which is 1; integer PCM that was cast to floats must "
         "be divided by its full scale, for instance 32768",
-        SampleScaleWarning,
+        exceptions.SampleScaleWarning,
     ),
     "faint": (
         "32-bit integers are so small that they look like PCM of 16 or 24 bits; cast them to "
         "int16, or divide them by their full scale, for instance 8388608",
-        SampleScaleWarning,
+        exceptions.SampleScaleWarning,
     ),
 }
 

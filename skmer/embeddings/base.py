@@ -19,11 +19,9 @@ from skmer.embeddings.readers import ArraySource
 from skmer.embeddings.recipe import EmbeddedClip, Recipe, embed_clip
 from skmer.exceptions import FailedClipsWarning, InputError
 from skmer.pooling import STATISTICS, pad_frames
+from skmer.utils import digest, messages, processes, progress
 from skmer.utils import estimators as params
-from skmer.utils import processes, progress
 from skmer.utils.cache import open_cache, warn_of_cache
-from skmer.utils.digest import settings_digest
-from skmer.utils.messages import shorten
 
 # From `_warn` to the line of the user's code.
 _STACKLEVEL = 5
@@ -364,7 +362,7 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
             vars(self).pop(name, None)
         if files := recipe.files():
             self.weights_label_ = ", ".join(str(getattr(recipe, name)) for name in files)
-            self.weights_digest_ = settings_digest(files)
+            self.weights_digest_ = digest.settings_digest(files)
 
     def _frame_names(self) -> list[str]:
         """Return what the numbers of a frame are called."""
@@ -418,7 +416,7 @@ def _warn(clips: Sequence[forms.Clip], embedded: Sequence[EmbeddedClip]) -> None
     for note, (what, category) in NOTES.items():
         names = [clip.name for clip, one in zip(clips, embedded) if note in one.notes]
         if names:
-            shown = shorten(names, 10, separator="; ")
+            shown = messages.shorten(names, 10, separator="; ")
             message = f"In {len(names)} of {len(clips)} clips {what}: {shown}."
             warnings.warn(message, category, stacklevel=_STACKLEVEL)
     warn_of_cache([one.cache_error for one in embedded if one.cache_error], stacklevel=_STACKLEVEL)
@@ -426,7 +424,7 @@ def _warn(clips: Sequence[forms.Clip], embedded: Sequence[EmbeddedClip]) -> None
     if failures:
         message = (
             f"{len(failures)} of {len(clips)} clips could not be read, and their rows are NaN: "
-            + shorten(list(failures.values()), 10, width=350, separator=" ")
+            + messages.shorten(list(failures.values()), 10, width=350, separator=" ")
         )
         warnings.warn(FailedClipsWarning(message, failures), stacklevel=_STACKLEVEL)
 

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 import numpy as np
 
 from skmer.audio import Framing
-from skmer.embeddings.base import MAX_HOP_SIZE, BaseClipTransformer, BatchSize
+from skmer.embeddings import base, recipe, registry
 from skmer.embeddings.engines.torch import (
     PACKAGES,
     HubModel,
@@ -23,8 +23,6 @@ from skmer.embeddings.engines.torch import (
     read_model,
     weights_files,
 )
-from skmer.embeddings.recipe import NOT_IN_KEY, Recipe, check_unchanged
-from skmer.embeddings.registry import HUB, Feature
 from skmer.embeddings.weights import WeightsFile
 from skmer.exceptions import InputError
 from skmer.utils import estimators as params
@@ -35,10 +33,10 @@ _STATISTICS = ("mean", "max", "first")
 
 
 @dataclass(frozen=True, kw_only=True)
-class HubRecipe(Recipe):
+class HubRecipe(recipe.Recipe):
     """Clip -> three statistics of all layers for each window, or the steps of some layers."""
 
-    weights: str = field(metadata=NOT_IN_KEY)
+    weights: str = field(metadata=recipe.NOT_IN_KEY)
     trusted: bool
     digest: str
     versions: tuple[str, ...]
@@ -46,7 +44,7 @@ class HubRecipe(Recipe):
     dtype: str
     window: int
     hop: int
-    batch_size: int = field(metadata=NOT_IN_KEY)
+    batch_size: int = field(metadata=recipe.NOT_IN_KEY)
     sizes: tuple[int, ...]
     layers: tuple[int, ...]
     time_pooling: str | None
@@ -75,7 +73,7 @@ class HubRecipe(Recipe):
     def model(self) -> HubModel:
         """Read the model, which must be what it was at fit."""
         model = read_model(Path(self.weights), trusted=self.trusted)
-        check_unchanged(f"The model in '{model.folder}'", self.digest, model.digest)
+        recipe.check_unchanged(f"The model in '{model.folder}'", self.digest, model.digest)
         return model
 
     def windows(self, waveform, shortest: int, notes: set[str]) -> Iterator[np.ndarray]:
@@ -109,11 +107,11 @@ class HubRecipe(Recipe):
         return super().finish(frames)
 
 
-_Seconds = Annotated[float, params.Interval(Real, 0, MAX_HOP_SIZE, closed="right")]
+_Seconds = Annotated[float, params.Interval(Real, 0, base.MAX_HOP_SIZE, closed="right")]
 
 
 @params.estimator
-class HubTransformer(BaseClipTransformer):
+class HubTransformer(base.BaseClipTransformer):
     """Embed clips by a pretrained audio encoder of the Hugging Face hub, or of a folder.
 
     wav2vec 2.0, HuBERT, WavLM, data2vec, MERT, AST, CLAP's audio tower, Whisper's encoder, and any
@@ -197,7 +195,7 @@ class HubTransformer(BaseClipTransformer):
     frame_size: _Seconds | None = None
     hop_size: _Seconds | None = None
     time_pooling: Literal["mean", "max", "first"] | None = "mean"
-    batch_size: BatchSize = 8
+    batch_size: base.BatchSize = 8
     device: str = "auto"
     dtype: Literal["float32", "float16", "bfloat16"] = "float32"
 
@@ -348,7 +346,7 @@ class HubWeights(WeightsFile):
             return None
         from huggingface_hub import try_to_load_from_cache
 
-        found = try_to_load_from_cache(HUB[self.name].model, self.file, **self._revision())
+        found = try_to_load_from_cache(registry.HUB[self.name].model, self.file, **self._revision())
         return Path(found) if isinstance(found, str) else None
 
     def state(self) -> tuple[Path, str]:
@@ -359,20 +357,23 @@ class HubWeights(WeightsFile):
         # Where the hub's client keeps its files; it need not be installed.
         home = expand_path(os.environ.get("HF_HOME", "~/.cache/huggingface"))
         cache = expand_path(os.environ.get("HF_HUB_CACHE", home / "hub"))
-        return cache / f"models--{HUB[self.name].model.replace('/', '--')}" / self.file, "missing"
+        return (
+            cache / f"models--{registry.HUB[self.name].model.replace('/', '--')}" / self.file,
+            "missing",
+        )
 
     def obtain(self) -> Path:
         """Return the file, fetched where it is not here."""
-        return weights_files(find_model(HUB[self.name].model, **self._revision())[0])[0]
+        return weights_files(find_model(registry.HUB[self.name].model, **self._revision())[0])[0]
 
     def _revision(self) -> dict:
-        return {"revision": HUB[self.name].revision}
+        return {"revision": registry.HUB[self.name].revision}
 
 
 @cache
-def named_feature(name: str) -> Feature:
+def named_feature(name: str) -> registry.Feature:
     """Return the feature of a short name."""
-    known = HUB[name]
+    known = registry.HUB[name]
     file = HubWeights(
         name=name,
         file="model.safetensors",
@@ -381,7 +382,7 @@ def named_feature(name: str) -> Feature:
         citation=known.citation,
         base_url=f"https://huggingface.co/{known.model}",
     )
-    return Feature(
+    return registry.Feature(
         name=name,
         make=partial(HubTransformer, known.model, revision=known.revision),
         label=name.upper(),
@@ -391,7 +392,7 @@ def named_feature(name: str) -> Feature:
     )
 
 
-def hub_feature(name: str, target: str) -> Feature:
+def hub_feature(name: str, target: str) -> registry.Feature:
     """Return the feature of ``hub:NAME@REVISION#LAYER``; several layers are joined by +."""
     model, _, layers = target.removeprefix("hub:").partition("#")
     chosen = [int(one) if re.fullmatch(r"-?\d+", one) else one for one in layers.split("+")]
@@ -399,4 +400,4 @@ def hub_feature(name: str, target: str) -> Feature:
     if not expand_path(model).is_dir():
         model, _, revision = model.partition("@")
         options |= {"revision": revision} if revision else {}
-    return Feature(name=name, make=partial(HubTransformer, model, **options))
+    return registry.Feature(name=name, make=partial(HubTransformer, model, **options))

@@ -11,10 +11,8 @@ import numpy as np
 
 from skmer.audio.framing import Framing, check_table
 from skmer.audio.spectra import columns, magnitude, mel_product, periodic_hann
-from skmer.embeddings import base, readers, recipe, registry
+from skmer.embeddings import base, engines, readers, recipe, registry, weights
 from skmer.embeddings.engines import layers as nn
-from skmer.embeddings.engines import resolve_engine
-from skmer.embeddings.weights import WeightsCheck, WeightsFile
 from skmer.utils import estimators as params
 from skmer.utils.messages import check_choice
 
@@ -169,7 +167,7 @@ _BLOBS = {
 _PACKED = {"sha256": "e379f41e880b78e157c199ebddac80d3764e6a46282bcccdbe875bcf538f9afd"}
 _UNPACKED = {"sha256": "624ee7b1dd5ff87e18073f66fd8b2052bebb8ac70210e9c0937c0c940c63e9d6"}
 WEIGHTS = {
-    key: WeightsFile(
+    key: weights.WeightsFile(
         name="openl3-{}-{}".format(*key),
         file="openl3_audio_{}_{}-v0_4_0.h5.gz".format(*key),
         base_url="https://github.com/marl/openl3/raw/models/",
@@ -345,7 +343,7 @@ class L3Transformer(base.NetworkTransformer):
 
     def _engine(self):
         able = ("onnxruntime",) if self.precision == "int8" else ("ncnn", "tensorflow")
-        return resolve_engine(self.engine, able, self.precision)
+        return engines.resolve_engine(self.engine, able, self.precision)
 
     def _source(self):
         return source(self.input_repr, self.content_type)
@@ -382,7 +380,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
-def verify(file: WeightsFile) -> list[WeightsCheck]:
+def verify(file: weights.WeightsFile) -> list[weights.WeightsCheck]:
     """Check openl3's regression figures, where there are any: columns of a chirp's frames."""
     if file.name not in _SETTINGS:
         return []
@@ -404,13 +402,13 @@ def verify(file: WeightsFile) -> list[WeightsCheck]:
     return checks
 
 
-def compare(name: str, frontend: str, frames: np.ndarray, published) -> WeightsCheck:
+def compare(name: str, frontend: str, frames: np.ndarray, published) -> weights.WeightsCheck:
     """Compare frames with openl3's published figures."""
     least_cosine, largest_error = TOLERANCES[name]
     what = f"openl3's published embedding of a chirp, front-end '{frontend}'"
     columns = published["columns"]
     if len(frames) != len(columns):
-        return WeightsCheck(what, False, f"{len(frames)} frames instead of {len(columns)}")
+        return weights.WeightsCheck(what, False, f"{len(frames)} frames instead of {len(columns)}")
     step = frames.shape[1] // columns.shape[1]
     ours = frames[:, step // 2 :: step]
     norms = np.linalg.norm(ours, axis=1) * np.linalg.norm(columns, axis=1)
@@ -423,7 +421,7 @@ def compare(name: str, frontend: str, frames: np.ndarray, published) -> WeightsC
         f"mean cosine {cosine:.5f} (at least {least_cosine}), means and standard deviations of "
         f"the frames within {error:.1%} (at most {largest_error:.0%})"
     )
-    return WeightsCheck(what, cosine >= least_cosine and error <= largest_error, detail)
+    return weights.WeightsCheck(what, cosine >= least_cosine and error <= largest_error, detail)
 
 
 def _picture(audio: np.ndarray) -> np.ndarray:

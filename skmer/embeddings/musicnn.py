@@ -15,10 +15,8 @@ import numpy as np
 
 from skmer.audio.framing import Framing, check_blocks
 from skmer.audio.spectra import mel_power_blocks, mel_product, periodic_hann
-from skmer.embeddings import base, readers, recipe, registry
+from skmer.embeddings import base, engines, readers, recipe, registry, weights
 from skmer.embeddings.engines import layers as nn
-from skmer.embeddings.engines import resolve_engine
-from skmer.embeddings.weights import PackagedWeights, WeightsCheck, WeightsFile
 from skmer.exceptions import InputError
 from skmer.utils import estimators as params
 from skmer.utils.digest import open_regular
@@ -211,7 +209,7 @@ def read(path: Path, shapes: readers.Shapes, trained_on: str):
 
 
 WEIGHTS = {
-    trained_on: PackagedWeights(
+    trained_on: weights.PackagedWeights(
         name=f"musicnn-{trained_on}",
         file="musicnn-0.1.0-py3-none-any.whl",
         requirement="musicnn==0.1.0",
@@ -420,7 +418,7 @@ class MusiCNNTransformer(base.NetworkTransformer):
             )
 
     def _engine(self):
-        return resolve_engine(self.engine, ("numpy", "tensorflow"))
+        return engines.resolve_engine(self.engine, ("numpy", "tensorflow"))
 
     def _source(self):
         return source(self.trained_on)
@@ -465,7 +463,7 @@ class MusiCNNTransformer(base.NetworkTransformer):
 _ERROR = 1e-4
 
 
-def verify(file: WeightsFile) -> list[WeightsCheck]:
+def verify(file: weights.WeightsFile) -> list[weights.WeightsCheck]:
     """Check all layers for a clip of one patch."""
     checks = []
     folder = resources.files("skmer.embeddings") / "reference"
@@ -484,7 +482,7 @@ def verify(file: WeightsFile) -> list[WeightsCheck]:
             error = float(difference / np.max(np.abs(expected)))
             detail = f"within {error:.1e} of the largest value (at most {_ERROR:g})"
             what = f"the published code's {layer} of a clip"
-            checks.append(WeightsCheck(what, error <= _ERROR, detail))
+            checks.append(weights.WeightsCheck(what, error <= _ERROR, detail))
     return checks
 
 

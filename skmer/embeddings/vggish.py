@@ -11,10 +11,8 @@ import numpy as np
 
 from skmer.audio.framing import Framing, check_table
 from skmer.audio.spectra import MelProduct, columns, magnitude, periodic_hann
-from skmer.embeddings import base, readers, registry
+from skmer.embeddings import base, engines, readers, recipe, registry
 from skmer.embeddings.engines import layers as nn
-from skmer.embeddings.engines import resolve_engine
-from skmer.embeddings.recipe import NetworkRecipe, check_unchanged, pad_short
 from skmer.embeddings.weights import WeightsCheck, WeightsFile
 from skmer.exceptions import WeightsNotFoundError
 from skmer.utils import estimators as params
@@ -178,7 +176,7 @@ def load_pca(weights, seed: int) -> tuple[np.ndarray, np.ndarray]:
 @lru_cache(maxsize=2)
 def _checked_pca(weights, seed: int, digest: str):
     pca = load_pca(weights, seed)
-    check_unchanged(f"The file {PCA_FILE.file}", digest, readers.digest_arrays(pca))
+    recipe.check_unchanged(f"The file {PCA_FILE.file}", digest, readers.digest_arrays(pca))
     return pca
 
 
@@ -188,7 +186,7 @@ _HOP_SIZES = params.Interval(Real, 0.005, base.MAX_HOP_SIZE, closed="right")
 
 
 @dataclass(frozen=True, kw_only=True)
-class VGGishRecipe(NetworkRecipe):
+class VGGishRecipe(recipe.NetworkRecipe):
     """Clip -> VGGish frames; raw ones in the cache, post-processed ones for users."""
 
     # Of the PCA, which is in a file of its own; None where it is not used.
@@ -202,7 +200,9 @@ class VGGishRecipe(NetworkRecipe):
         network = self.load(n_threads)
         notes: set[str] = set()
         framing = Framing(FRAME_LENGTH, self.hop_length, keep_tail=False)
-        blocks = framing.blocks(pad_short(waveform, FRAME_LENGTH, notes), size=self.batch_size)
+        blocks = framing.blocks(
+            recipe.pad_short(waveform, FRAME_LENGTH, notes), size=self.batch_size
+        )
         return np.concatenate([network(vggish_log_mel(frames)) for frames in blocks]), notes
 
     def finish(self, frames):
@@ -316,7 +316,7 @@ class VGGishTransformer(base.NetworkTransformer):
             self._pca_digest = readers.digest_arrays(load_pca(weights, self._seed))
 
     def _engine(self):
-        return resolve_engine(self.engine, ("ncnn", "tensorflow"))
+        return engines.resolve_engine(self.engine, ("ncnn", "tensorflow"))
 
     def _source(self):
         return source()

@@ -9,15 +9,10 @@ import numpy as np
 from sklearn.utils import _safe_indexing
 
 from skmer.datasets.tables import AXES, QUADRANTS, AffectScale, quadrants_of
+from skmer.evaluation import folds, targets, tasks
 from skmer.evaluation.features import is_transformer, with_names
-from skmer.evaluation.folds import Protocol, Split
-from skmer.evaluation.targets import Clips, Matched, join_targets
-from skmer.evaluation.tasks import Task
 from skmer.exceptions import InputError
-from skmer.utils.estimators import derive_seeds
-from skmer.utils.floats import to_floats
-from skmer.utils.labels import plain_name
-from skmer.utils.messages import shorten
+from skmer.utils import estimators, floats, labels, messages
 
 # The protocols: fitted on the first dataset and tested on the second, and the other way round.
 ACROSS = "across"
@@ -41,14 +36,14 @@ class Across:
     rules: tuple[str, ...]
     shared: Mapping[str, Sequence[tuple[int, ...]]] = field(default_factory=dict)
 
-    def left_out(self, clips: Clips) -> np.ndarray:
+    def left_out(self, clips: targets.Clips) -> np.ndarray:
         """Return a mask of the clips that are left out since the other dataset has them too."""
         assert clips.is_second is not None
         larger = clips.is_second.mean() >= 0.5
         rows = [row for sets in self.shared.values() for rows in sets for row in rows]
         return np.isin(np.arange(clips.is_second.size), rows) & (clips.is_second == larger)
 
-    def part(self, clips: Clips, second: bool) -> Clips:
+    def part(self, clips: targets.Clips, second: bool) -> targets.Clips:
         """Return the clips of one dataset, with groups in the order that they have there."""
         assert clips.is_second is not None
         codes = clips.codes if self.has_groups[second] else None
@@ -58,13 +53,16 @@ class Across:
         )
 
     def make_protocols(
-        self, make: Callable[[Clips, bool], list[Protocol]], clips: Clips, seed: int
-    ) -> list[Protocol]:
+        self,
+        make: Callable[[targets.Clips, bool], list[folds.Protocol]],
+        clips: targets.Clips,
+        seed: int,
+    ) -> list[folds.Protocol]:
         """Return the protocols across, each before those within its first dataset."""
         assert clips.is_second is not None
         assert clips.groups is not None
         left_out, none = self.left_out(clips), np.array([], dtype=np.intp)
-        seeds = derive_seeds(derive_seeds(seed, 2)[1], 2)
+        seeds = estimators.derive_seeds(estimators.derive_seeds(seed, 2)[1], 2)
         protocols = []
         for way, suffix in enumerate(("", BACK)[: 1 + self.both_ways]):
             rows = clips.is_second == bool(way)
@@ -77,10 +75,10 @@ class Across:
             is_unseen = not np.isin(clips.groups[test], clips.groups[train]).any()
             names = self.names if not way else self.names[::-1]
             protocols.append(
-                Protocol(
+                folds.Protocol(
                     ACROSS + suffix,
                     f"fitted on {names[0]}, tested on {names[1]}",
-                    (Split(ACROSS + suffix, 0, 0, seeds[way], train, none, test),),
+                    (folds.Split(ACROSS + suffix, 0, 0, seeds[way], train, none, test),),
                     is_unseen if all(self.has_groups) else None,
                     self.has_groups[way],
                     names,
@@ -99,7 +97,7 @@ class Across:
             )
         return protocols
 
-    def describe(self, clips: Clips, task: Task, named: dict) -> dict:
+    def describe(self, clips: targets.Clips, task: tasks.Task, named: dict) -> dict:
         """Return what the manifest has of the second dataset, and of the two together."""
         second = self.part(clips, True)
         left_out, is_second = self.left_out(clips), clips.is_second
@@ -123,7 +121,7 @@ class Across:
         }
 
 
-def _renumber(protocol: Protocol, name: str, places: np.ndarray) -> Protocol:
+def _renumber(protocol: folds.Protocol, name: str, places: np.ndarray) -> folds.Protocol:
     """Return a protocol of one dataset with the rows that its clips have among those of both."""
     splits = (
         replace(split, protocol=name).map_rows(places.__getitem__) for split in protocol.splits
@@ -132,8 +130,8 @@ def _renumber(protocol: Protocol, name: str, places: np.ndarray) -> Protocol:
 
 
 def join_clips(
-    task: Task,
-    first: Clips,
+    task: tasks.Task,
+    first: targets.Clips,
     features,
     X_test,
     y_test,
@@ -143,17 +141,17 @@ def join_clips(
     scales,
     rules: tuple[str, ...],
     both_ways: bool,
-) -> tuple[Task, Clips, Any, Across]:
+) -> tuple[tasks.Task, targets.Clips, Any, Across]:
     """Return the task of what two datasets have in common, their clips as one, and the features.
 
     Features that are arrays have the rows of X_test behind their own then.
     """
     features, X_test = _join_features(features, X_test)
     ends = check_scales(scales)
-    matched: Matched = task.match(first.targets, y_test, None if None in ends else ends)
+    matched: targets.Matched = task.match(first.targets, y_test, None if None in ends else ends)
     masks = matched.kept or [np.ones(one.n_clips, dtype=bool) for one in matched.targets]
     try:
-        second = Clips.check(X_test, matched.targets[1], groups_test)
+        second = targets.Clips.check(X_test, matched.targets[1], groups_test)
     except InputError as error:
         error.add_note("This is about X_test, y_test and groups_test.")
         raise
@@ -169,9 +167,9 @@ def join_clips(
     groups, codes = _join_groups(first, second, shown[1])
     kept = np.concatenate(masks)
     n_first = first.original.size
-    joined = Clips(
+    joined = targets.Clips(
         join_sequences(first.X, X_test),
-        join_targets(*matched.targets),
+        targets.join_targets(*matched.targets),
         groups,
         np.arange(kept.size),
         published,
@@ -197,7 +195,9 @@ def join_clips(
     return matched.task, joined.keep(kept), features, across
 
 
-def _join_groups(first: Clips, second: Clips, name: str) -> tuple[np.ndarray, np.ndarray]:
+def _join_groups(
+    first: targets.Clips, second: targets.Clips, name: str
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the groups of both by name, and the place of each in the order of its dataset.
 
     Of two datasets with names, groups of one name are one, see `plain_name`.
@@ -214,10 +214,10 @@ def _join_groups(first: Clips, second: Clips, name: str) -> tuple[np.ndarray, np
         texts.append(groups.astype(str).tolist())
     spelling = {}
     if all(are_names):
-        spelling = {plain_name(one): one for one in texts[0] if not one.isdecimal()}
+        spelling = {labels.plain_name(one): one for one in texts[0] if not one.isdecimal()}
     taken = set(texts[0])
     renamed = {
-        one: spelling.get(plain_name(one), f"{one} ({name})" if one in taken else one)
+        one: spelling.get(labels.plain_name(one), f"{one} ({name})" if one in taken else one)
         for one in set(texts[1])
     }
     renamed |= {one: one for one in taken & set(spelling.values())}
@@ -234,8 +234,8 @@ def join_sequences(first, second):
 
         if set(first.columns) != set(second.columns):
             raise InputError(
-                f"X and X_test must have the same columns. Got {shorten(first.columns)} and "
-                f"{shorten(second.columns)}.",
+                "X and X_test must have the same columns. Got "
+                f"{messages.shorten(first.columns)} and {messages.shorten(second.columns)}.",
                 param="X_test",
             )
         return pd.DataFrame({name: [*first[name], *second[name]] for name in first.columns})
@@ -260,7 +260,7 @@ def _join_features(features, X_test):
     if set(given) != set(features):
         raise InputError(
             "X_test must have an array for each of the features that are arrays, "
-            f"{shorten(features)}. Got {shorten(given)}.",
+            f"{messages.shorten(features)}. Got {messages.shorten(given)}.",
             param="X_test",
         )
     return {name: _join_arrays(name, features[name], given[name]) for name in features}, None
@@ -270,7 +270,7 @@ def _join_arrays(name: str, first, second):
     names = list(getattr(first, "columns", ()))
     if hasattr(second, "columns") and set(second.columns) == set(names):
         second = second[names]
-    pair = [to_floats(one, f"The feature {name!r}") for one in (first, second)]
+    pair = [floats.to_floats(one, f"The feature {name!r}") for one in (first, second)]
     if any(one.ndim < 2 for one in pair) or len({(one.ndim, one.shape[-1]) for one in pair}) > 1:
         raise InputError(
             f"The feature {name!r} must have as many columns in X_test as in 'features'. Got the "
@@ -330,7 +330,7 @@ def make_quadrants(y, y_test, scales) -> tuple[Any, Any, tuple[str, ...]]:
 def _axes_of(y):
     """Return arousal and valence, or None."""
     if isinstance(y, Mapping) or hasattr(y, "columns"):
-        columns = {plain_name(name): name for name in y}
+        columns = {labels.plain_name(name): name for name in y}
         if not set(AXES) <= set(columns):
             return None
         found = [np.asarray(y[columns[axis]]) for axis in AXES]

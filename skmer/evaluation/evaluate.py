@@ -14,23 +14,17 @@ from sklearn.base import clone
 
 from skmer.classifiers.base import BaseKerasClassifier, check_keras_backend
 from skmer.evaluation import features as inputs
+from skmer.evaluation import fitting, folds, regression, tasks
 from skmer.evaluation import manifest as records
 from skmer.evaluation.across import Across, join_clips, make_quadrants
 from skmer.evaluation.features import ComputedFeature
-from skmer.evaluation.fitting import Experiment, make_evidence, make_scorer, tabulate
-from skmer.evaluation.folds import Protocol, count_groups, keep_groups_apart, make_protocols
-from skmer.evaluation.regression import DynamicRegressionResult, RegressionResult
 from skmer.evaluation.result import EvaluationResult
 from skmer.evaluation.rounds import Deadline, run_rounds
 from skmer.evaluation.splitters import FixedSplit
 from skmer.evaluation.targets import Clips
-from skmer.evaluation.tasks import REGRESSION, DynamicRegression, Task, find_task
 from skmer.exceptions import InputError, InputTypeError
+from skmer.utils import estimators, labels, messages, processes
 from skmer.utils.digest import versions
-from skmer.utils.estimators import Memory, Preset, nested_estimators, recorded_seed
-from skmer.utils.labels import check_order
-from skmer.utils.messages import check_choice, shorten
-from skmer.utils.processes import check_n_jobs
 
 PRESETS = ("tuned", "koh2021")
 
@@ -41,7 +35,7 @@ def evaluate(
     X,
     y,
     *,
-    task: str | Task | None = None,
+    task: str | tasks.Task | None = None,
     target_names=None,
     groups=None,
     split=None,
@@ -53,13 +47,13 @@ def evaluate(
     scales=None,
     both_ways: bool = False,
     protocol="grouped",
-    preset: Preset = "tuned",
+    preset: estimators.Preset = "tuned",
     n_folds: int | None = None,
     n_repeats: int | None = None,
     scoring=None,
     weights="pretrained",
     random_state: int | None = 0,
-    memory: Memory = None,
+    memory: estimators.Memory = None,
     n_jobs: int | None = None,
     on_error: Literal["raise", "skip"] = "raise",
     audit: bool = True,
@@ -215,16 +209,16 @@ those, default="grouped"
         y, y_test, rules = make_quadrants(y, y_test, scales)
     elif X_test is not None or groups_test is not None:
         raise InputError("X_test and groups_test need y_test.", param="y_test")
-    task = find_task(task, y).bind(y, target_names)
+    task = tasks.find_task(task, y).bind(y, target_names)
     given = dict(features) if isinstance(features, Mapping) else {}
     first = next(iter(y.values()), None) if isinstance(y, Mapping) else y
-    check_order({"y": first, "X": X, "groups": groups, "split": split} | given)
-    check_choice("evaluate", PRESETS, preset=preset)
-    check_choice("evaluate", ("raise", "skip"), on_error=on_error)
-    check_choice("evaluate", ("raise", "return"), on_interrupt=on_interrupt)
+    labels.check_order({"y": first, "X": X, "groups": groups, "split": split} | given)
+    messages.check_choice("evaluate", PRESETS, preset=preset)
+    messages.check_choice("evaluate", ("raise", "skip"), on_error=on_error)
+    messages.check_choice("evaluate", ("raise", "return"), on_interrupt=on_interrupt)
     deadline = Deadline(time_limit)
-    check_n_jobs(n_jobs)
-    seed = recorded_seed(random_state)
+    processes.check_n_jobs(n_jobs)
+    seed = estimators.recorded_seed(random_state)
     named, named_test = records.describe_dataset(dataset), records.describe_dataset(dataset_test)
     clips, across = Clips.check(X, task.check(y), groups, split), None
     if y_test is not None:
@@ -242,7 +236,7 @@ those, default="grouped"
     protocols = _make_protocols(protocol, known, task, clips, seed, across)
     models = _make_models(classifiers, task, preset)
     models = _check_models(models, task, clips, protocols)
-    scorer, further_scores = make_scorer(scoring, task, clips.targets, models)
+    scorer, further_scores = fitting.make_scorer(scoring, task, clips.targets, models)
     transformers = inputs.make_transformers(
         features,
         preset=preset,
@@ -269,10 +263,10 @@ those, default="grouped"
     if skipped:
         clips, computed = _leave_out(skipped, clips, computed)
     times.append(time.perf_counter())
-    evidence = make_evidence(clips, transformers, computed, across, n_jobs, verbose)
+    evidence = fitting.make_evidence(clips, transformers, computed, across, n_jobs, verbose)
     if across is not None and clips.is_second is not None:
         across = replace(across, shared=evidence.shared(clips.is_second))
-    experiment = Experiment(
+    experiment = fitting.Experiment(
         task, clips, {name: transformers[name] for name in made}, computed, models, input_of,
         seed, n_jobs, across,
     )  # fmt: skip
@@ -289,7 +283,7 @@ those, default="grouped"
         deadline=deadline,
         returns=on_interrupt == "return",
     )
-    scores, predictions = tabulate(rounds.fits, rounds.fitted, clips.columns())
+    scores, predictions = fitting.tabulate(rounds.fits, rounds.fitted, clips.columns())
     times.append(time.perf_counter())
     unscored = task.find_unscored(predictions)
     _warn_of_unscored(unscored)
@@ -332,7 +326,7 @@ those, default="grouped"
     return result
 
 
-def evaluate_regression(features, regressors, X, y, **options) -> RegressionResult:
+def evaluate_regression(features, regressors, X, y, **options) -> regression.RegressionResult:
     """Predict numbers, each target by itself, with every feature and regressor.
 
     Parameters
@@ -384,12 +378,12 @@ def evaluate_regression(features, regressors, X, y, **options) -> RegressionResu
     0  arousal  grouped  1.0
     1  valence  grouped  1.0
     """
-    return evaluate(features, regressors, X, y, task=REGRESSION, **options)  # type: ignore[return-value]
+    return evaluate(features, regressors, X, y, task=tasks.REGRESSION, **options)  # type: ignore[return-value]
 
 
 def evaluate_dynamic_regression(
     features, regressors, X, y, *, times=None, **options
-) -> DynamicRegressionResult:
+) -> regression.DynamicRegressionResult:
     """Predict targets moment by moment; clips stay whole in every split.
 
     Each moment is predicted from the frames nearest to it. No search inside a fit sees two moments
@@ -443,11 +437,11 @@ def evaluate_dynamic_regression(
         target  protocol   r2
     0  arousal  shuffled  1.0
     """
-    task = DynamicRegression(times)
+    task = tasks.DynamicRegression(times)
     return evaluate(features, regressors, X, y, task=task, **options)  # type: ignore[return-value]
 
 
-def _default_folds(task: Task, protocol, clips: Clips, across: Across | None) -> int:
+def _default_folds(task: tasks.Task, protocol, clips: Clips, across: Across | None) -> int:
     """Return the number of folds where the user gives none: with groups, as many at most."""
     if protocol not in ("grouped", ["grouped"]):
         return task.n_folds
@@ -457,9 +451,9 @@ def _default_folds(task: Task, protocol, clips: Clips, across: Across | None) ->
 
 
 def _make_protocols(
-    protocol, known, task: Task, clips: Clips, seed: int, across: Across | None
-) -> list[Protocol]:
-    def make(clips: Clips, is_other: bool = False) -> list[Protocol]:
+    protocol, known, task: tasks.Task, clips: Clips, seed: int, across: Across | None
+) -> list[folds.Protocol]:
+    def make(clips: Clips, is_other: bool = False) -> list[folds.Protocol]:
         splitters, wanted = known, protocol
         if is_other and clips.groups is None and not isinstance(protocol, Mapping):
             listed = protocol if isinstance(protocol, list | tuple) else [protocol]
@@ -467,7 +461,7 @@ def _make_protocols(
         if clips.published is not None:
             splitters = {**known, "published": lambda seed: FixedSplit(clips.published)}
         strata = task.strata(clips.targets)
-        made = make_protocols(
+        made = folds.make_protocols(
             wanted, known=splitters, strata=strata, groups=clips.groups, random_state=seed
         )
         task.check_protocols(clips.targets, clips.groups, made)
@@ -476,7 +470,7 @@ def _make_protocols(
     return make(clips) if across is None else across.make_protocols(make, clips, seed)
 
 
-def _make_models(models, task: Task, preset: Preset) -> dict[str, Any]:
+def _make_models(models, task: tasks.Task, preset: estimators.Preset) -> dict[str, Any]:
     """Return the models by name."""
     parameter = f"{task.model_kind}s"
     if isinstance(models, Mapping):
@@ -485,7 +479,9 @@ def _make_models(models, task: Task, preset: Preset) -> dict[str, Any]:
     return {name: task.make_model(name, preset) for name in names}
 
 
-def _check_models(models, task: Task, clips: Clips, protocols: list[Protocol]) -> dict[str, Any]:
+def _check_models(
+    models, task: tasks.Task, clips: Clips, protocols: list[folds.Protocol]
+) -> dict[str, Any]:
     """Return what is fitted; raise for another kind, and for splits that break the protocol."""
     kind, targets = task.model_kind, clips.targets
     for name, model in models.items():
@@ -499,7 +495,7 @@ def _check_models(models, task: Task, clips: Clips, protocols: list[Protocol]) -
                 param=f"{kind}s",
             )
     models = {name: task.wrap(model) for name, model in models.items()}
-    nested = [one for model in models.values() for one in nested_estimators(model)]
+    nested = [one for model in models.values() for one in estimators.nested_estimators(model)]
     if any(isinstance(one, BaseKerasClassifier) for one in nested):
         check_keras_backend()
     for one in protocols:
@@ -510,11 +506,11 @@ def _check_models(models, task: Task, clips: Clips, protocols: list[Protocol]) -
         y = targets.first
         for fewest in (
             min(trained, key=lambda rows: np.unique(groups[rows]).size),
-            min(trained, key=lambda rows: min(count_groups(y[rows], groups[rows]).values())),
+            min(trained, key=lambda rows: min(folds.count_groups(y[rows], groups[rows]).values())),
         ):
             for model in models.values():
                 with config_context(enable_metadata_routing=True):
-                    keep_groups_apart(clone(model), fewest, y[fewest], groups[fewest], seed=0)
+                    folds.keep_groups_apart(clone(model), fewest, y[fewest], groups[fewest], seed=0)
     return models
 
 
@@ -523,7 +519,7 @@ def _warn_of_unscored(unscored: Mapping[str, Mapping[str, int]]) -> None:
     for protocol, tags in unscored.items():
         warnings.warn(
             f"{len(tags)} tags have no positive or no negative in a test set ({protocol}), and "
-            f"are left out of the mean there: {shorten(tags)}.",
+            f"are left out of the mean there: {messages.shorten(tags)}.",
             stacklevel=3,
         )
 
@@ -531,7 +527,7 @@ def _warn_of_unscored(unscored: Mapping[str, Mapping[str, int]]) -> None:
 def _warn_of_lone(across: Across) -> None:
     """Warn of what one of two datasets has alone."""
     parts = [
-        f"only {name} has {shorten(alone)}" + (f" ({n_clips} clips)" if n_clips else "")
+        f"only {name} has {messages.shorten(alone)}" + (f" ({n_clips} clips)" if n_clips else "")
         for name, alone, n_clips in zip(across.names, across.alone, across.n_without_partner)
         if alone
     ]

@@ -18,11 +18,9 @@ from sklearn.utils import _safe_indexing, get_tags
 
 from skmer import exceptions
 from skmer.exceptions import InputError, InputTypeError
-from skmer.utils.estimators import Preset, nested_estimators, output_is_default
+from skmer.utils import estimators, messages, processes
 from skmer.utils.floats import LARGEST, check_floats, usable_rows
 from skmer.utils.labels import check_text
-from skmer.utils.messages import is_iterable, shorten
-from skmer.utils.processes import run_parallel
 
 # The inputs that a model may get of a feature, and the parameters of the transformer that make
 # them. The matrix is the study's: 1500 frames of 20 ms at the transformer's 22050 Hz.
@@ -86,7 +84,14 @@ class ComputedFeature:
 
 
 def make_transformers(
-    features, *, preset: Preset, weights, random_state: int, memory, n_jobs, verbose: bool
+    features,
+    *,
+    preset: estimators.Preset,
+    weights,
+    random_state: int,
+    memory,
+    n_jobs,
+    verbose: bool,
 ) -> dict[str, Any]:
     """Give each feature a name and a transformer, or the array that the user has already."""
     from skmer.embeddings import resolve_features
@@ -94,7 +99,7 @@ def make_transformers(
     if isinstance(features, Mapping):
         filled = check_filled("features", features)
         return {name: _check_feature(name, feature) for name, feature in filled.items()}
-    if not (features is None or is_iterable(features)):
+    if not (features is None or messages.is_iterable(features)):
         raise InputTypeError(
             "The 'features' parameter must be a list of names, or a dict of your own, "
             f"{{'mine': ...}}. Got an object of type {type(features).__name__} instead."
@@ -130,7 +135,7 @@ def check_names(parameter: str, names, known: Collection[str]) -> list[str]:
     """Return the names that were asked for, each of them known and there once."""
     error: type[InputError | InputTypeError] = InputError
     got = None
-    if not is_iterable(names) or not all(isinstance(name, str) for name in names):
+    if not messages.is_iterable(names) or not all(isinstance(name, str) for name in names):
         error, got = InputTypeError, f"an object of type {type(names).__name__}"
     listed = [names] if isinstance(names, str) else list(names) if got is None else []
     if got is None and not listed:
@@ -203,7 +208,7 @@ def is_transformer(feature) -> bool:
     return hasattr(feature, "get_params")
 
 
-def choose_input(transformer, classifier: str | None, *, preset: Preset) -> str:
+def choose_input(transformer, classifier: str | None, *, preset: estimators.Preset) -> str:
     """Return which input of a feature a classifier gets.
 
     `classifier` is its name in the table of `make_classifier`; None for one of the user's own,
@@ -251,7 +256,7 @@ class Feature:
         self.fitted = {one: self.transformer(given, one) for one in sorted(inputs)}
         # Fitting the whole of a pipeline would compute it.
         for transformer in self.fitted.values():
-            for part in filter(_embeds_clips, nested_estimators(transformer)):
+            for part in filter(_embeds_clips, estimators.nested_estimators(transformer)):
                 try:
                     (part if part is transformer else clone(part)).fit(X)
                 except (ValueError, TypeError) as error:
@@ -259,7 +264,7 @@ class Feature:
                         raise
                     raise InputError(
                         f"The feature {name!r} takes clips, and X has the columns "
-                        f"{shorten(X.columns)}. Give the column of the clips, or a "
+                        f"{messages.shorten(X.columns)}. Give the column of the clips, or a "
                         f"ColumnTransformer([({name!r}, ..., column), ...]) as the feature.",
                         param="X",
                     ) from error
@@ -287,7 +292,7 @@ class Feature:
                 (values, digests), failed = collect_failures(transformer, lambda t: _embed(t, X))
                 computed[one] = np.asarray(values)
                 failures |= failed
-                if one == VECTOR and not output_is_default(transformer):
+                if one == VECTOR and not estimators.output_is_default(transformer):
                     embeddings = computed[one]
                     computed[one] = with_names(embeddings, transformer.get_feature_names_out())
         weights = weights_of(transformer)
@@ -374,7 +379,9 @@ class ColumnsFeature(Feature):
 
 def _split_learning(name: str, part: str, transformer) -> tuple[Any, Any]:
     """Return what embeds clips, if anything does, and what is fitted with each model."""
-    if isinstance(transformer, str) or not any(map(_embeds_clips, nested_estimators(transformer))):
+    if isinstance(transformer, str) or not any(
+        map(_embeds_clips, estimators.nested_estimators(transformer))
+    ):
         return None, transformer
     if not _learns(transformer):
         return transformer, "passthrough"
@@ -408,7 +415,9 @@ def find_clip_column(features, X):
     """Return the column of X with the clips that a `ColumnTransformer` embeds; None without one."""
     for feature in features.values() if isinstance(features, Mapping) else ():
         for _, transformer, columns in getattr(feature, "transformers", ()):
-            if any(map(_embeds_clips, nested_estimators(transformer))) and hasattr(X, "columns"):
+            if any(map(_embeds_clips, estimators.nested_estimators(transformer))) and hasattr(
+                X, "columns"
+            ):
                 picked = pick_columns(X, columns(X) if callable(columns) else columns)
                 names = list(picked.columns) if hasattr(picked, "columns") else [picked.name]
                 if len(names) == 1:
@@ -441,7 +450,7 @@ def make_features(
                 features[name] = Feature(name, given, inputs[name], X)
         except (exceptions.WeightsNotFoundError, exceptions.EngineNotAvailableError) as error:
             # A file of weights was asked for by the user, who has to learn that it is missing.
-            named = {getattr(part, "weights", None) for part in nested_estimators(given)}
+            named = {getattr(part, "weights", None) for part in estimators.nested_estimators(given)}
             if not optional or named - {"pretrained", None}:
                 raise
             left_out[name] = str(error)
@@ -479,7 +488,9 @@ def collect_failures(transformer, compute: Callable):
 def weights_of(transformer) -> NetworkWeights:
     """Return the weights of every network in a fitted transformer, together."""
     parts = [
-        part for part in nested_estimators(transformer) if getattr(part, "weights_label_", None)
+        part
+        for part in estimators.nested_estimators(transformer)
+        if getattr(part, "weights_label_", None)
     ]
     if not parts:
         return NetworkWeights()
@@ -515,9 +526,9 @@ def raise_unusable(unusable: Mapping[int, str], n_clips: int) -> None:
     if not unusable:
         return
     raise InputError(
-        f"{len(unusable)} of {n_clips} clips cannot be used (rows {shorten(unusable, 20)}); leave "
-        "them out of X, y and groups, or let on_error='skip' do it. The first: "
-        f"{next(iter(unusable.values()))}"
+        f"{len(unusable)} of {n_clips} clips cannot be used (rows "
+        f"{messages.shorten(unusable, 20)}); leave them out of X, y and groups, or let "
+        f"on_error='skip' do it. The first: {next(iter(unusable.values()))}"
     )
 
 
@@ -557,7 +568,7 @@ def map_clips(vectors: Mapping[str, np.ndarray], rows: np.ndarray, *, seed: int,
     if len(rows) > MAX_POINTS:
         chosen = np.random.default_rng(seed).choice(len(rows), MAX_POINTS, replace=False)
         chosen.sort()
-    places = run_parallel(
+    places = processes.run_parallel(
         _place, ((values[chosen], seed) for values in vectors.values()), n_jobs=n_jobs
     )
     maps = [

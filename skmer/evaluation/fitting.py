@@ -27,10 +27,7 @@ from skmer.evaluation.folds import Protocol, Split
 from skmer.evaluation.targets import Clips, Targets
 from skmer.evaluation.tasks import Task
 from skmer.exceptions import InputError
-from skmer.utils.estimators import derive_seeds, nested_estimators, prepare_scorer
-from skmer.utils.floats import numpy_defaults
-from skmer.utils.labels import check_text, stack_frames
-from skmer.utils.messages import is_iterable
+from skmer.utils import estimators, floats, labels, messages
 
 
 @dataclass(frozen=True)
@@ -75,7 +72,7 @@ class Fitted:
     scores: dict[str, float]
 
 
-@numpy_defaults
+@floats.numpy_defaults
 def fit_and_predict(fit: Fit) -> Fitted:
     """Fit a copy of the model on one split and predict its test rows.
 
@@ -156,7 +153,7 @@ def set_seed(model, seed: int) -> None:
         if name == "random_state" or name.endswith("__random_state")
     }
     model.set_params(**seeds)
-    for nested in nested_estimators(model):
+    for nested in estimators.nested_estimators(model):
         # A search's folds are no parameters of it; those drawn from a seed of the user's own stay.
         if folds.is_search(nested) and getattr(nested.cv, "random_state", seed) is None:
             nested.cv.random_state = seed
@@ -171,7 +168,9 @@ def training_rows(model, split: Split) -> np.ndarray:
     if split.validation.size:
         rows = np.sort(np.concatenate([split.train, split.validation]))
         stopping = [
-            nested for nested in nested_estimators(model) if folds.stops_early(nested, rows.size)
+            nested
+            for nested in estimators.nested_estimators(model)
+            if folds.stops_early(nested, rows.size)
         ]
         for nested in stopping:
             nested.set_params(validation_fraction=split.validation.size / rows.size)
@@ -193,7 +192,7 @@ def tabulate(fits: Sequence[Fit], fitted: Sequence[Fitted], columns: Mapping[str
         further = {name: values[fit.split.test] for name, values in columns.items()}
         scores.append(_score_row(fit, one, further["row"]))
         predictions.append(pd.DataFrame({**fit.names, **further, **one.predictions}))
-    return pd.DataFrame(scores), stack_frames(predictions)
+    return pd.DataFrame(scores), labels.stack_frames(predictions)
 
 
 def _score_row(fit: Fit, fitted: Fitted, clips: np.ndarray) -> dict:
@@ -231,14 +230,14 @@ def make_scorer(scoring, task: Task, targets: Targets, models: Mapping):
                 "the scores already; give it another name.",
                 param="scoring",
             )
-    check_text("The names in the 'scoring' parameter", *scoring)
+    labels.check_text("The names in the 'scoring' parameter", *scoring)
     y, dummy = targets.first, clone(task.dummy)
     X = np.zeros((len(y), 1))
     try:
         scorer = check_scoring(dummy, scoring=scoring)
         scorer(dummy.fit(X, y), X, y)
         classes = np.unique(y) if y.ndim == 1 and is_classifier(dummy) else None
-        scorer = prepare_scorer(scorer, models, classes)
+        scorer = estimators.prepare_scorer(scorer, models, classes)
         scorer(dummy, X, y)
     except InputError:
         raise
@@ -256,7 +255,9 @@ def _by_name(scoring) -> dict:
     if callable(scoring):
         return {"score": scoring}
     if not isinstance(scoring, Mapping):
-        listed = [scoring] if isinstance(scoring, str) or not is_iterable(scoring) else scoring
+        listed = (
+            [scoring] if isinstance(scoring, str) or not messages.is_iterable(scoring) else scoring
+        )
         scoring = {name: name for name in listed}
     if not all(isinstance(name, str) for name in scoring):
         raise InputError(
@@ -403,7 +404,7 @@ class Experiment:
         chosen, given = self.inputs[feature, model], self.transformers[feature]
         groups = self.first.groups_in_fit(self.first.groups is not None)
         # The third seed; the first two are those of the splits and of the fits.
-        seed = derive_seeds(self.seed, 3)[2]
+        seed = estimators.derive_seeds(self.seed, 3)[2]
         if self.features[feature].front is not None:
             whole = Pipeline([("transformer", clone(given)), (self.task.model_kind, fitted)])
             return fit_model(

@@ -1,16 +1,10 @@
 """The results of an evaluation of numbers, and which class holds the result of a task."""
 
-from skmer.evaluation.result import EvaluationResult
+from skmer.evaluation import result, tasks
 from skmer.evaluation.statistics.scores import song_scores
-from skmer.evaluation.tasks import (
-    DYNAMIC_REGRESSION,
-    REGRESSION,
-    DynamicRegression,
-    Regression,
-)
 
 
-class RegressionResult(EvaluationResult):
+class RegressionResult(result.EvaluationResult):
     """What `evaluate_regression` returns: an `EvaluationResult` of numbers.
 
     Parameters
@@ -33,7 +27,7 @@ class RegressionResult(EvaluationResult):
     evaluate_regression : Makes it.
     """
 
-    task = REGRESSION
+    task = tasks.REGRESSION
 
 
 class DynamicRegressionResult(RegressionResult):
@@ -57,7 +51,7 @@ class DynamicRegressionResult(RegressionResult):
     evaluate_dynamic_regression : Makes it.
     """
 
-    task = DYNAMIC_REGRESSION
+    task = tasks.DYNAMIC_REGRESSION
 
     def song_scores(self):
         """Score every song's predictions by themselves.
@@ -86,5 +80,5 @@ class DynamicRegressionResult(RegressionResult):
         )
 
 
-Regression.result_class = RegressionResult
-DynamicRegression.result_class = DynamicRegressionResult
+tasks.Regression.result_class = RegressionResult
+tasks.DynamicRegression.result_class = DynamicRegressionResult

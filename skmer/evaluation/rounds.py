@@ -23,11 +23,8 @@ from joblib import effective_n_jobs
 
 from skmer.evaluation.fitting import Fit, Fitted, fit_and_predict
 from skmer.exceptions import InputError
-from skmer.utils.cache import CacheEntry, ClipCache
+from skmer.utils import cache, messages, processes, progress
 from skmer.utils.digest import versions
-from skmer.utils.messages import in_words, name_slowest
-from skmer.utils.processes import run_parallel
-from skmer.utils.progress import track
 
 
 class OutOfTimeError(BaseException):
@@ -115,7 +112,7 @@ def _interrupt_main() -> None:
         _thread.interrupt_main()
 
 
-class FitStore(ClipCache):
+class FitStore(cache.ClipCache):
     """Finished fits in a folder, by the data, the model and the seed that they were made from."""
 
     subfolder, parameter = "finished-fits", "checkpoint"
@@ -173,7 +170,7 @@ class FitStore(ClipCache):
             return
         file = io.BytesIO()
         np.savez(file, **arrays)  # type: ignore[arg-type]
-        entry = CacheEntry(np.frombuffer(file.getvalue(), np.uint8), [])
+        entry = cache.CacheEntry(np.frombuffer(file.getvalue(), np.uint8), [])
         self.get_or_compute(key, lambda: entry)
 
 
@@ -317,7 +314,7 @@ def _do(fits, todo, fitted, store, keys, n_jobs, verbose, deadline) -> None:
     n_rounds = 1 + max(fit.split.repeat for fit in fits)
     if verbose and len(todo) < len(fits):
         _note(f"{len(fits) - len(todo)} of {len(fits)} fits were finished before")
-    outcomes = run_parallel(
+    outcomes = processes.run_parallel(
         _fit_and_keep,
         ((i, fits[i], store, keys[i]) for i in todo),
         n_jobs=n_jobs,
@@ -325,7 +322,7 @@ def _do(fits, todo, fitted, store, keys, n_jobs, verbose, deadline) -> None:
         ordered=False,
     )
     is_noted = not verbose or n_rounds == 1
-    for i, one in track(
+    for i, one in progress.track(
         outcomes, total=len(todo), description="fits", enabled=verbose, unit="fits"
     ):
         fitted[i] = one
@@ -372,8 +369,8 @@ def _slowest(fits, fitted, n_shown: int = 3) -> dict[str, float]:
 def _estimate(fits, fitted, n_jobs) -> str:
     rounds = _whole_rounds(fits, fitted, None, n_jobs)
     which = "Round 1" if rounds.done == 1 else f"Rounds 1 to {rounds.done}"
-    left = f"about {in_words(rounds.seconds_left)} are left."
-    return f"{which} of {rounds.of} done, {left}{name_slowest(rounds.slowest)}"
+    left = f"about {messages.in_words(rounds.seconds_left)} are left."
+    return f"{which} of {rounds.of} done, {left}{messages.name_slowest(rounds.slowest)}"
 
 
 def _whole_rounds(fits, fitted, ended_by, n_jobs) -> Rounds:

@@ -12,19 +12,16 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.multiclass import type_of_target
 
 from skmer.classifiers import CLASSIFIERS, TagClassifier, make_classifier
-from skmer.evaluation.features import choose_input
-from skmer.evaluation.result import EvaluationResult
-from skmer.evaluation.splitters import IterativeStratifiedGroupKFold
+from skmer.evaluation import features, result, splitters, tasks
 from skmer.evaluation.statistics import tags as stats
 from skmer.evaluation.statistics.tags import PROBA, SEPARATOR, TAG_METRICS
 from skmer.evaluation.targets import Matched, Targets
-from skmer.evaluation.tasks import Task, check_output, register_task
 from skmer.exceptions import InputError
 from skmer.utils.labels import check_labels, check_text, pair_names, plain_text, warn_of_alike
 from skmer.utils.messages import check_choice, shorten
 
 
-class Tags(Task):
+class Tags(tasks.Task):
     """Any number of tags a clip, each with a probability.
 
     Parameters
@@ -38,7 +35,7 @@ class Tags(Task):
     configuration = ("feature", "classifier")
     metrics = TAG_METRICS
     n_repeats = 1
-    group_folds = IterativeStratifiedGroupKFold
+    group_folds = splitters.IterativeStratifiedGroupKFold
     models = CLASSIFIERS
     dummy = DummyClassifier()
     charts = ("tags",)
@@ -121,11 +118,11 @@ class Tags(Task):
         return TagClassifier(model, target_names=self.target_names)
 
     def input_of(self, transformer, model, preset):
-        return choose_input(transformer, model, preset=preset)
+        return features.choose_input(transformer, model, preset=preset)
 
     def predict(self, model, X, y, test):
         rows = _safe_indexing(X, test)
-        proba = check_output(model, "predict_proba", rows, (test.size, y.shape[1]))
+        proba = tasks.check_output(model, "predict_proba", rows, (test.size, y.shape[1]))
         columns = {f"{PROBA}{name}": proba[:, i] for i, name in enumerate(self.target_names)}
         # Behind what learns from columns of metadata, where there are any.
         tagger = model[-1] if isinstance(model, Pipeline) else model
@@ -217,7 +214,7 @@ def _find_names(y, target_names) -> list[str]:
     return names
 
 
-class TagsResult(EvaluationResult):
+class TagsResult(result.EvaluationResult):
     """What `evaluate` returns for tags.
 
     Parameters
@@ -322,4 +319,4 @@ class TagsResult(EvaluationResult):
 
 
 Tags.result_class = TagsResult
-TAGS = register_task(Tags())
+TAGS = tasks.register_task(Tags())

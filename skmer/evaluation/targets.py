@@ -9,10 +9,7 @@ import numpy as np
 
 from skmer.audio.segment import Segment, segment_columns
 from skmer.exceptions import InputError
-from skmer.utils.estimators import num_samples
-from skmer.utils.floats import to_floats
-from skmer.utils.labels import check_labels, check_order, check_text, pair_names, plain_text
-from skmer.utils.messages import shorten
+from skmer.utils import estimators, floats, labels, messages
 
 
 @dataclass(frozen=True)
@@ -107,7 +104,7 @@ _WIDEST = 4
 
 def match_numbers(task, first: Targets, second: Targets, scales) -> Matched:
     """Match numbers by their names, those of the second on the scale of the first."""
-    found, alone, lone = pair_names("targets", [*first.values], [*second.values], 1)
+    found, alone, lone = labels.pair_names("targets", [*first.values], [*second.values], 1)
     mine = {name: values for name, values in first.values.items() if name not in alone}
     theirs = {name: second.values[other] for other, name in found.items()}
     rules: tuple[str, ...] = ()
@@ -148,10 +145,11 @@ def check_numbers(y) -> dict[str, np.ndarray]:
     """Return the numbers to predict by name: a frame's columns, or arousal and valence."""
     if hasattr(y, "columns") or isinstance(y, Mapping):
         targets = {
-            name: to_floats(values, f"The target {name!r}") for name, values in _by_name(y).items()
+            name: floats.to_floats(values, f"The target {name!r}")
+            for name, values in _by_name(y).items()
         }
     else:
-        values = to_floats(y, "The targets y")
+        values = floats.to_floats(y, "The targets y")
         if values.ndim == 1:
             targets = {str(getattr(y, "name", None) or "target"): values}
         elif values.ndim == 2 and values.shape[1] == 2:
@@ -199,13 +197,13 @@ def check_curves(y, times) -> tuple[dict[str, np.ndarray], np.ndarray]:
                 param="times",
             )
         times = next(iter(columns.values()))
-    times = to_floats(times, "The 'times' parameter")
+    times = floats.to_floats(times, "The 'times' parameter")
     if times.ndim != 1 or not np.isfinite(times).all():
         raise InputError(
             f"The 'times' parameter must be a list of seconds. Got {times!r}.", param="times"
         )
     curves = {
-        name: to_floats(values, f"The target {name!r}")
+        name: floats.to_floats(values, f"The target {name!r}")
         for name, values in _by_column(_by_name(y), times).items()
     }
     first = next(iter(curves.values()))
@@ -233,8 +231,8 @@ def _by_column(y: Mapping, times: np.ndarray) -> dict:
     for name, columns in tables.items():
         if len(columns) == len(order) and set(columns) != set(order):
             raise InputError(
-                f"The targets y must have the same columns. Got {shorten(columns)} in {name!r}, "
-                f"and {shorten(order)} in others or in 'times'.",
+                f"The targets y must have the same columns. Got {messages.shorten(columns)} in "
+                f"{name!r}, and {messages.shorten(order)} in others or in 'times'.",
                 param="y",
             )
     moved = {name: y[name][order] for name, columns in tables.items() if set(columns) == set(order)}
@@ -243,13 +241,13 @@ def _by_column(y: Mapping, times: np.ndarray) -> dict:
 
 def _by_name(y) -> dict:
     """Return targets by name as text; raise for names that are one then, as 1 and "1" are."""
-    names = [plain_text(str(name)) for name in y]
-    check_text("The names of the targets y", *names)
+    names = [labels.plain_text(str(name)) for name in y]
+    labels.check_text("The names of the targets y", *names)
     if len(set(names)) < len(names):
-        fault = f"The names of the targets y must differ. Got {shorten(names)} instead."
+        fault = f"The names of the targets y must differ. Got {messages.shorten(names)} instead."
         raise InputError(fault, param="y")
     named = {name: y[given] for name, given in zip(names, y)}
-    check_order(named)
+    labels.check_order(named)
     return named
 
 
@@ -274,10 +272,10 @@ class Clips:
     def check(cls, X, targets: Targets, groups, split=None) -> "Clips":
         """Return clips, or raise where X, y and groups are not of one length."""
         n_clips = targets.n_clips
-        groups = None if groups is None else check_labels(groups, "The groups")
-        split = None if split is None else check_labels(split, "The 'split' parameter")
+        groups = None if groups is None else labels.check_labels(groups, "The groups")
+        split = None if split is None else labels.check_labels(split, "The 'split' parameter")
         for what, values in (("clips in X", X), ("groups", groups), ("parts in 'split'", split)):
-            n_given = n_clips if values is None else num_samples(values)
+            n_given = n_clips if values is None else estimators.num_samples(values)
             if n_given != n_clips:
                 raise InputError(
                     f"There are {n_given} {what} and {n_clips} labels in y; there must be one of "

@@ -25,20 +25,10 @@ from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
 from sklearn.pipeline import FeatureUnion
 from sklearn.utils.validation import check_is_fitted
 
+from skmer import embeddings, exceptions
 from skmer.audio.resampling import RESAMPLERS
-from skmer.embeddings import BaseClipTransformer
 from skmer.embeddings.engines import packages_of
 from skmer.embeddings.registry import transformer_names
-from skmer.exceptions import (
-    EngineNotAvailableError,
-    InputError,
-    InputTypeError,
-    MissingPackageError,
-    ModelVersionWarning,
-    WeightsIntegrityError,
-    WeightsNotFoundError,
-    bounded,
-)
 from skmer.models.card import ModelCard, engine_of, make_card, to_markdown
 from skmer.utils.cache import DAMAGE
 from skmer.utils.digest import open_regular, settings_digest, versions
@@ -90,14 +80,14 @@ _NOT_ITS_OWN = ("sklearn.externals.", "sklearn.utils._testing.", "sklearn.datase
 _FORMAT = 1
 
 
-def split_pipeline(model) -> tuple[list[BaseClipTransformer], Pipeline]:
+def split_pipeline(model) -> tuple[list[embeddings.BaseClipTransformer], Pipeline]:
     """Return the transformers of clips at the start of a pipeline, and the rest of it."""
     steps = model.steps if isinstance(model, Pipeline) else []
     first: Any = steps[0][1] if len(steps) > 1 else None
     is_union = isinstance(first, FeatureUnion) and not first.transformer_weights
     transformers = [one for _, one in first.transformer_list] if is_union else [first]
-    if not all(isinstance(one, BaseClipTransformer) for one in transformers):
-        raise InputTypeError(
+    if not all(isinstance(one, embeddings.BaseClipTransformer) for one in transformers):
+        raise exceptions.InputTypeError(
             "The model must be a pipeline that starts with a transformer of clips, or a union of "
             "those, as make_pipeline(MusiCNNTransformer(), SVC()) does. "
             f"Got {type(model).__name__}."
@@ -155,7 +145,7 @@ def _check_types(model: bytes, what: str, trusted: Sequence[str]) -> list[str]:
     types = skops.io.get_untrusted_types(data=model)
     foreign = [name for name in types if name not in trusted and not _is_known(name)]
     if foreign:
-        raise InputError(
+        raise exceptions.InputError(
             f"{what} holds types that are neither scikit-learn's nor skmer's, and that are not "
             f"loaded because they could run code: {', '.join(foreign[:5])}. Name those that you "
             "trust in the 'trusted' parameter, when it is saved and when it is loaded.",
@@ -261,7 +251,7 @@ def save_model(
     path = check_output_file(path)
     beside = check_output_file(path.with_suffix(".md"))
     if path == beside:
-        raise InputError(
+        raise exceptions.InputError(
             f"The model '{path}' and its card would be one file; let its name end in .skmer."
         )
     model = skops.io.dumps(_ready_to_save(pipeline))
@@ -274,7 +264,7 @@ def save_model(
         whole["model_sha256"] = hashlib.sha256(model).hexdigest()
         text = json.dumps(whole, indent=2, allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError) as error:
-        raise InputError(
+        raise exceptions.InputError(
             f"The 'card' must hold values that JSON has: {error}; turn the others into text.",
             param="card",
         ) from error
@@ -416,7 +406,7 @@ def load_model(
         for transformer in transformers:
             if getattr(transformer, "trust_remote_code", False) and not trust_remote_code:
                 name = transformer.get_params()["model_name"]
-                raise InputError(
+                raise exceptions.InputError(
                     f"The model '{path}' rests on '{name}', which comes with code of its own that "
                     "would run here with all your rights; read it, then pass "
                     "trust_remote_code=True.",
@@ -427,7 +417,7 @@ def load_model(
     if others:
         warnings.warn(
             f"The model '{path}' was made with {', '.join(others)}; its numbers may differ here.",
-            ModelVersionWarning,
+            exceptions.ModelVersionWarning,
             stacklevel=2,
         )
     return pipeline
@@ -457,9 +447,9 @@ def _read(path: Path) -> tuple[dict, bytes]:
             card = json.loads(archive.read("card.json"))
             model = archive.read("model.skops")
         if card["model_sha256"] != hashlib.sha256(model).hexdigest():
-            raise InputError(f"The model '{path}' is damaged; get another copy of it.")
+            raise exceptions.InputError(f"The model '{path}' is damaged; get another copy of it.")
         if int(card["format"]) > _FORMAT:
-            raise InputError(
+            raise exceptions.InputError(
                 f"The model '{path}' has format {int(card['format'])}, of a newer skmer than this "
                 f"one, which reads up to {_FORMAT}; update skmer."
             )
@@ -468,11 +458,13 @@ def _read(path: Path) -> tuple[dict, bytes]:
         card["versions"] = {name: str(made) for name, made in card.get("versions", {}).items()}
         return card, _with_new_modules(model)
     except (FileNotFoundError, NotADirectoryError):
-        raise FileNotFoundError(bounded(f"There is no model '{path}'.")) from None
-    except InputError:
+        raise FileNotFoundError(exceptions.bounded(f"There is no model '{path}'.")) from None
+    except exceptions.InputError:
         raise
     except DAMAGE as error:
-        raise InputError(f"The file '{path}' is not a model that save_model wrote.") from error
+        raise exceptions.InputError(
+            f"The file '{path}' is not a model that save_model wrote."
+        ) from error
 
 
 def _check_size(archive: zipfile.ZipFile) -> None:
@@ -501,15 +493,20 @@ def _unless_changed(path) -> Iterator[None]:
     """Raise InputError for whatever a class raises about what it is built again from."""
     try:
         yield
-    except (InputError, InputTypeError, WeightsNotFoundError, EngineNotAvailableError):
+    except (
+        exceptions.InputError,
+        exceptions.InputTypeError,
+        exceptions.WeightsNotFoundError,
+        exceptions.EngineNotAvailableError,
+    ):
         raise
     except ModuleNotFoundError as error:
-        raise MissingPackageError(
+        raise exceptions.MissingPackageError(
             f"The model '{path}' needs the package {error.name}, which is not installed; install "
             "the version in the card of the model."
         ) from error
     except Exception as error:
-        raise InputError(
+        raise exceptions.InputError(
             f"The model '{path}' cannot be built again ({type(error).__name__}: {error!s:.100}); "
             "it was changed after it was saved, or needs other versions of the packages in its "
             "card."
@@ -526,13 +523,15 @@ def _check_weights(transformer, path) -> None:
         here._fit_network()
         if not hasattr(here, "weights_digest_"):
             label = transformer.weights_label_
-            raise WeightsNotFoundError(f"There is no file '{label}'; put it in place")
-    except WeightsNotFoundError as error:
+            raise exceptions.WeightsNotFoundError(f"There is no file '{label}'; put it in place")
+    except exceptions.WeightsNotFoundError as error:
         # Random weights, which the message offers, are not those of the model.
         reason = str(error).partition(", or pass weights=None")[0].rstrip(".")
-        raise WeightsNotFoundError(f"{reason}; the model '{path}' was trained on them.") from error
+        raise exceptions.WeightsNotFoundError(
+            f"{reason}; the model '{path}' was trained on them."
+        ) from error
     if here.weights_digest_ != digest:
-        raise WeightsIntegrityError(
+        raise exceptions.WeightsIntegrityError(
             f"The model '{path}' was trained on weights with the digest {digest:.16}..., and "
             f"{type(transformer).__name__} has '{here.weights_label_:.100}' with "
             f"{here.weights_digest_:.16}... here; put the file in place that it was trained on."

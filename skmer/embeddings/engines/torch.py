@@ -14,14 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from skmer import exceptions
 from skmer.embeddings.engines.base import LoadedNetworks
 from skmer.embeddings.readers import signature
 from skmer.embeddings.registry import HUB
-from skmer.exceptions import (
-    InputError,
-    WeightsIntegrityError,
-    WeightsNotFoundError,
-)
 from skmer.utils.digest import file_digest, settings_digest
 from skmer.utils.files import expand_path
 from skmer.utils.messages import check_installed
@@ -110,7 +106,9 @@ def find_model(name: str, revision: str | None) -> tuple[Path, str | None]:
     if (folder := expand_path(name)).is_dir():
         return folder, None
     if name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1:
-        raise WeightsNotFoundError(f"The model '{name}' is no folder here; check the path.")
+        raise exceptions.WeightsNotFoundError(
+            f"The model '{name}' is no folder here; check the path."
+        )
     if (name, revision) not in _downloaded:
         found = _download(name, revision)
         # Fitted transformers name the commit: the hub is asked for the newest once a process.
@@ -132,7 +130,7 @@ def _download(name: str, revision: str | None) -> Path:
     except Exception as error:
         # The hub's client raises errors of its own, of httpx and of the system.
         reason = re.split(r"\n|\. ", str(error))[0] or type(error).__name__
-        raise WeightsNotFoundError(
+        raise exceptions.WeightsNotFoundError(
             f"The model '{name}' is neither a folder nor on this machine, and cannot be fetched "
             f"from the hub ({reason}); connect, or name the folder of a copy."
         ) from error
@@ -153,7 +151,7 @@ def weights_files(folder: Path) -> list[Path]:
         return files
     pickled = any(any(folder.glob(pattern)) for pattern in _PICKLES)
     what = "weights as a pickle alone" if pickled else "no model.safetensors"
-    raise WeightsNotFoundError(
+    raise exceptions.WeightsNotFoundError(
         f"The model in '{folder}' has {what}; skmer reads no pickles, which can run code: write "
         "it by save_pretrained of transformers where you trust it, and name that folder."
     )
@@ -163,7 +161,9 @@ def read_model(folder: Path, *, trusted: bool) -> HubModel:
     """Read all but the weights, once for the same files."""
     require_packages()
     if not (folder / "config.json").is_file():
-        raise WeightsNotFoundError(f"The folder '{folder}' holds no config.json of a model.")
+        raise exceptions.WeightsNotFoundError(
+            f"The folder '{folder}' holds no config.json of a model."
+        )
     files = [folder / name for name in _SETTINGS if (folder / name).is_file()]
     files += [*(sorted(folder.glob("*.py")) if trusted else []), *weights_files(folder)]
     return _read_model(folder, tuple(files), tuple(map(signature, files)), trusted)
@@ -195,17 +195,17 @@ def _read_model(folder: Path, files: tuple[Path, ...], _signatures, trusted: boo
             model = replace(model, sizes=tuple(steps.shape[2] for _, steps in layers))
         return model
     except (ValueError, TypeError, LookupError, OSError, AttributeError, ImportError) as error:
-        if isinstance(error, WeightsIntegrityError):
+        if isinstance(error, exceptions.WeightsIntegrityError):
             raise
         if "auto_map" in json.loads((folder / "config.json").read_bytes()) and not trusted:
-            raise InputError(
+            raise exceptions.InputError(
                 f"The model in '{folder}' comes with code of its own, which would run here with "
                 "all your rights; read it, then pass trust_remote_code=True, and revision= the "
                 "commit that you have read.",
                 param="trust_remote_code",
             ) from error
         reason = str(error).strip().split("\n")[0]
-        raise InputError(
+        raise exceptions.InputError(
             f"The model in '{folder}' is no audio encoder with a feature extractor and hidden "
             f"states that transformers can load ({reason}).",
             param="model_name",
@@ -260,7 +260,7 @@ class Network:
             )  # fmt: skip
         # transformers draws what is missing at random.
         if missing := [key for key in info["missing_keys"] if not key.endswith(_UNUSED)]:
-            raise WeightsIntegrityError(
+            raise exceptions.WeightsIntegrityError(
                 f"The weights in '{model.folder}' lack {len(missing)} arrays of the model, such as "
                 f"{min(missing)}; name a folder or a revision that has all."
             )

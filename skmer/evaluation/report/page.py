@@ -5,7 +5,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import altair as alt
 import numpy as np
+import pandas as pd
 
 from skmer.evaluation.displays import style
 from skmer.evaluation.report import tables, words
@@ -28,9 +30,6 @@ def _spec(chart) -> dict:
 
 def scores_chart(seen: Overview) -> dict:
     """Draw every configuration with its interval, and the line of guessing."""
-    import altair as alt
-    import pandas as pd
-
     score, order = seen.headline, list(seen.ranked["name"])
     colors = style.feature_colors(seen.intervals["feature"])
     labels = {name: name_of(name, seen.random) for name in colors}
@@ -76,8 +75,6 @@ def scores_chart(seen: Overview) -> dict:
 
 def map_chart(rows: list[dict]) -> dict | None:
     """Draw the map of clips; the reader chooses in the page which values color them."""
-    import altair as alt
-
     if not rows:
         return None
 
@@ -130,9 +127,6 @@ def map_chart(rows: list[dict]) -> dict | None:
 
 def plane_chart(seen: Overview) -> dict | None:
     """Draw targets and predictions on the plane of valence and arousal."""
-    import altair as alt
-    import pandas as pd
-
     axes = ("valence", "arousal")
     if "plane" not in seen.result.task.charts or not set(axes) <= set(seen.ranked["target"]):
         return None
@@ -159,9 +153,6 @@ N_WORST = 8
 
 def scatter_charts(seen: Overview) -> list[dict]:
     """Return for each target a chart of true against predicted values, and words for it."""
-    import altair as alt
-    import pandas as pd
-
     charts = []
     for target, best in seen.best_of_targets().items():
         rows = seen.rows_of(best)
@@ -212,9 +203,6 @@ def curve_charts(seen: Overview, clips: dict[int, dict[str, str]]) -> list[dict]
 
 
 def _curves_chart(target: str, songs: list[dict]) -> dict:
-    import altair as alt
-    import pandas as pd
-
     names = [f"{song['name']} (row {song['row']})" for song in songs]
     tables = []
     for song, name in zip(songs, names):

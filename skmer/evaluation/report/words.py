@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from skmer.embeddings.registry import known_features
 from skmer.evaluation.displays.calibration import most_probable
 from skmer.evaluation.displays.style import name_of
-from skmer.evaluation.statistics.bootstrap import cluster_bootstrap
-from skmer.evaluation.statistics.paired import N_EXACT_GROUPS, N_EXCHANGES
+from skmer.evaluation.statistics import bootstrap, paired
 from skmer.utils.messages import in_words, name_slowest, shorten
 
 if TYPE_CHECKING:
@@ -338,7 +337,7 @@ def _probabilities(seen: Overview) -> Iterator[Note]:
     groups = predictions[units].to_numpy()[rows]
     if len(set(groups)) < 2:
         return
-    gap = cluster_bootstrap(
+    gap = bootstrap.cluster_bootstrap(
         lambda right, stated: (right - stated).mean(),
         is_right.astype(float),
         largest,
@@ -471,8 +470,8 @@ def _tests(seen: Overview, unit: str) -> Iterator[str]:
     compared = [name for name, table in kinds if len(table)]
     if compared:
         n_groups = int(next(len(t) and t["n_groups"].iloc[0] for _, t in kinds if len(t)))
-        exact = n_groups <= N_EXACT_GROUPS
-        how = f"all 2^{n_groups}" if exact else f"{N_EXCHANGES:,} random"
+        exact = n_groups <= paired.N_EXACT_GROUPS
+        how = f"all 2^{n_groups}" if exact else f"{paired.N_EXCHANGES:,} random"
         yield (
             f"{' and '.join(compared).capitalize()} were compared, each averaged over the other, "
             f"by {how} exchanges of whole {unit} between two of them, with Holm's correction."

@@ -7,12 +7,7 @@ import numpy as np
 from scipy import stats
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
-from skmer.evaluation.statistics.paired import (
-    N_RESAMPLES,
-    GroupComparison,
-    describe_pairs,
-    wide_interval,
-)
+from skmer.evaluation.statistics import paired
 from skmer.exceptions import InputError
 from skmer.utils.messages import shorten
 
@@ -212,16 +207,16 @@ def compare_tags(predictions, *, keys: list[str], over: list[str], random_state:
             for _, one in part.groupby(keys, sort=False)
             for models in [one.groupby(over, sort=False) if over else [(None, one)]]
         ]
-        times = _draw_groups(codes, N_RESAMPLES, rng)
+        times = _draw_groups(codes, paired.N_RESAMPLES, rng)
         drawn = [np.mean([_draw(model, times) for model in models], axis=0) for models in sets]
         n_sorted = sum(truth.size for model in sets[0] for split in model for truth, *_ in split)
         signs = _exchanges(n_groups, n_sorted, rng)
         pairs = list(combinations(range(len(compared)), 2))
         differences = np.transpose([drawn[first] - drawn[second] for first, second in pairs])
         pvalues = [_exchange_test(sets[first], sets[second], signs) for first, second in pairs]
-        low, high = wide_interval(differences[1:], n_groups)
-        test = GroupComparison(differences[0], low, high, np.array(pvalues))
-        tables.append(describe_pairs(compared, n_groups, test))
+        low, high = paired.wide_interval(differences[1:], n_groups)
+        test = paired.GroupComparison(differences[0], low, high, np.array(pvalues))
+        tables.append(paired.describe_pairs(compared, n_groups, test))
         tables[-1].insert(0, "protocol", protocol)
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
