@@ -47,12 +47,15 @@ def find_single_importers(folder: Path) -> dict[str, str]:
         for path in folder.rglob("*.py")
     }
     importers: dict[str, set[str]] = {name: set() for name in files}
-    for name, path in files.items():
+    # A stub names what its package loads when it is first used.
+    for path in (*files.values(), *folder.rglob("*.pyi")):
+        parent = ".".join(path.parent.relative_to(folder.parent).parts)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module:
+                module = f"{parent}.{node.module}" if node.level else node.module
                 # A name of a package may be a module in it.
-                for one in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names)):
-                    importers.get(one, set()).add(name)
+                for one in (module, *(f"{module}.{alias.name}" for alias in node.names)):
+                    importers.get(one, set()).add(f"{parent}.{path.stem}")
     single = {name: found.pop() for name, found in importers.items() if len(found) == 1}
     return {name: one for name, one in single.items() if not one.endswith("__init__")}
 

@@ -12,6 +12,8 @@ from tempfile import TemporaryFile
 from zipfile import ZipFile, ZipInfo
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 
 from skmer.exceptions import IgnoredCacheWarning, InputError, InputTypeError, bounded
 from skmer.utils import cache, files, messages
@@ -89,9 +91,6 @@ def check_columns(columns: Mapping | None, n_clips: int | None, names: list[str]
 
 def _as_arrow(name: str, values: list):
     """Return texts, integers, floats or truth values as an arrow array; what is missing is null."""
-    import pandas as pd
-    import pyarrow as pa
-
     values = [
         messages.escape_undecodable(value) if isinstance(value, str) else value for value in values
     ]
@@ -117,8 +116,6 @@ def _as_arrow(name: str, values: list):
 
 def match_columns(columns: Mapping, kinds: Mapping[str, str]) -> None:
     """Raise where the user's columns do not fit into those of the table to append to."""
-    import pyarrow as pa
-
     for name, column in columns.items():
         if name not in kinds:
             raise InputError(
@@ -150,8 +147,6 @@ def table_schema(
 
     `kinds` has the types of the user's own columns.
     """
-    import pyarrow as pa
-
     facts = {"path": "string", **(ENDS if segments else {}), **kinds, **FACTS}
     facts |= FRAME_FACTS if frames else {}
     numbers = dict.fromkeys(names, pa.float32())
@@ -186,8 +181,6 @@ def batches(
 
 
 def _batch(clips: list[ClipRows], schema, width: int, frame_times):
-    import pyarrow as pa
-
     counts = [len(clip.rows) for clip in clips]
     index = pa.array(np.repeat(np.arange(len(clips)), np.maximum(counts, 1)))
     frames = chain.from_iterable(range(n) if n else [None] for n in counts)
@@ -221,7 +214,6 @@ def write_table(path: Path, rows: Iterable[tuple], schema, names: list[str]) -> 
 
 
 def _write_parquet(path, rows, schema, names):
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     # Hardly two numbers of an embedding are equal: a dictionary would be larger than they are.
@@ -240,8 +232,6 @@ def _write_parquet(path, rows, schema, names):
 
 def _write_npz(path, rows, schema, names):
     """Write a npz file: an array for every fact, and all numbers as the array "embeddings"."""
-    import pyarrow as pa
-
     facts, n_rows = [], 0
     with TemporaryFile(dir=path.parent) as numbers, ZipFile(path, "w") as archive:
         for table, block in rows:
@@ -274,8 +264,6 @@ def _as_numpy(name: str, column) -> np.ndarray:
 
 def _write_csv(path, rows, schema, names):
     """Write a csv file; texts that a spreadsheet would run get an apostrophe in front."""
-    import pandas as pd
-
     write_frames(
         path,
         (
@@ -391,8 +379,6 @@ def _open_npz(path: Path) -> StoredTable:
 
 
 def _open_csv(path: Path) -> StoredTable:
-    import pandas as pd
-
     try:
         settings = json.loads(read_regular(settings_beside(path)))
     except FileNotFoundError:
@@ -439,8 +425,6 @@ def settings_beside(table: Path) -> Path:
 
 def count_clips(path: Path) -> int:
     """Return how many clips a table has, whoever wrote it; 0 where it cannot be read."""
-    import pandas as pd
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     wanted = ("path", "frame", "time")
@@ -511,8 +495,6 @@ def earlier_table(
     A table that is damaged, or was made with settings of another key, counts as empty, with a
     warning; with `append` it is an error.
     """
-    import pyarrow as pa
-
     with TemporaryFile(dir=path.parent) as numbers:
         earlier, problem = EarlierTable(), None
         try:

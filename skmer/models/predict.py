@@ -8,9 +8,10 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 from sklearn.base import is_classifier
 
 from skmer.classifiers import TagClassifier
@@ -20,9 +21,6 @@ from skmer.models.file import split_pipeline
 from skmer.pooling import align_frames, pad_frames, pool_frames
 from skmer.utils import cache, floats, messages, progress, remote
 from skmer.utils.files import atomic_write, escape_formula, expand_path, is_url
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # Facts of a clip, in a table that is predicted from.
 _FACTS = ["path", "start", "end", "error", "notes"]
@@ -40,7 +38,7 @@ def predict_clips(
     memory=None,
     n_jobs: int | None = None,
     verbose: bool = False,
-) -> "pd.DataFrame":
+) -> pd.DataFrame:
     """Predict the emotion of clips; one that cannot be read is a row with an error.
 
     Parameters
@@ -124,7 +122,7 @@ def predict_batches(
     memory=None,
     n_jobs: int | None = None,
     verbose: bool = False,
-) -> "Iterator[pd.DataFrame]":
+) -> Iterator[pd.DataFrame]:
     """Predict the emotion of any number of clips, and yield the rows of a batch at a time.
 
     Parameters
@@ -297,7 +295,7 @@ def write_predictions(
     return PredictionFile(place.show(name), predictor.n_rows, predictor.n_failed, predictor.n_noted)
 
 
-def _write_json(path: Path, batches: "Iterator[pd.DataFrame]", rest) -> None:
+def _write_json(path: Path, batches: Iterator[pd.DataFrame], rest) -> None:
     with path.open("w", encoding="utf-8") as stream:
         between = "[\n"
         for batch in batches:
@@ -307,8 +305,7 @@ def _write_json(path: Path, batches: "Iterator[pd.DataFrame]", rest) -> None:
         stream.write("\n]")
 
 
-def _write_parquet(path: Path, batches: "Iterator[pd.DataFrame]", rest) -> None:
-    import pyarrow as pa
+def _write_parquet(path: Path, batches: Iterator[pd.DataFrame], rest) -> None:
     import pyarrow.parquet as pq
 
     first = next(batches)
@@ -321,7 +318,7 @@ def _write_parquet(path: Path, batches: "Iterator[pd.DataFrame]", rest) -> None:
             writer.write_table(pa.Table.from_pandas(batch, schema, preserve_index=False))
 
 
-def _write_csv(path: Path, batches: "Iterator[pd.DataFrame]", rest) -> None:
+def _write_csv(path: Path, batches: Iterator[pd.DataFrame], rest) -> None:
     tables.write_frames(path, map(escape_formula, batches))
 
 
@@ -400,10 +397,8 @@ class Predictor:
         if with_ends is None:
             raise InputError("The iterator of clips has none.")
 
-    def _rows_of(self, batch: list, with_ends: bool) -> "pd.DataFrame":
+    def _rows_of(self, batch: list, with_ends: bool) -> pd.DataFrame:
         """Predict clips that were embedded: one row each, or one a frame, or one with an error."""
-        import pandas as pd
-
         facts: dict[str, list] = {name: [] for name in (*_FACTS, "time")}
         numbers = []
         for clip in batch:
@@ -494,8 +489,6 @@ def _without_pooling(transformer: BaseClipTransformer) -> BaseClipTransformer:
 
 def _open_tables(paths, predictor: Predictor) -> Iterator[tables.StoredTable]:
     """Yield the tables of a file or a folder; raise where they are not of the model's settings."""
-    import pyarrow as pa
-
     files = [expand_path(paths)]
     if files[0].is_dir():
         files = [
@@ -539,8 +532,6 @@ def _as_pooled(frames: np.ndarray, pooling) -> np.ndarray:
 
 def _as_fitted(rest, rows: np.ndarray):
     """Return rows as the rest of a pipeline was fitted to: with names where it had some."""
-    import pandas as pd
-
     names = getattr(rest, "feature_names_in_", None)
     return rows if names is None or rows.ndim > 2 else pd.DataFrame(rows, columns=names)
 
