@@ -128,7 +128,7 @@ def test_from_the_table_of_extract(skmer, one_sentence, clips, model, table):
     assert "must be the only INPUT" in one_sentence("predict", model[1], table, clips)
     skmer("extract", clips, "--features", "mfcc", "--duration", "0.1", "--out", f"other{table}")
     message = one_sentence("predict", model[1], f"other{table}")
-    assert "was made with --duration 0.1, and the model with None" in message
+    assert "was made with duration 0.1, and the model with None" in message
 
 
 def test_columns_are_there_when_every_clip_fails(skmer, clips, model):

@@ -310,8 +310,8 @@ def test_from_a_table_of_frames(songs, tmp_path):
 def test_a_table_that_was_made_in_another_way(songs, model, tmp_path):
     paths, y = songs
     for change, said in (
-        ({"n_mfcc": 13}, "was made with n_mfcc=13, and the model with 20"),
-        ({"duration": 0.5}, r"was made with duration=0.5, and the model with None"),
+        ({"n_mfcc": 13}, "was made with n_mfcc 13, and the model with 20"),
+        ({"duration": 0.5}, r"was made with duration 0.5, and the model with None"),
         ({"statistics": ("std", "mean")}, "was made with statistics="),
     ):
         (tmp_path / "t.csv").unlink(missing_ok=True)
