@@ -106,5 +106,5 @@ def _difference(wanted: dict, made: list[dict]) -> str:
     for parameter, value in wanted["parameters"].items():
         other = same["parameters"].get(parameter)
         if other != value and parameter not in ("engine", "batch_size", "random_state"):
-            return f"was made with {parameter} {other!r}, and the model with {value!r}"
+            return f"was made with {parameter} {other}, and the model with {value}"
     return f"was made by another version of {name} or of what resamples"
