@@ -312,7 +312,7 @@ def test_a_table_that_was_made_in_another_way(songs, model, tmp_path):
     for change, said in (
         ({"n_mfcc": 13}, "was made with n_mfcc 13, and the model with 20"),
         ({"duration": 0.5}, r"was made with duration 0.5, and the model with None"),
-        ({"statistics": ("std", "mean")}, "was made with statistics="),
+        ({"statistics": ("std", "mean")}, "was made with statistics "),
     ):
         (tmp_path / "t.csv").unlink(missing_ok=True)
         extract(paths[:2], MFCCStatsTransformer(**change), tmp_path / "t.csv")
