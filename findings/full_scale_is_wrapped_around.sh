@@ -5,12 +5,12 @@
 # clip with a peak of 32767/32768, and there is no warning. Clips whose negative peak alone is at -1.0
 # are not changed. Limit samples to 32767/32768 first.
 #
-# opensmile 2.6.0, numpy 2.5.5; 2026-11-30.
+# opensmile 2.6.0, numpy 2.4.6; 2026-11-30.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "${PYTHON:-python3}" -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet "opensmile==2.6.0" "numpy==2.5.5"
+"$folder/venv/bin/pip" install --quiet "opensmile==2.6.0" "numpy==2.4.6"
 "$folder/venv/bin/python" - <<'END'
 import numpy as np
 import opensmile
