@@ -1,4 +1,5 @@
 from .base import BaseClipTransformer as BaseClipTransformer
+from .engines import release_networks as release_networks
 from .extraction import Extraction as Extraction
 from .extraction import extract as extract
 from .extraction import extract_files as extract_files
@@ -16,5 +17,3 @@ from .vggish import VGGishTransformer as VGGishTransformer
 from .weights import fetch_weights as fetch_weights
 from .weights import list_weights as list_weights
 from .weights import verify_weights as verify_weights
-
-def release_networks() -> None: ...

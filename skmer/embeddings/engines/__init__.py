@@ -12,6 +12,7 @@ from skmer.embeddings.engines.base import Engine, LoadedNetworks
 from skmer.embeddings.engines.layers import Network
 from skmer.exceptions import EngineNotAvailableError, InputError
 from skmer.utils import processes
+from skmer.utils.processes import release_networks as release_networks
 
 __all__ = ["get_engine", "resolve_engine"]
 
