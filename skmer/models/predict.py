@@ -473,7 +473,15 @@ def is_extracted(paths) -> bool:
 
     A csv file is one where its settings are beside it; any other lists clips.
     """
-    if not isinstance(paths, str | os.PathLike) or is_url(paths):
+    if not isinstance(paths, str | os.PathLike):
+        return False
+    if is_url(paths):
+        if str(paths).endswith((".parquet", ".npz", shards.MANIFEST)):
+            raise InputError(
+                f"A table of embeddings is read from a path on this machine. Got '{paths}'; copy "
+                "it here first.",
+                param="paths",
+            )
         return False
     path = expand_path(paths)
     if path.suffix == ".csv":

@@ -17,6 +17,7 @@ from skmer.datasets import load_csv
 from skmer.datasets.own import find_clips
 from skmer.embeddings import extract, sources
 from skmer.exceptions import AudioDecodeError, InputError, MissingPackageError
+from skmer.models.predict import is_extracted
 from skmer.utils import remote
 from skmer.utils.files import expand_path
 
@@ -64,6 +65,12 @@ def test_in_and_out(bucket, tmp_path, suffix):
     assert extract(urls[:6], MFCC, f"memory://out/t{suffix}", append=True).n_computed == 0
     with pytest.raises(InputError, match=f"'memory://out/t{suffix}' has 6 clips"):
         extract(urls[:1], MFCC, f"memory://out/t{suffix}")
+
+
+def test_a_table_at_a_url_is_no_clip():
+    with pytest.raises(InputError, match="is read from a path on this machine"):
+        is_extracted("memory://out/t.parquet")
+    assert not is_extracted("memory://songs/1.wav")
 
 
 def test_shards(bucket, tmp_path):
