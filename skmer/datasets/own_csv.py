@@ -415,9 +415,9 @@ def _check_clips(
     path = file.path
     if not file.lines:
         raise InputError(f"{path} must list at least one clip. Got a header and no rows.")
-    frame = _named_columns(file)
+    frame = file.named_columns()
     for name in dict.fromkeys([*needed, *(name for name in names if name in frame)]):
-        _require_filled(file, frame[name], may_be_empty=name in may_be_empty)
+        file.require_filled(frame[name], may_be_empty=name in may_be_empty)
     frame = frame.rename(columns=names)
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
@@ -584,32 +584,3 @@ def _open(folder: Path, place: str) -> tuple[CsvFile, str | None]:
             param="target_columns",
         )
     return read_csv_file(path, [column] if column else [], fallback="windows-1252"), column or None
-
-
-def _named_columns(file: CsvFile):
-    """The table without empty columns that have no name, which spreadsheets leave at the end."""
-    frame = file.frame
-    named = frame.columns != ""
-    filled = (frame.loc[:, ~named] != "").any(axis=1).to_numpy()
-    if filled.any():
-        raise InputError(
-            f"Every column of {file.path} with values must have a name in the first line. "
-            f"Line {file.lines[filled.argmax()]} has a value in a column without one."
-        )
-    return frame.loc[:, named].copy()
-
-
-def _require_filled(file: CsvFile, column, *, may_be_empty: bool) -> None:
-    """Raise where a cell of a column is empty, or goes over several lines."""
-    empty = [line for line, cell in zip(file.lines, column) if cell == ""]
-    if empty and not may_be_empty:
-        raise InputError(
-            f"Every row of {file.path} must have a {column.name!r}. It is empty in line "
-            f"{shorten(empty)}."
-        )
-    long = [line for line, cell in zip(file.lines, column) if "\n" in cell or "\r" in cell]
-    if long:
-        raise InputError(
-            f"A {column.name!r} in {file.path} must be on one line. It is not in the row that "
-            f"begins in line {shorten(long)}; is a quotation mark not closed there?"
-        )

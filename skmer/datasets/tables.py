@@ -65,6 +65,32 @@ class CsvFile:
             )
         return found
 
+    def named_columns(self):
+        """The table without empty columns that have no name, as spreadsheets leave at the end."""
+        named = self.frame.columns != ""
+        filled = (self.frame.loc[:, ~named] != "").any(axis=1).to_numpy()
+        if filled.any():
+            raise InputError(
+                f"Every column of {self.path} with values must have a name in the first line. "
+                f"Line {self.lines[filled.argmax()]} has a value in a column without one."
+            )
+        return self.frame.loc[:, named].copy()
+
+    def require_filled(self, column, *, may_be_empty: bool) -> None:
+        """Raise where a cell of a column is empty, or goes over several lines."""
+        empty = [line for line, cell in zip(self.lines, column) if cell == ""]
+        if empty and not may_be_empty:
+            raise InputError(
+                f"Every row of {self.path} must have a {column.name!r}. It is empty in line "
+                f"{shorten(empty)}."
+            )
+        long = [line for line, cell in zip(self.lines, column) if "\n" in cell or "\r" in cell]
+        if long:
+            raise InputError(
+                f"A {column.name!r} in {self.path} must be on one line. It is not in the row that "
+                f"begins in line {shorten(long)}; is a quotation mark not closed there?"
+            )
+
 
 _GAPS = ("", "nan", "na")
 
