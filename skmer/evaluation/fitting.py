@@ -110,7 +110,7 @@ def _score(scorer, model, X, y, lacks_class: bool) -> dict[str, float]:
     if not lacks_class:
         return scorer(model, X, y)
     scores = {}
-    for name, one in getattr(scorer, "_scorers", {}).items():
+    for name, one in scorer._scorers.items():
         try:
             scores[name] = one(model, X, y)
         except ValueError:
