@@ -251,9 +251,10 @@ def run(words: Sequence[str], *, quiet: bool, debug: bool) -> int:
             message = message_for_user(error)
             if message is not None:
                 return _complain(name_options(message))
+            cause = exceptions.bounded(f"error: {type(error).__name__}: {error}", 250)
             _terminal.warn(
-                f"error: {type(error).__name__}: {str(error)[:200]} This is a fault of skmer's, "
-                "not of yours. Run it again with --debug to see where it is, and report it."
+                f"{cause} This is a fault of skmer's, not of yours. Run it again with --debug to "
+                "see where it is, and report it."
             )
             for note in getattr(error, "__notes__", []):
                 _terminal.warn(note)

@@ -336,7 +336,7 @@ def fit_copies(transformer, paths: Sequence, *, frames: bool) -> list[base.BaseC
     if not given or not all(isinstance(one, base.BaseClipTransformer) for one in given):
         raise InputTypeError(
             "'transformer' must be a transformer of clips, such as MFCCStatsTransformer(), or a "
-            f"list of those. Got {transformer!r:.100}."
+            f"list of those. Got {transformer!r}."
         )
     if frames and len(given) > 1:
         raise InputError(
@@ -486,7 +486,7 @@ def _check_paths(paths) -> list[str | Segment]:
         is_file = isinstance(entry, str | os.PathLike | Segment) and not files.is_url(entry)
         if not is_file or sources.is_tar(entry):
             raise InputTypeError(
-                f"Entry {row} of 'paths' must be a path on this machine, got {entry!r:.100}."
+                f"Entry {row} of 'paths' must be a path on this machine, got {entry!r}."
             )
     return [
         entry if isinstance(entry, Segment) else os.path.expanduser(os.fsdecode(entry))

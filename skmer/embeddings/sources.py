@@ -69,7 +69,7 @@ def check_clips(paths, *, param: str = "paths") -> Iterable:
     ]
     for row, entry in enumerate(entries):
         if not (is_path(entry) or is_segment(entry) or is_named_content(entry)):
-            raise InputTypeError(f"Entry {row} of '{param}' must be a path, got {entry!r:.100}.")
+            raise InputTypeError(f"Entry {row} of '{param}' must be a path, got {entry!r}.")
         if is_url(entry):
             remote.check_url(str(entry))
     if not entries:

@@ -428,12 +428,12 @@ def _differences(card: dict, transformers, types: list[str]) -> list[str]:
     made, now = card["versions"], _deciding_versions(transformers, types)
     features = [one for one in card.get("features", ()) if isinstance(one, Mapping)]
     engines = [
-        f"the engine {stated['engine']!r:.30} (here {here!r})"
+        f"the engine {stated['engine']!r} (here {here!r})"
         for stated, here in zip(features, map(engine_of, transformers))
         if stated.get("engine") not in (None, here)
     ]
     return engines + [
-        f"{name} {made[name]:.30} (here {now[name]})"
+        f"{name} {made[name]} (here {now[name]})"
         for name in now
         if name in made and name != "python" and made[name] != now[name]
     ]
@@ -507,7 +507,7 @@ def _unless_changed(path) -> Iterator[None]:
         ) from error
     except Exception as error:
         raise exceptions.InputError(
-            f"The model '{path}' cannot be built again ({type(error).__name__}: {error!s:.100}); "
+            f"The model '{path}' cannot be built again ({type(error).__name__}: {error}); "
             "it was changed after it was saved, or needs other versions of the packages in its "
             "card."
         ) from error
@@ -533,6 +533,6 @@ def _check_weights(transformer, path) -> None:
     if here.weights_digest_ != digest:
         raise exceptions.WeightsIntegrityError(
             f"The model '{path}' was trained on weights with the digest {digest:.16}..., and "
-            f"{type(transformer).__name__} has '{here.weights_label_:.100}' with "
+            f"{type(transformer).__name__} has '{here.weights_label_}' with "
             f"{here.weights_digest_:.16}... here; put the file in place that it was trained on."
         )
