@@ -3,7 +3,7 @@
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
@@ -16,10 +16,10 @@ from skmer.audio import reading, resampling
 from skmer.audio.waveform import NOTES
 from skmer.embeddings import clips as forms
 from skmer.embeddings.readers import ArraySource
-from skmer.embeddings.recipe import EmbeddedClip, Recipe, embed_clip
-from skmer.exceptions import FailedClipsWarning, InputError
+from skmer.embeddings.recipe import Recipe, embed_clip
+from skmer.exceptions import AudioDecodeError, FailedClipsWarning, InputError
 from skmer.pooling import STATISTICS, pad_frames
-from skmer.utils import digest, messages, processes, progress
+from skmer.utils import CacheEntry, digest, messages, processes, progress
 from skmer.utils import estimators as params
 from skmer.utils.cache import open_cache, warn_of_cache
 
@@ -209,11 +209,11 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
         """
         check_is_fitted(self)
         recipe = self._recipe(pooled=True)
-        clips = self._embed(X, recipe)
-        rows = [clip.row for clip in clips]
+        clips, failures = self._embed(X, recipe)
+        rows = [clip.array for clip in clips]
         if recipe.pooling is None:
             embeddings = pad_frames(rows, recipe.n_frames)
-            embeddings[[clip.error is not None for clip in clips]] = np.nan
+            embeddings[[*failures]] = np.nan
         else:
             embeddings = np.stack(rows)
         return embeddings, [clip.audio_digest for clip in clips]
@@ -256,7 +256,7 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
         frame_times : When the frames are.
         """
         check_is_fitted(self)
-        return [clip.row for clip in self._embed(X, self._recipe(pooled=False))]
+        return [clip.array for clip in self._embed(X, self._recipe(pooled=False))[0]]
 
     def frame_times(self, n_frames) -> np.ndarray:
         """Return the times of frames in a clip: the centre of what each frame looked at.
@@ -375,11 +375,11 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
         statistics = (self.pooling,) if isinstance(self.pooling, str) else self.pooling
         return [f"{self._name}_{statistic}_{name}" for statistic in statistics for name in names]
 
-    def _check_clips(self, X, *, reset):
+    def _check_clips(self, X, *, reset) -> list[forms.Clip]:
         sr, name = self._network_sr() if self.sr is None else int(self.sr), type(self).__name__
         X = forms.as_sequence(X)
         if forms.is_sequence_of_clips(X, estimator=name):
-            return forms.check_sequence(X, sr=sr, estimator=name)
+            return [forms.as_clip(item, row, sr=sr, estimator=name) for row, item in enumerate(X)]
         params.check_unmasked(X, f"X of {name}")
         X = params.validate_data(self, X, reset=reset, dtype="numeric")
         if X.dtype.kind not in "biuf":
@@ -387,7 +387,8 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
             raise InputError(f"X of {name} must hold real numbers. Got {X.dtype}; pass one column.")
         return forms.check_matrix(X, sr=sr)
 
-    def _embed(self, X, recipe) -> list[EmbeddedClip]:
+    def _embed(self, X, recipe) -> tuple[list[CacheEntry], dict[int, str]]:
+        """Return the rows of all clips, and the reasons of those that are NaN, by their places."""
         clips = self._check_clips(X, reset=False)
         cache, n_threads = open_cache(self.memory), processes.threads_per_worker(self.n_jobs)
         results = processes.run_parallel(
@@ -396,22 +397,24 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
             n_jobs=self.n_jobs,
             prefer=recipe.prefer,
         )
-        embedded, name = [], type(self).__name__
+        embedded, failures, name = [], {}, type(self).__name__
         # The results first in zip: they are asked once more at the end, so that the bar reaches it.
         bar = progress.track(results, total=len(clips), description=name, enabled=self.verbose)
-        for one, _ in zip(bar, clips):
-            if one.error is not None:
+        for one, clip in zip(bar, clips):
+            if isinstance(one, AudioDecodeError):
                 if self.on_error == "raise":
-                    raise one.error
+                    raise one
+                failures[clip.row] = str(one)
                 frame_size = recipe.frame_size or self._frame_size()
-                nothing = np.full((1, frame_size), np.nan, np.float32)
-                one = replace(one, row=recipe.finish(nothing))
+                one = CacheEntry(recipe.finish(np.full((1, frame_size), np.nan, np.float32)), [])
             embedded.append(one)
-        _warn(clips, embedded)
-        return embedded
+        _warn(clips, embedded, failures)
+        return embedded, failures
 
 
-def _warn(clips: Sequence[forms.Clip], embedded: Sequence[EmbeddedClip]) -> None:
+def _warn(
+    clips: Sequence[forms.Clip], embedded: Sequence[CacheEntry], failures: dict[int, str]
+) -> None:
     """Warn of each kind of note, of the cache and of failures, once for all clips."""
     for note, (what, category) in NOTES.items():
         names = [clip.name for clip, one in zip(clips, embedded) if note in one.notes]
@@ -419,8 +422,7 @@ def _warn(clips: Sequence[forms.Clip], embedded: Sequence[EmbeddedClip]) -> None
             shown = messages.shorten(names, 10, separator="; ")
             message = f"In {len(names)} of {len(clips)} clips {what}: {shown}."
             warnings.warn(message, category, stacklevel=_STACKLEVEL)
-    warn_of_cache([one.cache_error for one in embedded if one.cache_error], stacklevel=_STACKLEVEL)
-    failures = {clip.row: str(one.error) for clip, one in zip(clips, embedded) if one.error}
+    warn_of_cache([one.error for one in embedded if one.error], stacklevel=_STACKLEVEL)
     if failures:
         message = (
             f"{len(failures)} of {len(clips)} clips could not be read, and their rows are NaN: "

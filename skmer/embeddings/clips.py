@@ -8,7 +8,7 @@ import numbers
 import os
 import reprlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -29,41 +29,56 @@ FORMS = (
 class Clip:
     """One clip: a path, the content of a file, a waveform with its rate, or a decoder of those.
 
-    Of a segment the clip is the part of the file from `start` to `end` [s].
+    Of a segment the clip is the part of the file from `start` to `end` [s]. A bare waveform came
+    without a rate. In a table it is called `path`, and `cells` are the user's own columns there;
+    `error` is why an entry of a stream is no clip.
     """
 
     row: int
-    source: Any
+    source: Any = None
     label: str = "a waveform"
-    start: float = 0.0
+    start: float | None = None
     end: float | None = None
-
-    @classmethod
-    def of_file(cls, row: int, clip: str | Segment) -> "Clip":
-        """Return the clip of a path, or of a part of a file."""
-        if isinstance(clip, Segment):
-            return cls(row, clip.path, start=clip.start, end=clip.end)
-        return cls(row, clip)
+    is_bare: bool = False
+    path: str | None = None
+    cells: Mapping = field(default_factory=dict)
+    error: str | None = None
 
     @property
     def name(self) -> str:
         """What messages call the clip."""
         what = repr(self.source) if isinstance(self.source, str) else self.label
-        part = str(Segment("", self.start, self.end)) if self.start or self.end else ""
+        part = str(Segment("", self.start or 0, self.end)) if self.start or self.end else ""
         return f"Row {self.row}, {what}{part}"
+
+    @property
+    def identity(self) -> tuple:
+        """What distinguishes a clip of a table from the others: its path, and its part of that."""
+        return self.path, self.start, self.end
+
+    def n_bytes(self) -> int:
+        """Return the bytes that it holds in memory."""
+        if isinstance(self.source, tuple):
+            return self.source[0].nbytes
+        return len(self.source) if isinstance(self.source, bytes) else 0
+
+    def at(self, sr: int) -> "Clip":
+        """Return the clip, which has another rate [Hz] where it is a bare waveform."""
+        return replace(self, source=(self.source[0], sr)) if self.is_bare else self
 
     def span(self, offset: float, duration: float | None) -> tuple[float, float | None]:
         """Return the offset and the duration, in the file, of a part of the clip [s]."""
+        start = self.start or 0.0
         if self.end is not None:
             # Rounded, so that the key of the cache has no digits of the subtraction.
-            left = round(self.end - self.start - offset, 9)
+            left = round(self.end - start - offset, 9)
             if left <= 0:
                 raise AudioDecodeError(
                     f"{self.name}: the segment ends before offset={offset} s, so nothing is left "
                     "to read."
                 )
             duration = left if duration is None else min(left, duration)
-        return self.start + offset, duration
+        return start + offset, duration
 
     def local(self) -> "Clip":
         """Return the clip with its content, which is fetched where it is at a URL."""
@@ -84,6 +99,8 @@ class Clip:
             return file_digest(self.source)
         if isinstance(self.source, bytes):
             return hashlib.sha256(self.source).hexdigest()
+        if self.source is None:
+            raise ValueError("an entry that is no clip has no content")
         audio, sr = self.open()
         if np.ma.is_masked(audio):
             raise ValueError("masked samples have no content")
@@ -154,28 +171,41 @@ def is_sequence_of_clips(X, *, estimator: str) -> bool:
     return not (all(_is_list_of_numbers(row) for row in X) and len({len(row) for row in X}) == 1)
 
 
-def check_sequence(X, *, sr: int, estimator: str) -> list[Clip]:
-    """Turn a sequence of clips in any form into `Clip`s; `sr` is for bare waveforms."""
-    return [_clip(item, row, sr, estimator) for row, item in enumerate(X)]
-
-
 def check_matrix(X: np.ndarray, *, sr: int) -> list[Clip]:
     """Turn the rows of a validated 2-D array into clips; integers that are not PCM are numbers."""
     if (X.dtype.kind in "iub" and X.dtype.itemsize not in (1, 2, 4)) or X.dtype.kind == "b":
         X = X.astype(float)
-    return [Clip(row, (audio, sr)) for row, audio in enumerate(X)]
+    return [Clip(row, (audio, sr), is_bare=True) for row, audio in enumerate(X)]
 
 
-def _clip(item, row, sr, estimator) -> Clip:
+def is_triple(entry) -> bool:
+    """Return whether an entry is (path, start, end), which means a `Segment`."""
+    is_sequence = isinstance(entry, tuple | list) and len(entry) == 3
+    return is_sequence and isinstance(entry[0], str | os.PathLike)
+
+
+def is_named_content(entry) -> bool:
+    """Return whether an entry is a name with the bytes of a file, or with an open file."""
+    if not (isinstance(entry, tuple | list) and len(entry) == 2 and isinstance(entry[0], str)):
+        return False
+    return isinstance(entry[1], bytes | bytearray | memoryview) or hasattr(entry[1], "read")
+
+
+def as_clip(item, row: int, *, sr: int, estimator: str) -> Clip:
+    """Turn a clip in any form into a `Clip`; `sr` [Hz] is for bare waveforms."""
     try:
         if isinstance(item, str | os.PathLike):
             if is_url(item):
                 check_url(os.fspath(item))
             return Clip(row, os.path.expanduser(os.fsdecode(item)))
-        if isinstance(item, list | tuple) and len(item) == 3 and isinstance(item[0], str):
+        if is_triple(item):
             item = Segment(*item)
         if isinstance(item, Segment):
-            return Clip.of_file(row, item)
+            return Clip(row, item.path, start=item.start, end=item.end)
+        if is_named_content(item):
+            is_open = hasattr(item[1], "read")
+            content = _read_open_file(item[1])[0] if is_open else bytes(item[1])
+            return Clip(row, content, repr(item[0]))
         if _is_decoder(item):
             return Clip(row, item, f"a {type(item).__name__}")
         if hasattr(item, "read"):
@@ -192,7 +222,8 @@ def _clip(item, row, sr, estimator) -> Clip:
                     "a mapping must have 'array' and 'sampling_rate', or 'bytes' or 'path', got "
                     f"one with {reprlib.repr(list(item))}."
                 )
-        if _is_pair(item):
+        is_bare = not _is_pair(item)
+        if not is_bare:
             item, sr = item
             # A rate in the format "numpy" of `datasets` is an array without dimensions.
             sr = sr.item() if hasattr(sr, "item") else sr
@@ -201,7 +232,7 @@ def _clip(item, row, sr, estimator) -> Clip:
                     "the sr of a (waveform, sr) pair must be an integer of at least 1 Hz, got "
                     f"{sr!r}."
                 )
-        return Clip(row, (_as_array(item), int(sr)))
+        return Clip(row, (_as_array(item), int(sr)), is_bare=is_bare)
     except (InputError, InputTypeError) as error:
         raise type(error)(f"Row {row} of X of {estimator}: {error}", param="X") from None
 

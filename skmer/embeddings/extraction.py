@@ -2,12 +2,10 @@
 
 import json
 import os
-import shutil
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from glob import escape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,11 +13,11 @@ import numpy as np
 from sklearn.base import clone
 
 from skmer.audio.segment import Listing, Segment, file_of, part_of
-from skmer.embeddings import base, recipe, shards, sources, tables
-from skmer.embeddings.clips import Clip
-from skmer.embeddings.settings import column_names, describe_run, recipe_key
+from skmer.embeddings import base, shards, sources, tables
+from skmer.embeddings.clips import as_clip
+from skmer.embeddings.settings import describe_run
 from skmer.exceptions import InputError, InputTypeError, bounded
-from skmer.utils import cache, files, messages, processes, progress, remote
+from skmer.utils import cache, files, messages, remote
 from skmer.utils.digest import open_regular
 
 
@@ -165,35 +163,31 @@ def extract(
     place, name = _check_out(out, layout)
     entries, sample = sources.sample(sources.check_clips(paths))
     transformers = fit_copies(transformer, sample, frames=frames)
-    names, n_clips = column_names(transformers), sources.count(entries)
-    segments, given, length = any(map(sources.is_segment, sample)), columns, n_clips
+    embedder = sources.Embedder(transformers, n_jobs=n_jobs, verbose=verbose)
+    n_clips = sources.count(entries)
+    segments, given, length = any(isinstance(one, Segment) for one in sample), columns, n_clips
     if isinstance(entries, Listing):
         # Its entries come with their cells.
         segments, given, length = entries.has_segments, dict.fromkeys(entries.columns, ()), 0
-    own = tables.check_columns(given, length, [*names, *(tables.ENDS if segments else ())])
-    recipes = [one._recipe(pooled=True) for one in transformers]
+    own = tables.check_columns(given, length, [*embedder.names, *(tables.ENDS if segments else ())])
     run = _Run(
-        recipes=recipes,
-        names=names,
-        settings=describe_run(transformers, recipe_key(recipes, names), frames=frames),
+        embedder=embedder,
+        settings=describe_run(transformers, embedder.key, frames=frames),
         columns=own,
         kinds={name: str(column.type) for name, column in own.items()},
         segments=segments,
         frame_times=transformers[0].frame_times if frames else None,
         layout=layout,
-        memory=transformers[0].memory,
-        n_jobs=transformers[0].n_jobs if n_jobs is None else n_jobs,
         append=append,
         force=force,
-        verbose=verbose,
     )
     # What a sequence holds is known before the work, and what an iterator holds at its end.
-    clips = sources.stream(entries, transformers, columns={} if length == 0 else own)
+    clips = sources.stream(entries, embedder.rates[0], columns=None if length == 0 else own)
     if name is None:
         shards.write_shards(run, clips, place, n_clips, shard_size)
     else:
         run.write(clips, place, name, n_clips)
-    cache.warn_of_cache(run.cache_errors, stacklevel=2)
+    cache.warn_of_cache(embedder.cache_errors, stacklevel=2)
     where: Any = place.show(name) if name else place.show()
     return Extraction(where, **run.counts)
 
@@ -202,79 +196,55 @@ def extract(
 class _Run:
     """What one call of `extract` writes, to one table or several, and what it has written."""
 
-    recipes: list[recipe.Recipe]
-    names: list[str]
+    embedder: sources.Embedder
     settings: dict
     columns: dict
     kinds: dict[str, str]
     segments: bool
     frame_times: Callable[[int], np.ndarray] | None
     layout: str
-    memory: Any
-    n_jobs: int | None
     append: bool
     force: bool
-    verbose: bool
     counts: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(("n_clips", "n_rows", "n_computed", "n_failed"), 0)
     )
-    cache_errors: list[str] = field(default_factory=list)
 
-    def write(
-        self,
-        clips: Iterable[sources.Source],
-        place: remote.Place,
-        name: str,
-        n_clips: int | None,
-        *,
-        description: str = "extracting",
-    ) -> dict:
+    def write(self, clips, place: remote.Place, name: str, n_clips=None, what="extracting") -> dict:
         """Write one table; return the counts of what is in it."""
-        before = dict(self.counts)
+        before, names = dict(self.counts), self.embedder.names
         path = place.fetch(name)
         beside = [tables.settings_beside(path).name] if path.suffix == ".csv" else []
         for one in beside:
             place.fetch(one)
-        key = self.settings["key"]
         with tables.locked(path):
             n_before = 0 if self.force or self.append else tables.count_clips(path)
             if n_clips is not None:
                 tables.check_not_fewer(place.show(name), n_before, n_clips)
-            has_cache = cache.open_cache(self.memory) is not None
-            kept = None if has_cache else unfinished_cache(path, key)
-            with tables.earlier_table(path, key, self.names, append=self.append) as earlier:
-                new = sources.embed_sources(
-                    clips,
-                    self.recipes,
-                    memory=self.memory,
-                    unfinished=kept,
-                    known=earlier.by_digest(),
-                    n_jobs=self.n_jobs,
-                )
+            with (
+                self.embedder.keep(path),
+                tables.earlier_table(path, self.embedder.key, names, append=self.append) as earlier,
                 # Closed whatever happens, so that no job goes on behind an error.
-                with closing(new):
-                    done: Iterable[tables.ClipRows]
-                    done = progress.track(
-                        new, description=description, total=n_clips, enabled=self.verbose
-                    )
-                    kinds = self.kinds
-                    if self.append and earlier.clips:
-                        kinds = earlier.kinds
-                        tables.match_columns(self.columns, kinds)
-                        done = earlier.extended(done)
-                    schema = tables.table_schema(
-                        kinds,
-                        self.names,
-                        self.settings,
-                        segments=self.segments or earlier.segments,
-                        frames=self.frame_times is not None,
-                        layout=self.layout,
-                    )
-                    counted = self._count(done, place.show(name), n_before, schema.names)
-                    rows = tables.batches(counted, schema, len(self.names), self.frame_times)
-                    tables.write_table(path, rows, schema, self.names)
-            if kept is not None:
-                shutil.rmtree(kept, ignore_errors=True)
+                closing(
+                    self.embedder.embed(clips, earlier.by_digest(), total=n_clips, what=what)
+                ) as new,
+            ):
+                done: Iterable[tables.ClipRows] = new
+                kinds = self.kinds
+                if self.append and earlier.clips:
+                    kinds = earlier.kinds
+                    tables.match_columns(self.columns, kinds)
+                    done = earlier.extended(new)
+                schema = tables.table_schema(
+                    kinds,
+                    names,
+                    self.settings,
+                    segments=self.segments or earlier.segments,
+                    frames=self.frame_times is not None,
+                    layout=self.layout,
+                )
+                counted = self._count(done, place.show(name), n_before, schema.names)
+                rows = tables.batches(counted, schema, len(names), self.frame_times)
+                tables.write_table(path, rows, schema, names)
         for one in (name, *beside):
             place.store(one)
         return {name: self.counts[name] - before[name] for name in before if name != "n_computed"}
@@ -284,23 +254,18 @@ class _Run:
         for name in set(self.counts).intersection(counts):
             self.counts[name] += times * counts[name]
 
-    def _count(
-        self, clips: Iterable[tables.ClipRows], table, n_before, names
-    ) -> Iterator[tables.ClipRows]:
+    def _count(self, clips, table, n_before, names) -> Iterator[tables.ClipRows]:
         """Pass the clips of one table on, and count them; raise where they became fewer."""
-        n_clips = 0
+        n_earlier = self.counts["n_clips"]
         for clip in clips:
             if clip.start is not None and "start" not in names:
                 raise sources.late_segment()
-            n_clips += 1
             self.counts["n_clips"] += 1
             self.counts["n_rows"] += max(1, len(clip.rows))
             self.counts["n_computed"] += clip.is_new
             self.counts["n_failed"] += clip.error is not None
-            if clip.cache_error is not None:
-                self.cache_errors.append(clip.cache_error)
             yield clip
-        tables.check_not_fewer(table, n_before, n_clips)
+        tables.check_not_fewer(table, n_before, self.counts["n_clips"] - n_earlier)
 
 
 def _check_out(out: str | os.PathLike, layout: str) -> tuple[remote.Place, str | None]:
@@ -360,22 +325,6 @@ def fit_copies(transformer, paths: Sequence, *, frames: bool) -> list[base.BaseC
         # One that has no times for its frames raises before any work.
         fitted[0].frame_times(0)
     return fitted
-
-
-def unfinished_cache(out: Path, key: str) -> Path:
-    """Return the hidden folder of the clips that are finished before the table is.
-
-    Those of an unfinished run with other settings are in a folder of their own.
-    """
-    here = out.with_name(f".{out.name}.{key}.cache")
-    others = set(out.parent.glob(f".{escape(out.name)}.*.cache")) - {here}
-    if others:
-        tables.warn_of_ignored(
-            f"An unfinished run with other settings left '{min(others)}'; it is kept for a run "
-            "with those settings, and may be removed.",
-            stacklevel=5,
-        )
-    return here
 
 
 def extract_files(
@@ -441,41 +390,28 @@ def extract_files(
     """
     paths = _check_paths(paths)
     (one,) = fit_copies(transformer, paths, frames=True)
-    recipes = [one._recipe(pooled=False)]
-    settings = describe_run([one], recipe_key(recipes, column_names([one])), frames=True)
+    embedder = sources.Embedder([one], n_jobs=n_jobs, verbose=verbose)
+    settings = describe_run([one], embedder.key, frames=True)
     # The lock is beside the folder, whose name it needs.
     folder = files.expand_path(folder).absolute()
     targets = _targets(paths, folder)
-    n_jobs = one.n_jobs if n_jobs is None else n_jobs
     failures: list[tuple[str, str]] = []
-    cache_errors: list[str] = []
     with tables.locked(folder):
         folder.mkdir(exist_ok=True)
-        arguments = ((target, path, settings["key"]) for target, path in zip(targets, paths))
-        earlier = list(
-            processes.run_parallel(_earlier_file, arguments, n_jobs=n_jobs, prefer="threads")
-        )
+        earlier = list(embedder.call(_earlier_file, zip(targets, paths), settings["key"]))
         missing = [at for at, n_rows in enumerate(earlier) if n_rows is None]
-        new = sources.embed_sources(
-            sources.stream([paths[at] for at in missing], [one]),
-            recipes,
-            memory=one.memory,
-            n_jobs=n_jobs,
-        )
+        clips = sources.stream([paths[at] for at in missing], embedder.rates[0])
         n_computed, n_rows = 0, sum(filter(None, earlier))
-        with closing(new):
-            bar = progress.track(new, description="extracting", total=len(missing), enabled=verbose)
+        with closing(embedder.embed(clips, total=len(missing))) as new:
             # The clips first, so that the bar reaches its end.
-            for clip, at in zip(bar, missing):
+            for clip, at in zip(new, missing):
                 n_computed, n_rows = n_computed + clip.is_new, n_rows + len(clip.rows)
-                if clip.cache_error is not None:
-                    cache_errors.append(clip.cache_error)
                 if clip.error is not None:
                     failures.append((messages.escape_undecodable(file_of(paths[at])), clip.error))
                 else:
                     _write_file(targets[at], clip, one.frame_times(len(clip.rows)), settings)
         _write_errors(folder / "errors.csv", failures)
-    cache.warn_of_cache(cache_errors, stacklevel=2)
+    cache.warn_of_cache(embedder.cache_errors, stacklevel=2)
     return Extraction(folder, len(paths), n_rows, n_computed, len(failures))
 
 
@@ -513,16 +449,17 @@ def _targets(paths: list[str | Segment], folder: Path) -> list[Path]:
     return targets
 
 
-def _earlier_file(target: Path, path: str | Segment, key: str) -> int | None:
-    """Return the frames in the file that an earlier run wrote; None where none is."""
+def _earlier_file(file: tuple[Path, str | Segment], key: str) -> int | None:
+    """Return the frames in the file that an earlier run wrote of a clip; None where none is."""
+    target, path = file
     try:
-        with open_regular(target) as file, np.load(file, allow_pickle=False) as arrays:
+        with open_regular(target) as stream, np.load(stream, allow_pickle=False) as arrays:
             settings = json.loads(str(arrays["settings"]))
             # Both are read, so that damage to either is detected.
             n_frames, n_times = len(arrays["embedding"]), len(arrays["timestamps"])
     except cache.DAMAGE:
         return None
-    digest = sources.digest_clip(Clip.of_file(0, path))
+    digest = sources.digest_clip(as_clip(path, 0, sr=1, estimator="extract"))
     if (settings.get("key"), settings.get("digest")) != (key, digest) or n_frames != n_times:
         return None
     return n_frames

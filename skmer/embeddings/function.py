@@ -256,9 +256,9 @@ class ClipFunctionTransformer(BaseClipTransformer):
         cache, error = open_cache(self.memory), None
         for clip in clips:
             embedded = embed_clip(recipe, clip, cache, None)
-            if embedded.error is None:
-                return embedded.row.shape[1]
-            error = error or embedded.error
+            if not isinstance(embedded, AudioDecodeError):
+                return embedded.array.shape[1]
+            error = error or embedded
         assert error is not None
         raise error
 

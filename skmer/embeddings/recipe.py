@@ -203,30 +203,15 @@ def pad_short(waveform: Iterable[np.ndarray], length: int, notes: set[str]) -> I
         yield np.zeros(lacking, np.float32)
 
 
-@dataclass(frozen=True)
-class EmbeddedClip:
-    """The row of one clip, or none and the error that kept it from being read.
-
-    `audio_digest` is `AudioDigest`'s of the segment of the clip that was used, which has
-    `n_samples` at its own rate, `sr`. `cache_error` is why the cache failed, and `is_new` is False
-    for what came from it.
-    """
-
-    row: np.ndarray
-    notes: list[str]
-    error: AudioDecodeError | None = None
-    audio_digest: str | None = None
-    cache_error: str | None = None
-    sr: int | None = None
-    n_samples: int | None = None
-    is_new: bool = True
-
-
 @numpy_defaults
 def embed_clip(
     recipe: Recipe, clip: clips.Clip, cache: ClipCache | None, n_threads: int | None
-) -> EmbeddedClip:
-    """Embed one clip, in whatever thread or process."""
+) -> CacheEntry | AudioDecodeError:
+    """Embed one clip, in whatever thread or process: return its row as the array of an entry.
+
+    An error that kept it from being read is returned, not raised, since it would hold all that was
+    in memory when it was.
+    """
     # Taken before the digest: the numbers of one content must not be kept under that of another.
     before = clip.status()
     try:
@@ -238,8 +223,7 @@ def embed_clip(
         entry = _remember(recipe, clip, cache, lambda: _compute(recipe, clip, before, n_threads))
     except AudioDecodeError as error:
         reason = str(error).removeprefix(f"{clip.name}: ")
-        nothing = np.zeros(0, np.float32)
-        return EmbeddedClip(nothing, [], AudioDecodeError(f"{clip.name}: {reason}", row=clip.row))
+        return AudioDecodeError(f"{clip.name}: {reason}", row=clip.row)
     except Exception as error:
         error.add_note(f"This happened at the clip {clip.name}.")
         raise
@@ -251,7 +235,7 @@ def embed_clip(
         and (entry.n_samples or 0) < (duration - END_TOLERANCE) * entry.sr
     ):
         notes = sorted({*notes, "cut"})
-    return EmbeddedClip(recipe.finish(entry.array), notes, None, *entry[2:])
+    return entry._replace(array=recipe.finish(entry.array), notes=notes)
 
 
 def _remember(recipe, clip, cache, compute: Callable[[], CacheEntry]) -> CacheEntry:

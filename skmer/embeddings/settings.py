@@ -1,6 +1,6 @@
 """How a table was made: its key, its description, and whether it has what a model learnt from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from skmer.utils.digest import settings_digest
 _CHANGE_NO_NUMBER = ("memory", "n_jobs", "on_error", "verbose")
 
 
-def column_names(transformers: list[BaseClipTransformer]) -> list[str]:
+def column_names(transformers: Sequence[BaseClipTransformer]) -> list[str]:
     """Return the names of all numbers, each there once."""
     names = [str(name) for one in transformers for name in one.get_feature_names_out()]
     if len(set(names)) < len(names):

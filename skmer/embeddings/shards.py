@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
 from skmer.embeddings import tables
-from skmer.embeddings.sources import Source, digest_source, windows
+from skmer.embeddings.clips import Clip
+from skmer.embeddings.sources import Embedder, digest_clip, windows
 from skmer.exceptions import InputError
-from skmer.utils import cache, processes, remote
+from skmer.utils import cache, remote
 from skmer.utils.digest import settings_digest
 from skmer.utils.files import atomic_write, is_url
 
@@ -19,7 +20,7 @@ _logger = logging.getLogger("skmer")
 
 
 def write_shards(
-    run, clips: Iterator[Source], place: remote.Place, n_clips: int | None, size: int | None
+    run, clips: Iterator[Clip], place: remote.Place, n_clips: int | None, size: int | None
 ) -> None:
     """Write clips to shards, and state each in the manifest as soon as it is whole.
 
@@ -83,11 +84,11 @@ def _total(manifest: dict) -> int:
     return sum(shard["n_clips"] for shard in manifest["shards"])
 
 
-def _write(run, clips: Iterator[Source], place: remote.Place, manifest: dict) -> None:
+def _write(run, clips: Iterator[Clip], place: remote.Place, manifest: dict) -> None:
     """Write shard after shard, leaving those alone whose clips are what they were."""
     n_before, at = _total(manifest), 0
     while True:
-        held, digest = _hold(clips, manifest["shard_size"], run.n_jobs)
+        held, digest = _hold(run.embedder, clips, manifest["shard_size"])
         if not held:
             break
         done = manifest["shards"][at] if at < len(manifest["shards"]) else None
@@ -117,7 +118,7 @@ def _write(run, clips: Iterator[Source], place: remote.Place, manifest: dict) ->
 
 def _write_one(
     run,
-    clips: Iterable[Source],
+    clips: Iterable[Clip],
     place: remote.Place,
     manifest: dict,
     at: int,
@@ -126,7 +127,7 @@ def _write_one(
 ) -> None:
     """Write one shard, or add to it, and state it in the manifest."""
     name = f"part-{at:05}.parquet"
-    counts = run.write(clips, place, name, None, description=f"shard {at}")
+    counts = run.write(clips, place, name, what=f"shard {at}")
     shard = {"file": name, **counts, "inputs": inputs, "cells": cells}
     manifest["shards"][at : at + 1] = [shard]
     _keep(run, place, manifest)
@@ -141,24 +142,21 @@ def _keep(run, place: remote.Place, manifest: dict) -> None:
     place.store(MANIFEST)
 
 
-def _hold(clips: Iterator[Source], size: int, n_jobs) -> tuple[list[Source], str | None]:
+def _hold(embedder: Embedder, clips: Iterator[Clip], size: int) -> tuple[list[Clip], str | None]:
     """Return the clips of a shard, and a digest of what they are; files whose content is in memory
     are not held for it, and have none."""
-    held: list[Source] = []
-    for source in islice(clips, size):
-        held.append(source)
-        if source.n_bytes() or not source.clips:
+    held: list[Clip] = []
+    for clip in islice(clips, size):
+        held.append(clip)
+        if clip.n_bytes():
             return held, None
-    states = list(
-        processes.run_parallel(_state, ((one,) for one in held), n_jobs=n_jobs, prefer="threads")
-    )
+    states = list(embedder.call(_state, held))
     named = [[*one.identity, state] for one, state in zip(held, states)]
     return held, None if None in states else settings_digest({"inputs": named})
 
 
-def _state(source: Source):
+def _state(clip: Clip):
     """Return what changes when a clip is written or replaced; None where nothing shows it."""
-    clip = source.clips[0]
     if not is_url(clip.source):
         status = clip.status()
         # Not the device and the inode, which another machine that has the files mounts otherwise.
@@ -171,7 +169,7 @@ def _state(source: Source):
         return None
 
 
-def _append(run, clips: Iterator[Source], place: remote.Place, manifest: dict) -> None:
+def _append(run, clips: Iterator[Clip], place: remote.Place, manifest: dict) -> None:
     """Add clips to the last shard and to new ones, and replace those that have changed."""
     import pyarrow.parquet as pq
 
@@ -184,7 +182,7 @@ def _append(run, clips: Iterator[Source], place: remote.Place, manifest: dict) -
         for clip in facts:
             identity = clip["path"], clip.get("start"), clip.get("end")
             known[identity] = (at, clip["digest"] if clip["error"] is None else None)
-    changed: dict[int, list[Source]] = {}
+    changed: dict[int, list[Clip]] = {}
     new = _unknown(run, clips, known, changed)
     at = len(manifest["shards"]) - 1
     free = manifest["shard_size"] - manifest["shards"][at]["n_clips"]
@@ -197,25 +195,25 @@ def _append(run, clips: Iterator[Source], place: remote.Place, manifest: dict) -
         _add(run, iter(sources), place, manifest, at)
 
 
-def _add(run, clips: Iterator[Source], place: remote.Place, manifest: dict, at: int) -> None:
+def _add(run, clips: Iterator[Clip], place: remote.Place, manifest: dict, at: int) -> None:
     if at < len(manifest["shards"]):
         # It is counted again, as a whole.
         run.add(manifest["shards"][at], -1)
     _write_one(run, clips, place, manifest, at)
 
 
-def _unknown(run, clips, known: dict, changed: dict) -> Iterator[Source]:
+def _unknown(run, clips, known: dict, changed: dict) -> Iterator[Clip]:
     """Yield clips that no shard has; put those whose content is another one into `changed`."""
     for window in windows(clips):
-        found = [known.get(source.identity) for source in window]
-        calls = ((source,) for source, there in zip(window, found) if there is not None)
-        digests = processes.run_parallel(digest_source, calls, n_jobs=run.n_jobs, prefer="threads")
-        for source, there in zip(window, found):
+        found = [known.get(clip.identity) for clip in window]
+        old = (clip for clip, there in zip(window, found) if there is not None)
+        digests = run.embedder.call(digest_clip, old)
+        for clip, there in zip(window, found):
             if there is None:
-                known[source.identity] = (-1, None)
-                yield source
+                known[clip.identity] = (-1, None)
+                yield clip
             elif next(digests) != there[1] and there[0] >= 0:
-                changed.setdefault(there[0], []).append(source)
+                changed.setdefault(there[0], []).append(clip)
 
 
 def _files_from(place: remote.Place, at: int) -> list[str]:

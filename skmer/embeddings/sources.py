@@ -1,11 +1,13 @@
 """What is streamed to a table: paths, URLs, the members of archives, and contents with a name."""
 
-import io
 import os
+import shutil
 import tarfile
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from functools import cached_property
+from glob import escape
 from itertools import chain, islice, repeat
 from pathlib import Path
 from types import MappingProxyType
@@ -15,11 +17,19 @@ import numpy as np
 
 from skmer.audio.decoding import SoundSource
 from skmer.audio.segment import ListedClip, Listing, Segment, part_of
-from skmer.embeddings.clips import Clip, as_sequence, check_matrix, check_sequence
-from skmer.embeddings.recipe import EmbeddedClip, Recipe, embed_clip
-from skmer.embeddings.tables import ClipRows
+from skmer.embeddings.clips import (
+    Clip,
+    as_clip,
+    as_sequence,
+    check_matrix,
+    is_named_content,
+    is_triple,
+)
+from skmer.embeddings.recipe import Recipe, embed_clip
+from skmer.embeddings.settings import column_names, recipe_key
+from skmer.embeddings.tables import ClipRows, warn_of_ignored
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
-from skmer.utils import ClipCache, messages, processes, remote
+from skmer.utils import ClipCache, messages, processes, progress, remote
 from skmer.utils.cache import CacheEntry, open_cache
 from skmer.utils.files import ARCHIVE_SUFFIXES, is_url
 
@@ -28,52 +38,20 @@ _WINDOW = 4096
 _WINDOW_BYTES = 2**28
 
 
-@dataclass(frozen=True)
-class Source:
-    """One clip on its way: its name, and itself as each recipe takes it; or why it is none.
-
-    `segment` is the part of a file that it is, and `cells` are the user's own columns.
-    """
-
-    row: int
-    name: str | None
-    clips: tuple[Clip, ...] = ()
-    error: str | None = None
-    segment: Segment | None = None
-    cells: Mapping = field(default_factory=dict)
-
-    def n_bytes(self) -> int:
-        """Return the bytes that it holds in memory."""
-        if not self.clips or isinstance(self.clips[0].source, str):
-            return 0
-        content = self.clips[0].source
-        if isinstance(content, tuple):
-            return content[0].nbytes
-        return len(content) if isinstance(content, bytes) else 0
-
-    @property
-    def identity(self) -> tuple:
-        """The path, as a table has it, and the start and the end of a segment of it [s]."""
-        path = None if self.name is None else messages.escape_undecodable(self.name)
-        return path, getattr(self.segment, "start", None), getattr(self.segment, "end", None)
-
-
-def check_clips(paths, *, param: str = "paths") -> Iterable:
+def check_clips(paths) -> Iterable:
     """Return what `extract` may stream; of a sequence each entry is checked, before any work."""
     if isinstance(paths, str | bytes | os.PathLike):
-        raise InputError(f"'{param}' must be a sequence of paths, got a lone one, {paths!r}.")
+        raise InputError(f"'paths' must be a sequence of paths, got a lone one, {paths!r}.")
     if isinstance(paths, Iterator | Listing):
         return paths
-    entries = [
-        Segment(*one) if is_segment(one) and not isinstance(one, Segment) else one for one in paths
-    ]
+    entries = [Segment(*one) if is_triple(one) else one for one in paths]
     for row, entry in enumerate(entries):
-        if not (is_path(entry) or is_segment(entry) or is_named_content(entry)):
-            raise InputTypeError(f"Entry {row} of '{param}' must be a path, got {entry!r}.")
+        if not (isinstance(entry, Segment) or is_path(entry) or is_named_content(entry)):
+            raise InputTypeError(f"Entry {row} of 'paths' must be a path, got {entry!r}.")
         if is_url(entry):
             remote.check_url(str(entry))
     if not entries:
-        raise InputError(f"'{param}' must hold at least one path, got none.")
+        raise InputError("'paths' must hold at least one path, got none.")
     return entries
 
 
@@ -89,38 +67,15 @@ def sample(entries) -> tuple[Iterable, list]:
     for entry in some:
         part = next(read_tar(entry), None) if is_tar(entry) else entry
         if part is not None:
-            found.append(io.BytesIO(_content(part)) if is_named_content(part) else part)
+            found.append(Segment(*part) if is_triple(part) else part)
     if not found:
         raise InputError("'paths' must hold at least one path, got none.")
     return entries, found
 
 
-def _content(entry) -> bytes:
-    """Return the content of a name with its content; an open file can be read again."""
-    content = entry[1]
-    if hasattr(content, "read"):
-        position = content.tell()
-        content = content.read()
-        entry[1].seek(position)
-    return bytes(content)
-
-
 def is_path(entry) -> bool:
     """Return whether an entry names a file."""
     return isinstance(entry, str | os.PathLike)
-
-
-def is_segment(entry) -> bool:
-    """Return whether an entry names a part of a file."""
-    is_triple = isinstance(entry, tuple | list) and len(entry) == 3 and is_path(entry[0])
-    return isinstance(entry, Segment) or is_triple
-
-
-def is_named_content(entry) -> bool:
-    """Return whether an entry is a name with the bytes of a file, or with an open file."""
-    if not (isinstance(entry, tuple | list) and len(entry) == 2 and isinstance(entry[0], str)):
-        return False
-    return isinstance(entry[1], bytes | bytearray | memoryview) or hasattr(entry[1], "read")
 
 
 def is_tar(entry) -> bool:
@@ -164,18 +119,11 @@ def _is_audio(name: str) -> bool:
     return not os.path.basename(name).startswith(".") and bool(os.path.splitext(name)[1])
 
 
-def stream(
-    entries: Iterable,
-    transformers: Sequence,
-    *,
-    strict: bool = True,
-    columns: Mapping[str, Any] = MappingProxyType({}),
-) -> Iterator[Source]:
-    """Yield each clip as each transformer takes it; with `strict` a bad entry raises.
+def stream(entries: Iterable, sr: int, *, strict: bool = True, columns=None) -> Iterator[Clip]:
+    """Yield each clip, a bare one at the rate `sr` [Hz].
 
-    `columns` are arrow arrays with a cell for each entry.
+    With `strict` a bad entry raises. `columns` are arrow arrays with a cell for each entry.
     """
-    rates = [one._network_sr() if one.sr is None else int(one.sr) for one in transformers]
     cells: Iterable = repeat({})
     if columns:
         values = (column.to_pylist() for column in columns.values())
@@ -185,29 +133,23 @@ def stream(
         if isinstance(entry, ListedClip):
             entry, own = entry
         for part in read_tar(entry) if is_tar(entry) else (entry,):
+            if isinstance(part, Clip):
+                yield part
+                continue
             try:
-                yield _source(row, part, rates, own)
+                clip = as_clip(part, row, sr=sr, estimator="the model")
             except (InputError, InputTypeError) as error:
                 if strict:
                     raise
                 # Without the place in X, which the row shows.
-                yield Source(row, name_of(part), error=str(error).partition(": ")[2] or str(error))
+                clip = Clip(row, error=str(error).partition(": ")[2] or str(error))
+            yield replace(clip, path=name_of(part), cells=own)
             row += 1
 
 
-def _source(row: int, entry, rates: list[int], cells: Mapping) -> Source:
-    if isinstance(entry, Clip):
-        clips: tuple[Clip, ...] = (entry,) * len(rates)
-    elif is_named_content(entry):
-        clips = (Clip(row, _content(entry), repr(entry[0])),) * len(rates)
-    else:
-        # Bare waveforms have the rate of the transformer.
-        made = {sr: check_sequence([entry], sr=sr, estimator="the model")[0] for sr in set(rates)}
-        clips = tuple(replace(made[sr], row=row) for sr in rates)
-    if is_segment(entry) and not isinstance(entry, Segment):
-        entry = Segment(*entry)
-    segment = entry if isinstance(entry, Segment) else None
-    return Source(row, name_of(entry), clips, segment=segment, cells=cells)
+def input_sr(transformer) -> int:
+    """Return the rate that a transformer takes a bare waveform to have [Hz]."""
+    return transformer._network_sr() if transformer.sr is None else int(transformer.sr)
 
 
 def late_segment() -> InputError:
@@ -220,21 +162,22 @@ def late_segment() -> InputError:
 
 def name_of(entry) -> str | None:
     """Return what a table calls an entry: its path, or the name of an open file; else None."""
-    if isinstance(entry, str | os.PathLike):
-        return os.path.expanduser(os.fsdecode(entry))
-    if is_named_content(entry) or is_segment(entry):
-        return entry.path if isinstance(entry, Segment) else os.fspath(entry[0])
-    name = getattr(entry, "path", None) or getattr(entry, "name", None)
-    return name if isinstance(name, str) and not isinstance(entry, Clip) else None
+    if is_named_content(entry):
+        name = entry[0]
+    elif is_path(entry) or is_triple(entry):
+        name = os.path.expanduser(os.fsdecode(entry if is_path(entry) else entry[0]))
+    else:
+        name = getattr(entry, "path", None) or getattr(entry, "name", None)
+    return messages.escape_undecodable(name) if isinstance(name, str) else None
 
 
-def windows(sources: Iterable[Source]) -> Iterator[list[Source]]:
-    """Yield sources in lists that fit into the memory."""
-    held: list[Source] = []
+def windows(clips: Iterable[Clip]) -> Iterator[list[Clip]]:
+    """Yield clips in lists that fit into the memory."""
+    held: list[Clip] = []
     n_bytes = 0
-    for source in sources:
-        held.append(source)
-        n_bytes += source.n_bytes()
+    for clip in clips:
+        held.append(clip)
+        n_bytes += clip.n_bytes()
         if len(held) >= _WINDOW or n_bytes >= _WINDOW_BYTES:
             yield held
             held, n_bytes = [], 0
@@ -242,7 +185,7 @@ def windows(sources: Iterable[Source]) -> Iterator[list[Source]]:
         yield held
 
 
-def entries_of(X: Any, transformer) -> Iterable:
+def entries_of(X: Any, sr: int) -> Iterable:
     """Return the clips in whatever form `transform` takes them, or an iterator of such clips."""
     if isinstance(X, Iterator | Listing):
         return X
@@ -254,7 +197,6 @@ def entries_of(X: Any, transformer) -> Iterable:
             param="X",
         )
     if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "biuf":
-        sr = transformer._network_sr() if transformer.sr is None else int(transformer.sr)
         return check_matrix(X, sr=sr)
     if isinstance(X, str | bytes | os.PathLike):
         raise InputError(
@@ -269,72 +211,109 @@ def entries_of(X: Any, transformer) -> Iterable:
     return X
 
 
-def embed_sources(
-    clips: Iterable[Source],
-    recipes: list[Recipe],
-    *,
-    memory,
-    unfinished: Path | None = None,
-    known: Mapping[str | None, ClipRows] = MappingProxyType({}),
-    n_jobs: int | None,
-) -> Generator[ClipRows]:
-    """Embed clips by one or several recipes, and yield each, in order, as soon as it is done.
+class Embedder:
+    """Embeds any number of clips by one or several transformers, in order, in bounded memory.
 
-    The rows of several recipes stand side by side. With `unfinished`, a folder, what is done is
-    kept there too, and taken from there; what is `known` by its digest is not computed.
+    The rows of several transformers stand side by side. Where there is no cache (`memory`, else
+    that of the first transformer), `keep` names a folder for what is done.
     """
-    cache = open_cache(memory)
-    kept = None if unfinished is None else ClipCache(unfinished)
-    n_threads = processes.threads_per_worker(n_jobs)
-    for window in windows(clips):
-        digests: Iterable[str | None] = [None] * len(window)
-        if known:
-            calls = ((source,) for source in window)
-            digests = list(
-                processes.run_parallel(digest_source, calls, n_jobs=n_jobs, prefer="threads")
+
+    def __init__(self, transformers: Sequence, *, memory=None, n_jobs=None, verbose=False):
+        self.transformers, first = transformers, transformers[0]
+        self.recipes = [one._recipe(pooled=True) for one in transformers]
+        self.rates = [input_sr(one) for one in transformers]
+        self.n_jobs, self.verbose = first.n_jobs if n_jobs is None else n_jobs, verbose
+        self.cache = open_cache(first.memory if memory is None else memory)
+        self.kept: ClipCache | None = None
+        # Why the cache could not be used, of any clip.
+        self.cache_errors: list[str] = []
+
+    @cached_property
+    def names(self) -> list[str]:
+        """What the numbers are called."""
+        return column_names(self.transformers)
+
+    @cached_property
+    def key(self) -> str:
+        """Digest of all that decides the numbers."""
+        return recipe_key(self.recipes, self.names)
+
+    @contextmanager
+    def keep(self, out: Path) -> Iterator[None]:
+        """Without a cache, keep what is done in a hidden folder, until the block is left well.
+
+        It lies beside `out`, with the key of the settings in its name.
+        """
+        here = out.with_name(f".{out.name}.{self.key}.cache")
+        if self.cache is not None:
+            yield
+            return
+        if others := set(out.parent.glob(f".{escape(out.name)}.*.cache")) - {here}:
+            warn_of_ignored(
+                f"An unfinished run with other settings left '{min(others)}'; it is kept for a run "
+                "with those settings, and may be removed.",
+                stacklevel=6,
             )
-        arguments = (
-            (source, recipes, cache, kept, n_threads)
-            for source, digest in zip(window, digests)
-            if digest not in known
-        )
-        new = processes.run_parallel(_embed_source, arguments, n_jobs=n_jobs, prefer="threads")
-        with closing(new):
-            for source, digest in zip(window, digests):
-                done = known[digest] if digest in known else next(new)
-                path, start, end = source.identity
-                yield replace(done, path=path, start=start, end=end, cells=source.cells)
+        self.kept = ClipCache(here)
+        yield
+        shutil.rmtree(here, ignore_errors=True)
+
+    def call(self, function: Callable, clips: Iterable, *shared) -> Generator:
+        """Yield what a function gives for each clip, in order, from several threads."""
+        calls = ((clip, *shared) for clip in clips)
+        return processes.run_parallel(function, calls, n_jobs=self.n_jobs, prefer="threads")
+
+    def embed(
+        self, clips: Iterable[Clip], known=MappingProxyType({}), *, total=None, what="extracting"
+    ) -> Generator[ClipRows]:
+        """Yield each clip as soon as it is done; what is `known` by its digest is not computed."""
+        with closing(self._embed(clips, known)) as done:
+            yield from progress.track(done, description=what, total=total, enabled=self.verbose)
+
+    def _embed(self, clips, known) -> Generator[ClipRows]:
+        n_threads = processes.threads_per_worker(self.n_jobs)
+        shared = [*zip(self.recipes, self.rates)], self.cache, self.kept, n_threads
+        for window in windows(clips):
+            digests = list(self.call(digest_clip, window)) if known else [None] * len(window)
+            missing = (clip for clip, digest in zip(window, digests) if digest not in known)
+            new = self.call(_embed_source, missing, *shared)
+            with closing(new):
+                for clip, digest in zip(window, digests):
+                    done = known[digest] if digest in known else next(new)
+                    if done.cache_error is not None:
+                        self.cache_errors.append(done.cache_error)
+                    path, start, end = clip.identity
+                    yield replace(done, path=path, start=start, end=end, cells=clip.cells)
 
 
-def _embed_source(
-    source: Source,
-    recipes: list[Recipe],
-    cache: ClipCache | None,
-    kept: ClipCache | None,
-    n_threads: int | None,
-) -> ClipRows:
-    """Embed one clip, in whatever thread or process."""
-    if source.error is not None:
-        return ClipRows(error=source.error)
+def _embed_source(clip: Clip, recipes, cache, kept, n_threads) -> ClipRows:
+    """Embed one clip, in whatever thread or process, by recipes that have a rate each."""
+    if clip.error is not None:
+        return ClipRows(error=clip.error)
     digest = None
-    clip = source.clips[0]
     try:
         # Fetched once, for all recipes.
         clip = clip.local()
         status, digest = clip.status(), digest_clip(clip)
-        clips = source.clips if clip is source.clips[0] else (clip,) * len(recipes)
 
         def compute() -> CacheEntry:
             embedded = []
-            for recipe, one in zip(recipes, clips):
-                done = embed_clip(recipe, one, cache, n_threads)
-                if done.error is not None:
-                    raise done.error
+            for recipe, sr in recipes:
+                done = embed_clip(recipe, clip.at(sr), cache, n_threads)
+                if isinstance(done, AudioDecodeError):
+                    raise done
                 embedded.append(done)
             # Else the numbers of one content would be kept under the digest of another.
             if clip.status() != status:
                 raise AudioDecodeError("the file changed while it was read; read it again.")
-            return _side_by_side(clip, recipes, embedded)
+            return CacheEntry(
+                np.hstack([np.atleast_2d(one.array).astype(np.float32) for one in embedded]),
+                sorted({note for one in embedded for note in one.notes}),
+                error=next((one.error for one in embedded if one.error is not None), None),
+                sr=embedded[0].sr,
+                n_samples=_file_length(clip, recipes[0][0], embedded[0]),
+                is_new=any(one.is_new for one in embedded),
+            )
 
         if kept is None or digest is None:
             entry = compute()
@@ -343,11 +322,9 @@ def _embed_source(
     except AudioDecodeError as error:
         reason = messages.escape_undecodable(str(error).removeprefix(f"{clip.name}: "))
         return ClipRows(digest=digest, error=reason)
-    assert entry.n_samples is not None
-    assert entry.sr is not None
     return ClipRows(
         digest=digest,
-        duration=entry.n_samples / entry.sr,
+        duration=(entry.n_samples or 0) / (entry.sr or 1),
         sr=entry.sr,
         notes=", ".join(entry.notes) or None,
         rows=entry.array,
@@ -356,24 +333,9 @@ def _embed_source(
     )
 
 
-def _side_by_side(clip: Clip, recipes: list[Recipe], embedded: list[EmbeddedClip]) -> CacheEntry:
-    """Join what several recipes gave for one file; `n_samples` is now of the whole file."""
-    rows = [np.atleast_2d(one.row).astype(np.float32, copy=False) for one in embedded]
-    return CacheEntry(
-        np.hstack(rows),
-        sorted({note for one in embedded for note in one.notes}),
-        error=next((one.cache_error for one in embedded if one.cache_error is not None), None),
-        sr=embedded[0].sr,
-        n_samples=_file_length(clip, recipes[0], embedded[0]),
-        is_new=any(one.is_new for one in embedded),
-    )
-
-
-def _file_length(clip: Clip, recipe: Recipe, embedded: EmbeddedClip) -> int:
+def _file_length(clip: Clip, recipe: Recipe, embedded: CacheEntry) -> int:
     """Return the samples of a whole file, of which a recipe may have used a segment."""
-    sr, n_samples = embedded.sr, embedded.n_samples
-    assert sr is not None
-    assert n_samples is not None
+    sr, n_samples = embedded.sr or 0, embedded.n_samples or 0
     if clip.start or clip.end is not None:
         return n_samples
     if recipe.duration is not None and n_samples >= round(recipe.duration * sr):
@@ -388,16 +350,11 @@ def _file_length(clip: Clip, recipe: Recipe, embedded: EmbeddedClip) -> int:
 def digest_clip(clip: Clip) -> str | None:
     """Return the SHA-256 of a clip's content; None where it cannot be read.
 
-    Of a segment it ends as a media fragment does: ``#t=0.5,3.0``.
+    A part of a file has the digest of the file, with the part behind it.
     """
     is_part = clip.start or clip.end is not None
-    part = part_of(Segment("", clip.start, clip.end)) if is_part else ""
+    part = part_of(Segment("", clip.start or 0.0, clip.end)) if is_part else ""
     try:
         return clip.local().digest() + part
     except (OSError, ValueError, TypeError):
         return None
-
-
-def digest_source(source: Source) -> str | None:
-    """Return the digest of what a source is read from; None where there is none."""
-    return digest_clip(source.clips[0]) if source.clips else None

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from tempfile import TemporaryFile
 from zipfile import ZipFile, ZipInfo
@@ -524,19 +524,16 @@ def earlier_table(
 
 def _on_disk(clips: Iterable[ClipRows], width: int, file) -> list[ClipRows]:
     """Return the clips, with their numbers in a file."""
-    held, n_rows = [], 0
+    held, ends = [], [0]
     for clip in clips:
         file.write(np.ascontiguousarray(clip.rows, np.float32))
-        held.append((replace(clip, rows=np.zeros((0, 0))), len(clip.rows)))
-        n_rows += len(clip.rows)
-    if not n_rows:
-        return [clip for clip, _ in held]
-    file.flush()
-    whole, at = np.memmap(file, np.float32, "r", shape=(n_rows, width)), 0
-    for row, (clip, length) in enumerate(held):
-        held[row] = replace(clip, rows=whole[at : at + length]), length
-        at += length
-    return [clip for clip, _ in held]
+        held.append(replace(clip, rows=np.zeros((0, 0))))
+        ends.append(ends[-1] + len(clip.rows))
+    if ends[-1]:
+        file.flush()
+        whole = np.memmap(file, np.float32, "r", shape=(ends[-1], width))
+        held = [replace(clip, rows=whole[slice(*at)]) for clip, at in zip(held, pairwise(ends))]
+    return held
 
 
 def check_not_fewer(path: "Path | str", n_before: int, n_now: int, *, append: bool = True) -> None:

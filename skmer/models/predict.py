@@ -3,7 +3,6 @@
 import copy
 import itertools
 import os
-import shutil
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,12 +14,13 @@ import pyarrow as pa
 from sklearn.base import is_classifier
 
 from skmer.classifiers import TagClassifier
-from skmer.embeddings import BaseClipTransformer, extraction, settings, shards, sources, tables
+from skmer.embeddings import BaseClipTransformer, settings, shards, sources, tables
 from skmer.exceptions import InputError
 from skmer.models.file import split_pipeline
 from skmer.pooling import align_frames, pad_frames, pool_frames
-from skmer.utils import cache, floats, messages, progress, remote
+from skmer.utils import cache, floats, messages, remote
 from skmer.utils.files import atomic_write, escape_formula, expand_path, is_url
+from skmer.utils.progress import track
 
 # Facts of a clip, in a table that is predicted from.
 _FACTS = ["path", "start", "end", "error", "notes"]
@@ -106,7 +106,7 @@ def predict_clips(
     """
     predictor = Predictor(model, frames, hop_size, targets, strict, memory, n_jobs, verbose)
     (predictions,) = predictor.stream(paths, None)
-    cache.warn_of_cache(predictor.cache_errors, stacklevel=2)
+    cache.warn_of_cache(predictor.embedder.cache_errors, stacklevel=2)
     return predictions
 
 
@@ -283,15 +283,15 @@ def write_predictions(
         total = None if is_extracted(paths) else sources.count(paths)
         if total is not None:
             tables.check_not_fewer(place.show(name), n_before, total, append=False)
-        if not predictor.has_cache:
-            predictor.unfinished = extraction.unfinished_cache(path, predictor.key)
-        with closing(predictor.stream(paths, _BATCH)) as batches, atomic_write(path) as temporary:
+        with (
+            predictor.embedder.keep(path),
+            closing(predictor.stream(paths, _BATCH)) as batches,
+            atomic_write(path) as temporary,
+        ):
             write(temporary, batches, predictor.rest)
             tables.check_not_fewer(place.show(name), n_before, predictor.n_clips, append=False)
-        if predictor.unfinished is not None:
-            shutil.rmtree(predictor.unfinished, ignore_errors=True)
     place.store(name)
-    cache.warn_of_cache(predictor.cache_errors, stacklevel=2)
+    cache.warn_of_cache(predictor.embedder.cache_errors, stacklevel=2)
     return PredictionFile(place.show(name), predictor.n_rows, predictor.n_failed, predictor.n_noted)
 
 
@@ -342,47 +342,31 @@ class Predictor:
                 f"frames=True. Got {hop_size!r}.",
                 param="hop_size",
             )
-        first, self.hop_size = self.transformers[0], hop_size
-        self.frames, self.targets, self.strict = frames, targets, strict
-        self.n_jobs, self.verbose = first.n_jobs if n_jobs is None else n_jobs, verbose
-        self.memory = first.memory if memory is None else memory
-        self.has_cache = cache.open_cache(self.memory) is not None
-        self.unfinished: Path | None = None
-        self.recipes = [one._recipe(pooled=not frames) for one in self.transformers]
+        self.frames, self.hop_size, self.targets, self.strict = frames, hop_size, targets, strict
+        self.verbose = verbose
         # As extract has them in a table: without pooling where a row is a frame.
         self.extracted = [_without_pooling(one) if frames else one for one in self.transformers]
-        self.cache_errors: list[str] = []
+        self.embedder = sources.Embedder(
+            self.extracted, memory=memory, n_jobs=n_jobs, verbose=verbose
+        )
         self.n_clips = self.n_rows = self.n_failed = self.n_noted = 0
-
-    @property
-    def key(self) -> str:
-        """Digest of all that decides the embeddings."""
-        return settings.recipe_key(self.recipes, settings.column_names(self.extracted))
 
     def stream(self, paths, size: int | None) -> "Generator[pd.DataFrame, None, None]":
         """Return an iterator of the rows of so many clips each; None = of all at once."""
         if is_extracted(paths):
-            names, stored = settings.column_names(self.extracted), list(_open_tables(paths, self))
-            clips = (clip for table in stored for clip in table.clips(names))
-            return self._batches(clips, size, None)
-        entries = sources.entries_of(paths, self.transformers[0])
-        clips = sources.embed_sources(
-            sources.stream(entries, self.transformers, strict=False),
-            self.recipes,
-            memory=self.memory,
-            unfinished=self.unfinished,
-            n_jobs=self.n_jobs,
-        )
-        return self._batches(clips, size, sources.count(entries))
+            stored = list(_open_tables(paths, self))
+            clips = (clip for table in stored for clip in table.clips(self.embedder.names))
+            return self._batches(track(clips, description="predicting", enabled=self.verbose), size)
+        rate = self.embedder.rates[0]
+        entries = sources.entries_of(paths, rate)
+        given = sources.stream(entries, rate, strict=False)
+        return self._batches(self.embedder.embed(given, total=sources.count(entries)), size)
 
-    def _batches(
-        self, clips, size: int | None, total: int | None
-    ) -> "Generator[pd.DataFrame, None, None]":
+    def _batches(self, clips, size: int | None) -> "Generator[pd.DataFrame, None, None]":
         """Predict clips as they come."""
         with_ends = None
         with closing(clips):
-            bar = progress.track(clips, description="extracting", total=total, enabled=self.verbose)
-            while batch := list(itertools.islice(bar, size)):
+            while batch := list(itertools.islice(clips, size)):
                 has_ends = any(clip.start is not None for clip in batch)
                 if with_ends is None:
                     with_ends = has_ends
@@ -402,8 +386,6 @@ class Predictor:
         facts: dict[str, list] = {name: [] for name in (*_FACTS, "time")}
         numbers = []
         for clip in batch:
-            if clip.cache_error is not None:
-                self.cache_errors.append(clip.cache_error)
             error, rows, times = self._error_of(clip), clip.rows, np.array([np.nan])
             if error is None and self.frames:
                 rows, times = self._moments(rows)

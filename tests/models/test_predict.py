@@ -334,7 +334,7 @@ def test_a_table_that_was_made_in_another_way(songs, model, tmp_path):
 
 def test_a_generator_of_names_is_not_held(model, monkeypatch):
     """The memory does not grow with the number of clips, here of some that do not exist."""
-    monkeypatch.setattr(sources, "embed_sources", _nothing_is_there)
+    monkeypatch.setattr(sources.Embedder, "_embed", _nothing_is_there)
     list(predict_batches(model, (f"{i}.wav" for i in range(2000))))
     tracemalloc.start()
     names = (f"some/folder/of/the/collection/{i}.wav" for i in range(8_000))
@@ -345,6 +345,6 @@ def test_a_generator_of_names_is_not_held(model, monkeypatch):
     assert peak < 1.5e6
 
 
-def _nothing_is_there(stream, *args, **options):
-    for source in stream:
-        yield tables.ClipRows(path=source.name, error="the file does not exist.")
+def _nothing_is_there(embedder, clips, known):
+    for clip in clips:
+        yield tables.ClipRows(path=clip.path, error="the file does not exist.")
