@@ -162,6 +162,7 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
         check_consistent_length(X, y)
         if groups is not None:
             groups = labels.check_labels(groups, "The groups")
+            labels.warn_of_alike(groups, "The groups")
             check_consistent_length(X, groups)
         if sample_weight is not None:
             sample_weight = floats.check_floats(sample_weight, "sample_weight")

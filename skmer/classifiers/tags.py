@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmer.classifiers.base import validation_split
 from skmer.exceptions import InputError
 from skmer.utils import estimators as params
+from skmer.utils.labels import check_order
 
 # The slope of a tag whose decision values are the wrong way round on the held-out rows.
 _SMALLEST_SLOPE = 1e-6
@@ -95,13 +96,16 @@ class TagClassifier(params.ClassifierMixin, MetaEstimatorMixin, params.BaseEstim
             The fitted classifier.
         """
         params.validate_parameters(self)
+        check_order({"X": X, "y": y, "groups": groups})
+        names = getattr(y, "columns", None) if self.target_names is None else self.target_names
+        if hasattr(y, "columns") and set(y.columns) == set(names):
+            y = y[list(names)]
         y = np.asarray(y).astype(int)
         if y.ndim != 2 or params.num_samples(X) != len(y):
             raise InputError(
                 "TagClassifier needs y of shape (n_samples, n_tags), with a row for each of the "
                 f"{params.num_samples(X)} samples in X. Got shape {y.shape}."
             )
-        names = self.target_names
         self.target_names_ = [f"tag {i}" for i in range(y.shape[1])] if names is None else [*names]
         self.classes_ = [np.array([0, 1])] * y.shape[1]
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -467,11 +468,11 @@ def _find_other_ends(file: CsvFile, names: Mapping[str, str]) -> str:
 
 
 def _place(folder: Path, text: str) -> str:
-    """The path of a clip, which a table from Windows may have with backslashes."""
-    place = os.path.normpath(folder / os.path.expanduser(text))
-    if "\\" in text and not os.path.exists(place):
-        return os.path.normpath(folder / text.replace("\\", "/"))
-    return place
+    """The path of a clip: a table from Windows may have backslashes, and one from a Mac NFD."""
+    plain = text.replace("\\", "/")
+    forms = [text, plain, *(unicodedata.normalize(form, plain) for form in ("NFC", "NFD"))]
+    places = [os.path.normpath(folder / os.path.expanduser(form)) for form in forms]
+    return next(filter(os.path.exists, places), places[1])
 
 
 def has_columns(path: Path, names: Sequence[str]) -> bool:

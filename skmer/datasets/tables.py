@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils.floats import check_floats, parse_floats, to_floats
+from skmer.utils.labels import plain_text
 from skmer.utils.messages import shorten
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -146,7 +147,9 @@ def _read_rows(path, reader, needed, separator, ragged, advice) -> Iterator[tupl
         for cells in reader:
             cells = [cell.strip() for cell in cells]
             if cells and not header:
-                header = cells
+                # Letters with marks are two in names from a Mac.
+                asked = {plain_text(name): name for name in needed}
+                header = [asked.get(plain_text(cell), cell) for cell in cells]
                 _check_header(path, header, needed, separator, advice)
                 yield line, header
             elif cells:

@@ -232,17 +232,22 @@ def join_sequences(first, second):
     if hasattr(first, "columns") and hasattr(second, "columns"):
         import pandas as pd
 
-        if set(first.columns) != set(second.columns):
-            raise InputError(
-                "X and X_test must have the same columns. Got "
-                f"{messages.shorten(first.columns)} and {messages.shorten(second.columns)}.",
-                param="X_test",
-            )
+        _check_columns("X and", first, second)
         return pd.DataFrame({name: [*first[name], *second[name]] for name in first.columns})
     shapes = [getattr(one, "shape", ())[1:] for one in (first, second)]
     if shapes[0] and shapes[0] == shapes[1]:
         return np.concatenate([np.asarray(first), np.asarray(second)])
     return [*first, *second]
+
+
+def _check_columns(what: str, first, second) -> None:
+    """Raise for tables whose columns do not have the same names."""
+    if set(first.columns) != set(second.columns):
+        raise InputError(
+            f"{what} X_test must have the same columns. Got "
+            f"{messages.shorten(first.columns)} and {messages.shorten(second.columns)}.",
+            param="X_test",
+        )
 
 
 def _join_features(features, X_test):
@@ -268,7 +273,8 @@ def _join_features(features, X_test):
 
 def _join_arrays(name: str, first, second):
     names = list(getattr(first, "columns", ()))
-    if hasattr(second, "columns") and set(second.columns) == set(names):
+    if names and hasattr(second, "columns"):
+        _check_columns(f"The feature {name!r} and that of", first, second)
         second = second[names]
     pair = [floats.to_floats(one, f"The feature {name!r}") for one in (first, second)]
     if any(one.ndim < 2 for one in pair) or len({(one.ndim, one.shape[-1]) for one in pair}) > 1:

@@ -213,6 +213,8 @@ those, default="grouped"
     given = dict(features) if isinstance(features, Mapping) else {}
     first = next(iter(y.values()), None) if isinstance(y, Mapping) else y
     labels.check_order({"y": first, "X": X, "groups": groups, "split": split} | given)
+    tested = X_test if isinstance(X_test, Mapping) else {"X_test": X_test}
+    labels.check_order({"y_test": y_test, "groups_test": groups_test, **tested})
     messages.check_choice("evaluate", PRESETS, preset=preset)
     messages.check_choice("evaluate", ("raise", "skip"), on_error=on_error)
     messages.check_choice("evaluate", ("raise", "return"), on_interrupt=on_interrupt)
@@ -221,6 +223,8 @@ those, default="grouped"
     seed = estimators.recorded_seed(random_state)
     named, named_test = records.describe_dataset(dataset), records.describe_dataset(dataset_test)
     clips, across = Clips.check(X, task.check(y), groups, split), None
+    if not audit and groups is not None:
+        labels.warn_of_alike(clips.groups, "The groups")
     if y_test is not None:
         task, clips, features, across = join_clips(
             task, clips, features, X_test, y_test, groups_test,

@@ -13,7 +13,7 @@ from sklearn.model_selection import (
 
 from skmer.exceptions import InputError
 from skmer.utils.estimators import derive_seeds, num_samples
-from skmer.utils.labels import check_labels
+from skmer.utils.labels import check_labels, check_order
 from skmer.utils.messages import check_whole
 
 # More splits or repeats than these are a mistake.
@@ -189,6 +189,7 @@ class RepeatedStratifiedGroupKFold(_RepeatedGroupFolds):
                 "RepeatedStratifiedGroupKFold needs 'groups', the singer, artist or the like of "
                 "each clip. Got None instead."
             )
+        check_order({"X": X, "y": y, "groups": groups})
         groups = check_labels(groups, "The groups")
         y = np.zeros(len(groups), int) if y is None else check_labels(y, "The labels y")
         self._check_n_groups(np.unique(groups).size)
@@ -259,6 +260,7 @@ class IterativeStratifiedGroupKFold(_RepeatedGroupFolds):
         ValueError
             When there are fewer groups than folds.
         """
+        check_order({"X": X, "y": y, "groups": groups})
         y = np.asarray(y)
         groups = np.arange(len(y)) if groups is None else check_labels(groups, "The groups")
         codes = np.unique(groups, return_inverse=True)[1]

@@ -83,6 +83,15 @@ class Tags(tasks.Task):
                 f"{len(names)} names.",
                 param="target_names",
             )
+        columns = [plain_text(str(name)) for name in getattr(y, "columns", names)]
+        if set(columns) == set(names):
+            matrix = matrix[:, [columns.index(name) for name in names]]
+        elif not set(columns).isdisjoint(names):
+            raise InputError(
+                "The 'target_names' parameter must have the names of the columns of y, or other "
+                f"names for all of them. Got {shorten(names)} for {shorten(columns)}.",
+                param="target_names",
+            )
         return Targets.of_clips({"tags": matrix.astype(int)})
 
     def match(self, targets, y, scales):
@@ -182,10 +191,12 @@ def _are_lists(y) -> bool:
     if isinstance(y, str | bytes | Mapping) or getattr(y, "ndim", 1) != 1:
         return False
     try:
-        items = list(y)
+        items = y.to_list() if hasattr(y, "to_list") else list(y)
     except TypeError:
         return False
-    are_collections = all(isinstance(item, list | tuple | set | frozenset) for item in items)
+    # Arrays are the cells of a Parquet table.
+    kinds = (list, tuple, set, frozenset, np.ndarray)
+    are_collections = all(isinstance(item, kinds) for item in items)
     if not items or not are_collections:
         return False
     tags = [tag for item in items for tag in item]

@@ -243,6 +243,7 @@ def _by_name(y) -> dict:
     """Return targets by name as text; raise for names that are one then, as 1 and "1" are."""
     names = [labels.plain_text(str(name)) for name in y]
     labels.check_text("The names of the targets y", *names)
+    labels.warn_of_alike(names, "The targets y")
     if len(set(names)) < len(names):
         fault = f"The names of the targets y must differ. Got {messages.shorten(names)} instead."
         raise InputError(fault, param="y")

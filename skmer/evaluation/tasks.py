@@ -492,6 +492,14 @@ class DynamicRegression(Regression):
                 f"The feature {feature.name!r} must have the shape (n_clips, n_times, d), here "
                 f"{(*expected, 'd')}. Got {feature.array.shape} instead."
             )
+        steps = np.diff(targets.columns["time"])[np.diff(targets.clip) == 0]
+        if self.times is None and (steps < 0).any():
+            raise InputError(
+                f"The feature {feature.name!r} is an array whose moments go by their place, and "
+                "the columns of y are not in the order of their seconds. Sort them, or give the "
+                "seconds of the array's moments as 'times'.",
+                param="times",
+            )
         return ComputedFeature({VECTOR: feature.array[targets.clip, targets.moment]})
 
     def before(self, transformer):

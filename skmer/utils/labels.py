@@ -6,7 +6,7 @@ import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from itertools import product
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,8 @@ _KINDS = ("string", "integer", "floating", "mixed-integer-float", "boolean", "em
 def check_labels(values, name: str, *, as_given: bool = False) -> np.ndarray:
     """Return one label for each clip as an array of text, of numbers, or of booleans.
 
-    Text that reads the same is the same: blanks around it go, and letters with marks are in one
-    Unicode form (NFC; names of files from a Mac are in NFD).
+    Text that reads the same is the same: blanks and characters without a shape around it go, and
+    letters with marks are in one Unicode form (NFC; names of files from a Mac are in NFD).
 
     Parameters
     ----------
@@ -61,7 +61,8 @@ def check_labels(values, name: str, *, as_given: bool = False) -> np.ndarray:
         )
     kind = pd.api.types.infer_dtype(labels, skipna=False)
     is_allowed = kind in _KINDS
-    array = np.array(labels.tolist()) if labels.dtype.kind == "O" and is_allowed else labels
+    # numpy's own type of text of any length, "T", is one that its `unique` does not sort.
+    array = np.array(labels.tolist()) if labels.dtype.kind in "OT" and is_allowed else labels
     if not is_allowed or array.dtype.kind == "O":
         raise InputError(
             f"{name} must be all text, or all numbers of at most 64 bits. Got {kind} values, such "
@@ -76,16 +77,24 @@ def check_labels(values, name: str, *, as_given: bool = False) -> np.ndarray:
     return array
 
 
+# Blanks, and what editors and web pages leave without a shape: marks of the order of bytes and of
+# the direction, places to break a word.
+_BLANK = r"[\s\xad\u200b-\u200f\u2060\ufeff]+"
+# Apostrophes and hyphens, as text processors write them.
+_MARKS = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\xb4`", "'"))
+_MARKS |= str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
+
+
 def plain_text(text: str) -> str:
     """Return text in the Unicode form NFC, without blanks around it."""
-    return unicodedata.normalize("NFC", text).strip()
+    return re.sub(rf"\A{_BLANK}|{_BLANK}\Z", "", unicodedata.normalize("NFC", text))
 
 
 def plain_name(name) -> str:
     """Return a name without what may differ: case, blanks, Unicode form, guests ("feat.")."""
-    plain = unicodedata.normalize("NFKC", str(name)).casefold()
-    plain = re.split(r"[\s(\[,]+(?:feat|ft|featuring)[.\s]", plain)[0]
-    return "".join(plain.split())
+    plain = unicodedata.normalize("NFKC", str(name).translate(_MARKS)).casefold()
+    plain = re.split(r"[\s(\[,_]+(?:feat|ft|featuring)[.\s_]", plain)[0]
+    return re.sub(_BLANK, "", plain)
 
 
 def find_alike(names) -> list[list[str]]:
@@ -144,18 +153,24 @@ def check_target(y) -> np.ndarray:
 
 
 def check_order(values: Mapping) -> None:
-    """Raise for pandas objects whose rows have the same names in another order.
+    """Raise for pandas objects whose rows have the same names in other places.
 
-    Rows go by their place, so that one of them would be given the label of another.
+    Rows go by their place, so that one of them would be given the label of another. They are in
+    another order, or each object was filtered by itself; rows that are numbered from 0 have no
+    names.
     """
     indexes: dict[str, Any] = {name: getattr(one, "index", None) for name, one in values.items()}
     indexes = {name: index for name, index in indexes.items() if hasattr(index, "equals")}
-    for (first, index), (name, other) in product(list(indexes.items())[:1], indexes.items()):
-        if not index.equals(other) and Counter(index) == Counter(other):
+    for (first, index), (name, other) in combinations(indexes.items(), 2):
+        if index.equals(other) or len(index) != len(other):
+            continue
+        n_shared = (Counter(index) & Counter(other)).total()
+        is_numbered = any(list(one) == list(range(len(one))) for one in (index, other))
+        if n_shared == len(index) or (2 * n_shared > len(index) and not is_numbered):
             raise InputError(
                 f"{first} and {name} must have their rows in one order, since rows go by their "
-                "place. Got the same index in two orders; write "
-                f"{name}.loc[{first}.index], or drop the index.",
+                f"place. Got two indexes that share {n_shared} of {len(index)} names and differ; "
+                f"write {name}.loc[{first}.index], or drop the index.",
                 param=name,
             )
 

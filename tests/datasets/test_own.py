@@ -324,6 +324,16 @@ def test_paths_of_windows(write, tmp_path):
     assert dataset.data.tolist() == [str(tmp_path / "clips" / "a.wav")]
 
 
+def test_names_from_a_mac(write, tmp_path):
+    """Letters with marks are two letters in paths, in the header, or in what is asked for."""
+    (tmp_path / "Zo\u00e9.wav").touch()
+    for header, asked in (("gemu\u0308t", "gem\u00fct"), ("gem\u00fct", "gemu\u0308t")):
+        table = write(f"path,{header}\nZoe\u0301.wav,x\n")
+        dataset = load_csv(table, label_column=asked)
+        assert dataset.data.tolist() == [str(tmp_path / "Zo\u00e9.wav")]
+        assert dataset.target.tolist() == ["x"]
+
+
 def test_a_header_longer_than_the_limit_of_csv(write):
     dataset = load_csv(write(f"path,label,{'x' * 150_000}\nclips/a.wav,x,1\n"))
     assert len(dataset.frame.columns[-1]) == 150_000

@@ -235,6 +235,17 @@ def test_names_of_other_forms_are_the_same():
     assert list(result.manifest["dataset"]["tags"]) == ["gr\u00fcn", "rot"]
 
 
+def test_columns_of_features_go_by_their_names():
+    (X, y, groups), second = make(6), make(4, seed=1, prefix="band")
+    columns = ["a", "b", "c", "d"]
+    X_test = pd.DataFrame(second[0], columns=columns)
+    first = (pd.DataFrame(X, columns=columns), y, groups)
+    right = run(first, (X_test, *second[1:])).summary()["accuracy"].tolist()
+    assert run(first, (X_test[columns[::-1]], *second[1:])).summary()["accuracy"].tolist() == right
+    with pytest.raises(InputError, match=r"'mine'.*same columns. Got a, b, c, d and a, b, c, e"):
+        run(first, (X_test.rename(columns={"d": "e"}), *second[1:]))
+
+
 def load(fetch, shared, **options):
     return fetch(
         annotations_only=True, data_home=shared / "data", download_if_missing=False, **options

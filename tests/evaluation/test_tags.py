@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
@@ -233,6 +234,9 @@ def test_tags_are_found_in_every_form_of_y(data):
         (lists, None),
         ([set(tags) for tags in lists], None),
         (pd.Series(lists), NAMES),
+        # As the cells of a Parquet table, and columns by their names.
+        (pd.Series(map(np.array, lists)), None),
+        (pd.DataFrame(y, columns=NAMES)[NAMES[::-1]], NAMES),
     ]
     results = [
         evaluate({"a": X}, {"nb": RandomForestClassifier(5)}, None, form, target_names=names, **run)
@@ -241,6 +245,11 @@ def test_tags_are_found_in_every_form_of_y(data):
     for one in results[1:]:
         assert one.predictions.equals(results[0].predictions)
     assert results[0].manifest["dataset"]["tags"] == dict(zip(NAMES, y.sum(axis=0)))
+    with pytest.raises(InputError, match=r"'target_names' .* the names of the columns of y, or"):
+        evaluate({"a": X}, ["nb"], None, forms[1][0], target_names=[*NAMES[:3], "other"], **run)
+    tagger = TagClassifier(LogisticRegression(), target_names=NAMES, random_state=0)
+    pair = [clone(tagger).fit(X, form) for form in (y, forms[-1][0])]
+    assert np.array_equal(*[one.predict(X) for one in pair])
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from skmer.embeddings import MFCCStatsTransformer
 from skmer.evaluation import (
     evaluate,
     evaluate_dynamic_regression,
+    neighbor_purity,
 )
 from skmer.exceptions import InputError
 from skmer.models import predict_clips
@@ -58,6 +59,14 @@ def test_rows_of_tables_in_another_order():
             _score(features, labels, of)
     # Other names are no order, and arrays have none.
     assert _score(X.to_numpy(), y, groups.reset_index(drop=True)).summary()["accuracy"][0] == right
+    # Each was filtered by itself; y is a list, so that the others meet without it.
+    for features, of in ((X[1:], groups[:-1]), (X[::-1], groups)):
+        with pytest.raises(InputError, match="groups and mine must have their rows in one order"):
+            _score(features, list(y[: len(features)]), of)
+    with pytest.raises(InputError, match="y_test and X_test must have their rows in one order"):
+        _score(X, y, groups, X_test=X[::-1], y_test=y)
+    with pytest.raises(InputError, match="must have their rows in one order"):
+        neighbor_purity(X, y[::-1])
     with pytest.raises(InputError, match="arousal and valence must have their rows in one order"):
         evaluate({"m": X}, ["ridge"], None, {"arousal": X[0], "valence": X[1][::-1]}, groups=groups)
 
@@ -73,6 +82,11 @@ def test_columns_of_moments_go_by_their_names():
             mine, ["ridge"], None, y, times=times, protocol="shuffled", n_folds=3, audit=False
         )
         assert result.summary()["r2"].min() > 0.9
+    # An array has no seconds, so that it cannot follow columns in another order.
+    with pytest.raises(InputError, match=r"array whose moments go by their place.*'times'"):
+        evaluate_dynamic_regression(
+            mine, ["ridge"], None, {"arousal": arousal[seconds[::-1]]}, protocol="shuffled"
+        )
     with pytest.raises(InputError, match="must have the same columns"):
         y["valence"] = valence.set_axis(seconds + 100, axis=1)
         evaluate_dynamic_regression(mine, ["ridge"], None, y, protocol="shuffled", n_folds=3)

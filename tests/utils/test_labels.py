@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skmer.exceptions import InputError
-from skmer.utils.labels import check_labels
+from skmer.utils.labels import check_labels, find_alike
 
 
 @given(st.lists(st.text(), min_size=1) | st.lists(st.integers(-(2**40), 2**40), min_size=1))
@@ -67,3 +67,26 @@ def test_mixtures_and_other_things(values, message):
 def test_what_is_no_sequence(values, message):
     with pytest.raises(InputError, match=message):
         check_labels(values, "They")
+
+
+def test_names_that_read_the_same():
+    forms = ["Zo\u00e9", "Zoe\u0301", " Zo\u00e9\u200b", "\ufeffZo\u00e9\xa0"]
+    for values in (forms, np.array(forms), np.array(forms, dtype=np.dtypes.StringDType())):
+        labels = check_labels(values, "They")
+        assert labels.dtype.kind == "U"
+        assert set(labels) == {"Zo\u00e9"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Destiny's Child", "Destiny\u2019s Child"),
+        ("A-ha", "a\u2010ha"),
+        ("Ann", "Ann_feat._Bob"),
+        ("Ann", "\uff21nn (ft. Bob)"),
+        ("Gipsy Kings", "Gipsy\xa0 Kings"),
+        ("Annie", "An\xadnie"),
+    ],
+)
+def test_names_that_may_be_one(first, second):
+    assert find_alike([first, second, "A+V-", "A-V+"]) == [sorted([first, second])]

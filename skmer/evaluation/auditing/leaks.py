@@ -165,7 +165,9 @@ def _scaled_before(X):
 
 def swapped_columns(targets, reference):
     """Find columns that go with another column of the reference than their own."""
-    names = [str(name) for name in getattr(targets, "columns", range(np.shape(targets)[1]))]
+    names = list(getattr(targets, "columns", range(np.shape(targets)[1])))
+    if hasattr(reference, "columns") and set(reference.columns) == set(names):
+        reference = reference[names]
     targets, reference = np.asarray(targets, dtype=float), np.asarray(reference, dtype=float)
     n = targets.shape[1]
     together = np.nan_to_num(np.corrcoef(targets, reference, rowvar=False)[:n, n:])
@@ -225,19 +227,30 @@ def _in_order_of(X, targets) -> np.ndarray:
 
 
 def _codes_of(X, targets, alpha) -> np.ndarray:
-    """Return which columns determine the labels of one target: by few values or by a threshold."""
+    """Return which columns go with the labels of one target.
+
+    They determine the labels, by few values or by a threshold; or the labels determine them, such
+    as a column of 1 for the clips of one label.
+    """
     n_rows, n_columns = X.shape
     codes, n_labels = [], []
-    for target in targets:
-        _, inverse, counts = np.unique(target, return_inverse=True, return_counts=True)
+
+    def is_rare(counts):
         # The chance that a column in random order has the rows of each label side by side.
         chance = gammaln(counts.size + 1) + gammaln(counts + 1).sum() - gammaln(n_rows + 1)
-        if counts.size > 1 and chance + np.log(n_columns) <= np.log(alpha):
+        return counts.size > 1 and chance + np.log(n_columns) <= np.log(alpha)
+
+    for target in targets:
+        _, inverse, counts = np.unique(target, return_inverse=True, return_counts=True)
+        if is_rare(counts):
             codes.append(inverse.astype(np.min_scalar_type(counts.size)))
             n_labels.append(counts.size)
     if not codes:
         return np.zeros(n_columns, dtype=bool)
     labels = np.column_stack(codes)
+    # Of two labels, what these determine determines them.
+    by_label = [np.argsort(one) for one, n in zip(codes, n_labels) if n > 2]
+    same_label = [np.diff(np.sort(one)) == 0 for one, n in zip(codes, n_labels) if n > 2]
     found = []
     for column in X.T:
         order = np.argsort(column)
@@ -246,7 +259,13 @@ def _codes_of(X, targets, alpha) -> np.ndarray:
         # Where rows of one value have two labels, these change somewhere, in whatever order.
         is_code = ~changes[~steps].any(axis=0)
         is_sorted = np.count_nonzero(changes, axis=0) + 1 == n_labels
-        found.append(np.any(is_code & (is_sorted | (4 * (steps.sum() + 1) <= n_rows))))
+        is_coded = np.any(is_code & (is_sorted | (4 * (steps.sum() + 1) <= n_rows)))
+        is_made = any(
+            (column[rows[1:]] == column[rows[:-1]])[same].all()
+            for rows, same in zip(by_label, same_label)
+        )
+        counts = np.diff(np.flatnonzero(np.concatenate([[True], steps, [True]])))
+        found.append(is_coded or (is_made and is_rare(counts)))
     return np.array(found)
 
 

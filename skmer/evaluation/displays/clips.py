@@ -11,7 +11,7 @@ from skmer.evaluation.displays.style import Display, plain
 from skmer.evaluation.statistics.purity import neighbor_purity, tsne_map
 from skmer.exceptions import InputError
 from skmer.utils.floats import check_floats
-from skmer.utils.labels import check_labels
+from skmer.utils.labels import check_labels, check_order
 from skmer.utils.messages import check_choice
 
 
@@ -76,6 +76,7 @@ class EmbeddingMapDisplay(Display):
         EmbeddingMapDisplay
             The display, drawn.
         """
+        check_order({"features": features, "labels": labels})
         features = check_floats(features, "features", ndim=2)
         labels = check_labels(labels, "The labels")
         check_consistent_length(features, labels)

@@ -5,6 +5,7 @@ from sklearn.metrics import ConfusionMatrixDisplay, precision_recall_fscore_supp
 from sklearn.utils.multiclass import unique_labels
 
 from skmer.evaluation.displays import style
+from skmer.utils.labels import check_order
 
 
 class ConfusionDisplay(ConfusionMatrixDisplay):
@@ -155,6 +156,7 @@ class PerClassReportDisplay(style.Display):
         PerClassReportDisplay
             The display, drawn.
         """
+        check_order({"y_true": y_true, "y_pred": y_pred})
         labels = unique_labels(y_true, y_pred) if labels is None else labels
         *report, support = precision_recall_fscore_support(
             y_true, y_pred, labels=labels, zero_division=0

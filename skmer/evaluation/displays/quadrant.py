@@ -6,7 +6,7 @@ from sklearn.utils import check_consistent_length
 from skmer.evaluation.displays.style import Display, plain, text_color
 from skmer.exceptions import InputError
 from skmer.utils.floats import check_floats
-from skmer.utils.labels import check_labels
+from skmer.utils.labels import check_labels, check_order
 
 
 class QuadrantDisplay(Display):
@@ -96,6 +96,7 @@ class QuadrantDisplay(Display):
         QuadrantDisplay
             The display, drawn.
         """
+        check_order({"valence": valence, "arousal": arousal, "clips": clips, "labels": labels})
         clips = check_labels(clips, "The clips")
         labels = None if labels is None else check_labels(labels, "The labels")
         check_consistent_length(valence, arousal, clips, labels)

@@ -10,7 +10,7 @@ from skmer.evaluation.displays.style import PALETTE, Display, annotate, plain, t
 from skmer.evaluation.statistics.paired import corrected_resampled_ttest
 from skmer.exceptions import InputError
 from skmer.utils.floats import check_floats
-from skmer.utils.labels import check_labels
+from skmer.utils.labels import check_labels, check_order
 
 
 class TagImportanceDisplay(Display):
@@ -139,6 +139,7 @@ class TagImportanceDisplay(Display):
                 "give it one of them at a time, whether a clip has that tag.",
                 param="y",
             )
+        check_order({"X": X, "y": y, "groups": groups})
         tags = getattr(X, "columns", None) if tags is None else tags
         X, y = check_floats(X, "X", ndim=2), check_labels(y, "The labels y")
         groups = None if groups is None else check_labels(groups, "The groups")

@@ -11,7 +11,7 @@ from sklearn.utils import _safe_indexing, check_consistent_length, check_random_
 
 from skmer.exceptions import InputError
 from skmer.utils.estimators import Interval, num_samples, validate_params
-from skmer.utils.labels import check_labels
+from skmer.utils.labels import check_labels, check_order
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,7 @@ def cluster_bootstrap(
     """
     if not arrays:
         raise InputError("cluster_bootstrap needs at least one array of rows. Got none.")
+    check_order({**{f"array {i}": one for i, one in enumerate(arrays)}, "groups": groups})
     arrays = tuple(one if hasattr(one, "shape") else np.asarray(one) for one in indexable(*arrays))
     n_rows = num_samples(arrays[0])
     groups = np.arange(n_rows) if groups is None else check_labels(groups, "The groups")

@@ -11,7 +11,7 @@ from sklearn.utils import check_consistent_length, check_random_state
 
 from skmer.exceptions import InputError
 from skmer.utils.estimators import Interval, StrOptions, validate_params
-from skmer.utils.labels import check_labels
+from skmer.utils.labels import check_labels, check_order
 from skmer.utils.processes import run_parallel
 
 
@@ -122,6 +122,7 @@ def group_block_permutation_test(
     >>> test.scheme, round(test.smallest_pvalue, 3)
     ('between', 0.05)
     """
+    check_order({"y": y, "groups": groups})
     y, groups = check_labels(y, "The labels y"), check_labels(groups, "The groups")
     check_consistent_length(y, groups)
     names, codes = np.unique(groups, return_inverse=True)

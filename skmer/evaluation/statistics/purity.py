@@ -6,7 +6,7 @@ from sklearn.utils import check_consistent_length
 
 from skmer.exceptions import InputError
 from skmer.utils.floats import check_floats
-from skmer.utils.labels import check_labels
+from skmer.utils.labels import check_labels, check_order
 
 
 def neighbor_purity(embedding, labels, *, n_neighbors=10) -> float:
@@ -33,6 +33,7 @@ def neighbor_purity(embedding, labels, *, n_neighbors=10) -> float:
     >>> neighbor_purity(points, ["a", "a", "a", "b", "b", "b"], n_neighbors=2)
     1.0
     """
+    check_order({"embedding": embedding, "labels": labels})
     embedding = check_floats(embedding, "embedding", ndim=2)
     labels = check_labels(labels, "The labels")
     check_consistent_length(embedding, labels)
@@ -89,6 +90,7 @@ def tsne_purity(
     """
     import pandas as pd
 
+    check_order({"features": features, **labels_by_name})
     features = check_floats(features, "features", ndim=2)
     rows = []
     for perplexity in perplexities:

@@ -249,6 +249,11 @@ def test_columns_that_tell_the_target(rng):
     for column in (rating + 0.3, -np.exp(rating), rating.round(2)):
         only(audit(X.assign(id=column), rating), "target_in_features")
         only(audit(X.assign(id=column), np.c_[X["a"], rating]), "target_in_features")
+    # What is made of more labels than two: one of them, and a half of the plane that they are in.
+    mood = rng.permutation(np.tile(["angry", "calm", "happy", "sad"], 10))
+    for made in (mood == "calm", np.isin(mood, ["calm", "happy"])):
+        only(audit(X.assign(id=made * 1.0), mood), "target_in_features")
+    assert audit(X.assign(id=(np.arange(40) == np.argmax(mood == "calm")) * 1.0), mood).clean
     # Of few rows it may be an accident.
     assert audit(X[18:23].assign(id=(y == "sad")[18:23]), y[18:23]).clean
 
@@ -277,6 +282,8 @@ def test_swapped_columns(rng):
     found = only(audit(targets=swapped, reference=dynamic), "swapped_columns")
     assert found.severity == "error"
     assert "'arousal' correlates" in found.message
+    # Columns with names go by these.
+    assert audit(targets=static, reference=dynamic[["valence", "arousal"]]).clean
     noise = rng.normal(size=(200, 2))
     assert audit(targets=noise, reference=dynamic).clean
 
