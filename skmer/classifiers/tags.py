@@ -97,16 +97,17 @@ class TagClassifier(params.ClassifierMixin, MetaEstimatorMixin, params.BaseEstim
         """
         params.validate_parameters(self)
         check_order({"X": X, "y": y, "groups": groups})
-        names = getattr(y, "columns", None) if self.target_names is None else self.target_names
-        if hasattr(y, "columns") and set(y.columns) == set(names):
-            y = y[list(names)]
+        columns = list(getattr(y, "columns", ()))
+        names = columns or None if self.target_names is None else [*self.target_names]
+        if columns and names and set(columns) == set(names):
+            y = y[names]
         y = np.asarray(y).astype(int)
         if y.ndim != 2 or params.num_samples(X) != len(y):
             raise InputError(
                 "TagClassifier needs y of shape (n_samples, n_tags), with a row for each of the "
                 f"{params.num_samples(X)} samples in X. Got shape {y.shape}."
             )
-        self.target_names_ = [f"tag {i}" for i in range(y.shape[1])] if names is None else [*names]
+        self.target_names_ = [f"tag {i}" for i in range(y.shape[1])] if names is None else names
         self.classes_ = [np.array([0, 1])] * y.shape[1]
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         held_out, values = np.arange(0), np.zeros((0, y.shape[1]))
