@@ -532,12 +532,6 @@ def raise_unusable(unusable: Mapping[int, str], n_clips: int) -> None:
     )
 
 
-def check_finite_feature(name: str, values: np.ndarray) -> None:
-    """Raise for a feature that is not finite for some of its clips."""
-    computed = {name: ComputedFeature({VECTOR: values})}
-    raise_unusable(find_unusable(computed, np.arange(len(values))), len(values))
-
-
 # A map of more points than these is slow to make and too full to read; fewer cannot be arranged.
 MAX_POINTS, MIN_POINTS = 2000, 5
 

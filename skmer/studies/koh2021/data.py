@@ -9,7 +9,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import Bunch
@@ -222,86 +221,41 @@ LARGE, LARGE_CLASSIFIER = "l3-6144", "svm"
 _SPEED_PARAMETERS = ("memory", "n_jobs", "verbose", "batch_size")
 
 
-@dataclass(frozen=True)
-class Feature:
-    """A transformer of one edition and the weights that its network has, or published values."""
-
-    name: str
-    edition: Edition = FAITHFUL
-    transformer: Any = None
-    weights_label: str | None = None
-    weights_digest: str | None = None
-    values: np.ndarray | None = None
-
-    @property
-    def is_random(self) -> bool:
-        """Whether the network was never trained."""
-        return getattr(self.transformer, "weights_are_random_", False)
-
-    def view(self, classifier: str) -> str:
-        """Return the view of the feature that a classifier gets."""
-        return inputs.choose_input(self.transformer, classifier, preset=self.edition.preset)
-
-
 def make_features(
     names, *, edition: Edition, budget: Budget, **options
-) -> tuple[dict[str, Feature], dict[str, str]]:
-    """Return the features that can be had, and why the others cannot; see `make_transformers`."""
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the fitted transformers that can be had, and why the others cannot.
+
+    The options are those of `make_transformers`.
+    """
     transformers: dict[str, Any] = inputs.make_transformers(names, preset=edition.preset, **options)
     if "l3" in transformers:
         transformers["l3"].set_params(hop_size=budget.l3_hops[EDITIONS.index(edition)])
         transformers[LARGE] = clone(transformers["l3"]).set_params(embedding_size=6144)
-    features, left_out = {}, {}
+    left_out = {}
     for name, transformer in transformers.items():
         try:
             # Fitting reads no clip; it only checks that the weights are in place.
             transformer.fit([np.zeros(1, np.float32)])
         except WeightsNotFoundError as error:
             left_out[name] = str(error)
-        else:
-            weights = (getattr(transformer, f"weights_{one}_", None) for one in ("label", "digest"))
-            features[name] = Feature(name, edition, transformer, *weights)
-    return features, left_out
+    return {name: one for name, one in transformers.items() if name not in left_out}, left_out
 
 
-def view_parameters(view: str, budget: Budget) -> dict[str, object]:
-    """Return the parameters of the transformer for a view."""
-    if view != inputs.MATRIX:
-        return inputs.INPUT_PARAMETERS[view]
-    n_frames, milliseconds = budget.matrix
-    # At the 22050 Hz of the MFCC, as everywhere in skmer.
-    hop_length = round(22050 * milliseconds / 1000)
-    return inputs.INPUT_PARAMETERS[inputs.MATRIX] | {"n_frames": n_frames, "hop_length": hop_length}
+def feature_of(transformer, classifier: str, edition: Edition, budget: Budget):
+    """Return the transformer of what a classifier gets of a feature."""
+    view = inputs.choose_input(transformer, classifier, preset=edition.preset)
+    parameters = dict(inputs.INPUT_PARAMETERS[view])
+    if view == inputs.MATRIX:
+        n_frames, milliseconds = budget.matrix
+        # At the 22050 Hz of the MFCC, as everywhere in skmer.
+        parameters |= {"n_frames": n_frames, "hop_length": round(22050 * milliseconds / 1000)}
+    return clone(transformer).set_params(**parameters)
 
 
-def describe_view(feature: Feature, view: str, budget: Budget) -> dict:
-    """Return all parameters on which the numbers of a view depend."""
-    if feature.values is not None:
-        return {"array": joblib.hash(feature.values)}
-    transformer = clone(feature.transformer).set_params(**view_parameters(view, budget))
+def describe_feature(transformer) -> dict:
+    """Return all parameters and weights on which the numbers of a fitted transformer depend."""
     described = describe_estimator(transformer)
     for name in _SPEED_PARAMETERS:
         described["parameters"].pop(name, None)
-    return described | {"weights_digest": feature.weights_digest}
-
-
-class FeatureExtractor:
-    """Computes a view of the clips of one dataset, and keeps the last one in memory."""
-
-    def __init__(self, budget: Budget):
-        self.budget = budget
-        self._key: tuple | None = None
-        self._values = np.empty(0)
-
-    def __call__(self, feature: Feature, view: str, clips) -> np.ndarray:
-        """Return the view, a row for each clip."""
-        if feature.values is not None:
-            return feature.values
-        key = feature.name, feature.edition.name, view, id(clips)
-        if key != self._key:
-            parameters = view_parameters(view, self.budget)
-            transformer = clone(feature.transformer).set_params(**parameters)
-            self._values = np.asarray(transformer.fit_transform(clips.data))
-            inputs.check_finite_feature(feature.name, self._values)
-            self._key = key
-        return self._values
+    return described | {"weights_digest": getattr(transformer, "weights_digest_", None)}

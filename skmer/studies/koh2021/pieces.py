@@ -1,8 +1,8 @@
 """The pieces of the study, which a second run reads back: cells, audits, maps, regressions."""
 
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,13 @@ from skmer import evaluation
 from skmer._version import __version__
 from skmer.classifiers import make_classifier
 from skmer.datasets import get_data_home
-from skmer.evaluation.features import VECTOR
-from skmer.evaluation.manifest import describe_estimator
 from skmer.evaluation.rounds import FitStore
 from skmer.evaluation.statistics.purity import tsne_map, tsne_purity
 from skmer.evaluation.tasks import CLASSIFICATION, REGRESSION
 from skmer.exceptions import InputError
 from skmer.studies.koh2021 import data as study
 from skmer.studies.koh2021.consistency import check_report_consistency, consistent_sizes
-from skmer.utils import cache, digest, estimators
+from skmer.utils import cache, estimators
 from skmer.utils.labels import stack_frames
 from skmer.utils.store import to_json
 
@@ -42,57 +40,36 @@ class PieceStore(cache.ClipCache):
 
     def facts(self, name: str, settings: dict, compute: Callable[[], dict]) -> dict:
         """Return facts that JSON can hold, computed where they are not there yet."""
-        key = {"piece": name, "skmer": __version__, "settings": settings}
         entry = self.get_or_compute(
-            key, lambda: (np.frombuffer(to_json(compute()).encode(), np.uint8), [])
+            _key(name, settings), lambda: (np.frombuffer(to_json(compute()).encode(), np.uint8), [])
         )
         self.computed += [name] if entry.is_new else []
         return json.loads(entry.array.tobytes())
 
+    def has(self, name: str, settings: dict) -> bool:
+        """Whether facts are there."""
+        return self.get(_key(name, settings)) is not None
+
+
+def _key(name: str, settings: dict) -> dict:
+    return {"piece": name, "skmer": __version__, "settings": settings}
+
 
 @dataclass(frozen=True)
 class RunContext:
-    """Where pieces are kept, what embeds the clips, and where random numbers come from."""
+    """Where pieces are kept, how much is computed, and where random numbers come from."""
 
     store: PieceStore
-    extractor: study.FeatureExtractor
+    budget: study.Budget
     seed: int
     n_jobs: int | None
     verbose: bool
-
-    @property
-    def budget(self) -> study.Budget:
-        """How much is computed."""
-        return self.extractor.budget
 
     def announce(self, text: str) -> None:
         """Print on standard error what is computed next."""
         from rich.console import Console
 
         Console(stderr=True, quiet=not self.verbose, highlight=False).print(text, markup=False)
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A dataset, a feature of an edition, and a classifier, which are evaluated at once."""
-
-    dataset: str
-    feature: study.Feature
-    classifier: str
-
-    def __str__(self) -> str:
-        edition = self.feature.edition.name
-        return f"{self.dataset}-{edition}-{self.feature.name}-{self.classifier}"
-
-
-def list_cells(dataset: str, features: Iterable[study.Feature], classifiers) -> list[Cell]:
-    """Return the cells of a dataset in one edition."""
-    return [
-        Cell(dataset, feature, classifier)
-        for feature in features
-        for classifier in classifiers
-        if feature.name != study.LARGE or classifier == study.LARGE_CLASSIFIER
-    ]
 
 
 def make_protocols(
@@ -121,72 +98,48 @@ def make_model(classifier: str, preset: estimators.Preset, budget: study.Budget)
 
 
 def evaluate_cell(
-    cell: Cell, clips, context: RunContext, n_rounds: int
+    cell: tuple[str, str, str], edition: study.Edition, features: dict, clips, context, n_rounds
 ) -> evaluation.EvaluationResult:
-    """Return the result of a cell after some rounds; its finished fits are kept."""
-    feature = cell.feature
+    """Return the result of a classifier on a dataset with every feature, after some rounds."""
+    budget, preset, classifier = context.budget, edition.preset, cell[-1]
+    given = {
+        feature: study.feature_of(transformer, classifier, edition, budget)
+        for feature, transformer in features.items()
+        if feature != study.LARGE or classifier == study.LARGE_CLASSIFIER
+    }
+    protocols = make_protocols(clips.groups, budget, context.seed, n_rounds)
+    models = {classifier: make_model(classifier, preset, budget)}
     return _evaluate(
-        evaluation.evaluate,
-        str(cell),
-        find_fits(cell, clips, context),
-        feature,
-        context,
-        {feature.name: context.extractor(feature, feature.view(cell.classifier), clips)},
-        {cell.classifier: make_model(cell.classifier, feature.edition.preset, context.budget)},
-        clips.data,
-        clips.target,
-        groups=clips.groups,
-        protocol=make_protocols(clips.groups, context.budget, context.seed, n_rounds),
-        preset=feature.edition.preset,
-    )
+        "-".join(cell), context, given, models, clips.data, clips.target,
+        groups=clips.groups, protocol=protocols, preset=preset,
+    )  # fmt: skip
 
 
-def _evaluate(
-    evaluate: Callable, name: str, fits: Path, feature, context: RunContext, *given, **options
-):
+def _evaluate(name: str, context: RunContext, *given, **options):
     """Return the result of a piece, which goes on from its finished fits and keeps the others."""
-    n_finished = len(FitStore(fits))
+    folder = context.store.folder.parent
+    n_finished = len(FitStore(folder))
     options |= {"n_jobs": context.n_jobs, "verbose": context.verbose, "audit": False}
-    result = evaluate(*given, random_state=context.seed, checkpoint=fits, **options)
-    if len(FitStore(fits)) > n_finished:
+    result = evaluation.evaluate(*given, random_state=context.seed, checkpoint=folder, **options)
+    if len(FitStore(folder)) > n_finished:
         context.store.computed.append(name)
     # It holds the features.
     result.experiment = None
-    # What was given is an array, which has no weights.
-    marks = {"weights": feature.weights_label, "random_weights": feature.is_random}
-    result.scores = result.scores.assign(**marks)
-    if feature.transformer is not None:
-        described = describe_estimator(feature.transformer)
-        marks |= {"transformer": described, "weights_digest": feature.weights_digest}
-    result.manifest["features"][feature.name] |= marks
     return result
 
 
-def find_fits(cell: Cell, clips, context: RunContext) -> Path:
-    """Return the folder of the finished fits of a cell, by all on which their numbers depend."""
-    feature, budget = cell.feature, context.budget
-    view = feature.view(cell.classifier)
-    settings = _settings(
-        clips,
-        context,
-        make_protocols(clips.groups, budget, context.seed),
-        skmer=__version__,
-        feature=study.describe_view(feature, view, budget),
-        classifier=describe_estimator(make_model(cell.classifier, feature.edition.preset, budget)),
-    )
-    return context.store.folder.parent / f"{cell}-{digest.settings_digest(settings)[:12]}"
-
-
-def count_rounds(cell: Cell, clips, context: RunContext) -> int:
-    """Return how many rounds of a cell are finished; its fits of one come before the next."""
-    budget = context.budget
-    n_fits = len(FitStore(find_fits(cell, clips, context)))
-    n_folds = 0 if clips.groups is None else 5
-    needed = (
-        min(n, budget.n_shuffles) + n_folds * min(n, budget.n_draws)
-        for n in range(1, budget.n_rounds + 1)
-    )
-    return sum(n_fits >= n for n in needed)
+def describe_rounds(features_of, classifiers, datasets, context: RunContext) -> dict:
+    """Return all settings on which the rounds of all cells depend."""
+    return {
+        "features": {
+            edition: {name: study.describe_feature(one) for name, one in features.items()}
+            for edition, features in features_of.items()
+        },
+        "classifiers": list(classifiers),
+        "clips": {"-".join(key): clips.digest for key, clips in datasets.clips.items()},
+        "budget": asdict(context.budget),
+        "seed": context.seed,
+    }
 
 
 def _settings(clips, context: RunContext, protocols: dict, **settings) -> dict:
@@ -199,7 +152,9 @@ def join_results(results: list, **marks) -> evaluation.EvaluationResult:
     """Put the cells of one dataset and edition together; they share their splits."""
     manifest = results[0].manifest | marks
     for key in ("features", "models"):
-        manifest[key] = {k: v for result in results for k, v in result.manifest[key].items()}
+        # Others may get another view of a feature than the first classifier.
+        together = {k: v for result in results for k, v in result.manifest[key].items()}
+        manifest[key] = together | results[0].manifest[key]
     return evaluation.EvaluationResult(
         stack_frames([result.scores for result in results]),
         stack_frames([result.predictions for result in results]),
@@ -267,15 +222,12 @@ def audit_labels(annotations, context: RunContext) -> dict:
     )
 
 
-def audit_splits(
-    dataset: str, feature: study.Feature, clips, context: RunContext
-) -> dict[str, dict]:
+def audit_splits(name: str, transformer, clips, context: RunContext) -> dict[str, dict]:
     """Audit the splits of both protocols with one feature, which stands for all."""
     protocols = make_protocols(clips.groups, context.budget, context.seed)
-    described = study.describe_view(feature, VECTOR, context.budget)
 
     def compute() -> dict:
-        X = context.extractor(feature, VECTOR, clips)
+        X = transformer.transform(clips.data)
         return {
             name: evaluation.audit(
                 X, clips.target, groups=clips.groups, cv=splitter, random_state=context.seed
@@ -283,16 +235,15 @@ def audit_splits(
             for name, splitter in protocols.items()
         }
 
-    name = f"audit-{dataset}-{feature.edition.name}-{feature.name}"
+    described = study.describe_feature(transformer)
     settings = _settings(clips, context, protocols, feature=described)
-    return context.store.facts(name, settings, compute)
+    return context.store.facts(f"audit-{name}", settings, compute)
 
 
 @dataclass(frozen=True)
 class SingerMap:
     """One map, its labels, and the purity of each label over perplexities."""
 
-    feature: study.Feature
     perplexity: int
     points: np.ndarray
     labels: dict[str, np.ndarray]
@@ -310,7 +261,7 @@ class SingerMap:
         return float(values.min()), float(values.max())
 
 
-def map_singers(feature: study.Feature, clips, context: RunContext) -> SingerMap | None:
+def map_singers(name: str, transformer, clips, context: RunContext) -> SingerMap | None:
     """Map the clips of RAVDESS by one feature; None for fewer clips than its perplexity needs."""
     import pandas as pd
 
@@ -323,18 +274,18 @@ def map_singers(feature: study.Feature, clips, context: RunContext) -> SingerMap
         for name, column in (("emotion", "emotion"), ("singer", "actor"), ("sex", "sex"))
     }
     perplexities = sorted({*perplexities, perplexity})
-    described = study.describe_view(feature, VECTOR, context.budget)
+    described = study.describe_feature(transformer)
     settings = _settings(clips, context, {}, feature=described, perplexities=perplexities)
 
     def compute() -> dict:
-        scaled = StandardScaler().fit_transform(context.extractor(feature, VECTOR, clips))
+        scaled = StandardScaler().fit_transform(transformer.transform(clips.data))
         purity = tsne_purity(scaled, labels, perplexities, random_state=context.seed)
         points = tsne_map(scaled, perplexity=perplexity, random_state=context.seed)
         return {"purity": purity.to_dict("list"), "points": points.tolist()}
 
-    facts = context.store.facts(f"ravdess-song-map-{feature.name}", settings, compute)
+    facts = context.store.facts(f"ravdess-song-map-{name}", settings, compute)
     purity = pd.DataFrame(facts["purity"])
-    return SingerMap(feature, perplexity, np.array(facts["points"]), labels, purity)
+    return SingerMap(perplexity, np.array(facts["points"]), labels, purity)
 
 
 CHOI = "choi2017"
@@ -342,7 +293,7 @@ REGRESSOR = "svr"
 _LAYERS = tuple(f"emoMusic_layer_{i}.npy" for i in range(5))
 
 
-def find_published_features(data_home, annotations) -> study.Feature | None:
+def find_published_features(data_home, annotations) -> np.ndarray | None:
     """Return the features of Choi et al. (2017), a row for each annotated song, where they are."""
     import pandas as pd
 
@@ -357,10 +308,10 @@ def find_published_features(data_home, annotations) -> study.Feature | None:
             f"The features in {folder} must have a row for each of the {len(annotations.frame)} "
             f"songs of Emotion in Music. Got {len(layers)} rows and {len(songs)} songs."
         )
-    return study.Feature(CHOI, values=layers[places])
+    return layers[places]
 
 
-def regress(dataset, feature: study.Feature, context: RunContext) -> evaluation.RegressionResult:
+def regress(name: str, feature, dataset, context: RunContext) -> evaluation.RegressionResult:
     """Predict both labels with one feature, under random, artist-grouped and published splits."""
     frame, budget = dataset.frame, context.budget
     targets = {
@@ -373,17 +324,8 @@ def regress(dataset, feature: study.Feature, context: RunContext) -> evaluation.
     subsets = frame["split"].to_numpy(dtype=str)
     if {"train", "test"} <= set(subsets):
         protocols["fixed"] = evaluation.FixedSplit(subsets)
-    name = f"emomusic-r2-{feature.name}"
+    X = None if isinstance(feature, np.ndarray) else dataset.data
     return _evaluate(
-        evaluation.evaluate_regression,
-        name,
-        context.store.folder.parent / name,
-        feature,
-        context,
-        {feature.name: context.extractor(feature, VECTOR, dataset)},
-        [REGRESSOR],
-        None,
-        targets,
-        groups=dataset.groups,
-        protocol=protocols,
-    )
+        f"emomusic-r2-{name}", context, {name: feature}, [REGRESSOR], X, targets,
+        task=REGRESSION, groups=dataset.groups, protocol=protocols,
+    )  # fmt: skip

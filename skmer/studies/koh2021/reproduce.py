@@ -1,5 +1,7 @@
 """The whole study, piece by piece, and its outcome beside the published numbers."""
 
+import itertools
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -33,7 +35,7 @@ class Reproduction:
     seed : int
         The seed of every random number.
     features : dict of str to object
-        The features that were run.
+        The transformers of the features that were run.
     left_out : dict of str to str
         Why the other features were not.
     results : dict of (dataset, edition) to EvaluationResult
@@ -48,8 +50,8 @@ class Reproduction:
         The numbers of clips that the printed reports can come from.
     computed : list of str
         The pieces that this run computed; the others were there from an earlier one.
-    cells : dict of str to tuple
-        Each cell and its result, after as many rounds as were done of it.
+    cells : dict of (dataset, edition, classifier) to EvaluationResult
+        The results of each classifier, after as many rounds as were done of it.
     rounds : int
         How many rounds were done of every cell.
     ended_by : {"time", "interrupt"} or None
@@ -59,7 +61,7 @@ class Reproduction:
     datasets: study.StudyDatasets
     budget: study.Budget
     seed: int
-    features: dict[str, study.Feature] = field(default_factory=dict)
+    features: dict[str, Any] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     results: dict = field(default_factory=dict)
     regressions: dict = field(default_factory=dict)
@@ -67,27 +69,26 @@ class Reproduction:
     audits: dict = field(default_factory=dict)
     reports: dict = field(default_factory=dict)
     computed: list[str] = field(default_factory=list)
-    cells: dict[str, tuple] = field(default_factory=dict)
+    cells: dict[tuple[str, str, str], Any] = field(default_factory=dict)
     rounds: int = 0
     ended_by: str | None = None
 
-    def _costs(self) -> tuple[dict[str, float], float]:
-        """Return the seconds of each cell so far, and about how many all other fits take."""
+    def _costs(self) -> tuple[Counter, float]:
+        """Return the seconds of each configuration, and about how many all other fits take."""
         n_fits = {"koh2021": self.budget.n_shuffles, "grouped": 5 * self.budget.n_draws}
-        costs, left = {}, 0.0
-        for name, (_, result) in self.cells.items():
+        costs, left = Counter[str](), 0.0
+        for cell, result in self.cells.items():
             seconds = result.scores["fit_time"] + result.scores["score_time"]
-            costs[name] = float(seconds.sum())
-            for protocol, fits in seconds.groupby(result.scores["protocol"]):
+            by = [result.scores["feature"], result.scores["protocol"]]
+            for (feature, protocol), fits in seconds.groupby(by):
+                costs["-".join([*cell, feature])] += fits.sum()
                 left += fits.mean() * (n_fits[protocol] - len(fits))
         return costs, left
 
     def slowest(self) -> dict[str, float]:
-        """Return the share of the time that the slowest cells take."""
+        """Return the share of the time that the slowest configurations take."""
         costs, _ = self._costs()
-        total = sum(costs.values()) or 1.0
-        order = sorted(costs, key=costs.__getitem__, reverse=True)[:3]
-        return {name: costs[name] / total for name in order}
+        return {name: cost / (costs.total() or 1.0) for name, cost in costs.most_common(3)}
 
     def estimate_rest(self, n_jobs: int | None) -> str:
         """Return in a sentence how many rounds are done, and about how long the others take."""
@@ -100,8 +101,11 @@ class Reproduction:
     @property
     def random_features(self) -> dict[str, str]:
         """Labels of the weights of networks that were never trained."""
-        features = self.features.items()
-        return {name: str(one.weights_label) for name, one in features if one.is_random}
+        return {
+            name: one.weights_label_
+            for name, one in self.features.items()
+            if getattr(one, "weights_are_random_", False)
+        }
 
     @cached_property
     def intervals(self) -> dict[tuple[str, str], pd.DataFrame]:
@@ -121,60 +125,38 @@ class Reproduction:
         have the feature), published, and for each edition the estimate, low, high, gap (random
         minus grouped) and the protocol of the headline.
         """
-        rows = [row for dataset in study.DATASETS for row in self._accuracy_rows(dataset)]
-        return pd.DataFrame([*rows, *self._r2_rows()])
-
-    def _accuracy_rows(self, dataset: str) -> list[dict]:
-        """Return a row for each cell that was run, or has a printed accuracy."""
-        cells = {
-            (row["feature"], row["classifier"]): row["value"]
-            for row in study.published()["accuracy"]
-            if row["dataset"] == dataset
-        }
-        tables = [self.intervals.get((dataset, edition.name)) for edition in study.EDITIONS]
-        for table in tables:
-            if table is not None:
-                ran = zip(table["feature"], table["classifier"])
-                cells |= dict.fromkeys((cell for cell in ran if cell not in cells), np.nan)
         rows = []
-        for (feature, classifier), value in cells.items():
-            cell = {"feature": feature, "classifier": classifier}
-            row = {"dataset": dataset, **cell, "target": "", "score": "accuracy"}
-            row |= {"addition": feature in study.ADDITIONS, "published": value}
-            for edition, table in zip(study.EDITIONS, tables):
-                protocol = None if table is None else edition.headline_protocol(table)
-                row |= _columns(edition.name, table, cell, protocol, "accuracy", "koh2021")
-            rows.append(row)
-        return rows
+        for dataset in study.DATASETS:
+            tables = [self.intervals.get((dataset, edition.name)) for edition in study.EDITIONS]
+            cells = {
+                (row["feature"], row["classifier"]): row["value"]
+                for row in study.published()["accuracy"]
+                if row["dataset"] == dataset
+            }
+            for table in tables:
+                if table is not None:
+                    for ran in zip(table["feature"], table["classifier"]):
+                        cells.setdefault(ran, np.nan)
+            for (feature, classifier), value in cells.items():
+                cell = {"feature": feature, "classifier": classifier}
+                rows.append(_row(dataset, cell | {"target": ""}, "accuracy", value, tables, cell))
+        return pd.DataFrame([*rows, *self._r2_rows()])
 
     def _r2_rows(self) -> list[dict]:
         """Return a row for each target and feature: random splits beside the published split."""
         rows = []
         printed = {row["target"]: row["value"] for row in study.published()["r2"]}
         ran = dict.fromkeys(feature for feature, _ in self.r2_intervals)
-        targets = [(axis, label) for axis in printed for label in ("static", "dynamic")]
         for feature in dict.fromkeys(["l3", *ran]):
-            for axis, label in targets:
+            tables = [self.r2_intervals.get((feature, edition.name)) for edition in study.EDITIONS]
+            for axis, label in itertools.product(printed, ("static", "dynamic")):
                 # The study does not say which label; its predecessors took the static one.
                 is_published = (feature, label) == ("l3", "static")
-                if not is_published and feature not in ran:
-                    continue
-                target = f"{label} {axis}"
-                row: dict[str, Any] = {
-                    "dataset": "emomusic",
-                    "feature": feature,
-                    "classifier": "svr",
-                }
-                row |= {"target": target, "score": "r2", "addition": feature in study.ADDITIONS}
-                row["published"] = printed[axis] if is_published else np.nan
-                for edition in study.EDITIONS:
-                    table = self.r2_intervals.get((feature, edition.name))
-                    wanted = "shuffled" if edition.protocol == "koh2021" else "fixed"
-                    has_wanted = table is not None and wanted in set(table["protocol"])
-                    protocol = wanted if has_wanted else "grouped"
-                    cell = {"target": target}
-                    row |= _columns(edition.name, table, cell, protocol, "r2", "shuffled")
-                rows.append(row)
+                if is_published or feature in ran:
+                    value = printed[axis] if is_published else np.nan
+                    target = {"target": f"{label} {axis}"}
+                    cell = {"feature": feature, "classifier": pieces.REGRESSOR} | target
+                    rows.append(_row("emomusic", cell, "r2", value, tables, target))
         return rows
 
     def estimate(self, edition: str, **cell) -> dict[str, float]:
@@ -245,19 +227,30 @@ class Reproduction:
         return folder
 
 
-def _columns(edition: str, table, cell: dict, protocol, score: str, mixed: str) -> dict:
-    """Return the columns of an edition: estimate, interval, gap and protocol, or NaN."""
-    found = dict.fromkeys(("estimate", "low", "high", "gap", "protocol"), np.nan)
-    rows = (
-        {} if table is None else study.rows_of(table, cell).set_index("protocol").to_dict("index")
-    )
-    if protocol in rows:
-        row = rows[protocol]
-        found |= {"estimate": row[score], "low": row["low"], "high": row["high"]}
-        found["protocol"] = protocol
-        if mixed in rows and "grouped" in rows:
-            found["gap"] = rows[mixed][score] - rows["grouped"][score]
-    return {edition if key == "estimate" else f"{edition}_{key}": x for key, x in found.items()}
+def _row(dataset: str, cell: dict, score: str, value: float, tables, wanted: dict) -> dict:
+    """Return a row of the table, from the rows of the wanted values in the tables by edition.
+
+    The columns of an edition are estimate, interval, gap and protocol, or NaN.
+    """
+    row = {"dataset": dataset, **cell, "score": score}
+    row |= {"addition": cell["feature"] in study.ADDITIONS, "published": value}
+    for edition, table in zip(study.EDITIONS, tables):
+        found: dict[str, Any] = dict.fromkeys(("", "_low", "_high", "_gap", "_protocol"), np.nan)
+        if table is not None:
+            protocol, mixed = edition.headline_protocol(table), "koh2021"
+            if score == "r2":
+                has_split = "fixed" in set(table["protocol"])
+                protocol, mixed = "fixed" if has_split else "grouped", "shuffled"
+                protocol = mixed if edition is study.FAITHFUL else protocol
+            by_protocol = study.rows_of(table, wanted).set_index("protocol").to_dict("index")
+            if protocol in by_protocol:
+                one = by_protocol[protocol]
+                found |= {"": one[score], "_low": one["low"], "_high": one["high"]}
+                found["_protocol"] = protocol
+                if mixed in by_protocol and "grouped" in by_protocol:
+                    found["_gap"] = by_protocol[mixed][score] - by_protocol["grouped"][score]
+        row |= {edition.name + key: x for key, x in found.items()}
+    return row
 
 
 def reproduce_koh2021(
@@ -352,22 +345,16 @@ def reproduce_koh2021(
             f"None of the study's datasets is in place ({', '.join(datasets.missing)}). "
             + datasets.missing["ravdess-song"]
         )
-    context = pieces.RunContext(
-        pieces.PieceStore(out / "pieces"),
-        study.FeatureExtractor(study.QUICK if quick else study.FULL),
-        random_state,
-        n_jobs,
-        verbose,
-    )
-    found = Reproduction(
-        datasets, context.budget, random_state, reports=pieces.check_reports(context)
-    )
+    budget = study.QUICK if quick else study.FULL
+    store = pieces.PieceStore(out / "pieces")
+    context = pieces.RunContext(store, budget, random_state, n_jobs, verbose)
+    found = Reproduction(datasets, budget, random_state, reports=pieces.check_reports(context))
     features_of = {}
     for edition in study.EDITIONS:
         found.features, found.left_out = study.make_features(
             features,
             edition=edition,
-            budget=context.budget,
+            budget=budget,
             weights=weights,
             random_state=random_state,
             memory=out / "cache" if memory is None else memory,
@@ -398,25 +385,27 @@ def reproduce_koh2021(
 def _work(found: Reproduction, features_of, classifiers, data_home, context, deadline) -> None:
     """Do everything: the first round of every cell, what is done once, and the other rounds."""
     cells = [
-        (cell, found.datasets.clips[dataset, edition.name])
+        (dataset, edition, classifier)
         for classifier in classifiers
         for edition in study.EDITIONS
         for dataset in found.datasets.names
-        for cell in pieces.list_cells(dataset, features_of[edition.name].values(), [classifier])
     ]
-    n_rounds = context.budget.n_rounds
-    finished = [pieces.count_rounds(cell, clips, context) for cell, clips in cells]
-    first = max(1, min(finished, default=n_rounds))
-    for n in range(first, n_rounds + 1):
-        done: dict[str, tuple] = {}
+    rounds = range(1, context.budget.n_rounds + 1)
+    settings = pieces.describe_rounds(features_of, classifiers, found.datasets, context)
+    first = max([1, *(n for n in rounds if context.store.has(f"round-{n}", settings))])
+    for n in rounds[first - 1 :] if cells else ():
+        done: dict[tuple, Any] = {}
         if n == first:
             # Where not even this round becomes whole, some classifiers may.
             found.cells = done
-        for cell, clips in cells:
+        for dataset, edition, classifier in cells:
             if deadline.is_over:
                 raise OutOfTimeError
-            context.announce(f"{cell}, round {n} of {n_rounds}")
-            done[str(cell)] = cell, pieces.evaluate_cell(cell, clips, context, n)
+            key = (dataset, edition.name, classifier)
+            context.announce(f"{'-'.join(key)}, round {n} of {rounds[-1]}")
+            clips, features = found.datasets.clips[key[:2]], features_of[edition.name]
+            done[key] = pieces.evaluate_cell(key, edition, features, clips, context, n)
+        context.store.facts(f"round-{n}", settings, dict)
         found.cells, found.rounds = done, n
         if n == first:
             context.announce(found.estimate_rest(context.n_jobs))
@@ -427,47 +416,58 @@ def _work(found: Reproduction, features_of, classifiers, data_home, context, dea
 
 def _do_once(found: Reproduction, features_of, data_home, context: pieces.RunContext) -> None:
     """Do the regressions, the maps, and the audits of files and annotations."""
-    datasets = found.datasets
+    datasets, annotations = found.datasets, found.datasets.annotations
     context.announce("leakage audit of files and annotations")
     if datasets.clips:
         found.audits["files", ""] = pieces.audit_files(datasets, context)
-    if datasets.annotations is not None:
-        found.audits["emomusic annotations", ""] = pieces.audit_labels(
-            datasets.annotations, context
-        )
-    published = pieces.find_published_features(data_home, datasets.annotations)
-    for edition in study.EDITIONS:
-        found.features = features_of[edition.name]
-        _regress(found, edition, published, context)
-        if edition is study.FAITHFUL:
-            _map(found, edition, context)
+    if annotations is not None:
+        found.audits["emomusic annotations", ""] = pieces.audit_labels(annotations, context)
+    published = pieces.find_published_features(data_home, annotations)
+    for edition, features in features_of.items():
+        small = {name: one for name, one in features.items() if name != study.LARGE}
+        clips = datasets.clips.get(("emomusic", edition))
+        sources = [] if clips is None else [(name, one, clips) for name, one in small.items()]
+        if published is not None:
+            sources.append((pieces.CHOI, published, annotations))
+        for name, feature, dataset in sources:
+            context.announce(f"emomusic-{edition}: r2 of {name}")
+            found.regressions[name, edition] = pieces.regress(name, feature, dataset, context)
+        singers = datasets.clips.get(("ravdess-song", edition))
+        if edition != study.FAITHFUL.name or singers is None:
+            continue
+        for name, feature in small.items():
+            context.announce(f"ravdess-song: map of {name}")
+            singer_map = pieces.map_singers(name, feature, singers, context)
+            if singer_map is not None:
+                found.maps[name] = singer_map
 
 
 def _join(found: Reproduction, features_of, context: pieces.RunContext) -> None:
-    """Put the whole classifiers together by dataset and edition, and audit their splits."""
+    """Put the classifiers together by dataset and edition, and audit their splits."""
     for dataset in found.datasets.names:
-        whole = [
-            _whole_classifiers(found, dataset, features_of, edition) for edition in study.EDITIONS
-        ]
-        if not all(whole):
+        results = {
+            edition: [one for cell, one in found.cells.items() if cell[:2] == (dataset, edition)]
+            for edition in features_of
+        }
+        if not all(results.values()):
             # The report compares both editions of a dataset.
-            for edition in study.EDITIONS:
-                del found.datasets.clips[dataset, edition.name]
+            for edition in results:
+                del found.datasets.clips[dataset, edition]
             found.datasets.notes.append(
                 f"{study.titles()[dataset]} is left out: no classifier has a whole round yet."
             )
             continue
-        for edition, results in zip(study.EDITIONS, whole):
-            context.announce(f"{dataset}-{edition.name}: leakage audit")
+        for edition, features in features_of.items():
+            context.announce(f"{dataset}-{edition}: leakage audit")
             # The plainest feature stands for all: a leak is a matter of clips and splits.
-            features = features_of[edition.name]
-            plainest = features.get("mfcc", next(iter(features.values())))
-            clips = found.datasets.clips[dataset, edition.name]
-            audit = pieces.audit_splits(dataset, plainest, clips, context)
-            found.audits[dataset, edition.name] = audit
-            name = {"name": f"{study.titles()[dataset]}, {edition.name} edition"}
-            found.results[dataset, edition.name] = pieces.join_results(
-                results, audit=audit, dataset=results[0].manifest["dataset"] | name
+            plainest = "mfcc" if "mfcc" in features else next(iter(features))
+            name, clips = f"{dataset}-{edition}-{plainest}", found.datasets.clips[dataset, edition]
+            audit = pieces.audit_splits(name, features[plainest], clips, context)
+            found.audits[dataset, edition] = audit
+            title = {"name": f"{study.titles()[dataset]}, {edition} edition"}
+            described = results[edition][0].manifest["dataset"] | title
+            found.results[dataset, edition] = pieces.join_results(
+                results[edition], audit=audit, dataset=described
             )
     if found.ended_by == "time" and not found.results and not found.regressions:
         raise InputError(
@@ -477,46 +477,3 @@ def _join(found: Reproduction, features_of, context: pieces.RunContext) -> None:
         )
     if found.ended_by == "interrupt" and not found.results and not found.regressions:
         raise KeyboardInterrupt
-
-
-def _whole_classifiers(found: Reproduction, dataset: str, features_of, edition) -> list:
-    """Return the results of the classifiers of which every feature has the round."""
-    done: dict[str, list] = {}
-    for cell, result in found.cells.values():
-        if (cell.dataset, cell.feature.edition) == (dataset, edition):
-            done.setdefault(cell.classifier, []).append(result)
-    features = features_of[edition.name].values()
-    return [
-        result
-        for classifier, results in done.items()
-        if len(results) == len(pieces.list_cells(dataset, features, [classifier]))
-        for result in results
-    ]
-
-
-def _regress(
-    found: Reproduction, edition: study.Edition, published, context: pieces.RunContext
-) -> None:
-    """Predict arousal and valence of Emotion in Music with whatever features there are."""
-    clips = found.datasets.clips.get(("emomusic", edition.name))
-    sources = [(published, found.datasets.annotations)] if published is not None else []
-    if clips is not None:
-        small = [one for name, one in found.features.items() if name != study.LARGE]
-        sources = [(feature, clips) for feature in small] + sources
-    for feature, dataset in sources:
-        context.announce(f"emomusic-{edition.name}: r2 of {feature.name}")
-        result = pieces.regress(dataset, feature, context)
-        found.regressions[feature.name, edition.name] = result
-
-
-def _map(found: Reproduction, edition: study.Edition, context: pieces.RunContext) -> None:
-    """Map the clips of RAVDESS by every feature."""
-    clips = found.datasets.clips.get(("ravdess-song", edition.name))
-    if clips is None:
-        return
-    for name, feature in found.features.items():
-        if name != study.LARGE:
-            context.announce(f"ravdess-song: map of {name}")
-            singer_map = pieces.map_singers(feature, clips, context)
-            if singer_map is not None:
-                found.maps[name] = singer_map

@@ -8,7 +8,7 @@ from sklearn.utils import Bunch
 
 from skmer.embeddings import make_transformer
 from skmer.evaluation import evaluate
-from skmer.studies.koh2021.data import EDITIONS, QUICK, Feature, StudyDatasets
+from skmer.studies.koh2021.data import EDITIONS, QUICK, StudyDatasets
 from skmer.studies.koh2021.page import render_study
 from skmer.studies.koh2021.reproduce import Reproduction
 
@@ -32,10 +32,7 @@ def findings():
     found = Reproduction(datasets, QUICK, 0)
     for edition in EDITIONS:
         datasets.clips["ravdess-song", edition.name] = clips
-        found.features = {
-            name: Feature(name, edition, make_transformer("mfcc"), None, None)
-            for name in ("mfcc", "musicnn")
-        }
+        found.features = dict.fromkeys(("mfcc", "musicnn"), make_transformer("mfcc"))
         found.results["ravdess-song", edition.name] = evaluate(
             {"mfcc": voices, "musicnn": voices[:, :3]},
             {"nb": GaussianNB()},

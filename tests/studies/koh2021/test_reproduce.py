@@ -8,22 +8,21 @@ import pandas as pd
 import pytest
 from sklearn.utils import Bunch
 
+from skmer.embeddings import make_transformer
 from skmer.exceptions import DatasetNotFoundError
-from skmer.studies import reproduce_koh2021
+from skmer.studies import Reproduction, reproduce_koh2021
 from skmer.studies.koh2021.data import (
     DATASETS,
     FAITHFUL,
     FULL,
     QUICK,
-    Feature,
-    FeatureExtractor,
     StudyDatasets,
     _add_digests,
     _without_rare,
     describe_reductions,
+    feature_of,
     make_features,
     published,
-    view_parameters,
 )
 from skmer.studies.koh2021.pieces import (
     PieceStore,
@@ -70,9 +69,11 @@ def test_quick_trains_no_longer_than_it_says(preset, patience, full_epochs):
 
 
 def test_the_matrix_is_the_studys_or_coarser_over_the_same_time():
-    full, quick = (view_parameters("matrix", budget) for budget in (FULL, QUICK))
-    assert (full["n_frames"], full["hop_length"]) == (1500, 441)
-    assert quick["n_frames"] * quick["hop_length"] == full["n_frames"] * full["hop_length"]
+    mfcc = make_transformer("mfcc")
+    full, quick = (feature_of(mfcc, "cnn", FAITHFUL, budget) for budget in (FULL, QUICK))
+    assert (full.statistics, full.n_frames, full.hop_length) == (None, 1500, 441)
+    assert quick.n_frames * quick.hop_length == full.n_frames * full.hop_length
+    assert feature_of(mfcc, "svm", FAITHFUL, QUICK).n_frames is None
 
 
 def test_a_piece_is_computed_once_for_its_settings(tmp_path):
@@ -163,9 +164,10 @@ def test_networks_without_weights_are_left_out(options):
 def test_random_weights_are_marked(options):
     features, left_out = make_features(["l3", "vggish", "mfcc"], weights=None, **options)
     assert left_out == {}
-    assert [name for name, one in features.items() if one.is_random] == ["l3", "vggish", "l3-6144"]
-    assert features["l3"].transformer.hop_size == 0.1
-    assert features["l3-6144"].transformer.embedding_size == 6144
+    found = Reproduction(StudyDatasets(), FULL, 0, features=features)
+    assert list(found.random_features) == ["l3", "vggish", "l3-6144"]
+    assert features["l3"].hop_size == 0.1
+    assert features["l3-6144"].embedding_size == 6144
 
 
 def test_musicnn_may_be_asked_for_beside_the_studys_features(tmp_path):
@@ -213,7 +215,7 @@ def test_published_features_go_to_their_songs(tmp_path, songs):
     assert find_published_features(tmp_path, songs) is None
     for layer in range(5):
         np.save(folder / f"emoMusic_layer_{layer}.npy", np.stack([ids, ids + layer], axis=1))
-    features = find_published_features(tmp_path, songs).values
+    features = find_published_features(tmp_path, songs)
     assert features.shape == (N_SONGS, 10)
     assert (features[:, 0] == songs.frame["song_id"]).all()
     pd.DataFrame({"id": ids[1:]}).to_csv(folder / "emoMusic.csv")
@@ -227,9 +229,9 @@ def test_regression_under_three_protocols(tmp_path, songs, monkeypatch):
     from skmer.evaluation import tasks as _regression
 
     monkeypatch.setitem(_regression.GRIDS, "svr", (SVR(), {"C": [10]}))
-    context = RunContext(PieceStore(tmp_path), FeatureExtractor(QUICK), 0, None, False)
+    context = RunContext(PieceStore(tmp_path), QUICK, 0, None, False)
     values = songs.frame[["static_arousal", "static_valence"]].to_numpy()
-    result = regress(songs, Feature("known", values=values), context)
+    result = regress("known", values, songs, context)
     assert set(result.scores["protocol"]) == {"shuffled", "grouped", "fixed"}
     assert set(result.scores["target"]) == {
         "static arousal", "static valence", "dynamic arousal", "dynamic valence"
@@ -240,5 +242,5 @@ def test_regression_under_three_protocols(tmp_path, songs, monkeypatch):
     assert r2["grouped", "dynamic valence"] == pytest.approx(
         r2["grouped", "static valence"], abs=0.01
     )
-    regress(songs, Feature("known", values=values), context)
+    regress("known", values, songs, context)
     assert context.store.computed == ["emomusic-r2-known"]
