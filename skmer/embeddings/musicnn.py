@@ -297,7 +297,7 @@ class MusiCNNRecipe(recipe.NetworkRecipe):
         columns = (block.ravel() for block in musicnn_log_mel(padded))
         framing = Framing(N_COLUMNS * N_MELS, self.hop_columns * N_MELS, keep_tail=False)
         rows = [
-            network(patches.reshape(-1, N_COLUMNS, N_MELS))
+            network(patches.reshape(-1, N_COLUMNS, N_MELS), hop=self.hop_columns)
             for patches in framing.blocks(columns, size=self.batch_size)
         ]
         return np.concatenate(rows), notes

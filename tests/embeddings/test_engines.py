@@ -544,6 +544,17 @@ def test_every_engine_runs_a_new_network(name, network):
     np.testing.assert_allclose(rows, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize("hop", [1, 5, 17, 23, 40])
+def test_what_frames_share_is_computed_once_and_alike_everywhere(hop, network):
+    engine = get_engine("numpy", "shared", lambda: network)
+    rows = normal(np.random.default_rng(1), SHAPE[0] + 6 * hop, SHAPE[1])
+    frames = np.stack([rows[i * hop :][: SHAPE[0]] for i in range(7)])
+    whole = engine(frames, hop=hop)
+    np.testing.assert_allclose(whole, engine(frames), rtol=0, atol=1e-6 * np.abs(whole).max())
+    parts = [engine(frames[place], hop=hop) for place in (slice(1), slice(1, 5), slice(5, 7))]
+    np.testing.assert_array_equal(whole, np.concatenate(parts))
+
+
 @pytest.mark.parametrize(
     ("name", "kind"), [("ncnn", "NcnnEngine"), ("onnxruntime", "OnnxRuntimeEngine")]
 )

@@ -143,9 +143,9 @@ def test_a_search_over_layers_embeds_every_clip_once(tmp_path, monkeypatch):
     engine_class = NumpyEngine
     run = engine_class._run_body
 
-    def counting(self, block):
+    def counting(self, *block):
         seen.append(1)
-        return run(self, block)
+        return run(self, *block)
 
     monkeypatch.setattr(engine_class, "_run_body", counting)
     X = [np.roll(clip(3.2), 1000 * i) for i in range(6)]

@@ -55,6 +55,8 @@ class Engine(ABC):
 
     Blocks have a fixed number of rows, whatever the size of the batch, so a row's value depends
     neither on its neighbours nor on its position, and memory does not grow with the batch.
+    `hop` is given where frames overlap, each so many rows after the one before: an engine may
+    compute what they share once.
     Several threads may call one engine at once.
     """
 
@@ -64,8 +66,8 @@ class Engine(ABC):
     def __init__(self, network):
         self._network = network
 
-    def __call__(self, batch):
-        features = self._features(np.ascontiguousarray(batch, dtype=np.float32))
+    def __call__(self, batch, hop=None):
+        features = self._features(np.ascontiguousarray(batch, dtype=np.float32), hop)
         if not self._network.head:
             return features
         return _in_blocks(self._run_head, features, self.head_rows)
@@ -81,7 +83,7 @@ class Engine(ABC):
         with one_blas_thread():
             return rows @ matrix
 
-    def _features(self, batch):
+    def _features(self, batch, hop):
         return _in_blocks(self._scale_and_run_body, batch, self.body_rows)
 
     def _scale_and_run_body(self, block):
@@ -124,7 +126,9 @@ def run_by_numpy(operation, rows):
         rows = rows @ operation.kernel + operation.bias
         return np.maximum(rows, 0, out=rows) if operation.relu else rows
     if isinstance(operation, nn.Affine):
-        return rows * operation.scale + operation.offset
+        rows = rows * operation.scale
+        rows += operation.offset
+        return rows
     if operation.function == "relu":
         return np.maximum(rows, 0)
     # By way of tanh, which never overflows.

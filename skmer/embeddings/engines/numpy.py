@@ -3,6 +3,7 @@
 Nothing has to be started or installed, and a forked process may go on using it.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,11 +14,47 @@ from skmer.embeddings.engines import layers as nn
 from skmer.embeddings.engines.base import Engine, run_by_numpy
 from skmer.utils.processes import one_blas_thread
 
-_BLOCK_ROWS = 17
-_SHIFTS = 11
+_BLOCK_ROWS = 16
+_SHIFTS = 8
 
 
-class WideConvolution:
+class _Maxima(ABC):
+    """The maxima over the width of a convolution, for frames of which each may overlap the next.
+
+    A row whose kernel meets no padding is the same in all frames that have it. Such rows are
+    computed once, in segments as long as frames are apart: always as many at a time, and so with
+    the same bits wherever a frame is.
+    """
+
+    def __init__(self, layer):
+        self._height, self._n_out = layer.kernel.shape[0], layer.kernel.shape[-1]
+        self._padding, self._bias = layer.padding, layer.bias
+
+    def __call__(self, frames, hop, run):
+        """Return the maxima of every frame; each is `hop` rows after the one before."""
+        top, bottom = self._padding
+        reach = top + bottom
+        n_inner = frames.shape[1] - reach
+        if hop >= n_inner:
+            return [*run(lambda frame: self._rows(frame, top, bottom), frames)]
+        rows = np.concatenate([*frames[:-1, :hop], frames[-1]])
+        rows = np.pad(rows, ((0, -n_inner % hop), (0, 0)))
+        segments = [rows[i : i + hop + reach] for i in range(0, len(rows) - reach, hop)]
+        inner = np.concatenate([*run(self._rows, segments)])
+
+        def whole(i):
+            first = self._rows(frames[i, :reach], top, 0)
+            last = self._rows(frames[i, -reach:], 0, bottom)
+            return np.concatenate([first, inner[i * hop :][:n_inner], last])
+
+        return [*run(whole, range(len(frames)))]
+
+    @abstractmethod
+    def _rows(self, rows, top=0, bottom=0):
+        """Return the maxima, given so many rows of zeros above and below."""
+
+
+class WideConvolution(_Maxima):
     """By the Fourier transform over the width, with a third of the multiplications.
 
     Along the width a correlation is a product of spectra. Its values at c + g and c - g are a sum
@@ -26,9 +63,8 @@ class WideConvolution:
     """
 
     def __init__(self, layer, shape):
-        n = shape[1]
-        height, width, _, self._n_out = layer.kernel.shape
-        self._height, self._bias, self._padding = height, layer.bias, layer.padding
+        super().__init__(layer)
+        n, width = shape[1], layer.kernel.shape[1]
         centre = (n - width) / 2
         frequency = 2 * np.pi * np.arange(n // 2 + 1) / n
         angle = np.outer(np.arange(n), frequency)
@@ -50,8 +86,8 @@ class WideConvolution:
         self._cosines = nn.as_float32(np.cos(angle) * weight)
         self._sines = nn.as_float32(np.sin(angle) * weight)
 
-    def __call__(self, maps):
-        spectra = np.pad(maps[..., 0] @ self._forth, (self._padding, (0, 0)))
+    def _rows(self, rows, top=0, bottom=0):
+        spectra = np.pad(rows @ self._forth, ((top, bottom), (0, 0)))
         n_frequencies = spectra.shape[1] // 2
         windows = sliding_window_view(spectra, self._height, axis=0)
         both = [windows[:, :n_frequencies], windows[:, n_frequencies:]]
@@ -78,31 +114,31 @@ class WideConvolution:
         return output[:, np.newaxis]
 
 
-class TallConvolution:
+class TallConvolution(_Maxima):
     """A kernel of width 1: one product gives some rows, of all columns, without copying windows."""
 
     def __init__(self, layer, shape):
-        self._padding, self._bias = layer.padding, layer.bias
-        height, _, _, self._n_out = layer.kernel.shape
+        super().__init__(layer)
         # The kernel shifted by 0, 1, ... rows, side by side.
-        self._shifted = np.zeros((height + _SHIFTS - 1, _SHIFTS, self._n_out), np.float32)
+        shifted = np.zeros((self._height + _SHIFTS - 1, _SHIFTS, self._n_out), np.float32)
         for shift in range(_SHIFTS):
-            self._shifted[shift : shift + height, shift] = layer.kernel[:, 0, 0]
-        self._shifted = self._shifted.reshape(len(self._shifted), -1)
-        self._n_rows = shape[0] + sum(layer.padding) - height + 1
+            shifted[shift : shift + self._height, shift] = layer.kernel[:, 0, 0]
+        self._shifted = shifted.reshape(len(shifted), -1)
 
-    def __call__(self, maps):
-        top, bottom = self._padding
-        n_blocks = -(-self._n_rows // _SHIFTS)
-        bottom += n_blocks * _SHIFTS - self._n_rows
-        columns = np.pad(np.ascontiguousarray(maps[..., 0].T), ((0, 0), (top, bottom)))
+    def _rows(self, rows, top=0, bottom=0):
+        columns = np.ascontiguousarray(rows.T)
+        n_rows = top + len(rows) + bottom - self._height + 1
+        n_blocks = -(-n_rows // _SHIFTS)
         output = np.empty((n_blocks, self._shifted.shape[1]), np.float32)
         products = np.empty((len(columns), self._shifted.shape[1]), np.float32)
         for block in range(n_blocks):
-            start = block * _SHIFTS
-            window = columns[:, start : start + len(self._shifted)]
-            np.max(np.matmul(window, self._shifted, out=products), axis=0, out=output[block])
-        output = output.reshape(-1, self._n_out)[: self._n_rows] + self._bias
+            # The zeros above and below need no multiplication.
+            start = block * _SHIFTS - top
+            first, last = max(start, 0), min(start + len(self._shifted), len(rows))
+            kernels = self._shifted[first - start : last - start]
+            np.matmul(columns[:, first:last], kernels, out=products)
+            np.max(products, axis=0, out=output[block])
+        output = output.reshape(-1, self._n_out)[:n_rows] + self._bias
         return output[:, np.newaxis]
 
 
@@ -125,20 +161,24 @@ class NumpyEngine(Engine):
             if isinstance(layer, nn.ConvolutionMax)
         }
 
-    def _features(self, batch):
+    def _features(self, batch, hop):
+        frames = batch * self._network.scale + self._network.offset
         # Made for this call alone, so that there are no threads that a fork could lose.
         with one_blas_thread(), ThreadPoolExecutor(self._n_threads) as pool:
-            return np.stack(list(pool.map(self._scale_and_run_body, batch)))
+            maxima = {
+                key: layer(frames, hop or frames.shape[1], pool.map)
+                for key, layer in self._maxima.items()
+            }
+            each = [{key: of[i] for key, of in maxima.items()} for i in range(len(frames))]
+            return np.stack(list(pool.map(self._run_body, frames, each)))
 
-    def _run_body(self, block):
-        return nn.run_layers(self._network.body, block[..., np.newaxis], self._run)[-1].ravel()
+    def _run_body(self, block, maxima=None):
+        def run(operation, *given):
+            if isinstance(operation, nn.ConvolutionMax):
+                return maxima[id(operation)]
+            return _RUN.get(type(operation), run_by_numpy)(operation, *given)
 
-    def _run(self, operation, *given):
-        if isinstance(operation, nn.ConvolutionMax):
-            return self._maxima[id(operation)](*given)
-        if type(operation) in _RUN:
-            return _RUN[type(operation)](operation, *given)
-        return run_by_numpy(operation, *given)
+        return nn.run_layers(self._network.body, block[..., np.newaxis], run)[-1].ravel()
 
 
 def _convolve(layer, maps):
