@@ -11,8 +11,8 @@ import numpy as np
 from skmer.audio.decoding import BLOCK_LENGTH, SoundSource
 from skmer.audio.resampling import check_resampler, resample
 from skmer.audio.waveform import Mixer, check_samples, note
-from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
-from skmer.utils.messages import check_whole
+from skmer.exceptions import AudioDecodeError, InputTypeError
+from skmer.utils.messages import check_whole, wrong_parameter
 
 # What a recording can have. A header that states less or more is damaged, and to believe it would
 # mean hours of resampling, or more memory than there is.
@@ -213,11 +213,8 @@ def _check_parameters(function, sr, offset, duration, resampler):
     for parameter, value, least in (("offset", offset, 0), ("duration", duration, math.ulp(0.0))):
         is_number = isinstance(value, Real) and not isinstance(value, bool)
         if not (is_number and least <= value <= LONGEST) and (least == 0 or value is not None):
-            raise InputError(
-                f"The '{parameter}' parameter of {function} must be seconds "
-                f"{'above' if least else 'from'} 0 to {LONGEST}. Got {value!r} instead.",
-                param=parameter,
-            )
+            allowed = f"seconds {'above' if least else 'from'} 0 to {LONGEST}"
+            raise wrong_parameter(function, parameter, allowed, value)
 
 
 def _check_rate(sr, name):

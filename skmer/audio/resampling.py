@@ -8,6 +8,7 @@ import numpy as np
 
 from skmer.audio.framing import Framing
 from skmer.exceptions import InputError
+from skmer.utils.messages import check_choice
 
 # Every resampler, and the package that does it.
 RESAMPLERS = {"soxr_hq": "soxr", "kaiser_best": "resampy"}
@@ -19,11 +20,7 @@ _CHUNK_SECONDS = 20
 
 def check_resampler(resampler: str) -> None:
     """Raise InputError for another name, or one whose package is not installed."""
-    if resampler not in list(RESAMPLERS):
-        raise InputError(
-            f"The 'resampler' parameter must be one of {sorted(RESAMPLERS)}, got {resampler!r}.",
-            param="resampler",
-        )
+    check_choice("", tuple(RESAMPLERS), resampler=resampler)
     # soxr is always there, and to look for it would cost more than a short clip.
     if resampler != "soxr_hq" and find_spec(RESAMPLERS[resampler]) is None:
         raise InputError(

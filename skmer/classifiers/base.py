@@ -168,11 +168,8 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
             sample_weight = floats.check_floats(sample_weight, "sample_weight")
         sample_weight = params._check_sample_weight(sample_weight, X, ensure_non_negative=True)
         if are_tags and self.class_weight is not None:
-            raise InputError(
-                f"The 'class_weight' parameter of {type(self).__name__} must be None for tags. Got "
-                f"{self.class_weight!r}; give sample_weight to fit instead.",
-                param="class_weight",
-            )
+            allowed = "None for tags, for which fit takes sample_weight"
+            raise messages.wrong_parameter(self, "class_weight", allowed, self.class_weight)
         if not are_tags:
             sample_weight = sample_weight * self._class_weights(y)
 
@@ -321,11 +318,8 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
         if isinstance(self.class_weight, dict):
             weights = floats.check_floats([*self.class_weight.values()], "class_weight")
             if (weights < 0).any():
-                raise InputError(
-                    f"The 'class_weight' parameter of {type(self).__name__} must hold numbers of "
-                    f"at least 0. Got {weights.min():g}.",
-                    param="class_weight",
-                )
+                allowed = "a dict of numbers of at least 0"
+                raise messages.wrong_parameter(self, "class_weight", allowed, self.class_weight)
         return compute_sample_weight(self.class_weight, y)
 
     def _build(self, seed, make_model=None):

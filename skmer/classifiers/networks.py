@@ -6,8 +6,8 @@ from typing import Annotated
 import numpy as np
 
 from skmer.classifiers.base import LARGEST_LAYER, BaseKerasClassifier
-from skmer.exceptions import InputError
 from skmer.utils import estimators as params
+from skmer.utils.messages import wrong_parameter
 
 
 @params.estimator
@@ -224,21 +224,14 @@ class KerasCNNClassifier(BaseKerasClassifier):
             is_one = isinstance(value, Integral)
             values = self._check_sizes(name, (value,) * len(filters) if is_one else value)
             if len(values) != len(filters):
-                raise InputError(
-                    f"The '{name}' parameter of KerasCNNClassifier must be an int, or one int for "
-                    f"each of the {len(filters)} filters. Got {values!r} instead.",
-                    param=name,
-                )
+                allowed = f"an int, or one int for each of the {len(filters)} filters"
+                raise wrong_parameter(self, name, allowed, values)
             settings.append(values)
         # The default must work for vectors of any length; longer filters see padding only.
         n_points, longest = self._input_shape()[0], max(settings[1], default=1)
         if longest > max(n_points, 3):
-            raise InputError(
-                "The 'kernel_size' parameter of KerasCNNClassifier must not exceed the number of "
-                f"points of the signal, {n_points} (features of a vector, or frames). Got "
-                f"{longest} instead.",
-                param="kernel_size",
-            )
+            allowed = f"at most the points of the signal, {n_points} (features, or frames)"
+            raise wrong_parameter(self, "kernel_size", allowed, longest)
         # Longer steps than the signal do the same as one of its length.
         strides = tuple(min(stride, n_points) for stride in settings[2])
         return filters, settings[1], strides, min(int(self.pool_size), n_points)

@@ -349,11 +349,8 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
 
     def _check_statistics(self, param: str, value) -> None:
         if isinstance(value, list | tuple) and not (value and set(STATISTICS).issuperset(value)):
-            raise InputError(
-                f"The {param!r} parameter of {type(self).__name__} must be a tuple of one or "
-                f"several of {sorted(STATISTICS)}, or None. Got {value!r} instead.",
-                param=param,
-            )
+            allowed = f"a tuple of one or several of {sorted(STATISTICS)}, or None"
+            raise messages.wrong_parameter(self, param, allowed, value)
 
     def _fit_network(self) -> None:
         """Make sure that the network can be loaded later; here, digest the files in its recipe."""

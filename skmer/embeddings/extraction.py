@@ -249,11 +249,6 @@ class _Run:
             place.store(one)
         return {name: self.counts[name] - before[name] for name in before if name != "n_computed"}
 
-    def add(self, counts: dict, times: int = 1) -> None:
-        """Count the clips of a shard that is not written; with times=-1, count them no more."""
-        for name in set(self.counts).intersection(counts):
-            self.counts[name] += times * counts[name]
-
     def _count(self, clips, table, n_before, names) -> Iterator[tables.ClipRows]:
         """Pass the clips of one table on, and count them; raise where they became fewer."""
         n_earlier = self.counts["n_clips"]

@@ -17,6 +17,7 @@ from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
 from skmer.utils import estimators as params
 from skmer.utils.cache import open_cache
 from skmer.utils.digest import settings_digest
+from skmer.utils.messages import wrong_parameter
 
 
 def function_name(func: Callable) -> str:
@@ -230,12 +231,9 @@ class ClipFunctionTransformer(BaseClipTransformer):
             ("hop_size", self._hop_length()),
         ):
             if length is not None and not 1 <= length <= _MAX_SAMPLES:
-                raise InputError(
-                    f"The {parameter!r} parameter of ClipFunctionTransformer must be at least one "
-                    f"sample, {1 / self.target_sr:.2g} s, and at most "
-                    f"{_MAX_SAMPLES / self.target_sr:.3g} s. Got {getattr(self, parameter)!r} "
-                    "instead."
-                )
+                least, most = 1 / self.target_sr, _MAX_SAMPLES / self.target_sr
+                allowed = f"at least one sample, {least:.2g} s, and at most {most:.3g} s"
+                raise wrong_parameter(self, parameter, allowed, getattr(self, parameter))
         if open_cache(self.memory) is not None:
             self._check_can_be_kept()
 

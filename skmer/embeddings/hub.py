@@ -15,19 +15,13 @@ import numpy as np
 
 from skmer.audio import Framing
 from skmer.embeddings import base, recipe, registry
-from skmer.embeddings.engines.torch import (
-    PACKAGES,
-    HubModel,
-    find_model,
-    load_network,
-    read_model,
-    weights_files,
-)
+from skmer.embeddings.engines import torch as models
 from skmer.embeddings.weights import WeightsFile
 from skmer.exceptions import InputError
 from skmer.utils import estimators as params
 from skmer.utils.digest import version
 from skmer.utils.files import expand_path
+from skmer.utils.messages import wrong_parameter
 
 _STATISTICS = ("mean", "max", "first")
 
@@ -58,7 +52,7 @@ class HubRecipe(recipe.Recipe):
 
         model, rows = self.model(), []
         notes: set[str] = set()
-        network = load_network(model, self.device, self.dtype)
+        network = models.load_network(model, self.device, self.dtype)
         for windows in self.windows(waveform, model.shortest, notes):
             layers = network.layers(windows, self.batch_size)
             if self.steps_of is not None:
@@ -70,9 +64,9 @@ class HubRecipe(recipe.Recipe):
             rows.append(row.cpu().numpy())
         return np.concatenate(rows), notes
 
-    def model(self) -> HubModel:
+    def model(self) -> models.HubModel:
         """Read the model, which must be what it was at fit."""
-        model = read_model(Path(self.weights), trusted=self.trusted)
+        model = models.read_model(Path(self.weights), trusted=self.trusted)
         recipe.check_unchanged(f"The model in '{model.folder}'", self.digest, model.digest)
         return model
 
@@ -207,7 +201,7 @@ class HubTransformer(base.BaseClipTransformer):
 
     def _check_settings(self):
         super()._check_settings()
-        self.revision_ = find_model(self.model_name, self.revision)[1]
+        self.revision_ = models.find_model(self.model_name, self.revision)[1]
         self._fit_network()
         model, (window, hop), layers = self._model(), self._window_and_hop(), self._layers()
         if not model.shortest <= window <= model.longest * model.sr or not 1 <= hop <= window:
@@ -218,18 +212,12 @@ class HubTransformer(base.BaseClipTransformer):
                 param="frame_size",
             )
         if min(layers, default=-1) < 0 or len(set(layers)) < len(layers):
-            raise InputError(
-                f"The 'layer' parameter of HubTransformer must be 'all', one of -{self._n_states()}"
-                f" to {self._n_states() - 1}, 'embedding' for CLAP, or several, each once. "
-                f"Got {self.layer!r} instead.",
-                param="layer",
-            )
+            n = self._n_states()
+            allowed = f"'all', one of -{n} to {n - 1}, 'embedding' for CLAP, or several, each once"
+            raise wrong_parameter(self, "layer", allowed, self.layer)
         if self.time_pooling is None and model.family == "clap":
-            raise InputError(
-                "The 'time_pooling' parameter of HubTransformer must be 'mean', 'max' or 'first' "
-                "for CLAP, whose layers are maps and have no steps in time. Got None.",
-                param="time_pooling",
-            )
+            allowed = "'mean', 'max' or 'first' for CLAP, whose layers have no steps in time"
+            raise wrong_parameter(self, "time_pooling", allowed, None)
 
     def _fit_network(self):
         model = self._model()
@@ -239,9 +227,9 @@ class HubTransformer(base.BaseClipTransformer):
         self.weights_digest_, self.weights_licence_ = model.digest, model.licence
         self.weights_label_ = "@".join(filter(None, (self.model_name, self.revision_)))
 
-    def _model(self) -> HubModel:
-        folder, _ = find_model(self.model_name, self.revision_)
-        return read_model(folder, trusted=bool(self.trust_remote_code))
+    def _model(self) -> models.HubModel:
+        folder, _ = models.find_model(self.model_name, self.revision_)
+        return models.read_model(folder, trusted=bool(self.trust_remote_code))
 
     def _n_states(self) -> int:
         return sum(name != "embedding" for name in self.layer_names_)
@@ -326,7 +314,7 @@ class HubTransformer(base.BaseClipTransformer):
             weights=model.folder,
             trusted=model.trusted,
             digest=self.weights_digest_,
-            versions=tuple(version(package) for package in PACKAGES),
+            versions=tuple(version(package) for package in models.PACKAGES),
             device=device,
             window=window,
             hop=hop,
@@ -342,7 +330,7 @@ class HubWeights(WeightsFile):
 
     def find(self) -> Path | None:
         """Return the file in the cache of the hub's client."""
-        if any(find_spec(package) is None for package in PACKAGES):
+        if any(find_spec(package) is None for package in models.PACKAGES):
             return None
         from huggingface_hub import try_to_load_from_cache
 
@@ -364,7 +352,9 @@ class HubWeights(WeightsFile):
 
     def obtain(self) -> Path:
         """Return the file, fetched where it is not here."""
-        return weights_files(find_model(registry.HUB[self.name].model, **self._revision())[0])[0]
+        return models.weights_files(
+            models.find_model(registry.HUB[self.name].model, **self._revision())[0]
+        )[0]
 
     def _revision(self) -> dict:
         return {"revision": registry.HUB[self.name].revision}

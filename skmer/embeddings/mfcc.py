@@ -13,9 +13,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from skmer.audio import framing
 from skmer.audio.spectra import mel_power_blocks, mel_product, periodic_hann
 from skmer.embeddings import base, recipe, registry
-from skmer.exceptions import InputError
 from skmer.pooling import MOST_FRAMES
 from skmer.utils import estimators as params
+from skmer.utils.messages import wrong_parameter
 
 _FLOOR, _RANGE_DB = 1e-10, 80
 _DELTA_WIDTH = 9
@@ -193,17 +193,10 @@ class MFCCStatsTransformer(base.BaseClipTransformer):
     def _check_settings(self):
         self._check_statistics("statistics", self.statistics)
         if self.n_frames is not None and self.statistics is not None:
-            raise InputError(
-                "The 'n_frames' parameter of MFCCStatsTransformer is for statistics=None alone. "
-                f"Got n_frames={self.n_frames!r} with statistics={self.statistics!r}.",
-                param="n_frames",
-            )
+            allowed = "None, since it is for statistics=None alone"
+            raise wrong_parameter(self, "n_frames", allowed, self.n_frames)
         if self.n_mfcc > self.n_mels:
-            raise InputError(
-                "The 'n_mfcc' parameter of MFCCStatsTransformer must be at most n_mels="
-                f"{self.n_mels}. Got {self.n_mfcc!r} instead.",
-                param="n_mfcc",
-            )
+            raise wrong_parameter(self, "n_mfcc", f"at most n_mels={self.n_mels}", self.n_mfcc)
 
     def _frame_size(self):
         return self.n_mfcc

@@ -12,6 +12,7 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from skmer.exceptions import InputError, InputTypeError
+from skmer.utils.messages import check_choice
 
 if TYPE_CHECKING:
     from skmer.embeddings.base import BaseClipTransformer
@@ -399,11 +400,7 @@ def make_transformer(
     >>> make_transformer("timbre=skmer:MFCCStatsTransformer")
     MFCCStatsTransformer()
     """
-    if preset not in PRESETS:
-        raise InputError(
-            "The 'preset' parameter of make_transformer must be one of "
-            f"{', '.join(map(repr, PRESETS))}. Got {preset!r} instead."
-        )
+    check_choice("make_transformer", PRESETS, preset=preset)
     feature = find_feature(name)
     try:
         transformer = feature.make()

@@ -7,7 +7,7 @@ from itertools import chain, islice
 
 from skmer.embeddings import tables
 from skmer.embeddings.clips import Clip
-from skmer.embeddings.sources import Embedder, digest_clip, windows
+from skmer.embeddings.sources import digest_clip, windows
 from skmer.exceptions import InputError
 from skmer.utils import cache, remote
 from skmer.utils.digest import settings_digest
@@ -19,29 +19,13 @@ _SIZE = 10_000
 _logger = logging.getLogger("skmer")
 
 
-def write_shards(
-    run, clips: Iterator[Clip], place: remote.Place, n_clips: int | None, size: int | None
-) -> None:
+def write_shards(run, clips: Iterator[Clip], place: remote.Place, n_clips, size) -> None:
     """Write clips to shards, and state each in the manifest as soon as it is whole.
 
     `run` is what `extract` was called with; its `write` writes one table.
     """
     with tables.locked(place.fetch(MANIFEST)):
-        manifest = read_manifest(place)
-        _check(run, manifest, place, n_clips, size)
-        manifest["shard_size"] = size or manifest.get("shard_size", _SIZE)
-        if run.append and manifest["shards"]:
-            tables.match_columns(run.columns, manifest["own"])
-            if run.segments and not manifest["segments"]:
-                raise InputError(
-                    f"The shards in '{place.show()}' have no columns start and end, which segments "
-                    "need; choose another folder."
-                )
-            run.kinds, run.segments = manifest["own"], manifest["segments"]
-            _append(run, clips, place, manifest)
-        else:
-            run.kinds = run.kinds or manifest.get("own", {})
-            _write(run, clips, place, manifest)
+        _Shards(run, place, n_clips, size).write(clips)
 
 
 def read_manifest(place: remote.Place) -> dict:
@@ -60,99 +44,150 @@ def read_manifest(place: remote.Place) -> dict:
         ) from error
 
 
-def _check(run, manifest: dict, place: remote.Place, n_clips: int | None, size: int | None) -> None:
-    if run.force and not run.append:
-        manifest["shards"] = []
-    if not manifest["shards"]:
-        return
-    if manifest["settings"].get("key") != run.settings["key"]:
-        raise InputError(
-            f"The shards in '{place.show()}' were made with other settings; choose another folder, "
-            "or pass force=True to replace them."
-        )
-    if size not in (None, manifest["shard_size"]):
-        raise InputError(
-            f"The shards in '{place.show()}' have {manifest['shard_size']} clips each; leave "
-            "'shard_size' out, or choose another folder.",
-            param="shard_size",
-        )
-    if n_clips is not None and not run.append:
-        tables.check_not_fewer(place.show(), _total(manifest), n_clips)
+class _Shards:
+    """The shards of a folder, and what one call of `extract` makes of them."""
 
+    def __init__(self, run, place: remote.Place, n_clips: int | None, size: int | None):
+        self.run, self.place, self.manifest = run, place, read_manifest(place)
+        if run.force and not run.append:
+            self.manifest["shards"] = []
+        self.shards: list[dict] = self.manifest["shards"]
+        if self.shards:
+            self._check(n_clips, size)
+        self.size = self.manifest["shard_size"] = size or self.manifest.get("shard_size", _SIZE)
 
-def _total(manifest: dict) -> int:
-    return sum(shard["n_clips"] for shard in manifest["shards"])
+    def _check(self, n_clips, size) -> None:
+        run, where = self.run, self.place.show()
+        if self.manifest["settings"].get("key") != run.settings["key"]:
+            raise InputError(
+                f"The shards in '{where}' were made with other settings; choose another folder, or "
+                "pass force=True to replace them."
+            )
+        if size not in (None, self.manifest["shard_size"]):
+            raise InputError(
+                f"The shards in '{where}' have {self.manifest['shard_size']} clips each; leave "
+                "'shard_size' out, or choose another folder.",
+                param="shard_size",
+            )
+        if not run.append:
+            if n_clips is not None:
+                tables.check_not_fewer(where, self._total("n_clips"), n_clips)
+            return
+        tables.match_columns(run.columns, self.manifest["own"])
+        if run.segments and not self.manifest["segments"]:
+            raise InputError(
+                f"The shards in '{where}' have no columns start and end, which segments need; "
+                "choose another folder."
+            )
 
+    def _total(self, name: str) -> int:
+        return sum(shard[name] for shard in self.shards)
 
-def _write(run, clips: Iterator[Clip], place: remote.Place, manifest: dict) -> None:
-    """Write shard after shard, leaving those alone whose clips are what they were."""
-    n_before, at = _total(manifest), 0
-    while True:
-        held, digest = _hold(run.embedder, clips, manifest["shard_size"])
-        if not held:
-            break
-        done = manifest["shards"][at] if at < len(manifest["shards"]) else None
-        # Without columns, those that are there stay.
-        cells = None
-        if run.columns:
-            cells = settings_digest({"cells": [dict(one.cells) for one in held]})
-        if (
-            done
-            and digest
-            and done["inputs"] == digest
-            and cells in (None, done["cells"])
-            and not done["n_failed"]
-        ):
-            run.add(done)
+    def write(self, clips: Iterator[Clip]) -> None:
+        """Write the clips, or append them."""
+        run = self.run
+        if run.append and self.shards:
+            run.kinds, run.segments = self.manifest["own"], self.manifest["segments"]
+            self._append(clips)
         else:
-            rest = islice(clips, manifest["shard_size"] - len(held))
-            _write_one(run, chain(held, rest), place, manifest, at, digest, cells)
-        at += 1
-    if not run.force:
-        tables.check_not_fewer(place.show(), n_before, run.counts["n_clips"])
-    for surplus in _files_from(place, at):
-        place.remove(surplus)
-    del manifest["shards"][at:]
-    _keep(run, place, manifest)
+            run.kinds = run.kinds or self.manifest.get("own", {})
+            self._replace(clips)
+        # Those that were left as they are count as well.
+        run.counts |= {name: self._total(name) for name in ("n_clips", "n_rows", "n_failed")}
 
+    def _replace(self, clips: Iterator[Clip]) -> None:
+        """Write shard after shard, leaving those alone whose clips are what they were."""
+        n_before, n_clips, at = self._total("n_clips"), 0, 0
+        while True:
+            held, digest = self._hold(clips)
+            if not held:
+                break
+            done = self.shards[at] if at < len(self.shards) else {}
+            # Without columns, those that are there stay.
+            cells = None
+            if self.run.columns:
+                cells = settings_digest({"cells": [dict(one.cells) for one in held]})
+            same = digest and done.get("inputs") == digest and cells in (None, done["cells"])
+            if not same or done["n_failed"]:
+                rest = islice(clips, self.size - len(held))
+                self._write_one(chain(held, rest), at, digest, cells)
+            n_clips += self.shards[at]["n_clips"]
+            at += 1
+        if not self.run.force:
+            tables.check_not_fewer(self.place.show(), n_before, n_clips)
+        for name in self.place.names("part-*.parquet"):
+            if name >= f"part-{at:05}":
+                self.place.remove(name)
+        del self.shards[at:]
+        self._keep()
 
-def _write_one(
-    run,
-    clips: Iterable[Clip],
-    place: remote.Place,
-    manifest: dict,
-    at: int,
-    inputs=None,
-    cells=None,
-) -> None:
-    """Write one shard, or add to it, and state it in the manifest."""
-    name = f"part-{at:05}.parquet"
-    counts = run.write(clips, place, name, what=f"shard {at}")
-    shard = {"file": name, **counts, "inputs": inputs, "cells": cells}
-    manifest["shards"][at : at + 1] = [shard]
-    _keep(run, place, manifest)
-    _logger.info("%s has %d clips.", place.show(name), counts["n_clips"])
+    def _write_one(self, clips: Iterable[Clip], at: int, inputs=None, cells=None) -> None:
+        """Write one shard, or add to it, and state it in the manifest."""
+        name = f"part-{at:05}.parquet"
+        counts = self.run.write(clips, self.place, name, what=f"shard {at}")
+        shard = {"file": name, **counts, "inputs": inputs, "cells": cells}
+        self.shards[at : at + 1] = [shard]
+        self._keep()
+        _logger.info("%s has %d clips.", self.place.show(name), counts["n_clips"])
 
+    def _keep(self) -> None:
+        run = self.run
+        self.manifest |= {"settings": run.settings, "own": run.kinds, "segments": run.segments}
+        self.manifest["n_clips"] = self._total("n_clips")
+        with atomic_write(self.place.here / MANIFEST) as temporary:
+            temporary.write_text(json.dumps(self.manifest, indent=2))
+        self.place.store(MANIFEST)
 
-def _keep(run, place: remote.Place, manifest: dict) -> None:
-    manifest |= {"settings": run.settings, "own": run.kinds, "segments": run.segments}
-    manifest["n_clips"] = _total(manifest)
-    with atomic_write(place.here / MANIFEST) as temporary:
-        temporary.write_text(json.dumps(manifest, indent=2))
-    place.store(MANIFEST)
+    def _hold(self, clips: Iterator[Clip]) -> tuple[list[Clip], str | None]:
+        """Return the clips of a shard, and a digest of what they are.
 
+        Files whose content is in memory are not held for it, and have none.
+        """
+        held: list[Clip] = []
+        for clip in islice(clips, self.size):
+            held.append(clip)
+            if clip.n_bytes():
+                return held, None
+        states = list(self.run.embedder.call(_state, held))
+        named = [[*one.identity, state] for one, state in zip(held, states)]
+        return held, None if None in states else settings_digest({"inputs": named})
 
-def _hold(embedder: Embedder, clips: Iterator[Clip], size: int) -> tuple[list[Clip], str | None]:
-    """Return the clips of a shard, and a digest of what they are; files whose content is in memory
-    are not held for it, and have none."""
-    held: list[Clip] = []
-    for clip in islice(clips, size):
-        held.append(clip)
-        if clip.n_bytes():
-            return held, None
-    states = list(embedder.call(_state, held))
-    named = [[*one.identity, state] for one, state in zip(held, states)]
-    return held, None if None in states else settings_digest({"inputs": named})
+    def _append(self, clips: Iterator[Clip]) -> None:
+        """Add clips to the last shard and to new ones, and replace those that have changed."""
+        import pyarrow.parquet as pq
+
+        known: dict[tuple, tuple[int, str | None]] = {}
+        columns = ["path", "digest", "error", *(tables.ENDS if self.manifest["segments"] else ())]
+        for at, shard in enumerate(self.shards):
+            with self.place.open(shard["file"]) as file:
+                facts = pq.read_table(file, columns=columns).to_pylist()
+            for clip in facts:
+                identity = clip["path"], clip.get("start"), clip.get("end")
+                known[identity] = (at, clip["digest"] if clip["error"] is None else None)
+        changed: dict[int, list[Clip]] = {}
+        new = self._unknown(clips, known, changed)
+        at = len(self.shards) - 1
+        free = self.size - self.shards[at]["n_clips"]
+        for first in new:
+            if free <= 0:
+                at, free = at + 1, self.size
+            self._write_one(chain([first], islice(new, free - 1)), at)
+            free = 0
+        for at, others in changed.items():
+            self._write_one(others, at)
+
+    def _unknown(self, clips, known: dict, changed: dict) -> Iterator[Clip]:
+        """Yield clips that no shard has; put those of another content into `changed`."""
+        for window in windows(clips):
+            found = [known.get(clip.identity) for clip in window]
+            old = (clip for clip, there in zip(window, found) if there is not None)
+            digests = self.run.embedder.call(digest_clip, old)
+            for clip, there in zip(window, found):
+                if there is None:
+                    known[clip.identity] = (-1, None)
+                    yield clip
+                elif next(digests) != there[1] and there[0] >= 0:
+                    changed.setdefault(there[0], []).append(clip)
 
 
 def _state(clip: Clip):
@@ -167,55 +202,3 @@ def _state(clip: Clip):
     except Exception:
         # It cannot be fetched now; reading it gives the reason.
         return None
-
-
-def _append(run, clips: Iterator[Clip], place: remote.Place, manifest: dict) -> None:
-    """Add clips to the last shard and to new ones, and replace those that have changed."""
-    import pyarrow.parquet as pq
-
-    known: dict[tuple, tuple[int, str | None]] = {}
-    columns = ["path", "digest", "error", *(tables.ENDS if manifest["segments"] else ())]
-    for at, shard in enumerate(manifest["shards"]):
-        run.add(shard)
-        with place.open(shard["file"]) as file:
-            facts = pq.read_table(file, columns=columns).to_pylist()
-        for clip in facts:
-            identity = clip["path"], clip.get("start"), clip.get("end")
-            known[identity] = (at, clip["digest"] if clip["error"] is None else None)
-    changed: dict[int, list[Clip]] = {}
-    new = _unknown(run, clips, known, changed)
-    at = len(manifest["shards"]) - 1
-    free = manifest["shard_size"] - manifest["shards"][at]["n_clips"]
-    for first in new:
-        if free <= 0:
-            at, free = at + 1, manifest["shard_size"]
-        _add(run, chain([first], islice(new, free - 1)), place, manifest, at)
-        free = 0
-    for at, sources in changed.items():
-        _add(run, iter(sources), place, manifest, at)
-
-
-def _add(run, clips: Iterator[Clip], place: remote.Place, manifest: dict, at: int) -> None:
-    if at < len(manifest["shards"]):
-        # It is counted again, as a whole.
-        run.add(manifest["shards"][at], -1)
-    _write_one(run, clips, place, manifest, at)
-
-
-def _unknown(run, clips, known: dict, changed: dict) -> Iterator[Clip]:
-    """Yield clips that no shard has; put those whose content is another one into `changed`."""
-    for window in windows(clips):
-        found = [known.get(clip.identity) for clip in window]
-        old = (clip for clip, there in zip(window, found) if there is not None)
-        digests = run.embedder.call(digest_clip, old)
-        for clip, there in zip(window, found):
-            if there is None:
-                known[clip.identity] = (-1, None)
-                yield clip
-            elif next(digests) != there[1] and there[0] >= 0:
-                changed.setdefault(there[0], []).append(clip)
-
-
-def _files_from(place: remote.Place, at: int) -> list[str]:
-    """Return the names of the shards from a number on."""
-    return [name for name in place.names("part-*.parquet") if name >= f"part-{at:05}"]

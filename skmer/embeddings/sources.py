@@ -14,17 +14,12 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from sklearn.utils import check_array
 
 from skmer.audio.decoding import SoundSource
 from skmer.audio.segment import ListedClip, Listing, Segment, part_of
-from skmer.embeddings.clips import (
-    Clip,
-    as_clip,
-    as_sequence,
-    check_matrix,
-    is_named_content,
-    is_triple,
-)
+from skmer.embeddings import clips as forms
+from skmer.embeddings.clips import Clip, is_triple
 from skmer.embeddings.recipe import Recipe, embed_clip
 from skmer.embeddings.settings import column_names, recipe_key
 from skmer.embeddings.tables import ClipRows, warn_of_ignored
@@ -46,7 +41,7 @@ def check_clips(paths) -> Iterable:
         return paths
     entries = [Segment(*one) if is_triple(one) else one for one in paths]
     for row, entry in enumerate(entries):
-        if not (isinstance(entry, Segment) or is_path(entry) or is_named_content(entry)):
+        if not (isinstance(entry, Segment) or is_path(entry) or forms.is_named_content(entry)):
             raise InputTypeError(f"Entry {row} of 'paths' must be a path, got {entry!r}.")
         if is_url(entry):
             remote.check_url(str(entry))
@@ -137,7 +132,7 @@ def stream(entries: Iterable, sr: int, *, strict: bool = True, columns=None) -> 
                 yield part
                 continue
             try:
-                clip = as_clip(part, row, sr=sr, estimator="the model")
+                clip = forms.as_clip(part, row, sr=sr, estimator="the model")
             except (InputError, InputTypeError) as error:
                 if strict:
                     raise
@@ -162,7 +157,7 @@ def late_segment() -> InputError:
 
 def name_of(entry) -> str | None:
     """Return what a table calls an entry: its path, or the name of an open file; else None."""
-    if is_named_content(entry):
+    if forms.is_named_content(entry):
         name = entry[0]
     elif is_path(entry) or is_triple(entry):
         name = os.path.expanduser(os.fsdecode(entry if is_path(entry) else entry[0]))
@@ -189,26 +184,16 @@ def entries_of(X: Any, sr: int) -> Iterable:
     """Return the clips in whatever form `transform` takes them, or an iterator of such clips."""
     if isinstance(X, Iterator | Listing):
         return X
-    X = as_sequence(X)
+    X = forms.as_sequence(X)
+    if forms.is_sequence_of_clips(X, estimator="the model"):
+        return X
     if hasattr(X, "columns"):
         raise InputError(
             f"A data frame of clips must have one column. Got {len(X.columns)}; pass one of them, "
             "such as frame['path'].",
             param="X",
         )
-    if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "biuf":
-        return check_matrix(X, sr=sr)
-    if isinstance(X, str | bytes | os.PathLike):
-        raise InputError(
-            f"X must be a sequence of clips, got a lone one, {X!r}; write [path].", param="X"
-        )
-    if isinstance(X, dict | set | frozenset) or hasattr(X, "read") or not hasattr(X, "__len__"):
-        raise InputTypeError(
-            f"X must be a sequence of clips, or an iterator. Got a {type(X).__name__}.", param="X"
-        )
-    if not len(X):
-        raise InputError("X must hold at least one path or other clip, got none.", param="X")
-    return X
+    return forms.check_matrix(check_array(X, dtype="numeric"), sr=sr)
 
 
 class Embedder:

@@ -28,6 +28,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from sklearn.utils.validation import _num_samples as num_samples
 
 from skmer.exceptions import InputError, bounded
+from skmer.utils.messages import wrong_parameter
 
 if TYPE_CHECKING:
     # scikit-learn has no types, and type checkers let a dataclass with a base of no type take any
@@ -163,11 +164,8 @@ def check_seed(random_state) -> None:
     """Raise for a seed that is neither an int of at least 0, nor a RandomState, nor None."""
     is_seed = isinstance(random_state, Integral) and int(random_state) >= 0
     if not (is_seed or random_state is None or isinstance(random_state, np.random.RandomState)):
-        raise InputError(
-            "The 'random_state' parameter must be an int of at least 0, a numpy RandomState, or "
-            f"None. Got {random_state!r} instead.",
-            param="random_state",
-        )
+        allowed = "an int of at least 0, a numpy RandomState, or None"
+        raise wrong_parameter("", "random_state", allowed, random_state)
 
 
 def allowed_by(hint) -> list:

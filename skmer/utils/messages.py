@@ -164,7 +164,7 @@ def check_whole(function: str, *, least: int = 1, most: int | None = None, **par
     for name, value in parameters.items():
         is_whole = isinstance(value, Integral) and not isinstance(value, bool)
         if not is_whole or value < least or (most is not None and value > most):
-            raise _wrong_parameter(function, name, f"an integer {allowed}", value)
+            raise wrong_parameter(function, name, f"an integer {allowed}", value)
 
 
 def check_choice(function: str, choices: Iterable, **parameters) -> None:
@@ -173,11 +173,11 @@ def check_choice(function: str, choices: Iterable, **parameters) -> None:
         # Among those of its type: True equals 1, and a comparison with an array is no truth value.
         kind = str if isinstance(value, str) else type(value)
         if value not in [one for one in choices if type(one) is kind]:
-            raise _wrong_parameter(function, name, f"one of {', '.join(map(repr, choices))}", value)
+            raise wrong_parameter(function, name, f"one of {', '.join(map(repr, choices))}", value)
 
 
-def _wrong_parameter(function: str, name: str, allowed: str, value) -> InputError:
-    return InputError(
-        f"The '{name}' parameter of {function} must be {allowed}. Got {value!r} instead.",
-        param=name,
-    )
+def wrong_parameter(owner, name: str, allowed: str, value) -> InputError:
+    """Return the error for a parameter of a function, by its name, an estimator, or of both."""
+    owner = owner if isinstance(owner, str) else type(owner).__name__
+    what = f"'{name}' parameter of {owner}" if owner else f"'{name}' parameter"
+    return InputError(f"The {what} must be {allowed}. Got {value!r} instead.", param=name)

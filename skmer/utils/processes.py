@@ -19,7 +19,8 @@ from joblib import Parallel, cpu_count, delayed, effective_n_jobs
 from joblib.externals.loky.backend.process import LokyProcess
 from threadpoolctl import ThreadpoolController
 
-from skmer.exceptions import EngineNotAvailableError, InputError, WorkerError
+from skmer.exceptions import EngineNotAvailableError, WorkerError
+from skmer.utils.messages import wrong_parameter
 
 
 def run_parallel(
@@ -86,11 +87,8 @@ def check_n_jobs(n_jobs) -> None:
     """Raise for a number of jobs that joblib does not accept."""
     is_number = isinstance(n_jobs, Integral) and not isinstance(n_jobs, bool)
     if n_jobs is not None and not (is_number and n_jobs):
-        raise InputError(
-            "The 'n_jobs' parameter must be None or an int other than 0, such as 2, or -1 for all "
-            f"processors. Got {n_jobs!r} instead.",
-            param="n_jobs",
-        )
+        allowed = "None or an int other than 0, such as 2, or -1 for all processors"
+        raise wrong_parameter("", "n_jobs", allowed, n_jobs)
 
 
 def _call(function: Callable, *args):

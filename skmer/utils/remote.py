@@ -7,14 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from skmer.exceptions import InputError, MissingPackageError, bounded
-from skmer.utils import digest, download, messages
-from skmer.utils.files import (
-    check_output_file,
-    check_output_folder,
-    expand_path,
-    is_url,
-    user_folder,
-)
+from skmer.utils import digest, download, files, messages
 
 
 @cache
@@ -44,9 +37,9 @@ def check_url(url: str) -> Any:
 
 def read_url(url: str) -> bytes:
     """Return the content of the file at a URL; whatever fails is an OSError."""
-    files = check_url(url)
+    system = check_url(url)
     try:
-        return files.cat_file(files._strip_protocol(url))
+        return system.cat_file(system._strip_protocol(url))
     except FileNotFoundError:
         raise FileNotFoundError("the file does not exist") from None
     except Exception as error:
@@ -57,15 +50,15 @@ def read_url(url: str) -> bytes:
 
 def find_urls(url: str) -> list[str]:
     """Return the URLs that a URL stands for: those of a pattern or a folder, or itself."""
-    files = check_url(url)
-    path = files._strip_protocol(url)
+    system = check_url(url)
+    path = system._strip_protocol(url)
     if url.startswith(("http://", "https://")):
         return [url]
     if any(mark in path for mark in "*?["):
-        found = files.glob(path)
+        found = system.glob(path)
     else:
-        found = files.find(path) if files.isdir(path) else [path]
-    return [files.unstrip_protocol(name) for name in sorted(found)]
+        found = system.find(path) if system.isdir(path) else [path]
+    return [system.unstrip_protocol(name) for name in sorted(found)]
 
 
 class Place:
@@ -91,9 +84,9 @@ class Place:
     """
 
     def __init__(self, folder: str | os.PathLike):
-        self.url = str(folder).rstrip("/") if is_url(folder) else None
+        self.url = str(folder).rstrip("/") if files.is_url(folder) else None
         if self.url is None:
-            self.here = check_output_folder(expand_path(folder))
+            self.here = files.check_output_folder(files.expand_path(folder))
             return
         if self.url.startswith(("http://", "https://")):
             raise InputError(
@@ -103,7 +96,7 @@ class Place:
         self._files = check_url(self.url)
         # Of its own name, so that the same call finds there what a killed one has left.
         name = digest.settings_digest({"url": self.url})[:16]
-        self.here = check_output_folder(user_folder("cache") / "remote" / name)
+        self.here = files.check_output_folder(files.user_folder("cache") / "remote" / name)
         self._check_writable()
 
     def _check_writable(self) -> None:
@@ -169,8 +162,8 @@ class Place:
 def place_of(out: str | os.PathLike) -> tuple[Place, str]:
     """Return the folder that a file goes to, which can be written to, and the name of the file."""
     text = os.fspath(out)
-    if is_url(text):
+    if files.is_url(text):
         folder, _, name = text.rpartition("/")
         return Place(folder), name
-    path = check_output_file(out)
+    path = files.check_output_file(out)
     return Place(path.parent), path.name

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
 from skmer import L3Transformer, MFCCStatsTransformer, VGGishTransformer
-from skmer.embeddings.extraction import recipe_key
+from skmer.embeddings.settings import recipe_key
 from skmer.exceptions import (
     ShortClipWarning,
     SilentClipWarning,

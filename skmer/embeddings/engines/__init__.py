@@ -10,8 +10,9 @@ import joblib
 
 from skmer.embeddings.engines.base import Engine, LoadedNetworks
 from skmer.embeddings.engines.layers import Network
-from skmer.exceptions import EngineNotAvailableError, InputError
+from skmer.exceptions import EngineNotAvailableError
 from skmer.utils import processes
+from skmer.utils.messages import wrong_parameter
 from skmer.utils.processes import release_networks as release_networks
 
 __all__ = ["get_engine", "resolve_engine"]
@@ -32,11 +33,9 @@ def resolve_engine(engine: str, able: Sequence[str], precision: str = "float32")
     `able` names those that run it, the fastest first.
     """
     if engine not in ("auto", *able):
-        raise InputError(
-            f"The 'engine' parameter must be one of {', '.join(map(repr, ('auto', *able)))} with "
-            f"precision={precision!r}. Got {engine!r} instead.",
-            param="engine",
-        )
+        names = ", ".join(map(repr, ("auto", *able)))
+        allowed = f"one of {names} with precision={precision!r}"
+        raise wrong_parameter("", "engine", allowed, engine)
     if engine == "auto":
         installed = [name for name in able if not _missing(name)]
         if "tensorflow" in installed and len(installed) > 1 and _tensorflow_sees_gpu():
