@@ -45,14 +45,10 @@ def find_clips(
             f"The 'inputs' must be a sequence of paths. Got {inputs!r}; write [path].",
             param="inputs",
         )
-    found: dict[Any, Mapping[str, str]] = {}
-    left_out: list[str] = []
-    for text in inputs:
-        for clip, cells in _rows(text, left_out):
-            found.setdefault(clip, cells)
-    names = dict.fromkeys(name for cells in found.values() for name in cells)
-    columns = {name: [cells.get(name) for cells in found.values()] for name in names}
-    return {"path": list(found), **columns}, left_out
+    clips, left_out = list_clips(inputs)
+    found = list(clips)
+    columns = {name: [one.cells.get(name) for one in found] for name in clips.columns}
+    return {"path": [one.clip for one in found], **columns}, left_out
 
 
 def list_clips(

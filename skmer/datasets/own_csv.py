@@ -6,6 +6,7 @@ import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -20,6 +21,10 @@ from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils.files import expand_path, is_url
 from skmer.utils.labels import plain_text, warn_of_alike
 from skmer.utils.messages import shorten
+
+# The encoding of bytes that are not UTF-8 and bear no mark.
+_FALLBACK = "windows-1252"
+_read = partial(read_csv_file, fallback=_FALLBACK)
 
 
 @loader()
@@ -227,7 +232,8 @@ def load_listed(
         of_folder = wanted == ["label"] and labels and not has_columns(path, wanted)
         needed = [columns.path, *([] if of_folder else wanted), *columns.asked]
         may_be_empty = [columns.end or "end", columns.tags or ""]
-        file, frame, found = read_clips(path, needed, names, may_be_empty, labels, _ADVICE)
+        file = _read(path, needed, advice=_ADVICE)
+        frame, found = _check_clips(file, needed, names, may_be_empty, labels)
         if of_folder:
             frame["label"] = [labels.get(clip, "") for clip in frame["path"]]
         for name in targets:
@@ -360,33 +366,14 @@ def _warn_of_tags(labels, path: Path, label_column: str) -> None:
         )
 
 
-def read_clips(
-    path: Path,
-    needed: Sequence[str],
-    names: dict[str, str],
-    may_be_empty: Sequence[str] = (),
-    folder: Iterable[str] = (),
-    advice: Mapping[str, str] | None = None,
-):
-    """A csv file, its table with columns renamed and absolute paths, and its clips.
-
-    Clips may be absent. Where they are parts of files, `start` and `end` become seconds. An empty
-    cell in a column that is needed or renamed, and a clip in two rows, are errors that name the
-    lines. `folder` has clips that are known by name, and `advice` what to do where a column is not
-    there.
-    """
-    file = read_csv_file(path, needed, fallback="windows-1252", advice=advice)
-    return file, *_check_clips(file, needed, names, may_be_empty, folder)
-
-
 def stream_clips(path: Path) -> Iterator[tuple[Any, dict[str, str]]]:
     """Yield the clips that a csv file of any length lists, each with its other columns.
 
-    A clip in two rows is an error, as of `read_clips`.
+    A clip in two rows is an error.
     """
     names = {name: name for name in ("path", "start", "end")}
     seen: set[int] = set()
-    for part, file in enumerate(read_csv_parts(path, ["path"], fallback="windows-1252")):
+    for part, file in enumerate(read_csv_parts(path, ["path"], fallback=_FALLBACK)):
         with warnings.catch_warnings():
             if part:
                 # They were raised for the first rows.
@@ -412,7 +399,12 @@ def _check_clips(
     may_be_empty: Sequence[str] = (),
     folder: Iterable[str] = (),
 ):
-    """The table of a csv file with columns renamed and absolute paths."""
+    """The table of a csv file with columns renamed and absolute paths, and its clips.
+
+    Clips may be absent. Where they are parts of files, `start` and `end` become seconds. An empty
+    cell in a column that is needed or renamed, and a clip in two rows, are errors that name the
+    lines. `folder` has clips that are known by name.
+    """
     path = file.path
     if not file.lines:
         raise InputError(f"{path} must list at least one clip. Got a header and no rows.")
@@ -478,7 +470,7 @@ def _place(folder: Path, text: str) -> str:
 def has_columns(path: Path, names: Sequence[str]) -> bool:
     """Whether a csv file has columns of these names."""
     try:
-        read_csv_file(path, names, fallback="windows-1252")
+        _read(path, names)
     except (InputError, OSError):
         return False
     return True
@@ -534,7 +526,7 @@ def _read_moments(path: Path, columns: Columns, targets: Sequence[str] | Mapping
     may_be_empty = [columns.end or "end"]
     if not isinstance(targets, Mapping):
         times = [] if columns.time is None else [columns.time]
-        whole = read_csv_file(path, [*needed, *times], fallback="windows-1252")
+        whole = _read(path, [*needed, *times])
         found = read_curves(whole, needed[0], {name: name for name in targets}, columns.time)
         first = ~whole.frame[needed[0]].duplicated().to_numpy()
         _require_one_group(whole, needed[0], columns.group or "group")
@@ -546,7 +538,7 @@ def _read_moments(path: Path, columns: Columns, targets: Sequence[str] | Mapping
         keys = dict.fromkeys(found, file.frame[needed[0]])
         unused = 0
     else:
-        file = read_csv_file(path, needed, fallback="windows-1252")
+        file = _read(path, needed)
         frame, clips = _check_clips(file, needed, names, may_be_empty)
         found, keys, unused = {}, {}, 0
         for name, place in targets.items():
@@ -584,4 +576,4 @@ def _open(folder: Path, place: str) -> tuple[CsvFile, str | None]:
             f"The csv files of targets must exist, relative to the table. There is no {path}.",
             param="target_columns",
         )
-    return read_csv_file(path, [column] if column else [], fallback="windows-1252"), column or None
+    return _read(path, [column] if column else []), column or None

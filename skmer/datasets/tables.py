@@ -2,7 +2,6 @@
 
 import codecs
 import csv
-import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -104,7 +103,12 @@ def _to_number(cell: str) -> float:
         return np.nan
 
 
-def read_csv_file(
+def read_csv_file(path: Path, needed: Sequence[str], **options: Any) -> CsvFile:
+    """Read the whole of a csv file; see `read_csv_parts`."""
+    return next(read_csv_parts(path, needed, size=None, **options))
+
+
+def read_csv_parts(
     path: Path,
     needed: Sequence[str],
     *,
@@ -113,30 +117,43 @@ def read_csv_file(
     one_line_a_row: bool = False,
     fallback: str | None = None,
     advice: Mapping[str, str] | None = None,
-) -> CsvFile:
+    size: int | None = 2**14,
+) -> Iterator[CsvFile]:
     """Read a csv file whose header has the `needed` columns, which also determine the separator.
 
-    pandas fills rows that are too short without a warning and cannot name the line of a row, so
-    the rows are split by the csv module. They have the length of the header; "short" ones get empty
-    cells at the end, and with "any" the cells beyond the header join the last column.
-    `one_line_a_row` takes quotation marks that do not pair on a line for part of the text.
-    `fallback` is the encoding of bytes that are not UTF-8 and bear no mark; None: an error.
-    `advice` has the parameters to give, by the name of a column that is not there.
+    It may be of any length: its rows come `size` at a time; None: all at once. pandas fills rows
+    that are too short without a warning and cannot name the line of a row, so the rows are split by
+    the csv module. They have the length of the header; "short" ones get empty cells at the end, and
+    with "any" the cells beyond the header join the last column. `one_line_a_row` takes quotation
+    marks that do not pair on a line for part of the text. `fallback` is the encoding of bytes that
+    are not UTF-8 and bear no mark; None: an error. `advice` has the parameters to give, by the name
+    of a column that is not there.
     """
     import pandas as pd
 
-    text, encoding, guessed = _read_text(path, fallback)
+    encoding = _find_encoding(path, fallback)
     # A cell may be as long as the file; the module's own limit is 131072 characters.
-    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
-    separator = _find_separator(text, needed, separators)
-    text = re.sub(r"\Asep=.\r?\n", "\n", text)
-    if one_line_a_row:
-        text = "\n".join(_pair_quotes(line, separator) for line in text.splitlines())
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    header, *rows = _read_rows(path, reader, needed, separator, ragged, advice or {})
-    lines = [line for line, _ in rows]
-    frame = pd.DataFrame([cells for _, cells in rows], columns=header[1], dtype=object)
-    return CsvFile(path, separator, encoding, guessed, lines, frame)
+    csv.field_size_limit(max(csv.field_size_limit(), path.stat().st_size))
+    with path.open(encoding=encoding, newline="") as stream:
+        start = [stream.readline()]
+        while start[-1] and not start[-1].strip():
+            start.append(stream.readline())
+        if not start[-1]:
+            raise InputError(f"{path} must list at least one clip. Got an empty file.")
+        # Excel's own first line.
+        mark = re.fullmatch(r"sep=(.)\r?\n", start[-1])
+        separator = mark[1] if mark else _find_separator(start[-1], needed, separators)
+        lines: Iterator[str] = chain(["\n"] if mark else start, stream)
+        if one_line_a_row:
+            lines = (_pair_quotes(line, separator) for line in lines)
+        reader = csv.reader(lines, delimiter=separator, strict=True)
+        rows = _read_rows(path, reader, needed, separator, ragged, advice or {})
+        _, header = next(rows, (0, []))
+        parts = iter(lambda: list(islice(rows, size)), [])
+        for part in chain([next(parts, [])], parts):
+            frame = pd.DataFrame([cells for _, cells in part], columns=header, dtype=object)
+            found = [line for line, _ in part]
+            yield CsvFile(path, separator, encoding, encoding == fallback, found, frame)
 
 
 def _read_rows(path, reader, needed, separator, ragged, advice) -> Iterator[tuple[int, list[str]]]:
@@ -162,81 +179,44 @@ def _read_rows(path, reader, needed, separator, ragged, advice) -> Iterator[tupl
         ) from error
 
 
-def read_csv_parts(
-    path: Path, needed: Sequence[str], *, fallback: str | None = None, size: int = 2**14
-) -> Iterator[CsvFile]:
-    """Read a csv file of any length, `size` rows at a time; see `read_csv_file`.
-
-    A file that is not in UTF-8, or is none, comes as a whole.
-    """
-    import pandas as pd
-
-    encoding = "utf-8-sig"
-    try:
-        with path.open(encoding=encoding, newline="") as stream:
-            head = stream.read(2**16)
-            rest = iter(partial(stream.read, 2**20), "")
-            is_plain = bool(head.strip()) and not head.startswith("sep=")
-            is_plain = is_plain and all("\0" not in block for block in chain([head], rest))
-    except (OSError, UnicodeDecodeError):
-        is_plain = False
-    if not is_plain:
-        yield read_csv_file(path, needed, fallback=fallback)
-        return
-    separator = _find_separator(head, needed, tuple(SEPARATORS))
-    csv.field_size_limit(max(csv.field_size_limit(), path.stat().st_size))
-    with path.open(encoding=encoding, newline="") as stream:
-        reader = csv.reader(stream, delimiter=separator, strict=True)
-        rows = _read_rows(path, reader, needed, separator, "no", {})
-        _, header = next(rows)
-        held = list(islice(rows, size))
-        while True:
-            lines = [line for line, _ in held]
-            frame = pd.DataFrame([cells for _, cells in held], columns=header, dtype=object)
-            yield CsvFile(path, separator, encoding, False, lines, frame)
-            held = list(islice(rows, size))
-            if not held:
-                return
-
-
 def _name(separator: str) -> str:
     return SEPARATORS.get(separator, repr(separator))
 
 
-def _read_text(path: Path, fallback: str | None) -> tuple[str, str, bool]:
-    """Text of a file, its encoding, and whether that is the fallback."""
+def _find_encoding(path: Path, fallback: str | None) -> str:
+    """The encoding of a file, by its mark or its bytes."""
     if not path.is_file():
         raise DatasetNotFoundError(f"There is no csv file {path}. Check the path.")
-    content = path.read_bytes()
-    marked = next((name for mark, name in _MARKS if content.startswith(mark)), None)
+    with path.open("rb") as file:
+        start = file.read(4)
+    marked = next((name for mark, name in _MARKS if start.startswith(mark)), None)
     tried = [marked] if marked else ["utf-8", *filter(None, [fallback])]
     for encoding in tried:
         try:
-            text = content.decode(encoding)
+            with path.open(encoding=encoding, newline="") as stream:
+                has_zeros = any("\0" in block for block in iter(partial(stream.read, 2**20), ""))
             break
-        except UnicodeDecodeError as error:
-            line = content.count(b"\n", 0, error.start) + 1
+        except UnicodeDecodeError:
+            continue
     else:
+        try:
+            path.read_bytes().decode(encoding)
+        except UnicodeDecodeError as error:
+            line = error.object.count(b"\n", 0, error.start) + 1
         raise InputError(
             f"{path} must be a csv file in {' or '.join(map(str.upper, tried))}. Got other bytes, "
             f"the first in line {line}; save it again as UTF-8."
         )
-    if "\0" in text:
+    if has_zeros:
         raise InputError(
             f"{path} must be a csv file in UTF-8. Got zero bytes, as in a workbook, or in UTF-16 "
             "without its mark; save it again as a csv file in UTF-8."
         )
-    if not text.strip():
-        raise InputError(f"{path} must list at least one clip. Got an empty file.")
-    return text, encoding, encoding == fallback
+    return encoding
 
 
-def _find_separator(text: str, needed: Sequence[str], separators: Sequence[str]) -> str:
+def _find_separator(first: str, needed: Sequence[str], separators: Sequence[str]) -> str:
     """The separator that makes the needed names cells of the header."""
-    # Excel's own first line.
-    if match := re.match(r"sep=(.)\r?\n", text):
-        return match[1]
-    first = next(line for line in text.splitlines() if line.strip())
     for separator in separators:
         cells = next(csv.reader([first], delimiter=separator), [])
         if needed and set(needed) <= {cell.strip() for cell in cells}:
