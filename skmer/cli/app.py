@@ -164,7 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     --------
     >>> from skmer.cli import main
     >>> main(["--version"])  # doctest: +SKIP
-    skmer 0.1.0
+    skmer 0.3.0
     0
     """
     for stream in ("stdout", "stderr"):

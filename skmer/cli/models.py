@@ -162,8 +162,8 @@ def predict(
     if out is not None and not out.endswith(_SUFFIXES):
         raise InputError(f"--out must end in {', '.join(_SUFFIXES)}. Got '{out}'.")
     with _terminal.fast_imports():
-        from skmer.models import load_model, predict_batches, read_card, write_predictions
-        from skmer.utils.files import escape_formula
+        from skmer.models import load_model, read_card, write_predictions
+        from skmer.models.predict import Predictor
 
         card = read_card(model)
         # Of a model of numbers over time: the seconds between two of them.
@@ -179,25 +179,23 @@ def predict(
         "n_jobs": jobs,
         "verbose": _terminal.show_progress(),
     }
+    done: Any
     if out is None:
-        n_rows = n_failed = n_noted = 0
-        for batch in predict_batches(pipeline, clips, **options):
-            lines = escape_formula(batch).to_csv(index=False, header=not n_rows)
-            _terminal.show(lines.rstrip("\n"))
-            is_failed = batch["error"].notna()
-            n_rows, n_failed = n_rows + len(batch), n_failed + int(is_failed.sum())
-            n_noted += int((batch["notes"].notna() & ~is_failed).sum())
+        done = Predictor(pipeline, **options)
+        for at, batch in enumerate(done.stream(clips, 1024)):
+            _terminal.show(batch.to_csv(header=not at).rstrip("\n"))
     else:
         done = write_predictions(pipeline, clips, out, force=force, **options)
-        n_rows, n_failed, n_noted = done.n_rows, done.n_failed, done.n_noted
-        _terminal.note(f"{done.path} has {n_rows} rows")
+        _terminal.note(f"{done.path} has {done.n_rows} rows")
     for line in left_out:
         _terminal.note(line)
-    if n_failed:
-        _terminal.warn(f"Clips that could not be read, see the column 'error': {n_failed}.")
-    if n_noted:
-        _terminal.warn(f"Rows whose prediction is doubtful, see the column 'notes': {n_noted}.")
-    return int(n_failed == n_rows or (strict and n_failed > 0))
+    if done.n_failed:
+        _terminal.warn(f"Clips that could not be read, see the column 'error': {done.n_failed}.")
+    if done.n_noted:
+        _terminal.warn(
+            f"Rows whose prediction is doubtful, see the column 'notes': {done.n_noted}."
+        )
+    return int(done.n_failed == done.n_rows or (strict and done.n_failed > 0))
 
 
 def _find_inputs(inputs: list[str]) -> tuple[Any, list[str]]:

@@ -12,7 +12,6 @@ from tempfile import TemporaryFile
 from zipfile import ZipFile, ZipInfo
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from skmer.exceptions import IgnoredCacheWarning, InputError, InputTypeError, bounded
@@ -91,6 +90,8 @@ def check_columns(columns: Mapping | None, n_clips: int | None, names: list[str]
 
 def _as_arrow(name: str, values: list):
     """Return texts, integers, floats or truth values as an arrow array; what is missing is null."""
+    import pandas as pd
+
     values = [
         messages.escape_undecodable(value) if isinstance(value, str) else value for value in values
     ]
@@ -264,21 +265,12 @@ def _as_numpy(name: str, column) -> np.ndarray:
 
 def _write_csv(path, rows, schema, names):
     """Write a csv file; texts that a spreadsheet would run get an apostrophe in front."""
-    write_frames(
-        path,
-        (
-            files.escape_formula(facts.to_pandas(integer_object_nulls=True)).join(
-                pd.DataFrame(numbers, columns=names)
-            )
-            for facts, numbers in rows
-        ),
-    )
+    import pandas as pd
 
-
-def write_frames(path: Path, frames: Iterable) -> None:
-    """Write data frames, as they come, one below the other to a csv file."""
     with path.open("w", encoding="utf-8", newline="") as stream:
-        for at, frame in enumerate(frames):
+        for at, (facts, numbers) in enumerate(rows):
+            stated = files.escape_formula(facts.to_pandas(integer_object_nulls=True))
+            frame = stated.join(pd.DataFrame(numbers, columns=names))
             frame.to_csv(stream, index=False, header=at == 0, lineterminator="\n")
 
 
@@ -379,6 +371,8 @@ def _open_npz(path: Path) -> StoredTable:
 
 
 def _open_csv(path: Path) -> StoredTable:
+    import pandas as pd
+
     try:
         settings = json.loads(read_regular(settings_beside(path)))
     except FileNotFoundError:
@@ -425,6 +419,9 @@ def settings_beside(table: Path) -> Path:
 
 def count_clips(path: Path) -> int:
     """Return how many clips a table has, whoever wrote it; 0 where it cannot be read."""
+    if not path.is_file():
+        return 0
+    import pandas as pd
     import pyarrow.parquet as pq
 
     wanted = ("path", "frame", "time")

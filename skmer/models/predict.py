@@ -1,15 +1,17 @@
 """Predictions for clips, one row a clip or one a moment, of any number of them."""
 
 import copy
+import csv
+import io
 import itertools
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from sklearn.base import is_classifier
 
@@ -22,8 +24,12 @@ from skmer.utils import cache, floats, messages, remote
 from skmer.utils.files import atomic_write, escape_formula, expand_path, is_url
 from skmer.utils.progress import track
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 # Facts of a clip, in a table that is predicted from.
-_FACTS = ["path", "start", "end", "error", "notes"]
+_LAST = ("error", "notes")
+_FACTS = ("path", "start", "end", *_LAST)
 _BATCH = 1024
 
 
@@ -38,7 +44,7 @@ def predict_clips(
     memory=None,
     n_jobs: int | None = None,
     verbose: bool = False,
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """Predict the emotion of clips; one that cannot be read is a row with an error.
 
     Parameters
@@ -107,7 +113,7 @@ def predict_clips(
     predictor = Predictor(model, frames, hop_size, targets, strict, memory, n_jobs, verbose)
     (predictions,) = predictor.stream(paths, None)
     cache.warn_of_cache(predictor.embedder.cache_errors, stacklevel=2)
-    return predictions
+    return predictions.as_frame()
 
 
 def predict_batches(
@@ -122,7 +128,7 @@ def predict_batches(
     memory=None,
     n_jobs: int | None = None,
     verbose: bool = False,
-) -> Iterator[pd.DataFrame]:
+) -> "Iterator[pd.DataFrame]":
     """Predict the emotion of any number of clips, and yield the rows of a batch at a time.
 
     Parameters
@@ -168,7 +174,7 @@ def predict_batches(
     """
     messages.check_whole("predict_batches", batch_size=batch_size)
     predictor = Predictor(model, frames, hop_size, targets, strict, memory, n_jobs, verbose)
-    return predictor.stream(paths, batch_size)
+    return map(Predictions.as_frame, predictor.stream(paths, batch_size))
 
 
 @dataclass(frozen=True)
@@ -295,31 +301,34 @@ def write_predictions(
     return PredictionFile(place.show(name), predictor.n_rows, predictor.n_failed, predictor.n_noted)
 
 
-def _write_json(path: Path, batches: Iterator[pd.DataFrame], rest) -> None:
+def _write_json(path: Path, batches: "Iterator[Predictions]", rest) -> None:
     with path.open("w", encoding="utf-8") as stream:
         between = "[\n"
         for batch in batches:
-            rows = batch.to_json(orient="records", indent=2, force_ascii=False)
+            rows = batch.as_frame().to_json(orient="records", indent=2, force_ascii=False)
             stream.write(between + rows.strip()[1:-1].strip("\n"))
             between = ",\n"
         stream.write("\n]")
 
 
-def _write_parquet(path: Path, batches: Iterator[pd.DataFrame], rest) -> None:
+def _write_parquet(path: Path, batches: "Iterator[Predictions]", rest) -> None:
     import pyarrow.parquet as pq
 
     first = next(batches)
     kinds = dict.fromkeys(("path", "error", "notes", "tags"), pa.string())
-    if "label" in first:
+    if "label" in first.predicted:
         kinds["label"] = pa.array(rest.classes_).type
-    schema = pa.schema([(name, kinds.get(name, pa.float64())) for name in first])
+    schema = pa.schema([(name, kinds.get(name, pa.float64())) for name in first.names])
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for batch in itertools.chain([first], batches):
-            writer.write_table(pa.Table.from_pandas(batch, schema, preserve_index=False))
+            table = pa.Table.from_pandas(batch.as_frame(), schema, preserve_index=False)
+            writer.write_table(table)
 
 
-def _write_csv(path: Path, batches: Iterator[pd.DataFrame], rest) -> None:
-    tables.write_frames(path, map(escape_formula, batches))
+def _write_csv(path: Path, batches: "Iterator[Predictions]", rest) -> None:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        for at, batch in enumerate(batches):
+            stream.write(batch.to_csv(header=not at))
 
 
 _WRITERS: dict[str, Callable] = {
@@ -327,6 +336,49 @@ _WRITERS: dict[str, Callable] = {
     ".json": _write_json,
     ".parquet": _write_parquet,
 }
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The rows of some clips: what is stated of each, and what is predicted of those `at`."""
+
+    facts: dict[str, Any]
+    predicted: Mapping[str, np.ndarray]
+    at: np.ndarray
+
+    @property
+    def names(self) -> list[str]:
+        """The columns."""
+        return [*(name for name in self.facts if name not in _LAST), *self.predicted, *_LAST]
+
+    def as_frame(self) -> "pd.DataFrame":
+        """Return the rows as a table; only this needs pandas, whose import takes long."""
+        import pandas as pd
+
+        n_rows, table = len(self.facts["path"]), {}
+        for name, values in self.facts.items():
+            table[name] = pd.Series(values, dtype=object if isinstance(values, list) else float)
+        for name, values in self.predicted.items():
+            column = pd.Series(values, index=self.at)
+            if len(values) < n_rows and column.dtype.kind in "iub":
+                # Whole numbers stay whole numbers beside missing ones.
+                column = column.convert_dtypes()
+            table[name] = column.reindex(range(n_rows))
+        return pd.DataFrame(table)[self.names]
+
+    def to_csv(self, *, header: bool) -> str:
+        """Return the rows as lines, of the same text as those of `DataFrame.to_csv`."""
+        columns = dict(self.facts)
+        for name, values in self.predicted.items():
+            cells = dict(zip(self.at, values))
+            columns[name] = [cells.get(row) for row in range(len(self.facts["path"]))]
+        lines = io.StringIO()
+        writer = csv.writer(lines, lineterminator="\n")
+        if header:
+            writer.writerow(map(escape_formula, self.names))
+        for row in zip(*(columns[name] for name in self.names)):
+            writer.writerow([escape_formula(cell) if cell == cell else None for cell in row])
+        return lines.getvalue()
 
 
 class Predictor:
@@ -351,7 +403,7 @@ class Predictor:
         )
         self.n_clips = self.n_rows = self.n_failed = self.n_noted = 0
 
-    def stream(self, paths, size: int | None) -> "Generator[pd.DataFrame, None, None]":
+    def stream(self, paths, size: int | None) -> Generator[Predictions]:
         """Return an iterator of the rows of so many clips each; None = of all at once."""
         if is_extracted(paths):
             stored = list(_open_tables(paths, self))
@@ -362,7 +414,7 @@ class Predictor:
         given = sources.stream(entries, rate, strict=False)
         return self._batches(self.embedder.embed(given, total=sources.count(entries)), size)
 
-    def _batches(self, clips, size: int | None) -> "Generator[pd.DataFrame, None, None]":
+    def _batches(self, clips, size: int | None) -> Generator[Predictions]:
         """Predict clips as they come."""
         with_ends = None
         with closing(clips):
@@ -374,16 +426,17 @@ class Predictor:
                     raise sources.late_segment()
                 self.n_clips += len(batch)
                 rows = self._rows_of(batch, with_ends)
-                is_good = rows["error"].isna()
-                self.n_rows, self.n_failed = self.n_rows + len(rows), self.n_failed + sum(~is_good)
-                self.n_noted += sum(rows["notes"].notna() & is_good)
+                notes = rows.facts["notes"]
+                self.n_rows += len(notes)
+                self.n_failed += len(notes) - len(rows.at)
+                self.n_noted += sum(notes[row] is not None for row in rows.at)
                 yield rows
         if with_ends is None:
             raise InputError("The iterator of clips has none.")
 
-    def _rows_of(self, batch: list, with_ends: bool) -> pd.DataFrame:
+    def _rows_of(self, batch: list, with_ends: bool) -> Predictions:
         """Predict clips that were embedded: one row each, or one a frame, or one with an error."""
-        facts: dict[str, list] = {name: [] for name in (*_FACTS, "time")}
+        facts: dict[str, Any] = {name: [] for name in (*_FACTS, "time")}
         numbers = []
         for clip in batch:
             error, rows, times = self._error_of(clip), clip.rows, np.array([np.nan])
@@ -395,18 +448,11 @@ class Predictor:
                 stated = error if name == "error" else getattr(clip, name)
                 facts[name] += [stated] * len(times)
             facts["time"] += list(times)
-        table = pd.DataFrame({"path": pd.Series(facts["path"], dtype=object)})
-        for name in (["start", "end"] if with_ends else []) + (["time"] if self.frames else []):
-            table[name] = np.array(facts[name], dtype=float)
-        errors, notes = (pd.Series(facts[name], dtype=object) for name in ("error", "notes"))
-        at = np.flatnonzero(errors.isna())
-        for name, values in self._predict(numbers).items():
-            column = pd.Series(values, index=at)
-            if len(at) < len(table) and column.dtype.kind in "iub":
-                # Whole numbers stay whole numbers beside missing ones.
-                column = column.convert_dtypes()
-            table[name] = column.reindex(table.index)
-        return table.assign(error=errors, notes=notes)
+        seconds = (["start", "end"] if with_ends else []) + (["time"] if self.frames else [])
+        facts |= {name: np.array(facts[name], dtype=float) for name in seconds}
+        facts = {name: facts[name] for name in ("path", *seconds, *_LAST)}
+        at = np.array([row for row, error in enumerate(facts["error"]) if error is None], int)
+        return Predictions(facts, self._predict(numbers), at)
 
     def _error_of(self, clip: tables.ClipRows) -> str | None:
         """Return why a clip has no prediction: with `strict`, its notes are a reason."""
@@ -523,7 +569,11 @@ def _as_pooled(frames: np.ndarray, pooling) -> np.ndarray:
 def _as_fitted(rest, rows: np.ndarray):
     """Return rows as the rest of a pipeline was fitted to: with names where it had some."""
     names = getattr(rest, "feature_names_in_", None)
-    return rows if names is None or rows.ndim > 2 else pd.DataFrame(rows, columns=names)
+    if names is None or rows.ndim > 2:
+        return rows
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=names)
 
 
 @floats.numpy_defaults

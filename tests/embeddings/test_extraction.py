@@ -16,11 +16,13 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 from filelock import FileLock
+from sklearn.base import clone
 
 from skmer import ClipFunctionTransformer, L3Transformer, MFCCStatsTransformer, VGGishTransformer
 from skmer.audio import Segment
 from skmer.embeddings import Extraction, extract, extract_files, mfcc, settings, sources, tables
 from skmer.exceptions import IgnoredCacheWarning, InputError, WeightsNotFoundError
+from skmer.utils import digest
 
 SUFFIXES = (".parquet", ".npz", ".csv")
 N_CLIPS = 9
@@ -177,11 +179,17 @@ def test_resumed_by_content_not_by_name_or_order(paths, tmp_path, computed):
 
 def test_the_numbers_have_a_version_of_their_own(paths, tmp_path, computed, monkeypatch):
     """A table of another skmer counts, unless that computed the numbers in another way."""
-    out = tmp_path / "table.parquet"
+    out, folder = tmp_path / "table.parquet", tmp_path / "shards"
+    cached = clone(MFCC).set_params(memory=tmp_path / "memory")
     extract(paths[:2], MFCC, out)
+    extract(paths[:2], cached, folder)
     computed.clear()
-    monkeypatch.setattr(settings, "__version__", "99.0")
+    for module in (settings, digest):
+        monkeypatch.setattr(module, "__version__", "99.0")
     assert extract(paths[:2], MFCC, out).n_computed == 0
+    assert extract(paths[:2], MFCC, folder).n_computed == 0
+    cached.fit_transform(paths[:2])
+    assert computed == []
     monkeypatch.setattr(mfcc.MFCCRecipe, "numbers_version", 99)
     with pytest.warns(IgnoredCacheWarning, match="made with other settings"):
         assert extract(paths[:2], MFCC, out).n_computed == 2

@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skmer import ClipFunctionTransformer, MFCCStatsTransformer, VGGishTransformer
+from skmer.audio import Segment
 from skmer.classifiers import KerasLSTMClassifier
 from skmer.embeddings import extract, sources, tables
 from skmer.exceptions import InputError
@@ -26,6 +27,7 @@ from skmer.models import (
     write_predictions,
 )
 from skmer.utils import ClipCache
+from skmer.utils.files import escape_formula
 
 
 def loud_and_wide(frames):
@@ -220,6 +222,21 @@ def test_labels_of_whole_numbers_stay_whole(songs):
     assert (found[0], found.isna()[1]) == (True, True)
     model = make_pipeline(MFCCStatsTransformer(), GaussianNB()).fit(paths, 2 * (y == "sad"))
     assert str(predict_clips(model, [paths[0], "none.wav"])["label"].dtype) == "Int64"
+
+
+def test_a_csv_file_is_what_pandas_writes(songs, tmp_path):
+    paths, y = songs
+    strange = tmp_path / '=1, "2".wav'
+    strange.write_bytes(Path(paths[0]).read_bytes())
+    given, out = [*paths[:2], "none.wav", Segment(paths[2], 0.5), strange], tmp_path / "p.csv"
+    labels = np.where(y == "sad", "-1+1", "so, so")
+    for fit_on, dtype in ((y == "sad", float), (2 * (y == "sad"), np.float32), (labels, float)):
+        model = make_pipeline(MFCCStatsTransformer(), GaussianNB()).fit(paths, fit_on)
+        model[-1].predict_proba = lambda rows, dtype=dtype: np.full((len(rows), 2), 0.1, dtype)
+        predicted = predict_clips(model, given)
+        write_predictions(model, given, out)
+        expected = escape_formula(predicted).to_csv(index=False, lineterminator="\n")
+        assert out.read_text() == expected
 
 
 def test_batches_are_the_same_rows(songs, model):
