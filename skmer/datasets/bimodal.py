@@ -39,11 +39,8 @@ INFO = registry.DatasetInfo(
     licence="for research; the music belongs to its owners",
     url="http://mir.dei.uc.pt/downloads.html",
     downloadable=False,
-    folder="bimodal",
     scales={"": (-4, 4)},
-    layout="``bimodal/``, the archive unpacked, at any depth",
     checked="annotations and names of the clips",
-    description=__doc__ or "",
 )
 TABLES = ("MER-Audio-dataset.xlsx", "MER-Audio-dataset.xls")
 SCALE = tables.AffectScale("annotated", -4.0, 4.0)

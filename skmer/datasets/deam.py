@@ -59,11 +59,8 @@ INFO = registry.DatasetInfo(
     url="https://cvml.unige.ch/databases/DEAM/",
     downloadable=True,
     contains=("emomusic",),
-    folder="deam",
     scales={"static_": (1, 9), "dynamic_": (-1, 1)},
-    layout="``deam/``, the archives unpacked, at any depth",
     checked="columns, songs and scales of the annotations, names of the clips",
-    description=__doc__ or "",
 )
 STATIC = PublishedTable(
     "song_id",

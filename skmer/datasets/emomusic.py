@@ -55,11 +55,8 @@ INFO = registry.DatasetInfo(
     licence="audio: Creative Commons, by song (Free Music Archive); annotations: for research",
     url="http://cvml.unige.ch/databases/emoMusic/",
     downloadable=True,
-    folder="emomusic",
     scales={"static_": (1, 9), "dynamic_": (-1, 1)},
-    layout="``emomusic/``, the archives unpacked, at any depth",
     checked="columns, songs and quadrants of the annotations, names of the clips",
-    description=__doc__ or "",
 )
 ANNOTATIONS_ARCHIVE = fetch.Archive(
     filename="annotations.tar.gz",
@@ -74,7 +71,7 @@ CLIPS_ARCHIVE = fetch.Archive(
 CLIPS_FOLDER = "clips_45seconds"
 # One sample every half second from 15 s to 45 s.
 _OVER_TIME = PublishedTable("song_id", scale=tables.SCALES["dynamic"], numbered=True, n_times=61)
-TABLES = {
+READERS = {
     "songs_info.csv": PublishedTable(
         "song_id",
         {
@@ -84,19 +81,16 @@ TABLES = {
             "Mediaeval 2013 set": "split",
         },
         numbered=True,
-    ),
+    ).read,
     "static_annotations.csv": PublishedTable(
         "song_id",
         {f"mean_{axis}": f"static_{axis}" for axis in AXES},
         scale=tables.SCALES["static"],
         numbered=True,
-    ),
-    "arousal_cont_average.csv": _OVER_TIME,
-    "valence_cont_average.csv": _OVER_TIME,
+    ).read,
+    "arousal_cont_average.csv": _OVER_TIME.read,
+    "valence_cont_average.csv": _OVER_TIME.read,
 }
-
-
-READERS = {name: table.read for name, table in TABLES.items()}
 
 
 def read_annotations(folder: Path):

@@ -54,12 +54,26 @@ def find_files(folder: Path) -> FoundFiles:
     root = Path(os.path.realpath(folder))
     visited: set[str] = set()
     links: list[Path] = []
-    waiting = [folder]
-    while waiting:
-        start = waiting.pop(0)
-        # A link to a folder above leads back here, through what does not belong to this folder.
-        if start is folder or not root.is_relative_to(os.path.realpath(start)):
-            _walk(start, visited, waiting, links, found)
+    starts = [folder]
+
+    def count_unreadable(error):
+        found.left_out["folders that may not be read"] += 1
+
+    # Those that are no links come first.
+    for start in starts:
+        for place, folders, names in os.walk(start, onerror=count_unreadable):
+            real = os.path.realpath(place)
+            # A link to a folder above leads back here, through what does not belong to this folder.
+            if real in visited or (start is not folder and root.is_relative_to(real)):
+                folders.clear()
+                continue
+            visited.add(real)
+            shown = sorted(name for name in folders if not _hidden(name))
+            found.left_out["hidden or trash folders"] += len(folders) - len(shown)
+            starts += [Path(place, name) for name in shown if os.path.islink(f"{place}/{name}")]
+            folders[:] = shown
+            for name in names:
+                _take(Path(place, name), links, found)
     # One path of every file is kept, the one that is no link where there is one.
     first = (
         {os.path.realpath(path.parent) + os.sep + path.name: path for path in found.paths}
@@ -74,24 +88,6 @@ def find_files(folder: Path) -> FoundFiles:
             found.again[link] = kept
     found.paths.sort()
     return found
-
-
-def _walk(start: Path, visited: set, waiting: list, links: list, found: FoundFiles) -> None:
-    """Take the files of a folder and of all below that are no links; those that are, wait."""
-
-    def count_unreadable(error):
-        found.left_out["folders that may not be read"] += 1
-
-    for place, folders, names in os.walk(start, onerror=count_unreadable):
-        real = os.path.realpath(place)
-        shown = [] if real in visited else sorted(name for name in folders if not _hidden(name))
-        if real not in visited:
-            found.left_out["hidden or trash folders"] += len(folders) - len(shown)
-            waiting += [Path(place, name) for name in shown if os.path.islink(f"{place}/{name}")]
-            for name in names:
-                _take(Path(place, name), links, found)
-        folders[:] = shown
-        visited.add(real)
 
 
 def _take(path: Path, links: list, found: FoundFiles) -> None:

@@ -42,10 +42,7 @@ INFO = registry.DatasetInfo(
     licence="for research; the music belongs to its owners",
     url="http://mir.dei.uc.pt/downloads.html",
     downloadable=False,
-    folder="4q",
-    layout="``4q/``, the archive unpacked, at any depth",
     checked="annotations, folders and names of the clips",
-    description=__doc__ or "",
 )
 ANNOTATIONS = "panda_dataset_taffc_annotations.csv"
 METADATA = "panda_dataset_taffc_metadata.csv"

@@ -68,11 +68,9 @@ INFO = registry.DatasetInfo(
     url="https://doi.org/10.5281/zenodo.13939205",
     downloadable=True,
     contains=("4q", "bimodal"),
-    folder="merge",
     scales={"": (0, 1)},
     layout="``merge/``, the archive of the version unpacked, at any depth",
     checked="songs, quadrants and splits of the annotations, folders and names of the clips",
-    description=__doc__ or "",
 )
 # Seconds that the record is waited for.
 _TIMEOUT = 20.0

@@ -59,7 +59,6 @@ INFO = registry.DatasetInfo(
     folder="mtg_jamendo",
     layout="``mtg_jamendo/``, tables, ``audio/`` and ``audio-low/`` at any depth",
     checked="SHA-256 of the tables and, where the published lists are in place, of the audio",
-    description=__doc__ or "",
 )
 _RAW = "https://raw.githubusercontent.com/MTG/mtg-jamendo-dataset"
 _COMMIT = "1b4fa8c32e076c73b5175c1703ae805b4109309d"

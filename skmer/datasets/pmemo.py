@@ -57,11 +57,8 @@ INFO = registry.DatasetInfo(
     licence="not stated",
     url="https://github.com/HuiZhang0812/PMEmo",
     downloadable=False,
-    folder="pmemo",
     scales={"static_": (0, 1), "dynamic_": (0, 1)},
-    layout="``pmemo/``, the archive unpacked, at any depth",
     checked="columns, songs, scales and quadrants of the annotations, names of the clips",
-    description=__doc__ or "",
 )
 SCALES = {kind: tables.AffectScale(kind, 0.0, 1.0) for kind in ("static", "dynamic")}
 METADATA = PublishedTable(

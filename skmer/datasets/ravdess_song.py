@@ -62,7 +62,6 @@ INFO = registry.DatasetInfo(
     folder="ravdess_song",
     layout="``ravdess_song/Actor_XX/*.wav`` or ``*.flac``, whichever singers there are",
     checked="names and SHA-256 of the 1012 published wav files",
-    description=__doc__ or "",
 )
 
 # Zenodo gives no SHA-256 of the archive; the clips in it are checked one by one instead.

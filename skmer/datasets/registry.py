@@ -3,10 +3,11 @@
 import functools
 import inspect
 import os
+import sys
 import textwrap
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -44,13 +45,15 @@ class DatasetInfo:
     scales : dict of str to pair of float
         The ends of the scale of arousal and valence, by what the names of the columns begin with.
     folder : str
-        Its folder below the data folder.
+        Its folder below the data folder; by default its name.
     layout : str
-        What is looked for below the data folder, as reStructuredText.
+        What is looked for below the data folder, as reStructuredText; by default its archives
+        unpacked.
     checked : str
         What :func:`validate_dataset` compares.
     description : str
-        What ``DESCR`` states; it ends with the citation, a code block in BibTeX.
+        What ``DESCR`` states, by default the docstring of the module of its loader; it ends with
+        the citation, a code block in BibTeX.
     """
 
     name: str
@@ -67,6 +70,11 @@ class DatasetInfo:
     layout: str = ""
     checked: str = "names of the clips"
     description: str = ""
+
+    def __post_init__(self):
+        object.__setattr__(self, "folder", self.folder or self.name)
+        layout = self.layout or f"``{self.folder}/``, its archives unpacked, at any depth"
+        object.__setattr__(self, "layout", layout)
 
     @property
     def citation(self) -> str:
@@ -177,7 +185,8 @@ def register_dataset(
 
     def decorate(function):
         load = loader(layout=info.layout, **constraints)(function)
-        DATASETS[info.name] = Dataset(info, load, validate)
+        described = info.description or sys.modules[function.__module__].__doc__ or ""
+        DATASETS[info.name] = Dataset(replace(info, description=described), load, validate)
         return load
 
     return decorate
@@ -214,7 +223,8 @@ def make_bunch(
 
 def describe(info: DatasetInfo) -> str:
     """Text of a dataset's ``DESCR``: its title and its description."""
-    return f"{info.title}\n{'-' * len(info.title)}\n\n{inspect.cleandoc(info.description)}\n"
+    description = inspect.cleandoc(DATASETS[info.name].info.description)
+    return f"{info.title}\n{'-' * len(info.title)}\n\n{description}\n"
 
 
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:

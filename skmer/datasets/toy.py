@@ -233,7 +233,6 @@ INFO = registry.DatasetInfo(
     folder="toy-2",
     layout="``toy-2/*.wav``",
     checked="every clip against the same clip computed again",
-    description=__doc__ or "",
 )
 _HEADER_BYTES = 44
 

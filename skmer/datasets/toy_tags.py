@@ -19,13 +19,7 @@ from skmer.datasets import registry, tables, toy
 TAGS = ("bright", "calm", "dark", "energetic", "fast", "happy", "percussive", "rough")
 # Tags of a trait that is above its average.
 _TRAITS = {"fast": "tempo", "bright": "brightness", "rough": "roughness", "percussive": "drums"}
-INFO = replace(
-    toy.INFO,
-    name="toy-tags",
-    title="Toy tags",
-    class_counts={},
-    description=__doc__ or "",
-)
+INFO = replace(toy.INFO, name="toy-tags", title="Toy tags", class_counts={})
 
 
 def tags_of(artist: int, quadrant: str, take: int) -> list[str]:

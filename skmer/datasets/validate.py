@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from skmer.datasets.files import find_audio_files, find_tables, match_songs
-from skmer.datasets.registry import DATASETS, DatasetInfo, get_data_home
+from skmer.datasets.registry import DATASETS, DatasetInfo
 from skmer.datasets.tables import QUADRANTS
 from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils.digest import file_digest
@@ -145,7 +145,7 @@ def validate_dataset(
             param="name",
         )
     info, _, validate = DATASETS[name]
-    folder = get_data_home(data_home) / info.folder
+    folder = info.place(data_home)
     if not folder.is_dir():
         raise DatasetNotFoundError(
             f"There is no folder {folder} to validate. Fetch {name} first, or give the folder of "
