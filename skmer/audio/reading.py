@@ -16,7 +16,7 @@ from skmer.utils.messages import check_whole, wrong_parameter
 
 # What a recording can have. A header that states less or more is damaged, and to believe it would
 # mean hours of resampling, or more memory than there is.
-_LOWEST_SR, HIGHEST_SR = 1000, 768_000
+_LOWEST, HIGHEST_SR = 1000, 768_000
 # Seconds: no recording is longer, and numbers of samples stay exact.
 LONGEST = 10**9
 
@@ -166,21 +166,26 @@ def _blocks(source, sr, offset, duration, resampler, name, on_decoded, on_note):
     """Yield the resampled blocks of a file or a pair; where `sr` is None, at its own rate."""
     with contextlib.ExitStack() as stack:
         opened = None
-        if isinstance(source, tuple):
-            audio, from_sr = source
-        else:
+        if not isinstance(source, tuple):
             opened = stack.enter_context(SoundSource(source, name=name))
-            from_sr = opened.sr
-        _check_rate(from_sr, name)
-        start, stop = _span(from_sr, offset, duration)
+        from_sr = source[1] if opened is None else opened.sr
+        if not isinstance(from_sr, int | float | np.number) or not _LOWEST <= from_sr <= HIGHEST_SR:
+            raise AudioDecodeError(
+                f"{name}: a sampling rate of {from_sr} Hz is stated, and only {_LOWEST} to "
+                f"{HIGHEST_SR} Hz are read; the file is damaged or the rate is not meant."
+            )
+        # Numbers of numpy compute in as few bits as they have: 5 s at 16 kHz overflow a uint16.
+        rate, first = float(from_sr), float(offset)
+        start = round(first * rate)
+        stop = None if duration is None else start + round(float(duration) * rate)
         if opened is None:
-            samples = check_samples(audio, name=name)[start:stop]
+            samples = check_samples(source[0], name=name)[start:stop]
             pieces = (samples[i : i + BLOCK_LENGTH] for i in range(0, len(samples), BLOCK_LENGTH))
         else:
-            pieces = _own_memory(opened.blocks(start, stop))
-        mono = _mixed(pieces, opened, name, offset, on_note)
-        if on_decoded is not None:
-            mono = _observed(mono, from_sr, on_decoded)
+            # Copied where the mean over channels is none: the memory of a block is used again.
+            blocks = opened.blocks(start, stop)
+            pieces = (block.copy() if block.shape[1] == 1 else block for block in blocks)
+        mono = _mixed(pieces, opened, name, offset, from_sr, on_decoded, on_note)
         to_sr = from_sr if sr is None else int(sr)
         is_empty = True
         for block in resample(mono, from_sr, to_sr, resampler):
@@ -217,32 +222,14 @@ def _check_parameters(function, sr, offset, duration, resampler):
             raise wrong_parameter(function, parameter, allowed, value)
 
 
-def _check_rate(sr, name):
-    if not isinstance(sr, int | float | np.number) or not _LOWEST_SR <= sr <= HIGHEST_SR:
-        raise AudioDecodeError(
-            f"{name}: a sampling rate of {sr} Hz is stated, and only {_LOWEST_SR} to {HIGHEST_SR} "
-            "Hz are read; the file is damaged or the rate is not meant."
-        )
-
-
-def _span(sr, offset, duration):
-    """Return the first and one past the last sample to use."""
-    # Numbers of numpy compute in as few bits as they have: 5 s at 16 kHz overflow a uint16.
-    sr, offset = float(sr), float(offset)
-    start = round(offset * sr)
-    return start, None if duration is None else start + round(float(duration) * sr)
-
-
-def _own_memory(blocks):
-    """Copy what the mean over channels does not: the memory of a block is used again."""
-    return (block.copy() if block.shape[1] == 1 else block for block in blocks)
-
-
-def _mixed(pieces, opened, name, offset, on_note):
+def _mixed(pieces, opened, name, offset, sr, on_decoded, on_note):
     """Yield mono blocks of blocks of samples; raise where there are none."""
     mixer, is_empty = Mixer(name), True
     for piece in pieces:
-        yield mixer.mix(piece)
+        block = mixer.mix(piece)
+        if on_decoded is not None:
+            on_decoded(block, sr)
+        yield block
         is_empty = False
     if is_empty:
         ends = f"ends before offset={offset} s, so nothing is left to read"
@@ -252,9 +239,3 @@ def _mixed(pieces, opened, name, offset, on_note):
     mixer.report_levels(on_note)
     if opened is not None and opened.ended_early:
         note("cut", name, on_note)
-
-
-def _observed(blocks, sr, on_decoded):
-    for block in blocks:
-        on_decoded(block, sr)
-        yield block

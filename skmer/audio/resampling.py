@@ -1,7 +1,7 @@
 """One rate to another, in blocks: by soxr, or by resampy as openl3 and VGGish have it."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from importlib.util import find_spec
 
 import numpy as np
@@ -20,7 +20,7 @@ _CHUNK_SECONDS = 20
 
 def check_resampler(resampler: str) -> None:
     """Raise InputError for another name, or one whose package is not installed."""
-    check_choice("", tuple(RESAMPLERS), resampler=resampler)
+    check_choice("", sorted(RESAMPLERS), resampler=resampler)
     # soxr is always there, and to look for it would cost more than a short clip.
     if resampler != "soxr_hq" and find_spec(RESAMPLERS[resampler]) is None:
         raise InputError(
@@ -30,9 +30,7 @@ def check_resampler(resampler: str) -> None:
         )
 
 
-def resample(
-    blocks: Iterable[np.ndarray], from_sr: int, to_sr: int, resampler: str
-) -> Iterator[np.ndarray]:
+def resample(blocks, from_sr, to_sr, resampler: str) -> Iterator[np.ndarray]:
     """Resample the blocks of one mono waveform; how it is cut changes nothing."""
     if from_sr == to_sr:
         yield from blocks

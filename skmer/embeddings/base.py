@@ -130,6 +130,8 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
     """
 
     _recipe_class: ClassVar[type[Recipe]]
+    # The parameter whose None leaves the frames of a clip.
+    _pooling_name: ClassVar[str] = "pooling"
 
     if TYPE_CHECKING:
         # A property for type checkers, which some subclasses have in place of a word.

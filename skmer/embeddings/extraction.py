@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pyarrow as pa
 from sklearn.base import clone
 
 from skmer.audio.segment import Listing, Segment, file_of, part_of
@@ -234,20 +235,26 @@ class _Run:
                     kinds = earlier.kinds
                     tables.match_columns(self.columns, kinds)
                     done = earlier.extended(new)
-                schema = tables.table_schema(
-                    kinds,
-                    names,
-                    self.settings,
-                    segments=self.segments or earlier.segments,
-                    frames=self.frame_times is not None,
-                    layout=self.layout,
-                )
+                schema = self._schema(kinds, segments=self.segments or earlier.segments)
                 counted = self._count(done, place.show(name), n_before, schema.names)
                 rows = tables.batches(counted, schema, len(names), self.frame_times)
                 tables.write_table(path, rows, schema, names)
         for one in (name, *beside):
             place.store(one)
         return {name: self.counts[name] - before[name] for name in before if name != "n_computed"}
+
+    def _schema(self, kinds: Mapping[str, str], *, segments: bool):
+        """Return the arrow schema of a table: facts, numbers, and the settings in its metadata."""
+        names = self.embedder.names
+        facts = {"path": "string", **(tables.ENDS if segments else {}), **kinds, **tables.FACTS}
+        facts |= tables.FRAME_FACTS if self.frame_times is not None else {}
+        numbers = dict.fromkeys(names, pa.float32())
+        settings = self.settings | {"own": dict(kinds), "segments": segments}
+        if self.layout == "list":
+            numbers = {"embedding": pa.list_(pa.float32(), len(names))}
+            settings |= {"columns": names}
+        metadata = {"skmer": json.dumps(settings)}
+        return pa.schema([*facts.items(), *numbers.items()], metadata=metadata)
 
     def _count(self, clips, table, n_before, names) -> Iterator[tables.ClipRows]:
         """Pass the clips of one table on, and count them; raise where they became fewer."""
@@ -306,11 +313,10 @@ def fit_copies(transformer, paths: Sequence, *, frames: bool) -> list[base.BaseC
     fitted = []
     for one in map(clone, given):
         one._check_can_be_kept()
-        parameters = one.get_params()
-        pooling = "pooling" if "pooling" in parameters else "statistics"
+        pooling = one._pooling_name
         if frames:
             one.set_params(**{pooling: None})
-        elif parameters[pooling] is None:
+        elif getattr(one, pooling) is None:
             raise InputError(
                 f"With {pooling}=None a clip has many rows; pass frames=True for one row a frame, "
                 f"or set {pooling}."

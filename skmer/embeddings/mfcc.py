@@ -178,7 +178,7 @@ class MFCCStatsTransformer(base.BaseClipTransformer):
     array(['mfcc_mean_0', 'mfcc_delta1_mean_0', 'mfcc_std_0'], dtype=object)
     """
 
-    _name = "mfcc"
+    _name, _pooling_name = "mfcc", "statistics"
     # `statistics` has its place here.
     pooling: None = field(default=None, init=False)
     n_mfcc: params.Positive = 20

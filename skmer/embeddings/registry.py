@@ -250,19 +250,16 @@ def feature_of(transformer) -> Feature | None:
     model = getattr(transformer, "model_name", None)
     for one in known_features():
         made = one.make if isinstance(one.make, type) else one.make()
-        same = made is type(transformer) or type(made) is type(transformer)
-        if same and getattr(made, "model_name", None) == model:
+        if type(transformer) in (made, type(made)) and getattr(made, "model_name", None) == model:
             return one
     return None
 
 
 def transformer_names() -> set[str]:
     """Return the full names of the transformers' classes of all features."""
-    return {f"{made.__module__}.{made.__qualname__}" for made in map(_made_by, known_features())}
-
-
-def _made_by(feature: Feature) -> type:
-    return feature.make if isinstance(feature.make, type) else type(feature.make())
+    makers = (one.make for one in known_features())
+    made = (make if isinstance(make, type) else type(make()) for make in makers)
+    return {f"{one.__module__}.{one.__qualname__}" for one in made}
 
 
 def label_of(name: str) -> str:

@@ -135,35 +135,7 @@ def match_columns(columns: Mapping, kinds: Mapping[str, str]) -> None:
             ) from error
 
 
-def table_schema(
-    kinds: Mapping[str, str],
-    names: list[str],
-    settings: dict,
-    *,
-    segments: bool,
-    frames: bool,
-    layout: str,
-):
-    """Return the arrow schema of a table: facts, numbers, and the settings in its metadata.
-
-    `kinds` has the types of the user's own columns.
-    """
-    facts = {"path": "string", **(ENDS if segments else {}), **kinds, **FACTS}
-    facts |= FRAME_FACTS if frames else {}
-    numbers = dict.fromkeys(names, pa.float32())
-    settings = settings | {"own": dict(kinds), "segments": segments}
-    if layout == "list":
-        numbers = {"embedding": pa.list_(pa.float32(), len(names))}
-        settings |= {"columns": names}
-    return pa.schema([*facts.items(), *numbers.items()], metadata={"skmer": json.dumps(settings)})
-
-
-def batches(
-    clips: Iterable[ClipRows],
-    schema,
-    width: int,
-    frame_times: Callable[[int], np.ndarray] | None,
-) -> Iterator[tuple]:
+def batches(clips: Iterable[ClipRows], schema, width: int, frame_times) -> Iterator[tuple]:
     """Join clips to batches of facts, as an arrow table, and numbers, (n_rows, width).
 
     With `frame_times` a row is a frame. A clip without rows, which failed, is one row of NaN.
@@ -481,9 +453,7 @@ class EarlierTable:
 
 
 @contextmanager
-def earlier_table(
-    path: Path, key: str, names: list[str], *, append: bool = False
-) -> Iterator[EarlierTable]:
+def earlier_table(path: Path, key: str, names: list[str], *, append) -> Iterator[EarlierTable]:
     """Read the clips of the table that is at `path` for the time of the block.
 
     The numbers lie in a temporary file, so that they do not fill the memory. Clips that failed are

@@ -518,9 +518,7 @@ def is_extracted(paths) -> bool:
 
 
 def _without_pooling(transformer: BaseClipTransformer) -> BaseClipTransformer:
-    whole = copy.copy(transformer)
-    name = "pooling" if "pooling" in whole.get_params(deep=False) else "statistics"
-    return whole.set_params(**{name: None})
+    return copy.copy(transformer).set_params(**{transformer._pooling_name: None})
 
 
 def _open_tables(paths, predictor: Predictor) -> Iterator[tables.StoredTable]:
@@ -544,14 +542,13 @@ def _open_tables(paths, predictor: Predictor) -> Iterator[tables.StoredTable]:
 
 def _statistics(transformer):
     """Return what a transformer takes over the frames of a clip; None = it leaves the frames."""
-    parameters = transformer.get_params(deep=False)
-    return parameters["pooling"] if "pooling" in parameters else parameters["statistics"]
+    return getattr(transformer, transformer._pooling_name)
 
 
 def _check_frames(transformers) -> None:
     taken = _statistics(transformers[0])
     names = (taken,) if isinstance(taken, str) else tuple(taken or ())
-    network = "pooling" in transformers[0].get_params(deep=False) or names == ("mean",)
+    network = transformers[0]._pooling_name == "pooling" or names == ("mean",)
     if len(transformers) > 1 or not network or not names or "std" in names:
         raise InputError(
             "Predictions for each frame need a model on one network whose pooling a single frame "

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -23,14 +23,7 @@ from skmer.exceptions import EngineNotAvailableError, WorkerError
 from skmer.utils.messages import wrong_parameter
 
 
-def run_parallel(
-    function: Callable,
-    arguments: Iterable[tuple],
-    *,
-    n_jobs: int | None,
-    prefer: str | None = None,
-    ordered: bool = True,
-) -> Generator[Any, None, None]:
+def run_parallel(function, arguments, *, n_jobs, prefer=None, ordered=True) -> Generator[Any]:
     """Yield ``function(*args)`` for each `args`, each as soon as it is there.
 
     Parameters

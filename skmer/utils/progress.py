@@ -2,10 +2,9 @@
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sized
-from typing import TypeVar
+from collections.abc import Iterator, Sized
+from typing import Any
 
-T = TypeVar("T")
 _logger = logging.getLogger("skmer")
 # Where there is no terminal, a line of the log so often.
 _LOG_SECONDS = 60
@@ -54,14 +53,7 @@ def make_bar(*, is_download: bool = False, enabled: bool = True):
     )
 
 
-def track(
-    iterable: Iterable[T],
-    *,
-    description: str,
-    total: int | None = None,
-    enabled: bool = True,
-    unit: str = "clips",
-) -> Iterator[T]:
+def track(iterable, *, description, total=None, enabled=True, unit="clips") -> Iterator[Any]:
     """Yield from `iterable` behind a progress bar on standard error.
 
     Where standard error is no terminal there is no bar, but a line a minute of the logger "skmer".

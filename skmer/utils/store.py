@@ -5,7 +5,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,14 +25,7 @@ MANIFEST = "manifest.json"
 _CHECKSUM = "sha256"
 
 
-def write_store(
-    folder,
-    tables: Mapping,
-    manifest: Mapping,
-    *,
-    kind: str,
-    files: Mapping[str, Callable[[Path], object]] | None = None,
-) -> Path:
+def write_store(folder, tables: Mapping, manifest: Mapping, *, kind: str, files=None) -> Path:
     """Write tables and a manifest into a folder, all of them or none.
 
     Parameters

@@ -60,7 +60,7 @@ def test_files_and_arrays_longer_than_a_chunk_agree(tmp_path, resampler):
 
 
 def test_unknown_and_missing(tmp_path, monkeypatch):
-    with pytest.raises(InputError, match=r"'resampler'.*'kaiser_best', 'soxr_hq'.*got 'linear'"):
+    with pytest.raises(InputError, match=r"'resampler'.*'kaiser_best', 'soxr_hq'.*Got 'linear'"):
         read_audio(tmp_path / "any.wav", resampler="linear")
     monkeypatch.setattr(_resampling, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"needs the package resampy.*skmer\[resampy\]"):

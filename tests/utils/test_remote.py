@@ -27,7 +27,7 @@ MFCC = MFCCStatsTransformer(n_mfcc=5, deltas=0)
 @pytest.fixture
 def bucket(tmp_path, monkeypatch):
     """Five clips in the memory of fsspec; where fetched files lie is temporary."""
-    monkeypatch.setattr(remote, "user_folder", lambda kind: tmp_path / kind)
+    monkeypatch.setattr(remote.files, "user_folder", lambda kind: tmp_path / kind)
     files = fsspec.filesystem("memory")
     rng = np.random.default_rng(0)
     for i in range(5):
