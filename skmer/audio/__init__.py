@@ -1,6 +1,5 @@
 """From files and arrays to float32 mono waveforms, frames, and spectrograms."""
 
-import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -8,6 +7,7 @@ from skmer.audio.framing import Framing
 from skmer.audio.reading import read_audio, stream_audio
 from skmer.audio.segment import Segment
 from skmer.audio.waveform import as_waveform
+from skmer.utils.messages import deprecated_names
 
 if TYPE_CHECKING:
     from skmer.embeddings.l3 import l3_spectrogram
@@ -31,20 +31,16 @@ _FRONT_ENDS = {
     "musicnn_log_mel": "skmer.embeddings.musicnn",
     "vggish_log_mel": "skmer.embeddings.vggish",
 }
-_DEPRECATED = ("mel_power_columns", "mfcc_deltas", "mfcc_from_mel")
+_find_deprecated = deprecated_names(
+    __name__,
+    dict.fromkeys(("mel_power_columns", "mfcc_deltas", "mfcc_from_mel"), "skmer.embeddings.mfcc"),
+)
 
 
 def __getattr__(name: str):
     if name in _FRONT_ENDS:
         return getattr(import_module(_FRONT_ENDS[name]), name)
-    if name in _DEPRECATED:
-        warnings.warn(
-            f"skmer.audio.{name} is deprecated; MFCCStatsTransformer computes it.",
-            DeprecationWarning,
-            stacklevel=2,
-        )
-        return getattr(import_module("skmer.embeddings.mfcc"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _find_deprecated(name)
 
 
 def __dir__() -> list[str]:

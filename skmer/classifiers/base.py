@@ -5,7 +5,6 @@ import os
 import sys
 from abc import abstractmethod
 from contextlib import suppress
-from functools import partial
 from numbers import Real
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -18,7 +17,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skmer.exceptions import EngineNotAvailableError, InputError
 from skmer.utils import estimators as params
-from skmer.utils import floats, labels, messages, processes, progress
+from skmer.utils import floats, labels, messages, processes
 
 _N_DRAWS = 50
 
@@ -212,21 +211,9 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
                 seed=seed,
                 # Compiling takes as long as some hundred steps, and so many are sure to be run.
                 jit_compile=self._jit_compile and n_steps >= _JIT_MIN_STEPS,
-                track=partial(
-                    progress.track,
-                    description=type(self).__name__,
-                    enabled=self.verbose,
-                    unit="epochs",
-                ),
             )
             self.history_, self.best_epoch_ = network.fit(
-                model,
-                X,
-                codes,
-                sample_weight,
-                epochs=int(self.epochs),
-                validation=validation,
-                patience=self.patience,
+                self, model, X, codes, sample_weight, validation
             )
             self.weights_ = model.get_weights()
         self.n_iter_ = len(self.history_["loss"])

@@ -18,6 +18,7 @@ from scikeras.wrappers import KerasClassifier
 
 from skmer.exceptions import InputError
 from skmer.utils.processes import on_release
+from skmer.utils.progress import track
 
 _MAX_IDLE = 16
 
@@ -67,7 +68,7 @@ class GraphModel(keras.Sequential):
         ).get_concrete_function(tf.TensorSpec((batch_size, *row), tf.float32))
         return self
 
-    def start(self, weights, *, learning_rate, seed, jit_compile, track):
+    def start(self, weights, *, learning_rate, seed, jit_compile):
         """Set what the next ``fit`` starts from, and how it goes through the rows."""
         self.set_weights(weights)
         for variable in self.optimizer.variables:
@@ -75,7 +76,6 @@ class GraphModel(keras.Sequential):
         self.optimizer.learning_rate = learning_rate
         self._shuffle = np.random.default_rng(seed)
         self._jit = jit_compile
-        self._track = track
 
     def fit(self, x, y, *, sample_weight, epochs, validation_data=None, callbacks=(), **_):
         """Train as ``keras.Model.fit`` does, in batches of the size that was prepared for."""
@@ -88,7 +88,7 @@ class GraphModel(keras.Sequential):
         )
         self.stop_training = False
         callbacks.on_train_begin()
-        for epoch in self._track(range(epochs)):
+        for epoch in self.track(range(epochs)):
             logs = self._run(self._train_step, train_data, self._shuffle.permutation(len(x)))
             if validation_data is not None:
                 losses = self._run(self._evaluation_step, validation_data, validation_rows)
@@ -174,18 +174,17 @@ def _in_double(layer):
     return type(layer).from_config(layer.get_config() | {"dtype": "float64"})
 
 
-def fit(model, X, codes, sample_weight, *, epochs, validation, patience):
-    """Train by scikeras; return the history and the index of the epoch whose weights are kept."""
-    callbacks = []
+def fit(owner, model, X, codes, sample_weight, validation):
+    """Train by scikeras, as a classifier is set.
+
+    Return the history, and the index of the epoch whose weights are kept.
+    """
+    name, patience, callbacks = type(owner).__name__, owner.patience, []
+    model.track = functools.partial(track, description=name, enabled=owner.verbose, unit="epochs")
     if validation is not None and patience is not None:
         callbacks = [keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)]
-    classifier = KerasClassifier(
-        model,
-        loss=model.loss,
-        epochs=epochs,
-        callbacks=callbacks,
-        fit__validation_data=validation,
-    )
+    settings = {"epochs": int(owner.epochs), "fit__validation_data": validation}
+    classifier = KerasClassifier(model, loss=model.loss, callbacks=callbacks, **settings)
     classifier.fit(X, codes, sample_weight=sample_weight)
     history = dict(classifier.history_)
     best = callbacks[0].best_epoch if callbacks else len(history["loss"]) - 1

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from skmer.audio.segment import Segment
+from skmer.audio.segment import Segment, part_of
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
 from skmer.utils.digest import file_digest
 from skmer.utils.files import is_url
@@ -55,6 +55,12 @@ class Clip:
     def identity(self) -> tuple:
         """What distinguishes a clip of a table from the others: its path, and its part of that."""
         return self.path, self.start, self.end
+
+    @property
+    def part(self) -> str:
+        """What distinguishes a part of a file from others of it; empty for the whole file."""
+        is_part = self.start or self.end is not None
+        return part_of(Segment("", self.start or 0.0, self.end)) if is_part else ""
 
     def n_bytes(self) -> int:
         """Return the bytes that it holds in memory."""

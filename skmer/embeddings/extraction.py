@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 from sklearn.base import clone
 
-from skmer.audio.segment import Listing, Segment, file_of, part_of
+from skmer.audio.segment import Listing, Segment
 from skmer.embeddings import base, shards, sources, tables
-from skmer.embeddings.clips import as_clip
+from skmer.embeddings.clips import Clip
 from skmer.embeddings.settings import describe_run
 from skmer.exceptions import InputError, InputTypeError, bounded
 from skmer.utils import cache, files, messages, remote
@@ -389,35 +389,6 @@ def extract_files(
     ...         first["embedding"].shape[1]
     20
     """
-    paths = _check_paths(paths)
-    (one,) = fit_copies(transformer, paths, frames=True)
-    embedder = sources.Embedder([one], n_jobs=n_jobs, verbose=verbose)
-    settings = describe_run([one], embedder.key, frames=True)
-    # The lock is beside the folder, whose name it needs.
-    folder = files.expand_path(folder).absolute()
-    targets = _targets(paths, folder)
-    failures: list[tuple[str, str]] = []
-    with tables.locked(folder):
-        folder.mkdir(exist_ok=True)
-        earlier = list(embedder.call(_earlier_file, zip(targets, paths), settings["key"]))
-        missing = [at for at, n_rows in enumerate(earlier) if n_rows is None]
-        clips = sources.stream([paths[at] for at in missing], embedder.rates[0])
-        n_computed, n_rows = 0, sum(filter(None, earlier))
-        with closing(embedder.embed(clips, total=len(missing))) as new:
-            # The clips first, so that the bar reaches its end.
-            for clip, at in zip(new, missing):
-                n_computed, n_rows = n_computed + clip.is_new, n_rows + len(clip.rows)
-                if clip.error is not None:
-                    failures.append((messages.escape_undecodable(file_of(paths[at])), clip.error))
-                else:
-                    _write_file(targets[at], clip, one.frame_times(len(clip.rows)), settings)
-        _write_errors(folder / "errors.csv", failures)
-    cache.warn_of_cache(embedder.cache_errors, stacklevel=2)
-    return Extraction(folder, len(paths), n_rows, n_computed, len(failures))
-
-
-def _check_paths(paths) -> list[str | Segment]:
-    """Return the paths as strings; segments of files stay."""
     entries = list(sources.check_clips(paths))
     for row, entry in enumerate(entries):
         is_file = isinstance(entry, str | os.PathLike | Segment) and not files.is_url(entry)
@@ -425,34 +396,53 @@ def _check_paths(paths) -> list[str | Segment]:
             raise InputTypeError(
                 f"Entry {row} of 'paths' must be a path on this machine, got {entry!r}."
             )
-    return [
-        entry if isinstance(entry, Segment) else os.path.expanduser(os.fsdecode(entry))
-        for entry in entries
-    ]
+    (one,) = fit_copies(transformer, entries, frames=True)
+    embedder = sources.Embedder([one], n_jobs=n_jobs, verbose=verbose)
+    clips = list(sources.stream(entries, embedder.rates[0]))
+    settings = describe_run([one], embedder.key, frames=True)
+    # The lock is beside the folder, whose name it needs.
+    folder = files.expand_path(folder).absolute()
+    targets = _targets(clips, folder)
+    failures: list[tuple] = []
+    with tables.locked(folder):
+        folder.mkdir(exist_ok=True)
+        earlier = list(embedder.call(_earlier_file, zip(clips, targets), settings["key"]))
+        missing = [at for at, n_rows in enumerate(earlier) if n_rows is None]
+        n_computed, n_rows = 0, sum(filter(None, earlier))
+        with closing(embedder.embed([clips[at] for at in missing], total=len(missing))) as new:
+            # The clips first, so that the bar reaches its end.
+            for clip, at in zip(new, missing):
+                n_computed, n_rows = n_computed + clip.is_new, n_rows + len(clip.rows)
+                if clip.error is not None:
+                    failures.append((clip.path, clip.error))
+                else:
+                    _write_file(targets[at], clip, one.frame_times(len(clip.rows)), settings)
+        _write_errors(folder / "errors.csv", failures)
+    cache.warn_of_cache(embedder.cache_errors, stacklevel=2)
+    return Extraction(folder, len(clips), n_rows, n_computed, len(failures))
 
 
-def _targets(paths: list[str | Segment], folder: Path) -> list[Path]:
+def _targets(clips: list[Clip], folder: Path) -> list[Path]:
     """Return the file of each clip; raise where two clips would share one."""
-    whole = [os.path.abspath(file_of(path)) for path in paths]
+    whole = [os.path.abspath(clip.source) for clip in clips]
     root = os.path.commonpath([os.path.dirname(path) for path in whole])
-    targets = []
-    for clip, path in zip(paths, whole):
-        target = Path(os.path.relpath(path, root)).with_suffix("")
-        targets.append(folder / target.with_name(f"{target.name}{part_of(clip)}.npz"))
+    targets: list[Path] = []
     seen: dict[Path, str] = {}
-    for path, target in zip(whole, targets):
-        other = seen.setdefault(target, path)
-        if other != path:
+    for clip, path in zip(clips, whole):
+        target = Path(os.path.relpath(path, root)).with_suffix("")
+        target = folder / target.with_name(f"{target.name}{clip.part}.npz")
+        if seen.setdefault(target, path) != path:
             raise InputError(
-                f"The clips '{other}' and '{path}' would both be written to '{target}'; rename one "
-                "of them, or write one table instead."
+                f"The clips '{seen[target]}' and '{path}' would both be written to '{target}'; "
+                "rename one of them, or write one table instead."
             )
+        targets.append(target)
     return targets
 
 
-def _earlier_file(file: tuple[Path, str | Segment], key: str) -> int | None:
+def _earlier_file(file: tuple[Clip, Path], key: str) -> int | None:
     """Return the frames in the file that an earlier run wrote of a clip; None where none is."""
-    target, path = file
+    clip, target = file
     try:
         with open_regular(target) as stream, np.load(stream, allow_pickle=False) as arrays:
             settings = json.loads(str(arrays["settings"]))
@@ -460,7 +450,7 @@ def _earlier_file(file: tuple[Path, str | Segment], key: str) -> int | None:
             n_frames, n_times = len(arrays["embedding"]), len(arrays["timestamps"])
     except cache.DAMAGE:
         return None
-    digest = sources.digest_clip(as_clip(path, 0, sr=1, estimator="extract"))
+    digest = sources.digest_clip(clip)
     if (settings.get("key"), settings.get("digest")) != (key, digest) or n_frames != n_times:
         return None
     return n_frames
@@ -473,7 +463,7 @@ def _write_file(target: Path, clip: tables.ClipRows, times: np.ndarray, settings
         np.savez(stream, embedding=clip.rows, timestamps=times, settings=stated)
 
 
-def _write_errors(path: Path, failures: list[tuple[str, str]]) -> None:
+def _write_errors(path: Path, failures: list[tuple]) -> None:
     """Write which clips have no file, and why; nothing where each has one."""
     import pandas as pd
 

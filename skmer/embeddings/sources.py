@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.utils import check_array
 
 from skmer.audio.decoding import SoundSource
-from skmer.audio.segment import ListedClip, Listing, Segment, part_of
+from skmer.audio.segment import ListedClip, Listing, Segment
 from skmer.embeddings import clips as forms
 from skmer.embeddings.clips import Clip, is_triple
 from skmer.embeddings.recipe import Recipe, embed_clip
@@ -321,7 +321,7 @@ def _embed_source(clip: Clip, recipes, cache, kept, n_threads) -> ClipRows:
 def _file_length(clip: Clip, recipe: Recipe, embedded: CacheEntry) -> int:
     """Return the samples of a whole file, of which a recipe may have used a segment."""
     sr, n_samples = embedded.sr or 0, embedded.n_samples or 0
-    if clip.start or clip.end is not None:
+    if clip.part:
         return n_samples
     if recipe.duration is not None and n_samples >= round(recipe.duration * sr):
         content = clip.open()
@@ -337,9 +337,7 @@ def digest_clip(clip: Clip) -> str | None:
 
     A part of a file has the digest of the file, with the part behind it.
     """
-    is_part = clip.start or clip.end is not None
-    part = part_of(Segment("", clip.start or 0.0, clip.end)) if is_part else ""
     try:
-        return clip.local().digest() + part
+        return clip.local().digest() + clip.part
     except (OSError, ValueError, TypeError):
         return None
