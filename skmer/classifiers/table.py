@@ -1,10 +1,12 @@
 """The study's six classifiers, each as the study has it and as it is better done."""
 
+import numpy as np
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC, LinearSVC
 
 from skmer.classifiers import scalers, search
@@ -120,21 +122,25 @@ def takes_sequences(name: str, *, preset: estimators.Preset = "tuned") -> bool:
     return (name, preset) == ("lstm", "tuned")
 
 
-def _scaled(classifier) -> Pipeline:
+def _scaled(*after) -> Pipeline:
     # The step has the name that users of version 0.2 may set parameters by.
     scaler = ("standardscaler", scalers.FeatureScaler())
-    return Pipeline([scaler, *make_pipeline(classifier).steps])
+    return Pipeline([scaler, *make_pipeline(*after).steps])
 
 
 def _make_one_vs_rest(name, preset, random_state):
     if preset == "koh2021":
         return OneVsRestClassifier(_make_koh2021(name, random_state))
-    classifier = {
+    steps = {
         # Features of deviation 1 in hundreds of dimensions: a small C, or it learns by heart.
-        "svm": LinearSVC(C=0.003, random_state=random_state),
-        "nb": GaussianNB(var_smoothing=0.1),
+        # liblinear computes in float64: converted once, not for each tag.
+        "svm": (
+            FunctionTransformer(np.float64),
+            OneVsRestClassifier(LinearSVC(C=0.003, random_state=random_state)),
+        ),
+        "nb": (OneVsRestClassifier(GaussianNB(var_smoothing=0.1)),),
     }[name]
-    return _scaled(OneVsRestClassifier(classifier))
+    return _scaled(*steps)
 
 
 def _make_koh2021(name, random_state):

@@ -43,7 +43,7 @@ class TagClassifier(params.ClassifierMixin, MetaEstimatorMixin, params.BaseEstim
         one.
     target_names : list of str, default=None
         Names of the tags, for what reads the fitted classifier. None: "tag 0", "tag 1", ...
-    holdout_fraction : float, default=0.3
+    holdout_fraction : float, default=0.4
         Share of the rows that thresholds are chosen on. 0 = they are 0.5.
     random_state : int, RandomState instance or None, default=None
         Decides which rows are held out.
@@ -75,7 +75,7 @@ class TagClassifier(params.ClassifierMixin, MetaEstimatorMixin, params.BaseEstim
 
     estimator: Annotated[Any, params.HasMethods(["fit"])] = field(kw_only=False)
     target_names: Annotated[Sequence[str], "array-like"] | None = None
-    holdout_fraction: Annotated[float, params.Interval(Real, 0, 1, closed="left")] = 0.3
+    holdout_fraction: Annotated[float, params.Interval(Real, 0, 1, closed="left")] = 0.4
     random_state: params.RandomState = None
 
     def fit(self, X, y, groups=None):
