@@ -71,8 +71,8 @@ def load_csv(
 
     start_column, end_column : str, default=None
         The columns of the parts of the files that are the clips: seconds from the start of the
-        file, or timedeltas such as ``00:01:30``; no end is the end of the file. By default
-        ``start`` and ``end``, where there are such columns.
+        file (milliseconds, where the name ends in ``ms``), or timedeltas such as ``00:01:30``; no
+        end is the end of the file. By default ``start`` and ``end``, where there are such columns.
 
     target_columns : str or list of str, default=None
         Columns of numbers, such as arousal and valence, that are the ``target`` instead of the
@@ -423,7 +423,7 @@ def _check_clips(
         text if is_url(text) else known.get(text, _place(path.parent, text))
         for text in frame["path"]
     ]
-    clips = _read_segments(file, frame)
+    clips = _read_segments(file, frame, names)
     look_alike = _find_other_ends(file, names)
     first: dict[str | Segment, int] = {}
     for row, clip in enumerate(clips):
@@ -485,16 +485,19 @@ def _by_name(clips: Iterable[str]) -> dict[str, str]:
     return {name: of_name.pop() for name, of_name in found.items() if len(of_name) == 1}
 
 
-def _read_segments(file: CsvFile, frame) -> list:
+def _read_segments(file: CsvFile, frame, names: Mapping[str, str]) -> list:
     """The clips of a table; of parts of files, `start` and `end` become seconds."""
     if "start" not in frame and "end" not in frame:
         return list(frame["path"])
     segments = []
+    is_milli = {names[name]: name.lower().endswith("ms") for name in names if name in file.frame}
+    units = {name: "ms" if is_milli.get(name) else "" for name in ("start", "end")}
     starts = frame.get("start", ["0"] * len(frame))
     ends = frame.get("end", [""] * len(frame))
     for line, path, start, end in zip(file.lines, frame["path"], starts, ends):
         try:
-            segments.append(Segment(path, start, end or None))
+            end = end + units["end"] if end else None
+            segments.append(Segment(path, start + units["start"], end))
         except InputError as error:
             raise InputError(
                 f"The columns of start and end in {file.path} are parts of the files; rename what "

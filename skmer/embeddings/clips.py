@@ -17,6 +17,7 @@ from skmer.audio.segment import Segment, part_of
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
 from skmer.utils.digest import file_digest
 from skmer.utils.files import is_url
+from skmer.utils.messages import shorten
 from skmer.utils.remote import check_url, read_url
 
 FORMS = (
@@ -148,6 +149,13 @@ def as_sequence(X) -> Any:
     if len(columns) == 1:
         column = X[next(iter(columns.values()))]
         return column if np.asarray(column).dtype.kind in "OUST" else X
+    if any(np.asarray(X[name]).dtype.kind in "OUST" for name in columns.values()):
+        raise InputError(
+            "A table of clips must have one column, or those of the files, start and end. Got "
+            f"{shorten(columns)}; give the column of the clips, or pick it by a "
+            "ColumnTransformer([(NAME, transformer, COLUMN), ...]) where others are features too.",
+            param="X",
+        )
     if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OUST":
         if X.shape[1] == 1:
             return X[:, 0]
@@ -217,6 +225,11 @@ def as_clip(item, row: int, *, sr: int, estimator: str) -> Clip:
         if hasattr(item, "read"):
             return Clip(row, *_read_open_file(item))
         if isinstance(item, Mapping):
+            if not {"start", "end"}.isdisjoint(item):
+                part = Segment("", item.get("start", 0), item.get("end"))
+                whole = {name: one for name, one in item.items() if name not in ("start", "end")}
+                clip = as_clip(whole, row, sr=sr, estimator=estimator)
+                return replace(clip, start=part.start, end=part.end)
             if "array" in item and "sampling_rate" in item:
                 item = (item["array"], item["sampling_rate"])
             elif item.get("bytes") is not None:

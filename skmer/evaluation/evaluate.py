@@ -503,18 +503,19 @@ def _check_models(
     if any(isinstance(one, BaseKerasClassifier) for one in nested):
         check_keras_backend()
     for one in protocols:
-        groups = clips.groups_in_fit(one.keeps_apart_in_fit)
-        if groups is None:
-            continue
+        apart = clips.groups_in_fit(one.keeps_apart_in_fit)
         trained = [targets.split_rows(split).train for split in one.splits]
         y = targets.first
+        groups = np.arange(len(y)) if apart is None else apart
         for fewest in (
             min(trained, key=lambda rows: np.unique(groups[rows]).size),
             min(trained, key=lambda rows: min(folds.count_groups(y[rows], groups[rows]).values())),
         ):
-            for model in models.values():
-                with config_context(enable_metadata_routing=True):
-                    folds.keep_groups_apart(clone(model), fewest, y[fewest], groups[fewest], seed=0)
+            for model in map(clone, models.values()):
+                if apart is not None:
+                    with config_context(enable_metadata_routing=True):
+                        folds.keep_groups_apart(model, fewest, y[fewest], groups[fewest], seed=0)
+                folds.check_inner_scores(model, y[fewest], groups[fewest])
     return models
 
 

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
@@ -257,17 +258,7 @@ class Feature:
         # Fitting the whole of a pipeline would compute it.
         for transformer in self.fitted.values():
             for part in filter(_embeds_clips, estimators.nested_estimators(transformer)):
-                try:
-                    (part if part is transformer else clone(part)).fit(X)
-                except (ValueError, TypeError) as error:
-                    if isinstance(error, InputError) or len(getattr(X, "columns", ())) < 2:
-                        raise
-                    raise InputError(
-                        f"The feature {name!r} takes clips, and X has the columns "
-                        f"{messages.shorten(X.columns)}. Give the column of the clips, or a "
-                        f"ColumnTransformer([({name!r}, ..., column), ...]) as the feature.",
-                        param="X",
-                    ) from error
+                (part if part is transformer else clone(part)).fit(X)
 
     @staticmethod
     def transformer(given, chosen: str):
@@ -574,6 +565,7 @@ def map_clips(vectors: Mapping[str, np.ndarray], rows: np.ndarray, *, seed: int,
     return pd.concat(maps, ignore_index=True) if maps else empty
 
 
+@config_context(transform_output="default")
 def _place(vectors: np.ndarray, seed: int) -> np.ndarray | None:
     from skmer.classifiers import FeatureScaler
     from skmer.evaluation.statistics.purity import tsne_map

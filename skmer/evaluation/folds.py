@@ -1,5 +1,6 @@
 """From the name of a protocol, or a splitter, to the splits it makes of the clips at hand."""
 
+import math
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -7,11 +8,19 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import is_classifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import StackingClassifier, StackingRegressor
-from sklearn.model_selection import GroupKFold, KFold, PredefinedSplit, StratifiedGroupKFold
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    PredefinedSplit,
+    StratifiedGroupKFold,
+    cross_val_score,
+)
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.multiclass import type_of_target
@@ -288,12 +297,16 @@ def keep_groups_apart(model, X, y, groups: np.ndarray, seed: int) -> bool:
     if by_group and is_classifier(model):
         _check_classes(model, y, groups)
     whole = _given_all_rows(model)
+    # What chooses thresholds of tags holds out groups, and fits to the others first.
+    held_out = max(getattr(one, "holdout_fraction", 0) for one in nested_estimators(model))
+    n_groups = np.unique(groups).size
+    n_groups = max(n_groups - math.ceil(held_out * n_groups), 2)
     for nested in nested_estimators(model):
         if "cv" in nested.get_params(deep=False) and _is_number_of_folds(nested.cv):
             # Those of scikit-learn do not stratify tags.
             has_classes = is_classifier(nested) and np.ndim(y) == 1
             folds = StratifiedGroupKFold if has_classes else GroupKFold
-            n_folds = min(nested.cv or 5, np.unique(groups).size)
+            n_folds = min(nested.cv or 5, n_groups)
             nested.cv = folds(n_folds, shuffle=True, random_state=seed)
             if _reach(model, "split", nested.cv) and not _forgets_groups(nested):
                 continue
@@ -349,6 +362,31 @@ def _check_classes(model, y, groups) -> None:
             "that a fold inside it has none to train on. Take more folds (n_folds), a model "
             "without a search such as 'nb', clips of more groups of that class, or leave it out."
         )
+
+
+def check_inner_scores(model, y, groups) -> None:
+    """Raise for a search by a score that folds inside the fit do not have, as of a class they lack.
+
+    All values would be NaN, and scikit-learn takes the first one then.
+    """
+    searches = [one for one in nested_estimators(model) if is_search(one) and np.ndim(y) == 1]
+    for search in searches:
+        if not (is_classifier(search) and isinstance(search.scoring, str)):
+            continue
+        with warnings.catch_warnings(), config_context(enable_metadata_routing=False):
+            warnings.simplefilter("ignore")
+            scores = cross_val_score(
+                DummyClassifier(), np.zeros((len(y), 1)), y, groups=groups, cv=search.cv,
+                scoring=search.scoring,
+            )  # fmt: skip
+        if np.isnan(scores).any():
+            raise InputError(
+                f"{type(search).__name__} searches its parameters by the score {search.scoring!r}, "
+                f"which {np.isnan(scores).sum()} of {len(scores)} folds inside a training set do "
+                "not have, since they lack a class. Take scoring='balanced_accuracy', fewer folds "
+                "(cv), or more clips and groups of each class.",
+                param="classifiers",
+            )
 
 
 def _splits(estimator, n_rows: int) -> bool:

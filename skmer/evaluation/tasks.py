@@ -525,7 +525,9 @@ def make_regressor(name: str) -> GridSearchCV:
     """Return scaling, regressor and search; predictions are in the unit of the target."""
     regressor, grid = GRIDS[name]
     scaled = TransformedTargetRegressor(
-        Pipeline([("scale", FeatureScaler()), (name, regressor)]), transformer=StandardScaler()
+        Pipeline([("scale", FeatureScaler()), (name, regressor)]),
+        # The target stays an array, whatever the user has set for tables.
+        transformer=StandardScaler().set_output(transform="default"),
     )
     return GridSearchCV(
         scaled, {f"regressor__{name}__{key}": values for key, values in grid.items()}

@@ -201,6 +201,11 @@ def test_segments(write, tmp_path):
     )
     assert dataset.data[0] == Segment(a, 1, 2)
     assert dataset.groups.tolist() == ["g", "h"]
+    dataset = load_csv(
+        write("path,start_ms,end,label\nclips/a.wav,500,2,x\nclips/b.flac,0,3,x\n"),
+        start_column="start_ms",
+    )
+    assert dataset.data[0] == Segment(a, 0.5, 2)
     assert load_csv(write("path,end,label\nclips/a.wav,2,x\nclips/b.flac,3,x\n")).groups is None
 
 

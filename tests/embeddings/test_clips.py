@@ -71,6 +71,7 @@ def test_one_column_in_the_tools_of_scikit_learn(paths, expected):
         lambda cut: [Segment(path, start, end) for path, start, end in cut],
         lambda cut: cut,
         lambda cut: [list(one) for one in cut],
+        lambda cut: [dict(zip(("path", "start", "end"), one)) for one in cut],
         lambda cut: [
             (path, timedelta(seconds=a), np.timedelta64(int(1e9 * b), "ns")) for path, a, b in cut
         ],
@@ -330,8 +331,8 @@ WAVE = np.zeros(9)
         ),
         ([io.StringIO("text")], TypeError, "Row 0 .* open it with mode 'rb'"),
         ([["a"] * 10**5], TypeError, "Row 0 .* of type list"),
-        (pd.DataFrame({"path": ["a"], "b": ["c"]}), ValueError, "could not convert string"),
-        (pl.DataFrame({"path": ["a"], "b": ["c"]}), ValueError, "real numbers.*pass one column"),
+        (pd.DataFrame({"path": ["a"], "b": ["c"]}), ValueError, "must have one column, or those"),
+        (pl.DataFrame({"path": ["a"], "b": [1]}), ValueError, "Got path, b; give the column"),
         ([("a.wav", 2, 1)], ValueError, "Row 0 .*end after it.*start=2 and end=1 of a.wav"),
         ([("a.wav", -1, 1)], ValueError, "start of 0 or more"),
         ([("a.wav", pd.NaT, 1)], ValueError, "start of 0 or more"),

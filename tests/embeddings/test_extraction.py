@@ -563,10 +563,12 @@ def test_names_with_contents_and_archives(paths, tmp_path, computed):
 
 def test_segments_of_an_iterator_have_their_ends(paths, tmp_path):
     parts = [Segment(paths[0], 0, 0.1), (paths[0], 0.1, None), Segment(paths[1])]
-    for name, given in (("list", parts), ("iterator", iter(parts))):
+    frame = pd.DataFrame([[paths[0], 0, 0.1], *parts[1:2], [paths[1], 0, None]])
+    frame.columns = ["path", "start", "end"]
+    for name, given in (("list", parts), ("iterator", iter(parts)), ("table", frame)):
         extract(given, MFCC, tmp_path / f"{name}.parquet")
-    whole = (tmp_path / "iterator.parquet").read_bytes()
-    assert whole == (tmp_path / "list.parquet").read_bytes()
+        whole = (tmp_path / f"{name}.parquet").read_bytes()
+        assert whole == (tmp_path / "list.parquet").read_bytes()
     table = pd.read_parquet(tmp_path / "list.parquet")
     np.testing.assert_array_equal(table["start"], [0, 0.1, 0])
     np.testing.assert_array_equal(table["end"], [0.1, np.nan, np.nan])

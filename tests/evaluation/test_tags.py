@@ -341,6 +341,9 @@ def test_a_search_of_ones_own_keeps_groups_apart(data):
     result = evaluate({"a": X}, {"search": search, "ridge": RidgeClassifier()}, None, y, **run)
     assert (result.summary()["average_precision"] > 0.7).all()
     assert isinstance(result.experiment.models["search"], TagClassifier)
+    # Two of the four groups in a training set are held out for the thresholds.
+    few = {"groups": np.arange(N_CLIPS) % 6, "n_folds": 3, "audit": False}
+    assert len(evaluate({"a": X}, {"search": search}, None, y, **few).scores) == 3
 
 
 def test_folds_keep_groups_apart_and_spread_tags():

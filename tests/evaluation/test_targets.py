@@ -9,7 +9,8 @@ import soundfile
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
-from sklearn.model_selection import GridSearchCV
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -18,6 +19,7 @@ from sklearn.svm import SVC
 from skmer.audio import Segment
 from skmer.embeddings import MFCCStatsTransformer
 from skmer.evaluation import (
+    audit,
     evaluate,
     evaluate_dynamic_regression,
     neighbor_purity,
@@ -41,6 +43,9 @@ def test_segments_of_files(tmp_path):
     assert result.predictions["start"].tolist().count(0.5) == 4
     assert result.predictions["path"][0].endswith(".wav")
     assert result.manifest["audit"]["grouped"]["findings"] == []
+    apart = GroupKFold(2).split(clips, groups=np.tile([0, 1], 4))
+    (found,) = audit(paths=clips, cv=list(apart)).findings
+    assert found.message.startswith("4 files have parts on both sides of a split, such as")
 
 
 def _score(features, y, groups, **options):
@@ -123,6 +128,18 @@ def test_few_groups_of_a_class():
         evaluate({"m": X}, {"nb": GaussianNB()}, None, y, groups=groups, protocol=FixedFolds(alone))
 
 
+@pytest.mark.parametrize("groups", [None, np.repeat(np.arange(12), 4)])
+def test_a_score_that_folds_inside_a_fit_lack(groups):
+    """The search would have NaN for every value, and take the first one."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(48, 3)), np.tile(["calm", "sad"], 24)
+    y[[0, 8, 16]] = "tense"
+    search = {"grid": GridSearchCV(LogisticRegression(), {"C": [0.1, 1]}, scoring="roc_auc_ovr")}
+    options = {"protocol": StratifiedKFold(3), "groups": groups}
+    with pytest.raises(InputError, match=r"score 'roc_auc_ovr', which [1-5] of 5 folds inside"):
+        evaluate({"m": X}, search, None, y, **options)
+
+
 class FixedFolds:
     """Splits that were made before."""
 
@@ -172,3 +189,7 @@ def test_columns_by_name_behind_an_embedding(tmp_path):
             {"mfcc": clone(mfcc).set_output(transform=None)}, models, paths, y, **options
         )
     assert again.summary()["accuracy"][0] == result.summary()["accuracy"][0]
+    for library in ("pandas", "polars"):
+        with config_context(transform_output=library):
+            result = evaluate({"table": frame}, ["ridge"], None, np.arange(16.0), **options)
+            assert len(result.experiment.make_maps()) == 16

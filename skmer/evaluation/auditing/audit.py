@@ -4,6 +4,7 @@ Kinds of findings
 -----------------
 shared_rows           rows trained on and tested on in one split
 shared_groups         groups (singers, artists) on both sides of a split
+shared_files          files with parts (segments) on both sides of a split
 contained_dataset     songs of a published dataset in one that contains it, by their codes
 duplicate_files       identical files
 duplicate_audio       identical waveforms, whatever the file format
@@ -206,6 +207,7 @@ def judge(evidence, splits, *, targets=None, reference=None, preprocessing=None)
 
     run("shared_rows", lambda: leaks.shared_rows(splits), cv=splits)
     run("shared_groups", lambda: leaks.shared_groups(splits, groups), groups=groups, cv=splits)
+    run("shared_files", lambda: copies.shared_files(evidence, splits), paths=paths, cv=splits)
     needs = {"datasets, with items or paths": evidence.contained}
     run("similar_groups", lambda: leaks.similar_groups(groups), groups=groups)
     run("contained_dataset", lambda: copies.contained(evidence, splits), **needs)

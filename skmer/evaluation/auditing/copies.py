@@ -250,6 +250,18 @@ def near_sets(X, distances, neighbors, alpha):
     return equal_sets(connected_components(links, directed=False)[1].tolist()), dimension
 
 
+def shared_files(evidence, splits):
+    """Find files with parts on both sides of a split, which are of one recording."""
+    paths = [one if isinstance(one, Segment) else None for one in evidence.paths]
+    sets = equal_sets(one and os.path.abspath(one.path) for one in paths)
+    sets = [rows for rows in sets if splits.crossed_by(rows)]
+    if not sets:
+        return []
+    message = f"{len(sets)} files have parts on both sides of a split, such as "
+    message += f"{evidence.name_of(sets[0][0])}; give the files as groups."
+    return [AuditFinding("shared_files", "error", message, tuple(sets))]
+
+
 def unread_files(evidence):
     """Find clips whose files are not here, or are no audio: they were compared with no other."""
     if not (rows := evidence.unread):

@@ -1,6 +1,7 @@
 """The share of neighbors with the same label, and t-SNE maps."""
 
 import numpy as np
+from sklearn import config_context
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_consistent_length
 
@@ -101,6 +102,7 @@ def tsne_purity(
     return pd.DataFrame(rows, columns=["perplexity", "label", "purity", "chance"])
 
 
+@config_context(transform_output="default")
 def tsne_map(features, *, perplexity, random_state):
     """Return a two-dimensional t-SNE map, started from principal components."""
     from sklearn.manifold import TSNE
