@@ -29,10 +29,27 @@ def function_name(func: Callable) -> str:
 
 
 def function_key(func: Callable) -> str:
-    """Return a digest of what can be seen of a function: name, source, arguments of a partial."""
-    if isinstance(func, partial):
+    """Return a digest of what can be seen of a function: its source, and what it holds.
+
+    That is the arguments of a partial, defaults, variables of the function around it, attributes of
+    its object, and the constants, functions and objects of its module that it names.
+    """
+    return settings_digest({"func": _see(func, [])})
+
+
+# What is there in a list, say, may be a note of each call as well as a setting.
+_WRITES = {"add", "append", "extend", "update"}
+_DEPTH = 6
+
+
+def _see(item: Any, around: list) -> Any:
+    """Return what can be seen of something that a function holds, as JSON has it."""
+    if any(item is one for one in around) or len(around) > _DEPTH:
+        return type(item).__qualname__
+    see = partial(_see, around=[*around, item])
+    if isinstance(item, partial):
         try:
-            given = joblib.hash((func.args, func.keywords))
+            given = joblib.hash((item.args, item.keywords))
         except Exception as error:  # Whatever an object of the user's own raises.
             raise InputError(
                 "The arguments of the functools.partial that is the 'func' parameter must be "
@@ -40,22 +57,65 @@ def function_key(func: Callable) -> str:
                 "another 'name' instead.",
                 param="func",
             ) from error
-        return settings_digest({"func": function_key(func.func), "given": given})
-    seen = func if hasattr(func, "__qualname__") else type(func)
+        return [see(item.func), given]
+    if inspect.ismethod(item):
+        return [see(item.__func__), see(item.__self__)]
+    if inspect.isfunction(item):
+        found = inspect.getclosurevars(item)
+        writes = not _WRITES.isdisjoint(item.__code__.co_names)
+        inside = {
+            name: see(one)
+            for name, one in found.nonlocals.items()
+            if not (writes and isinstance(one, list | dict | set))
+        }
+        # Lists of a module are rather results of calls; what other modules have is not the user's.
+        outside = {
+            name: see(one)
+            for name, one in found.globals.items()
+            if not isinstance(one, list | dict | set)
+            and getattr(one, "__module__", item.__module__) == item.__module__
+        }
+        given = [see(item.__defaults__), see(item.__kwdefaults__)]
+        return [function_name(item), _source(item), *given, inside, outside]
+    if isinstance(item, type):
+        return [item.__qualname__, _source(item)]
+    if isinstance(item, list | tuple):
+        return [see(one) for one in item]
+    if isinstance(item, dict):
+        return [[see(name), see(one)] for name, one in item.items()]
+    if isinstance(item, np.ndarray):
+        return joblib.hash(item)
+    for weights in ("state_dict", "get_weights"):
+        # Networks of PyTorch and Keras.
+        if hasattr(item, weights):
+            state = getattr(item, weights)()
+            arrays = state.values() if isinstance(state, dict) else state
+            return joblib.hash([np.asarray(one) for one in arrays])
+    if hasattr(item, "__dict__") and not inspect.ismodule(item):
+        return [see(type(item)), see(vars(item))]
+    is_plain = isinstance(item, str | bytes | int | float | complex | np.generic | None)
+    return repr(item) if is_plain else type(item).__qualname__
+
+
+def _source(item) -> Any:
+    """Return the source of a function or class; empty for a compiled one."""
     try:
         # Workers get what is in the main module without its source.
-        source = _bytecode(seen) if seen.__module__ == "__main__" else inspect.getsource(seen)
+        return _bytecode(item) if item.__module__ == "__main__" else inspect.getsource(item)
     except (OSError, TypeError):
-        # A compiled function.
-        source = ""
-    return settings_digest({"name": function_name(func), "source": source})
+        return ""
 
 
 def _bytecode(item) -> Any:
     """Return what the functions in a function, a class or a code object do, as JSON has it."""
     if isinstance(item, type):
-        parts = sorted(vars(item).items())
-        return [_bytecode(part) for _, part in parts if hasattr(part, "__code__")]
+        parts = [
+            part for name, part in sorted(vars(item).items()) if name[:2] != "__" or callable(part)
+        ]
+        kinds = (str, bytes, int, float)
+        return [
+            _bytecode(one) for one in parts if hasattr(one, "__code__") or isinstance(one, kinds)
+        ]
     if isinstance(item, frozenset):
         return sorted(map(repr, item))
     code = getattr(inspect.unwrap(item), "__code__", item)
@@ -172,8 +232,9 @@ class ClipFunctionTransformer(BaseClipTransformer):
         What the columns are called, as in ``function_mean_0``.
     version : str or int, default=None
         What distinguishes this function in the key of the cache, beside its name, its source
-        and the arguments of a `functools.partial`; change it when the function changes. Needed
-        with `memory` and by `extract`.
+        and what it holds: arguments of a `functools.partial`, variables of a function around it,
+        attributes of its object, and constants and functions of its module. Change it when
+        something else changes. Needed with `memory` and by `extract`.
     batch_size : int, default=32
         The most frames of one clip that the function gets at once, 65536 at the highest.
 

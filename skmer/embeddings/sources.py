@@ -39,7 +39,7 @@ def check_clips(paths) -> Iterable:
         raise InputError(f"'paths' must be a sequence of paths, got a lone one, {paths!r}.")
     if isinstance(paths, Iterator | Listing):
         return paths
-    entries = [Segment(*one) if is_triple(one) else one for one in as_sequence(paths)]
+    entries = [Segment(*one) if is_triple(one) else one for one in forms.as_sequence(paths)]
     for row, entry in enumerate(entries):
         if not (isinstance(entry, Segment) or is_path(entry) or forms.is_named_content(entry)):
             raise InputTypeError(f"Entry {row} of 'paths' must be a path, got {entry!r}.")

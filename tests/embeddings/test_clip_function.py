@@ -261,6 +261,61 @@ def test_partials_of_one_function_have_rows_of_their_own_in_one_cache(tmp_path, 
     np.testing.assert_allclose(rows[1], ratio * rows[0], rtol=1e-5)
 
 
+class Scaled:
+    def __init__(self, layer):
+        self.layer = layer
+
+    def __call__(self, frames):
+        return scaled(frames, self.layer)
+
+    def embed(self, frames):
+        return self(frames)
+
+
+def around(layer):
+    return lambda frames: scaled(frames, layer)
+
+
+def notebook(layer):
+    """A function of a notebook, with a constant, a helper and an object of its module."""
+    main: dict = {"__name__": "__main__"}
+    code = f"LAYER = {layer}\ndef embed(frames): return frames * LAYER"
+    exec(code, main)
+    return main["embed"]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        Scaled,
+        lambda layer: Scaled(layer).embed,
+        lambda layer: partial(Scaled(layer).embed),
+        lambda layer: partial(partial(scaled, layer=layer)),
+        around,
+        lambda layer: around(np.arange(layer)),
+        lambda layer: around(Scaled(layer)),
+        lambda layer: lambda frames, layer=layer: scaled(frames, layer),
+        notebook,
+    ],
+)
+def test_what_a_function_holds_is_in_its_key(make):
+    keys = [function_key(make(layer)) for layer in (1, 1, 3)]
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_what_a_function_notes_of_its_calls_is_not_in_its_key():
+    seen = []
+
+    def embed(frames):
+        seen.append(len(frames))
+        calls["frames"] += 1
+        return frames
+
+    before = function_key(embed)
+    embed([1])
+    assert function_key(embed) == before
+
+
 def test_the_key_of_a_function_of_the_main_module():
     """It is the same in a worker, which has no source of it, and another one for other code."""
     code = "class Level:\n    def __call__(self, w):\n        return w.max() {} (1 if w in {{'a', 'b'}} else 2)"
