@@ -189,6 +189,13 @@ def allowed_by(hint) -> list:
     return known.get(kind, [kind])
 
 
+def checked(function: _F) -> _F:
+    """Decorate a function so that its arguments must be what its type hints allow."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    allowed = {name: allowed_by(hint) for name, hint in hints.items() if name != "return"}
+    return validate_params(allowed, prefer_skip_nested_validation=True)(function)
+
+
 @typing.dataclass_transform(
     kw_only_default=True, eq_default=False, field_specifiers=(dataclasses.field,)
 )
@@ -216,5 +223,7 @@ OnError = Literal["raise", "nan"]
 Resampler = Literal["soxr_hq", "kaiser_best"]
 Preset = Literal["tuned", "koh2021"]
 Positive = Annotated[int, Interval(Integral, 1, None, closed="left")]
+Many = Annotated[int, Interval(Integral, 1, 10**6, closed="both")]
+Share = Annotated[float, Interval(Real, 0, 1, closed="neither")]
 Sizes = Annotated[Sequence[int], "array-like"]
 ClassWeight = dict[Any, float] | Literal["balanced"] | None

@@ -20,8 +20,8 @@ identical_features    two features with the same rows
 preprocessing         something was fitted on training and test rows together
 """
 
-from numbers import Integral, Real
 from os import PathLike
+from typing import Annotated, Any
 
 import numpy as np
 from sklearn.utils import check_array
@@ -29,34 +29,26 @@ from sklearn.utils import check_array
 from skmer.evaluation.auditing import copies, leaks
 from skmer.evaluation.auditing.findings import AuditFinding, AuditReport
 from skmer.exceptions import InputError, InputTypeError
-from skmer.utils.estimators import HasMethods, Interval, num_samples, validate_params
+from skmer.utils.estimators import HasMethods, Many, Share, checked, num_samples
 from skmer.utils.floats import check_magnitude, numpy_defaults
 from skmer.utils.labels import check_labels, check_order
 
 
-@validate_params(
-    {
-        "cv": [HasMethods(["split"]), "array-like", None],
-        "preprocessing": [HasMethods(["fit"]), list, tuple, None],
-        "alpha": [Interval(Real, 0, 1, closed="neither")],
-        "n_permutations": [Interval(Integral, 1, 10**6, closed="both")],
-    },
-    prefer_skip_nested_validation=True,
-)
+@checked
 def audit(
     X=None,
     y=None,
     *,
     groups=None,
-    cv=None,
+    cv: Annotated[Any, HasMethods(["split"]), "array-like", None] = None,
     paths=None,
     items=None,
     datasets=None,
     targets=None,
     reference=None,
-    preprocessing=None,
-    alpha=0.001,
-    n_permutations=1999,
+    preprocessing: Annotated[Any, HasMethods(["fit"]), list, tuple, None] = None,
+    alpha: Share = 0.001,
+    n_permutations: Many = 1999,
     random_state=0,
     n_jobs=None,
 ) -> AuditReport:

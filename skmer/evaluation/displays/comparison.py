@@ -81,8 +81,8 @@ class PairedComparisonDisplay(Display):
                 ", ".join(_name(one, key, untrained) for key in differ) for one in (first, second)
             ]
         values = [rows[metric].to_numpy() for rows in chosen]
-        sizes = {key: [rows[key] for rows in chosen[::-1]] for key in ("n_train", "n_test")}
-        test = corrected_resampled_ttest(values[1], values[0], **sizes)
+        n_train, n_test = ([rows[key] for rows in chosen[::-1]] for key in ("n_train", "n_test"))
+        test = corrected_resampled_ttest(*values[::-1], n_train=n_train, n_test=n_test)
         return cls(values[0], values[1], names, metric=metric, test=test).plot(ax)
 
     from_scores = renamed("from_frame")

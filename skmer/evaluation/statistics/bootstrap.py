@@ -2,15 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Integral, Real
-from typing import NamedTuple
+from numbers import Integral
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from scipy import stats
 from sklearn.utils import _safe_indexing, check_consistent_length, check_random_state, indexable
 
 from skmer.exceptions import InputError
-from skmer.utils.estimators import Interval, num_samples, validate_params
+from skmer.utils.estimators import Interval, Share, checked, num_samples
 from skmer.utils.labels import check_labels, check_order
 
 
@@ -40,19 +40,13 @@ class BootstrapInterval:
     n_groups: int
 
 
-@validate_params(
-    {
-        "n_resamples": [Interval(Integral, 2, 10**6, closed="both")],
-        "confidence_level": [Interval(Real, 0, 1, closed="neither")],
-    },
-    prefer_skip_nested_validation=True,
-)
+@checked
 def cluster_bootstrap(
     statistic: Callable[..., float],
     *arrays,
     groups=None,
-    n_resamples=2000,
-    confidence_level=0.95,
+    n_resamples: Annotated[int, Interval(Integral, 2, 10**6, closed="both")] = 2000,
+    confidence_level: Share = 0.95,
     method="percentile",
     random_state=None,
 ) -> BootstrapInterval:
@@ -115,10 +109,6 @@ def cluster_bootstrap(
     groups = np.arange(n_rows) if groups is None else check_labels(groups, "The groups")
     check_consistent_length(*arrays, groups)
     names, codes = np.unique(groups, return_inverse=True)
-    if len(names) < 2:
-        raise InputError(
-            f"cluster_bootstrap draws whole groups, so it needs at least 2. Got {len(names)}."
-        )
     members = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
 
     def compute(arrays, of_what):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -12,8 +12,10 @@ from sklearn.utils import check_consistent_length
 
 from skmer.evaluation.statistics.bootstrap import TotalsScore, equal_by_split
 from skmer.exceptions import InputError
-from skmer.utils.estimators import Interval, StrOptions, validate_params
+from skmer.utils.estimators import Interval, Share, checked
 from skmer.utils.floats import check_floats
+
+Tolerance = Annotated[float, Interval(Real, 0, None, closed="left")]
 
 
 class PairedMoments(NamedTuple):
@@ -92,15 +94,15 @@ class CorrectedTTest:
     confidence_level: float
 
 
-@validate_params(
-    {
-        "alternative": [StrOptions({"two-sided", "greater", "less"})],
-        "confidence_level": [Interval(Real, 0, 1, closed="neither")],
-    },
-    prefer_skip_nested_validation=True,
-)
+@checked
 def corrected_resampled_ttest(
-    scores_a, scores_b, *, n_train, n_test, alternative="two-sided", confidence_level=0.95
+    scores_a,
+    scores_b,
+    *,
+    n_train,
+    n_test,
+    alternative: Literal["two-sided", "greater", "less"] = "two-sided",
+    confidence_level: Share = 0.95,
 ) -> CorrectedTTest:
     """Compare two models scored on the same resamples of one data set.
 
@@ -195,10 +197,10 @@ class BayesianTTest:
     rope: float
 
 
-@validate_params(
-    {"rope": [Interval(Real, 0, None, closed="left")]}, prefer_skip_nested_validation=True
-)
-def bayesian_correlated_ttest(scores_a, scores_b, *, n_train, n_test, rope=0.01) -> BayesianTTest:
+@checked
+def bayesian_correlated_ttest(
+    scores_a, scores_b, *, n_train, n_test, rope: Tolerance = 0.01
+) -> BayesianTTest:
     """Compute how probably model a is better, worse, or practically the same as model b.
 
     The posterior of the mean difference, under a flat prior and the correlation

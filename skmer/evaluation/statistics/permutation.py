@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import exp, lgamma
-from numbers import Integral
+from typing import Literal
 
 import numpy as np
 from sklearn.utils import check_consistent_length, check_random_state
 
 from skmer.exceptions import InputError
-from skmer.utils.estimators import Interval, StrOptions, validate_params
+from skmer.utils.estimators import Many, checked
 from skmer.utils.labels import check_labels, check_order
 from skmer.utils.processes import run_parallel
 
@@ -44,20 +44,14 @@ class GroupPermutationTest:
     smallest_pvalue: float
 
 
-@validate_params(
-    {
-        "scheme": [StrOptions({"auto", "between", "within"})],
-        "n_permutations": [Interval(Integral, 1, 10**6, closed="both")],
-    },
-    prefer_skip_nested_validation=True,
-)
+@checked
 def group_block_permutation_test(
     statistic: Callable[[np.ndarray], float],
     y,
     *,
     groups,
-    scheme="auto",
-    n_permutations=999,
+    scheme: Literal["auto", "between", "within"] = "auto",
+    n_permutations: Many = 999,
     random_state=None,
     n_jobs=None,
 ) -> GroupPermutationTest:
