@@ -38,14 +38,12 @@ class Across:
 
     def left_out(self, clips: targets.Clips) -> np.ndarray:
         """Return a mask of the clips that are left out since the other dataset has them too."""
-        assert clips.is_second is not None
         larger = clips.is_second.mean() >= 0.5
         rows = [row for sets in self.shared.values() for rows in sets for row in rows]
         return np.isin(np.arange(clips.is_second.size), rows) & (clips.is_second == larger)
 
     def part(self, clips: targets.Clips, second: bool) -> targets.Clips:
         """Return the clips of one dataset, with groups in the order that they have there."""
-        assert clips.is_second is not None
         codes = clips.codes if self.has_groups[second] else None
         alone = replace(clips, X=None, groups=codes, codes=None).keep(clips.is_second == second)
         return replace(
@@ -59,8 +57,6 @@ class Across:
         seed: int,
     ) -> list[folds.Protocol]:
         """Return the protocols across, each before those within its first dataset."""
-        assert clips.is_second is not None
-        assert clips.groups is not None
         left_out, none = self.left_out(clips), np.array([], dtype=np.intp)
         seeds = estimators.derive_seeds(estimators.derive_seeds(seed, 2)[1], 2)
         protocols = []
@@ -101,8 +97,6 @@ class Across:
         """Return what the manifest has of the second dataset, and of the two together."""
         second = self.part(clips, True)
         left_out, is_second = self.left_out(clips), clips.is_second
-        assert is_second is not None
-        assert clips.groups is not None
         groups = [set(clips.groups[is_second == side].tolist()) for side in (False, True)]
         return {
             "dataset_test": named | task.describe(second.targets) | second.count_groups(),

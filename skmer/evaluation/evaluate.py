@@ -233,7 +233,6 @@ those, default="grouped"
         )  # fmt: skip
         X = clips.X
         _warn_of_lone(across)
-    clips = replace(clips, column=inputs.find_clip_column(features, X))
     n_folds = _default_folds(task, protocol, clips, across) if n_folds is None else n_folds
     n_repeats = task.n_repeats if n_repeats is None else n_repeats
     known = task.splitters(n_folds, n_repeats)
@@ -242,14 +241,9 @@ those, default="grouped"
     models = _check_models(models, task, clips, protocols)
     scorer, further_scores = fitting.make_scorer(scoring, task, clips.targets, models)
     transformers = inputs.make_transformers(
-        features,
-        preset=preset,
-        weights=weights,
-        random_state=seed,
-        memory=memory,
-        n_jobs=n_jobs,
+        features, preset=preset, weights=weights, random_state=seed, memory=memory, n_jobs=n_jobs,
         verbose=verbose,
-    )
+    )  # fmt: skip
     has_own_models = isinstance(classifiers, Mapping)
     input_of = {
         (feature, model): task.input_of(given, None if has_own_models else model, preset)
@@ -258,6 +252,8 @@ those, default="grouped"
     }
     wanted = {name: {input_of[name, model] for model in models} for name in transformers}
     made, left_out = inputs.make_features(transformers, wanted, X, optional=features is None)
+    columns = (one.clip_column for one in made.values() if one.clip_column is not None)
+    clips = replace(clips, column=next(columns, None))
     with deadline.stage("computing the features"):
         computed = {name: task.compute(one, X, clips.targets) for name, one in made.items()}
     skipped = inputs.find_unusable(computed, clips.targets.clip)
@@ -316,7 +312,7 @@ those, default="grouped"
         "models": {
             name: records.describe_estimator(model)
             for name, model in models.items()
-            if name not in rounds.unfinished
+            if name not in rounds.unfinished_models
         },
         "audit": leaks,
         "protocols": {

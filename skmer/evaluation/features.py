@@ -4,6 +4,7 @@ This is allowed because the transformers train nothing: a row depends on its own
 """
 
 import warnings
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -84,72 +85,43 @@ class ComputedFeature:
         )
 
 
-def make_transformers(
-    features,
-    *,
-    preset: estimators.Preset,
-    weights,
-    random_state: int,
-    memory,
-    n_jobs,
-    verbose: bool,
-) -> dict[str, Any]:
-    """Give each feature a name and a transformer, or the array that the user has already."""
+def make_transformers(features, **options) -> dict[str, Any]:
+    """Return a transformer, or the array that the user has already, for each feature by name.
+
+    The options are those of `resolve_features`, for features that are given by name.
+    """
     from skmer.embeddings import resolve_features
 
     if isinstance(features, Mapping):
         filled = check_filled("features", features)
         return {name: _check_feature(name, feature) for name, feature in filled.items()}
-    if not (features is None or messages.is_iterable(features)):
-        raise InputTypeError(
-            "The 'features' parameter must be a list of names, or a dict of your own, "
-            f"{{'mine': ...}}. Got an object of type {type(features).__name__} instead."
-        )
-    return resolve_features(
-        features,
-        preset=preset,
-        weights=weights,
-        random_state=random_state,
-        memory=memory,
-        n_jobs=n_jobs,
-        verbose=verbose,
-    )
+    return resolve_features(features, **options)
 
 
 def check_filled(parameter: str, items: Mapping) -> dict:
     """Raise for an empty dict, and for names that are not text."""
-    if not items:
-        raise InputError(
-            f"The {parameter!r} parameter must hold at least one entry. Got none.", param=parameter
+    if not items or not all(isinstance(name, str) for name in items):
+        raise (InputTypeError if items else InputError)(
+            f"The names in the {parameter!r} parameter must be text, and at least one. "
+            f"Got {messages.shorten(items) or 'none'}.",
+            param=parameter,
         )
-    for name in items:
-        if not isinstance(name, str):
-            raise InputTypeError(
-                f"The names in the {parameter!r} parameter must be text. Got {name!r} instead.",
-                param=parameter,
-            )
-        check_text(f"The names in the {parameter!r} parameter", name)
+    check_text(f"The names in the {parameter!r} parameter", *items)
     return dict(items)
 
 
 def check_names(parameter: str, names, known: Collection[str]) -> list[str]:
     """Return the names that were asked for, each of them known and there once."""
-    error: type[InputError | InputTypeError] = InputError
-    got = None
-    if not messages.is_iterable(names) or not all(isinstance(name, str) for name in names):
-        error, got = InputTypeError, f"an object of type {type(names).__name__}"
-    listed = [names] if isinstance(names, str) else list(names) if got is None else []
-    if got is None and not listed:
-        got = "none, and at least one entry is needed"
-    for name in listed:
-        if name not in known:
-            got = repr(name)
-        elif listed.count(name) > 1:
-            got = f"{name!r} twice"
-    if got is not None:
+    are_names = messages.is_iterable(names) and all(isinstance(name, str) for name in names)
+    listed = [names] if isinstance(names, str) else list(names) if are_names else []
+    got = [repr(name) for name in listed if name not in known]
+    got += [f"{name!r} twice" for name, count in Counter(listed).items() if count > 1]
+    if not listed or got:
+        error = InputError if are_names else InputTypeError
+        got = got or ["an empty list" if are_names else f"an object of type {type(names).__name__}"]
         raise error(
-            f"The {parameter!r} parameter must be a list of names from "
-            f"{', '.join(map(repr, known))}, or a dict of your own, {{'mine': ...}}. Got {got}.",
+            f"The {parameter!r} parameter must be a list of at least one name from "
+            f"{', '.join(map(repr, known))}, or a dict of your own, {{'mine': ...}}. Got {got[0]}.",
             param=parameter,
         )
     return listed
@@ -242,6 +214,9 @@ class Feature:
         The clips to fit to, which shows whether weights and engine are there.
     """
 
+    # The column of X with the clips, where there are others beside it.
+    clip_column: Any = None
+
     def __init__(self, name: str, given, inputs: Collection[str], X):
         self.name = name
         self.array = None if is_transformer(given) else given
@@ -325,8 +300,11 @@ class ColumnsFeature(Feature):
             columns = columns(X) if callable(columns) else columns
             head, tail = _split_learning(name, part, transformer)
             if head is not None:
-                feature = Feature(f"{name}: {part}", head, {VECTOR}, pick_columns(X, columns))
-                self.embedded[part] = feature, columns
+                clips = pick_columns(X, columns)
+                self.embedded[part] = Feature(f"{name}: {part}", head, {VECTOR}, clips), columns
+                names = getattr(clips, "columns", [getattr(clips, "name", None)])
+                if self.clip_column is None and len(names) == 1:
+                    self.clip_column = names[0]
                 columns = None
             self.learnt.append((part, tail, columns))
 
@@ -340,11 +318,6 @@ class ColumnsFeature(Feature):
         for part, (feature, columns) in self.embedded.items():
             one = computed[part] = feature.compute(pick_columns(X, columns))
             values = one.inputs[VECTOR]
-            if values.ndim != 2:
-                raise InputError(
-                    f"{part!r} of the feature {self.name!r} must give one vector a clip. Got shape "
-                    f"{values.shape}; take another pooling than None."
-                )
             names[part] = [f"{part}__{i}" for i in range(values.shape[1])]
             blocks.append(pd.DataFrame(values, columns=names[part]))
             frame = frame.drop(columns=[one for one in _names(X, columns) if one not in used])
@@ -400,20 +373,6 @@ def _named(X, columns):
 def _names(X, columns) -> list[str]:
     named = _named(X, columns)
     return [named] if isinstance(named, str) else named
-
-
-def find_clip_column(features, X):
-    """Return the column of X with the clips that a `ColumnTransformer` embeds; None without one."""
-    for feature in features.values() if isinstance(features, Mapping) else ():
-        for _, transformer, columns in getattr(feature, "transformers", ()):
-            if any(map(_embeds_clips, estimators.nested_estimators(transformer))) and hasattr(
-                X, "columns"
-            ):
-                picked = pick_columns(X, columns(X) if callable(columns) else columns)
-                names = list(picked.columns) if hasattr(picked, "columns") else [picked.name]
-                if len(names) == 1:
-                    return names[0]
-    return None
 
 
 def _embed(transformer, X):

@@ -230,7 +230,6 @@ def make_scorer(scoring, task: Task, targets: Targets, models: Mapping):
                 "the scores already; give it another name.",
                 param="scoring",
             )
-    labels.check_text("The names in the 'scoring' parameter", *scoring)
     y, dummy = targets.first, clone(task.dummy)
     X = np.zeros((len(y), 1))
     try:
@@ -247,6 +246,7 @@ def make_scorer(scoring, task: Task, targets: Targets, models: Mapping):
             f"targets, by name or as scorers. Got {list(scoring)}: {str(error).splitlines()[0]}",
             param="scoring",
         ) from error
+    labels.check_text("The names in the 'scoring' parameter", *scoring)
     return scorer, tuple(scoring)
 
 
@@ -254,18 +254,10 @@ def _by_name(scoring) -> dict:
     """Return scorers by the names of their columns."""
     if callable(scoring):
         return {"score": scoring}
-    if not isinstance(scoring, Mapping):
-        listed = (
-            [scoring] if isinstance(scoring, str) or not messages.is_iterable(scoring) else scoring
-        )
-        scoring = {name: name for name in listed}
-    if not all(isinstance(name, str) for name in scoring):
-        raise InputError(
-            "The 'scoring' parameter must be a name, a scorer, a list of names, or a dict of name "
-            f"to either. Got {scoring!r} instead.",
-            param="scoring",
-        )
-    return dict(scoring)
+    if isinstance(scoring, Mapping):
+        return dict(scoring)
+    is_one = isinstance(scoring, str) or not messages.is_iterable(scoring)
+    return {name: name for name in ([scoring] if is_one else scoring)}
 
 
 def make_evidence(

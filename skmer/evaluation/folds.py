@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from numbers import Integral
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from sklearn import config_context
@@ -94,30 +94,8 @@ def make_protocols(
                 "artist on both sides of a split.",
                 param="groups",
             )
-        if name in ("grouped", "shuffled"):
-            _check_folds(name, splitter, strata, groups)
         protocols.append(_make_protocol(name, splitter, strata, groups, fit_seed))
     return protocols
-
-
-def _check_folds(name: str, splitter, strata, groups) -> None:
-    """Raise for more folds than a named protocol can make of these clips."""
-    n_folds = getattr(splitter, "n_splits", None) or getattr(splitter, "cvargs", {}).get("n_splits")
-    n_units = len(strata) if name == "shuffled" else np.unique(groups).size
-    # Of tags and numbers there are no classes.
-    if n_folds is None:
-        return
-    is_one = np.ndim(strata) == 1
-    largest = int(np.unique(strata, return_counts=True)[1].max()) if is_one else n_folds
-    if n_folds > min(n_units, largest):
-        units = f"{n_units} {'clips' if name == 'shuffled' else 'groups'}"
-        fault = f"from {units}" if n_folds > n_units else "since no class has so many clips"
-        most = min(n_units, largest)
-        advice = f"the 'n_folds' parameter must be at most {most}" if most > 1 else "two are needed"
-        raise InputError(
-            f"The {name!r} protocol cannot make {n_folds} folds {fault}; {advice}.",
-            param="n_folds",
-        )
 
 
 def _named_splitters(protocol, known, split_seed) -> dict[str, object]:
@@ -170,14 +148,15 @@ def _make_protocol(name, splitter, strata, groups, fit_seed) -> Protocol:
                 # A class of fewer clips than folds is in some of the test sets.
                 warnings.filterwarnings("ignore", "The least populated class in y")
                 all_sets = [(train, none, test) for train, test in splitter.split(X, strata, seen)]
-    except InputError:
-        raise
     except (ValueError, TypeError) as error:
+        has_folds = name in ("grouped", "shuffled")
         raise InputError(
-            f"The {name!r} protocol cannot split these clips: {error}", param="protocol"
+            f"The {name!r} protocol cannot split these clips: {error}",
+            param="n_folds" if has_folds else "protocol",
         ) from error
     if not all_sets:
-        raise InputError(f"The {name!r} protocol has a splitter that makes no split.")
+        fault = f"The {name!r} protocol has a splitter that makes no split."
+        raise InputError(fault, param="protocol")
     all_sets = [_check_sets(name, len(strata), *sets) for sets in all_sets]
     grouped = None if groups is None else all(_apart(groups, *sets) for sets in all_sets)
     if name == "grouped" and not grouped:
@@ -302,6 +281,7 @@ def keep_groups_apart(model, X, y, groups: np.ndarray, seed: int) -> bool:
     n_groups = np.unique(groups).size
     n_groups = max(n_groups - math.ceil(held_out * n_groups), 2)
     for nested in nested_estimators(model):
+        who = f"{type(nested).__name__} in {type(model).__name__}"
         if "cv" in nested.get_params(deep=False) and _is_number_of_folds(nested.cv):
             # Those of scikit-learn do not stratify tags.
             has_classes = is_classifier(nested) and np.ndim(y) == 1
@@ -313,35 +293,25 @@ def keep_groups_apart(model, X, y, groups: np.ndarray, seed: int) -> bool:
             if nested in whole and _takes_lists_of_folds(nested):
                 nested.cv = list(nested.cv.split(X, y, groups))
             else:
-                raise InputError(
-                    f"{type(nested).__name__} in {type(model).__name__} splits its clips into "
-                    "folds of its own, and scikit-learn cannot hand it the groups that the "
-                    "protocol keeps apart; take it out, give its 'cv' a splitter of your choice, "
-                    "or choose a protocol that splits groups."
-                )
+                advice = "take it out, give its 'cv' a splitter of your choice"
+                _raise_ungrouped(who, "splits its clips into folds of its own", advice)
         elif "groups" in _fit_requests(nested):
             if _fit_requests(nested)["groups"] is None:
                 nested.set_fit_request(groups=True)
                 if stops_early(nested, len(y)) and not _reach(model, "fit", nested):
-                    _raise_early_stopping(model, nested)
+                    _raise_ungrouped(who, *_EARLY)
         elif stops_early(nested, len(y)):
-            _raise_early_stopping(model, nested)
+            _raise_ungrouped(who, *_EARLY)
         elif nested.get_params(deep=False).get("probability") is True:
-            raise InputError(
-                f"{type(nested).__name__}(probability=True) makes its probabilities by folds that "
-                "split the groups which the protocol keeps apart; take probability=False, or "
-                "CalibratedClassifierCV around it."
-            )
+            who = f"{type(nested).__name__}(probability=True)"
+            advice = "take probability=False, or CalibratedClassifierCV around it"
+            _raise_ungrouped(who, "makes its probabilities by folds of its own", advice)
     for nested in nested_estimators(model):
         # scikit-learn gives the groups to the final estimator too, which does not take them.
-        if isinstance(nested, StackingClassifier | StackingRegressor) and _consumes(
-            nested, "groups"
-        ):
-            raise InputError(
-                f"An estimator in {type(nested).__name__} splits its clips by itself, and "
-                "scikit-learn cannot hand it the groups that the protocol keeps apart; take it "
-                "out, or choose a protocol that splits groups."
-            )
+        is_stack = isinstance(nested, StackingClassifier | StackingRegressor)
+        if is_stack and _consumes(nested, "groups"):
+            who = f"An estimator in {type(nested).__name__}"
+            _raise_ungrouped(who, "splits its clips by itself", "take it out")
     return _consumes(model, "groups")
 
 
@@ -395,11 +365,16 @@ def _splits(estimator, n_rows: int) -> bool:
     return not isinstance(folds, str) or stops_early(estimator, n_rows)
 
 
-def _raise_early_stopping(model, estimator) -> None:
+_EARLY = (
+    "holds clips out to stop early",
+    "switch its early stopping off, take skmer's KerasMLPClassifier, which can",
+)
+
+
+def _raise_ungrouped(who: str, does: str, advice: str) -> NoReturn:
     raise InputError(
-        f"{type(estimator).__name__} in {type(model).__name__} holds clips out to stop early, and "
-        "cannot keep the groups apart there as the protocol does; switch its early stopping off, "
-        "take skmer's KerasMLPClassifier, which can, or choose a protocol that splits groups."
+        f"{who} {does}, and scikit-learn cannot keep the groups apart there as the protocol does; "
+        f"{advice}, or choose a protocol that splits groups."
     )
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from skmer.exceptions import InputTypeError
 from skmer.utils.digest import file_digest
 
 
@@ -14,12 +13,6 @@ def describe_dataset(dataset) -> dict:
     """Return the name of a dataset and, where it is the path of a file, the SHA-256 of that."""
     if dataset is None:
         return {}
-    if not isinstance(dataset, str | os.PathLike):
-        raise InputTypeError(
-            "The 'dataset' parameter must be a name, the path of a table, or None. "
-            f"Got {dataset!r} instead.",
-            param="dataset",
-        )
     # A name may be one that no file can have.
     path = os.path.expanduser(dataset)
     is_file = os.path.isfile(path)

@@ -560,8 +560,7 @@ class EvaluationResult:
         Raises
         ------
         InputError
-            For a name that was not evaluated, a result that was read from files, and a task whose
-            models take no clips.
+            For a name that was not evaluated, and a result that was read from files.
 
         Examples
         --------
@@ -579,11 +578,6 @@ class EvaluationResult:
         >>> model.predict([3 * clips[0]])
         array(['angry'], dtype='<U5')
         """
-        if not self.task.rows_are_clips:
-            fault = (
-                f"A result of the task {self.task.name!r} has no pipeline of whole clips to fit; "
-            )
-            raise InputError(f"{fault}fit the result of evaluate_regression instead.")
         if self.experiment is None:
             raise InputError(
                 "This result was read from files, which hold no clips and no models; call fit on "

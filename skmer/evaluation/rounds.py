@@ -10,11 +10,10 @@ import signal
 import sys
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
-from numbers import Real
 from typing import Any
 
 import joblib
@@ -41,8 +40,7 @@ class Deadline:
     """
 
     def __init__(self, seconds: float | None):
-        is_time = isinstance(seconds, Real) and not isinstance(seconds, bool) and seconds >= 0
-        if seconds is not None and not is_time:
+        if seconds is not None and not seconds >= 0:
             raise InputError(
                 "The 'time_limit' parameter must be seconds of at least 0, or None. "
                 f"Got {seconds!r} instead.",
@@ -196,7 +194,7 @@ class Rounds:
         Whole rounds that were done, and all of them.
     ended_by : {"time", "interrupt"} or None
         What ended it before the last round.
-    unfinished : list of str
+    unfinished_models : list of str
         Models that are left out, since not even their first round was done.
     slowest : dict of str to float
         The share of the time that the slowest configurations take, by the rounds that were done.
@@ -209,20 +207,13 @@ class Rounds:
     done: int
     of: int
     ended_by: str | None
-    unfinished: list[str]
-    slowest: dict[str, float]
+    unfinished_models: list[str]
+    slowest: dict
     seconds_left: float
 
     def describe(self) -> dict:
         """Return what the manifest has of it."""
-        return {
-            "done": self.done,
-            "of": self.of,
-            "ended_by": self.ended_by,
-            "unfinished_models": self.unfinished,
-            "slowest": {name: round(share, 3) for name, share in self.slowest.items()},
-            "seconds_left": round(self.seconds_left, 1),
-        }
+        return {name: one for name, one in vars(self).items() if name not in ("fits", "fitted")}
 
 
 def run_rounds(
@@ -339,33 +330,6 @@ def _note(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
-def _costs(fits, fitted) -> dict[tuple, float]:
-    """Return the mean seconds of a fit by configuration and protocol."""
-    seconds = defaultdict(list)
-    for i, one in fitted.items():
-        key = (*fits[i].key.values(), fits[i].split.protocol)
-        seconds[key].append(one.fit_time + one.score_time)
-    return {key: float(np.mean(values)) for key, values in seconds.items()}
-
-
-def _seconds_left(fits, fitted, n_jobs) -> float:
-    costs = _costs(fits, fitted)
-    rest = (fit for i, fit in enumerate(fits) if i not in fitted)
-    # The cost of a configuration that was not fitted yet is unknown.
-    total = sum(costs.get((*fit.key.values(), fit.split.protocol), 0.0) for fit in rest)
-    return total / effective_n_jobs(n_jobs)
-
-
-def _slowest(fits, fitted, n_shown: int = 3) -> dict[str, float]:
-    """Return the share of the time of the slowest configurations, where it is worth a word."""
-    seconds: Counter = Counter()
-    for i, one in fitted.items():
-        seconds[" + ".join(fits[i].key.values())] += one.fit_time + one.score_time
-    total = sum(seconds.values()) or 1.0
-    shares = {name: value / total for name, value in seconds.most_common(n_shown)}
-    return {name: share for name, share in shares.items() if share > 1.5 / len(seconds)}
-
-
 def _estimate(fits, fitted, n_jobs) -> str:
     rounds = _whole_rounds(fits, fitted, None, n_jobs)
     which = "Round 1" if rounds.done == 1 else f"Rounds 1 to {rounds.done}"
@@ -378,23 +342,35 @@ def _whole_rounds(fits, fitted, ended_by, n_jobs) -> Rounds:
 
     All features of a model are there or none, so that features are compared over the same models.
     """
-    n_rounds = 1 + max(fit.split.repeat for fit in fits)
-    missing = [fit for i, fit in enumerate(fits) if i not in fitted]
-    done = min((fit.split.repeat for fit in missing), default=n_rounds)
-    unfinished = {_model_of(fit) for fit in missing if fit.split.repeat == 0}
+    import pandas as pd
+
+    table = pd.DataFrame(
+        {
+            "name": [" + ".join(fit.key.values()) for fit in fits],
+            "model": [_model_of(fit) for fit in fits],
+            "protocol": [fit.split.protocol for fit in fits],
+            "repeat": [fit.split.repeat for fit in fits],
+        }
+    )
+    seconds = {i: one.fit_time + one.score_time for i, one in fitted.items()}
+    table["seconds"] = pd.Series(seconds, dtype=float)
+    missing, n_rounds = table[table["seconds"].isna()], 1 + int(table["repeat"].max())
+    done = int(missing["repeat"].min()) if len(missing) else n_rounds
+    unfinished = set(missing["model"][missing["repeat"] == 0])
     last = max(done, 1)
-    kept = [
-        i
-        for i, fit in enumerate(fits)
-        if fit.split.repeat < last and _model_of(fit) not in unfinished
-    ]
+    kept = np.flatnonzero((table["repeat"] < last) & ~table["model"].isin(unfinished)).tolist()
+    # The cost of a configuration that was not fitted yet is unknown.
+    costs = table.groupby(["name", "protocol"])["seconds"].transform("mean")
+    left = costs[missing.index].sum() / effective_n_jobs(n_jobs)
+    of_names = table.groupby("name")["seconds"].sum(min_count=1).dropna()
+    shares = (of_names / (of_names.sum() or 1.0)).nlargest(3).round(3)
     return Rounds(
         [fits[i] for i in kept],
         [fitted[i] for i in kept],
         last,
         n_rounds,
-        ended_by if missing else None,
+        ended_by if len(missing) else None,
         sorted(unfinished),
-        _slowest(fits, fitted),
-        _seconds_left(fits, fitted, n_jobs) if fitted else 0.0,
+        shares[shares > 1.5 / max(len(of_names), 1)].to_dict(),
+        round(float(left), 1),
     )

@@ -5,14 +5,13 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import is_regressor
-from sklearn.dummy import DummyClassifier
 from sklearn.metrics import label_ranking_average_precision_score
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.multiclass import type_of_target
 
-from skmer.classifiers import CLASSIFIERS, TagClassifier, make_classifier
-from skmer.evaluation import features, result, splitters, tasks
+from skmer.classifiers import TagClassifier, make_classifier
+from skmer.evaluation import result, splitters, tasks
 from skmer.evaluation.statistics import tags as stats
 from skmer.evaluation.statistics.tags import PROBA, SEPARATOR, TAG_METRICS
 from skmer.evaluation.targets import Matched, Targets
@@ -21,7 +20,7 @@ from skmer.utils.labels import check_labels, check_text, pair_names, plain_text,
 from skmer.utils.messages import check_choice, shorten
 
 
-class Tags(tasks.Task):
+class Tags(tasks.LabelTask):
     """Any number of tags a clip, each with a probability.
 
     Parameters
@@ -31,13 +30,9 @@ class Tags(tasks.Task):
     """
 
     name = "tags"
-    model_kind = "classifier"
-    configuration = ("feature", "classifier")
     metrics = TAG_METRICS
     n_repeats = 1
     group_folds = splitters.IterativeStratifiedGroupKFold
-    models = CLASSIFIERS
-    dummy = DummyClassifier()
     charts = ("tags",)
     # The average precision of a rare tag is small.
     n_digits = 3
@@ -111,9 +106,6 @@ class Tags(tasks.Task):
             (alone, lone),
         )
 
-    def strata(self, targets):
-        return targets.first
-
     def make_model(self, name, preset):
         return make_classifier(name, preset=preset, tags=True)
 
@@ -125,9 +117,6 @@ class Tags(tasks.Task):
         if isinstance(model, TagClassifier):
             return model
         return TagClassifier(model, target_names=self.target_names)
-
-    def input_of(self, transformer, model, preset):
-        return features.choose_input(transformer, model, preset=preset)
 
     def predict(self, model, X, y, test):
         rows = _safe_indexing(X, test)
@@ -283,42 +272,21 @@ class TagsResult(result.EvaluationResult):
         import pandas as pd
 
         protocol = next(iter(self.manifest["protocols"])) if protocol is None else protocol
-        for key, name in {
-            "feature": feature,
-            "classifier": classifier,
-            "protocol": protocol,
-        }.items():
+        chosen = {"feature": feature, "classifier": classifier, "protocol": protocol}
+        for key, name in chosen.items():
             check_choice("tag_scores", self.scores[key].unique().tolist(), **{key: name})
-        rows = self.predictions.query(
-            "feature == @feature and classifier == @classifier and protocol == @protocol"
-        )
+        rows = self.predictions[(self.predictions[[*chosen]] == chosen).all(axis=1)]
         splits = stats.score_splits(rows)
-        draws, _ = stats.resample_tags(
-            rows,
-            n_resamples=n_resamples,
-            random_state=self.manifest["settings"]["random_state"],
-        )
-        n_splits = sum(~np.isnan(one["share"]) for one in splits)
-        means = {
-            name: stats.nan_mean([one[name] for one in splits], 0)
-            for name in ("share", *TAG_METRICS[:3])
-        }
-        low, high = np.transpose([stats.percentiles(tag) for tag in draws.by_tag])
-        tags = stats.names_of(rows)
-        counts = self.manifest["dataset"]["tags"]
-        table = pd.DataFrame(
-            {
-                "tag": tags,
-                "n_clips": [counts[tag] for tag in tags],
-                "share": means["share"],
-                "average_precision": means["average_precision"],
-                "low": low,
-                "high": high,
-                "roc_auc": means["roc_auc"],
-                "f1": means["f1"],
-                "n_splits": n_splits,
-            }
-        )
+        seed = self.manifest["settings"]["random_state"]
+        draws, _ = stats.resample_tags(rows, n_resamples=n_resamples, random_state=seed)
+        table = pd.DataFrame({"tag": stats.names_of(rows)})
+        table["n_clips"] = table["tag"].map(self.manifest["dataset"]["tags"])
+        for name in ("share", *TAG_METRICS[:3]):
+            table[name] = stats.nan_mean([one[name] for one in splits], 0)
+        ends = np.transpose([stats.percentiles(tag) for tag in draws.by_tag])
+        for name, values in zip(("high", "low"), ends[::-1]):
+            table.insert(4, name, values)
+        table["n_splits"] = sum(~np.isnan(one["share"]) for one in splits)
         return table.sort_values("average_precision", ascending=False, ignore_index=True)
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from sklearn.utils import _safe_indexing
 
 from skmer.audio.segment import Segment, segment_columns
 from skmer.exceptions import InputError
@@ -150,21 +151,15 @@ def check_numbers(y) -> dict[str, np.ndarray]:
         }
     else:
         values = floats.to_floats(y, "The targets y")
-        if values.ndim == 1:
-            targets = {str(getattr(y, "name", None) or "target"): values}
-        elif values.ndim == 2 and values.shape[1] == 2:
+        targets = {str(getattr(y, "name", None) or "target"): values}
+        if values.ndim == 2 and values.shape[1] == 2:
             targets = {"arousal": values[:, 0], "valence": values[:, 1]}
-        else:
-            raise InputError(
-                "The targets y must be one column, the two columns arousal and valence, or a "
-                f"data frame or dict of named columns. Got shape {values.shape} instead.",
-                param="y",
-            )
-    shapes = {values.shape for values in targets.values()}
-    if len(shapes) != 1 or any(len(shape) != 1 or not shape[0] for shape in shapes):
+    shapes = sorted({values.shape for values in targets.values()})
+    if len(shapes) != 1 or len(shapes[0]) != 1 or not shapes[0][0]:
         raise InputError(
             "The targets y must have at least one column, all of one length, with one number for "
-            f"each clip. Got the shapes {sorted(shapes)} instead.",
+            "each clip: one, the two of arousal and valence, or a data frame or dict of named "
+            f"ones. Got {f'shape {shapes[0]}' if len(shapes) == 1 else shapes} instead.",
             param="y",
         )
     for name, values in targets.items():
@@ -258,12 +253,13 @@ class Clips:
 
     X: Any
     targets: Targets
-    groups: np.ndarray | None
+    # An array, or None.
+    groups: Any
     original: np.ndarray
     published: np.ndarray | None = None
     # Of two datasets: which clips are of the second, the name of each clip's dataset, and of each
     # group its place in the order of the names there, by which a dataset is split as it is alone.
-    is_second: np.ndarray | None = None
+    is_second: Any = None
     datasets: np.ndarray | None = None
     codes: np.ndarray | None = None
     # The column of X with the clips, where there are others beside it.
@@ -286,11 +282,7 @@ class Clips:
 
     def keep(self, kept: np.ndarray) -> "Clips":
         """Return the clips that a mask keeps."""
-        rows, X = np.flatnonzero(kept), self.X
-        if hasattr(X, "iloc"):
-            X = X.iloc[rows]
-        elif X is not None:
-            X = X[rows] if hasattr(X, "shape") else [X[row] for row in rows]
+        X = None if self.X is None else _safe_indexing(self.X, np.flatnonzero(kept))
         names = ("groups", "original", "published", "is_second", "datasets", "codes")
         arrays = {name: getattr(self, name) for name in names}
         arrays = {name: None if one is None else one[kept] for name, one in arrays.items()}
@@ -329,6 +321,5 @@ class Clips:
         if apart:
             # A protocol can only keep groups apart where there are some.
             groups = self.groups if self.codes is None else self.codes
-            assert groups is not None
             return groups[self.targets.clip]
         return self.targets.clip if self.targets.are_moments else None

@@ -9,6 +9,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
@@ -74,8 +75,6 @@ class Task:
     charts : tuple of str
         Parts of the report that show this kind, beside scores and tables: of "map", "confusions",
         "hard_clips", "plane", "scatter", "curves" and "tags".
-    rows_are_clips : bool
-        Whether a model takes clips, so that a pipeline of it can be fitted to all of them.
     scores_start_at_zero : bool
         Whether the axis of the scores has to show zero.
     n_digits : int
@@ -93,7 +92,7 @@ class Task:
     configuration: tuple[str, ...]
     metrics: tuple[str, ...]
     compute_scores: Callable[..., dict[str, float]]
-    headline_score: TotalsScore | None = None
+    headline_score: Any = None
     further_scores: Mapping[str, TotalsScore] = {}
     is_pooled = False
     n_folds = 5
@@ -103,7 +102,6 @@ class Task:
     models: tuple[str, ...] = ()
     dummy: BaseEstimator
     charts: tuple[str, ...] = ("map",)
-    rows_are_clips = True
     scores_start_at_zero = True
     n_digits = 2
     result_class: type | None = None
@@ -191,7 +189,6 @@ class Task:
         self, predictions, *, n_resamples: int, random_state: int
     ) -> tuple[float, float, float]:
         """Return the headline score of one configuration's predictions, and its 95 % interval."""
-        assert self.headline_score is not None
         return bootstrap.bootstrap_interval(
             self.headline_score,
             predictions["y_true"].to_numpy(),
@@ -247,18 +244,29 @@ def check_output(model, method: str, X, shape: tuple[int, ...]) -> np.ndarray:
     return output
 
 
-class Classification(Task):
+class LabelTask(Task):
+    """What tasks for classifiers have in common: one label a clip, or several tags."""
+
+    model_kind = "classifier"
+    configuration = ("feature", "classifier")
+    models = CLASSIFIERS
+    dummy = DummyClassifier()
+
+    def strata(self, targets):
+        return targets.first
+
+    def input_of(self, transformer, model, preset):
+        return choose_input(transformer, model, preset=preset)
+
+
+class Classification(LabelTask):
     """One label a clip."""
 
     name = "classification"
-    model_kind = "classifier"
-    configuration = ("feature", "classifier")
     metrics = scores.CLASSIFICATION_METRICS
     compute_scores = staticmethod(scores.classification_scores)
     headline_score = bootstrap.ACCURACY
     folds = RepeatedStratifiedKFold
-    models = CLASSIFIERS
-    dummy = DummyClassifier()
     charts = ("map", "confusions", "hard_clips")
     headline_words = {
         "accuracy": "names the emotion of {whose} in {hundred} of 100 cases{between}",
@@ -300,9 +308,6 @@ class Classification(Task):
             kept,
         )
 
-    def strata(self, targets):
-        return targets.first
-
     def splitters(self, n_folds, n_repeats):
         n_draws = 20 if n_repeats is None else n_repeats
         known = super().splitters(n_folds, n_repeats)
@@ -336,9 +341,6 @@ class Classification(Task):
 
     def make_model(self, name, preset):
         return make_classifier(name, preset=preset)
-
-    def input_of(self, transformer, model, preset):
-        return choose_input(transformer, model, preset=preset)
 
     def predict(self, model, X, y, test):
         columns = super().predict(model, X, y, test)

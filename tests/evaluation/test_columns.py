@@ -155,7 +155,7 @@ def test_mistakes(table):
 
     with pytest.raises(InputError, match="ColumnTransformer and needs X as a data frame"):
         run(columns(), list(table["clip"]))
-    with pytest.raises(InputError, match="must give one vector a clip"):
+    with pytest.raises(ValueError, match="Must pass 2-d input"):
         run(columns(MFCCStatsTransformer(sr=8000, target_sr=8000, statistics=None, n_frames=9)))
     with pytest.raises(InputError, match="learns from the clips"):
         run(make_pipeline(columns(), PCA(1)))

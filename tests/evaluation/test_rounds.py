@@ -1,6 +1,7 @@
 """Rounds of fits: ended by the time or by hand, kept, and gone on with."""
 
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from sklearn.naive_bayes import GaussianNB
 from skmer.evaluation import evaluate, rounds
 from skmer.evaluation.report.overview import Overview
 from skmer.evaluation.report.words import methods_paragraph, trust_notes
+from skmer.evaluation.tasks import CLASSIFICATION
 from skmer.exceptions import InputError
 
 RNG = np.random.default_rng(0)
@@ -138,11 +140,35 @@ def test_of_a_first_round_the_models_that_are_whole_are_a_result(fits):
     assert "from 5 splits (grouped)" in methods_paragraph(Overview(part))
 
 
+def test_what_is_left_and_slow_follows_from_the_fits_that_are_done():
+    places = [(model, repeat) for model in ("nb", "svm") for repeat in range(3)]
+    fits = [
+        SimpleNamespace(
+            key={"feature": "a", "classifier": model},
+            task=CLASSIFICATION,
+            split=SimpleNamespace(protocol="grouped", repeat=repeat),
+        )
+        for model, repeat in places
+    ]
+
+    def whole(seconds):
+        done = {i: SimpleNamespace(fit_time=one, score_time=0.5) for i, one in seconds.items()}
+        return rounds._whole_rounds(fits, done, "time", 1)
+
+    none = whole({})
+    assert (none.fits, none.done, none.slowest, none.seconds_left) == ([], 1, {}, 0)
+    assert none.unfinished_models == ["nb", "svm"]
+    part = whole({0: 1.5, 3: 9.5, 4: 5.5})
+    assert part.fits == [fits[0], fits[3]]
+    assert (part.done, part.of, part.seconds_left) == (1, 3, 2 * 2 + 8)
+    assert part.slowest == {"a + svm": round(16 / 18, 3)}
+
+
 def test_a_time_that_is_too_short_is_an_error_that_says_so(fits, tmp_path):
     fits.before[4] = lambda: time.sleep(60)
     with pytest.raises(InputError, match=r"3 of 72 fits were done.* no model has a whole round"):
         run(tmp_path, time_limit=1.5)
-    for wrong in (-1, "1h", True):
+    for wrong in (-1, np.nan):
         with pytest.raises(InputError, match="'time_limit' parameter must be seconds"):
             run(time_limit=wrong)
 

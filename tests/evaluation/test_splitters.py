@@ -81,7 +81,7 @@ def test_as_many_folds_as_groups_and_no_more():
 def test_as_many_folds_as_clips_of_a_class_and_no_more():
     y, groups = np.repeat([0, 1], 4), np.arange(8)
     assert len(list(RepeatedStratifiedGroupKFold(4, n_repeats=1).split(y, y, groups))) == 4
-    with pytest.raises(ValueError, match="cannot make 5 folds, as no class has so many"):
+    with pytest.raises(ValueError, match="n_splits=5 cannot be greater than the number"):
         next(RepeatedStratifiedGroupKFold(5, n_repeats=1).split(y, y, groups))
 
 
@@ -140,14 +140,7 @@ def test_a_fixed_split_is_what_was_published(parts):
         (lambda: RepeatedStratifiedGroupKFold(1), "'n_splits' .* from 2 to 1000000. Got 1"),
         (lambda: RepeatedStratifiedGroupKFold(2, n_repeats=0), "'n_repeats' .* from 1 to"),
         (lambda: StratifiedThreeWaySplit(0), "'n_splits' .* from 1 to 1000000. Got 0"),
-        (lambda: StratifiedThreeWaySplit(test_size=1.0), "'test_size' .* Got 1.0"),
-        (lambda: StratifiedThreeWaySplit(validation_size=0.0), "'validation_size' .* Got 0.0"),
-        (
-            lambda: StratifiedThreeWaySplit(validation_size=0.5, test_size=0.5),
-            "leave something to train on",
-        ),
         (lambda: FixedSplit(["train", "tset"]), "Got 'tset'"),
-        (lambda: FixedSplit(["train", "train"]), "at least one clip 'test'"),
     ],
 )
 def test_impossible_splits_are_refused(make, message):
@@ -160,7 +153,7 @@ def test_splits_that_the_data_do_not_allow_are_refused():
     cv = RepeatedStratifiedGroupKFold(3, n_repeats=1)
     with pytest.raises(ValueError, match="3 folds from 2 groups"):
         next(cv.split(y, y, groups))
-    with pytest.raises(ValueError, match="needs 'groups'"):
+    with pytest.raises(ValueError, match=r"The groups must be a sequence.* Got None"):
         next(cv.split(y, y))
     with pytest.raises(ValueError, match=r"at least 3 clips of every class.* '1' has 2"):
         next(StratifiedThreeWaySplit().split(y, np.repeat([0, 1], [20, 2])))
@@ -169,6 +162,14 @@ def test_splits_that_the_data_do_not_allow_are_refused():
     with pytest.raises(ValueError, match="3 classes into a training set of 1 of 10"):
         large = StratifiedThreeWaySplit(test_size=0.5, validation_size=0.4)
         next(large.split(y, np.repeat([0, 1, 2], [4, 3, 3])))
+    for sizes, fault in (
+        ({"test_size": 1.0}, "training set of -9 of 90"),
+        ({"validation_size": 0.0}, "validation set of 0 of 90"),
+        ({"validation_size": 0.5, "test_size": 0.5}, "training set of 0 of 90"),
+        ({"test_size": np.nan}, "NaN"),
+    ):
+        with pytest.raises(ValueError, match=fault):
+            next(StratifiedThreeWaySplit(**sizes).split(y, np.repeat([0, 1, 2], 30)))
     with pytest.raises(ValueError, match="parts of 2 clips and got 3"):
         next(FixedSplit(["train", "test"]).split([1, 2, 3]))
 

@@ -413,7 +413,7 @@ def test_guessing_by_shares_scores_the_share_in_the_test_part():
 
 def test_what_explains_and_audits_takes_tags_or_says_that_it_does_not(data):
     X, y = data
-    with pytest.raises(InputError, match="explains one emotion a clip"):
+    with pytest.raises(InputError, match="labels y must be one for each clip"):
         TagImportanceDisplay.from_estimator(LogisticRegression(), X, y, tags=list("abcdef"))
     copied = np.vstack([X, X[:1]])
     report = audit(

@@ -9,7 +9,6 @@ from skmer.audio import stream_audio
 from skmer.embeddings.registry import known_features, label_of
 from skmer.evaluation.displays.style import Display, plain
 from skmer.evaluation.statistics.purity import neighbor_purity, tsne_map
-from skmer.exceptions import InputError
 from skmer.utils.floats import check_floats
 from skmer.utils.labels import check_labels, check_order
 from skmer.utils.messages import check_choice
@@ -268,12 +267,6 @@ class TagsDisplay(Display):
         self.probabilities = check_floats(probabilities, "probabilities", ndim=2)
         self.times = np.asarray(times, dtype=float)
         self.tags = list(tags)
-        shape = (self.times.size, len(self.tags))
-        if self.probabilities.shape != shape:
-            raise InputError(
-                "The 'probabilities' parameter of TagsDisplay must have a row for each time and a "
-                f"column for each tag, {shape}. Got shape {self.probabilities.shape} instead."
-            )
 
     @classmethod
     def from_transformer(cls, transformer, clip, *, n_tags=15, ax=None):

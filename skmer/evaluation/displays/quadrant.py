@@ -4,7 +4,6 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 
 from skmer.evaluation.displays.style import Display, plain, text_color
-from skmer.exceptions import InputError
 from skmer.utils.floats import check_floats
 from skmer.utils.labels import check_labels, check_order
 
@@ -62,11 +61,6 @@ class QuadrantDisplay(Display):
         self.labels = None if labels is None else np.asarray(labels)
         check_consistent_length(self.valence, self.arousal, self.labels)
         self.intervals = None if intervals is None else np.asarray(intervals, dtype=float)
-        if self.intervals is not None and self.intervals.shape != (2, 2, self.valence.size):
-            raise InputError(
-                "The 'intervals' parameter of QuadrantDisplay must have shape (2, 2, n_clips), "
-                f"(2, 2, {self.valence.size}). Got shape {self.intervals.shape} instead."
-            )
         self.center = tuple(center)
         self.names = tuple(names)
 

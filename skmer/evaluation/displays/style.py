@@ -7,7 +7,6 @@ from functools import wraps
 import numpy as np
 
 from skmer.embeddings.registry import known_features, label_of
-from skmer.exceptions import InputTypeError
 from skmer.utils.messages import check_choice, check_installed
 
 # Okabe and Ito's palette, which people with any color vision can distinguish.
@@ -102,11 +101,6 @@ def axes_or_new(ax, **options):
         import matplotlib.pyplot as plt
 
         return plt.subplots(layout="constrained", **options)[1]
-    if not hasattr(ax, "get_xlim"):
-        raise InputTypeError(
-            "The 'ax' parameter must be one Axes of matplotlib, or None for a new figure. "
-            f"Got {ax!r} instead."
-        )
     return ax
 
 

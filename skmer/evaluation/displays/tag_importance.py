@@ -112,7 +112,7 @@ class TagImportanceDisplay(Display):
         X : array-like of shape (n_clips, n_tags)
             The tags of the clips, as ``MusiCNNTransformer(layer="tags")`` gives them.
         y : array-like of shape (n_clips,)
-            The emotion of each clip.
+            The emotion of each clip; of several tags, whether a clip has one of them.
         tags : list of str, default=None
             Their names. None: the columns of a data frame.
         groups : array-like of shape (n_clips,), default=None
@@ -133,12 +133,6 @@ class TagImportanceDisplay(Display):
         TagImportanceDisplay
             The display, drawn.
         """
-        if np.ndim(y) == 2:
-            raise InputError(
-                "TagImportanceDisplay explains one emotion a clip. Got y with several columns; "
-                "give it one of them at a time, whether a clip has that tag.",
-                param="y",
-            )
         check_order({"X": X, "y": y, "groups": groups})
         tags = getattr(X, "columns", None) if tags is None else tags
         X, y = check_floats(X, "X", ndim=2), check_labels(y, "The labels y")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skmer.evaluation.report.words import make_headline, name_of
@@ -120,6 +121,17 @@ class Overview:
     def best_of_targets(self) -> dict:
         """Return the row of the best configuration of each target, by target."""
         return {target: rows.iloc[0] for target, rows in self.ranked.groupby("target", sort=False)}
+
+    @cached_property
+    def clips(self) -> dict[int, dict[str, str]]:
+        """The name of each clip by its row, and the address that a browser opens for it."""
+        found = {}
+        for clip in self.result.predictions.drop_duplicates("row").to_dict("records"):
+            row, path = clip["row"], clip.get("path")
+            address = Path(path).resolve().as_uri() if path and isinstance(path, str) else ""
+            name = Path(path).name if path else f"clip {row}"
+            found[int(row)] = {"name": name, "address": address}
+        return found
 
     @cached_property
     def comparison(self):

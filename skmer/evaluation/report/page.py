@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from skmer.evaluation.displays import style
+from skmer.evaluation.displays.curves import curves_of
 from skmer.evaluation.report import tables, words
 from skmer.evaluation.report.overview import Overview
 from skmer.evaluation.report.words import name_of, name_of_score, two_digits
-from skmer.evaluation.statistics.curves import curves_of
 from skmer.utils.files import atomic_write, check_output_file
 from skmer.utils.messages import check_choice
 
@@ -184,7 +184,7 @@ def scatter_charts(seen: Overview) -> list[dict]:
     return charts
 
 
-def curve_charts(seen: Overview, clips: dict[int, dict[str, str]]) -> list[dict]:
+def curve_charts(seen: Overview) -> list[dict]:
     """Return for each target a chart of the songs that are followed worst, and a list of them."""
     charts = []
     for target, best in seen.best_of_targets().items():
@@ -195,7 +195,7 @@ def curve_charts(seen: Overview, clips: dict[int, dict[str, str]]) -> list[dict]
             score = seen.result.task.score(part, part["row"])
             facts = {"error": two_digits(curve.error), "pearson": two_digits(score["pearson"])}
             group = str(part["group"].iloc[0]) if "group" in part else ""
-            songs.append(clips[row] | facts | {"row": row, "group": group, "curve": curve})
+            songs.append(seen.clips[row] | facts | {"row": row, "group": group, "curve": curve})
         chart = _curves_chart(target, songs)
         text = f"The songs with the largest errors of {target} by {seen.model_name(best)}."
         charts.append({"chart": chart, "text": text, "target": target, "songs": songs})
@@ -234,23 +234,11 @@ def _curves_chart(target: str, songs: list[dict]) -> dict:
 N_HARD = 12
 
 
-def clip_names(seen: Overview) -> dict[int, dict[str, str]]:
-    """Return the name of each clip by its row, and the address that a browser opens for it."""
-    found = {}
-    for clip in seen.result.predictions.drop_duplicates("row").to_dict("records"):
-        row, path = clip["row"], clip.get("path")
-        has_path = isinstance(path, str) and bool(path)
-        address = Path(path).resolve().as_uri() if has_path else ""
-        found[int(row)] = {"name": Path(path).name if path else f"clip {row}", "address": address}
-    return found
-
-
 def hard_clips(seen: Overview) -> list[dict]:
     """Return the clips that most configurations get wrong, with the answer given most often."""
     rows = seen.predictions
     if len(seen.random) < rows["feature"].nunique():
         rows = rows[~rows["feature"].isin(seen.random)]
-    names = clip_names(seen)
     found: list[dict] = []
     for row, answers in rows.groupby("row", sort=False):
         wrong = answers[answers["y_true"] != answers["y_pred"]]
@@ -258,7 +246,7 @@ def hard_clips(seen: Overview) -> list[dict]:
             first = answers.iloc[0]
             clip = {"label": str(first["y_true"]), "group": str(first.get("group", ""))}
             clip |= {"answer": str(wrong["y_pred"].mode().iloc[0])}
-            found.append(names[int(row)] | clip | {"share": len(wrong) / len(answers)})
+            found.append(seen.clips[int(row)] | clip | {"share": len(wrong) / len(answers)})
     return sorted(found, key=lambda clip: -clip["share"])[:N_HARD]
 
 
@@ -269,7 +257,7 @@ def map_rows(seen: Overview) -> list[dict]:
     wrong.
     """
     predictions, has_targets = seen.predictions, "target" in seen.result.configuration
-    names, clips = clip_names(seen), predictions.drop_duplicates("row").set_index("row")
+    clips = predictions.drop_duplicates("row").set_index("row")
     if has_targets:
         numbers = predictions.pivot_table(index="row", columns="target", values="y_true")
     else:
@@ -287,7 +275,8 @@ def map_rows(seen: Overview) -> list[dict]:
             mostly = "right" if right[feature, row] >= 0.5 else "wrong"
             shown_fields = {"label": str(clips.loc[row, "y_true"]), "mostly": mostly}
         shown_fields |= {"feature": feature, "x": round(place["x"], 2), "y": round(place["y"], 2)}
-        shown_fields |= {"clip": names[row]["name"], "address": names[row]["address"]}
+        named = seen.clips[row]
+        shown_fields |= {"clip": named["name"], "address": named["address"]}
         shown_fields["group"] = str(clips.loc[row, "group"]) if "group" in clips else "none"
         rows.append(shown_fields)
     return rows
@@ -306,7 +295,7 @@ def render_report(result: "EvaluationResult") -> str:
     """Return the page as a string."""
     seen, shown = Overview(result), result.task.charts
     scatters = scatter_charts(seen) if "scatter" in shown else []
-    curves = curve_charts(seen, clip_names(seen)) if "curves" in shown else []
+    curves = curve_charts(seen) if "curves" in shown else []
     charts = {
         "scores": scores_chart(seen),
         "map": map_chart(map_rows(seen)) if "map" in shown else None,
@@ -336,7 +325,7 @@ def render_report(result: "EvaluationResult") -> str:
         scatters=scatters,
         curves=curves,
         hard=hard_clips(seen) if "hard_clips" in shown else [],
-        tags=tables.tags_part(seen, clip_names(seen)) if "tags" in shown else None,
+        tags=tables.tags_part(seen) if "tags" in shown else None,
         methods=words.methods_paragraph(seen),
         bibtex=words.bibliography(seen),
     )

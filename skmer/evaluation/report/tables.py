@@ -47,14 +47,14 @@ def scores_table(seen: Overview) -> Table:
         for is_within, protocol in ((False, across), (True, within))
         if protocol != seen.protocol
     ]
-    columns = [words.COLUMN_NAMES.get(key, key.capitalize()) for key in result.configuration]
+    columns = [key.capitalize() for key in result.configuration]
     columns.append(f"{score} (95 % interval)")
     columns += [name for name, _ in others_beside]
-    columns += [*map(name_of_score, beside), *(words.COLUMN_NAMES[name] for name in gap)]
+    columns += [*map(name_of_score, beside), *(["Gap"] if gap else [])]
     n_shown = len(columns)
     columns += [f"{score}, mean and deviation over splits"]
     columns += [name_of_score(metric) for (metric,) in others]
-    columns += [words.COLUMN_NAMES["n_splits"], words.COLUMN_NAMES["weights"]]
+    columns += ["Splits", "Weights"]
     rows = []
     for value, row in zip(pooled, table.to_dict("records")):
         names = [name_of(row[key]) for key in result.configuration]
@@ -156,7 +156,7 @@ def pairs_table(seen: Overview, what: str) -> Table | None:
     unit = "Groups" if seen.artists else "Clips"
     targets = ["target"] if "target" in comparison else []
     columns = [
-        *(words.COLUMN_NAMES[name] for name in targets), "Better", "Worse",
+        *map(str.capitalize, targets), "Better", "Worse",
         f"{name_of_score(seen.headline)} (95 % interval)", unit, "p", "p, corrected",
     ]  # fmt: skip
     rows = []
@@ -222,21 +222,8 @@ N_TOGETHER = 14
 N_WRONG = 12
 
 
-@dataclass(frozen=True)
-class TagsPart:
-    """The part of the page on tags, of the best configuration."""
-
-    name: str
-    table: Table
-    # Names, and for the true and the predicted tags the share of a row's clips with a column's tag.
-    together: list[str]
-    shares: dict[str, list[list[float]]]
-    is_cut: bool
-    wrong: list[dict]
-
-
-def tags_part(seen: Overview, clips: dict[int, dict[str, str]]) -> TagsPart:
-    """Return what the page shows of the tags; `clips` has name and address of each row."""
+def tags_part(seen: Overview) -> dict:
+    """Return what the page shows of the tags, of the best configuration."""
     best = seen.ranked.iloc[0]
     keys = {key: best[key] for key in seen.result.configuration}
     scores = seen.result.tag_scores(**keys, protocol=seen.protocol)  # type: ignore[attr-defined]
@@ -244,17 +231,18 @@ def tags_part(seen: Overview, clips: dict[int, dict[str, str]]) -> TagsPart:
     truth, called, proba = matrices_of(rows)
     most = np.argsort(-truth.sum(axis=0), kind="stable")[:N_TOGETHER]
     names = names_of(rows)
-    return TagsPart(
-        str(best["name"]),
-        _tags_table(scores),
-        [names[tag] for tag in most],
-        {
+    return {
+        "name": best["name"],
+        "table": _tags_table(scores),
+        # Of the clips with a row's tag, the share with a column's.
+        "together": [names[tag] for tag in most],
+        "shares": {
             "Tags that the clips have": _shares(truth[:, most]),
             "Tags that were predicted": _shares(called[:, most]),
         },
-        most.size < len(names),
-        _wrong(rows, truth, proba, names, clips),
-    )
+        "is_cut": most.size < len(names),
+        "wrong": _wrong(rows, truth, proba, names, seen.clips),
+    }
 
 
 def _tags_table(scores) -> Table:
@@ -284,22 +272,16 @@ def _shares(matrix: np.ndarray) -> list[list[float]]:
 def _wrong(rows, truth, proba, names, clips) -> list[dict]:
     """Return the clips with the most probable tag that they do not have."""
     wrong = np.where(truth, -1.0, proba)
-    order = np.argsort(-wrong.max(axis=1), kind="stable")
-    numbers, labels = rows["row"].to_numpy(), rows["y_true"].to_numpy()
-    groups = rows["group"].to_numpy() if "group" in rows else None
-    found: dict[int, dict] = {}
-    for place in order:
-        row = int(numbers[place])
-        if len(found) == N_WRONG or wrong[place].max() < 0:
-            break
-        found.setdefault(
-            row,
-            clips[row]
-            | {
-                "group": "" if groups is None else str(groups[place]),
-                "tags": labels[place].replace(";", ", ") or "no tag",
-                "tag": names[wrong[place].argmax()],
-                "proba": float(wrong[place].max()),
-            },
-        )
-    return list(found.values())
+    rows = rows.assign(proba=wrong.max(axis=1), tag=np.array(names)[wrong.argmax(axis=1)])
+    order = np.argsort(-rows["proba"].to_numpy(), kind="stable")
+    found = rows.iloc[order].drop_duplicates("row").head(N_WRONG)
+    return [
+        clips[clip["row"]]
+        | {
+            "group": str(clip.get("group", "")),
+            "tags": clip["y_true"].replace(";", ", ") or "no tag",
+            "tag": clip["tag"],
+            "proba": clip["proba"],
+        }
+        for clip in found[found["proba"] >= 0].to_dict("records")
+    ]

@@ -11,6 +11,7 @@ from skmer.embeddings.registry import known_features
 from skmer.evaluation.displays.calibration import most_probable
 from skmer.evaluation.displays.style import name_of
 from skmer.evaluation.statistics import bootstrap, paired
+from skmer.evaluation.statistics.scores import REGRESSION_METRICS
 from skmer.utils.messages import in_words, name_slowest, shorten
 
 if TYPE_CHECKING:
@@ -30,16 +31,8 @@ SCORE_NAMES = {
     "rmse": "Error (RMSE)",
     "pearson": "Pearson's correlation",
     "spearman": "Spearman's correlation",
-    "r2_song": "r² within a song",
-    "pearson_song": "Pearson's correlation within a song",
-    "spearman_song": "Spearman's correlation within a song",
-    "ccc_song": "Concordance within a song",
-    "rmse_song": "Error within a song (RMSE)",
 }
-COLUMN_NAMES = {"n_splits": "Splits"} | {
-    name: name.capitalize()
-    for name in ("feature", "classifier", "regressor", "target", "protocol", "gap", "weights")
-}
+SCORE_NAMES |= {f"{one}_song": f"{SCORE_NAMES[one]} within a song" for one in REGRESSION_METRICS}
 
 
 def name_of_score(score: str) -> str:
@@ -103,12 +96,8 @@ def make_headline(seen: Overview) -> str:
     return first + " ".join(_sentence_of_target(seen, target) for target in targets)
 
 
-def _short(seen: Overview, row: Mapping) -> str:
-    """Write a score inside a sentence that has the words for it already."""
-    value, low, high = (row[name] for name in (seen.headline, "low", "high"))
-    if seen.headline != "accuracy":
-        return with_interval(value, low, high, seen.result.task.n_digits)
-    return in_hundred(value) + (f" ({in_hundred(low)} to {in_hundred(high)})" if low == low else "")
+# A score inside a sentence that has the words for it already.
+_SHORT = {"accuracy": "{hundred}{between}", "": "{value}"}
 
 
 def _within(seen: Overview, best: Mapping, way: int = 0) -> list[str]:
@@ -116,7 +105,7 @@ def _within(seen: Overview, best: Mapping, way: int = 0) -> list[str]:
     if len(seen.ways) <= way:
         return []
     (fitted, _), _, protocol = seen.ways[way]
-    return [f"within {fitted} it has {_short(seen, seen.row_of(best, protocol))}"]
+    return [f"within {fitted} it has {_phrase(_SHORT, seen, seen.row_of(best, protocol))}"]
 
 
 def _other_way(seen: Overview) -> str:
@@ -126,7 +115,7 @@ def _other_way(seen: Overview) -> str:
     (fitted, tested), protocol, _ = seen.ways[1]
     table = seen.intervals[seen.intervals["protocol"] == protocol]
     best = table.loc[table[seen.headline].idxmax()]
-    parts = [f"{best['name']} has {_short(seen, best)}", *_within(seen, best, 1)]
+    parts = [f"{best['name']} has {_phrase(_SHORT, seen, best)}", *_within(seen, best, 1)]
     return f" Fitted on {fitted}, tested on {tested}: the best, {'; '.join(parts)}."
 
 
@@ -207,13 +196,12 @@ def _better_feature(seen: Overview, target: str | None = None) -> str:
     over = f"over {len(models)} {kind}s and" if len(models) > 1 else one
     unit = "groups" if seen.artists else "clips"
     corrected = f", corrected for {len(table)} pairs of features" if len(table) > 1 else ""
-    names = (name_of(name, seen.random) for name in (order[0], other))
+    best, worse = (name_of(name, seen.random) for name in (order[0], other))
+    gap = with_interval(sign * row["difference"], *ends)
     chance = ", which may be chance" if row["pvalue_holm"] >= ALPHA else ""
     return (
-        "{} is {} above {} in ".format(
-            next(names), with_interval(sign * row["difference"], *ends), next(names)
-        )
-        + f"{in_sentence(seen.headline)}, {over} {row['n_groups']} {unit} "
+        f"{best} is {gap} above {worse} in {in_sentence(seen.headline)}, "
+        f"{over} {row['n_groups']} {unit} "
         f"(p = {row['pvalue_holm']:.2g}{corrected}){chance}. "
     )
 
@@ -472,12 +460,10 @@ def _tests(seen: Overview, unit: str) -> Iterator[str]:
         n_groups = int(next(len(t) and t["n_groups"].iloc[0] for _, t in kinds if len(t)))
         exact = n_groups <= paired.N_EXACT_GROUPS
         how = f"all 2^{n_groups}" if exact else f"{paired.N_EXCHANGES:,} random"
+        over = ", each averaged over the other," if len(compared) > 1 else ""
         yield (
-            f"{' and '.join(compared).capitalize()} were compared, each averaged over the other, "
-            f"by {how} exchanges of whole {unit} between two of them, with Holm's correction."
-            if len(compared) > 1
-            else f"{compared[0].capitalize()} were compared by {how} exchanges of whole {unit} "
-            "between two of them, with Holm's correction."
+            f"{' and '.join(compared).capitalize()} were compared{over} by {how} exchanges of "
+            f"whole {unit} between two of them, with Holm's correction."
         )
     if seen.comparison is not None and not seen.result.is_pooled:
         yield (

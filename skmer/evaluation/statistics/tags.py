@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 from scipy import stats
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
+from sklearn.preprocessing import MultiLabelBinarizer
 
 from skmer.evaluation.statistics import paired
 from skmer.exceptions import InputError
@@ -20,17 +21,13 @@ PROBA = "proba_"
 
 def indicator_matrix(y: Iterable, names: list[str]) -> np.ndarray:
     """Return the indicator matrix of a list of tags for each clip."""
-    places = {name: i for i, name in enumerate(names)}
-    rows = [list(tags) for tags in y]
-    unknown = sorted({tag for tags in rows for tag in tags} - set(places))
+    rows = [set(tags) for tags in y]
+    unknown = sorted(set().union(*rows) - set(names))
     if unknown:
         raise InputError(
             f"The tags y must be among 'target_names'. Got {shorten(unknown)}.", param="y"
         )
-    matrix = np.zeros((len(rows), len(names)), dtype=int)
-    for row, tags in enumerate(rows):
-        matrix[row, [places[tag] for tag in tags]] = 1
-    return matrix
+    return MultiLabelBinarizer(classes=names).fit_transform(rows)
 
 
 def join_tags(matrix: np.ndarray, names: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from skmer.evaluation import CurveDisplay
-from skmer.evaluation.statistics.curves import curves_of
+from skmer.evaluation.displays.curves import curves_of
 from skmer.exceptions import InputError
 
 
@@ -55,5 +55,5 @@ def test_what_is_not_there(predictions):
     with pytest.raises(InputError, match="target"):
         CurveDisplay.from_frame(two, row=3)
     assert CurveDisplay.from_frame(two, row=3, target="valence").name == "valence"
-    with pytest.raises(InputError, match=r"shape \(2, n_moments\)"):
-        CurveDisplay([0, 1], [0, 1], [0, 1], intervals=[[0], [1]])
+    with pytest.raises(ValueError, match="unequal size"):
+        CurveDisplay([0, 1], [0, 1], [0, 1], intervals=[[0, 1, 2], [1, 2, 3]]).plot()
