@@ -128,9 +128,8 @@ def evaluate(
     models = list(known) if classifiers is None else _options.split_names(classifiers)
     with fits.open_memory() as memory:
         options["memory"] = memory
-        if names is not None:
-            names = fits.make_features(names, options)
-        result = score(names, models, data.data, y, **options)
+        made = fits.make_features(names, options)
+        result = score(made, models, data.data, y, **options)
     times = dict(result.manifest["seconds"])
     started = perf_counter()
     result.manifest["command"] = command

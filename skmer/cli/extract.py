@@ -1,6 +1,6 @@
 """`skmer extract`: from audio files to one table of embeddings, or a file for each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,6 @@ class Settings:
 
     Parameters
     ----------
-    offset : S
-        Seconds of each clip to leave out.
-    duration : S
-        Seconds of each clip to use; else all.
-    pooling : NAMES
-        Over the frames of a clip: mean, std, max, min.
     hop_size : S
         Seconds between two frames.
     input_repr : R
@@ -60,13 +54,6 @@ class Settings:
     layer: str | None = None
     resampler: str | None = None
     engine: str | None = None
-
-    def given(self) -> dict[str, Any]:
-        """Return those that were given, by the names of the parameters."""
-        settings = vars(self) | {"center": False if self.no_center else None, "no_center": None}
-        for name in ("pooling", "layer"):
-            settings[name] = settings[name] and _one_or_several(settings[name])
-        return {name: value for name, value in settings.items() if value is not None}
 
 
 def extract(
@@ -122,14 +109,16 @@ def extract(
 
     if (out is None) == (per_file is None):
         raise InputError("Give either --out FILE for one table, or --per-file DIR for a file each.")
-    transformers = _make_transformers(
+    made = embeddings.resolve_features(
         _options.split_features(features, weights),
-        _options.parse_weights(weights),
-        settings.given(),
+        weights=_options.parse_weights(weights),
         memory=cache,
         random_state=seed,
         trust_remote_code=trust_remote_code,
     )
+    names = (one.name for one in fields(settings) if one.name != "no_center")
+    chosen = _options.given(settings, names) | ({"center": False} if settings.no_center else {})
+    transformers = [*_options.set_parameters(made, chosen).values()]
     clips, left_out = list_clips(inputs, taken=_TAKEN)
     verbose = _terminal.show_progress()
     if per_file is not None:
@@ -158,35 +147,6 @@ def extract(
         _terminal.note(line)
     _terminal.note(_describe(done, "errors.csv in it" if per_file else "its column 'error'"))
     return int(done.n_failed == done.n_clips)
-
-
-def _one_or_several(text: str) -> str | tuple[str, ...]:
-    names = _options.split_names(text)
-    return names[0] if len(names) == 1 else tuple(names)
-
-
-def _make_transformers(names: list[str], weights, settings: dict, **shared) -> list:
-    """Make the transformer of each feature, with those settings that it has."""
-    from skmer.embeddings import resolve_features
-
-    transformers = resolve_features(names, weights=weights, **shared)
-    used: set[str] = set()
-    for one in transformers.values():
-        parameters = one.get_params(deep=False)
-        chosen = {name: settings[name] for name in settings if name in parameters}
-        if "pooling" in settings and "statistics" in parameters:
-            # What a network pools is called the statistics of MFCC.
-            pooling = settings["pooling"]
-            chosen["statistics"] = (pooling,) if isinstance(pooling, str) else pooling
-        used |= {"pooling" if name == "statistics" else name for name in chosen}
-        one.set_params(**chosen)
-    for setting in settings:
-        if setting not in used:
-            option = "--no-center" if setting == "center" else f"--{setting.replace('_', '-')}"
-            raise InputError(
-                f"{option} is not an option of {', '.join(transformers)}; leave it out."
-            )
-    return list(transformers.values())
 
 
 def _describe(done, errors: str) -> str:

@@ -7,7 +7,7 @@ import os
 import re
 import shlex
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from inspect import Parameter
@@ -138,6 +138,12 @@ class FitOptions:
 
     Parameters
     ----------
+    offset : S
+        Seconds of each clip to leave out.
+    duration : S
+        Seconds of each clip to use; else all.
+    pooling : NAMES
+        Over the frames of a clip: mean, std, max, min.
     folds : N
         Folds of grouped; by default 5, or 10 for numbers, at most as many as groups.
     preset : NAME
@@ -157,6 +163,9 @@ class FitOptions:
         Where every random number comes from.
     """
 
+    offset: float | None = None
+    duration: float | None = None
+    pooling: str | None = None
     folds: AtLeastTwo = None
     preset: str = "tuned"
     weights: str = "pretrained"
@@ -193,15 +202,51 @@ class FitOptions:
         finally:
             ClipCache(folder).prune(max_bytes)
 
-    def make_features(self, names: list[str], options: dict[str, Any]):
-        """Return what `evaluate` takes: names, or transformers that may run code of the hub."""
+    def make_features(self, names: list[str] | None, options: dict[str, Any]):
+        """Return what `evaluate` takes: names, or transformers that they alone do not make."""
         from skmer.embeddings import resolve_features
 
-        if not self.trust_remote_code:
+        chosen = given(self, ("offset", "duration", "pooling"))
+        if chosen and names is None:
+            option = f"--{next(iter(chosen))}"
+            raise InputError(f"{option} is a setting of --features; give their names as well.")
+        if names is None or not (chosen or self.trust_remote_code):
             return names
         shared = ("weights", "random_state", "memory", "n_jobs", "verbose")
         settings = {name: options[name] for name in shared} | {"preset": self.preset}
-        return resolve_features(names, trust_remote_code=True, **settings)
+        made = resolve_features(names, trust_remote_code=self.trust_remote_code, **settings)
+        return set_parameters(made, chosen)
+
+
+def given(options: Any, names: Iterable[str]) -> dict[str, Any]:
+    """Return those of some options that were given, by the names of the parameters."""
+    settings = {name: getattr(options, name) for name in names}
+    for name in {"pooling", "layer"}.intersection(settings):
+        if settings[name] is not None:
+            several = tuple(split_names(settings[name]))
+            settings[name] = several[0] if len(several) == 1 else several
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def set_parameters(transformers: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+    """Give each transformer those settings that it has; raise for one that none has."""
+    used: set[str] = set()
+    for one in transformers.values():
+        parameters = one.get_params(deep=False)
+        chosen = {name: settings[name] for name in settings if name in parameters}
+        if "pooling" in settings and "statistics" in parameters:
+            # What a network pools is called the statistics of MFCC.
+            pooling = settings["pooling"]
+            chosen["statistics"] = (pooling,) if isinstance(pooling, str) else pooling
+        used |= {"pooling" if name == "statistics" else name for name in chosen}
+        one.set_params(**chosen)
+    for setting in settings:
+        if setting not in used:
+            option = "--no-center" if setting == "center" else f"--{setting.replace('_', '-')}"
+            raise InputError(
+                f"{option} is not an option of {', '.join(transformers)}; leave it out."
+            )
+    return transformers
 
 
 def command(app: typer.Typer, name: str | None = None) -> Callable:

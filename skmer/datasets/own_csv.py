@@ -4,6 +4,7 @@ import os
 import re
 import unicodedata
 import warnings
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -372,24 +373,26 @@ def stream_clips(path: Path) -> Iterator[tuple[Any, dict[str, str]]]:
     A clip in two rows is an error.
     """
     names = {name: name for name in ("path", "start", "end")}
-    seen: set[int] = set()
+    # Eight bytes a clip, and its line, since all the clips would not fit into the memory.
+    hashes, lines = array("q"), array("L")
     for part, file in enumerate(read_csv_parts(path, ["path"], fallback=_FALLBACK)):
         with warnings.catch_warnings():
             if part:
                 # They were raised for the first rows.
                 warnings.simplefilter("ignore")
             frame, clips = _check_clips(file, ["path"], names, ["end"])
+        hashes.extend(map(hash, clips))
+        lines.extend(file.lines)
         cells = frame.drop(columns=list(names), errors="ignore").to_dict("records")
-        if not cells:
-            cells = [{}] * len(clips)
-        for line, clip, own in zip(file.lines, clips, cells):
-            # Digests of eight bytes, since all the clips would not fit into the memory.
-            if hash(clip) in seen:
-                raise InputError(
-                    f"{path} must list a clip once. Line {line} lists {clip}, as one before does."
-                )
-            seen.add(hash(clip))
-            yield clip, own
+        yield from zip(clips, cells or [{}] * len(clips))
+    ranked = np.sort(hashes)
+    if (ranked[1:] == ranked[:-1]).any():
+        order = np.argsort(hashes, kind="stable")
+        twice = order[1:][ranked[1:] == ranked[:-1]].min()
+        before = hashes.index(hashes[twice])
+        raise InputError(
+            f"{path} must list a clip once. Lines {lines[before]} and {lines[twice]} list the same."
+        )
 
 
 def _check_clips(

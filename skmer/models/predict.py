@@ -5,7 +5,7 @@ import csv
 import io
 import itertools
 import os
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -406,7 +406,10 @@ class Predictor:
     def stream(self, paths, size: int | None) -> Generator[Predictions]:
         """Return an iterator of the rows of so many clips each; None = of all at once."""
         if is_extracted(paths):
-            stored = list(_open_tables(paths, self))
+            stored: Iterable[tables.StoredTable] = _open_tables(paths, self)
+            if not is_url(paths):
+                # Those at URLs are fetched one after the other.
+                stored = list(stored)
             clips = (clip for table in stored for clip in table.clips(self.embedder.names))
             return self._batches(track(clips, description="predicting", enabled=self.verbose), size)
         rate = self.embedder.rates[0]
@@ -504,13 +507,12 @@ def is_extracted(paths) -> bool:
     if not isinstance(paths, str | os.PathLike):
         return False
     if is_url(paths):
-        if str(paths).endswith((".parquet", ".npz", shards.MANIFEST)):
-            raise InputError(
-                f"A table of embeddings is read from a path on this machine. Got '{paths}'; copy "
-                "it here first.",
-                param="paths",
-            )
-        return False
+        url, suffix = str(paths).rstrip("/"), os.path.splitext(str(paths))[1]
+        if suffix == ".csv":
+            return remote.exists(f"{url}.json")
+        return suffix in tables.SUFFIXES or (
+            not suffix and remote.exists(f"{url}/{shards.MANIFEST}")
+        )
     path = expand_path(paths)
     if path.suffix == ".csv":
         return tables.settings_beside(path).is_file()
@@ -523,21 +525,21 @@ def _without_pooling(transformer: BaseClipTransformer) -> BaseClipTransformer:
 
 def _open_tables(paths, predictor: Predictor) -> Iterator[tables.StoredTable]:
     """Yield the tables of a file or a folder; raise where they are not of the model's settings."""
-    files = [expand_path(paths)]
-    if files[0].is_dir():
-        files = [
-            files[0] / shard["file"]
-            for shard in shards.read_manifest(remote.Place(files[0]))["shards"]
-        ]
-    for file in files:
-        try:
-            table = tables.open_table(file)
-        except FileNotFoundError:
-            raise InputError(f"There is no table '{file}'.") from None
-        except (pa.ArrowException, *cache.DAMAGE) as error:
-            raise InputError(f"The table '{file}' cannot be read ({error}).") from error
-        settings.check_same(str(file), table.settings, predictor.extracted, frames=predictor.frames)
-        yield table
+    files = [str(paths)]
+    if not (files[0].endswith(tables.SUFFIXES) if is_url(paths) else expand_path(paths).is_file()):
+        with remote.fetched(f"{str(paths).rstrip('/')}/{shards.MANIFEST}") as manifest:
+            listed = shards.read_manifest(remote.Place(manifest.parent))["shards"]
+        files = [f"{str(paths).rstrip('/')}/{shard['file']}" for shard in listed]
+    for name in files:
+        with remote.fetched(name, *([f"{name}.json"] if name.endswith(".csv") else [])) as file:
+            try:
+                table = tables.open_table(file)
+            except FileNotFoundError:
+                raise InputError(f"There is no table '{name}'.") from None
+            except (pa.ArrowException, *cache.DAMAGE) as error:
+                raise InputError(f"The table '{name}' cannot be read ({error}).") from error
+            settings.check_same(name, table.settings, predictor.extracted, frames=predictor.frames)
+            yield table
 
 
 def _statistics(transformer):

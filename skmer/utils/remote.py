@@ -1,9 +1,11 @@
 """Files at URLs, such as ``s3://``, ``gs://`` and ``https://``, read and written by fsspec."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from skmer.exceptions import InputError, MissingPackageError, bounded
@@ -35,17 +37,49 @@ def check_url(url: str) -> Any:
     return file_system(url.partition("://")[0].lower())
 
 
-def read_url(url: str) -> bytes:
-    """Return the content of the file at a URL; whatever fails is an OSError."""
-    system = check_url(url)
+@contextmanager
+def _fetching(what: str) -> Iterator[None]:
+    """Convert whatever fails inside the block to an OSError."""
     try:
-        return system.cat_file(system._strip_protocol(url))
+        yield
     except FileNotFoundError:
-        raise FileNotFoundError("the file does not exist") from None
+        raise FileNotFoundError(f"{what} does not exist") from None
     except Exception as error:
         # File systems raise what their own clients raise.
         reason = download.without_password(" ".join(f"{type(error).__name__}: {error}".split()))
-        raise OSError(bounded(f"the file cannot be fetched ({reason})", 200)) from error
+        raise OSError(bounded(f"{what} cannot be fetched ({reason})", 200)) from error
+
+
+def read_url(url: str) -> bytes:
+    """Return the content of the file at a URL; whatever fails is an OSError."""
+    system = check_url(url)
+    with _fetching("the file"):
+        return system.cat_file(system._strip_protocol(url))
+
+
+def exists(url: str) -> bool:
+    """Return whether there is a file at a URL."""
+    system = check_url(url)
+    with _fetching(f"The file '{download.without_password(url)}'"):
+        return system.exists(system._strip_protocol(url))
+
+
+@contextmanager
+def fetched(*names: str) -> Iterator[Path]:
+    """Yield the path of the first of some files of one folder.
+
+    Of URLs, it is that of a copy, which is removed behind the block, as are those of the others.
+    """
+    if not files.is_url(names[0]):
+        yield files.expand_path(names[0])
+        return
+    system = check_url(names[0])
+    with TemporaryDirectory() as folder:
+        here = [Path(folder, name.rpartition("/")[2]) for name in names]
+        for name, path in zip(names, here):
+            with _fetching(f"The file '{download.without_password(name)}'"):
+                system.get_file(system._strip_protocol(name), str(path))
+        yield here[0]
 
 
 def find_urls(url: str) -> list[str]:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from skmer.embeddings import mfcc
 from skmer.models import load_model, predict_clips, read_card
 
 WORDS = ("--features", "mfcc", "--classifiers", "nb", "--out")
@@ -28,6 +29,26 @@ def test_from_clips_to_the_emotion_of_a_new_one(skmer, clips):
     paths = [str(clips / name) for name in table["path"]]
     assert (load_model("m.skmer").predict(paths) == table["label"]).mean() > 0.9
     assert skmer("predict", "m.skmer", paths[0]).out.splitlines()[1].split(",")[1] == "calm"
+
+
+def test_a_part_of_each_clip_is_what_is_learnt_from_and_predicted(skmer, clips, monkeypatch):
+    seconds = set()
+    compute = mfcc.MFCCRecipe.compute
+
+    def note(recipe, waveform, n_threads):
+        blocks = list(waveform)
+        seconds.add(round(sum(map(len, blocks)) / recipe.sr, 3))
+        return compute(recipe, iter(blocks), n_threads)
+
+    monkeypatch.setattr(mfcc.MFCCRecipe, "compute", note)
+    part = ("--offset", 0.05, "--duration", 0.1, "--pooling", "mean,max", "--no-cache")
+    words = ("--features", "mfcc", "--classifiers", "nb", *part)
+    assert skmer("train", clips / "clips.csv", *words, "--jobs", 1, "--out", "m.skmer").status == 0
+    assert skmer("predict", "m.skmer", clips / "01.wav").status == 0
+    assert seconds == {0.1}
+    (used,) = read_card("m.skmer")["features"]
+    assert (used["parameters"]["offset"], used["parameters"]["duration"]) == (0.05, 0.1)
+    assert load_model("m.skmer")[0].statistics == ("mean", "max")
 
 
 def test_numbers(skmer, clips):

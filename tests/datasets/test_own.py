@@ -584,7 +584,7 @@ def test_clips_of_a_csv_are_read_a_part_at_a_time(tmp_path, monkeypatch):
     both, _ = list_clips([path, path], taken=["sr"])
     assert list(both) == list(listing)
     path.write_text("\n".join(["path,sr,artist", *lines, lines[0]]))
-    with pytest.raises(InputError, match=r"must list a clip once. Line 10 lists .*0.wav"):
+    with pytest.raises(InputError, match=r"must list a clip once. Lines 2 and 10 list the same"):
         list_clips([path])
     path.write_text("\n".join(["path,sr,artist", *lines, "9.wav,1"]))
     with pytest.raises(InputError, match="Line 10 has 2"):

@@ -11,12 +11,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from sklearn.base import clone
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
 
 from skmer import MFCCStatsTransformer
 from skmer.datasets import load_csv
 from skmer.datasets.own import find_clips
 from skmer.embeddings import extract, sources
 from skmer.exceptions import AudioDecodeError, InputError, MissingPackageError
+from skmer.models import predict_batches, predict_clips
 from skmer.models.predict import is_extracted
 from skmer.utils import remote
 from skmer.utils.files import expand_path
@@ -43,6 +47,11 @@ def contents(bucket):
     return [io.BytesIO(fsspec.filesystem("memory").cat(f"/songs/{i}.wav")) for i in range(5)]
 
 
+def fitted(bucket, **settings):
+    model = make_pipeline(clone(MFCC).set_params(**settings), GaussianNB())
+    return model.fit(contents(bucket)[:4], ["a", "b"] * 2)
+
+
 @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".npz"])
 def test_in_and_out(bucket, tmp_path, suffix):
     urls = [f"{bucket}/{i}.wav" for i in range(5)]
@@ -67,10 +76,22 @@ def test_in_and_out(bucket, tmp_path, suffix):
         extract(urls[:1], MFCC, f"memory://out/t{suffix}")
 
 
-def test_a_table_at_a_url_is_no_clip():
-    with pytest.raises(InputError, match="is read from a path on this machine"):
-        is_extracted("memory://out/t.parquet")
-    assert not is_extracted("memory://songs/1.wav")
+@pytest.mark.parametrize("out", ["t.parquet", "t.csv", "t.npz", "shards/"])
+def test_predictions_from_a_table(bucket, out):
+    urls = [f"{bucket}/{i}.wav" for i in range(4)]
+    extract(urls, MFCC, f"memory://out/{out}", **{"shard_size": 3} if out == "shards/" else {})
+    model = fitted(bucket)
+    (found,) = predict_batches(model, f"memory://out/{out}")
+    pd.testing.assert_frame_equal(found, predict_clips(model, urls))
+    with pytest.raises(InputError, match="The table 'memory://out/.*made with n_mfcc 5, and the"):
+        predict_clips(fitted(bucket, n_mfcc=4), f"memory://out/{out}")
+
+
+def test_what_is_a_table(bucket):
+    fsspec.filesystem("memory").pipe_file("/songs/list.csv", b"path")
+    assert not any(map(is_extracted, (f"{bucket}/1.wav", bucket, f"{bucket}/list.csv")))
+    with pytest.raises(FileNotFoundError, match=f"The file '{bucket}/none.parquet' does not exist"):
+        predict_clips(fitted(bucket), f"{bucket}/none.parquet")
 
 
 def test_shards(bucket, tmp_path):
