@@ -81,6 +81,9 @@ def evaluate(
     command = shlex.join(["skmer", *_lasting(context.obj)])
     if test_on is None and (both_ways or scales):
         raise InputError("--both-ways and --scales are for --test-on.")
+    if features is None and fits.chosen:
+        option = f"--{next(iter(fits.chosen))}"
+        raise InputError(f"{option} is a setting of --features; give their names as well.")
     stems = [expand_path(one).resolve().stem for one in filter(None, (clips.dataset, test_on))]
     folder = out or _free_folder(Path("skmer-results", "-to-".join(stems)), command)
     if out is not None or folder.is_dir():

@@ -175,6 +175,11 @@ class FitOptions:
     jobs: int = -1
     seed: Seed = 0
 
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """The settings of features that were given."""
+        return given(self, ("offset", "duration", "pooling"))
+
     def for_evaluate(self) -> dict[str, Any]:
         """Return the parameters of `evaluate` that they stand for."""
         options = {
@@ -206,10 +211,7 @@ class FitOptions:
         """Return what `evaluate` takes: names, or transformers that they alone do not make."""
         from skmer.embeddings import resolve_features
 
-        chosen = given(self, ("offset", "duration", "pooling"))
-        if chosen and names is None:
-            option = f"--{next(iter(chosen))}"
-            raise InputError(f"{option} is a setting of --features; give their names as well.")
+        chosen = self.chosen
         if names is None or not (chosen or self.trust_remote_code):
             return names
         shared = ("weights", "random_state", "memory", "n_jobs", "verbose")

@@ -154,7 +154,6 @@ def test_a_folder_of_names_with_artists_is_evaluated_and_then_by_the_option(skme
         (["toy", "--weights", "l3=missing.h5", "--features", "l3"], "missing.h5 does not exist"),
         (["toy", "--weights", "l3=a.h5", "--features", "mfcc"], "that have weights. Got 'l3'"),
         (["toy", "--weights", "mfcc=a.h5", "--features", "mfcc"], "that have weights. Got 'mfcc'"),
-        (["toy", "--features", "mfcc", "--pooling", "median"], "--pooling option must be"),
         (["toy", "--duration", "30"], "--duration is a setting of --features; give their names"),
         (["toy", "--target", "arousal"], "--target must be label, or columns of numbers"),
         (["toy", "--group-from", "{group} - *"], "--group-from option is not for the dataset toy"),
