@@ -334,7 +334,8 @@ class HubWeights(WeightsFile):
             return None
         from huggingface_hub import try_to_load_from_cache
 
-        found = try_to_load_from_cache(registry.HUB[self.name].model, self.file, **self._revision())
+        known = registry.HUB[self.name]
+        found = try_to_load_from_cache(known.model, self.file, revision=known.revision)
         return Path(found) if isinstance(found, str) else None
 
     def state(self) -> tuple[Path, str]:
@@ -352,12 +353,8 @@ class HubWeights(WeightsFile):
 
     def obtain(self) -> Path:
         """Return the file, fetched where it is not here."""
-        return models.weights_files(
-            models.find_model(registry.HUB[self.name].model, **self._revision())[0]
-        )[0]
-
-    def _revision(self) -> dict:
-        return {"revision": registry.HUB[self.name].revision}
+        known = registry.HUB[self.name]
+        return models.weights_files(models.find_model(known.model, known.revision)[0])[0]
 
 
 @cache

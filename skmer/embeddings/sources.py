@@ -22,7 +22,7 @@ from skmer.embeddings import clips as forms
 from skmer.embeddings.clips import Clip, is_triple
 from skmer.embeddings.recipe import Recipe, embed_clip
 from skmer.embeddings.settings import column_names, recipe_key
-from skmer.embeddings.tables import ClipRows, warn_of_ignored
+from skmer.embeddings.tables import ClipRows, in_lists, warn_of_ignored
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
 from skmer.utils import ClipCache, messages, processes, progress, remote
 from skmer.utils.cache import CacheEntry, open_cache
@@ -45,8 +45,6 @@ def check_clips(paths) -> Iterable:
             raise InputTypeError(f"Entry {row} of 'paths' must be a path, got {entry!r}.")
         if is_url(entry):
             remote.check_url(str(entry))
-    if not entries:
-        raise InputError("'paths' must hold at least one path, got none.")
     return entries
 
 
@@ -168,16 +166,7 @@ def name_of(entry) -> str | None:
 
 def windows(clips: Iterable[Clip]) -> Iterator[list[Clip]]:
     """Yield clips in lists that fit into the memory."""
-    held: list[Clip] = []
-    n_bytes = 0
-    for clip in clips:
-        held.append(clip)
-        n_bytes += clip.n_bytes()
-        if len(held) >= _WINDOW or n_bytes >= _WINDOW_BYTES:
-            yield held
-            held, n_bytes = [], 0
-    if held:
-        yield held
+    return in_lists(clips, lambda clip: (1, clip.n_bytes()), (_WINDOW, _WINDOW_BYTES))
 
 
 def entries_of(X: Any, sr: int) -> Iterable:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain, pairwise
+from operator import add, ge
 from pathlib import Path
 from tempfile import TemporaryFile
 from zipfile import ZipFile, ZipInfo
@@ -135,21 +136,30 @@ def match_columns(columns: Mapping, kinds: Mapping[str, str]) -> None:
             ) from error
 
 
+def in_lists(items: Iterable, measure: Callable, limits: tuple[int, int]) -> Iterator[list]:
+    """Yield items in lists, each ended by the first item with which a sum reaches its limit."""
+    held, sums = [], (0, 0)
+    for item in items:
+        held.append(item)
+        sums = tuple(map(add, sums, measure(item)))
+        if any(map(ge, sums, limits)):
+            yield held
+            held, sums = [], (0, 0)
+    if held:
+        yield held
+
+
 def batches(clips: Iterable[ClipRows], schema, width: int, frame_times) -> Iterator[tuple]:
     """Join clips to batches of facts, as an arrow table, and numbers, (n_rows, width).
 
-    With `frame_times` a row is a frame. A clip without rows, which failed, is one row of NaN.
+    A clip without rows has one of NaN. `frame_times` gives the times of so many frames, None where
+    a row is a clip.
     """
-    held: list[ClipRows] = []
-    n_rows = n_bytes = 0
-    for clip in clips:
-        held.append(clip)
-        n_rows += len(clip.rows)
-        n_bytes += clip.rows.nbytes
-        if len(held) + n_rows >= _BATCH_ROWS or n_bytes >= _BATCH_BYTES:
-            yield _batch(held, schema, width, frame_times)
-            held, n_rows, n_bytes = [], 0, 0
-    if held:
+
+    def measure(clip):
+        return 1 + len(clip.rows), clip.rows.nbytes
+
+    for held in in_lists(clips, measure, (_BATCH_ROWS, _BATCH_BYTES)):
         yield _batch(held, schema, width, frame_times)
 
 

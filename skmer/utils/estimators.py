@@ -17,7 +17,6 @@ import numpy as np
 from sklearn.utils import _param_validation
 from sklearn.utils._param_validation import (
     HasMethods,
-    Hidden,
     Interval,
     InvalidParameterError,
     Options,

@@ -11,14 +11,7 @@ from pathlib import Path
 
 from skmer.exceptions import InputError
 from skmer.utils import cache, digest
-from skmer.utils.files import (
-    atomic_folder,
-    check_output_folder,
-    escape_formula,
-    expand_path,
-    open_placed,
-    unescape_formula,
-)
+from skmer.utils import files as paths
 
 MANIFEST = "manifest.json"
 # In the manifest: the SHA-256 of everything else in it.
@@ -58,8 +51,8 @@ def write_store(folder, tables: Mapping, manifest: Mapping, *, kind: str, files=
     >>> tables["t"]["a"].tolist(), manifest
     ([1], {'n': 2})
     """
-    folder = check_output_folder(folder)
-    with atomic_folder(folder) as temporary:
+    folder = paths.check_output_folder(folder)
+    with paths.atomic_folder(folder) as temporary:
         described = {
             name: write_table(table, temporary / f"{name}.csv") for name, table in tables.items()
         }
@@ -98,7 +91,7 @@ def read_store(
     InputError
         Where there is none of that kind, or a file was changed or cut.
     """
-    folder = expand_path(folder)
+    folder = paths.expand_path(folder)
     found = _read_manifest(folder)
     while True:
         try:
@@ -113,7 +106,7 @@ def read_store(
 def _read_manifest(folder: Path) -> tuple[bytes, int, int]:
     """Return the manifest, and what distinguishes its file from another of the same content."""
     try:
-        with open_placed(folder, MANIFEST) as file:
+        with paths.open_placed(folder, MANIFEST) as file:
             status = os.fstat(file.fileno())
             return file.read(), status.st_ino, status.st_mtime_ns
     except FileNotFoundError:
@@ -175,14 +168,14 @@ def write_table(table, path: Path) -> dict:
     for name, column in table.items():
         columns.append({"name": name, "dtype": str(column.dtype)})
         if column.dtype.kind not in "biuf":
-            column = column.astype(object).map(escape_formula)
+            column = column.astype(object).map(paths.escape_formula)
             missing, word = column.isna(), ""
             while (column == word).any():
                 word += "-"
             columns[-1] |= {"missing": word, "escaped": True}
             column = column.astype(object).where(~missing, word)
         written[name] = column
-    type(table)(written).rename(columns=escape_formula).to_csv(
+    type(table)(written).rename(columns=paths.escape_formula).to_csv(
         path, index=False, lineterminator="\n", encoding="utf-8"
     )
     return {"sha256": digest.file_digest(path), "n_rows": len(table), "columns": columns}
@@ -193,7 +186,7 @@ def read_table(folder: Path, name: str, described: Mapping):
     import pandas as pd
 
     try:
-        with open_placed(folder, name) as file:
+        with paths.open_placed(folder, name) as file:
             content = file.read()
     except OSError as error:
         raise _unreadable(folder / name, error) from error
@@ -223,7 +216,7 @@ def _typed(cells, column: Mapping):
         missing = cells == column["missing"]
         # Version 0.2 wrote "disarmed", and versions before it did not escape.
         is_escaped = column.get("escaped") or column.get("disarmed")
-        texts = cells.map(unescape_formula) if is_escaped else cells
+        texts = cells.map(paths.unescape_formula) if is_escaped else cells
         return texts.where(~missing, None).astype(column["dtype"])
     if column["dtype"] == "bool":
         return cells == "True"

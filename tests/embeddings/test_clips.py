@@ -281,6 +281,8 @@ def test_open_files(paths, expected, tmp_path, written):
     mfcc = MFCCStatsTransformer(memory=tmp_path)
     np.testing.assert_array_equal(mfcc.fit_transform(files), expected)
     assert {file.tell() == 0 for file in files} == {not written}
+    named = list(zip(paths, files))
+    np.testing.assert_array_equal(mfcc.fit_transform(named), expected)
     # The same content is the same clip, wherever it comes from.
     mfcc.fit_transform(paths)
     assert len(list(tmp_path.rglob("*.clip"))) == len(paths)

@@ -297,7 +297,7 @@ def test_results_that_are_saved_into_one_folder_at_once_never_mix(result, tmp_pa
 
 def test_a_result_that_is_replaced_twice_while_it_is_read(result, tmp_path, monkeypatch):
     few, all_rows = copy_of(result, slice(4)), copy_of(result)
-    folder, real, others = few.save(tmp_path), store.open_placed, [all_rows, few]
+    folder, real, others = few.save(tmp_path), store.paths.open_placed, [all_rows, few]
 
     def open_late(folder, name):
         if name == "predictions.csv" and others:
@@ -307,6 +307,6 @@ def test_a_result_that_is_replaced_twice_while_it_is_read(result, tmp_path, monk
             return file
         return real(folder, name)
 
-    monkeypatch.setattr(store, "open_placed", open_late)
+    monkeypatch.setattr(store.paths, "open_placed", open_late)
     assert_same(EvaluationResult.load(folder), few)
     assert not others
