@@ -2,7 +2,6 @@
 
 import json
 import shlex
-from collections.abc import Callable
 from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
@@ -118,21 +117,18 @@ def evaluate(
     options["split"] = data.get("split")
     if getattr(y, "ndim", 1) == 2:
         options["target_names"] = data.target_names
-    score: Callable
-    score, known = (
-        (evaluation.evaluate, CLASSIFIERS)
-        if columns is None
-        # The other one takes hours on tens of thousands of moments.
-        else (evaluation.evaluate_dynamic_regression, ("ridge",))
-        if clips.frames
-        else (evaluation.evaluate_regression, evaluation.REGRESSORS)
-    )
-    options |= {"preset": fits.preset} if columns is None else {}
+    known: tuple[str, ...] = CLASSIFIERS
+    if columns is None:
+        options["preset"] = fits.preset
+    else:
+        options["task"] = "dynamic_regression" if clips.frames else "regression"
+        # Of numbers over time the other one takes hours on tens of thousands of moments.
+        known = ("ridge",) if clips.frames else evaluation.REGRESSORS
     models = list(known) if classifiers is None else _options.split_names(classifiers)
     with fits.open_memory() as memory:
         options["memory"] = memory
         made = fits.make_features(names, options)
-        result = score(made, models, data.data, y, **options)
+        result = evaluation.evaluate(made, models, data.data, y, **options)
     times = dict(result.manifest["seconds"])
     started = perf_counter()
     result.manifest["command"] = command

@@ -1,7 +1,6 @@
 """`skmer train`: a model of one feature and one classifier, kept with what is known of it."""
 
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +63,13 @@ def train(
         "protocol": apart,
         "on_error": clips.on_error,
     }
-    options |= {} if numbers else {"preset": fits.preset}
+    task = "dynamic_regression" if clips.frames else "regression"
+    options |= {"task": task} if numbers else {"preset": fits.preset}
     options |= {"target_names": data.target_names} if has_tags else {}
-    score: Callable = evaluation.evaluate_regression if numbers else evaluation.evaluate
-    score = evaluation.evaluate_dynamic_regression if clips.frames else score
     with fits.open_memory() as memory:
         options["memory"] = memory
         made = fits.make_features([features], options)
-        result = score(made, [model], data.data, y, **options)
+        result = evaluation.evaluate(made, [model], data.data, y, **options)
     feature, kind = split_name(features)[0], "regressor" if numbers else "classifier"
     pipeline = result.fit(feature=feature, **{kind: model})
     card = {"name": f"{feature} + {model} on {Path(clips.dataset).name}", **_describe(result)}

@@ -275,7 +275,8 @@ def check_report_consistency(
     >>> check_report_consistency(table, 25, **summary).supports
     (8, 9, 3, 5)
     """
-    return _check(_search(per_class, n, accuracy, weighted, supports, decimals), int(n))
+    found = _search(per_class, n, accuracy, weighted, supports, decimals).find(int(n))
+    return ReportConsistency(int(n), bool(found), *(zip(*found) if found else (None, None, None)))
 
 
 @validate_params(_DECIMALS, prefer_skip_nested_validation=True)
@@ -316,13 +317,7 @@ def consistent_sizes(
     """
     sizes = _whole_numbers(sizes, "sizes")
     search = _search(per_class, max(sizes, default=1), accuracy, weighted, supports, decimals)
-    return [n for n in sizes if _check(search, n).consistent]
-
-
-def _check(search, n):
-    """Return what the search finds for `n` clips."""
-    found = search.find(n)
-    return ReportConsistency(n, bool(found), *(zip(*found) if found else (None, None, None)))
+    return [n for n in sizes if search.find(n)]
 
 
 def _search(per_class, limit, accuracy, weighted, supports, decimals):

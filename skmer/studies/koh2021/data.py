@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import Bunch
 
-from skmer.datasets import fetch_emomusic, fetch_ravdess_song, list_datasets, load_dataset
+from skmer.datasets import fetch_emomusic, list_datasets, load_dataset
 from skmer.evaluation import features as inputs
 from skmer.evaluation.manifest import describe_estimator
 from skmer.exceptions import DatasetNotFoundError, WeightsNotFoundError
@@ -157,11 +157,10 @@ def find_datasets(data_home, *, verbose: bool = False) -> StudyDatasets:
     datasets = StudyDatasets()
     where = {"data_home": data_home, "download_if_missing": False}
     for name in DATASETS:
-        is_ravdess = name == "ravdess-song"
-        load = cache(fetch_ravdess_song if is_ravdess else partial(load_dataset, name))
+        load = cache(partial(load_dataset, name))
         try:
             for edition in EDITIONS:
-                subset = {"subset": edition.ravdess_subset} if is_ravdess else {}
+                subset = {"subset": edition.ravdess_subset} if name == "ravdess-song" else {}
                 clips, rare = _without_rare(load(**subset, **where))
                 datasets.clips[name, edition.name] = clips
                 if rare:
