@@ -12,7 +12,6 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from skmer.exceptions import InputError, InputTypeError
-from skmer.utils.messages import check_choice
 
 if TYPE_CHECKING:
     from skmer.embeddings.base import BaseClipTransformer
@@ -397,6 +396,9 @@ def make_transformer(
     >>> make_transformer("timbre=skmer:MFCCStatsTransformer")
     MFCCStatsTransformer()
     """
+    # numpy comes with it, which the help of the command does not need.
+    from skmer.utils.messages import check_choice
+
     check_choice("make_transformer", PRESETS, preset=preset)
     feature = find_feature(name)
     try:
