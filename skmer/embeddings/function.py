@@ -83,8 +83,6 @@ def _see(item: Any, around: list) -> Any:
         return [see(one) for one in item]
     if isinstance(item, dict):
         return [[see(name), see(one)] for name, one in item.items()]
-    if isinstance(item, np.ndarray):
-        return joblib.hash(item)
     for weights in ("state_dict", "get_weights"):
         # Networks of PyTorch and Keras.
         if hasattr(item, weights):
@@ -93,8 +91,10 @@ def _see(item: Any, around: list) -> Any:
             return joblib.hash([np.asarray(one) for one in arrays])
     if hasattr(item, "__dict__") and not inspect.ismodule(item):
         return [see(type(item)), see(vars(item))]
-    is_plain = isinstance(item, str | bytes | int | float | complex | np.generic | None)
-    return repr(item) if is_plain else type(item).__qualname__
+    try:
+        return joblib.hash(item)
+    except Exception:  # Such as a session of a library; `version` distinguishes those.
+        return type(item).__qualname__
 
 
 def _source(item) -> Any:

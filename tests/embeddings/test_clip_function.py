@@ -5,6 +5,7 @@ import pickle
 import threading
 from collections import Counter
 from functools import partial
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -294,6 +295,8 @@ def notebook(layer):
         around,
         lambda layer: around(np.arange(layer)),
         lambda layer: around(Scaled(layer)),
+        lambda layer: around({layer, "a", "b"}),
+        lambda layer: around(Path(f"{layer}.onnx")),
         lambda layer: lambda frames, layer=layer: scaled(frames, layer),
         notebook,
     ],

@@ -191,5 +191,5 @@ def test_columns_by_name_behind_an_embedding(tmp_path):
     assert again.summary()["accuracy"][0] == result.summary()["accuracy"][0]
     for library in ("pandas", "polars"):
         with config_context(transform_output=library):
-            result = evaluate({"table": frame}, ["ridge"], None, np.arange(16.0), **options)
+            result = evaluate({"table": frame}, ["ridge"], None, np.arange(16) + 0.5, **options)
             assert len(result.experiment.make_maps()) == 16

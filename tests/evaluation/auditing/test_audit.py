@@ -77,7 +77,7 @@ def test_silent_on_a_clean_design(X, paths, rng):
     assert report.clean
     assert len(report.checked) == 14
     assert report.skipped == {}
-    assert str(report) == "nothing found in 13 checks"
+    assert str(report) == "nothing found in 14 checks"
     assert len(report.to_frame()) == 0
 
 
