@@ -1,14 +1,14 @@
 """
-A clip to tags
-==============
+Tags of a clip over time
+========================
 
-MusiCNN was trained to tag songs. Its last layer gives the probability of fifty tags, of which some
-are moods ("happy", "sad", "chillout"), every few hundred milliseconds.
+MusiCNN was trained to tag songs. The output of its last layer is the probability of fifty tags every few
+hundred milliseconds. Some of the tags are moods ("happy", "sad", "chillout").
 """
 
 # %%
-# Four generated clips of one artist, one from each quadrant of emotion, one after the other. Q1 is
-# high arousal and high valence; the others follow counter-clockwise.
+# We join four generated clips of one artist, one from each quadrant of emotion. Q1 is
+# high arousal and high valence; the other quadrants follow counter-clockwise.
 import numpy as np
 
 from skmer.audio import read_audio
@@ -20,11 +20,11 @@ waveforms = [read_audio(path, sr=16000)[0] for path in four["path"]]
 clip = np.concatenate(waveforms), 16000
 
 # %%
-# ``layer="tags"`` chooses the last layer, ``hop_size`` how often it is computed. A clip may be a
-# path, a waveform, or as here a waveform and its rate.
+# ``layer="tags"`` selects the last layer, and ``hop_size`` is the time between two frames. A clip may be a
+# path, a waveform, or, as here, a pair of a waveform and its sampling rate.
 #
-# Most tags are rare, so a scale of ratios shows more. The lines are where one clip ends and the
-# next begins; each frame of the network spans three seconds.
+# Most tags are rare, so the colours have a logarithmic scale. The white lines are the ends of the clips;
+# each frame of the network spans three seconds.
 from matplotlib.colors import LogNorm
 
 from skmer import MusiCNNTransformer
@@ -40,6 +40,6 @@ for label, end in zip(four.index, ends):
 _ = display.ax_.set_xlim(1.5, ends[-1] - 1.5)
 
 # %%
-# The columns carry the tags' names. One row a clip, for a classifier or a table:
+# As a data frame, the output has one row for each clip, and the column names contain the tags.
 table = musicnn.set_output(transform="pandas").transform([clip])
 print(table.T[0].sort_values(ascending=False).head(3).round(2))

@@ -2,8 +2,8 @@
 From files to emotions: a pipeline
 ==================================
 
-A transformer takes paths and gives one row a clip, so it goes in front of any scikit-learn
-classifier, into any search and any cross-validation.
+A transformer takes paths and returns one row for each clip. So it can be the first step of any scikit-learn
+pipeline, and can be used in any search and any cross-validation.
 """
 
 # %%
@@ -15,8 +15,8 @@ toy = load_toy_emotions()
 toy.frame[["label", "group"]].head(3)
 
 # %%
-# ``memory`` names a folder that keeps the frames of every clip. The network then runs once a clip,
-# whatever the fold, the pooling or the classifier, in this run and in later ones.
+# ``memory`` names a folder that caches the frames of every clip. So the network runs once for each clip, for any
+# fold, pooling and classifier, in this run and in later ones.
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -28,7 +28,7 @@ musicnn = MusiCNNTransformer(layer="penultimate", memory=get_data_home() / "cach
 pipeline = make_pipeline(musicnn, StandardScaler(), SVC())
 
 # %%
-# A grid over the pooling and over the classifier. The folds keep artists apart.
+# A grid search over the pooling and over the classifier's C. The folds keep artists apart.
 from sklearn.model_selection import GridSearchCV, GroupKFold
 
 search = GridSearchCV(
@@ -40,8 +40,8 @@ search.fit(toy.data, toy.target, groups=toy.groups)
 print(search.best_params_)
 
 # %%
-# Every clip is predicted by a pipeline that was trained on none of its artist's clips; guessing names
-# one in four.
+# Every clip is predicted by a pipeline that was trained on no clip of its artist; guessing is right for
+# one clip in four.
 from sklearn.model_selection import cross_val_predict
 
 from skmer.evaluation import ConfusionDisplay

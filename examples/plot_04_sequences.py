@@ -1,13 +1,13 @@
 """
-Frame sequences into an LSTM
-============================
+Frame sequences for an LSTM
+===========================
 
-Without pooling a transformer gives one row a frame, so a recurrent network can follow a clip.
-Clips of different lengths become one array with zeros at the end, and the network masks those.
+Without pooling a transformer returns one row for each frame, so that a recurrent network can use the order of the
+frames. Clips of different lengths are padded with zeros at the end, and the network masks the padding.
 """
 
 # %%
-# The embedding every half second; only the shape differs from what a pooled transformer gives.
+# The embedding of every half second, as an array with three dimensions.
 from skmer import MusiCNNTransformer
 from skmer.datasets import get_data_home, load_toy_emotions
 
@@ -20,8 +20,8 @@ print("clips, frames, features:", frames.shape)
 
 # %%
 # ``SequenceScaler`` standardizes the features over the frames of the training clips and leaves the
-# padding at zero. Groups reach the classifier by scikit-learn's metadata routing, so that the clips
-# that choose the epoch are by artists who are not trained on.
+# padding at zero. Scikit-learn's metadata routing passes the groups to the classifier, so that the validation
+# clips, on which the epoch is chosen, are by artists who are not in the training set.
 import sklearn
 from sklearn.model_selection import GroupShuffleSplit
 from sklearn.pipeline import make_pipeline
@@ -39,8 +39,8 @@ with sklearn.config_context(enable_metadata_routing=True):
 print(f"accuracy on held-out artists: {model.score(frames[test], toy.target[test]):.2f}")
 
 # %%
-# On the left a clip as the network gets it. On the right its training; the weights of the marked
-# epoch are the ones that are kept.
+# On the left: a clip, as the input of the network. On the right: the training of the network, which keeps
+# the weights of the marked epoch.
 import matplotlib.pyplot as plt
 
 scaler, fitted = model[0], model[-1]

@@ -2,12 +2,12 @@
 Embeddings compared on a map
 ============================
 
-An embedding is good for a task when clips that should be judged alike lie near each other. A map
-by t-SNE shows it, and the neighbours' purity measures it, before any classifier.
+An embedding suits a task if clips with the same label are near each other. A map
+by t-SNE shows this, and the purity of the neighbours measures it, without a classifier.
 """
 
 # %%
-# The same clips by the baseline and by two layers of MusiCNN, standardized column by column.
+# We embed the same clips with the baseline and with two layers of MusiCNN, and standardize each column.
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -27,8 +27,8 @@ features = {
 }
 
 # %%
-# Above, clips are coloured by emotion; below, by artist. A feature that groups clips by artist
-# flatters a classifier that was trained on the artist, see :ref:`protocols`.
+# The upper row is coloured by emotion, the lower row by artist. If clips of an artist are near each other,
+# random splits give a score that is too high, see :ref:`protocols`.
 import matplotlib.pyplot as plt
 
 from skmer.evaluation import EmbeddingMapDisplay
@@ -42,8 +42,8 @@ for ax in axes[:, :-1].flat:
     ax.get_legend().remove()
 
 # %%
-# The share of a clip's five nearest neighbours that have its label; by chance 0.24 for emotions
-# and 0.09 for artists.
+# The purity is the share of a clip's five nearest neighbours that have the label of the clip; the values by chance
+# are 0.24 for emotions and 0.09 for artists.
 from skmer.evaluation import neighbor_purity
 
 for name, rows in features.items():

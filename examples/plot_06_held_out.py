@@ -2,13 +2,13 @@
 Held-out artists against random splits
 ======================================
 
-Split at random, clips of one artist are both trained on and tested, and a classifier may recognize the
-artist instead of the emotion. The difference between such splits and splits that keep artists
-apart is the gap, and it belongs next to every headline score.
+With random splits, clips of one artist are both in the training set and in the test set, and a classifier may
+recognize the artist instead of the emotion. The gap is the difference between the scores on random splits and on
+splits that keep artists apart. Report it with every score on random splits.
 """
 
 # %%
-# Both protocols on the same features with the same classifiers. "koh2021" is 80/10/10 at random,
+# We run both protocols on the same features with the same classifiers. "koh2021" has random splits of 80/10/10 %,
 # as in Koh and Dubnov (2021); "grouped" is repeated stratified group k-fold.
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.naive_bayes import GaussianNB
@@ -50,8 +50,8 @@ _ = display.ax_.axvline(0.25, color="#555555", linestyle="--", linewidth=0.9)
 _ = display.ax_.annotate("chance", (0.252, 0.04), xycoords=("data", "axes fraction"))
 
 # %%
-# Can the artist be read off the features? The audit asks that among other things: it looks for
-# groups on both sides of a split and for near-duplicates, and trains a probe for the group.
+# Do the features identify the artist? The audit checks this with the nearest neighbours of each clip, and also
+# searches for groups on both sides of a split and for near-duplicates.
 from skmer.evaluation import audit
 
 rows = features["mfcc"].fit_transform(toy.data)

@@ -2,13 +2,13 @@
 The plane of arousal and valence
 ================================
 
-Emotion may be two numbers instead of a name: how lively a song is, and how pleasant.
-``evaluate_regression`` predicts them with the same protocols, and the display puts each clip in
-the plane, with the spread of its predictions.
+Emotion can be described by two numbers instead of a label: arousal (how active a song is) and valence (how pleasant).
+``evaluate_regression`` predicts both with the same protocols, and the display shows each clip in
+the plane, with the range of its predictions.
 """
 
 # %%
-# The generated clips have quadrants; their signs serve as the two targets here.
+# The generated clips are labelled by quadrant; the signs of the quadrant are the two targets here.
 from skmer import MusiCNNTransformer
 from skmer.datasets import get_data_home, load_toy_emotions
 
@@ -18,7 +18,7 @@ arousal, valence = zip(*(signs[label] for label in toy.target))
 targets = {"arousal": arousal, "valence": valence}
 
 # %%
-# Support vector regression on MusiCNN's embedding, with artists held out, twice over.
+# Support vector regression on MusiCNN's embedding, with artists held out, in two repeats.
 from skmer.evaluation import evaluate_regression
 
 musicnn = MusiCNNTransformer(layer="penultimate", memory=get_data_home() / "cache")
@@ -28,8 +28,8 @@ result = evaluate_regression(
 result.summary()[["target", "r2", "rmse"]].round(2)
 
 # %%
-# One point a clip: the mean of its two predictions, each by a model that was not trained on the
-# artist, with their range. The colour is where it belongs.
+# Each point is the mean of the two predictions of a clip, both by models that were not trained on its
+# artist; the lines are the range of the predictions. The colour is the true quadrant.
 from skmer.evaluation import QuadrantDisplay
 
 predicted = result.predictions.pivot_table(

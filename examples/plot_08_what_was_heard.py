@@ -1,14 +1,14 @@
 """
-What the network heard
-======================
+Which tags a classifier uses
+============================
 
-A classifier on MusiCNN's tags can be asked which tags it goes by: each tag in turn is shuffled
-over the clips of unseen artists, and what the emotion's probability loses is what the tag was
-worth.
+Permutation importance measures how much a classifier on MusiCNN's tags depends on each tag: one tag after the
+other is shuffled over the clips of unseen artists, and the importance is the decrease of the probability of the
+emotion.
 """
 
 # %%
-# Fifty tags a clip, in a table whose columns are their names.
+# A table with one row for each clip and one column for each of the fifty tags.
 from skmer import MusiCNNTransformer
 from skmer.datasets import get_data_home, load_toy_emotions
 
@@ -19,9 +19,9 @@ table.columns = table.columns.str.removeprefix("musicnn_mean_")
 table.groupby(toy.target).mean().T.nlargest(5, "Q1").round(2)
 
 # %%
-# The clips are synthetic, so the tags are not the names that a listener would give ("jazz" for a
-# synthesizer); what differs from emotion to emotion still distinguishes them. Lines are 95 %
-# intervals over the folds: where one crosses zero, the tag may be worth nothing.
+# The clips are synthetic, so the tags are not those that a listener would choose ("jazz" for a
+# synthesizer), but they differ between the emotions. The lines are 95 %
+# intervals over the folds: if a line crosses zero, the tag may have no importance.
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler

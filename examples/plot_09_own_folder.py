@@ -1,13 +1,13 @@
 """
-One's own folder
-================
+Your own folder of clips
+========================
 
-One folder for each emotion, any audio files in them, and the artist in the file's name or in a
-folder of its own: that is a dataset.
+A dataset can be a folder with one subfolder for each emotion. The artist is in the file names, or each artist has a
+subfolder.
 """
 
 # %%
-# Such a folder is made here of generated clips, with names like ``Q1/artist 3 - 1.wav``.
+# For this example we make such a folder from generated clips, with names like ``Q1/artist 3 - 1.wav``.
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,13 +22,13 @@ for number, clip in load_toy_emotions().frame.iterrows():
     shutil.copy(clip["path"], folder / f"{clip['group']} - {number}.wav")
 
 # %%
-# ``group_from`` is a pattern of the file names. Without it, folders inside the emotion's folder are
-# the artists; without those, artists cannot be kept apart, and the report states this.
+# ``group_from`` is a pattern of the file names. Without ``group_from``, the folders inside an emotion's folder are
+# the artists; without such folders, artists cannot be kept apart, and the report states this.
 songs = load_folder(home, group_from="{group} - *")
 print(songs.DESCR)
 
 # %%
-# Evaluated with artists apart, as ``skmer evaluate FOLDER --group-from "{group} - *"`` does it.
+# This evaluation keeps artists apart, as ``skmer evaluate FOLDER --group-from "{group} - *"`` does.
 from skmer import MusiCNNTransformer
 from skmer.datasets import get_data_home
 from skmer.evaluation import evaluate
@@ -41,7 +41,7 @@ result.report(home / "report.html")
 result.summary()[["feature", "classifier", "accuracy", "f1_macro"]].round(2)
 
 # %%
-# Precision, recall and F1 of each emotion; the report has this and more.
+# Precision, recall and F1 of each emotion; the report also has this figure.
 from skmer.evaluation import PerClassReportDisplay
 
 display = PerClassReportDisplay.from_predictions(

@@ -1,15 +1,14 @@
 """
-One's own network
-=================
+Your own network
+================
 
-Any function from frames to vectors becomes a transformer, with reading, resampling, the cache,
-pooling and ``evaluate``. Here it is a network written in Keras; :ref:`own_network` has torch, ONNX
-and Hugging Face.
+``ClipFunctionTransformer`` converts any function from frames to vectors to a transformer with reading, resampling,
+cache, pooling and ``evaluate``. This example uses a Keras network; :ref:`own_network` has examples for torch and ONNX.
 """
 
 # %%
-# Three convolutions over the waveform, with random weights. What such a network reaches is the
-# floor that a trained one has to leave behind.
+# Three convolutions over the waveform, with random weights. A trained network should have a higher score
+# than this one.
 import keras
 
 keras.utils.set_random_seed(0)
@@ -30,8 +29,8 @@ def embed(frames):
 
 
 # %%
-# ``target_sr`` and ``frame_size`` define what the function is given. ``version`` stands for the code
-# and the weights in the key of the cache: change it when they change.
+# ``target_sr`` and ``frame_size`` define the input of the function. ``version`` represents the code
+# and the weights in the cache key: change it if the code or the weights change.
 from skmer import ClipFunctionTransformer, MFCCStatsTransformer, MusiCNNTransformer
 from skmer.datasets import get_data_home, load_toy_emotions
 
@@ -43,7 +42,7 @@ mine = ClipFunctionTransformer(
 print(mine.fit_transform(toy.data).shape)
 
 # %%
-# In an evaluation it stands beside the others.
+# ``evaluate`` compares the network with other features.
 from skmer.evaluation import AccuracyBarsDisplay, evaluate
 
 result = evaluate(

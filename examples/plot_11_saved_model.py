@@ -1,13 +1,13 @@
 """
-A saved model predicts
-======================
+Saving a model and predicting
+=============================
 
-What was evaluated can be kept: a fitted pipeline in one file, without pickles, with a card that
-states what it was trained on and its scores. It predicts new songs, and one over time.
+A fitted pipeline can be saved in one file, without pickles and with a model card that states its training data and
+its scores. This example saves a model, and predicts the emotion of new songs, also over time.
 """
 
 # %%
-# One artist stands for the new songs; the model is trained on the others.
+# The clips of one artist are the new songs; the model is trained on the other artists.
 from skmer.datasets import get_data_home, load_toy_emotions
 
 clips = load_toy_emotions().frame
@@ -26,7 +26,7 @@ model = make_pipeline(musicnn, StandardScaler(), LogisticRegression(C=0.01))
 _ = model.fit(old["path"], old["label"])
 
 # %%
-# The card travels in the file and beside it as markdown.
+# The card is in the file, and beside it as markdown.
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -37,12 +37,12 @@ path = save_model(model, Path(folder.name, "emotions.skmer"), card={"data": {"na
 print(read_card(path)["task"], [file.name for file in sorted(path.parent.iterdir())])
 
 # %%
-# A row for each clip, with probabilities. In the shell: ``skmer predict emotions.skmer songs/``.
+# The result has one row for each clip, with probabilities. In the shell: ``skmer predict emotions.skmer songs/``.
 four = clips[new].groupby("label").first()
 predict_clips(load_model(path), four["path"])[["label", "proba_Q1", "proba_Q4"]].round(2)
 
 # %%
-# One clip of each emotion after the other, as one file, followed over time.
+# We join one clip of each emotion to one file, and predict its emotion over time.
 import numpy as np
 import soundfile
 

@@ -2,9 +2,9 @@
 Scaling with Dask
 =================
 
-Transformers and ``extract`` share out clips by joblib, so one line sends them to a cluster. Here
-the cluster is two workers in this process; with ``Client("tcp://scheduler:8786")`` it is as many
-machines as there are, see :ref:`scaling`.
+Transformers and ``extract`` distribute clips with joblib, so one line runs them on a cluster. In this example
+the cluster is two workers in this process; ``Client("tcp://scheduler:8786")`` connects to a cluster of several
+machines, see :ref:`scaling`.
 """
 
 # %%
@@ -13,7 +13,7 @@ from dask.distributed import Client
 client = Client(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None)
 
 # %%
-# ``extract`` writes one table of any number of clips, and goes on where a kill stopped it.
+# ``extract`` writes one table of any number of clips. If it was killed, the same call resumes.
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -32,13 +32,13 @@ with get_task_stream(client) as stream, parallel_config(backend="dask"):
     extract(paths, musicnn, table, n_jobs=2)
 
 # %%
-# The table has a row a clip, in the order of the clips, whoever computed it.
+# The table has one row for each clip, in the order of the clips, for any distribution over the workers.
 import pandas as pd
 
 pd.read_parquet(table).filter(like="musicnn").iloc[:3, :5].round(2)
 
 # %%
-# What each worker did, and when. The first clips wait for the network to be loaded.
+# The figure shows the tasks of each worker. The first clips wait until the network is loaded.
 import matplotlib.pyplot as plt
 
 tasks = [

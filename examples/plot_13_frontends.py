@@ -2,13 +2,13 @@
 The three front-ends of L3-Net
 ==============================
 
-openl3 has made its spectrograms in three ways. The network is the same, its input is not, and so
-the embeddings differ. The page :ref:`frontends` has their dates.
+Versions of openl3 computed their spectrograms in three ways. The network is the same but its input differs, and so do
+the embeddings. The page :ref:`frontends` lists the versions and dates.
 """
 
 # %%
-# One second of a generated glide, a tone of thirty partials over faint noise, through all three, as
-# the network takes it: decibels below the loudest point, 256 mel bands from 0 to 24 kHz.
+# We compute the three spectrograms of one generated second, a rising tone of thirty partials with faint noise. They
+# are the input of the network: decibels below the loudest point, 256 mel bands from 0 to 24 kHz.
 import numpy as np
 
 from skmer.audio import l3_spectrogram
@@ -25,9 +25,9 @@ spectrograms = {
 }
 
 # %%
-# Above what the three front-ends give, below how far the later two are from what the published
-# weights were trained on, in the title on average over the picture. The other mel scale moves every line of the picture; padding at one end
-# instead of both moves it in time.
+# The upper row shows the three spectrograms. The lower row shows the differences of the two later front-ends from
+# the one with which the published weights were trained; the titles have the mean absolute difference. The other mel
+# scale shifts every partial to other bands; padding at one end instead of both shifts the spectrogram in time.
 import matplotlib.pyplot as plt
 
 figure, axes = plt.subplots(2, 3, figsize=(9, 5.6), sharex=True, sharey=True, layout="constrained")
@@ -45,9 +45,8 @@ figure.colorbar(level, ax=axes[0], label="dB")
 figure.colorbar(change, ax=axes[1], label="dB")
 
 # %%
-# The same clip in the embedding, here with random weights: the cosine between the clip's
-# embeddings by two front-ends. What the published weights make of it is on the page
-# :ref:`frontends`.
+# The cosine between the embeddings of the clip with two front-ends, here with random weights. The page
+# :ref:`frontends` has the cosines with the published weights.
 from skmer import L3Transformer
 
 vectors = {

@@ -2,15 +2,15 @@
 A search over the layers of a network
 =====================================
 
-Which layer of a pretrained network serves emotion best is an empirical question. ``layer`` is a
-parameter like any other, and the network runs once a clip for all layers, see :ref:`hub`. This page
+A grid search can find the layer of a pretrained network that is best for emotion. ``layer`` is a
+parameter like any other, and the network runs once for each clip and all layers, see :ref:`hub`. This example
 needs ``pip install "skmer[hub]"``.
 """
 
 # %%
-# With weights at hand the model is a name, such as ``facebook/wav2vec2-base``. Here it is a small
-# wav2vec 2.0 with random weights in a folder, so that the page needs no network: the scores below
-# show how it is done, and nothing about wav2vec 2.0.
+# Usually the model is a name on the hub, such as ``facebook/wav2vec2-base``. This example uses a small
+# wav2vec 2.0 with random weights in a folder, so that it needs no download. Its scores do not describe
+# the trained wav2vec 2.0.
 from tempfile import TemporaryDirectory
 
 import torch
@@ -31,7 +31,7 @@ Wav2Vec2Model(config).save_pretrained(f"{folder.name}/net")
 Wav2Vec2FeatureExtractor().save_pretrained(f"{folder.name}/net")
 
 # %%
-# ``memory`` keeps all layers of a clip in one entry. The artists stay on one side of every split.
+# ``memory`` caches all layers of a clip in one entry. No artist is on both sides of a split.
 from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -60,6 +60,6 @@ ax.axhline(0.25, color="0.5", linestyle="--", linewidth=1)
 _ = ax.set(xlabel="layer", ylabel="accuracy, artists held out")
 
 # %%
-# The best layer of a search is chosen on the very clips that its score is from. For a score to
-# report, evaluate the search itself: ``cross_validate(search, ...)``, or hand it to ``evaluate``.
+# A search chooses the best layer on the same clips that give its score, so that this score is too high. To get a
+# score to report, evaluate the search itself: ``cross_validate(search, ...)``, or pass the search to ``evaluate``.
 folder.cleanup()

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # CLAP's feature extractor in transformers draws random numbers at inference. A clip of more than
-# 10 s gives other features, and so another embedding, at each call, in both of its modes
-# (truncation="fusion" and "rand_trunc"). In the mode "fusion" this holds for short clips too: where
-# no clip of a batch is longer than 10 s, one of them, drawn by chance, is marked as longer and goes
-# through the fusion branch. What decides is numpy's global random state, not torch's.
+# 10 s has other features, and so another embedding, at each call, in both modes
+# (truncation="fusion" and "rand_trunc"). In the mode "fusion" this also holds for short clips: if
+# no clip of a batch is longer than 10 s, one randomly drawn clip is marked as longer and passes
+# through the fusion branch. The draws depend on numpy's global random state, not on torch's.
 #
 # transformers 5.24.0, torch 2.13.0, numpy 2.4.6; 2026-11-30.
 set -euo pipefail

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# pyarrow and pandas write every column of Parquet with a dictionary unless told otherwise. For
-# embeddings, whose numbers hardly repeat, the file is 1.3 to 1.5 times as large as the numbers
-# themselves, compression included: the dictionary is written before the writer gives it up, and each
-# row of it has an index besides. With use_dictionary=False the file is as large as the numbers, and
-# with byte_stream_split and zstd smaller.
+# By default pyarrow and pandas write every column of a Parquet file with a dictionary. For
+# embeddings, whose numbers hardly repeat, the compressed file is 1.3 to 1.5 times as large as the numbers
+# themselves: the writer first writes the dictionary, with an index for each of its rows, and then abandons it.
+# With use_dictionary=False the file is as large as the numbers, and with byte_stream_split and zstd it is smaller.
 #
 # pyarrow 26.0.1, numpy 2.4.6, pandas 3.1.1; 2026-11-30.
 set -euo pipefail

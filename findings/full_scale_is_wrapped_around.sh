@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# opensmile turns float samples into 16-bit integers by a factor of 32768 and without a limit, so that
-# a sample of exactly 1.0 becomes -1.0. A clip that was normalized to a peak of 1.0, or one that was
+# opensmile converts float samples to 16-bit integers by a factor of 32768 without clipping, so that
+# a sample of exactly 1.0 becomes -1.0. A clip that was normalized to a peak of 1.0, or that was
 # clipped, gets a full-scale click at each positive peak: its loudness is four times that of the same
-# clip with a peak of 32767/32768, and there is no warning. Clips whose negative peak alone is at -1.0
-# are not changed. Limit samples to 32767/32768 first.
+# clip with a peak of 32767/32768, and there is no warning. Clips in which only negative peaks reach full scale
+# are not changed. Workaround: limit the samples to 32767/32768 first.
 #
 # opensmile 2.6.0, numpy 2.4.6; 2026-11-30.
 set -euo pipefail

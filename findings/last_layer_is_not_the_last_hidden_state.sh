@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The last entry of `hidden_states` is the network's output in some audio encoders of transformers
-# and lacks the final layer normalisation in others, within one class even: for Wav2Vec2, HuBERT and
-# WavLM it depends on the checkpoint (`do_stable_layer_norm`, which the large ones have), for AST it
-# always lacks it, for Whisper's encoder and Data2VecAudio it never does. A probe over layers that
-# takes "layer 12" of one model and "the output" of another compares different things.
+# In some audio encoders of transformers the last entry of `hidden_states` is the network's output; in
+# others it lacks the final layer normalisation. For Wav2Vec2, HuBERT and
+# WavLM this depends on the checkpoint (large checkpoints have `do_stable_layer_norm`, and lack it); AST
+# always lacks it; Whisper's encoder and Data2VecAudio never lack it. So a comparison of "layer 12" of one model
+# with "the output" of another compares different quantities.
 #
 # transformers 5.24.0, torch 2.13.0; 2026-11-30.
 set -euo pipefail

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# librosa 0.11 and 1.0 give other MFCC for the same stack of clips (or of channels), without a
-# warning. `power_to_db` cuts 80 dB below the loudest value: in 0.11 the loudest of the whole array,
-# so that a quiet clip beside a loud one loses most of its spectrum and its MFCC depend on its
-# neighbours; in 1.0 (axes="auto") the loudest of each clip, as if it were alone. One clip alone has
-# the same MFCC in both.
+# librosa 0.11 and 1.0 compute different MFCC for the same stack of clips (or of channels), without a
+# warning. `power_to_db` limits values to 80 dB below the loudest value. In 0.11 this is the loudest value of the
+# whole array, so that a quiet clip beside a loud clip loses most of its spectrum, and its MFCC depend on the other
+# clips. In 1.0 (axes="auto") it is the loudest value of each clip. A single clip has the same MFCC in both.
 #
 # librosa 0.11.0 and 1.0.0 (which needs Python 3.12: PYTHON names the interpreter); 2026-11-30.
 set -euo pipefail

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# FFmpeg's resampler, as PyAV has it, makes mono of stereo with other gains for other formats of its
-# output. To a float format ("fltp") both channels are multiplied by .707 and added: a voice in the
-# middle is 3 dB louder than in either channel, and may be beyond 1. To 16-bit integers ("s16") they are
-# multiplied by .5. The format of the input does not matter. librosa takes the mean of the channels, so
-# that features of one file differ by 3 dB with what decoded it.
+# FFmpeg's resampler in PyAV mixes stereo to mono with gains that depend on the output format. For a
+# float format ("fltp") both channels are multiplied by .707 and added: a voice in the
+# middle is 3 dB louder than in either channel, and may exceed 1. For 16-bit integers ("s16") the channels are
+# multiplied by .5. The input format has no effect. librosa computes the mean of the channels, so
+# that the level of one file differs by 3 dB between the two decoders.
 #
 # av 19.0.2 (its wheel's FFmpeg), numpy 2.4.6; 2026-11-30.
 set -euo pipefail

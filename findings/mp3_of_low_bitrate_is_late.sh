@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# An mp3 file that soundfile writes at a low constant bit rate comes back late and long. At 44.1 kHz
-# and about 57 kbit/s (mono) or 99 kbit/s (stereo) and above, what is read has the length of what was
-# written and every sound at its time. Below, the first frame has no room for the tag with the delay of
-# the encoder: 1,656 samples more, and every sound 1,105 samples (25 ms) late, with no warning. So
-# annotations of one song fit its file at one bit rate and are shifted at another.
+# An mp3 file that soundfile writes at a low constant bit rate is read back with a delay. At 44.1 kHz
+# and about 57 kbit/s (mono) or 99 kbit/s (stereo) and above, the audio that is read has the written length
+# and no delay. At lower bit rates the first frame has no room for the tag with the delay of
+# the encoder: the audio has 1,656 samples more and a delay of 1,105 samples (25 ms), without a warning. So
+# the same annotations fit a song's file at one bit rate, and are shifted at another.
 #
 # soundfile 0.14.0 (libsndfile 1.2.2 in its wheel), numpy 2.4.6; 2026-11-30.
 set -euo pipefail

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Wav2Vec2FeatureExtractor scales a clip by the padding that its neighbours in a batch cause. With
-# return_attention_mask=False, which it comes with and wav2vec 2.0's and HuBERT's base models have,
-# clips are padded first and scaled to zero mean and unit variance with their padding. A clip of half
-# the length of its neighbour is 1.41 times as loud to the model as alone, one of a tenth 3.16 times,
-# and embeddings change with it. With return_attention_mask=True the scale is that of the clip alone.
+# Wav2Vec2FeatureExtractor scales a clip by an amount that depends on the other clips of its batch. With
+# return_attention_mask=False, the default and the setting of the base models of wav2vec 2.0 and HuBERT,
+# clips are padded first, and then scaled to zero mean and unit variance together with their padding. So a clip
+# that is half as long as the longest clip is 1.41 times as loud as alone, a clip of a tenth 3.16 times as loud,
+# and its embedding changes. With return_attention_mask=True the scale is that of the clip alone.
 #
 # transformers 5.24.0, torch 2.13.0, numpy 2.4.6; 2026-11-30.
 set -euo pipefail

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# `import skops.io` lists all estimators of scikit-learn, for which it imports nearly every module of
-# scikit-learn, those of the estimator checks too, and with them pytest where it is installed. A service
-# or a command that reads one small model starts more slowly for it, and the more so in an environment of
-# a developer: measure a cold start without pytest, as it is deployed.
+# `import skops.io` lists all estimators of scikit-learn. For this list it imports nearly every module of
+# scikit-learn, including the estimator checks, which import pytest if it is installed. So a service
+# or a command that reads one small model starts more slowly, in particular in a development
+# environment: measure a cold start without pytest, as in the deployment.
 #
 # skops 0.16.0, scikit-learn 1.9.1, pytest 9.1.0; 2026-11-30.
 set -euo pipefail

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A wav file with an ID3v2 tag in front, as some taggers write it, loses as many bytes at its end as the
-# tag is long, if soundfile is given an open file or bytes instead of a path; there is no error and no
-# warning, and `frames` has the short number. By path the same bytes are whole. So a clip from an archive,
-# an upload or a cloud store is shorter than the same clip on disk, by some tenths of a second where the
-# tag has a small picture.
+# soundfile reads a wav file with an ID3v2 tag at its start, as some taggers write it, without its end if the
+# input is an open file or bytes instead of a path: as many bytes are lost as the tag is long. There is no error and
+# no warning, and `frames` is too small. With a path the same file is read completely. So a clip from an archive,
+# an upload or cloud storage is shorter than the same clip on disk, by some tenths of a second if the
+# tag contains a small picture.
 #
 # soundfile 0.14.0 (libsndfile 1.2.2 in its wheel), numpy 2.4.6; 2026-11-30.
 set -euo pipefail

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# scikit-multilearn's IterativeStratification, which much work on mood tags splits by, cannot be made
-# reproducible by its own `random_state`: any value but None raises, since `shuffle` is False and is
-# no parameter; with None two calls on the same tags give other folds. numpy's global seed alone
-# decides, so that any code before that draws from it changes the split.
+# scikit-multilearn's IterativeStratification, which many studies of mood tags use, cannot be made
+# reproducible by its `random_state`: any value except None raises an error, since `shuffle` is False and is
+# not a parameter. With None two calls on the same tags return different folds. The folds depend on numpy's global
+# seed only, so that any earlier code that draws from this generator changes the split.
 #
 # scikit-multilearn 0.2.0, scikit-learn 1.7.2, numpy 2.2.6; 2026-11-30.
 set -euo pipefail
