@@ -173,7 +173,7 @@ class SampleScaleWarning(_OneSentence, UserWarning):
 
 
 class SilentClipWarning(_OneSentence, UserWarning):
-    """A clip holds nothing but zeros, or its channels cancel; its embedding says nothing."""
+    """A clip has only zeros, or its channels cancel; its embedding is meaningless."""
 
 
 class TruncatedClipWarning(_OneSentence, UserWarning):

@@ -424,7 +424,7 @@ def _header(head: bytes) -> _Header:
 # Ogg: page after page, each with a checksum.
 
 _PAGE_HEAD = 27
-# Samples of a usual packet of Vorbis or Opus, at most; longer ones are not wrong, only odd.
+# The largest number of samples of a usual packet of Vorbis or Opus; longer ones are valid but rare.
 _USUAL_PACKET = 1024
 # The position of a page in which no packet ends.
 _NO_POSITION = 2**64 - 1

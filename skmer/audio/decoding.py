@@ -91,7 +91,7 @@ class SoundSource(contextlib.ExitStack):
 
     @contextlib.contextmanager
     def _one_error(self):
-        """Raise AudioDecodeError for whatever a damaged or changing file raises."""
+        """Convert any error of a damaged or changing file to AudioDecodeError."""
         try:
             yield
         except AudioDecodeError:

@@ -27,7 +27,7 @@ class FeatureScaler(StandardScaler):
     With ``eps = 2**-23``, that of float32, a column is constant whose standard deviation is at most
 
     * ``8 * eps * s``, with s the root of its mean square, thus 8 steps between neighboring numbers
-      at its own size: networks compute in 24 bits, whatever type holds what they return, and their
+      at its own size: networks compute in 24 bits, for any type of the returned array, and their
       long sums lose about three of these;
     * or ``eps * S``, with S the size s that one column in ten exceeds: a layer adds products of
       this size, and each sum is rounded to ``eps * S / 2``, also where it ends near 0.

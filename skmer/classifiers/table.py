@@ -51,7 +51,7 @@ def make_classifier(
         Give the Keras classifiers the training and the validation set, 90 % of the clips: they
         hold out a ninth of it.
     random_state : int, RandomState instance or None, default=None
-        Handed to whatever draws random numbers.
+        Passed to every estimator that draws random numbers.
     tags : bool, default=False
         For an indicator matrix of tags: svm and nb are fitted for each tag (one-vs-rest), without
         a search; the tuned svm has a linear kernel then, since an embedding has many features and
@@ -132,7 +132,7 @@ def _make_one_vs_rest(name, preset, random_state):
     if preset == "koh2021":
         return OneVsRestClassifier(_make_koh2021(name, random_state))
     steps = {
-        # Features of deviation 1 in hundreds of dimensions: a small C, or it learns by heart.
+        # Features of deviation 1 in hundreds of dimensions: a larger C overfits.
         # liblinear computes in float64: converted once, not for each tag.
         "svm": (
             FunctionTransformer(np.float64),

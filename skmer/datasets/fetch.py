@@ -176,7 +176,7 @@ def _unpack(path: Path, filename: str, target: Path) -> None:
                 shutil.copyfileobj(stream, file)
     except InputError:
         raise
-    # zipfile has RuntimeError for encrypted members, NotImplementedError for odd compressions.
+    # zipfile raises RuntimeError for encrypted members, NotImplementedError for other compressions.
     except (
         zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, RuntimeError,
         ValueError, FileExistsError, NotADirectoryError,

@@ -1,4 +1,4 @@
-"""What every transformer of clips does, whatever it computes: rows, cache, errors, output."""
+"""The base class of the transformers of clips: rows, cache, errors, output."""
 
 import warnings
 from abc import ABC, abstractmethod
@@ -206,8 +206,8 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
     def _transform_with_digests(self, X) -> tuple[np.ndarray, list[str | None]]:
         """Embed clips, and return the `AudioDigest` of each as well, None where it has none.
 
-        Two clips with the same digest are the same recording in the segment that is used, whatever
-        their files; an audit takes them from here instead of decoding again.
+        Two clips with the same digest are the same recording in the segment that is used, in any
+        files; an audit takes the digests from here instead of decoding the clips again.
         """
         check_is_fitted(self)
         recipe = self._recipe(pooled=True)

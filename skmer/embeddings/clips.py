@@ -98,7 +98,7 @@ class Clip:
             raise AudioDecodeError(f"{self.name}: {error}.") from error
 
     def digest(self) -> str:
-        """Return a digest of the clip's content, whatever its name and place.
+        """Return a digest of the clip's content, for any name and place.
 
         Raises OSError, ValueError or TypeError where there is none, as for masked samples.
         """
@@ -133,7 +133,7 @@ class Clip:
             return io.BytesIO(self.source)
         try:
             return _decode(self.source)
-        except Exception as error:  # Whatever a decoder of others raises.
+        except Exception as error:  # Decoders of other packages raise any class of error.
             raise AudioDecodeError(f"{self.name}: decoding failed ({error}).") from error
 
 
@@ -298,7 +298,7 @@ def _read_open_file(file) -> tuple[bytes, str]:
 
 
 def _as_array(item) -> np.ndarray:
-    """Return whatever numpy takes as the array of a waveform; masks stay."""
+    """Convert any object that numpy takes to the array of a waveform; masks stay."""
     if isinstance(item, np.ndarray) and item.ndim:
         return item
     is_array = hasattr(item, "__array__") or isinstance(item, array.array | memoryview)

@@ -224,7 +224,7 @@ class _Run:
             with (
                 self.embedder.keep(path),
                 tables.earlier_table(path, self.embedder.key, names, append=self.append) as earlier,
-                # Closed whatever happens, so that no job goes on behind an error.
+                # Closed after any error, so that no job continues in the background.
                 closing(
                     self.embedder.embed(clips, earlier.by_digest(), total=n_clips, what=what)
                 ) as new,

@@ -207,8 +207,8 @@ class ClipFunctionTransformer(BaseClipTransformer):
     pooling : {"mean", "std", "max", "min"}, tuple of those, or None, default="mean"
         Statistics over the frames of a clip, concatenated in this order. None: no pooling.
     memory : str, path-like, joblib.Memory or None, default=None
-        Folder of the cache: the frames of every clip are computed once, whatever the fold, the
-        pooling, the classifier or the process.
+        Folder of the cache: the frames of every clip are computed once, for any fold, pooling,
+        classifier and process.
     n_jobs : int, default=None
         Number of jobs over clips, as in joblib. These are threads, so that a network on a GPU is
         there once; ``joblib.parallel_config("loky")`` makes them processes.

@@ -235,9 +235,9 @@ class L3Recipe(recipe.NetworkRecipe):
 class L3Transformer(base.NetworkTransformer):
     """Embed clips with L3-Net, the network behind openl3.
 
-    A clip is cut into frames of one second, each frame becomes a spectrogram, and the network
-    turns that into 512 (or 6144) numbers, which are pooled over the clip. The network was trained
-    to tell whether a picture and a sound belong together; nothing is trained here.
+    A clip is cut into frames of one second. The network computes 512 (or 6144) numbers from the
+    spectrogram of each frame, and these are pooled over the clip. The network was trained
+    to detect whether a picture and a sound belong together; `fit` does not train it.
 
     Parameters
     ----------
@@ -250,8 +250,8 @@ class L3Transformer(base.NetworkTransformer):
     pooling : {"mean", "std", "max", "min"}, tuple of those, or None, default="mean"
         Statistics over the frames of a clip, concatenated in this order. None: no pooling.
     memory : str, path-like, joblib.Memory or None, default=None
-        Folder of the cache: the frames of every clip are computed once, whatever the fold, the
-        pooling, the classifier or the process.
+        Folder of the cache: the frames of every clip are computed once, for any fold, pooling,
+        classifier and process.
     n_jobs : int, default=None
         Number of threads over clips, as in joblib; obeys `joblib.parallel_config`.
     on_error : {"raise", "nan"}, default="raise"
@@ -312,8 +312,8 @@ class L3Transformer(base.NetworkTransformer):
     X is a sequence of paths, of `Segment` or ``(path, start, end)``, of open binary files (or
     BytesIO), of waveforms of shape (n_samples,) or (n_samples, n_channels), of ``(waveform, sr)``
     pairs, of decoders, or of mappings with "array" and "sampling_rate", or "bytes" or "path"; a
-    table of one such column; or a 2-D float array with one clip a row. A waveform is whatever
-    `numpy.asarray` takes.
+    table of one such column; or a 2-D float array with one clip a row. A waveform is any object
+    that `numpy.asarray` takes.
 
     References
     ----------

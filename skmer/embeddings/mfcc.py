@@ -112,8 +112,8 @@ class MFCCStatsTransformer(base.BaseClipTransformer):
     duration : float, default=None
         How much of each clip to use [s]; None = all of it.
     memory : str, path-like, joblib.Memory or None, default=None
-        Folder of the cache: the coefficients of every clip are computed once, whatever the
-        fold, the statistics, the classifier or the process.
+        Folder of the cache: the coefficients of every clip are computed once, for any fold,
+        statistics, classifier and process.
     n_jobs : int, default=None
         Number of threads over clips, as in joblib; obeys `joblib.parallel_config`.
     on_error : {"raise", "nan"}, default="raise"

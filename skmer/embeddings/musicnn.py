@@ -327,8 +327,8 @@ class MusiCNNTransformer(base.NetworkTransformer):
     pooling : {"mean", "std", "max", "min"}, tuple of those, or None, default="mean"
         Statistics over the frames of a clip, concatenated in this order. None: no pooling.
     memory : str, path-like, joblib.Memory or None, default=None
-        Folder of the cache: the frames of every clip are computed once, whatever the fold, the
-        pooling, the classifier or the process.
+        Folder of the cache: the frames of every clip are computed once, for any fold, pooling,
+        classifier and process.
     n_jobs : int, default=None
         Number of threads over clips, as in joblib; obeys `joblib.parallel_config`.
     on_error : {"raise", "nan"}, default="raise"

@@ -1,8 +1,8 @@
 """Readers of weights files: npz, Keras' HDF5, and TensorFlow's checkpoints, without TensorFlow.
 
 Published files are verified by their digests, and a path is the user's own choice. The readers
-check what leads to wrong numbers: names, shapes, kinds and values; and no file may have another
-one read, or code run. Whatever else is wrong with the bytes of a file is one sentence.
+check what leads to wrong numbers: names, shapes, kinds and values; and no file may refer to
+another file or run code. Any other damage of a file is reported in one sentence.
 """
 
 import gzip
@@ -69,7 +69,7 @@ def digest_arrays(arrays: Iterable[np.ndarray]) -> str:
 
 @contextmanager
 def damaged_unless(path: Path, must_be: str) -> Iterator[None]:
-    """Turn whatever is wrong with the bytes of a file into one sentence with its name."""
+    """Convert any error of a damaged file to one sentence with the name of the file."""
     try:
         yield
     except (WeightsIntegrityError, FileNotFoundError, PermissionError):

@@ -207,10 +207,10 @@ def pad_short(waveform: Iterable[np.ndarray], length: int, notes: set[str]) -> I
 def embed_clip(
     recipe: Recipe, clip: clips.Clip, cache: ClipCache | None, n_threads: int | None
 ) -> CacheEntry | AudioDecodeError:
-    """Embed one clip, in whatever thread or process: return its row as the array of an entry.
+    """Embed one clip, in any thread or process: return its row as the array of an entry.
 
-    An error that kept it from being read is returned, not raised, since it would hold all that was
-    in memory when it was.
+    If the clip cannot be read, the error is returned, not raised, since the traceback of a raised
+    error holds references to the arrays that were in memory.
     """
     # Taken before the digest: the numbers of one content must not be kept under that of another.
     before = clip.status()

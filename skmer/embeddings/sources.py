@@ -170,7 +170,7 @@ def windows(clips: Iterable[Clip]) -> Iterator[list[Clip]]:
 
 
 def entries_of(X: Any, sr: int) -> Iterable:
-    """Return the clips in whatever form `transform` takes them, or an iterator of such clips."""
+    """Return the clips in a form that `transform` takes, or an iterator of such clips."""
     if isinstance(X, Iterator | Listing):
         return X
     X = forms.as_sequence(X)
@@ -261,7 +261,7 @@ class Embedder:
 
 
 def _embed_source(clip: Clip, recipes, cache, kept, n_threads) -> ClipRows:
-    """Embed one clip, in whatever thread or process, by recipes that have a rate each."""
+    """Embed one clip, in any thread or process, by recipes that have a rate each."""
     if clip.error is not None:
         return ClipRows(error=clip.error)
     digest = None

@@ -64,19 +64,19 @@ def evaluate(
 ) -> EvaluationResult:
     """Score every feature with every classifier under every protocol.
 
-    The transformers train nothing, so each feature is computed once, before any fold. Whatever
-    learns (scaling, search, early stopping) does so inside the training set of each split.
+    skmer's transformers are not fitted, so each feature is computed once, before any fold. All
+    fitting (scaling, search, early stopping) happens inside the training set of each split.
 
     Parameters
     ----------
     features : list of {"musicnn", "l3", "vggish", "mfcc"}, dict, or None
-        Names, or a dict of name to transformer, or to an array that holds the feature already.
-        None: all names whose weights can be had; each of the others is left out with a warning
-        that names a way to get it.
+        Names, or a dict of name to transformer, or to an array with the rows of the feature.
+        None: all names whose weights are available; each other name is left out with a warning
+        that states how to get its weights.
     classifiers : list of {"svm", "nb", "rf", "mlp", "cnn", "lstm"} or dict
         Names, or a dict of name to estimator. Named classifiers that take sequences under the
-        preset get the frames of a feature; estimators of your own, whatever you call them, get
-        what the transformer gives. For numbers the names are "svr" and "ridge", which scale
+        preset get the frames of a feature; your own estimators, under any name, get
+        the output of the transformer. For numbers the names are "svr" and "ridge", which scale
         features and target and search their parameters inside the training set of each split.
     X : sequence of length n_clips, data frame, or None
         The clips, in any form that the transformers take. None where all features are arrays. A
@@ -120,8 +120,9 @@ those, default="grouped"
         "grouped" is repeated stratified group k-fold, and "shuffled" the same with single clips.
         For labels there is "koh2021" too, the study's 20 shuffles into 80 % training, 10 %
         validation and 10 % test. "published" is the one that `split` has. Where a
-        protocol keeps the groups apart, so does whatever splits the training set again inside a
-        classifier (searches, calibration, stacking, early stopping); one that cannot is an error.
+        protocol keeps the groups apart, so do all splits of the training set inside a
+        classifier (searches, calibration, stacking, early stopping). A split that cannot raises
+        an error.
     preset : {"tuned", "koh2021"}, default="tuned"
         Settings of the features and classifiers that are given by name.
     n_folds : int, default=None

@@ -185,7 +185,7 @@ def choose_input(transformer, classifier: str | None, *, preset: estimators.Pres
     """Return which input of a feature a classifier gets.
 
     `classifier` is its name in the table of `make_classifier`; None for one of the user's own,
-    whatever its name, which gets what the transformer gives.
+    under any name, which gets the output of the transformer.
     """
     if classifier is None or not is_transformer(transformer):
         return VECTOR

@@ -76,7 +76,7 @@ class Fitted:
 def fit_and_predict(fit: Fit) -> Fitted:
     """Fit a copy of the model on one split and predict its test rows.
 
-    With groups, whatever splits the training rows again inside the fit keeps them apart.
+    With groups, every further split of the training rows inside the fit keeps the groups apart.
     """
     # Entered here, not by the caller: the setting does not travel to worker processes.
     with config_context(enable_metadata_routing=True):

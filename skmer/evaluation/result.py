@@ -487,7 +487,7 @@ class EvaluationResult:
         OSError
             When the folder cannot be made or written into.
         Exception
-            Whatever keeps maps or report from being drawn; scores, predictions and manifest are
+            If the maps or the report cannot be drawn; scores, predictions and manifest are
             saved nevertheless.
         """
         tables = {"scores": self.scores, "predictions": self.predictions}
@@ -535,8 +535,8 @@ class EvaluationResult:
     def fit(self, *, feature: str, target: str | None = None, **model: str):
         """Fit a model to all clips, with the transformer of its feature before it.
 
-        What splits clips inside the fit (searches, calibration, early stopping) keeps the groups
-        apart where groups were given, whatever the protocols of the evaluation.
+        Splits inside the fit (searches, calibration, early stopping) keep the groups
+        apart if groups were given, for any protocols of the evaluation.
 
         Parameters
         ----------

@@ -173,7 +173,7 @@ class FitStore(cache.ClipCache):
 
 
 def _fit_and_keep(place: int, fit: Fit, store: FitStore | None, key: dict):
-    """Do a fit in whatever process, and keep it there, whatever becomes of the others."""
+    """Do a fit, in any process, and store it at once, so that a later error cannot lose it."""
     fitted = fit_and_predict(fit)
     if store is not None:
         store.save(key, fitted)

@@ -528,7 +528,7 @@ def make_regressor(name: str) -> GridSearchCV:
     regressor, grid = GRIDS[name]
     scaled = TransformedTargetRegressor(
         Pipeline([("scale", FeatureScaler()), (name, regressor)]),
-        # The target stays an array, whatever the user has set for tables.
+        # The target stays an array, for any `transform_output` of the user.
         transformer=StandardScaler().set_output(transform="default"),
     )
     return GridSearchCV(

@@ -490,7 +490,7 @@ def _with_new_modules(model: bytes) -> bytes:
 
 @contextmanager
 def _unless_changed(path) -> Iterator[None]:
-    """Raise InputError for whatever a class raises about what it is built again from."""
+    """Convert any error of a class that is built again from its saved state to InputError."""
     try:
         yield
     except (

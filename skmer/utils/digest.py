@@ -117,7 +117,7 @@ def _digest_of_content(path: str, files: tuple) -> str:
 
 
 class AudioDigest:
-    """SHA-256 of a decoded mono waveform and its rate, whatever container it was in.
+    """SHA-256 of a decoded mono waveform and its rate, for any container.
 
     Taken at 16 bits, so that a copy in another sample format is the same recording.
 

@@ -67,7 +67,7 @@ def atomic_write(path: Path, *, sync: bool = True) -> Iterator[Path]:
     """
     path = Path(path)
     remove_abandoned(path.parent)
-    # Not by the tempfile module, whose files nobody else may read, whatever the umask is.
+    # Not by the tempfile module, whose files only the user may read, for any umask.
     temporary = path.with_name(f"{_PREFIX}{uuid.uuid4().hex}{path.suffix}")
     try:
         yield temporary

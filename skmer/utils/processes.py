@@ -35,7 +35,7 @@ def run_parallel(function, arguments, *, n_jobs, prefer=None, ordered=True) -> G
     n_jobs : int or None
         In joblib's meaning; `joblib.parallel_config` holds.
     prefer : {"threads", "processes"}, default=None
-        In joblib's meaning: what `joblib.parallel_config` says goes before.
+        As in joblib; the backend of `joblib.parallel_config` has precedence.
     ordered : bool, default=True
         Whether a result waits for those of the arguments before its own.
 
@@ -85,7 +85,7 @@ def check_n_jobs(n_jobs) -> None:
 
 
 def _call(function: Callable, *args):
-    """Call the function, in whatever process."""
+    """Call the function, in any process."""
     _end_with_parent()
     return function(*args)
 

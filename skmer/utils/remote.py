@@ -39,7 +39,7 @@ def check_url(url: str) -> Any:
 
 @contextmanager
 def _fetching(what: str) -> Iterator[None]:
-    """Convert whatever fails inside the block to an OSError."""
+    """Convert any error inside the block to an OSError."""
     try:
         yield
     except FileNotFoundError:
@@ -51,7 +51,7 @@ def _fetching(what: str) -> Iterator[None]:
 
 
 def read_url(url: str) -> bytes:
-    """Return the content of the file at a URL; whatever fails is an OSError."""
+    """Return the content of the file at a URL; any error is raised as OSError."""
     system = check_url(url)
     with _fetching("the file"):
         return system.cat_file(system._strip_protocol(url))

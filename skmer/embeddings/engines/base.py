@@ -53,7 +53,7 @@ class LoadedNetworks(OrderedDict):
 class Engine(ABC):
     """A network ready to run: ``engine(batch)`` maps (n, height, width) to (n, output size).
 
-    Blocks have a fixed number of rows, whatever the size of the batch, so a row's value depends
+    Blocks have a fixed number of rows for any size of the batch, so a row's value depends
     neither on its neighbours nor on its position, and memory does not grow with the batch.
     `hop` is given where frames overlap, each so many rows after the one before: an engine may
     compute what they share once.

@@ -21,7 +21,7 @@ _SHIFTS = 8
 class _Maxima(ABC):
     """The maxima over the width of a convolution, for frames of which each may overlap the next.
 
-    A row whose kernel meets no padding is the same in all frames that have it. Such rows are
+    A row whose kernel overlaps no padding is the same in all frames that have it. Such rows are
     computed once, in segments as long as frames are apart: always as many at a time, and so with
     the same bits wherever a frame is.
     """

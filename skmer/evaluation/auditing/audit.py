@@ -7,7 +7,7 @@ shared_groups         groups (singers, artists) on both sides of a split
 shared_files          files with parts (segments) on both sides of a split
 contained_dataset     songs of a published dataset in one that contains it, by their codes
 duplicate_files       identical files
-duplicate_audio       identical waveforms, whatever the file format
+duplicate_audio       identical waveforms, in any file format
 near_duplicates       clips whose features are closer than chance allows
 several_labels        one recording under several labels
 duplicate_items       equal item names

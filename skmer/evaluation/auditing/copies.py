@@ -194,7 +194,7 @@ def _file_digest(path):
 
 
 def _audio_digest(path):
-    """Return the SHA-256 of a file's waveform, whatever its container; None as above."""
+    """Return the SHA-256 of a file's waveform, for any container; None as above."""
     digest = AudioDigest()
     try:
         part = path if isinstance(path, Segment) else Segment(path)

@@ -242,7 +242,7 @@ def _codes_of(X, targets, alpha) -> np.ndarray:
         order = np.argsort(column)
         values, in_order = column[order], labels[order]
         steps, changes = values[1:] != values[:-1], in_order[1:] != in_order[:-1]
-        # Where rows of one value have two labels, these change somewhere, in whatever order.
+        # If rows of one value have two labels, the labels change somewhere, in any order.
         is_code = ~changes[~steps].any(axis=0)
         is_sorted = np.count_nonzero(changes, axis=0) + 1 == n_labels
         is_coded = np.any(is_code & (is_sorted | (4 * (steps.sum() + 1) <= n_rows)))

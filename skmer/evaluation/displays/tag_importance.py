@@ -101,8 +101,8 @@ class TagImportanceDisplay(Display):
     ):
         """Shuffle one tag after the other on the clips of each fold that were not trained on.
 
-        A copy of the classifier is fitted in each fold. Tags that say the same stand in for each
-        other, so that neither loses much when it is shuffled alone.
+        A copy of the classifier is fitted in each fold. Correlated tags can replace each
+        other, so that each has a low importance if it is shuffled alone.
 
         Parameters
         ----------

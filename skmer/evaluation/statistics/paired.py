@@ -346,7 +346,7 @@ def _exchanges(n_groups: int, rng) -> Iterator[np.ndarray]:
 def holm(pvalues) -> np.ndarray:
     """Adjust p-values for several comparisons by Holm's step-down method.
 
-    The family-wise error rate stays below alpha, whatever the dependence between the
+    The family-wise error rate stays below alpha, for any dependence between the
     comparisons, when those with an adjusted p-value of at most alpha are called different.
 
     Parameters
@@ -410,7 +410,7 @@ def compare_splits(scores, metric: str, protocol: str, configuration):
         target, other = (one.pop("target", None) for one in (first, second))
         if target != other:
             continue
-        # Each pair by its own sizes, whatever else was evaluated.
+        # Each pair has its own sizes, so that other configurations do not change its test.
         scores_of_pair, n_train, n_test = (
             table[column][list(pair)].to_numpy().T for column in (metric, "n_train", "n_test")
         )

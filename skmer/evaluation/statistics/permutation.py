@@ -32,7 +32,7 @@ class GroupPermutationTest:
     n_fixed_rows : int
         Rows that kept their label in every permutation, for want of an equal to change with.
     smallest_pvalue : float
-        No smaller p-value was within reach, whatever the data: one over the number of different
+        The smallest p-value that is possible for any data: one over the number of different
         arrangements of the labels, or over ``1 + n_permutations`` if that is larger.
     """
 
@@ -61,10 +61,10 @@ def group_block_permutation_test(
     impossible world to compare with, and shuffling within groups changes nothing where each
     group has one label. What is exchangeable is permuted instead [1]_:
 
-    * "between", where every group has a single label: the labels change hands among all
-      groups, whatever their sizes; a group's rows all receive the new label.
+    * "between", if every group has a single label: the labels are permuted among all
+      groups of any size; all rows of a group receive the new label.
     * "between", otherwise: each group's labels are a block, kept in the order of its rows, and
-      whole blocks change hands among the groups with the same number of rows. A group whose
+      whole blocks are permuted among the groups with the same number of rows. A group whose
       size no other group has keeps its labels; ``n_fixed_rows`` counts such rows. They cost
       power, not validity.
     * "within": labels are shuffled inside each group, for designs where every group has every

@@ -256,8 +256,8 @@ def check_report_consistency(
     Notes
     -----
     The search is exhaustive: counts of each class that round to its row, combined with bounds on
-    what the remaining classes can still add to the sums. Whatever passes is checked in exact
-    arithmetic, and for a confusion matrix with those margins and that diagonal to exist.
+    what the remaining classes can still add to the sums. Each candidate that passes is checked in
+    exact arithmetic, and for a confusion matrix with those margins and that diagonal to exist.
 
     References
     ----------

@@ -150,7 +150,7 @@ class Reproduction:
         for feature in dict.fromkeys(["l3", *ran]):
             tables = [self.r2_intervals.get((feature, edition.name)) for edition in study.EDITIONS]
             for axis, label in itertools.product(printed, ("static", "dynamic")):
-                # The study does not say which label; its predecessors took the static one.
+                # The study does not state which label; its predecessors used the static one.
                 is_published = (feature, label) == ("l3", "static")
                 if is_published or feature in ran:
                     value = printed[axis] if is_published else np.nan
@@ -286,8 +286,8 @@ def reproduce_koh2021(
     quick : bool, default=False
         Compute far less, to see the report within minutes; the report lists what is less.
     features : list of {"l3", "vggish", "mfcc", "musicnn"}, default=the study's three
-        A network without weights is left out, and the report says so. The study did not have
-        MusiCNN: it is shown as an addition, and no claim is judged by it.
+        A network without weights is left out, and the report states this. The study did not have
+        MusiCNN: it is shown as an addition, and no claim is tested with it.
     classifiers : list of {"svm", "nb", "rf", "mlp", "cnn", "lstm"}, default=all six
         The classifiers.
     weights : {"pretrained", None}, path, or dict, default="pretrained"
