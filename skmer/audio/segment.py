@@ -1,4 +1,4 @@
-"""A part of an audio file that is a clip of its own, as tables of annotations have them."""
+"""Segments of audio files, which are used as clips, as in tables of annotations."""
 
 import os
 import re

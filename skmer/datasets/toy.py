@@ -12,12 +12,12 @@ Q4 low arousal and high valence.
 Arousal makes a clip faster, its drums louder, its attack harder, its notes shorter and brighter;
 valence moves the mode between minor and major, raises the register, and takes roughness and
 vibrato away. Every artist has a timbre and a key of their own, and plays each quadrant in a manner
-of their own, which shows most in timbre, hiss and loudness. The manner says nothing about other
-artists: a classifier that has heard the artist does much better than one that has not. Compare
-random splits with splits by artist before believing a score.
+of their own, mostly different in timbre, hiss and loudness. The manner does not help with other
+artists: a classifier that was trained on the artist is much better than one that was not. Compare
+random splits with splits by artist before you trust a score.
 
-What is the same for every artist is in rhythm, articulation and harmony, which a network trained
-on music hears better than an average spectrum. Accuracy of a scaled SVC(C=10), a random forest and
+Rhythm, articulation and harmony are the same for every artist, and a network trained on music
+represents them better than an average spectrum. Accuracy of a scaled SVC(C=10), a random forest and
 naive Bayes with artists held out, by chance .25: ``MusiCNNTransformer()`` .55, .55, .52;
 ``MFCCStatsTransformer()`` .38, .39, .37. By random splits of the same clips: .71, .62, .57 and
 .53, .52, .42.

@@ -1,7 +1,7 @@
 """The features that have a name: skmer's networks, those of installed packages, and your own.
 
-A network is one file in this folder, which ends with its `Feature`; a line in `NETWORKS` puts it
-into everything that goes by names. Another package adds its own by an entry point of the group
+A network is one file in this folder, which ends with its `Feature`; a line in `NETWORKS` makes it
+available by name everywhere. Another package adds a network by an entry point of the group
 ``skmer.features``, and ``mine=package.module:factory`` names one for a single call.
 """
 

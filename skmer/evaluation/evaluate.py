@@ -79,47 +79,49 @@ def evaluate(
         the output of the transformer. For numbers the names are "svr" and "ridge", which scale
         features and target and search their parameters inside the training set of each split.
     X : sequence of length n_clips, data frame, or None
-        The clips, in any form that the transformers take. None where all features are arrays. A
+        The clips, in any form that the transformers take. None if all features are arrays. A
         data frame with a column of clips and columns of metadata is for features that are
-        scikit-learn's `ColumnTransformer`: what embeds clips is computed once, and what learns from
-        columns is fitted to the training set of each split.
+        scikit-learn's `ColumnTransformer`: clips are embedded once, and the transformers of
+        other columns are fitted to the training set of each split.
     y : array-like of shape (n_clips,) or (n_clips, n_tags), data frame, list of lists, or dict
-        The label of each clip; or tags, as a table of 0 and 1 or a list or set of them for each
+        The label of each clip; or tags, as an indicator matrix or as a list or set for each
         clip; or numbers, see `evaluate_regression` and `evaluate_dynamic_regression`.
     task : {"classification", "tags", "regression", "dynamic_regression"} or Task, default=None
-        What to do with y; None: what scikit-learn's `type_of_target` finds in it. Whole numbers
-        are labels unless "regression" is asked for.
+        The task. None: inferred from y by scikit-learn's `type_of_target`. Whole numbers
+        are labels unless the task is "regression".
     target_names : sequence of str, default=None
         The tags, in the order of the columns of y. None: the columns of a data frame, or the tags
         in the lists, sorted.
     groups : array-like of shape (n_clips,), default=None
         The singer, artist or the like of each clip.
     split : array-like of shape (n_clips,), default=None
-        The published part of each clip, as `FixedSplit` takes it, for the protocol "published".
+        The published set of each clip (such as "train" or "test"), as `FixedSplit` takes it, for
+        the protocol "published".
     dataset : str or path-like, default=None
-        What the data are called in the manifest and the report. For the path of a file, such as
-        the table that lists the clips, its SHA-256 is kept too.
+        The name of the data in the manifest and the report. For the path of a file, such as
+        the table that lists the clips, the manifest also has its SHA-256.
     X_test, y_test, groups_test : as X, y and groups, default=None
-        Another dataset, which models that are fitted to the whole of the first are tested on,
-        under the protocol "across"; see :ref:`across`. The other protocols split the first dataset
-        alone, as they do without it. Where the features are arrays, X_test is a dict of name to
-        array, or the array of a single one. Classes, tags and targets are matched by name; what
-        only one dataset has is left out of everything, with a warning. Clips that are in both are
-        left out of the larger one under "across". Rows of X_test are numbered on from those of X.
+        A second dataset. The protocol "across" fits the models to the whole first dataset and
+        tests them on the second; see :ref:`across`. The other protocols split the first dataset
+        only, as without a second one. If the features are arrays, X_test is a dict of name to
+        array, or the array of a single feature. Classes, tags and targets are matched by name;
+        those that only one dataset has are left out, with a warning. Clips that are in both
+        datasets are left out of the larger one under "across". The row numbers of X_test continue
+        those of X.
     dataset_test : str, default=None
-        What the other dataset is called.
+        The name of the second dataset.
     scales : pair of (low, high) or AffectScale, default=None
-        The ends of the scales of y and y_test: numbers of y_test are moved to the scale of y.
-        Where one dataset has the quadrants Q1 to Q4 and the other arousal and valence, quadrants
-        are made of these by the middle of their scale; the other entry may be None.
+        The limits of the scales of y and y_test: y_test is converted to the scale of y.
+        If one dataset has the quadrants Q1 to Q4 and the other has arousal and valence, these
+        are converted to quadrants at the middle of their scale; the other entry may be None.
     both_ways : bool, default=False
-        Fit on the other dataset and test on the first too, as "across_back", and within the other
-        dataset under each protocol, as "grouped_back".
+        Also fit on the second dataset and test on the first, as "across_back", and evaluate
+        within the second dataset under each protocol, as "grouped_back".
     protocol : {"grouped", "koh2021", "shuffled", "published"}, splitter, or list or dict of \
 those, default="grouped"
-        "grouped" is repeated stratified group k-fold, and "shuffled" the same with single clips.
-        For labels there is "koh2021" too, the study's 20 shuffles into 80 % training, 10 %
-        validation and 10 % test. "published" is the one that `split` has. Where a
+        "grouped" is repeated stratified group k-fold, and "shuffled" is repeated stratified k-fold
+        over single clips. "koh2021", for labels only, is the study's 20 random splits into 80 %
+        training, 10 % validation and 10 % test. "published" is the split in `split`. If a
         protocol keeps the groups apart, so do all splits of the training set inside a
         classifier (searches, calibration, stacking, early stopping). A split that cannot raises
         an error.
@@ -127,42 +129,42 @@ those, default="grouped"
         Settings of the features and classifiers that are given by name.
     n_folds : int, default=None
         Folds of "grouped" and "shuffled"; None = 5 for labels and tags, 10 for numbers, and
-        for "grouped" no more than there are groups.
+        for "grouped" at most the number of groups.
     n_repeats : int, default=None
-        Draws of the named protocols; None = for labels 20 for "koh2021" and 4 times the folds for
+        Repeats of the named protocols; None = for labels 20 for "koh2021" and 4 times the folds for
         "grouped", 20 fits each, and for numbers and tags 1.
     scoring : str, callable, list or dict, default=None
-        Further scores, by scikit-learn's names or as its scorers, in the forms that
-        `sklearn.model_selection.cross_validate` takes; each is a column beside the usual ones.
+        Additional scores, by scikit-learn's names or as its scorers, in the forms that
+        `sklearn.model_selection.cross_validate` takes; each is an additional column.
     weights : {"pretrained", None}, path, or dict, default="pretrained"
-        Weights of the features that are given by name; a dict has them by name, and names that
-        are not in it are pretrained.
+        Weights of the features that are given by name. A dict has the weights by name; names that
+        are not in the dict are pretrained.
     random_state : int or None, default=0
-        Where every other seed comes from: splits, classifiers, random weights.
+        The seed of which all other seeds are derived: splits, classifiers, random weights.
     memory : None, path or joblib.Memory, default=None
         Cache of the features that are given by name.
     n_jobs : int, default=None
-        Number of fits at once, in joblib's meaning. The numbers do not depend on it.
+        Number of parallel fits, as in joblib. The numbers do not depend on it.
     on_error : {"raise", "skip"}, default="raise"
-        What clips do that cannot be read, or whose feature is not finite. "raise": one error
+        For clips that cannot be read, or whose feature is not finite. "raise": one error
         names all of them, after the features of the others were computed. "skip": they are left
-        out of everything; ``manifest["skipped_clips"]`` and the report list them with the reasons.
+        out; ``manifest["skipped_clips"]`` and the report list them with the reasons.
     audit : bool, default=True
-        Look for leaks in every protocol: clips and groups on both sides of a split, duplicates,
-        groups that can be read off the features. What is found is in the manifest and the report.
+        Check every protocol for leaks: clips and groups on both sides of a split, duplicates,
+        features that identify the group. The findings are in the manifest and the report.
     checkpoint : path-like, default=None
-        A folder in which every finished fit is kept, by the data, the model, the split, the seed
-        and the versions of the packages: a call that was ended or killed goes on from there.
+        A folder in which every finished fit is stored, by the data, the model, the split, the seed
+        and the versions of the packages: a call that was ended or killed resumes from there.
     time_limit : float, default=None
-        Seconds after which no more is fitted. The work goes round: one repeat of every
-        configuration, then the next; the result has the rounds that are whole, and
-        ``manifest["rounds"]`` how many. Of a first round that is not whole it has the models that
-        are. A call with the same `checkpoint` goes on from there.
+        Seconds after which no further fit starts. The work is done in rounds, one repeat of every
+        configuration after the other; the result has the finished rounds, and
+        ``manifest["rounds"]`` their number. If the first round is not finished, the result has
+        the models that are. A call with the same `checkpoint` resumes from there.
     on_interrupt : {"raise", "return"}, default="raise"
-        What Ctrl-C does during the fits: raise `KeyboardInterrupt`, or return the rounds so far,
-        as the time limit does.
+        The effect of Ctrl-C during the fits: raise `KeyboardInterrupt`, or return the finished
+        rounds, as the time limit does.
     verbose : bool, default=False
-        Show progress on standard error, and after the first round how much time is left.
+        Show progress on standard error, and after the first round the remaining time.
 
     Returns
     -------
@@ -174,11 +176,11 @@ those, default="grouped"
     Raises
     ------
     InputError
-        When the data, the models and the protocol do not go together, in one sentence that names
-        the reason; or when the time limit is over before any model has a whole round.
+        If the data, the models and the protocol do not match, in one sentence that names
+        the reason; or if the time limit is over before any model has a finished round.
     WeightsNotFoundError
-        When the weights of a feature that was asked for by name cannot be had; it names how to get
-        them.
+        If the weights of a feature that was given by name are not available; the message states
+        how to get them.
 
     See Also
     --------

@@ -276,10 +276,10 @@ class IterativeStratifiedGroupKFold(_RepeatedGroupFolds):
 
 
 class StratifiedThreeWaySplit(BaseCrossValidator):
-    """Draw clips at random into training, validation and test set, again and again.
+    """Repeated random splits into a training, a validation and a test set, stratified by label.
 
     With the defaults this is the study's design: 80 % for training, 10 % for validation, 10 % for
-    testing, 20 times. Singers and artists are *not* kept apart, so that the scores flatter.
+    testing, 20 times. Singers and artists are *not* kept apart, so that scores are too high.
 
     Parameters
     ----------

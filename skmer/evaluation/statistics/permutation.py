@@ -30,7 +30,7 @@ class GroupPermutationTest:
     scheme : {"between", "within"}
         What was permuted.
     n_fixed_rows : int
-        Rows that kept their label in every permutation, for want of an equal to change with.
+        Rows that kept their label in every permutation, since no exchange was possible for them.
     smallest_pvalue : float
         The smallest p-value that is possible for any data: one over the number of different
         arrangements of the labels, or over ``1 + n_permutations`` if that is larger.
