@@ -48,11 +48,10 @@ def load_csv(
 ):
     """Load the user's own labelled clips from a csv file.
 
-    The file is in UTF-8, or bears the mark of UTF-16 or UTF-32 at its start; its values are
-    separated by commas, semicolons, tabs or vertical bars, whichever makes the columns asked
-    for columns of the header. ``DESCR`` states what was found. Other bytes are taken for
-    Windows-1252, with a warning. A row is never left out, and never shifted: where one does not
-    fit, the message names its line.
+    The file is UTF-8, or UTF-16 or UTF-32 with a byte order mark. The separator (comma, semicolon,
+    tab or vertical bar) is detected from the columns that are needed. ``DESCR`` states the
+    detected format. Bytes that are not valid UTF-8 are read as Windows-1252, with a warning. No
+    row is left out or shifted: a row that does not fit raises an error that names its line.
 
     Parameters
     ----------
@@ -67,24 +66,25 @@ def load_csv(
         The column of the labels. With ``target_columns`` it need not be there.
 
     group_column : str, default=None
-        The column of the groups (artist, singer, album: what must not be in training and test
-        at once). By default ``group``, where there is such a column.
+        The column of the groups (artist, singer or album, whose clips must not be both in the
+        training set and in the test set). By default ``group``, if there is such a column.
 
     start_column, end_column : str, default=None
-        The columns of the parts of the files that are the clips: seconds from the start of the
-        file (milliseconds, where the name ends in ``ms``), or timedeltas such as ``00:01:30``; no
-        end is the end of the file. By default ``start`` and ``end``, where there are such columns.
+        The columns with the limits of segments, if the clips are segments of files: seconds from
+        the start of the file (milliseconds if the name ends in ``ms``), or timedeltas such as
+        ``00:01:30``; an empty end is the end of the file. By default ``start`` and ``end``, if
+        there are such columns.
 
     target_columns : str or list of str, default=None
         Columns of numbers, such as arousal and valence, that are the ``target`` instead of the
         labels.
 
     tags_column : str, default=None
-        A column of several tags a clip, such as ``dark;epic``, that are the ``target`` instead of
-        the labels. An empty cell is a clip without a tag.
+        A column with several tags per clip, such as ``dark;epic``, which are the ``target`` instead
+        of the labels. An empty cell is a clip without a tag.
 
     tags_separator : str, default=";"
-        What stands between two tags; blanks around a tag do not count.
+        The separator between two tags; white space around a tag is removed.
 
     frames : bool, default=False
         Whether ``target_columns`` change over time. The file then has a row a moment, with the path
@@ -100,8 +100,8 @@ def load_csv(
         ``ms``. By default ``time`` or ``frameTime``, where there is such a column.
 
     on_missing : {"raise", "keep"}, default="raise"
-        What to do with clips that do not exist: raise an error that names them; or keep their rows,
-        for what can leave them out later, as ``evaluate(..., on_error="skip")`` can.
+        For clips that do not exist: raise an error that names them, or keep their rows, so that
+        ``evaluate(..., on_error="skip")`` can leave them out.
 
     Returns
     -------
@@ -116,8 +116,8 @@ def load_csv(
         target_names : list of str
             The different labels or tags, sorted, or ``target_columns``.
         groups : ndarray of str, shape (n_clips,), or None
-            The groups, or None where the file has no such column. Several parts of one file are a
-            group where there are no others.
+            The groups, or None if the file has no such column. Without groups, all segments of
+            one file are a group.
         frame : DataFrame, shape (n_clips, n_columns)
             The whole table, in the order of the file; the columns asked for are called path,
             label and group, and come first.

@@ -62,39 +62,39 @@ def extract(
     chunk_size: int | None = None,
     verbose: bool = False,
 ) -> Extraction:
-    """Embed audio files and write one table, a row a clip or a row a frame.
+    """Embed audio files and write one table, with one row per clip or per frame.
 
-    Each clip is kept as soon as it is finished: in the cache of the transformer, or, where it has
-    none, in a hidden folder beside the table, which is removed when the table is whole. After a
-    kill the same call goes on from there, and the table is the one that an undisturbed run writes.
+    Each clip is stored when it is finished: in the cache of the transformer, or, if it has
+    none, in a hidden folder beside the table, which is removed when the table is complete. If the
+    run was killed, the same call resumes it, and writes the same table as an uninterrupted run.
 
     Parameters
     ----------
     paths : iterable of str, path-like, Segment, or (name, content)
-        Audio files, in the order of the table: paths, or `Segment` parts of them; URLs such as
-        ``s3://bucket/song.mp3``, with the extra ``remote``; or names with the content of a file, as
-        bytes or as an open binary file. A path of a tar archive stands for the audio files in it. A
-        sequence is checked as a whole before the work; of an iterator no more than some thousand
-        entries are held at once.
+        Audio files, in the order of the table: paths, or segments as `Segment`; URLs such as
+        ``s3://bucket/song.mp3``, with the extra ``remote``; or pairs of a name and the content of a
+        file, as bytes or as an open binary file. The path of a tar archive is replaced by the audio
+        files in it. A sequence is checked as a whole before the computation starts; of an iterator
+        at most some thousand entries are held in memory.
     transformer : transformer of clips, or list of those
         Fitted or not; of a list each gives its columns. The `memory` and `n_jobs` of the first are
         used as well; `on_error` is not, see Returns.
     out : str or path-like
-        The table, ``.parquet``, ``.npz`` or ``.csv``; or a folder, which gets shards. Clips that
-        the table held already, with the same settings, are not computed again. Beside it stays a
-        hidden lock file, which keeps a second process from writing it at the same time. With the
-        extra ``remote`` it may be a URL.
+        The table, ``.parquet``, ``.npz`` or ``.csv``; or a folder, to which shards are written.
+        Clips that are already in the table, with the same settings, are not computed again. A
+        hidden lock file beside the table prevents that two processes write it at the same time.
+        With the extra ``remote`` it may be a URL.
     frames : bool, default=False
-        A row for each frame of a clip, with its time, instead of one for the clip.
+        One row for each frame of a clip, with its time, instead of one row for the clip.
     columns : dict of str to sequence of length n_clips, default=None
-        Further columns, such as labels: texts, numbers or truth values.
+        Additional columns, such as labels: strings, numbers or booleans.
     append : bool, default=False
-        Add to the table that is there, which must have been made with the same settings, weights
-        and columns. A clip that it has by its path, with the same content, is not computed again,
-        and one whose content has changed takes the place of its row. Columns that are not given
-        are missing for the new rows.
+        Add the clips to the existing table, which must have the same settings, weights
+        and columns. A clip that is already in the table, with the same path and content, is not
+        computed again, and a clip whose content has changed replaces its row. Columns that are not
+        given are missing for the new rows.
     force : bool, default=False
-        Replace a table by one of fewer clips, which is an error otherwise.
+        Replace a table by a table of fewer clips, which otherwise raises an error.
     layout : {"columns", "list"}, default="columns"
         One column for each number, or, of Parquet, one column ``embedding`` of lists.
     shard_size : int, default=None
