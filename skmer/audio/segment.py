@@ -63,6 +63,16 @@ class Segment:
         object.__setattr__(self, "start", start)
         object.__setattr__(self, "end", end)
 
+    @classmethod
+    def of(cls, path, start=0.0, end=None, duration=None) -> "Segment":
+        """Return a segment that may have a duration, in the forms of `start`, instead of an end."""
+        length = cls(path, 0.0, duration).end
+        if end is None and length is not None:
+            start = cls(path, start).start
+            # Rounded, so that 0.1 + 0.2 is the segment that ends at 0.3.
+            end = round(start + length, 9)
+        return cls(path, start, end)
+
     def __str__(self) -> str:
         return f"{self.path} from {self.start:g}" + (f" to {self.end:g} s" if self.end else " s")
 
@@ -97,6 +107,17 @@ class Listing:
 
     def __iter__(self) -> Iterator[ListedClip]:
         return self.read()
+
+
+_END = re.compile(
+    r"((segment|seg|clip|time|t)[ _-]?)?(start|begin|onset|offset|end|stop|duration|dur|length)"
+    r"([ _-]?(time|seconds|sec|s|ms|\(m?s\)))*|t[ _-]?[01]|from|to"
+)
+
+
+def is_name_of_end(name) -> bool:
+    """Return whether a column or a key of this name looks like the start or end of segments."""
+    return isinstance(name, str) and _END.fullmatch(name.lower()) is not None
 
 
 def file_of(clip) -> str:

@@ -123,10 +123,11 @@ def find_tables(folder: Path, readers: Mapping[str, Callable[[Path], Any]]) -> d
     files of one name, as where a user keeps a table of one's own beside the published one, it is
     the one that can be read and whose songs are those of the other tables.
     """
+    names = {name.lower(): name for name in readers}
     found: dict[str, list[Path]] = {}
     for path in sorted(find_files(folder).paths, key=lambda path: (len(path.parts), path)):
-        if path.name in readers:
-            found.setdefault(path.name, []).append(path)
+        if path.name.lower() in names:
+            found.setdefault(names[path.name.lower()], []).append(path)
     for name, paths in found.items():
         first = {file_digest(path): path for path in reversed(paths)} if len(paths) > 1 else {}
         found[name] = [path for path in paths if path in first.values() or not first]

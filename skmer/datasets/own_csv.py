@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from skmer.audio.segment import Segment
+from skmer.audio.segment import Segment, is_name_of_end
 from skmer.datasets.curves import TIME_COLUMNS, align_curves, read_curves
 from skmer.datasets.registry import loader, make_bunch, warn_caller
 from skmer.datasets.tables import CsvFile, indicators, read_csv_file, read_csv_parts
@@ -73,7 +73,7 @@ def load_csv(
         The columns with the limits of segments, if the clips are segments of files: seconds from
         the start of the file (milliseconds if the name ends in ``ms``), or timedeltas such as
         ``00:01:30``; an empty end is the end of the file. By default ``start`` and ``end``, if
-        there are such columns.
+        there are such columns; a ``duration`` beside a start is used if there is no end.
 
     target_columns : str or list of str, default=None
         Columns of numbers, such as arousal and valence, that are the ``target`` instead of the
@@ -263,7 +263,7 @@ def load_listed(
         if "group" not in frame and frame["path"].duplicated().any():
             frame["group"] = frame["path"]
             how += " The parts of a file are a group."
-    used = {*names.values(), *targets, columns.tags}
+    used = {*names.values(), *targets, columns.tags, _duration_column(frame)}
     if unused := [name for name in frame if name not in used and not frames]:
         how += f" Columns that are not used: {shorten(unused, 20)}."
     if columns.tags is not None:
@@ -427,7 +427,7 @@ def _check_clips(
         for text in frame["path"]
     ]
     clips = _read_segments(file, frame, names)
-    look_alike = _find_other_ends(file, names)
+    look_alike = _find_other_ends(file, frame, names)
     first: dict[str | Segment, int] = {}
     for row, clip in enumerate(clips):
         before = first.setdefault(clip, row)
@@ -445,19 +445,23 @@ def _check_clips(
     return frame, clips
 
 
-_END = re.compile(r"(start|begin|onset|offset|end|stop|duration)[ _-]?(time|s|sec|seconds|ms)?")
+_LENGTHS = ("dur", "length")
 
 
-def _find_other_ends(file: CsvFile, names: Mapping[str, str]) -> str:
+def _duration_column(frame) -> str | None:
+    """Return the column of the lengths of parts of files, which have a start; None without one."""
+    lengths = [name for name in frame if name.lower().startswith(_LENGTHS) and is_name_of_end(name)]
+    return lengths[0] if lengths and "start" in frame else None
+
+
+def _find_other_ends(file: CsvFile, frame, names: Mapping[str, str]) -> str:
     """Return a sentence on columns that look like the ends of parts of files and are not used."""
-    ends = {names[name] for name in file.frame if names.get(name) in ("start", "end")}
-    others = [name for name in file.frame if name not in names and _END.fullmatch(name.lower())]
+    others = [name for name in file.frame if name not in names and is_name_of_end(name)]
     # A duration alone is that of the file.
-    unused = [name for name in others if ends or not name.lower().startswith("duration")]
-    if "end" in ends or not unused:
+    if "end" in frame or all(name.lower().startswith(_LENGTHS) for name in others):
         return ""
     return (
-        f" The columns {shorten(map(repr, unused))} look like parts of files, and are not used; if "
+        f" The columns {shorten(map(repr, others))} look like parts of files, and are not used; if "
         "rows are parts, name the columns of their first and last second start and end."
     )
 
@@ -489,18 +493,25 @@ def _by_name(clips: Iterable[str]) -> dict[str, str]:
 
 
 def _read_segments(file: CsvFile, frame, names: Mapping[str, str]) -> list:
-    """The clips of a table; of parts of files, `start` and `end` become seconds."""
+    """The clips of a table; of parts of files, `start` and `end` become seconds.
+
+    Where there is no column of the ends, it is made of the starts and a column of durations.
+    """
     if "start" not in frame and "end" not in frame:
         return list(frame["path"])
     segments = []
     is_milli = {names[name]: name.lower().endswith("ms") for name in names if name in file.frame}
     units = {name: "ms" if is_milli.get(name) else "" for name in ("start", "end")}
     starts = frame.get("start", ["0"] * len(frame))
-    ends = frame.get("end", [""] * len(frame))
+    length = None if "end" in frame else _duration_column(frame)
+    if length is not None:
+        units["end"] = "ms" if length.lower().endswith("ms") else ""
+    ends = frame.get(length or "end", [""] * len(frame))
+    kind = "duration" if length else "end"
     for line, path, start, end in zip(file.lines, frame["path"], starts, ends):
         try:
             end = end + units["end"] if end else None
-            segments.append(Segment(path, start + units["start"], end))
+            segments.append(Segment.of(path, start + units["start"], **{kind: end}))
         except InputError as error:
             raise InputError(
                 f"The columns of start and end in {file.path} are parts of the files; rename what "

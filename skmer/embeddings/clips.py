@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from skmer.audio.segment import Segment, part_of
+from skmer.audio.segment import Segment, is_name_of_end, part_of
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
 from skmer.utils.digest import file_digest
 from skmer.utils.files import is_url
@@ -142,6 +142,13 @@ def as_sequence(X) -> Any:
 
     scikit-learn's `ColumnTransformer`, samplers and servers of models pass a column as a table.
     """
+    levels = getattr(getattr(X, "index", None), "names", ())
+    if {"start", "end"} < set(levels):
+        raise InputError(
+            f"The clips of a table must not be in its index, which has {shorten(levels)}; pass "
+            "X.index instead, and the labels as y.",
+            param="X",
+        )
     columns = {str(name): name for name in getattr(X, "columns", ())}
     if len(columns) == 3 and {"start", "end"} < set(columns):
         (path,) = set(columns) - {"start", "end"}
@@ -207,6 +214,7 @@ def is_named_content(entry) -> bool:
 
 def as_clip(item, row: int, *, sr: int, estimator: str) -> Clip:
     """Turn a clip in any form into a `Clip`; `sr` [Hz] is for bare waveforms."""
+    is_pair = False
     try:
         if isinstance(item, str | os.PathLike):
             if is_url(item):
@@ -220,17 +228,27 @@ def as_clip(item, row: int, *, sr: int, estimator: str) -> Clip:
             is_open = hasattr(item[1], "read")
             content = _read_open_file(item[1])[0] if is_open else bytes(item[1])
             return Clip(row, content, repr(item[0]))
+        if isinstance(item, tuple | list) and _is_pair(item[::-1]):
+            # As scipy.io.wavfile and gradio return it.
+            item = item[::-1]
         if _is_decoder(item):
             return Clip(row, item, f"a {type(item).__name__}")
         if hasattr(item, "read"):
             return Clip(row, *_read_open_file(item))
         if isinstance(item, Mapping):
-            if not {"start", "end"}.isdisjoint(item):
-                part = Segment("", item.get("start", 0), item.get("end"))
-                whole = {name: one for name, one in item.items() if name not in ("start", "end")}
+            ends = {name: one for name, one in item.items() if is_name_of_end(name)}
+            if ends and ends.keys() != {"duration"}:
+                if not ends.keys() <= {"start", "end", "duration"}:
+                    raise InputError(
+                        "a mapping must call the ends of a segment 'start' and 'end', or 'start' "
+                        f"and 'duration' [s], got {shorten(map(repr, ends))}."
+                    )
+                part = Segment.of("", **ends)
+                whole = {name: one for name, one in item.items() if name not in ends}
                 clip = as_clip(whole, row, sr=sr, estimator=estimator)
                 return replace(clip, start=part.start, end=part.end)
-            if "array" in item and "sampling_rate" in item:
+            is_pair = "array" in item and "sampling_rate" in item
+            if is_pair:
                 item = (item["array"], item["sampling_rate"])
             elif item.get("bytes") is not None:
                 return Clip(row, bytes(item["bytes"]), f"the bytes of {item.get('path')!r}")
@@ -239,14 +257,15 @@ def as_clip(item, row: int, *, sr: int, estimator: str) -> Clip:
             else:
                 raise InputTypeError(
                     "a mapping must have 'array' and 'sampling_rate', or 'bytes' or 'path', got "
-                    f"one with {reprlib.repr(list(item))}."
+                    f"one with {reprlib.repr(list(item))}; of a dataset pass the column of clips."
                 )
-        is_bare = not _is_pair(item)
+        is_bare = not (is_pair or _is_pair(item))
         if not is_bare:
             item, sr = item
             # A rate in the format "numpy" of `datasets` is an array without dimensions.
-            sr = sr.item() if hasattr(sr, "item") else sr
-            if isinstance(sr, bool | np.bool_) or not (1 <= sr < math.inf and sr == int(sr)):
+            sr = sr.item() if hasattr(sr, "item") and np.size(sr) == 1 else sr
+            is_rate = isinstance(sr, numbers.Real) and not isinstance(sr, bool | np.bool_)
+            if not (is_rate and 1 <= sr < math.inf and sr == int(sr)):
                 raise InputError(
                     "the sr of a (waveform, sr) pair must be an integer of at least 1 Hz, got "
                     f"{sr!r}."

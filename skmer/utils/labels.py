@@ -159,7 +159,11 @@ def check_order(values: Mapping) -> None:
     another order, or each object was filtered by itself; rows that are numbered from 0 have no
     names.
     """
-    indexes: dict[str, Any] = {name: getattr(one, "index", None) for name, one in values.items()}
+    # Segments may themselves be an index, as audformat has them.
+    indexes: dict[str, Any] = {
+        name: one if hasattr(one, "get_indexer") else getattr(one, "index", None)
+        for name, one in values.items()
+    }
     indexes = {name: index for name, index in indexes.items() if hasattr(index, "equals")}
     for (first, index), (name, other) in combinations(indexes.items(), 2):
         if index.equals(other) or len(index) != len(other):

@@ -242,7 +242,7 @@ def test_a_table_of_ones_own_is_not_taken_for_the_published_one(deam_home, chang
     ):
         change(folder / "arousal.csv", own)
         np.testing.assert_array_equal(fetch_deam(data_home=deam_home).frame, before)
-    change(folder / "annotations" / "z" / "deeper" / "still" / "arousal.csv", own)
+    change(folder / "annotations" / "z" / "deeper" / "still" / "AROUSAL.CSV", own)
     assert validate_dataset("deam", data_home=deam_home).ok
 
 
@@ -252,7 +252,9 @@ def test_two_tables_that_may_be_the_published_one_are_both_named(deam_home, chan
     published = deam_home / "deam" / deam.DYNAMIC / "arousal.csv"
     change(path, published.read_text())
     assert len(fetch_deam(data_home=deam_home).data) == N_SONGS
+    change(path, None)
+    path = path.with_name("Arousal.csv")
     change(path, with_rows([*deam.EXCERPTS, *deam.FULL_SONGS]))
-    named = r"two different files arousal\.csv in .*'mine.arousal\.csv' and 'annotations.*move"
+    named = r"two different files Arousal\.csv in .*'mine.Arousal\.csv' and 'annotations.*move"
     with pytest.raises(InputError, match=named):
         fetch_deam(data_home=deam_home)

@@ -301,8 +301,9 @@ def test_tags_that_cannot_be_meant(write):
         ("onset,offset", "'onset', 'offset'"),
         ("Start,End", "'Start', 'End'"),
         ("start_ms,end_ms", "'start_ms', 'end_ms'"),
-        ("start,duration", "'duration'"),
-        ("Begin Time,x", "'Begin Time'"),
+        ("onset,duration", "'onset', 'duration'"),
+        ("t0,t1", "'t0', 't1'"),
+        ("Begin Time (s),x", r"'Begin Time \(s\)'"),
     ],
 )
 def test_columns_that_look_like_segments_are_named(write, header, named):
@@ -311,6 +312,24 @@ def test_columns_that_look_like_segments_are_named(write, header, named):
         load_csv(path)
     with pytest.warns(UserWarning, match=f"{named} look like parts of files, and are not used"):
         find_clips([path])
+
+
+@pytest.mark.parametrize(
+    ("header", "start", "rows"),
+    [
+        ("start,duration", None, [".1,.2", "0:00:01,1s", "2,"]),
+        ("onset_ms,Duration_ms", "onset_ms", ["100,200", "1000,1000", "2000,"]),
+        ("start,length (s)", None, [".1,.2", "1,1", "2,"]),
+    ],
+)
+def test_starts_and_durations_are_segments(write, header, start, rows):
+    lines = "".join(f"clips/a.wav,x,{row}\n" for row in rows)
+    dataset = load_csv(write(f"path,label,{header}\n{lines}"), start_column=start)
+    ends = [(clip.start, clip.end) for clip in dataset.data]
+    assert ends == [(0.1, 0.3), (1.0, 2.0), (2.0, None)]
+    assert "not used" not in dataset.DESCR
+    with pytest.raises(InputError, match=r"Line 2: A segment must have a start.* end=-1"):
+        load_csv(write("path,label,start,duration\nclips/a.wav,x,0,-1\n"))
 
 
 def test_no_word_on_columns_that_are_used_or_are_of_the_file(write):

@@ -170,6 +170,8 @@ def test_audio_of_datasets_and_open_sound_files(paths, waveforms, expected):
 def test_pairs_and_channels(waveforms, expected):
     mfcc = MFCCStatsTransformer()
     np.testing.assert_array_equal(mfcc.fit_transform(waveforms), expected)
+    # As scipy.io.wavfile and gradio have it.
+    np.testing.assert_array_equal(mfcc.fit_transform([one[::-1] for one in waveforms]), expected)
     stereo = [(np.stack([audio, audio], axis=1), sr) for audio, sr in waveforms]
     np.testing.assert_array_equal(mfcc.fit_transform(stereo), expected)
 
@@ -301,6 +303,8 @@ def test_home_is_found(paths, expected, monkeypatch):
 
 
 WAVE = np.zeros(9)
+# As tables of audformat and opensmile have it.
+INDEX = pd.MultiIndex.from_tuples([("a.wav", 0, 1)], names=["file", "start", "end"])
 
 
 @pytest.mark.parametrize(
@@ -325,7 +329,12 @@ WAVE = np.zeros(9)
         ([(WAVE, np.nan)], ValueError, "sr of a .* at least 1 Hz, got nan"),
         ([(WAVE, True)], ValueError, "sr of a .* at least 1 Hz, got True"),
         ([(WAVE, 44100.5)], ValueError, "sr of a .* at least 1 Hz, got 44100.5"),
-        ([(44100, WAVE)], TypeError, "Row 0 .* numpy cannot make an array of"),
+        ([("44100", WAVE)], TypeError, "Row 0 .* numpy cannot make an array of"),
+        ([{"array": WAVE, "sampling_rate": None}], ValueError, "at least 1 Hz, got None"),
+        ([{"audio": {"array": WAVE}}], TypeError, r"\['audio'\]; of a dataset pass the column"),
+        ([{"path": "a", "onset": 1}], ValueError, "'start' and 'end', or .* got 'onset'"),
+        (pd.Series(["x"], INDEX), ValueError, "must not be in its index, which has file, start"),
+        (pd.DataFrame({"y": [1.0]}, INDEX), ValueError, "pass X.index instead"),
         (
             [{"array": WAVE}],
             TypeError,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skmer.exceptions import InputError
-from skmer.utils.labels import check_labels, find_alike
+from skmer.utils.labels import check_labels, check_order, find_alike
 
 
 @given(st.lists(st.text(), min_size=1) | st.lists(st.integers(-(2**40), 2**40), min_size=1))
@@ -90,3 +90,11 @@ def test_names_that_read_the_same():
 )
 def test_names_that_may_be_one(first, second):
     assert find_alike([first, second, "A+V-", "A-V+"]) == [sorted([first, second])]
+
+
+def test_an_index_of_clips_and_labels_in_another_order():
+    index = pd.MultiIndex.from_tuples([("a.wav", 0, 1), ("a.wav", 1, 2)])
+    y = pd.Series(["calm", "sad"], index)
+    check_order({"X": index, "y": y})
+    with pytest.raises(InputError, match="must have their rows in one order"):
+        check_order({"X": index[::-1], "y": y})
