@@ -5,8 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from skmer.exceptions import InputError
-from skmer.utils.floats import check_floats, check_magnitude
-from skmer.utils.messages import check_whole, is_iterable
+from skmer.utils import floats, messages
 
 __all__ = ["STATISTICS", "align_frames", "pad_frames", "pool_frames"]
 
@@ -49,12 +48,12 @@ def pool_frames(frames: np.ndarray, statistics: str | Sequence[str] = "mean") ->
     """
     # scikit-learn looks for data frames first, which takes longer than to pool a short clip.
     if type(frames) is not np.ndarray or frames.dtype != np.float32:
-        frames = check_floats(frames, "frames", finite=False)
+        frames = floats.check_floats(frames, "frames", finite=False)
     if frames.ndim != 2 or not len(frames):
         raise InputError(
             f"frames must have shape (n_frames, d) with n_frames >= 1, got {frames.shape}."
         )
-    check_magnitude(frames, "frames")
+    floats.check_magnitude(frames, "frames")
     names = [*statistics] if isinstance(statistics, list | tuple) else [str(statistics)]
     if not names or not all(isinstance(name, str) and name in STATISTICS for name in names):
         raise InputError(
@@ -92,17 +91,17 @@ def pad_frames(clips: Sequence[np.ndarray], n_frames: int | None = None) -> np.n
     >>> pad_frames([np.ones((1, 2)), np.ones((3, 2))]).shape
     (2, 3, 2)
     """
-    is_list = isinstance(clips, list | tuple | np.ndarray) and is_iterable(clips)
+    is_list = isinstance(clips, list | tuple | np.ndarray) and messages.is_iterable(clips)
     if not is_list or not len(clips):
         raise InputError(f"clips must be a sequence of arrays, at least one. Got {clips!r}.")
-    clips = [check_floats(clip, "clips", ndim=2, finite=False) for clip in clips]
+    clips = [floats.check_floats(clip, "clips", ndim=2, finite=False) for clip in clips]
     for clip in clips:
-        check_magnitude(clip, "clips")
+        floats.check_magnitude(clip, "clips")
     widths = {clip.shape[1] for clip in clips}
     if len(widths) > 1:
         raise InputError(f"clips must all have frames of one width, got {sorted(widths)}.")
     if n_frames is not None:
-        check_whole("pad_frames", most=MOST_FRAMES, n_frames=n_frames)
+        messages.check_whole("pad_frames", most=MOST_FRAMES, n_frames=n_frames)
     length = max(len(clip) for clip in clips) if n_frames is None else int(n_frames)
     padded = np.zeros((len(clips), length, *widths), np.float32)
     for row, clip in zip(padded, clips):

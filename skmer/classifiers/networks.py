@@ -7,7 +7,7 @@ import numpy as np
 
 from skmer.classifiers.base import LARGEST_LAYER, BaseKerasClassifier
 from skmer.utils import estimators as params
-from skmer.utils.messages import wrong_parameter
+from skmer.utils import messages
 
 
 @params.estimator
@@ -225,13 +225,13 @@ class KerasCNNClassifier(BaseKerasClassifier):
             values = self._check_sizes(name, (value,) * len(filters) if is_one else value)
             if len(values) != len(filters):
                 allowed = f"an int, or one int for each of the {len(filters)} filters"
-                raise wrong_parameter(self, name, allowed, values)
+                raise messages.wrong_parameter(self, name, allowed, values)
             settings.append(values)
         # The default must work for vectors of any length; longer filters see padding only.
         n_points, longest = self._input_shape()[0], max(settings[1], default=1)
         if longest > max(n_points, 3):
             allowed = f"at most the points of the signal, {n_points} (features, or frames)"
-            raise wrong_parameter(self, "kernel_size", allowed, longest)
+            raise messages.wrong_parameter(self, "kernel_size", allowed, longest)
         # Longer steps than the signal do the same as one of its length.
         strides = tuple(min(stride, n_points) for stride in settings[2])
         return filters, settings[1], strides, min(int(self.pool_size), n_points)

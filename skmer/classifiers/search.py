@@ -6,13 +6,8 @@ from itertools import combinations
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, softmax
+from sklearn import model_selection
 from sklearn.base import clone
-from sklearn.model_selection import (
-    BaseCrossValidator,
-    GridSearchCV,
-    StratifiedGroupKFold,
-    StratifiedKFold,
-)
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
@@ -22,10 +17,10 @@ _LOG_SLOPES = (-12.0, 12.0)
 
 
 # The name of a class in models that skmer 0.2 saved.
-CheckedGridSearchCV = GridSearchCV
+CheckedGridSearchCV = model_selection.GridSearchCV
 
 
-class CalibratedGridSearchCV(GridSearchCV):
+class CalibratedGridSearchCV(model_selection.GridSearchCV):
     """`GridSearchCV`, and probabilities from the margins of its best estimator.
 
     ``predict`` is that of `GridSearchCV`; nothing about the labels changes. For ``predict_proba``
@@ -187,7 +182,7 @@ def _fit_slope(folds: list[tuple[np.ndarray, np.ndarray, int]]) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=_LOG_SLOPES, method="bounded").x))
 
 
-class GroupAwareKFold(BaseCrossValidator):
+class GroupAwareKFold(model_selection.BaseCrossValidator):
     """`StratifiedGroupKFold` when groups are given, else `StratifiedKFold`; always the same folds.
 
     With fewer groups than `n_splits` there is one fold for each group.
@@ -201,7 +196,11 @@ class GroupAwareKFold(BaseCrossValidator):
 
     def split(self, X, y, groups=None):
         """Yield the rows to train and to test on."""
-        folds = StratifiedKFold if groups is None else StratifiedGroupKFold
+        folds = (
+            model_selection.StratifiedKFold
+            if groups is None
+            else model_selection.StratifiedGroupKFold
+        )
         return folds(self.get_n_splits(X, y, groups)).split(X, y, groups)
 
     def get_n_splits(self, X=None, y=None, groups=None):

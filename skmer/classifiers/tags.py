@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmer.classifiers.base import validation_split
 from skmer.exceptions import InputError
 from skmer.utils import estimators as params
-from skmer.utils.labels import check_order
+from skmer.utils import labels
 
 # The slope of a tag whose decision values are the wrong way round on the held-out rows.
 _SMALLEST_SLOPE = 1e-6
@@ -96,7 +96,7 @@ class TagClassifier(params.ClassifierMixin, MetaEstimatorMixin, params.BaseEstim
             The fitted classifier.
         """
         params.validate_parameters(self)
-        check_order({"X": X, "y": y, "groups": groups})
+        labels.check_order({"X": X, "y": y, "groups": groups})
         columns = list(getattr(y, "columns", ()))
         names = columns or None if self.target_names is None else [*self.target_names]
         if columns and names and set(columns) == set(names):

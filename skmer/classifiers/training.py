@@ -17,8 +17,7 @@ import tensorflow as tf
 from scikeras.wrappers import KerasClassifier
 
 from skmer.exceptions import InputError
-from skmer.utils.processes import on_release
-from skmer.utils.progress import track
+from skmer.utils import processes, progress
 
 _MAX_IDLE = 16
 
@@ -180,7 +179,9 @@ def fit(owner, model, X, codes, sample_weight, validation):
     Return the history, and the index of the epoch whose weights are kept.
     """
     name, patience, callbacks = type(owner).__name__, owner.patience, []
-    model.track = functools.partial(track, description=name, enabled=owner.verbose, unit="epochs")
+    model.track = functools.partial(
+        progress.track, description=name, enabled=owner.verbose, unit="epochs"
+    )
     if validation is not None and patience is not None:
         callbacks = [keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)]
     settings = {"epochs": int(owner.epochs), "fit__validation_data": validation}
@@ -228,4 +229,4 @@ def _padded(array, n_rows):
     return np.pad(array, [(0, n_rows - len(array))] + [(0, 0)] * (array.ndim - 1))
 
 
-on_release(_idle.clear)
+processes.on_release(_idle.clear)

@@ -14,8 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from sklearn.utils import Bunch
 
-from skmer.utils.estimators import allowed_by, validate_params
-from skmer.utils.files import expand_path, user_folder
+from skmer.utils import estimators, files
 
 _Loader = TypeVar("_Loader", bound=Callable)
 
@@ -136,9 +135,9 @@ def loader(*, layout: str = "", **constraints: list) -> Callable[[_Loader], _Loa
         parameters = inspect.signature(function).parameters
         hints = {name: one.annotation for name, one in parameters.items()}
         hints = {name: hint for name, hint in hints.items() if hint is not inspect.Parameter.empty}
-        allowed = {name: allowed_by(hint) for name, hint in hints.items()} | constraints
+        allowed = {name: estimators.allowed_by(hint) for name, hint in hints.items()} | constraints
 
-        @validate_params(allowed, prefer_skip_nested_validation=True)
+        @estimators.validate_params(allowed, prefer_skip_nested_validation=True)
         @functools.wraps(function)
         def load(*args, **kwargs):
             bunch = function(*args, **kwargs)
@@ -258,7 +257,9 @@ def get_data_home(data_home: str | os.PathLike | None = None) -> Path:
     'my_data'
     """
     data_home = data_home or os.environ.get("SKMER_DATA") or None
-    return user_folder("data") if data_home is None else expand_path(data_home).absolute()
+    return (
+        files.user_folder("data") if data_home is None else files.expand_path(data_home).absolute()
+    )
 
 
 def list_datasets():

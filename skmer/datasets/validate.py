@@ -11,8 +11,7 @@ from skmer.datasets.files import find_audio_files, find_tables, match_songs
 from skmer.datasets.registry import DATASETS, DatasetInfo
 from skmer.datasets.tables import QUADRANTS
 from skmer.exceptions import DatasetNotFoundError, InputError
-from skmer.utils.digest import file_digest
-from skmer.utils.messages import html_list, shorten, suggest
+from skmer.utils import digest, messages
 
 Status = Literal["ok", "unverified", "missing", "wrong", "extra"]
 _MEANINGS: dict[Status, str] = {
@@ -92,14 +91,18 @@ class ValidationReport:
         for status, meaning in _MEANINGS.items():
             files = self.files(status)
             if files:
-                names = f": {shorten(files)}" if status in ("missing", "wrong", "extra") else ""
+                names = (
+                    f": {messages.shorten(files)}"
+                    if status in ("missing", "wrong", "extra")
+                    else ""
+                )
                 lines.append(f"{len(files)} files {meaning}{names}.")
         lines += [f"{item.file}: {item.detail}." for item in self.findings if item.detail]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         """Return the same lines as a list, as notebooks show it."""
-        return html_list(str(self).splitlines())
+        return messages.html_list(str(self).splitlines())
 
 
 def validate_dataset(
@@ -141,7 +144,7 @@ def validate_dataset(
     if not isinstance(name, str) or name not in DATASETS:
         raise InputError(
             f"The dataset must be one of {', '.join(DATASETS)}. Got {name!r}."
-            f"{suggest(name, DATASETS)}",
+            f"{messages.suggest(name, DATASETS)}",
             param="name",
         )
     info, _, validate = DATASETS[name]
@@ -205,7 +208,7 @@ def check_file(path: Path | None, folder: Path, sha256: str | None, name: str = 
     """Finding about a file, by its SHA-256 where that is published; `name` if it is missing."""
     if path is None:
         return Finding(name, "missing")
-    is_same = sha256 is None or file_digest(path) == sha256
+    is_same = sha256 is None or digest.file_digest(path) == sha256
     status: Status = "wrong" if not is_same else "unverified" if sha256 is None else "ok"
     return Finding(relative(path, folder), status)
 

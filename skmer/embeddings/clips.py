@@ -15,10 +15,8 @@ import numpy as np
 
 from skmer.audio.segment import Segment, is_name_of_end, part_of
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
+from skmer.utils import files, messages, remote
 from skmer.utils.digest import file_digest
-from skmer.utils.files import is_url
-from skmer.utils.messages import shorten
-from skmer.utils.remote import check_url, read_url
 
 FORMS = (
     "a sequence of paths, of segments (path, start, end), of open binary files, of waveforms or of "
@@ -89,11 +87,11 @@ class Clip:
 
     def local(self) -> "Clip":
         """Return the clip with its content, which is fetched where it is at a URL."""
-        if not is_url(self.source):
+        if not files.is_url(self.source):
             return self
         assert isinstance(self.source, str)
         try:
-            return replace(self, source=read_url(self.source), label=repr(self.source))
+            return replace(self, source=remote.read_url(self.source), label=repr(self.source))
         except OSError as error:
             raise AudioDecodeError(f"{self.name}: {error}.") from error
 
@@ -145,8 +143,8 @@ def as_sequence(X) -> Any:
     levels = getattr(getattr(X, "index", None), "names", ())
     if {"start", "end"} < set(levels):
         raise InputError(
-            f"The clips of a table must not be in its index, which has {shorten(levels)}; pass "
-            "X.index instead, and the labels as y.",
+            "The clips of a table must not be in its index, which has "
+            f"{messages.shorten(levels)}; pass X.index instead, and the labels as y.",
             param="X",
         )
     columns = {str(name): name for name in getattr(X, "columns", ())}
@@ -159,7 +157,7 @@ def as_sequence(X) -> Any:
     if any(np.asarray(X[name]).dtype.kind in "OUST" for name in columns.values()):
         raise InputError(
             "A table of clips must have one column, or those of the files, start and end. Got "
-            f"{shorten(columns)}; give the column of the clips, or pick it by a "
+            f"{messages.shorten(columns)}; give the column of the clips, or pick it by a "
             "ColumnTransformer([(NAME, transformer, COLUMN), ...]) where others are features too.",
             param="X",
         )
@@ -217,8 +215,8 @@ def as_clip(item, row: int, *, sr: int, estimator: str) -> Clip:
     is_pair = False
     try:
         if isinstance(item, str | os.PathLike):
-            if is_url(item):
-                check_url(os.fspath(item))
+            if files.is_url(item):
+                remote.check_url(os.fspath(item))
             return Clip(row, os.path.expanduser(os.fsdecode(item)))
         if is_triple(item):
             item = Segment(*item)
@@ -241,7 +239,7 @@ def as_clip(item, row: int, *, sr: int, estimator: str) -> Clip:
                 if not ends.keys() <= {"start", "end", "duration"}:
                     raise InputError(
                         "a mapping must call the ends of a segment 'start' and 'end', or 'start' "
-                        f"and 'duration' [s], got {shorten(map(repr, ends))}."
+                        f"and 'duration' [s], got {messages.shorten(map(repr, ends))}."
                     )
                 part = Segment.of("", **ends)
                 whole = {name: one for name, one in item.items() if name not in ends}

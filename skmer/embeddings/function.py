@@ -14,10 +14,9 @@ from skmer.audio import Framing
 from skmer.embeddings.base import BaseClipTransformer, BatchSize, Rate
 from skmer.embeddings.recipe import NOT_IN_KEY, Recipe, embed_clip, pad_short
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
+from skmer.utils import digest, messages
 from skmer.utils import estimators as params
 from skmer.utils.cache import open_cache
-from skmer.utils.digest import settings_digest
-from skmer.utils.messages import wrong_parameter
 
 
 def function_name(func: Callable) -> str:
@@ -34,7 +33,7 @@ def function_key(func: Callable) -> str:
     That is the arguments of a partial, defaults, variables of the function around it, attributes of
     its object, and the constants, functions and objects of its module that it names.
     """
-    return settings_digest({"func": _see(func, [])})
+    return digest.settings_digest({"func": _see(func, [])})
 
 
 # What is there in a list, say, may be a note of each call as well as a setting.
@@ -294,7 +293,7 @@ class ClipFunctionTransformer(BaseClipTransformer):
             if length is not None and not 1 <= length <= _MAX_SAMPLES:
                 least, most = 1 / self.target_sr, _MAX_SAMPLES / self.target_sr
                 allowed = f"at least one sample, {least:.2g} s, and at most {most:.3g} s"
-                raise wrong_parameter(self, parameter, allowed, getattr(self, parameter))
+                raise messages.wrong_parameter(self, parameter, allowed, getattr(self, parameter))
         if open_cache(self.memory) is not None:
             self._check_can_be_kept()
 

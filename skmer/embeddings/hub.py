@@ -19,9 +19,8 @@ from skmer.embeddings.engines import torch as models
 from skmer.embeddings.weights import WeightsFile
 from skmer.exceptions import InputError
 from skmer.utils import estimators as params
+from skmer.utils import files, messages
 from skmer.utils.digest import version
-from skmer.utils.files import expand_path
-from skmer.utils.messages import wrong_parameter
 
 _STATISTICS = ("mean", "max", "first")
 
@@ -214,10 +213,10 @@ class HubTransformer(base.BaseClipTransformer):
         if min(layers, default=-1) < 0 or len(set(layers)) < len(layers):
             n = self._n_states()
             allowed = f"'all', one of -{n} to {n - 1}, 'embedding' for CLAP, or several, each once"
-            raise wrong_parameter(self, "layer", allowed, self.layer)
+            raise messages.wrong_parameter(self, "layer", allowed, self.layer)
         if self.time_pooling is None and model.family == "clap":
             allowed = "'mean', 'max' or 'first' for CLAP, whose layers have no steps in time"
-            raise wrong_parameter(self, "time_pooling", allowed, None)
+            raise messages.wrong_parameter(self, "time_pooling", allowed, None)
 
     def _fit_network(self):
         model = self._model()
@@ -344,8 +343,8 @@ class HubWeights(WeightsFile):
         if path is not None:
             return path, "unknown"
         # Where the hub's client keeps its files; it need not be installed.
-        home = expand_path(os.environ.get("HF_HOME", "~/.cache/huggingface"))
-        cache = expand_path(os.environ.get("HF_HUB_CACHE", home / "hub"))
+        home = files.expand_path(os.environ.get("HF_HOME", "~/.cache/huggingface"))
+        cache = files.expand_path(os.environ.get("HF_HUB_CACHE", home / "hub"))
         return (
             cache / f"models--{registry.HUB[self.name].model.replace('/', '--')}" / self.file,
             "missing",
@@ -384,7 +383,7 @@ def hub_feature(name: str, target: str) -> registry.Feature:
     model, _, layers = target.removeprefix("hub:").partition("#")
     chosen = [int(one) if re.fullmatch(r"-?\d+", one) else one for one in layers.split("+")]
     options: dict = {"layer": chosen[0] if len(chosen) == 1 else tuple(chosen)} if layers else {}
-    if not expand_path(model).is_dir():
+    if not files.expand_path(model).is_dir():
         model, _, revision = model.partition("@")
         options |= {"revision": revision} if revision else {}
     return registry.Feature(name=name, make=partial(HubTransformer, model, **options))

@@ -14,7 +14,7 @@ from skmer.audio.spectra import columns, magnitude, mel_product, periodic_hann
 from skmer.embeddings import base, engines, readers, recipe, registry, weights
 from skmer.embeddings.engines import layers as nn
 from skmer.utils import estimators as params
-from skmer.utils.messages import check_choice
+from skmer.utils import messages
 
 SR = 48000
 FRAME_LENGTH = 48000
@@ -62,8 +62,8 @@ def l3_spectrogram(
     >>> l3_spectrogram(tone[None]).shape
     (1, 256, 199)
     """
-    check_choice("l3_spectrogram", tuple(INPUT_SHAPES), input_repr=input_repr)
-    check_choice("l3_spectrogram", FRONTENDS, frontend=frontend)
+    messages.check_choice("l3_spectrogram", tuple(INPUT_SHAPES), input_repr=input_repr)
+    messages.check_choice("l3_spectrogram", FRONTENDS, frontend=frontend)
     frames = check_table("l3_spectrogram", frames, FRAME_LENGTH)
     spectrogram = np.empty((len(frames), *INPUT_SHAPES[input_repr]), np.float32)
     # One at a time: the arrays of several are so large that memory is mapped anew for each block.

@@ -15,7 +15,7 @@ from skmer.audio.spectra import mel_power_blocks, mel_product, periodic_hann
 from skmer.embeddings import base, recipe, registry
 from skmer.pooling import MOST_FRAMES
 from skmer.utils import estimators as params
-from skmer.utils.messages import wrong_parameter
+from skmer.utils import messages
 
 _FLOOR, _RANGE_DB = 1e-10, 80
 _DELTA_WIDTH = 9
@@ -194,9 +194,11 @@ class MFCCStatsTransformer(base.BaseClipTransformer):
         self._check_statistics("statistics", self.statistics)
         if self.n_frames is not None and self.statistics is not None:
             allowed = "None, since it is for statistics=None alone"
-            raise wrong_parameter(self, "n_frames", allowed, self.n_frames)
+            raise messages.wrong_parameter(self, "n_frames", allowed, self.n_frames)
         if self.n_mfcc > self.n_mels:
-            raise wrong_parameter(self, "n_mfcc", f"at most n_mels={self.n_mels}", self.n_mfcc)
+            raise messages.wrong_parameter(
+                self, "n_mfcc", f"at most n_mels={self.n_mels}", self.n_mfcc
+            )
 
     def _frame_size(self):
         return self.n_mfcc

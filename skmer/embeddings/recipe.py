@@ -13,9 +13,8 @@ from skmer.embeddings import clips, readers
 from skmer.embeddings.engines import get_engine, layers
 from skmer.exceptions import AudioDecodeError, WeightsIntegrityError
 from skmer.pooling import pool_frames
-from skmer.utils import CacheEntry, ClipCache, processes
+from skmer.utils import CacheEntry, ClipCache, floats, processes
 from skmer.utils.digest import FILE_KEY, AudioDigest, key_of, version
-from skmer.utils.floats import numpy_defaults
 
 # Of a field of a recipe that decides no number, or only through another one.
 NOT_IN_KEY = {"key": False}
@@ -203,7 +202,7 @@ def pad_short(waveform: Iterable[np.ndarray], length: int, notes: set[str]) -> I
         yield np.zeros(lacking, np.float32)
 
 
-@numpy_defaults
+@floats.numpy_defaults
 def embed_clip(
     recipe: Recipe, clip: clips.Clip, cache: ClipCache | None, n_threads: int | None
 ) -> CacheEntry | AudioDecodeError:

@@ -16,7 +16,7 @@ from skmer.embeddings.engines import layers as nn
 from skmer.embeddings.weights import WeightsCheck, WeightsFile
 from skmer.exceptions import WeightsNotFoundError
 from skmer.utils import estimators as params
-from skmer.utils.processes import one_blas_thread
+from skmer.utils import processes
 
 SR = 16000
 WINDOW_LENGTH, HOP_LENGTH, N_FFT = 400, 160, 512
@@ -208,7 +208,7 @@ class VGGishRecipe(recipe.NetworkRecipe):
     def finish(self, frames):
         if self.postprocess is not None:
             eigen_vectors, means = _checked_pca(self.weights, self.seed, self.pca_digest)
-            with one_blas_thread():
+            with processes.one_blas_thread():
                 frames = np.clip((eigen_vectors @ (frames.T - means)).T, -_LARGEST, _LARGEST)
         if self.postprocess == "quantize":
             # Truncated, not rounded, as published.

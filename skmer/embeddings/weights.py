@@ -18,8 +18,7 @@ import numpy as np
 from skmer.embeddings.readers import Shapes, check_arrays, damaged_unless, digest_arrays, signature
 from skmer.embeddings.registry import known_features
 from skmer.exceptions import InputError, WeightsIntegrityError, WeightsNotFoundError
-from skmer.utils import download, files
-from skmer.utils.messages import suggest
+from skmer.utils import download, files, messages
 
 FOLDER_VARIABLE = "SKMER_WEIGHTS"
 MIRROR_VARIABLE = "SKMER_WEIGHTS_MIRROR"
@@ -380,7 +379,7 @@ def _find(name: str) -> tuple:
     if name not in known:
         raise InputError(
             f"The weights are one of {', '.join(known)}. Got {name!r} instead."
-            f"{suggest(name, known)}"
+            f"{messages.suggest(name, known)}"
         )
     return known[name]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.utils import _safe_indexing
 
 from skmer.datasets.tables import AXES, QUADRANTS, AffectScale, quadrants_of
@@ -224,8 +225,6 @@ def join_sequences(first, second):
     if first is None or second is None:
         return None
     if hasattr(first, "columns") and hasattr(second, "columns"):
-        import pandas as pd
-
         _check_columns("X and", first, second)
         return pd.DataFrame({name: [*first[name], *second[name]] for name in first.columns})
     shapes = [getattr(one, "shape", ())[1:] for one in (first, second)]

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
@@ -20,8 +21,7 @@ from sklearn.utils import _safe_indexing, get_tags
 
 from skmer import exceptions
 from skmer.exceptions import InputError, InputTypeError
-from skmer.utils import estimators, messages, processes
-from skmer.utils.floats import LARGEST, check_floats, usable_rows
+from skmer.utils import estimators, floats, messages, processes
 from skmer.utils.labels import check_text
 
 # The inputs that a model may get of a feature, and the parameters of the transformer that make
@@ -141,7 +141,7 @@ def _check_feature(name, feature):
     if isinstance(feature, str) or not hasattr(feature, "__len__"):
         got = repr(feature)
     else:
-        array = check_floats(feature, f"features[{name}]", finite=False)
+        array = floats.check_floats(feature, f"features[{name}]", finite=False)
         if array.ndim > 1 and all(array.shape[1:]):
             return with_names(array, list(getattr(feature, "columns", ())))
         got = f"an array of shape {array.shape}"
@@ -153,8 +153,6 @@ def _check_feature(name, feature):
 
 def with_names(values: np.ndarray, names: Sequence) -> Any:
     """Return rows as a data frame, where their columns have names that models may go by."""
-    import pandas as pd
-
     is_named = values.ndim == 2 and len(names) > 0 and all(isinstance(one, str) for one in names)
     return pd.DataFrame(values, columns=list(names)) if is_named else values
 
@@ -310,8 +308,6 @@ class ColumnsFeature(Feature):
 
     def compute(self, X) -> ComputedFeature:
         """Compute the embeddings, and put them beside the other columns."""
-        import pandas as pd
-
         frame = pd.DataFrame({str(name): list(X[name]) for name in X.columns})
         used = {name for _, _, one in self.learnt if one is not None for name in _names(X, one)}
         computed, names, blocks = {}, {}, []
@@ -465,8 +461,10 @@ def find_unusable(features: Mapping[str, ComputedFeature], clips: np.ndarray) ->
                     f"The feature {name!r} has {len(values)} rows for {clips.size} labels; there "
                     "must be one for each clip, in the same order."
                 )
-            for clip in np.unique(clips[~usable_rows(values)]).tolist():
-                reason = f"Row {clip}: the feature {name!r} is not finite, or beyond {LARGEST:g}."
+            for clip in np.unique(clips[~floats.usable_rows(values)]).tolist():
+                reason = (
+                    f"Row {clip}: the feature {name!r} is not finite, or beyond {floats.LARGEST:g}."
+                )
                 unusable.setdefault(clip, feature.failures.get(clip, reason))
     return dict(sorted(unusable.items()))
 
@@ -506,8 +504,6 @@ def map_clips(vectors: Mapping[str, np.ndarray], rows: np.ndarray, *, seed: int,
         A row for each feature and clip: feature, row, x, y. Without a feature whose clips are all
         the same.
     """
-    import pandas as pd
-
     chosen = np.arange(len(rows))
     if len(rows) > MAX_POINTS:
         chosen = np.random.default_rng(seed).choice(len(rows), MAX_POINTS, replace=False)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from sklearn import config_context
 from sklearn.base import clone, is_classifier
 from sklearn.ensemble import VotingClassifier
@@ -185,8 +186,6 @@ def tabulate(fits: Sequence[Fit], fitted: Sequence[Fitted], columns: Mapping[str
     `columns` are further columns of the predictions, one entry for each row of X; `row` among them
     has the clip of each row of X.
     """
-    import pandas as pd
-
     scores, predictions = [], []
     for fit, one in zip(fits, fitted):
         further = {name: values[fit.split.test] for name, values in columns.items()}
@@ -304,8 +303,6 @@ def make_evidence(
 
 def _to_numbers(column) -> np.ndarray:
     """Return a column of a data frame as numbers, of text the place of each value."""
-    import pandas as pd
-
     if pd.api.types.is_numeric_dtype(column):
         return column.to_numpy(dtype=float, na_value=np.nan)
     return pd.factorize(column.astype(str), sort=True)[0].astype(float)

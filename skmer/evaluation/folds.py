@@ -8,19 +8,12 @@ from numbers import Integral
 from typing import Any, NoReturn
 
 import numpy as np
-from sklearn import config_context
+from sklearn import config_context, model_selection
 from sklearn.base import is_classifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import StackingClassifier, StackingRegressor
-from sklearn.model_selection import (
-    GroupKFold,
-    KFold,
-    PredefinedSplit,
-    StratifiedGroupKFold,
-    cross_val_score,
-)
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.multiclass import type_of_target
@@ -132,7 +125,7 @@ def _named_splitters(protocol, known, split_seed) -> dict[str, object]:
 def _name_of(item) -> str:
     if isinstance(item, str):
         return item
-    return "fixed" if isinstance(item, PredefinedSplit) else type(item).__name__
+    return "fixed" if isinstance(item, model_selection.PredefinedSplit) else type(item).__name__
 
 
 def _make_protocol(name, splitter, strata, groups, fit_seed) -> Protocol:
@@ -246,7 +239,7 @@ def shuffle_inner_folds(model, seed: int) -> None:
     """
     for nested in nested_estimators(model):
         if is_search(nested) and not is_classifier(nested) and _is_number_of_folds(nested.cv):
-            nested.cv = KFold(nested.cv or 5, shuffle=True, random_state=seed)
+            nested.cv = model_selection.KFold(nested.cv or 5, shuffle=True, random_state=seed)
 
 
 def keep_groups_apart(model, X, y, groups: np.ndarray, seed: int) -> bool:
@@ -285,7 +278,9 @@ def keep_groups_apart(model, X, y, groups: np.ndarray, seed: int) -> bool:
         if "cv" in nested.get_params(deep=False) and _is_number_of_folds(nested.cv):
             # Those of scikit-learn do not stratify tags.
             has_classes = is_classifier(nested) and np.ndim(y) == 1
-            folds = StratifiedGroupKFold if has_classes else GroupKFold
+            folds = (
+                model_selection.StratifiedGroupKFold if has_classes else model_selection.GroupKFold
+            )
             n_folds = min(nested.cv or 5, n_groups)
             nested.cv = folds(n_folds, shuffle=True, random_state=seed)
             if _reach(model, "split", nested.cv) and not _forgets_groups(nested):
@@ -345,7 +340,7 @@ def check_inner_scores(model, y, groups) -> None:
             continue
         with warnings.catch_warnings(), config_context(enable_metadata_routing=False):
             warnings.simplefilter("ignore")
-            scores = cross_val_score(
+            scores = model_selection.cross_val_score(
                 DummyClassifier(), np.zeros((len(y), 1)), y, groups=groups, cv=search.cv,
                 scoring=search.scoring,
             )  # fmt: skip

@@ -1,5 +1,7 @@
 """The results of an evaluation of numbers, and which class holds the result of a task."""
 
+import pandas as pd
+
 from skmer.evaluation import result, tasks
 from skmer.evaluation.statistics.scores import song_scores
 
@@ -64,8 +66,6 @@ class DynamicRegressionResult(RegressionResult):
             and is often far below zero; NaN for a song that hardly moves, whose standard deviation
             is below a tenth of that of all moments of the target.
         """
-        import pandas as pd
-
         spreads = self.predictions.groupby("target")["y_true"].std(ddof=0)
         at = self.configuration.index("target")
         keys = [*self.configuration, "protocol", "repeat", "fold", "row"]

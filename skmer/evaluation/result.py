@@ -4,6 +4,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import pandas as pd
+
 from skmer.evaluation.tasks import CLASSIFICATION, TASKS, Task
 from skmer.exceptions import InputError
 from skmer.utils.messages import check_choice, check_whole
@@ -78,8 +80,6 @@ class EvaluationResult:
             2000 clips, 2000 are drawn. Without features whose clips are all the same, and empty
             for fewer than 5 clips.
         """
-        import pandas as pd
-
         if self.experiment is None:
             return pd.DataFrame(columns=["feature", "row", "x", "y"])
         return self.experiment.make_maps()
@@ -101,8 +101,6 @@ class EvaluationResult:
             that `scoring` added is the mean over the splits. Where a score is undefined on some
             splits, as ROC-AUC without a class, ``*_n_splits`` is the number of those that counted.
         """
-        import pandas as pd
-
         keys = [*self.configuration, "protocol"]
         grouped = self.scores.groupby(keys, sort=False)
         mean, spread = grouped[list(self.metrics)].mean(), grouped[list(self.metrics)].std()
@@ -128,8 +126,6 @@ class EvaluationResult:
 
     def _pooled_scores(self, keys: list[str]):
         """Return scores of all predictions together, a row for each configuration."""
-        import pandas as pd
-
         if not self.is_pooled:
             return {}
         return pd.DataFrame(
@@ -157,8 +153,6 @@ class EvaluationResult:
             ends ``low`` and ``high`` of its 95 % interval, NaN for a single group;
             ``random_weights`` where a network of the feature was never trained.
         """
-        import pandas as pd
-
         check_whole("intervals", least=2, most=10**6, n_resamples=n_resamples)
         keys = [*self.configuration, "protocol"]
         random, seed = self.random_features(), self.manifest["settings"]["random_state"]
@@ -350,8 +344,6 @@ class EvaluationResult:
         Nadeau, C., & Bengio, Y. (2003). Inference for the generalization error. Machine Learning,
         52, 239-281.
         """
-        import pandas as pd
-
         metric = self.metrics[0] if metric is None else metric
         ran = list(self.manifest["protocols"])
         check_choice("compare", self.metrics, metric=metric)

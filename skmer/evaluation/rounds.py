@@ -18,6 +18,7 @@ from typing import Any
 
 import joblib
 import numpy as np
+import pandas as pd
 from joblib import effective_n_jobs
 
 from skmer.evaluation.fitting import Fit, Fitted, fit_and_predict
@@ -342,8 +343,6 @@ def _whole_rounds(fits, fitted, ended_by, n_jobs) -> Rounds:
 
     All features of a model are there or none, so that features are compared over the same models.
     """
-    import pandas as pd
-
     table = pd.DataFrame(
         {
             "name": [" + ".join(fit.key.values()) for fit in fits],

@@ -3,12 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
-from sklearn.model_selection import (
-    BaseCrossValidator,
-    PredefinedSplit,
-    StratifiedGroupKFold,
-    StratifiedShuffleSplit,
-)
+from sklearn import model_selection
 
 from skmer.exceptions import InputError
 from skmer.utils.estimators import derive_seeds, num_samples
@@ -19,7 +14,7 @@ from skmer.utils.messages import check_whole
 _MOST = 10**6
 
 
-class FixedSplit(PredefinedSplit):
+class FixedSplit(model_selection.PredefinedSplit):
     """The one split that came with a dataset, clip by clip.
 
     The test set is scored. The validation set, where there is one, is used like the
@@ -85,7 +80,7 @@ class FixedSplit(PredefinedSplit):
         yield from super().split()
 
 
-class _RepeatedGroupFolds(BaseCrossValidator):
+class _RepeatedGroupFolds(model_selection.BaseCrossValidator):
     """Folds of whole groups, drawn anew for each repeat; the parameters of its subclasses."""
 
     # Asks for `groups` by default under metadata routing, as scikit-learn's own group splitters do.
@@ -183,7 +178,9 @@ class RepeatedStratifiedGroupKFold(_RepeatedGroupFolds):
         y = np.zeros(len(groups), int) if y is None else check_labels(y, "The labels y")
         self._check_n_groups(np.unique(groups).size)
         for seed in derive_seeds(self.random_state, self.n_repeats):
-            folds = StratifiedGroupKFold(self.n_splits, shuffle=True, random_state=seed)
+            folds = model_selection.StratifiedGroupKFold(
+                self.n_splits, shuffle=True, random_state=seed
+            )
             yield from folds.split(X, y, groups)
 
 
@@ -275,7 +272,7 @@ class IterativeStratifiedGroupKFold(_RepeatedGroupFolds):
         return placed
 
 
-class StratifiedThreeWaySplit(BaseCrossValidator):
+class StratifiedThreeWaySplit(model_selection.BaseCrossValidator):
     """Repeated random splits into a training, a validation and a test set, stratified by label.
 
     With the defaults this is the study's design: 80 % for training, 10 % for validation, 10 % for
@@ -362,9 +359,13 @@ class StratifiedThreeWaySplit(BaseCrossValidator):
                 )
         for seed in derive_seeds(self.random_state, self.n_splits):
             test_seed, validation_seed = derive_seeds(seed, 2)
-            outer = StratifiedShuffleSplit(1, test_size=n_test, random_state=test_seed)
+            outer = model_selection.StratifiedShuffleSplit(
+                1, test_size=n_test, random_state=test_seed
+            )
             rest, test = next(outer.split(y, y))
-            inner = StratifiedShuffleSplit(1, test_size=n_validation, random_state=validation_seed)
+            inner = model_selection.StratifiedShuffleSplit(
+                1, test_size=n_validation, random_state=validation_seed
+            )
             train, validation = next(inner.split(rest, y[rest]))
             yield np.sort(rest[train]), np.sort(rest[validation]), np.sort(test)
 

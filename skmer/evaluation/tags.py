@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.base import is_regressor
 from sklearn.metrics import label_ranking_average_precision_score
 from sklearn.pipeline import Pipeline
@@ -269,8 +270,6 @@ class TagsResult(result.EvaluationResult):
             95 % interval, roc_auc, f1, and n_splits, the test sets where it has a score; 0 and
             NaN for a tag that has none anywhere.
         """
-        import pandas as pd
-
         protocol = next(iter(self.manifest["protocols"])) if protocol is None else protocol
         chosen = {"feature": feature, "classifier": classifier, "protocol": protocol}
         for key, name in chosen.items():

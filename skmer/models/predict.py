@@ -20,9 +20,8 @@ from skmer.embeddings import BaseClipTransformer, settings, shards, sources, tab
 from skmer.exceptions import InputError
 from skmer.models.file import split_pipeline
 from skmer.pooling import align_frames, pad_frames, pool_frames
-from skmer.utils import cache, floats, messages, remote
+from skmer.utils import cache, floats, messages, progress, remote
 from skmer.utils.files import atomic_write, escape_formula, expand_path, is_url
-from skmer.utils.progress import track
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -411,7 +410,9 @@ class Predictor:
                 # Those at URLs are fetched one after the other.
                 stored = list(stored)
             clips = (clip for table in stored for clip in table.clips(self.embedder.names))
-            return self._batches(track(clips, description="predicting", enabled=self.verbose), size)
+            return self._batches(
+                progress.track(clips, description="predicting", enabled=self.verbose), size
+            )
         rate = self.embedder.rates[0]
         entries = sources.entries_of(paths, rate)
         given = sources.stream(entries, rate, strict=False)
@@ -470,23 +471,18 @@ class Predictor:
         if self.hop_size is not None:
             steps = _steps(times, self.hop_size)
             rows, times = align_frames(rows, times, steps), steps
-        return _as_pooled(rows, _statistics(first)), times
+        # Each frame has the columns that a clip of this one frame would have.
+        return np.stack([pool_frames(row[None], _statistics(first)) for row in rows]), times
 
     def _predict(self, numbers: list[np.ndarray]) -> dict[str, np.ndarray]:
         """Return the columns that are predicted, also where no clip is good."""
-        first = self.transformers[0]
-        n_rows = None if numbers else 0
+        first, n_rows = self.transformers[0], None if numbers else 0
+        is_sequence, n_frames = _statistics(first) is None, getattr(first, "n_frames", None)
         if not numbers:
             # The columns are those of any clip, here of one of zeros.
             width = len(settings.column_names(self.transformers))
-            length = getattr(first, "n_frames", None) or 64
-            numbers = [np.zeros((length if _statistics(first) is None else 1, width), np.float32)]
-        is_sequence = _statistics(first) is None
-        rows = (
-            pad_frames(numbers, getattr(first, "n_frames", None))
-            if is_sequence
-            else np.concatenate(numbers)
-        )
+            numbers = [np.zeros(((n_frames or 64) if is_sequence else 1, width), np.float32)]
+        rows = pad_frames(numbers, n_frames) if is_sequence else np.concatenate(numbers)
         predicted = _predict(self.rest, rows, self.targets)
         return {name: values[:n_rows] for name, values in predicted.items()}
 
@@ -526,7 +522,8 @@ def _without_pooling(transformer: BaseClipTransformer) -> BaseClipTransformer:
 def _open_tables(paths, predictor: Predictor) -> Iterator[tables.StoredTable]:
     """Yield the tables of a file or a folder; raise where they are not of the model's settings."""
     files = [str(paths)]
-    if not (files[0].endswith(tables.SUFFIXES) if is_url(paths) else expand_path(paths).is_file()):
+    is_file = files[0].endswith(tables.SUFFIXES)
+    if not is_file if is_url(paths) else expand_path(paths).is_dir():
         with remote.fetched(f"{str(paths).rstrip('/')}/{shards.MANIFEST}") as manifest:
             listed = shards.read_manifest(remote.Place(manifest.parent))["shards"]
         files = [f"{str(paths).rstrip('/')}/{shard['file']}" for shard in listed]
@@ -558,11 +555,6 @@ def _check_frames(transformers) -> None:
             "Predict for whole clips, or cut them.",
             param="frames",
         )
-
-
-def _as_pooled(frames: np.ndarray, pooling) -> np.ndarray:
-    """Give each frame the columns that a clip of this one frame would have."""
-    return np.stack([pool_frames(frame[None], pooling) for frame in frames])
 
 
 def _as_fitted(rest, rows: np.ndarray):

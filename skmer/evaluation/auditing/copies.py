@@ -23,9 +23,8 @@ from skmer.datasets import list_datasets
 from skmer.evaluation.auditing.findings import AuditFinding
 from skmer.evaluation.auditing.leaks import shared_groups
 from skmer.exceptions import AudioDecodeError
+from skmer.utils import processes, progress
 from skmer.utils.digest import AudioDigest, file_digest
-from skmer.utils.processes import run_parallel
-from skmer.utils.progress import track
 
 # Neighbors whose distances show how close two unrelated clips may come.
 N_NEIGHBORS = 10
@@ -173,9 +172,11 @@ class Evidence:
         return self.audio_hashes or self._digests(_audio_digest, verbose=self.verbose)
 
     def _digests(self, compute, *, verbose: bool) -> list[str | None]:
-        digests = run_parallel(compute, ((path,) for path in self.paths), n_jobs=self.n_jobs)
+        digests = processes.run_parallel(
+            compute, ((path,) for path in self.paths), n_jobs=self.n_jobs
+        )
         total = len(self.paths)
-        return list(track(digests, total=total, description="audit", enabled=verbose))
+        return list(progress.track(digests, total=total, description="audit", enabled=verbose))
 
     @cached_property
     def probe(self) -> Probe:

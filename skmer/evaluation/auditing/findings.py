@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from math import isfinite
 
+import pandas as pd
+
 from skmer.utils.messages import html_list
 
 
@@ -69,8 +71,6 @@ class AuditReport:
         pandas.DataFrame
             Columns kind, severity, message, n_rows, rows.
         """
-        import pandas as pd
-
         return pd.DataFrame(
             [
                 (finding.kind, finding.severity, finding.message, len(finding.rows), finding.rows)

@@ -9,9 +9,8 @@ from skmer.audio import stream_audio
 from skmer.embeddings.registry import known_features, label_of
 from skmer.evaluation.displays.style import Display, plain
 from skmer.evaluation.statistics.purity import neighbor_purity, tsne_map
-from skmer.utils.floats import check_floats
+from skmer.utils import floats, messages
 from skmer.utils.labels import check_labels, check_order
-from skmer.utils.messages import check_choice
 
 
 class EmbeddingMapDisplay(Display):
@@ -46,7 +45,7 @@ class EmbeddingMapDisplay(Display):
     """
 
     def __init__(self, embedding, labels, *, name=None):
-        self.embedding = check_floats(embedding, "embedding", ndim=2)
+        self.embedding = floats.check_floats(embedding, "embedding", ndim=2)
         self.labels = check_labels(labels, "The labels")
         check_consistent_length(self.embedding, self.labels)
         self.name = name
@@ -76,7 +75,7 @@ class EmbeddingMapDisplay(Display):
             The display, drawn.
         """
         check_order({"features": features, "labels": labels})
-        features = check_floats(features, "features", ndim=2)
+        features = floats.check_floats(features, "features", ndim=2)
         labels = check_labels(labels, "The labels")
         check_consistent_length(features, labels)
         embedding = tsne_map(features, perplexity=perplexity, random_state=random_state)
@@ -149,7 +148,7 @@ class SpectrogramDisplay(Display):
     """
 
     def __init__(self, spectrogram, duration, *, name=None, unit=None, start=0.0):
-        self.spectrogram = check_floats(spectrogram, "spectrogram", ndim=2)
+        self.spectrogram = floats.check_floats(spectrogram, "spectrogram", ndim=2)
         self.duration = float(duration)
         self.name = name
         self.unit = unit
@@ -194,7 +193,7 @@ class SpectrogramDisplay(Display):
         (64, 288)
         """
         pictures = {one.name: one.picture for one in known_features() if one.picture}
-        check_choice("SpectrogramDisplay", pictures, network=network)
+        messages.check_choice("SpectrogramDisplay", pictures, network=network)
         sr, column_size, unit, compute = pictures[network]
         name = label_of(network)
         blocks = stream_audio(clip, sr=sr, offset=offset, duration=duration)
@@ -264,7 +263,7 @@ class TagsDisplay(Display):
     """
 
     def __init__(self, probabilities, times, tags):
-        self.probabilities = check_floats(probabilities, "probabilities", ndim=2)
+        self.probabilities = floats.check_floats(probabilities, "probabilities", ndim=2)
         self.times = np.asarray(times, dtype=float)
         self.tags = list(tags)
 

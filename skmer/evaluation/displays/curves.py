@@ -6,8 +6,7 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 
 from skmer.evaluation.displays.style import PALETTE, Display, plain, select, text_color
-from skmer.utils.floats import check_floats
-from skmer.utils.messages import check_choice
+from skmer.utils import floats, messages
 
 
 class Curve(NamedTuple):
@@ -77,9 +76,9 @@ class CurveDisplay(Display):
     """
 
     def __init__(self, times, y_true, y_pred, *, intervals=None, name="target"):
-        self.times = check_floats(times, "times", ndim=1)
-        self.y_true = check_floats(y_true, "y_true", ndim=1)
-        self.y_pred = check_floats(y_pred, "y_pred", ndim=1)
+        self.times = floats.check_floats(times, "times", ndim=1)
+        self.y_true = floats.check_floats(y_true, "y_true", ndim=1)
+        self.y_pred = floats.check_floats(y_pred, "y_pred", ndim=1)
         check_consistent_length(self.times, self.y_true, self.y_pred)
         self.intervals = None if intervals is None else np.asarray(intervals, dtype=float)
         self.name = name
@@ -127,7 +126,7 @@ class CurveDisplay(Display):
         """
         keys = {"feature": feature, "regressor": regressor, "target": target, "protocol": protocol}
         chosen = select(predictions, **keys)
-        check_choice("CurveDisplay", chosen["row"].unique().tolist(), row=row)
+        messages.check_choice("CurveDisplay", chosen["row"].unique().tolist(), row=row)
         curve = curves_of(chosen, row=row, level=level)[row]
         name = chosen["target"].iloc[0]
         return cls(*curve[:3], intervals=curve.interval, name=name).plot(ax)

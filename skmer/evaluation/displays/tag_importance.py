@@ -9,8 +9,7 @@ from sklearn.utils import check_consistent_length, check_random_state
 from skmer.evaluation.displays.style import PALETTE, Display, annotate, plain, text_color
 from skmer.evaluation.statistics.paired import corrected_resampled_ttest
 from skmer.exceptions import InputError
-from skmer.utils.floats import check_floats
-from skmer.utils.labels import check_labels, check_order
+from skmer.utils import floats, labels
 
 
 class TagImportanceDisplay(Display):
@@ -133,10 +132,10 @@ class TagImportanceDisplay(Display):
         TagImportanceDisplay
             The display, drawn.
         """
-        check_order({"X": X, "y": y, "groups": groups})
+        labels.check_order({"X": X, "y": y, "groups": groups})
         tags = getattr(X, "columns", None) if tags is None else tags
-        X, y = check_floats(X, "X", ndim=2), check_labels(y, "The labels y")
-        groups = None if groups is None else check_labels(groups, "The groups")
+        X, y = floats.check_floats(X, "X", ndim=2), labels.check_labels(y, "The labels y")
+        groups = None if groups is None else labels.check_labels(groups, "The groups")
         check_consistent_length(X, y, groups)
         if tags is None or len(tags) != X.shape[1]:
             raise InputError(

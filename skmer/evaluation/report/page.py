@@ -14,8 +14,7 @@ from skmer.evaluation.displays.curves import curves_of
 from skmer.evaluation.report import tables, words
 from skmer.evaluation.report.overview import Overview
 from skmer.evaluation.report.words import name_of, name_of_score, two_digits
-from skmer.utils.files import atomic_write, check_output_file
-from skmer.utils.messages import check_choice
+from skmer.utils import files, messages
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -284,9 +283,9 @@ def map_rows(seen: Overview) -> list[dict]:
 
 def write_report(result: "EvaluationResult", path) -> Path:
     """Write the page of `EvaluationResult.report`."""
-    path = check_output_file(path)
+    path = files.check_output_file(path)
     page = render_report(result)
-    with atomic_write(path) as temporary:
+    with files.atomic_write(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return path
 
@@ -392,7 +391,7 @@ def result_to_figure(
     """Draw the figure of `EvaluationResult.figure`."""
     from matplotlib import rc_context
 
-    check_choice("figure", SIZES, size=size)
+    messages.check_choice("figure", SIZES, size=size)
     seen = Overview(result)
     n_rows, n_protocols = len(seen.ranked), seen.intervals["protocol"].nunique()
     width, highest, row, letters = SIZES[size]

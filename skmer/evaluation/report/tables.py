@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from skmer.evaluation.report import words
 from skmer.evaluation.report.overview import Overview
@@ -102,8 +103,6 @@ _LATEX = str.maketrans(
 
 
 def _latex(columns, rows, seen: Overview) -> str:
-    import pandas as pd
-
     texts = [[text.translate(_LATEX) for text, _ in row[: len(columns)]] for row in rows]
     frame = pd.DataFrame(texts, columns=[column.translate(_LATEX) for column in columns])
     score = name_of_score(seen.headline).translate(_LATEX)

@@ -10,8 +10,7 @@ from scipy import stats
 from sklearn.utils import _safe_indexing, check_consistent_length, check_random_state, indexable
 
 from skmer.exceptions import InputError
-from skmer.utils.estimators import Interval, Share, checked, num_samples
-from skmer.utils.labels import check_labels, check_order
+from skmer.utils import estimators, labels
 
 
 @dataclass(frozen=True)
@@ -40,13 +39,13 @@ class BootstrapInterval:
     n_groups: int
 
 
-@checked
+@estimators.checked
 def cluster_bootstrap(
     statistic: Callable[..., float],
     *arrays,
     groups=None,
-    n_resamples: Annotated[int, Interval(Integral, 2, 10**6, closed="both")] = 2000,
-    confidence_level: Share = 0.95,
+    n_resamples: Annotated[int, estimators.Interval(Integral, 2, 10**6, closed="both")] = 2000,
+    confidence_level: estimators.Share = 0.95,
     method="percentile",
     random_state=None,
 ) -> BootstrapInterval:
@@ -103,10 +102,10 @@ def cluster_bootstrap(
     """
     if not arrays:
         raise InputError("cluster_bootstrap needs at least one array of rows. Got none.")
-    check_order({**{f"array {i}": one for i, one in enumerate(arrays)}, "groups": groups})
+    labels.check_order({**{f"array {i}": one for i, one in enumerate(arrays)}, "groups": groups})
     arrays = tuple(one if hasattr(one, "shape") else np.asarray(one) for one in indexable(*arrays))
-    n_rows = num_samples(arrays[0])
-    groups = np.arange(n_rows) if groups is None else check_labels(groups, "The groups")
+    n_rows = estimators.num_samples(arrays[0])
+    groups = np.arange(n_rows) if groups is None else labels.check_labels(groups, "The groups")
     check_consistent_length(*arrays, groups)
     names, codes = np.unique(groups, return_inverse=True)
     members = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])

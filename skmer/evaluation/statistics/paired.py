@@ -7,15 +7,15 @@ from numbers import Real
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 from sklearn.utils import check_consistent_length
 
 from skmer.evaluation.statistics.bootstrap import TotalsScore, equal_by_split
 from skmer.exceptions import InputError
-from skmer.utils.estimators import Interval, Share, checked
-from skmer.utils.floats import check_floats
+from skmer.utils import estimators, floats
 
-Tolerance = Annotated[float, Interval(Real, 0, None, closed="left")]
+Tolerance = Annotated[float, estimators.Interval(Real, 0, None, closed="left")]
 
 
 class PairedMoments(NamedTuple):
@@ -28,8 +28,8 @@ class PairedMoments(NamedTuple):
 
 def paired_moments(scores_a, scores_b, n_train, n_test) -> PairedMoments:
     """Return the moments of a - b with Nadeau and Bengio's correction of the variance."""
-    scores_a = check_floats(scores_a, "scores_a", ndim=1)
-    scores_b = check_floats(scores_b, "scores_b", ndim=1)
+    scores_a = floats.check_floats(scores_a, "scores_a", ndim=1)
+    scores_b = floats.check_floats(scores_b, "scores_b", ndim=1)
     check_consistent_length(scores_a, scores_b)
     if len(scores_a) < 2:
         raise InputError(f"A paired test needs two resamples or more. Got {len(scores_a)}.")
@@ -49,7 +49,7 @@ def size_ratio(n_train, n_test, n_resamples) -> float:
     """Return the mean of n_test / n_train over resamples, and over the two models."""
     sizes = []
     for name, size in (("n_train", n_train), ("n_test", n_test)):
-        size = check_floats(size, name, finite=False)
+        size = floats.check_floats(size, name, finite=False)
         shapes = ((), (n_resamples,), (2, n_resamples))
         if size.shape not in shapes or not (np.isfinite(size) & (size > 0)).all():
             raise InputError(
@@ -94,7 +94,7 @@ class CorrectedTTest:
     confidence_level: float
 
 
-@checked
+@estimators.checked
 def corrected_resampled_ttest(
     scores_a,
     scores_b,
@@ -102,7 +102,7 @@ def corrected_resampled_ttest(
     n_train,
     n_test,
     alternative: Literal["two-sided", "greater", "less"] = "two-sided",
-    confidence_level: Share = 0.95,
+    confidence_level: estimators.Share = 0.95,
 ) -> CorrectedTTest:
     """Compare two models scored on the same resamples of one data set.
 
@@ -197,7 +197,7 @@ class BayesianTTest:
     rope: float
 
 
-@checked
+@estimators.checked
 def bayesian_correlated_ttest(
     scores_a, scores_b, *, n_train, n_test, rope: Tolerance = 0.01
 ) -> BayesianTTest:
@@ -370,7 +370,7 @@ def holm(pvalues) -> np.ndarray:
     >>> holm([0.01, 0.04, 0.03, 0.005]).round(3)
     array([0.03, 0.06, 0.06, 0.02])
     """
-    pvalues = check_floats(pvalues, "pvalues", ndim=1)
+    pvalues = floats.check_floats(pvalues, "pvalues", ndim=1)
     if ((pvalues < 0) | (pvalues > 1)).any():
         raise InputError(
             f"'pvalues' must be probabilities between 0 and 1. Got {pvalues!r} instead."
@@ -391,8 +391,6 @@ def compare_splits(scores, metric: str, protocol: str, configuration):
 
     Configurations with different targets are not compared; Holm's family is the pairs of a target.
     """
-    import pandas as pd
-
     table = scores.pivot_table(
         index=["repeat", "fold"],
         columns=list(configuration),
@@ -440,8 +438,6 @@ def compare_predictions(
 
     Each protocol, and each target where there are several, is a family of its own.
     """
-    import pandas as pd
-
     family = ["protocol", *(["target"] if "target" in predictions else [])]
     tables = []
     for names, part in predictions.groupby(family, sort=False):
@@ -468,8 +464,6 @@ def compare_predictions(
 
 def describe_pairs(compared, n_groups: int, test: GroupComparison):
     """Return a table of the tests of every two rows of a table of names, with Holm's correction."""
-    import pandas as pd
-
     columns: dict[str, Any] = {}
     for side, chosen in enumerate(np.transpose(list(combinations(range(len(compared)), 2))), 1):
         columns |= {f"{key}_{side}": compared[key].to_numpy()[chosen] for key in compared}

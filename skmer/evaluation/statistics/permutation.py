@@ -10,9 +10,8 @@ import numpy as np
 from sklearn.utils import check_consistent_length, check_random_state
 
 from skmer.exceptions import InputError
-from skmer.utils.estimators import Many, checked
+from skmer.utils import estimators, processes
 from skmer.utils.labels import check_labels, check_order
-from skmer.utils.processes import run_parallel
 
 
 @dataclass(frozen=True)
@@ -44,14 +43,14 @@ class GroupPermutationTest:
     smallest_pvalue: float
 
 
-@checked
+@estimators.checked
 def group_block_permutation_test(
     statistic: Callable[[np.ndarray], float],
     y,
     *,
     groups,
     scheme: Literal["auto", "between", "within"] = "auto",
-    n_permutations: Many = 999,
+    n_permutations: estimators.Many = 999,
     random_state=None,
     n_jobs=None,
 ) -> GroupPermutationTest:
@@ -137,7 +136,7 @@ def group_block_permutation_test(
     exchanges = [_exchange(pool) for pool in pools]
     permuted = [_permute(y, exchanges, rng) for _ in range(n_permutations)]
     observed = float(statistic(y))
-    values = run_parallel(statistic, ((one,) for one in permuted), n_jobs=n_jobs)
+    values = processes.run_parallel(statistic, ((one,) for one in permuted), n_jobs=n_jobs)
     null = np.array(list(values), dtype=float)
     if not (np.isfinite(observed) and np.isfinite(null).all()):
         raise InputError("The statistic must be a finite number for every permutation of 'y'.")

@@ -1,6 +1,7 @@
 """The share of neighbors with the same label, and t-SNE maps."""
 
 import numpy as np
+import pandas as pd
 from sklearn import config_context
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_consistent_length
@@ -89,8 +90,6 @@ def tsne_purity(
     >>> bool(table["purity"].min() > 0.9)
     True
     """
-    import pandas as pd
-
     check_order({"features": features, **labels_by_name})
     features = check_floats(features, "features", ndim=2)
     rows = []

@@ -2,13 +2,7 @@
 
 import numpy as np
 from scipy.stats import rankdata
-from sklearn.metrics import (
-    accuracy_score,
-    f1_score,
-    r2_score,
-    recall_score,
-    root_mean_squared_error,
-)
+from sklearn import metrics
 
 CLASSIFICATION_METRICS = ("accuracy", "f1_macro", "f1_weighted", "balanced_accuracy")
 REGRESSION_METRICS = ("r2", "ccc", "rmse", "pearson", "spearman")
@@ -23,11 +17,11 @@ def classification_scores(y_true: np.ndarray, y_pred: np.ndarray, clips=None) ->
     Balanced accuracy is the mean recall of the classes that are in the test fold.
     """
     return {
-        "accuracy": float(accuracy_score(y_true, y_pred)),
-        "f1_macro": float(f1_score(y_true, y_pred, average="macro", zero_division=0)),
-        "f1_weighted": float(f1_score(y_true, y_pred, average="weighted", zero_division=0)),
+        "accuracy": float(metrics.accuracy_score(y_true, y_pred)),
+        "f1_macro": float(metrics.f1_score(y_true, y_pred, average="macro", zero_division=0)),
+        "f1_weighted": float(metrics.f1_score(y_true, y_pred, average="weighted", zero_division=0)),
         "balanced_accuracy": float(
-            recall_score(y_true, y_pred, labels=np.unique(y_true), average="macro")
+            metrics.recall_score(y_true, y_pred, labels=np.unique(y_true), average="macro")
         ),
     }
 
@@ -35,9 +29,9 @@ def classification_scores(y_true: np.ndarray, y_pred: np.ndarray, clips=None) ->
 def regression_scores(y_true: np.ndarray, y_pred: np.ndarray, clips=None) -> dict[str, float]:
     """Compute each metric over all rows; the error is in the unit of the target."""
     return {
-        "r2": float(r2_score(y_true, y_pred)),
+        "r2": float(metrics.r2_score(y_true, y_pred)),
         "ccc": concordance(y_true, y_pred),
-        "rmse": float(root_mean_squared_error(y_true, y_pred)),
+        "rmse": float(metrics.root_mean_squared_error(y_true, y_pred)),
         "pearson": correlation(y_true, y_pred),
         "spearman": correlation(rankdata(y_true), rankdata(y_pred)),
     }

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 from sklearn.preprocessing import MultiLabelBinarizer
@@ -190,8 +191,6 @@ def compare_tags(predictions, *, keys: list[str], over: list[str], random_state:
     the rank that its probability has in its own set, for each tag and split, so that two sets with
     other probabilities of the same ranking are the same. Intervals are those of `compare_by_group`.
     """
-    import pandas as pd
-
     tables = []
     for protocol, part in predictions.groupby("protocol", sort=False):
         compared = part[keys].drop_duplicates().reset_index(drop=True)

@@ -17,9 +17,8 @@ from skmer.datasets import fetch_emomusic, list_datasets, load_dataset
 from skmer.evaluation import features as inputs
 from skmer.evaluation.manifest import describe_estimator
 from skmer.exceptions import DatasetNotFoundError, WeightsNotFoundError
+from skmer.utils import estimators, progress
 from skmer.utils.digest import file_digest
-from skmer.utils.estimators import Preset
-from skmer.utils.progress import track
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Edition:
     """One reading of the study: its settings, its clips, and the protocol of its headline."""
 
     name: str
-    preset: Preset
+    preset: estimators.Preset
     protocol: str
     ravdess_subset: str
 
@@ -200,7 +199,7 @@ def _add_digests(datasets: StudyDatasets, *, verbose: bool) -> None:
     """Read every file once, whichever editions it is in."""
     paths = list(dict.fromkeys(path for clips in datasets.clips.values() for path in clips.data))
     digests = {}
-    for path in track(paths, description="digests of the clips", enabled=verbose):
+    for path in progress.track(paths, description="digests of the clips", enabled=verbose):
         digests[path] = file_digest(path)
     for clips in datasets.clips.values():
         clips["digest"] = _digest(clips.frame, {path: digests[path] for path in clips.data})

@@ -16,8 +16,7 @@ from skmer.evaluation.report.words import Note, name_of
 from skmer.studies.koh2021 import data as study
 from skmer.studies.koh2021.claims import HELD, NOT_HELD, Claim
 from skmer.studies.koh2021.pieces import SingerMap
-from skmer.utils.digest import versions
-from skmer.utils.messages import name_slowest
+from skmer.utils import digest, messages
 
 _MODELS = {
     "svm": "a support vector machine",
@@ -71,7 +70,7 @@ def _unfinished(findings) -> Iterator[Note]:
     done = max((one.scores["repeat"].max() for one in findings.results.values()), default=0) + 1
     text = f"Not finished, since {why}: {done} of {findings.budget.n_rounds} "
     text += "rounds" + ("" if findings.rounds else ", and that only with the classifiers below")
-    slowest = name_slowest(findings.slowest()).strip()
+    slowest = messages.name_slowest(findings.slowest()).strip()
     yield Note("doubtful", f"{text}. The same command goes on from here.", slowest)
 
 
@@ -170,7 +169,7 @@ def render_study(findings) -> str:
         table=_main_table(findings),
         feature_name=name_of_feature,
         purities={name: purity_table(one) for name, one in findings.maps.items()},
-        versions=versions(),
+        versions=digest.versions(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 

@@ -18,8 +18,7 @@ from skmer.exceptions import DatasetNotFoundError, InputError, WeightsNotFoundEr
 from skmer.studies.koh2021 import data as study
 from skmer.studies.koh2021 import pieces
 from skmer.studies.koh2021.claims import Claim, judge_claims
-from skmer.utils.files import atomic_folder, check_output_folder
-from skmer.utils.messages import check_choice, html_list, in_words, name_slowest
+from skmer.utils import files, messages
 
 
 @dataclass
@@ -95,8 +94,10 @@ class Reproduction:
         of, left = self.budget.n_rounds, self._costs()[1] / effective_n_jobs(n_jobs)
         # What the cells take that have no fit yet is not known.
         how = "about" if self.rounds else "at least"
-        rest = f", {how} {in_words(left)} are left" if self.rounds < of else ""
-        return f"{self.rounds} of {of} rounds are done{rest}.{name_slowest(self.slowest())}"
+        rest = f", {how} {messages.in_words(left)} are left" if self.rounds < of else ""
+        return (
+            f"{self.rounds} of {of} rounds are done{rest}.{messages.name_slowest(self.slowest())}"
+        )
 
     @property
     def random_features(self) -> dict[str, str]:
@@ -188,7 +189,7 @@ class Reproduction:
         from skmer.studies.koh2021.page import find_news, make_headline, sort_claims
 
         news = [note.text for note in find_news(self)]
-        return html_list([make_headline(sort_claims(self.claims)), *news])
+        return messages.html_list([make_headline(sort_claims(self.claims)), *news])
 
     def save(self, folder) -> Path:
         """Write table.csv, claims.csv, report.html and the pages of its results, or none of them.
@@ -207,7 +208,7 @@ class Reproduction:
         from skmer.evaluation.report.page import render_report
         from skmer.studies.koh2021.page import render_study
 
-        folder = check_output_folder(folder)
+        folder = files.check_output_folder(folder)
         claims = pd.DataFrame(
             [
                 (claim.text, claim.origin, edition, verdict.state, verdict.reason)
@@ -219,7 +220,7 @@ class Reproduction:
         results = self.results | {("emomusic", *key): one for key, one in self.regressions.items()}
         pages = {f"{'-'.join(key)}.html": render_report(one) for key, one in results.items()}
         pages["report.html"] = render_study(self)
-        with atomic_folder(folder) as whole:
+        with files.atomic_folder(folder) as whole:
             self.table.to_csv(whole / "table.csv", index=False)
             claims.to_csv(whole / "claims.csv", index=False)
             for name, text in pages.items():
@@ -335,10 +336,10 @@ def reproduce_koh2021(
     >>> found.table[["dataset", "published", "faithful", "defensible"]]  # doctest: +SKIP
     """
     deadline = Deadline(time_limit)
-    check_choice("reproduce_koh2021", ("raise", "return"), on_interrupt=on_interrupt)
+    messages.check_choice("reproduce_koh2021", ("raise", "return"), on_interrupt=on_interrupt)
     features = check_names("features", features, (*study.FEATURES, *study.ADDITIONS))
     classifiers = check_names("classifiers", classifiers, CLASSIFIERS)
-    out = check_output_folder(out)
+    out = files.check_output_folder(out)
     datasets = study.find_datasets(data_home, verbose=verbose)
     if not datasets.clips and datasets.annotations is None:
         raise DatasetNotFoundError(
