@@ -68,9 +68,8 @@ class Segment:
         """Return a segment that may have a duration, in the forms of `start`, instead of an end."""
         length = cls(path, 0.0, duration).end
         if end is None and length is not None:
-            start = cls(path, start).start
             # Rounded, so that 0.1 + 0.2 is the segment that ends at 0.3.
-            end = round(start + length, 9)
+            end = round(cls(path, start).start + length, 9)
         return cls(path, start, end)
 
     def __str__(self) -> str:

@@ -487,9 +487,10 @@ class EvaluationResult:
         try:
             drawn = tables | {"maps": self.maps}
             return write_store(folder, drawn, self.manifest, kind=kind, files=files)
-        except OSError:
-            raise
         except BaseException as error:
+            # On a disk that may be full, an earlier result is kept.
+            if isinstance(error, OSError) and Path(folder, "manifest.json").exists():
+                raise
             folder = write_store(folder, tables, self.manifest, kind=kind)
             # None of an earlier result beside these scores.
             (folder / "report.html").unlink(missing_ok=True)

@@ -234,6 +234,10 @@ def test_a_second_save_replaces_everything_or_nothing(result, tmp_path):
     with pytest.raises(OSError, match="disk is full"):
         second.save(folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    # Without an earlier result, the scores are not lost with the page.
+    with pytest.raises(OSError, match="disk is full"):
+        second.save(tmp_path / "new")
+    assert len(EvaluationResult.load(tmp_path / "new").scores) == len(second.scores)
     (tmp_path / "file").write_text("")
     message = r"cannot be written into the folder '.*file.*' \(.*\); choose another one"
     with pytest.raises(OSError, match=message):
