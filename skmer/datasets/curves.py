@@ -30,6 +30,11 @@ def read_curves(file: CsvFile, key: str, columns: Mapping[str, str], time_column
     return _read_long(file, key, columns, time_column)
 
 
+def _in_seconds(times, unit: str):
+    # Sums of steps, as 0.1 + 0.2, are the same moments as the decimals of another table.
+    return np.round(times / 1000 if unit == "ms" else times, 6)
+
+
 def _read_long(file: CsvFile, key: str, columns: Mapping[str, str], time_column: str) -> dict:
     lacking = [column for column in (time_column, *columns.values()) if column not in file.frame]
     if lacking:
@@ -38,8 +43,8 @@ def _read_long(file: CsvFile, key: str, columns: Mapping[str, str], time_column:
             f"lacks {shorten(lacking)}. Got {shorten(map(repr, file.frame), 8)}.",
             param="target_columns",
         )
-    times = file.numbers(time_column)
-    times = times / 1000 if time_column.lower().endswith("ms") else times
+    unit = "ms" if time_column.lower().endswith("ms") else "s"
+    times = _in_seconds(file.numbers(time_column), unit)
     table = file.frame[[key]].assign(time=times)
     _require_once(file, table, f"every time of a {key!r}")
     keys = file.frame[key].drop_duplicates()
@@ -55,7 +60,7 @@ def _read_wide(file: CsvFile, key: str, columns: Mapping[str, str]) -> dict:
 
     matches = {column: _WIDE.fullmatch(column) for column in file.frame}
     parts = {
-        column: (match["target"], float(match["time"]) / (1000 if match["unit"] == "ms" else 1))
+        column: (match["target"], float(_in_seconds(float(match["time"]), match["unit"])))
         for column, match in matches.items()
         if match
     }

@@ -523,14 +523,14 @@ def _read_segments(file: CsvFile, frame, names: Mapping[str, str]) -> list:
     return segments
 
 
-def _require_one_group(file: CsvFile, key: str, group: str) -> None:
-    """Raise where the moments of a clip are in several groups."""
-    if group in file.frame:
-        differ = file.frame.groupby(key)[group].transform("nunique").to_numpy() > 1
+def _require_one_value(file: CsvFile, key: str, columns: Iterable[str]) -> None:
+    """Raise where the moments of a clip are in several groups or parts of files."""
+    for column in columns:
+        differ = file.frame.groupby(key)[column].transform("nunique").to_numpy() > 1
         if differ.any():
             raise InputError(
-                f"{file.path} must have all moments of a clip in one group. Those of the clip in "
-                f"line {file.lines[differ.argmax()]} are in several."
+                f"{file.path} must have all moments of a clip in one {column}. Those of the clip "
+                f"in line {file.lines[differ.argmax()]} are in several."
             )
 
 
@@ -546,7 +546,8 @@ def _read_moments(path: Path, columns: Columns, targets: Sequence[str] | Mapping
         whole = _read(path, [*needed, *times])
         found = read_curves(whole, needed[0], {name: name for name in targets}, columns.time)
         first = ~whole.frame[needed[0]].duplicated().to_numpy()
-        _require_one_group(whole, needed[0], columns.group or "group")
+        constant = {name for name in names if names[name] in ("group", "start", "end")}
+        _require_one_value(whole, needed[0], sorted(constant & set(whole.frame)))
         lines = [line for line, kept in zip(whole.lines, first) if kept]
         file = replace(whole, lines=lines, frame=whole.frame[first].reset_index(drop=True))
         frame, clips = _check_clips(file, needed, names, may_be_empty)

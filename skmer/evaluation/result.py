@@ -214,13 +214,14 @@ class EvaluationResult:
             difference over the models of the scores that `summary` has (first minus second), its
             95 % interval by a bootstrap over groups, the number of groups, the p-value by
             exchanging the two features in whole groups (all exchanges up to 14 groups, 100,000
-            random ones beyond), and the p-value after Holm's correction over the pairs of
-            features of that protocol and target.
+            random ones beyond; for tags 4,000 at most), and the p-value after Holm's correction
+            over the pairs of features of that protocol and target.
 
         Raises
         ------
         ValueError
-            For a score or a protocol that is not there.
+            For a score or a protocol that is not there, or predictions that some configurations
+            have and others do not.
 
         See Also
         --------
@@ -294,11 +295,20 @@ class EvaluationResult:
         check_choice(function, [*ran, None], protocol=protocol)
         table = self.predictions
         table = table if protocol is None else table[table["protocol"] == protocol]
+        keys_of_row = ("target", "protocol", "repeat", "fold", "row", "time")
+        rows = [one for one in keys_of_row if one in table]
+        over = [key for key in self.configuration if key not in (*keys, "target")]
+        n_models = table.groupby(keys).ngroups * (table.groupby(over).ngroups if over else 1)
+        if (table.groupby(rows).size() != n_models).any():
+            raise InputError(
+                f"{function} needs predictions of every configuration for the same rows of each "
+                "split, and some are missing; evaluate all of them, or leave the others out."
+            )
         comparison = self._test_by_group(
             table,
             scores[metric],
             keys=keys,
-            over=[key for key in self.configuration if key not in (*keys, "target")],
+            over=over,
             random_state=self.manifest["settings"]["random_state"],
         )
         if len(comparison):

@@ -74,6 +74,21 @@ def test_a_published_file_for_each_target(write):
     assert found.target["arousal"].to_numpy().tolist() == [[1], [3]]
 
 
+def test_sums_of_steps_are_the_moments_of_other_tables(write):
+    write(f"song,time,arousal\na,{0.1 + 0.2},1\na,0.6,2\n", "a.csv")
+    write("song,sample_300ms,sample_600ms\na,10,20\n", "v.csv")
+    targets = {"arousal": "a.csv", "valence": "v.csv"}
+    found = load_csv(write("path\na.wav\n"), target_columns=targets, frames=True)
+    assert list(found.target["arousal"]) == [0.3, 0.6]
+    assert found.target["valence"].to_numpy().tolist() == [[10, 20]]
+
+
+def test_the_moments_of_a_clip_are_in_one_part_of_its_file(write):
+    parts = "path,start,end,time,arousal\na.wav,0,5,1,3\na.wav,5,9,6,4\n"
+    with pytest.raises(InputError, match=r"in one end\. Those of the clip in line 2"):
+        load_csv(write(parts), target_columns="arousal", frames=True)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

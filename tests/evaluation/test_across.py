@@ -17,7 +17,9 @@ from skmer.evaluation import (
     evaluate_dynamic_regression,
     evaluate_regression,
 )
-from skmer.evaluation.report.overview import headline_of
+from skmer.evaluation.report.overview import Overview, headline_of
+from skmer.evaluation.report.tables import pairs_table
+from skmer.evaluation.report.words import methods_paragraph
 from skmer.exceptions import InputError
 
 QUADRANTS = ["Q1", "Q2", "Q3", "Q4"]
@@ -426,6 +428,26 @@ def test_within_a_dataset_without_groups_clips_are_split_at_random():
     assert "X_test has no groups" in result.manifest["across"]["rules"][0]
     assert "n_groups" not in result.manifest["dataset_test"]
     assert "Fitted on X, tested on X_test: The best" in headline_of(result)
+
+
+@pytest.mark.parametrize("has_groups", [(True, False), (False, True)])
+def test_the_unit_is_that_of_the_tested_dataset(has_groups):
+    first, second = make(6), make(4, seed=1, prefix="band")
+    pair = [(*one[:2], one[2] if has else None) for one, has in zip((first, second), has_groups)]
+    features = {"mine": pair[0][0], "half": pair[0][0][:, :1]}
+    tested = {"mine": pair[1][0], "half": pair[1][0][:, :1]}
+    result = evaluate(
+        features, {"nb": GaussianNB()}, None, pair[0][1], groups=pair[0][2], X_test=tested,
+        y_test=pair[1][1], groups_test=pair[1][2], protocol="shuffled", n_folds=2, audit=False,
+    )  # fmt: skip
+    seen = Overview(result)
+    over = "over 4 groups (" if has_groups[1] else "over 16 clips ("
+    assert over in headline_of(result)
+    unit = "groups" if has_groups[1] else "clips"
+    methods = methods_paragraph(seen)
+    assert f"of a bootstrap over {unit}. " in methods
+    assert f"exchanges of whole {unit} between" in methods
+    assert pairs_table(seen, "feature").columns[3] == unit.capitalize()
 
 
 def test_a_model_is_fitted_to_the_first_dataset_alone():

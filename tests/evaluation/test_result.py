@@ -134,6 +134,15 @@ def test_features_are_compared_over_all_models_by_group(result):
     assert (models["classifier_1"], models["classifier_2"]) == ("nb", "most")
 
 
+@pytest.mark.parametrize("lost", ["classifier == 'nb'", "fold == 0", "row < 3"])
+def test_features_of_other_rows_are_not_compared(result, lost):
+    """A model, a split or clips that one feature lacks gave p = 0, or a difference of others."""
+    kept = result.predictions.query(f"not (feature == 'given' and {lost})")
+    part = EvaluationResult(result.scores, kept, result.manifest)
+    with pytest.raises(ValueError, match="compare_features needs predictions of every config"):
+        part.compare_features()
+
+
 def test_what_all_groups_agree_on_is_found_where_pairs_of_configurations_hide_it(feature):
     """A feature that is better for every singer, with three models: 15 pairs of configurations."""
     better = feature - feature.mean(axis=0) + 1.8 * (LABELS == "sad")[:, None]

@@ -288,14 +288,14 @@ def duplicates(kind, evidence, splits):
             message = f"{sum(map(len, chosen))} rows in {len(chosen)} sets have {what}, {where}, "
             message += f"such as {' and '.join(map(name_of, chosen[0][:2]))}."
             found.append(AuditFinding(kind, severity, message, tuple(chosen)))
-    y = evidence.y
-    is_same = kind in ("duplicate_files", "duplicate_audio")
-    has_labels = y is not None and not type_of_target(y).startswith(("continuous", "multilabel"))
-    torn = [rows for rows in sets if is_same and has_labels and _is_mixed(rows, y, False)]
-    if torn:
-        labels = " and ".join(dict.fromkeys(str(y[row]) for row in torn[0]))
+    is_same = evidence.y is not None and kind in ("duplicate_files", "duplicate_audio")
+    # Several tags or numbers of a clip are one label.
+    y = np.array([", ".join(map(str, np.ravel(row))) for row in evidence.y]) if is_same else None
+    torn = [rows for rows in sets if _is_mixed(rows, y, False)]
+    if y is not None and torn:
+        labels = " and ".join(dict.fromkeys(y[row] for row in torn[0]))
         message = f"{len(torn)} recordings have several labels, such as {name_of(torn[0][0])}, "
-        message += f"labelled {labels}; one of them is wrong."
+        message += f"labelled {labels}; check which of them is right."
         found.append(AuditFinding("several_labels", "warning", message, tuple(torn)))
     if between := [rows for rows in sets if _is_mixed(rows, datasets, False)]:
         pair = " and ".join(

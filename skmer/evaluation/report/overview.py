@@ -60,6 +60,11 @@ class Overview:
             return None
         return "unseen" if self.splits["groups_kept_apart"] else "seen"
 
+    @property
+    def unit(self) -> str:
+        """What intervals are drawn from and comparisons exchange: "group" or "clip"."""
+        return "group" if "n_groups" in self.dataset else "clip"
+
     @cached_property
     def random(self) -> dict[str, str]:
         """The features whose network was never trained."""

@@ -99,6 +99,9 @@ def _number(value) -> tuple[str, float]:
 _LATEX = str.maketrans(
     {letter: f"\\{letter}" for letter in "&%$#_{}"}
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    | {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"}
+    # At the start of a row they would be arguments of the end of the row before.
+    | {"[": "{[}", "*": "{*}"}
 )
 
 
@@ -152,11 +155,11 @@ def pairs_table(seen: Overview, what: str) -> Table | None:
     comparison = seen.features if what == "feature" else seen.models
     if not len(comparison):
         return None
-    unit = "Groups" if seen.artists else "Clips"
     targets = ["target"] if "target" in comparison else []
     columns = [
         *map(str.capitalize, targets), "Better", "Worse",
-        f"{name_of_score(seen.headline)} (95 % interval)", unit, "p", "p, corrected",
+        f"{name_of_score(seen.headline)} (95 % interval)", f"{seen.unit.capitalize()}s", "p",
+        "p, corrected",
     ]  # fmt: skip
     rows = []
     for row in comparison.to_dict("records"):

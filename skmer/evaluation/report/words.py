@@ -11,6 +11,7 @@ from skmer.embeddings.registry import known_features
 from skmer.evaluation.displays.calibration import most_probable
 from skmer.evaluation.displays.style import name_of
 from skmer.evaluation.statistics import bootstrap, paired
+from skmer.evaluation.statistics import tags as of_tags
 from skmer.evaluation.statistics.scores import REGRESSION_METRICS
 from skmer.utils.messages import in_words, name_slowest, shorten
 
@@ -194,14 +195,17 @@ def _better_feature(seen: Overview, target: str | None = None) -> str:
     kind = seen.result.task.model_kind
     one = f"with {name_of(models[0])} over"
     over = f"over {len(models)} {kind}s and" if len(models) > 1 else one
-    unit = "groups" if seen.artists else "clips"
     corrected = f", corrected for {len(table)} pairs of features" if len(table) > 1 else ""
     best, worse = (name_of(name, seen.random) for name in (order[0], other))
     gap = with_interval(sign * row["difference"], *ends)
     chance = ", which may be chance" if row["pvalue_holm"] >= ALPHA else ""
+    # The best of equal ones is not above the other.
+    above = f"is {gap} above {worse}"
+    if two_digits(abs(row["difference"])) == "0.00":
+        above = f"differs from {worse} by {gap}"
     return (
-        f"{best} is {gap} above {worse} in {in_sentence(seen.headline)}, "
-        f"{over} {row['n_groups']} {unit} "
+        f"{best} {above} in {in_sentence(seen.headline)}, "
+        f"{over} {row['n_groups']} {seen.unit}{'s' if row['n_groups'] > 1 else ''} "
         f"(p = {row['pvalue_holm']:.2g}{corrected}){chance}. "
     )
 
@@ -321,8 +325,7 @@ def _probabilities(seen: Overview) -> Iterator[Note]:
     best = seen.ranked.iloc[0]
     predictions = seen.rows_of(best)
     is_right, largest, rows = most_probable(predictions)
-    units = "group" if seen.dataset.get("n_groups") else "row"
-    groups = predictions[units].to_numpy()[rows]
+    groups = predictions["row" if seen.unit == "clip" else "group"].to_numpy()[rows]
     if len(set(groups)) < 2:
         return
     gap = bootstrap.cluster_bootstrap(
@@ -423,7 +426,6 @@ def methods_paragraph(seen: Overview) -> str:
         where = "are of the tested dataset"
         where += f", {known} of whose groups are in the fitted one" if known else ""
     moments = f"{dataset['n_moments']} moments of " if "n_moments" in dataset else ""
-    unit = "groups" if groups else "clips"
     sentences = [
         f"We evaluated {features} with {models} on {moments}{dataset['n_clips']} clips{groups}"
         f"{f' of {name}' if name else ''}, using skmer {versions.get('skmer', '')} "
@@ -432,8 +434,8 @@ def methods_paragraph(seen: Overview) -> str:
         "part.",
         *_searches(manifest["models"]),
         f"Intervals of {in_sentence(seen.headline)} are 95 % percentile intervals of a bootstrap "
-        f"over {unit}.",
-        *_tests(seen, unit),
+        f"over {seen.unit}s.",
+        *_tests(seen),
         f"All random numbers came from the seed {manifest['settings']['random_state']}.",
     ]
     return " ".join(sentences).replace("  ", " ")
@@ -452,18 +454,21 @@ def _searches(models: Mapping[str, Mapping]) -> Iterator[str]:
         yield f"Searched were {'; '.join(grids)}."
 
 
-def _tests(seen: Overview, unit: str) -> Iterator[str]:
+def _tests(seen: Overview) -> Iterator[str]:
     """Yield how features, models and configurations were compared, where there were several."""
     kinds = (("features", seen.features), (f"{seen.result.task.model_kind}s", seen.models))
     compared = [name for name, table in kinds if len(table)]
     if compared:
         n_groups = int(next(len(t) and t["n_groups"].iloc[0] for _, t in kinds if len(t)))
-        exact = n_groups <= paired.N_EXACT_GROUPS
-        how = f"all 2^{n_groups}" if exact else f"{paired.N_EXCHANGES:,} random"
+        exact, how = n_groups <= paired.N_EXACT_GROUPS, f"{paired.N_EXCHANGES:,} random"
+        if "tags" in seen.result.task.charts:
+            exact = 2**n_groups <= of_tags.FEWEST_EXCHANGES
+            how = f"at most {of_tags.N_EXCHANGES:,}"
+        how = f"all 2^{n_groups}" if exact else how
         over = ", each averaged over the other," if len(compared) > 1 else ""
         yield (
             f"{' and '.join(compared).capitalize()} were compared{over} by {how} exchanges of "
-            f"whole {unit} between two of them, with Holm's correction."
+            f"whole {seen.unit}s between two of them, with Holm's correction."
         )
     if seen.comparison is not None and not seen.result.is_pooled:
         yield (

@@ -420,6 +420,10 @@ def test_one_recording_under_two_labels_is_found(paths, waveforms):
     found = only(audit(y=Y, paths=paths, groups=groups, cv=GroupKFold(4)), "several_labels")
     assert found.row_sets == ((1, 8),)
     assert "labelled angry and calm" in found.message
+    numbers, tags = np.arange(len(Y)) / 4, np.eye(2, dtype=int)[(Y == "calm") * 1]
+    for y, labels in ((numbers, "0.25 and 2.0"), (tags, "1, 0 and 0, 1")):
+        found = only(audit(y=y, paths=paths, groups=groups, cv=GroupKFold(4)), "several_labels")
+        assert f"labelled {labels};" in found.message
 
 
 def test_groups_are_shuffled_within_strata_whatever_their_number(monkeypatch):

@@ -70,6 +70,13 @@ def test_every_latex_table_can_be_parsed(result, regression):
         assert len(rows) == 1 + len(Overview(one).ranked)
         assert {row.count("&") for row in rows} == {len(columns) - 1}
         assert "\\" not in re.sub(r"\\\\|\\,|\\[a-z]+", "", plain)
+    # These would be arguments of the command before the row, and the last three other letters.
+    named = evaluate(
+        {"[0]": noise, "*a": noise[:, 1:], "<b>|": noise[:, 2:]}, {"nb": GaussianNB()}, None,
+        list("ab" * 20), protocol=StratifiedKFold(2), audit=False,
+    )  # fmt: skip
+    starts = {row.split(" &")[0] for row in named.to_latex().splitlines() if "& NB &" in row}
+    assert starts == {"{[}0]", "{*}a", r"\textless{}b\textgreater{}\textbar{}"}
 
 
 @pytest.mark.parametrize("name", ["result", "regression"])

@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,8 @@ from skmer.evaluation import evaluate, evaluate_dynamic_regression, evaluate_reg
 from skmer.evaluation.report.overview import Overview
 from skmer.evaluation.report.page import scores_chart
 from skmer.evaluation.report.tables import comparison_matrices, confusions, scores_table
-from skmer.evaluation.report.words import make_headline, signed, time_of_stages, trust_notes
-from tests.evaluation.singers import LABELS
+from skmer.evaluation.report.words import _tests, make_headline, signed, time_of_stages, trust_notes
+from tests.evaluation.singers import LABELS, SINGERS
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,23 @@ def test_the_headline_compares_the_best_feature_with_the_baseline(result):
         f"accuracy, over 2 classifiers and 10 groups (p = {pair['pvalue_holm']:.2g}, corrected for "
         "3 pairs of features)"
     )
+
+
+def test_equal_features_are_not_above_each_other(feature):
+    result = evaluate(
+        {"a": feature, "b": feature + 0}, {"nb": GaussianNB()}, None, LABELS, groups=SINGERS,
+        n_repeats=1, audit=False,
+    )  # fmt: skip
+    said = make_headline(Overview(result))
+    assert said.startswith("a differs from b by 0.00 (0.00 to 0.00) in accuracy, with NB over 10 g")
+
+
+def test_the_exchanges_of_tags_are_those_that_were_made(tagged):
+    (said,) = _tests(SimpleNamespace(
+        result=tagged, features=pd.DataFrame({"n_groups": [14]}), models=(), unit="group",
+        comparison=None,
+    ))  # fmt: skip
+    assert "compared by at most 4,000 exchanges of whole groups" in said
 
 
 def test_worse_than_guessing_is_in_words(feature):
