@@ -118,7 +118,7 @@ _ADVICE = {
     "None or an int other than 0": "a number other than 0",
     "'pretrained', None, a path, or a dict of paths by features, whose keys are of":
         "pretrained, random, or files such as l3=PATH, for one of",
-    "Got the key": "Got", "must be a list of names from": "must be of",
+    "Got the key": "Got",
     "a model that save_model wrote": "a model that skmer train wrote",
     # Of scikit-learn.
     "a str among {": "one of {", "a int among {": "one of {", "a float in the": "a number in the",

@@ -87,8 +87,29 @@ def make_protocols(
                 "artist on both sides of a split.",
                 param="groups",
             )
+        if name in ("grouped", "shuffled"):
+            _check_folds(name, splitter, strata, groups)
         protocols.append(_make_protocol(name, splitter, strata, groups, fit_seed))
     return protocols
+
+
+def _check_folds(name: str, splitter, strata, groups) -> None:
+    """Raise for more folds than a named protocol can make of these clips."""
+    n_folds = getattr(splitter, "n_splits", None) or getattr(splitter, "cvargs", {}).get("n_splits")
+    if n_folds is None:
+        return
+    n_units = len(strata) if name == "shuffled" else np.unique(groups).size
+    # Of tags and numbers there are no classes.
+    is_one = np.ndim(strata) == 1
+    largest = int(np.unique(strata, return_counts=True)[1].max()) if is_one else n_folds
+    if n_folds > (most := min(n_units, largest)):
+        units = f"{n_units} {'clips' if name == 'shuffled' else 'groups'}"
+        fault = f"from {units}" if n_folds > n_units else "since no class has so many clips"
+        advice = f"the 'n_folds' parameter must be at most {most}" if most > 1 else "two are needed"
+        raise InputError(
+            f"The {name!r} protocol cannot make {n_folds} folds {fault}; {advice}.",
+            param="n_folds",
+        )
 
 
 def _named_splitters(protocol, known, split_seed) -> dict[str, object]:

@@ -12,7 +12,7 @@ from skmer import MFCCStatsTransformer
 from skmer.models import save_model
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "production.rst"
-SERVICE, MLFLOW = re.findall(
+_, SERVICE, MLFLOW = re.findall(
     r"\.\. code-block:: python\n\n((?:   .*\n|\n)+)", PAGE.read_text("utf-8")
 )
 
