@@ -249,7 +249,7 @@ def test_whatever_splits_inside_keeps_groups_apart(data, monkeypatch, model):
 
     for folds in (StratifiedGroupKFold, GroupKFold):
         spy = type(folds.__name__, (Spy, folds), {})
-        monkeypatch.setattr(_inner_folds, folds.__name__, spy)
+        monkeypatch.setattr(_inner_folds.model_selection, folds.__name__, spy)
     fit_one(model, X, y, groups, split())
     assert len(splits) >= 2
     for seen, train, test in splits:
