@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 import shutil
 import sys
 import textwrap
@@ -53,6 +54,8 @@ def fast_imports() -> Iterator[None]:
         yield
         return
     gc.disable()
+    # Networks take one thread of OpenBLAS for a clip, and the others spin while they wait.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # What is None there is not installed, to those that import it.
     modules: dict[str, Any] = sys.modules
     modules.setdefault("pandas", None)
