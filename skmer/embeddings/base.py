@@ -15,8 +15,8 @@ from sklearn.utils.validation import check_is_fitted
 from skmer.audio import reading, resampling
 from skmer.audio.waveform import NOTES
 from skmer.embeddings import clips as forms
-from skmer.embeddings.readers import ArraySource
 from skmer.embeddings.recipe import Recipe, embed_clip
+from skmer.embeddings.weights import WeightsFile
 from skmer.exceptions import AudioDecodeError, FailedClipsWarning, InputError
 from skmer.pooling import STATISTICS, pad_frames
 from skmer.utils import CacheEntry, digest, messages, processes, progress
@@ -439,8 +439,8 @@ class NetworkTransformer(BaseClipTransformer):
     random_state: params.RandomState = None
 
     @abstractmethod
-    def _source(self) -> ArraySource:
-        """Return where the arrays of the network come from."""
+    def _file(self) -> WeightsFile:
+        """Return the published file of the network's weights."""
 
     @abstractmethod
     def _engine(self) -> str:
@@ -454,11 +454,11 @@ class NetworkTransformer(BaseClipTransformer):
         else:
             self._seed, self.weights_label_ = 0, Path(self.weights).name
         self.weights_are_random_ = self.weights is None
-        self.weights_digest_ = self._source().digest(self.weights, self._seed)
+        self.weights_digest_ = self._file().digest_of(self.weights, self._seed)
 
     def _fill(self, recipe_class, *, pooled, **computed):
         network = {
-            "source": self._source(),
+            "file": self._file(),
             "weights": None if self.weights is None else str(self.weights),
             "seed": self._seed,
             "digest": self.weights_digest_,

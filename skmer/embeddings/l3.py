@@ -182,20 +182,13 @@ WEIGHTS = {
         kinds="the published .h5 or .h5.gz of OpenL3",
         shapes=SHAPES,
         read=readers.read_keras_h5,
-    )
-    for key, blob in _BLOBS.items()
-}
-
-
-def source(input_repr: str, content_type: str) -> readers.ArraySource:
-    """Return where the arrays of one of the networks come from."""
-    return readers.ArraySource(
         estimator="L3Transformer",
-        published=WEIGHTS[input_repr, content_type],
-        describe=partial(describe, input_repr=input_repr),
+        describe=partial(describe, input_repr=key[0]),
         # For decibels between -80 and 0, about zero mean and unit variance.
         input_norm={"norm0/moving mean": -40.0, "norm0/moving variance": 400.0},
     )
+    for key, blob in _BLOBS.items()
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -345,8 +338,8 @@ class L3Transformer(base.NetworkTransformer):
         able = ("onnxruntime",) if self.precision == "int8" else ("ncnn", "tensorflow")
         return engines.resolve_engine(self.engine, able, self.precision)
 
-    def _source(self):
-        return source(self.input_repr, self.content_type)
+    def _file(self):
+        return WEIGHTS[self.input_repr, self.content_type]
 
     def _hop_length(self):
         # Truncated, not rounded, as openl3 does.

@@ -226,19 +226,7 @@ WEIGHTS = {
         shapes=SHAPES,
         read=partial(read, trained_on=trained_on),
         digest=digest,
-    )
-    for trained_on, digest in {
-        "msd": "1f3bf56835ff0e1c0188dfa001e666707ba9f8efbfc0014595ff6e28af7709d5",
-        "mtt": "313a4824e0b608e6faea44cf718a17795b39e3e836d32c3cc52f9e33a110baa8",
-    }.items()
-}
-
-
-def source(trained_on: str) -> readers.ArraySource:
-    """Return where the arrays of one of the models come from."""
-    return readers.ArraySource(
         estimator="MusiCNNTransformer",
-        published=WEIGHTS[trained_on],
         describe=describe,
         # For log-mel values, mostly 0 to 5.
         input_norm={
@@ -246,6 +234,11 @@ def source(trained_on: str) -> readers.ArraySource:
             "batch_normalization/moving_variance": 1.5,
         },
     )
+    for trained_on, digest in {
+        "msd": "1f3bf56835ff0e1c0188dfa001e666707ba9f8efbfc0014595ff6e28af7709d5",
+        "mtt": "313a4824e0b608e6faea44cf718a17795b39e3e836d32c3cc52f9e33a110baa8",
+    }.items()
+}
 
 
 _MSD = """rock, pop, alternative, indie, electronic, female vocalists, dance, 00s, alternative rock,
@@ -420,8 +413,8 @@ class MusiCNNTransformer(base.NetworkTransformer):
     def _engine(self):
         return engines.resolve_engine(self.engine, ("numpy", "tensorflow"))
 
-    def _source(self):
-        return source(self.trained_on)
+    def _file(self):
+        return WEIGHTS[self.trained_on]
 
     def _layers(self):
         return (self.layer,) if isinstance(self.layer, str) else tuple(self.layer)

@@ -8,21 +8,18 @@ another file or run code. Any other damage of a file is reported in one sentence
 import gzip
 import hashlib
 import io
-import os
 import re
 import struct
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from math import prod, sqrt
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 import numpy as np
 
-from skmer.exceptions import InputError, InputTypeError, WeightsIntegrityError, WeightsNotFoundError
-from skmer.utils import cache, files
+from skmer.exceptions import InputError, WeightsIntegrityError
+from skmer.utils import cache
 from skmer.utils.digest import open_regular
 
 Shapes = tuple[tuple[str, tuple[int, ...]], ...]
@@ -332,89 +329,19 @@ def signature(path: Path) -> tuple:
     return str(path), status.st_size, status.st_mtime_ns
 
 
-# Digests of files that this process has read, so that asking for one does not read it again.
-_digests: dict[tuple, str] = {}
-_reading = threading.Lock()
-
-
-@dataclass(frozen=True, kw_only=True)
-class ArraySource:
-    """Where the arrays of a network come from: what the parameter `weights` means.
-
-    Parameters
-    ----------
-    estimator : str
-        The class that has the parameter.
-    published : WeightsFile
-        What "pretrained" means, and how a file of the user's own is read.
-    describe : callable
-        Returns the network, as layers that hold the arrays.
-    input_norm : dict, default={}
-        Constants of the first normalisation of random weights, which fit the network's input.
-    """
-
-    estimator: str
-    published: Any
-    describe: Callable[[Mapping[str, np.ndarray]], Any]
-    input_norm: Mapping[str, float] = field(default_factory=dict)
-
-    def digest(self, weights, seed: int) -> str:
-        """Return the digest that `load` would return, without drawing random arrays."""
-        if weights is None:
-            return f"random-{seed}"
-        path = self.path(weights)
-        key = (self.published.name, weights == "pretrained", *signature(path))
-        with _reading:
-            if key not in _digests:
-                _digests[key] = self._read(path, weights)[1]
-            return _digests[key]
-
-    def load(self, weights, seed: int) -> tuple[dict[str, np.ndarray], str]:
-        """Return the arrays by name, and the SHA-256 over them (or "random-<seed>")."""
-        if weights is None:
-            return self._draw(seed), f"random-{seed}"
-        return self._read(self.path(weights), weights)
-
-    def path(self, weights) -> Path:
-        """Return the file that is meant."""
-        return self.published.obtain() if weights == "pretrained" else self.given_path(weights)
-
-    def given_path(self, weights) -> Path:
-        """Return the path that the user gave, which must be a file."""
-        allowed = (
-            f"the 'weights' parameter of {self.estimator} must be 'pretrained', the path of a file "
-            f"({self.published.kinds}), or None for random weights"
-        )
-        if not isinstance(weights, str | os.PathLike):
-            raise InputTypeError(f"{allowed[0].upper()}{allowed[1:]}. Got {weights!r} instead.")
-        path = files.expand_path(weights).absolute()
-        # TensorFlow names a checkpoint by what its files' names begin with.
-        index = Path(f"{path}{INDEX}")
-        path = index if os.path.isfile(index) else path
-        # os.path returns False where a path cannot be one; pathlib raises.
-        readable, exists = os.access(path, os.R_OK), os.path.exists(path)
-        if not (readable and os.path.isfile(path)):
-            what = "is no file" if readable else "cannot be read" if exists else "does not exist"
-            raise WeightsNotFoundError(f"The weights file {path} {what}: {allowed}.")
-        return path
-
-    def _read(self, path: Path, weights) -> tuple[dict[str, np.ndarray], str]:
-        arrays, digest = self.published.load(path)
-        if weights == "pretrained":
-            self.published.accept(path, arrays, digest)
-        return arrays, digest
-
-    def _draw(self, seed: int) -> dict[str, np.ndarray]:
-        """Draw kernels that keep the scale through rectified layers [He2015]."""
-        bits = np.random.PCG64(seed)
-        arrays = {}
-        for name, shape in self.published.shapes:
-            if len(shape) > 1:
-                arrays[name] = uniform(bits, shape, sqrt(6 / prod(shape[:-1])))
-            else:
-                neutral = float(name.replace(" ", "_").endswith(("gamma", "moving_variance")))
-                arrays[name] = np.full(shape, self.input_norm.get(name, neutral), np.float32)
-        return arrays
+def draw_arrays(
+    shapes: Shapes, seed: int, input_norm: Mapping[str, float]
+) -> dict[str, np.ndarray]:
+    """Draw kernels that keep the scale through rectified layers [He2015]."""
+    bits = np.random.PCG64(seed)
+    arrays = {}
+    for name, shape in shapes:
+        if len(shape) > 1:
+            arrays[name] = uniform(bits, shape, sqrt(6 / prod(shape[:-1])))
+        else:
+            neutral = float(name.replace(" ", "_").endswith(("gamma", "moving_variance")))
+            arrays[name] = np.full(shape, input_norm.get(name, neutral), np.float32)
+    return arrays
 
 
 def uniform(bits: np.random.PCG64, shape: tuple[int, ...], limit: float) -> np.ndarray:

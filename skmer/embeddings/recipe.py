@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skmer.audio import resampling, stream_audio
-from skmer.embeddings import clips, readers
+from skmer.embeddings import clips
 from skmer.embeddings.engines import get_engine, layers
+from skmer.embeddings.weights import WeightsFile
 from skmer.exceptions import AudioDecodeError, WeightsIntegrityError
 from skmer.pooling import pool_frames
 from skmer.utils import CacheEntry, ClipCache, floats, processes
@@ -144,7 +145,7 @@ class Recipe(ABC):
 class NetworkRecipe(Recipe):
     """Base of the recipes of skmer's own networks, which an engine runs."""
 
-    source: readers.ArraySource = field(metadata=NOT_IN_KEY)
+    file: WeightsFile = field(metadata=NOT_IN_KEY)
     # What these two give is in the digest.
     weights: str | None = field(metadata=NOT_IN_KEY)
     seed: int = field(metadata=NOT_IN_KEY)
@@ -154,13 +155,14 @@ class NetworkRecipe(Recipe):
 
     def load(self, n_threads: int | None):
         """Return the engine, loaded once in a process for equal weights and settings."""
-        key = (self.source.published.name, self.digest)
+        key = (self.file.name, self.digest)
         return get_engine(self.engine, key, self._describe, n_threads=n_threads)
 
     def _describe(self) -> layers.Network:
-        arrays, digest = self.source.load(self.weights, self.seed)
+        arrays, digest = self.file.load(self.weights, self.seed)
         check_unchanged(f"The file of the weights {self.weights!r}", self.digest, digest)
-        return self.source.describe(arrays)
+        assert self.file.describe is not None
+        return self.file.describe(arrays)
 
 
 def check_unchanged(what: str, fitted: str | None, found: str) -> None:

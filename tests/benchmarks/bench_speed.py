@@ -28,7 +28,7 @@ def l3(quick, folder):
     for transformer in ours.values():
         transformer.fit(paths)
     weights = tuple(
-        _l3.source("mel256", "music")
+        _l3.WEIGHTS["mel256", "music"]
         .load(
             None,
             ours["ncnn"]._recipe(pooled=False).seed,
@@ -96,7 +96,7 @@ def vggish(quick, folder):
         name: VGGishTransformer(engine=name, weights=None, random_state=0).fit(paths)
         for name in ("ncnn", "tensorflow")
     }
-    weights = tuple(_vggish.source().load(None, ours["ncnn"]._seed)[0].values())
+    weights = tuple(_vggish.NETWORK_FILE.load(None, ours["ncnn"]._seed)[0].values())
     model = _vggish_way.build_model(weights)
     expected = np.concatenate(_vggish_way.embed(model, paths))
     functions = {"plain": lambda: _vggish_way.embed(model, paths)}
@@ -127,7 +127,7 @@ def musicnn(quick, folder):
             for name in ("numpy", "tensorflow")
         }
         seed = ours["numpy"]._recipe(pooled=False).seed
-        model = _musicnn_way.build_model(_musicnn.source("msd").load(None, seed)[0])
+        model = _musicnn_way.build_model(_musicnn.WEIGHTS["msd"].load(None, seed)[0])
         expected = np.concatenate(_musicnn_way.embed(model, paths, hop))
         functions = {"plain": lambda model=model, hop=hop: _musicnn_way.embed(model, paths, hop)}
         for name, transformer in ours.items():

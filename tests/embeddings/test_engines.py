@@ -383,7 +383,7 @@ def test_int8_on_real_audio(input_repr, frontend, shared):
     ).astype(np.float32)
     spectrograms = l3_spectrogram(frames, input_repr=input_repr, frontend=frontend)
     file = l3.WEIGHTS["mel256", "music"]
-    arrays = file.load(shared / "golden/l3/openl3_audio_synthetic.h5.gz")[0].values()
+    arrays = file.parse(shared / "golden/l3/openl3_audio_synthetic.h5.gz")[0].values()
     exact, fast = (
         engine_of(name, l3, arrays, input_repr, key="golden")(spectrograms)
         for name in ("ncnn", "onnxruntime")

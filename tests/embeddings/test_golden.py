@@ -148,7 +148,7 @@ def test_vggish_against_the_published_code(shared, tmp_path):
     eigen_vectors, means = weights["pca"]()
     np.savez(tmp_path / "vggish_pca_params.npz", pca_eigen_vectors=eigen_vectors, pca_means=means)
     checkpoint = write_checkpoint(tmp_path / "vggish_model.ckpt", weights["variables"]())
-    arrays, _ = _vggish.NETWORK_FILE.load(Path(checkpoint))
+    arrays, _ = _vggish.NETWORK_FILE.parse(Path(checkpoint))
     assert arrays["vggish/conv1/weights"].shape == (3, 3, 1, 64)
     expected = np.load(folder / "expected.npz")
     cases = json.loads((folder / "cases.json").read_text())

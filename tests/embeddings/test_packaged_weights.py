@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 
 from skmer.embeddings import fetch_weights, list_weights, musicnn
-from skmer.embeddings import weights as _package
-from skmer.embeddings.musicnn import SHAPES, TAGS, source
+from skmer.embeddings.musicnn import SHAPES, TAGS
 from skmer.embeddings.readers import digest_arrays
 from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
+from skmer.utils import download
 
 WHEEL = "musicnn-0.1.0-py3-none-any.whl"
 
@@ -29,7 +29,7 @@ WHEEL = "musicnn-0.1.0-py3-none-any.whl"
 def arrays():
     """By `trained_on`: small numbers in the shapes of the network."""
     return {
-        trained_on: source(trained_on).load(None, seed)[0]
+        trained_on: musicnn.WEIGHTS[trained_on].load(None, seed)[0]
         for seed, trained_on in enumerate(("msd", "mtt"))
     }
 
@@ -122,12 +122,12 @@ def test_fetched_by_the_package_client(published, folder, arrays, client, monkey
             pytest.skip("uv is not on this machine")
         without_pip(monkeypatch)
     assert state_of("musicnn-mtt") == "missing"
-    same(source("mtt").load("pretrained", 0), arrays["mtt"])
+    same(musicnn.WEIGHTS["mtt"].load("pretrained", 0), arrays["mtt"])
     # neither the wheel nor what is unpacked of it stays
     assert left_in(folder) == ["musicnn_mtt.npz"]
     assert state_of("musicnn-mtt") == "converted"
     shutil.rmtree(published)
-    assert source("mtt").load("pretrained", 0)[1] == musicnn.WEIGHTS["mtt"].digest
+    assert musicnn.WEIGHTS["mtt"].load("pretrained", 0)[1] == musicnn.WEIGHTS["mtt"].digest
     assert "musicnn" not in sys.modules
 
 
@@ -137,7 +137,7 @@ def test_wheel_put_into_the_folder_by_hand(published, folder, wheel, arrays):
     (folder / WHEEL).write_bytes(wheel)
     assert state_of("musicnn-msd") == "verified"
     assert fetch_weights("musicnn-msd") == folder / WHEEL
-    same(source("msd").load("pretrained", 0), arrays["msd"])
+    same(musicnn.WEIGHTS["msd"].load("pretrained", 0), arrays["msd"])
     assert left_in(folder) == [WHEEL, "musicnn_msd.npz"]
     assert fetch_weights("musicnn-msd") == folder / "musicnn_msd.npz"
 
@@ -149,14 +149,14 @@ def test_installed_package_is_not_imported(published, folder, wheel, arrays, mon
     shutil.rmtree(published)
     monkeypatch.syspath_prepend(str(site))
     assert state_of("musicnn-msd") == "verified"
-    same(source("msd").load("pretrained", 0), arrays["msd"])
+    same(musicnn.WEIGHTS["msd"].load("pretrained", 0), arrays["msd"])
     assert "musicnn" not in sys.modules
 
 
 def refused(kind=WeightsNotFoundError):
     """The sentence that says why there are no pretrained weights."""
     with pytest.raises(kind) as caught:
-        source("msd").load("pretrained", 0)
+        musicnn.WEIGHTS["msd"].load("pretrained", 0)
     message = str(caught.value)
     assert "\n" not in message
     assert WHEEL in message
@@ -190,7 +190,7 @@ def test_no_package_client(published, monkeypatch):
 
 
 def test_client_that_does_not_end(published, monkeypatch):
-    monkeypatch.setattr(_package, "CLIENT_TIMEOUT", 0.01)
+    monkeypatch.setattr(download, "CLIENT_TIMEOUT", 0.01)
     assert "did not end in 0 s" in refused()
 
 
@@ -240,7 +240,7 @@ def test_folder_that_cannot_be_written(published, folder, wheel, arrays, monkeyp
     # a wheel that somebody else put there is read all the same
     os.makedirs(folder)
     (folder / WHEEL).write_bytes(wheel)
-    same(source("msd").load("pretrained", 0), arrays["msd"])
+    same(musicnn.WEIGHTS["msd"].load("pretrained", 0), arrays["msd"])
     assert left_in(folder) == [WHEEL]
 
 
@@ -255,7 +255,7 @@ def test_leftovers_are_removed_and_a_file_called_pip_is_not_run(
 
 
 def test_password_of_an_index_is_not_shown():
-    reason = _package.client_error("ERROR: 401 for https://me:secret@index.example/simple")
+    reason = download.client_error("ERROR: 401 for https://me:secret@index.example/simple")
     assert reason == "the package client failed: 401 for https://index.example/simple"
 
 
@@ -264,9 +264,9 @@ def test_damaged_checkpoint(tmp_path, arrays, v2_checkpoint):
     (tmp_path / "own.index").write_bytes(index)
     (tmp_path / "own.data-00000-of-00001").write_bytes(numbers)
     with pytest.raises(WeightsIntegrityError, match="the checksum of the array"):
-        source("msd").load(tmp_path / "own", 0)
+        musicnn.WEIGHTS["msd"].load(tmp_path / "own", 0)
     (tmp_path / "own.data-00000-of-00001").unlink()
     with pytest.raises(WeightsIntegrityError, match="is not beside it"):
-        source("msd").load(tmp_path / "own", 0)
+        musicnn.WEIGHTS["msd"].load(tmp_path / "own", 0)
     with pytest.raises(WeightsNotFoundError, match="MusiCNNTransformer must be 'pretrained'"):
-        source("msd").load(tmp_path / "absent", 0)
+        musicnn.WEIGHTS["msd"].load(tmp_path / "absent", 0)

@@ -15,7 +15,7 @@ from skmer.embeddings import l3, musicnn, readers, vggish
 from skmer.embeddings.readers import digest_arrays
 from skmer.exceptions import InputTypeError, WeightsIntegrityError, WeightsNotFoundError
 
-L3 = l3.source("mel256", "music")
+L3 = l3.WEIGHTS["mel256", "music"]
 SHAPES = (("a/kernel", (3, 2)), ("a/bias", (2,)), ("norm/moving_variance", (1,)))
 
 
@@ -62,7 +62,7 @@ def write_small(path, kind, small, v1_checkpoint, v2_checkpoint):
 
 
 def source_of(kind):
-    return musicnn.source("msd") if kind in ("wheel", "v2") else vggish.source()
+    return musicnn.WEIGHTS["msd"] if kind in ("wheel", "v2") else vggish.NETWORK_FILE
 
 
 @pytest.mark.parametrize("kind", ["npz", "v1", "v2", "wheel"])
@@ -71,7 +71,7 @@ def test_every_format_is_read(tmp_path, small, v1_checkpoint, v2_checkpoint, kin
     source = source_of(kind)
     found, digest = source.load(path, 0)
     same(found, small)
-    assert digest == digest_arrays(small.values()) == source.digest(str(path), 0)
+    assert digest == digest_arrays(small.values()) == source.digest_of(str(path), 0)
     if kind == "v2":
         same(source.load(path.with_name("own"), 0)[0], small)
 
@@ -107,7 +107,7 @@ def test_arrays_that_do_not_fit(tmp_path, small, changes, message):
     kept = {name: array for name, array in (small | changes).items() if array is not None}
     np.savez(tmp_path / "w.npz", **kept)
     with pytest.raises(WeightsIntegrityError, match=message) as caught:
-        vggish.source().load(tmp_path / "w.npz", 0)
+        vggish.NETWORK_FILE.load(tmp_path / "w.npz", 0)
     assert "w.npz" in str(caught.value)
 
 
@@ -119,16 +119,16 @@ def test_hdf5_comes_back_in_stored_order(tmp_path, arrays, write_h5, as_layers, 
     same(L3.load(path, 0)[0], arrays)
     packed = tmp_path / "w.h5.gz"
     packed.write_bytes(gzip.compress(path.read_bytes(), 0))
-    assert L3.digest(packed, 0) == digest_arrays(arrays.values())
+    assert L3.digest_of(packed, 0) == digest_arrays(arrays.values())
 
 
 def test_a_file_that_changes_is_read_again(tmp_path, small):
-    source = vggish.source()
+    source = vggish.NETWORK_FILE
     np.savez(tmp_path / "w.npz", **small)
-    first = source.digest(tmp_path / "w.npz", 0)
+    first = source.digest_of(tmp_path / "w.npz", 0)
     np.savez(tmp_path / "w.npz", **{name: 2 * array for name, array in small.items()})
     os.utime(tmp_path / "w.npz", ns=(0, 0))
-    assert source.digest(tmp_path / "w.npz", 0) != first
+    assert source.digest_of(tmp_path / "w.npz", 0) != first
 
 
 def external_storage(group, name):
@@ -188,7 +188,7 @@ def test_hdf5_that_leads_elsewhere_or_does_not_fit(
 def test_a_file_of_another_kind(tmp_path, content):
     path = tmp_path / "openl3.h5.gz"
     path.write_bytes(content)
-    for source in (L3, vggish.source(), musicnn.source("msd")):
+    for source in (L3, vggish.NETWORK_FILE, musicnn.WEIGHTS["msd"]):
         with pytest.raises(WeightsIntegrityError, match=r"openl3\.h5\.gz is damaged .*must be"):
             source.load(path, 0)
 
@@ -223,7 +223,7 @@ def test_no_pickle_is_loaded(tmp_path, small, capsys):
     np.savez(tmp_path / "w.npz", **small | {"a/bias": np.array([Harm()], dtype=object)})
     assert b"print" in pickle.dumps(Harm())
     with pytest.raises(WeightsIntegrityError, match="damaged"):
-        vggish.source().load(tmp_path / "w.npz", 0)
+        vggish.NETWORK_FILE.load(tmp_path / "w.npz", 0)
     assert capsys.readouterr().out == ""
 
 
@@ -231,7 +231,7 @@ def test_a_pipe_is_not_waited_for(tmp_path, monkeypatch):
     monkeypatch.setenv("SKMER_WEIGHTS", str(tmp_path))
     os.mkfifo(tmp_path / "musicnn_msd.npz")
     with pytest.raises(WeightsIntegrityError, match=r"musicnn_msd\.npz is damaged"):
-        musicnn.source("msd").load("pretrained", 0)
+        musicnn.WEIGHTS["msd"].load("pretrained", 0)
 
 
 def test_path_that_is_no_file(tmp_path):
@@ -265,7 +265,7 @@ def test_pca_beside_the_checkpoint(tmp_path):
 
 def test_random_values_are_the_same_on_every_machine():
     arrays, digest = L3.load(None, 7)
-    assert digest == L3.digest(None, 7) == "random-7"
+    assert digest == L3.digest_of(None, 7) == "random-7"
     # 16-bit integers of a documented stream, times the bound of He's uniform distribution.
     first = arrays["conv1/kernel"].ravel()[:4] / (np.sqrt(6 / 9) / 2**15)
     last = arrays["conv8/kernel"].ravel()[-3:] / (np.sqrt(6 / (9 * 512)) / 2**15)
@@ -288,7 +288,7 @@ def test_shapes_are_those_of_the_published_networks():
 def test_published_format_of_the_reference(shared):
     path = shared / "golden" / "l3" / "openl3_audio_synthetic.h5.gz"
     expected = "3d971367801e4c612d5381fa6f8dfe4f8cd19d1a0bf3d67fee7f297e041f0816"
-    assert L3.digest(path, 0) == expected
+    assert L3.digest_of(path, 0) == expected
 
 
 @pytest.mark.slow
@@ -304,4 +304,4 @@ def test_tensorflow_writes_what_is_read(tmp_path, small):
         path = saver.save(
             session, str(tmp_path / "own.ckpt"), write_meta_graph=False, write_state=False
         )
-    same(vggish.source().load(path, 0)[0], small)
+    same(vggish.NETWORK_FILE.load(path, 0)[0], small)

@@ -218,7 +218,7 @@ def test_times_are_those_of_whole_samples():
 
 
 def test_whether_weights_are_random_is_no_matter_of_their_name(tmp_path, monkeypatch):
-    monkeypatch.setattr("skmer.embeddings.readers.ArraySource.digest", lambda *args: "abc")
+    monkeypatch.setattr("skmer.embeddings.weights.WeightsFile.digest_of", lambda *args: "abc")
     l3 = L3Transformer(weights=tmp_path / "random_crop.h5").fit(["a.wav"])
     assert l3.weights_label_ == "random_crop.h5"
     assert l3.weights_are_random_ is False

@@ -212,7 +212,7 @@ def row_of(name):
 @pytest.fixture
 def published(server, folder, monkeypatch, tmp_path, write_h5, as_layers):
     """Let a mirror have a random network in the place of mel128_env's, and its checksum."""
-    arrays = l3.source("mel128", "env").load(None, 1)[0]
+    arrays = l3.WEIGHTS["mel128", "env"].load(None, 1)[0]
     plain = write_h5(tmp_path / "plain.h5", as_layers(list(arrays.values())))
     server.content = gzip.compress(plain.read_bytes(), 0)
     (tmp_path / "packed").write_bytes(server.content)
@@ -228,8 +228,8 @@ def published(server, folder, monkeypatch, tmp_path, write_h5, as_layers):
 def test_pretrained_is_fetched_verified_and_read(server, folder, published):
     assert (row_of(NAME).state, row_of(NAME).present) == ("missing", False)
     assert not folder.exists()
-    source = l3.source("mel128", "env")
-    assert source.digest("pretrained", 0) == digest_arrays(published.values())
+    source = l3.WEIGHTS["mel128", "env"]
+    assert source.digest_of("pretrained", 0) == digest_arrays(published.values())
     np.testing.assert_array_equal(
         source.load("pretrained", 0)[0]["conv1/kernel"], published["conv1/kernel"]
     )
@@ -279,7 +279,7 @@ def test_fetch_names_a_wrong_file(server, folder, monkeypatch):
 def test_without_a_network_the_sentence_comes_within_five_seconds(folder):
     start = time.monotonic()
     with pytest.raises(WeightsNotFoundError) as caught:
-        l3.source("mel128", "env").load("pretrained", 0)
+        l3.WEIGHTS["mel128", "env"].load("pretrained", 0)
     assert time.monotonic() - start < 5
     address = "https://github.com/marl/openl3/raw/models/"
     for part in ("openl3_audio_mel128_env-v0_4_0.h5.gz", address, str(folder), "weights=None"):

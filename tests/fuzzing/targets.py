@@ -211,9 +211,9 @@ class Weights:
             path = self.folder / "weights"
             path.write_bytes(data)
         if kind == 0:
-            source = l3.source("mel256", "music")
+            source = l3.WEIGHTS["mel256", "music"]
         else:
-            source = vggish.source() if kind == 1 else musicnn.source("msd")
+            source = vggish.NETWORK_FILE if kind == 1 else musicnn.WEIGHTS["msd"]
         arrays = source.load(path, 0)[0].values()
         assert [array.shape for array in arrays] == [shape for _, shape in SHAPES]
         assert all(np.isfinite(array).all() for array in arrays)

@@ -123,7 +123,7 @@ def vggish_model(arrays):
 
 def main():
     golden = {}
-    arrays = tuple(l3.source("mel256", "music").load(None, SEED)[0].values())
+    arrays = tuple(l3.WEIGHTS["mel256", "music"].load(None, SEED)[0].values())
     frames = l3_frames(clip(48000), 24000)
     for input_repr, frontend, size in [
         ("mel256", "kapre", 512),
@@ -137,7 +137,7 @@ def main():
     ]:
         inputs = [l3_input(frame, input_repr, frontend) for frame in frames]
         golden[f"l3|{input_repr}|{frontend}|{size}"] = l3_embeddings(inputs, arrays, size)
-    kernels = tuple(vggish.source().load(None, SEED)[0].values())
+    kernels = tuple(vggish.NETWORK_FILE.load(None, SEED)[0].values())
     examples = vggish_examples(clip(16000, 2.1))
     golden["vggish"] = vggish_model(kernels).predict(
         np.stack(examples)[..., None].astype("f4"), verbose=0
