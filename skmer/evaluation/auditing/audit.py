@@ -20,6 +20,7 @@ identical_features    two features with the same rows
 preprocessing         something was fitted on training and test rows together
 """
 
+from functools import partial
 from os import PathLike
 from typing import Annotated, Any
 
@@ -138,30 +139,23 @@ def audit(
     given |= {"datasets": datasets, "targets": targets, "reference": reference}
     n_rows = _count_rows(given)
     check_order(given)
-    names = [str(name) for name in getattr(X, "columns", ())]
-    X = None if X is None else _check_features(X)
-    tables = {} if X is None else {"X": X}
-    are_tags = np.ndim(y) == 2
-    if are_tags:
+    features, columns = {}, {}
+    if X is not None:
+        names = [str(name) for name in getattr(X, "columns", ())]
+        X = features["X"] = _check_features(X)
+        columns["X"] = names or [str(i) for i in range(X.shape[1])]
+    if np.ndim(y) == 2:
         y = check_array(y, dtype=None)
-    labels, groups, datasets = (
-        None if values is None else check_labels(values, name)
-        for values, name in (
-            (None if are_tags else y, "The labels y"),
-            (groups, "The groups"),
-            (datasets, "The datasets"),
-        )
-    )
-    y = y if are_tags else labels
+    elif y is not None:
+        y = check_labels(y, "The labels y")
+    groups = None if groups is None else check_labels(groups, "The groups")
+    datasets = None if datasets is None else check_labels(datasets, "The datasets")
     evidence = copies.Evidence(
-        X, y, groups, paths, items, datasets, alpha=alpha, n_permutations=n_permutations,
-        random_state=random_state, n_jobs=n_jobs, features=tables,
-        columns={name: names or [*map(str, range(one.shape[1]))] for name, one in tables.items()},
+        X, y, groups, paths, items, datasets, targets, reference, preprocessing, alpha=alpha,
+        n_permutations=n_permutations, random_state=random_state, n_jobs=n_jobs,
+        features=features, columns=columns,
     )  # fmt: skip
-    splits = None if cv is None else leaks.Splits(cv, n_rows, X, y, groups)
-    return judge(
-        evidence, splits, targets=targets, reference=reference, preprocessing=preprocessing
-    )
+    return judge(evidence, None if cv is None else leaks.Splits(cv, n_rows, X, y, groups))
 
 
 def audit_protocols(evidence, protocols) -> dict[str, dict]:
@@ -180,57 +174,51 @@ def audit_protocols(evidence, protocols) -> dict[str, dict]:
     return reports
 
 
-@numpy_defaults
-def judge(evidence, splits, *, targets=None, reference=None, preprocessing=None) -> AuditReport:
-    """Run every check whose data are there, and name what the others would need."""
-    X, groups, paths, items = evidence.X, evidence.groups, evidence.paths, evidence.items
-    findings: list[AuditFinding] = []
-    checked: list[str] = []
-    skipped: dict[str, str] = {}
-    measurements: dict[str, float] = {}
+# What finds each kind of leak in the evidence and the splits, and what it needs.
+_CHECKS: dict[str, tuple[Any, ...]] = {
+    "shared_rows": (leaks.shared_rows, "cv"),
+    "shared_groups": (leaks.shared_groups, "groups", "cv"),
+    "shared_files": (copies.shared_files, "paths", "cv"),
+    "similar_groups": (leaks.similar_groups, "groups"),
+    "contained_dataset": (copies.contained, "datasets, with items or paths"),
+    **{kind: (partial(copies.duplicates, kind), need) for kind, (need, _) in copies.KINDS.items()},
+    # Its findings are made by the four checks for copies.
+    "item_in_two_datasets": (lambda evidence, splits: (), "datasets", "paths, items or X"),
+    "identity_probe": (copies.recognised, "X", "groups of two or more rows"),
+    "swapped_columns": (leaks.swapped_columns, "targets", "reference"),
+    "target_in_features": (leaks.target_in_features, "features as a table", "y"),
+    "preprocessing": (leaks.fitted_before, "X"),
+}
 
-    def run(kind, find, **needs):
-        missing = [name for name, value in needs.items() if value is None]
-        if missing:
+
+@numpy_defaults
+def judge(evidence, splits) -> AuditReport:
+    """Run every check whose data are there, and name what the others would need."""
+    X, groups, paths = evidence.X, evidence.groups, evidence.paths
+    is_repeated = groups is None or np.unique(groups).size < len(groups)
+    given = vars(evidence) | {
+        "cv": splits,
+        "datasets, with items or paths": evidence.contained,
+        "paths, items or X": evidence.copies or None,
+        "groups of two or more rows": groups if is_repeated else None,
+        "features as a table": evidence.columns or None,
+    }
+    findings: list[AuditFinding] = []
+    checked, skipped, measurements = [], {}, {}
+    for kind, (find, *needs) in _CHECKS.items():
+        if missing := [need for need in needs if given[need] is None]:
             skipped[kind] = " and ".join(missing)
         else:
             checked.append(kind)
-            findings.extend(find())
-
-    run("shared_rows", lambda: leaks.shared_rows(splits), cv=splits)
-    run("shared_groups", lambda: leaks.shared_groups(splits, groups), groups=groups, cv=splits)
-    run("shared_files", lambda: copies.shared_files(evidence, splits), paths=paths, cv=splits)
-    needs = {"datasets, with items or paths": evidence.contained}
-    run("similar_groups", lambda: leaks.similar_groups(groups), groups=groups)
-    run("contained_dataset", lambda: copies.contained(evidence, splits), **needs)
-    for kind, need in copies.KINDS.items():
-        needs = {need: getattr(evidence, need)}
-        run(kind, lambda kind=kind: copies.duplicates(kind, evidence, splits), **needs)
+            findings += find(evidence, splits)
     if paths is not None:
         findings += copies.unread_files(evidence)
+    findings += leaks.identical_features(evidence)
     if X is not None:
         measurements["intrinsic_dimension"] = evidence.intrinsic_dimension
-    needs = {"datasets": evidence.datasets}
-    needs["paths, items or X"] = next((one for one in (paths, items, X) if one is not None), None)
-    # Its findings are made by the four checks for copies.
-    run("item_in_two_datasets", list, **needs)
-    repeated = groups if groups is None or np.unique(groups).size < len(groups) else None
-    needs = {"X": X, "groups of two or more rows": repeated}
-    run("identity_probe", lambda: copies.recognised(evidence, splits), **needs)
     if "identity_probe" in checked:
-        for name, value in evidence.probe._asdict().items():
-            measurements[f"identity_{name}"] = value
-    needs = {"targets": targets, "reference": reference}
-    run("swapped_columns", lambda: leaks.swapped_columns(targets, reference), **needs)
-    columns = evidence.columns or None
-    needs = {"features as a table": columns, "y": evidence.y}
-    run(
-        "target_in_features",
-        lambda: leaks.target_in_features(evidence.y, evidence.features, columns, evidence.alpha),
-        **needs,
-    )
-    findings += leaks.identical_features(evidence.features)
-    run("preprocessing", lambda: leaks.fitted_before(X, splits, preprocessing), X=X)
+        probe = evidence.probe._asdict()
+        measurements |= {f"identity_{name}": value for name, value in probe.items()}
     return AuditReport(tuple(findings), tuple(checked), skipped, measurements)
 
 

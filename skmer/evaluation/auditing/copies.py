@@ -30,18 +30,12 @@ from skmer.utils.digest import AudioDigest, file_digest
 N_NEIGHBORS = 10
 # Of these the nearest may be copies, of every clip.
 MOST_COPIES = 4
-# The kinds of copies, the strictest first, and what each is found in.
+# The kinds of copies, the strictest first: what each is found in, and in words.
 KINDS = {
-    "duplicate_files": "paths",
-    "duplicate_audio": "paths",
-    "duplicate_items": "items",
-    "near_duplicates": "X",
-}
-_IN_WORDS = {
-    "duplicate_files": "identical files",
-    "duplicate_audio": "identical decoded audio",
-    "near_duplicates": "embeddings closer than chance allows",
-    "duplicate_items": "the same item name",
+    "duplicate_files": ("paths", "identical files"),
+    "duplicate_audio": ("paths", "identical decoded audio"),
+    "duplicate_items": ("items", "the same item name"),
+    "near_duplicates": ("X", "embeddings closer than chance allows"),
 }
 
 
@@ -67,6 +61,9 @@ class Evidence:
     paths: Any = None
     items: Any = None
     datasets: Any = None
+    targets: Any = None
+    reference: Any = None
+    preprocessing: Any = None
     audio_hashes: Any = None
     file_hashes: Any = None
     alpha: float = 0.001
@@ -93,20 +90,15 @@ class Evidence:
 
     def keep(self, rows: np.ndarray) -> "Evidence":
         """Return the evidence of some rows, which are of one dataset."""
-        files = None if self.paths is None else self._file_hashes
-        audio = self.audio_hashes if self.paths is None else self._audio_hashes
-        lists = (None if one is None else [one[row] for row in rows] for one in (files, audio))
-        file_hashes, audio_hashes = lists
-        arrays: dict[str, Any] = {
-            name: None if (one := getattr(self, name)) is None else np.asarray(one)[rows]
-            for name in ("X", "y", "groups", "paths", "items")
+        given = {name: getattr(self, name) for name in ("y", "groups", "paths", "items")}
+        given |= {"X": self.X if len(rows) > 3 else None, "audio_hashes": self.audio_hashes}
+        if self.paths is not None:
+            given |= {"file_hashes": self._file_hashes, "audio_hashes": self._audio_hashes}
+        kept: dict[str, Any] = {
+            name: None if one is None else np.asarray(one)[rows] for name, one in given.items()
         }
-        if len(rows) < 4:
-            arrays["X"] = None
-        arrays["features"] = {name: one[rows] for name, one in self.features.items()}
-        return replace(
-            self, **arrays, datasets=None, file_hashes=file_hashes, audio_hashes=audio_hashes
-        )
+        kept["features"] = {name: one[rows] for name, one in self.features.items()}
+        return replace(self, **kept, datasets=None)
 
     @property
     def intrinsic_dimension(self) -> float:
@@ -131,8 +123,8 @@ class Evidence:
         }
         known = [set(rows) for sets in (self.contained or {}).values() for rows in sets]
         copies = {}
-        for kind, needs in KINDS.items():
-            if getattr(self, needs) is not None:
+        for kind, (need, _) in KINDS.items():
+            if getattr(self, need) is not None:
                 sets = find[kind]()
                 copies[kind] = [rows for rows in sets if not any(map(set(rows).issubset, known))]
                 known += map(set, copies[kind])
@@ -158,18 +150,14 @@ class Evidence:
         return found
 
     @cached_property
-    def unread(self) -> list[int]:
-        """Rows whose file cannot be read."""
-        pairs = zip(self._file_hashes, self._audio_hashes)
-        return [row for row, pair in enumerate(pairs) if None in pair]
-
-    @cached_property
     def _file_hashes(self):
-        return self.file_hashes or self._digests(_file_digest, verbose=False)
+        known = self.file_hashes
+        return self._digests(_file_digest, verbose=False) if known is None else known
 
     @cached_property
     def _audio_hashes(self):
-        return self.audio_hashes or self._digests(_audio_digest, verbose=self.verbose)
+        known = self.audio_hashes
+        return self._digests(_audio_digest, verbose=self.verbose) if known is None else known
 
     def _digests(self, compute, *, verbose: bool) -> list[str | None]:
         digests = processes.run_parallel(
@@ -256,30 +244,30 @@ def shared_files(evidence, splits):
     paths = [one if isinstance(one, Segment) else None for one in evidence.paths]
     sets = equal_sets(one and os.path.abspath(one.path) for one in paths)
     sets = [rows for rows in sets if splits.crossed_by(rows)]
-    if not sets:
-        return []
-    message = f"{len(sets)} files have parts on both sides of a split, such as "
-    message += f"{evidence.name_of(sets[0][0])}; give the files as groups."
-    return [AuditFinding("shared_files", "error", message, tuple(sets))]
+    if sets:
+        message = f"{len(sets)} files have parts on both sides of a split, such as "
+        message += f"{evidence.name_of(sets[0][0])}; give the files as groups."
+        yield AuditFinding("shared_files", "error", message, tuple(sets))
 
 
 def unread_files(evidence):
     """Find clips whose files are not here, or are no audio: they were compared with no other."""
-    if not (rows := evidence.unread):
-        return []
-    message = f"{len(rows)} of {len(evidence.paths)} files could not be read here, such as "
-    message += f"'{evidence.name_of(rows[0])}', so nobody knows whether they are copies of others."
-    return [AuditFinding("unread_files", "warning", message, tuple((row,) for row in rows))]
+    pairs = zip(evidence._file_hashes, evidence._audio_hashes)
+    rows = [row for row, pair in enumerate(pairs) if None in pair]
+    if rows:
+        message = f"{len(rows)} of {len(evidence.paths)} files could not be read here, such as "
+        message += f"'{evidence.name_of(rows[0])}', so nobody knows whether they are copies of "
+        message += "others."
+        yield AuditFinding("unread_files", "warning", message, tuple((row,) for row in rows))
 
 
 def duplicates(kind, evidence, splits):
     """Turn sets of equal or nearly equal rows into findings."""
     sets, groups, datasets = evidence.copies[kind], evidence.groups, evidence.datasets
-    what, name_of = _IN_WORDS[kind], evidence.name_of
+    what, name_of = KINDS[kind][1], evidence.name_of
     crossing = [rows for rows in sets if splits is not None and splits.crossed_by(rows)]
     # Copies that one group keeps together, on one side of every split, do no harm.
     loose = [rows for rows in sets if rows not in crossing and _is_mixed(rows, groups, True)]
-    found = []
     for severity, chosen, where in (
         ("error", crossing, "on both sides of a split"),
         ("warning", loose, "though no split given separates them"),
@@ -287,7 +275,7 @@ def duplicates(kind, evidence, splits):
         if chosen:
             message = f"{sum(map(len, chosen))} rows in {len(chosen)} sets have {what}, {where}, "
             message += f"such as {' and '.join(map(name_of, chosen[0][:2]))}."
-            found.append(AuditFinding(kind, severity, message, tuple(chosen)))
+            yield AuditFinding(kind, severity, message, tuple(chosen))
     is_same = evidence.y is not None and kind in ("duplicate_files", "duplicate_audio")
     # Several tags or numbers of a clip are one label.
     y = np.array([", ".join(map(str, np.ravel(row))) for row in evidence.y]) if is_same else None
@@ -296,7 +284,7 @@ def duplicates(kind, evidence, splits):
         labels = " and ".join(dict.fromkeys(y[row] for row in torn[0]))
         message = f"{len(torn)} recordings have several labels, such as {name_of(torn[0][0])}, "
         message += f"labelled {labels}; check which of them is right."
-        found.append(AuditFinding("several_labels", "warning", message, tuple(torn)))
+        yield AuditFinding("several_labels", "warning", message, tuple(torn))
     if between := [rows for rows in sets if _is_mixed(rows, datasets, False)]:
         pair = " and ".join(
             f"{name_of(row)} ({datasets[row]})"
@@ -304,8 +292,7 @@ def duplicates(kind, evidence, splits):
         )
         severity = "error" if any(rows in crossing for rows in between) else "warning"
         message = f"{len(between)} items are in more than one dataset, with {what}, such as {pair}."
-        found.append(AuditFinding("item_in_two_datasets", severity, message, tuple(between)))
-    return found
+        yield AuditFinding("item_in_two_datasets", severity, message, tuple(between))
 
 
 def _is_mixed(rows, names, if_unknown):
@@ -354,9 +341,8 @@ def contained_sets(datasets, items, paths) -> dict[tuple[str, str], list[tuple[i
     return found
 
 
-def contained(evidence, splits) -> list[AuditFinding]:
+def contained(evidence, splits):
     """Find datasets that hold songs of others, and whether a split trains on one of them."""
-    findings = []
     for (outer, inner), sets in evidence.contained.items():
         crossing = [rows for rows in sets if splits is not None and splits.crossed_by(rows)]
         across = "no split given separates them"
@@ -365,8 +351,7 @@ def contained(evidence, splits) -> list[AuditFinding]:
         message = f"{outer} contains {inner}: {len(sets)} clips are in both under the same codes, "
         message += f"{across}; leave them out of one of the two."
         severity = "error" if crossing else "warning"
-        findings.append(AuditFinding("contained_dataset", severity, message, tuple(sets)))
-    return findings
+        yield AuditFinding("contained_dataset", severity, message, tuple(sets))
 
 
 # Of more strata than these, as tags make, a loop over them would take most of the audit's time.
@@ -413,16 +398,14 @@ def identity_probe(nearest, strata, groups, n_permutations, random_state) -> Pro
 def recognised(evidence, splits):
     """Find groups that can be read off the features, where splits do not keep them apart."""
     probe = evidence.probe
-    apart = splits is not None and not shared_groups(splits, evidence.groups)
-    if apart or probe.pvalue > evidence.alpha:
-        return []
-    message = (
-        "The group can be read off the features: the nearest neighbour is of the same group "
-        f"for {probe.accuracy:.0%} of the rows, against {probe.chance:.0%} by chance; keep "
-        "groups apart in every split."
-    )
-    severity = "warning" if splits is None else "error"
-    return [AuditFinding("identity_probe", severity, message)]
+    mixed = splits is None or any(shared_groups(evidence, splits))
+    if mixed and probe.pvalue <= evidence.alpha:
+        message = (
+            "The group can be read off the features: the nearest neighbour is of the same group "
+            f"for {probe.accuracy:.0%} of the rows, against {probe.chance:.0%} by chance; keep "
+            "groups apart in every split."
+        )
+        yield AuditFinding("identity_probe", "warning" if splits is None else "error", message)
 
 
 def strata_of(y, n_rows) -> np.ndarray:

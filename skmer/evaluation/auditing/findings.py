@@ -88,10 +88,7 @@ class AuditReport:
             findings, checked and measurements, without figures that are not finite.
         """
         return {
-            "findings": [
-                {"kind": found.kind, "severity": found.severity, "message": found.message}
-                for found in self.findings
-            ],
+            "findings": self.to_frame()[["kind", "severity", "message"]].to_dict("records"),
             "checked": list(self.checked),
             "measurements": {
                 name: float(value) for name, value in self.measurements.items() if isfinite(value)

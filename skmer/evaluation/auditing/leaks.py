@@ -1,11 +1,13 @@
 """Splits, and what has rows on both sides of one."""
 
 import warnings
+from itertools import combinations
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.special import gammaln
 from scipy.stats import rankdata
+from sklearn.model_selection import check_cv
 from sklearn.utils.multiclass import type_of_target
 
 from skmer.evaluation.auditing.findings import AuditFinding
@@ -28,21 +30,13 @@ class Splits:
     """
 
     def __init__(self, cv, n_rows, X=None, y=None, groups=None):
-        if hasattr(cv, "split"):
-            with warnings.catch_warnings():
-                # The audit itself reports that a splitter ignores groups.
-                warnings.filterwarnings("ignore", "The groups parameter is ignored", UserWarning)
-                cv = list(cv.split(np.zeros(n_rows) if X is None else X, y, groups))
-        self.pairs = []
-        for train, test in cv:
-            self.pairs.append((_mask(train, n_rows), _mask(test, n_rows)))
+        with warnings.catch_warnings():
+            # The audit itself reports that a splitter ignores groups.
+            warnings.filterwarnings("ignore", "The groups parameter is ignored", UserWarning)
+            pairs = check_cv(cv).split(np.zeros(n_rows) if X is None else X, y, groups)
+            self.pairs = [(_mask(train, n_rows), _mask(test, n_rows)) for train, test in pairs]
         if not self.pairs:
             raise InputError("'cv' must have at least one split. Got none.")
-
-    @property
-    def largest_train(self):
-        """Rows of the largest training set."""
-        return max(int(train.sum()) for train, _ in self.pairs)
 
     def crossed_by(self, rows):
         """Whether some split trains on one of the rows and tests on another."""
@@ -57,40 +51,40 @@ def _mask(rows, n_rows):
     return mask
 
 
-def shared_rows(splits):
+def shared_rows(evidence, splits):
     """Find rows that are trained on and tested on in one split."""
     both = np.any([train & test for train, test in splits.pairs], axis=0)
-    rows = np.flatnonzero(both).tolist()
-    if not rows:
-        return []
-    message = f"{'1 row is' if len(rows) == 1 else f'{len(rows)} rows are'} in the training set "
-    message += "and in the test set of one split."
-    return [AuditFinding("shared_rows", "error", message, tuple((row,) for row in rows))]
+    if rows := np.flatnonzero(both).tolist():
+        message = f"{'1 row is' if len(rows) == 1 else f'{len(rows)} rows are'} in the training "
+        message += "set and in the test set of one split."
+        yield AuditFinding("shared_rows", "error", message, tuple((row,) for row in rows))
 
 
-def shared_groups(splits, groups):
+def shared_groups(evidence, splits):
     """Find groups with rows on both sides of a split."""
-    names, codes = np.unique(groups, return_inverse=True)
+    names, codes = np.unique(evidence.groups, return_inverse=True)
     shared = [np.intersect1d(codes[train], codes[test]) for train, test in splits.pairs]
     crossing = np.unique(np.concatenate(shared))
-    if not crossing.size:
-        return []
-    message = (
-        f"{crossing.size} of {len(names)} groups have rows both in the training set and in the "
-        f"test set, in {sum(one.size > 0 for one in shared)} of {len(splits.pairs)} splits."
-    )
-    rows = tuple(tuple(np.flatnonzero(codes == code).tolist()) for code in crossing)
-    return [AuditFinding("shared_groups", "error", message, rows)]
+    if crossing.size:
+        message = (
+            f"{crossing.size} of {len(names)} groups have rows both in the training set and in the "
+            f"test set, in {sum(one.size > 0 for one in shared)} of {len(splits.pairs)} splits."
+        )
+        rows = tuple(tuple(np.flatnonzero(codes == code).tolist()) for code in crossing)
+        yield AuditFinding("shared_groups", "error", message, rows)
 
 
 # Looser than the rounding of float32 around an exact mean of 0, tighter than any accident.
 TOLERANCE = 1e-5
 
 
-def fitted_before(X, splits, preprocessing):
+def fitted_before(evidence, splits):
     """Find what was fitted outside the folds, by its own count of rows or by its mark on X."""
-    n_allowed = len(X) - 1 if splits is None else splits.largest_train
-    estimators = [preprocessing] if hasattr(preprocessing, "fit") else preprocessing or ()
+    X, given = evidence.X, evidence.preprocessing
+    n_allowed = len(X) - 1
+    if splits is not None:
+        n_allowed = max(int(train.sum()) for train, _ in splits.pairs)
+    estimators = [given] if hasattr(given, "fit") else given or ()
     found = []
     for step in (step for estimator in estimators for step in _steps(estimator)):
         counts = [getattr(step, name, 0) for name in ("n_samples_seen_", "n_samples_")]
@@ -116,7 +110,7 @@ def _scaled_before(X):
     columns = [column for column in X.T if len(np.unique(column)) > 2]
     n_rows, n_columns = len(X), len(columns)
     if not n_columns or n_rows < 4:
-        return []
+        return
     # One column after the other, which needs no second copy of a large table.
     moments = [
         [c.mean(dtype=float), *(c.std(dtype=float, ddof=k) for k in (0, 1))] for c in columns
@@ -145,12 +139,13 @@ def _scaled_before(X):
             message = f"{columns.sum()} of {n_columns} columns {sign} over all rows, so that "
             message += "something was fitted on training and test rows together; put it into the "
             message += "pipeline instead."
-            return [AuditFinding("preprocessing", "warning", message)]
-    return []
+            yield AuditFinding("preprocessing", "warning", message)
+            return
 
 
-def swapped_columns(targets, reference):
+def swapped_columns(evidence, splits):
     """Find columns that go with another column of the reference than their own."""
+    targets, reference = evidence.targets, evidence.reference
     names = list(getattr(targets, "columns", range(np.shape(targets)[1])))
     if hasattr(reference, "columns") and set(reference.columns) == set(names):
         reference = reference[names]
@@ -160,15 +155,14 @@ def swapped_columns(targets, reference):
     best = linear_sum_assignment(-together)[1]
     gain = together[range(n), best].sum() - together.trace()
     # Less than this is within the spread of correlations that are in truth equal.
-    if gain <= max(0.1, 4 * np.sqrt(n / len(targets))):
-        return []
-    pairs = ", ".join(
-        f"{names[j]!r} correlates {together[j, j]:.2f} with the reference's {names[j]!r} and "
-        f"{together[j, best[j]]:.2f} with its {names[best[j]]!r}"
-        for j in range(n)
-        if best[j] != j
-    )
-    return [AuditFinding("swapped_columns", "error", f"Columns look swapped: {pairs}.")]
+    if gain > max(0.1, 4 * np.sqrt(n / len(targets))):
+        pairs = ", ".join(
+            f"{names[j]!r} correlates {together[j, j]:.2f} with the reference's {names[j]!r} and "
+            f"{together[j, best[j]]:.2f} with its {names[best[j]]!r}"
+            for j in range(n)
+            if best[j] != j
+        )
+        yield AuditFinding("swapped_columns", "error", f"Columns look swapped: {pairs}.")
 
 
 # Two rankings that agree so well are one, but for rounding.
@@ -177,24 +171,22 @@ SAME_RANKING = 0.99
 FEWEST_ROWS = 10
 
 
-def target_in_features(y, features, columns, alpha):
+def target_in_features(evidence, splits):
     """Find columns of given features that determine the target, such as its code."""
-    targets = np.reshape(y, (len(y), -1)).T
+    targets = np.reshape(evidence.y, (len(evidence.y), -1)).T
     numbers = [one for one in targets if type_of_target(one).startswith("continuous")]
     labels = [one for one in targets if not type_of_target(one).startswith("continuous")]
-    found: dict[str, int] = {}
-    for feature, names in columns.items():
+    found: list[str] = []
+    for feature, names in evidence.columns.items():
         # Embeddings of clips may stand behind the columns that have names.
-        X = features[feature][:, : len(names)]
-        telling = _in_order_of(X, numbers) | _codes_of(X, labels, alpha)
-        found |= {f"{names[i]!r} of {feature!r}": int(i) for i in np.flatnonzero(telling)}
-    if not found:
-        return []
-    message = (
-        f"{len(found)} columns tell the target by themselves, such as {shorten(found, 3)}; is "
-    )
-    message += "that the target under another name, or made from it? Leave it out of the features."
-    return [AuditFinding("target_in_features", "error", message)]
+        X = evidence.features[feature][:, : len(names)]
+        telling = _in_order_of(X, numbers) | _codes_of(X, labels, evidence.alpha)
+        found += [f"{names[i]!r} of {feature!r}" for i in np.flatnonzero(telling)]
+    if found:
+        message = f"{len(found)} columns tell the target by themselves, such as "
+        message += f"{shorten(found, 3)}; is that the target under another name, or made from it? "
+        message += "Leave it out of the features."
+        yield AuditFinding("target_in_features", "error", message)
 
 
 def _in_order_of(X, targets) -> np.ndarray:
@@ -255,27 +247,24 @@ def _codes_of(X, targets, alpha) -> np.ndarray:
     return np.array(found)
 
 
-def identical_features(features):
+def identical_features(evidence):
     """Find features with the same numbers, which are one feature under two names."""
-    names = list(features)
     pairs = [
-        f"{one!r} and {other!r}"
-        for i, one in enumerate(names)
-        for other in names[:i]
-        if np.array_equal(features[one], features[other])
+        f"{other!r} and {one!r}"
+        for (one, X), (other, Y) in combinations(evidence.features.items(), 2)
+        if np.array_equal(X, Y)
     ]
-    if not pairs:
-        return []
-    message = f"Features have the same rows: {shorten(pairs, 3)}; do they differ in a setting that "
-    message += "the key of a cache does not have, such as what a function of your own reads?"
-    return [AuditFinding("identical_features", "warning", message)]
+    if pairs:
+        message = f"Features have the same rows: {shorten(pairs, 3)}; do they differ in a setting "
+        message += "that the key of a cache does not have, such as what a function of your own "
+        message += "reads?"
+        yield AuditFinding("identical_features", "warning", message)
 
 
-def similar_groups(groups):
+def similar_groups(evidence, splits):
     """Find groups that may be one, since their names differ in case, blanks or the like only."""
-    if not (pairs := find_alike(groups.tolist())):
-        return []
-    message = f"{len(pairs)} groups may be one, since names differ only in case, blanks, form or "
-    message += f"guests: {shorten(map(join_alike, pairs), 3)}; write each in one way."
-    rows = tuple(tuple(np.flatnonzero(np.isin(groups, pair)).tolist()) for pair in pairs)
-    return [AuditFinding("similar_groups", "warning", message, rows)]
+    if pairs := find_alike(evidence.groups.tolist()):
+        message = f"{len(pairs)} groups may be one, since names differ only in case, blanks, form "
+        message += f"or guests: {shorten(map(join_alike, pairs), 3)}; write each in one way."
+        rows = [np.flatnonzero(np.isin(evidence.groups, pair)).tolist() for pair in pairs]
+        yield AuditFinding("similar_groups", "warning", message, tuple(map(tuple, rows)))
