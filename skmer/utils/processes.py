@@ -16,6 +16,7 @@ from numbers import Integral
 from typing import Any
 
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
+from joblib.externals.loky import process_executor
 from joblib.externals.loky.backend.process import LokyProcess
 from threadpoolctl import ThreadpoolController
 
@@ -86,15 +87,17 @@ def check_n_jobs(n_jobs) -> None:
 
 def _call(function: Callable, *args):
     """Call the function, in any process."""
-    _end_with_parent()
+    _prepare_worker()
     return function(*args)
 
 
 @cache
-def _end_with_parent() -> None:
+def _prepare_worker() -> None:
     """Let a worker end soon after the process that started it, however that one was killed.
 
     joblib's workers would wait five minutes for more work, with all that they hold in memory.
+    Where psutil is installed, loky (of joblib 1.6) replaces a worker that holds 300 MB more than
+    after its first task. TensorFlow and a network are more: the new worker would load them again.
     """
     process = parent_process()
     # Not os.getppid(), since the parent may have ended before this worker had started.
@@ -106,6 +109,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
     if isinstance(current_process(), LokyProcess) and parent is not None:
+        process_executor._MAX_MEMORY_LEAK_SIZE = sys.maxsize
         threading.Thread(target=watch, daemon=True).start()
 
 

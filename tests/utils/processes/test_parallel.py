@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from types import SimpleNamespace
 
 import joblib
@@ -30,6 +31,13 @@ class KilledForMemory(GaussianNB):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def hold(n_bytes, _held=[]):  # noqa: B006
+    """Keep so many bytes until the process ends, as a library that is loaded does."""
+    _held.append(np.ones(n_bytes, np.int8))
+    time.sleep(1.1)
+    return os.getpid()
+
+
 def test_results_come_in_order():
     calls = ((number, 2) for number in range(5))
     assert list(run_parallel(pow, calls, n_jobs=1)) == [0, 1, 4, 9, 16]
@@ -47,6 +55,14 @@ def test_a_worker_that_dies_is_one_sentence():
         list(run_parallel(os.abort, [()] * 4, n_jobs=2))
     with pytest.raises(WorkerError, match=r"memory.*n_jobs"):
         evaluate({"f": VECTORS}, {"c": KilledForMemory()}, None, LABELS, groups=GROUPS, n_jobs=2)
+
+
+@pytest.mark.slow
+def test_a_worker_keeps_what_it_has_loaded():
+    """Else TensorFlow would be loaded again after the first network of each worker."""
+    pytest.importorskip("psutil")
+    sizes = [(1,)] * 2 + [(350_000_000,)] * 2 + [(1,)] * 4
+    assert len(set(run_parallel(hold, sizes, n_jobs=2))) == 2
 
 
 @pytest.mark.parametrize(
@@ -106,5 +122,5 @@ def test_a_worker_that_starts_after_its_parent_has_ended_ends_too(monkeypatch):
     )
     monkeypatch.setattr(processes.os, "getppid", lambda: 1)
     monkeypatch.setattr(processes.os, "_exit", lambda status: ended.set())
-    processes._end_with_parent.__wrapped__()
+    processes._prepare_worker.__wrapped__()
     assert ended.wait(5)
