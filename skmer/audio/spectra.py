@@ -1,6 +1,5 @@
 """What the front-ends share: windows, magnitude columns, mel banks, products."""
 
-import warnings
 from collections.abc import Iterable, Iterator
 from functools import cache
 
@@ -63,14 +62,6 @@ def mel_bank(sr: float, n_fft: int, n_mels: int, scale: str) -> np.ndarray:
         rise, fall = (bins - edges[i]) / widths[i], (edges[i + 2] - bins) / widths[i + 1]
         bank[i] = np.maximum(0, np.minimum(rise, fall))
     bank *= (2.0 / (edges[2:] - edges[:-2]))[:, None]
-    n_empty = n_mels - np.count_nonzero(bank.any(axis=1))
-    # On the scale "htk" two bands of L3-Net are so narrow that they are empty; openl3 has them too.
-    if n_empty and scale == "slaney":
-        warnings.warn(
-            f"{n_empty} of {n_mels} mel bands hold no bin of the spectrum, so that they are the "
-            "same for every clip; raise n_fft, or lower n_mels or the sampling rate.",
-            stacklevel=2,
-        )
     return bank
 
 
@@ -96,6 +87,7 @@ class MelProduct:
 
     def __init__(self, bank: np.ndarray):
         self.n_mels, self.n_bins = bank.shape
+        self.n_empty = np.count_nonzero(~bank.any(axis=1))
         self.groups = []
         for first in range(0, self.n_mels, _FILTERS_AT_ONCE):
             rows = bank[first : first + _FILTERS_AT_ONCE]

@@ -197,16 +197,14 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
         self._train(X[train], codes[train], sample_weight[train], validation, int(seed))
         return self
 
-    @processes.exact_float32()
     def _train(self, X, codes, sample_weight, validation, seed):
         network = _import_network()
         self.batch_size_ = int(min(self.batch_size, len(X)))
         n_epochs = min(self.epochs, self.patience if validation and self.patience else self.epochs)
         n_steps = n_epochs * -(-len(X) // self.batch_size_)
-        initial_weights = self._build(seed).get_weights()
         with self._borrow_model() as model:
             model.start(
-                initial_weights,
+                self._build(seed).get_weights(),
                 learning_rate=self.learning_rate,
                 seed=seed,
                 # Compiling takes as long as some hundred steps, and so many are sure to be run.
@@ -218,7 +216,6 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
             self.weights_ = model.get_weights()
         self.n_iter_ = len(self.history_["loss"])
 
-    @processes.exact_float32()
     def predict_proba(self, X) -> np.ndarray:
         """Return the class probabilities.
 

@@ -41,6 +41,8 @@ class GraphModel(keras.Sequential):
         loss = "binary_crossentropy" if self.are_tags else "sparse_categorical_crossentropy"
         self.compile(optimizer="adam", loss=loss, auto_scale_loss=False)
         self.optimizer.build(self.trainable_variables)
+        # The optimizer's own is of the user's type of numbers, `floatx`, as of Keras 3.15.
+        self._rate = tf.Variable(0.0, dtype=tf.float32)
         row = self.input_shape[1:]
         data = [
             tf.TensorSpec((None, *row), tf.float32),
@@ -72,7 +74,7 @@ class GraphModel(keras.Sequential):
         self.set_weights(weights)
         for variable in self.optimizer.variables:
             variable.assign(tf.zeros(variable.shape, variable.dtype))
-        self.optimizer.learning_rate = learning_rate
+        self._rate.assign(learning_rate)
         self._shuffle = np.random.default_rng(seed)
         self._jit = jit_compile
 
@@ -130,7 +132,7 @@ class GraphModel(keras.Sequential):
         variables, optimizer = self.trainable_variables, self.optimizer
         # `optimizer.apply` would sum over devices first, in a function that is never freed.
         for gradient, variable in zip(tape.gradient(mean, variables), variables):
-            optimizer.update_step(gradient, variable, optimizer.learning_rate)
+            optimizer.update_step(gradient, variable, self._rate)
         optimizer.iterations.assign_add(1)
         return loss, hits
 
@@ -208,10 +210,11 @@ def borrowed_model(architecture, build, batch_size):
     with _idle_lock:
         models = _idle.get(key)
         model = models.pop() if models else None
-    if model is None:
-        model = build().prepare(batch_size)
-    # An exception leaves the model in an unknown state, so it is not kept after one.
-    yield model
+    with processes.exact_float32():
+        if model is None:
+            model = build().prepare(batch_size)
+        # An exception leaves the model in an unknown state, so it is not kept after one.
+        yield model
     with _idle_lock:
         _idle.setdefault(key, []).append(model)
         _idle.move_to_end(key)

@@ -15,7 +15,8 @@ from skmer.utils.messages import shorten
 
 # The columns of a long table that have the times, where none is named.
 TIME_COLUMNS = ("time", "frameTime")
-_WIDE = re.compile(r"(?:(?P<target>.+?)[_ ])??(?:sample_)?(?P<time>\d+(?:\.\d+)?)(?P<unit>ms|s)")
+_TIME = r"(?P<time>[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?P<unit>ms|s)"
+_WIDE = re.compile(rf"(?:(?P<target>.+?)[_ ])??(?:sample_)?{_TIME}", re.IGNORECASE)
 
 
 def read_curves(file: CsvFile, key: str, columns: Mapping[str, str], time_column: str | None):
@@ -32,7 +33,7 @@ def read_curves(file: CsvFile, key: str, columns: Mapping[str, str], time_column
 
 def _in_seconds(times, unit: str):
     # Sums of steps, as 0.1 + 0.2, are the same moments as the decimals of another table.
-    return np.round(times / 1000 if unit == "ms" else times, 6)
+    return np.round(times / 1000 if unit.lower() == "ms" else times, 6)
 
 
 def _read_long(file: CsvFile, key: str, columns: Mapping[str, str], time_column: str) -> dict:

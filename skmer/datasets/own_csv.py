@@ -457,8 +457,10 @@ def _duration_column(frame) -> str | None:
 def _find_other_ends(file: CsvFile, frame, names: Mapping[str, str]) -> str:
     """Return a sentence on columns that look like the ends of parts of files and are not used."""
     others = [name for name in file.frame if name not in names and is_name_of_end(name)]
+    used = {names.get(name) for name in file.frame} & {"start", "end"}
     # A duration alone is that of the file.
-    if "end" in frame or all(name.lower().startswith(_LENGTHS) for name in others):
+    is_of_file = not used and all(name.lower().startswith(_LENGTHS) for name in others)
+    if not others or is_of_file or len(used) == 2 or ("start" in used and _duration_column(frame)):
         return ""
     return (
         f" The columns {shorten(map(repr, others))} look like parts of files, and are not used; if "

@@ -1,5 +1,6 @@
 """MFCC statistics of clips: the baseline without a network."""
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -198,6 +199,14 @@ class MFCCStatsTransformer(base.BaseClipTransformer):
         if self.n_mfcc > self.n_mels:
             raise messages.wrong_parameter(
                 self, "n_mfcc", f"at most n_mels={self.n_mels}", self.n_mfcc
+            )
+        # At fit: workers make their own filters, and clips from the cache need none.
+        n_empty = mel_product(self.target_sr, self.n_fft, self.n_mels, "slaney").n_empty
+        if n_empty:
+            warnings.warn(
+                f"{n_empty} of {self.n_mels} mel bands hold no bin of the spectrum, so that they "
+                "are the same for every clip; raise n_fft, or lower n_mels or target_sr.",
+                stacklevel=3,
             )
 
     def _frame_size(self):

@@ -122,8 +122,7 @@ def _score(scorer, model, X, y, lacks_class: bool) -> dict[str, float]:
 def fit_model(model, X, y, groups, seed: int):
     """Return `model`, fitted with this seed; its inner folds keep groups apart if there are any.
 
-    A classifier that takes no labels of text, such as those of xgboost, which take 0, 1, 2, ...
-    only, gets them encoded.
+    A classifier that takes the labels 0, 1, 2, ... only, as those of xgboost, gets them encoded.
     """
     with config_context(enable_metadata_routing=True):
         set_seed(model, seed)
@@ -135,7 +134,7 @@ def fit_model(model, X, y, groups, seed: int):
         try:
             model.fit(X, y, **routed)
         except (ValueError, TypeError) as error:
-            if y.dtype.kind != "U" or isinstance(error, InputError):
+            if isinstance(error, InputError):
                 raise
             voting = "soft" if hasattr(model, "predict_proba") else "hard"
             try:

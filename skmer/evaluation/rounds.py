@@ -135,7 +135,7 @@ class FitStore(cache.ClipCache):
             for name, part in parts.items()
             if name not in ("key", "weights")
         }
-        return {"fit": 2, "versions": self._versions, **key}
+        return {"fit": 3, "versions": self._versions, **key}
 
     def _digest(self, part) -> str:
         if id(part) not in self._digests:
@@ -149,7 +149,8 @@ class FitStore(cache.ClipCache):
             return None
         parts: dict[str, Any] = {"numbers": {}, "predictions": {}, "scores": {}}
         with np.load(io.BytesIO(entry.array.tobytes()), allow_pickle=False) as arrays:
-            for name, values in arrays.items():
+            names, *columns = arrays.values()
+            for name, values in zip(names.tolist(), columns):
                 kind, _, column = name.partition(":")
                 # A score, and a column without values, are single numbers.
                 parts[kind][column] = values if values.ndim else values.item()
@@ -168,7 +169,8 @@ class FitStore(cache.ClipCache):
             # Objects would have to be pickled.
             return
         file = io.BytesIO()
-        np.savez(file, **arrays)  # type: ignore[arg-type]
+        # Names of columns have those of labels, which may be longer than a name in a zip file.
+        np.savez(file, [*arrays], *arrays.values())
         entry = cache.CacheEntry(np.frombuffer(file.getvalue(), np.uint8), [])
         self.get_or_compute(key, lambda: entry)
 

@@ -166,7 +166,7 @@ def test_musicnn_against_the_published_code(shared):
             np.testing.assert_allclose(columns[:187], wanted, atol=1e-5, err_msg=clip)
 
 
-@pytest.mark.filterwarnings("ignore:Empty filters", "ignore:.* mel bands hold no bin")
+@pytest.mark.filterwarnings("ignore:Empty filters")
 @given(
     sr=st.sampled_from([1500, 8000, 16000, 22050, 44100, 47999, 48000]),
     n_fft=st.sampled_from([2, 255, 256, 512, 2048]),
@@ -185,8 +185,3 @@ def test_mel_banks_have_the_bits_of_librosas(sr, n_fft, n_mels, scale):
     expected = librosa.filters.mel(sr=sr, n_fft=n_fft, n_mels=n_mels, htk=scale == "htk")
     bank = mel_bank(sr, n_fft, n_mels, scale)
     np.testing.assert_array_equal(bank, expected, strict=True)
-
-
-def test_mel_bands_without_a_bin_are_reported():
-    with pytest.warns(UserWarning, match="20 of 128 mel bands hold no bin of the spectrum"):
-        mel_bank(22050, 256, 128, "slaney")

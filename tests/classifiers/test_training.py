@@ -2,12 +2,15 @@
 
 import copy
 import pickle
+import sys
 
 import numpy as np
 import pytest
 from sklearn.base import clone
 
-from skmer.classifiers.base import validation_split
+from skmer.classifiers.base import check_keras_backend, validation_split
+from skmer.embeddings import release_networks
+from skmer.exceptions import EngineNotAvailableError
 
 CASES = [("mlp", "vectors"), ("cnn", "sequences"), ("lstm", "sequences")]
 
@@ -143,6 +146,39 @@ def test_pickle_holds_arrays_and_no_network(small, vectors):
     data = pickle.dumps(small("mlp").fit(*vectors))
     assert b"keras" not in data.replace(b"skmer.classifiers", b"").replace(b"KerasMLP", b"")
     assert len(data) < 10_000
+
+
+def test_settings_of_keras_change_no_number(small, sequences):
+    import keras
+
+    def weights():
+        release_networks()
+        return small("cnn").fit(*sequences).weights_
+
+    expected, config = weights(), keras.config
+    before = config.dtype_policy(), config.floatx(), config.image_data_format()
+    settings = "mixed_float16", "float16", "channels_first"
+    put = "set_dtype_policy", "set_floatx", "set_image_data_format"
+    try:
+        for name, value in zip(put, settings):
+            getattr(config, name)(value)
+        found = weights()
+    finally:
+        for name, value in zip(put, before):
+            getattr(config, name)(value)
+    for array, wanted in zip(found, expected):
+        np.testing.assert_array_equal(array, wanted, strict=True)
+
+
+def test_another_backend_of_keras_is_an_error_before_the_fit(small, vectors, monkeypatch, tmp_path):
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "keras.json").write_text('{"backend": "jax"}')
+    with pytest.raises(EngineNotAvailableError, match=r"Got 'jax'; set .* KERAS_BACKEND"):
+        check_keras_backend()
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    with pytest.raises(EngineNotAvailableError, match=r"Got 'torch'; set .* KERAS_BACKEND"):
+        small("mlp").fit(*vectors)
 
 
 def test_a_row_does_not_depend_on_its_neighbours(small, vectors):

@@ -58,6 +58,12 @@ def test_a_column_a_time(write):
     assert found.target["arousal"].to_numpy().tolist() == [[1, 2]]
 
 
+def test_times_of_columns_are_numbers_in_any_form(write):
+    table = write("path,v_-500ms,v_1e3ms,v_+2S\na.wav,1,2,3\n")
+    (curve,) = load_csv(table, target_columns="v", frames=True).target.values()
+    assert curve.loc[curve.index[0]].to_dict() == {-0.5: 1, 1.0: 2, 2.0: 3}
+
+
 def test_a_published_file_for_each_target(write):
     write("song_id\tsample_500ms\tsample_1000ms\n2\t3\t4\n1\t1\t2\n9\t0\t0\n", "arousal.csv")
     write("musicId,frameTime,Valence(mean)\n1,0.5,10\n1,1.0,20\n2,0.5,30\n2,1.0,40\n", "v.csv")

@@ -304,6 +304,8 @@ def test_tags_that_cannot_be_meant(write):
         ("onset,duration", "'onset', 'duration'"),
         ("t0,t1", "'t0', 't1'"),
         ("Begin Time (s),x", r"'Begin Time \(s\)'"),
+        ("begin,end", "'begin'"),
+        ("start,stop", "'stop'"),
     ],
 )
 def test_columns_that_look_like_segments_are_named(write, header, named):

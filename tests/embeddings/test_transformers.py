@@ -134,6 +134,15 @@ def test_what_is_short_and_what_is_silent_is_said(waveforms):
             transformer.fit_transform([(waveforms[2][0][:300], 16000), waveforms[2]])
 
 
+def test_mel_bands_without_a_bin_are_reported_by_every_fit(waveforms, tmp_path):
+    mfcc = MFCCStatsTransformer(n_fft=256, memory=tmp_path)
+    for _ in range(2):
+        with pytest.warns(UserWarning, match="20 of 128 mel bands hold no bin") as caught:
+            mfcc.fit(waveforms[:2])
+        assert [caught[0].filename] == [__file__]
+    mfcc.transform(waveforms[:2])
+
+
 def test_weights_from_a_seed(clips):
     X = clips[0][:2]
     one = clone(RANDOM_L3).fit(X)

@@ -380,16 +380,18 @@ class Codes(ClassifierMixin, BaseEstimator):
 @pytest.mark.parametrize(
     "wrap", [lambda model: model, lambda model: GridSearchCV(model, {"random_state": [1]}, cv=2)]
 )
-def test_labels_of_text_are_encoded_for_a_classifier_that_takes_none(data, wrap):
+@pytest.mark.parametrize("values", [("calm", "sad"), (1, 2), (-1.0, 1.0)])
+def test_labels_are_encoded_for_a_classifier_that_takes_codes_only(data, wrap, values):
     X, y, groups = data
-    X = np.column_stack([X, y == "sad"])
+    y = np.where(y == "sad", *values[::-1])
+    X = np.column_stack([X, y == values[1]])
     models = {"codes": wrap(Codes()), "plain": GaussianNB()}
     result = evaluate({"a": X}, models, None, y, groups=groups, n_repeats=1, audit=False)
     predictions = result.predictions.set_index("classifier")
-    columns = ["row", "y_true", "y_pred", "proba_calm", "proba_sad"]
+    columns = ["row", "y_true", "y_pred", *(f"proba_{value}" for value in values)]
     both = [predictions.loc[name, columns].reset_index(drop=True) for name in models]
     assert_frame_equal(*both)
-    assert result.fit(feature="a", classifier="codes").predict(X).dtype.kind == "U"
+    assert result.fit(feature="a", classifier="codes").predict(X).dtype == y.dtype
 
 
 def test_an_error_of_a_fit_stays_what_it_is(data):

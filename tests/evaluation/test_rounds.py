@@ -196,6 +196,16 @@ def test_a_fit_is_found_by_all_that_its_numbers_depend_on(fits, tmp_path):
     assert fits.n == 85
 
 
+def test_a_fit_with_labels_of_any_length_is_kept(fits, tmp_path):
+    y = np.char.add(LABELS, "x" * 70000)
+    both = [
+        evaluate({"a": FEATURES["good"]}, {"nb": GaussianNB()}, None, y, groups=SINGERS, n_folds=2,
+                 n_repeats=1, checkpoint=tmp_path, audit=False) for _ in range(2)
+    ]  # fmt: skip
+    assert fits.n == 2
+    pd.testing.assert_frame_equal(*(one.predictions for one in both))
+
+
 def test_a_damaged_file_is_computed_again(fits, tmp_path, whole):
     run(tmp_path)
     for path in list(tmp_path.rglob("*.clip"))[:2]:
