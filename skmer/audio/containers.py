@@ -149,6 +149,8 @@ _WAV = _Layout("<4sI", b"data")
 _W64 = _Layout("<4s12xQ", b"data", first=40, own=24, step=8)
 _AIFF = _Layout(">4sI", b"SSND", ahead=8)
 _LAYOUTS = {b"RIFFWAVE": _WAV, b"RF64WAVE": _WAV, b"FORMAIFF": _AIFF, b"FORMAIFC": _AIFF}
+# How files of chunks begin: what they hold is found without reading them.
+CHUNKED = (b"RIFF", b"RF64", b"riff", b"FORM")
 # Where the first chunk of an RF64 file states the size of its samples.
 _RF64_SIZE = slice(28, 36)
 _MPEG_LAYER_3 = b"\x55\0"

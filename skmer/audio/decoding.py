@@ -16,6 +16,8 @@ from skmer.utils import digest, processes
 
 # Samples a channel that are decoded at a time: they stay in the processor's cache.
 BLOCK_LENGTH = 1 << 16
+# A compressed file of at most so many bytes is in memory as a whole while it is decoded.
+_IN_MEMORY = 1 << 26
 # Frames of an mp3 build on those before them: decoding starts so many samples earlier.
 _MP3_PREROLL = 32 * 1152
 # More than the last page of a Vorbis file holds, 255 packets. Its end is cut to the length of the
@@ -116,6 +118,9 @@ def _open_decoder(source, name):
     file = containers.Window(source)
     if not file.size:
         raise AudioDecodeError(f"{name}: the file is empty (0 bytes).")
+    if file.size <= _IN_MEMORY and file.at(0, 4) not in containers.CHUNKED:
+        # Its frames are examined, and then decoded: the file is read once.
+        file = containers.Window(io.BytesIO(file.at(0, file.size)))
     recordings = containers.find_recordings(file)
     try:
         return _Libsndfile(file, recordings)

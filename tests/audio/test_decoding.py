@@ -37,6 +37,22 @@ def by_av_alone(data):
     return frames / 2**15 if frames.dtype == np.int16 else frames
 
 
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "opus", "mp3", "m4a"])
+def test_a_file_is_read_once(clip, suffix):
+    """Examined and decoded in one pass: it may be on a network."""
+    n_read = 0
+
+    class Counted(io.BytesIO):
+        def read(self, size=-1):
+            nonlocal n_read
+            n_read += len(data := super().read(size))
+            return data
+
+    data = encoded(np.tile(clip, 3), suffix, rate(suffix))
+    read_audio(Counted(data))
+    assert n_read <= 1.1 * len(data) + 2**16
+
+
 @pytest.mark.parametrize("suffix", BY_AV)
 def test_what_libsndfile_does_not_read(tmp_path, clip, suffix):
     sr = rate(suffix)
