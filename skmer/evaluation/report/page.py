@@ -5,7 +5,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
@@ -22,106 +21,58 @@ if TYPE_CHECKING:
     from skmer.evaluation.result import EvaluationResult
 
 
-def _spec(chart) -> dict:
-    fitted = chart.properties(width="container", autosize={"type": "fit-x", "contains": "padding"})
-    return fitted.to_dict(validate=False)
+def _chart(name: str, height: int, **options) -> dict:
+    """Return the specification of a chart in Vega-Lite, from its macro among the templates."""
+    macros: Any = _environment(__package__).get_template("charts.json.j2").module
+    chart = json.loads(getattr(macros, name)(**options))
+    fit = {"type": "fit-x", "contains": "padding"}
+    return chart | {"height": height, "width": "container", "autosize": fit}
+
+
+def _records(table: pd.DataFrame) -> list[dict]:
+    """Return the rows of a table as JSON can have them."""
+    return table.astype(object).where(table.notna(), None).to_dict("records")
 
 
 def scores_chart(seen: Overview) -> dict:
     """Draw every configuration with its interval, and the line of guessing."""
-    score, order = seen.headline, list(seen.ranked["name"])
-    colors = style.feature_colors(seen.intervals["feature"])
-    labels = {name: name_of(name, seen.random) for name in colors}
-    apart = seen.intervals["apart"].map({True: " (groups apart)", False: ""})
-    table = seen.intervals.assign(
-        Feature=seen.intervals["feature"].map(labels), Splits=seen.intervals["protocol"] + apart
-    )
+    table, order = seen.intervals, list(seen.ranked["name"])
+    labels = {name: name_of(name, seen.random) for name in table["feature"]}
+    colors = style.feature_colors(table["feature"])
+    apart = table["apart"].map({True: " (groups apart)", False: ""})
+    table = table.assign(Feature=table["feature"].map(labels), Splits=table["protocol"] + apart)
     n_protocols = table["protocol"].nunique()
     # On two lines where one would be wider than a narrow screen.
-    lines = [name_of_score(score), "95 % interval"]
-    title = lines if len(lines[0]) > 20 else ", ".join(lines)
-    scale = alt.Scale(domain=list(labels.values()), range=list(colors.values()))
-    # A single protocol needs no key.
-    splits = alt.Legend(orient="top", title="Splits") if n_protocols > 1 else None
-    base = alt.Chart(table).encode(
-        y=alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=230)),
-        yOffset=alt.YOffset("Splits:N"),
-        color=alt.Color(
-            "Feature:N", scale=scale, legend=alt.Legend(orient="top", symbolType="circle")
-        ),
+    lines = [name_of_score(seen.headline), "95 % interval"]
+    return _chart(
+        "scores",
+        len(order) * (26 if n_protocols == 1 else 18 * n_protocols),
+        rows=_records(table),
+        score=seen.headline,
+        title=lines if len(lines[0]) > 20 else ", ".join(lines),
+        order=order,
+        colors={labels[name]: color for name, color in colors.items()},
+        chance=seen.chance,
+        has_key=n_protocols > 1,
+        has_zero=seen.result.task.scores_start_at_zero,
     )
-    has_zero = alt.Scale(zero=seen.result.task.scores_start_at_zero)
-    bars = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X("low:Q", title=title, scale=has_zero), x2="high:Q"
-    )
-    numbers = {score: name_of_score(score), "low": "from", "high": "to"}
-    points = base.mark_point(filled=True, size=70, opacity=1).encode(
-        x=alt.X(f"{score}:Q", title=title, axis=alt.Axis(tickCount=6)),
-        shape=alt.Shape("Splits:N", legend=splits),
-        tooltip=[
-            alt.Tooltip("name:N", title="Configuration"),
-            alt.Tooltip("protocol:N", title="Splits"),
-            *(alt.Tooltip(f"{key}:Q", title=name, format=".2f") for key, name in numbers.items()),
-        ],
-    )
-    layers = [bars, points]
-    if seen.chance is not None:
-        guess = alt.Chart(pd.DataFrame({"chance": [seen.chance]}))
-        layers.insert(0, guess.mark_rule(strokeDash=[4, 4], color="#888").encode(x="chance:Q"))
-    height = len(order) * (26 if n_protocols == 1 else 18 * n_protocols)
-    return _spec(alt.layer(*layers).properties(height=height))
 
 
 def map_chart(rows: list[dict]) -> dict | None:
     """Draw the map of clips; the reader chooses in the page which values color them."""
     if not rows:
         return None
-
-    def choice(parameter, name, options, labels):
-        bind = alt.binding_select(options=options, labels=labels, name=name)
-        return alt.param(name=parameter, value=options[0], bind=bind)
-
-    features = list(dict.fromkeys(row["feature"] for row in rows))
     targets = list(rows[0].get("targets", ()))
-    options = targets or ["label", "group", "mostly"]
-    labels = ["right or wrong" if one == "mostly" else one for one in options]
-    shown: dict[str, object] = {}
-    if targets:
-        value, shown_fields = "datum.targets[colour]", ["clip", "shown", "group"]
-        is_text = isinstance(rows[0]["targets"][targets[0]], str)
-        colors = {"range": list(style.PALETTE)} if is_text else {"scheme": "viridis"}
-        shown["color"] = alt.Color(
-            "shown:N" if is_text else "shown:Q",
-            scale=alt.Scale(**colors),
-            legend=alt.Legend(title=None),
-        )
-    else:
-        value, shown_fields = "datum[colour]", ["clip", "label", "group", "mostly"]
-        legend = alt.Legend(orient="top", title=None, columns=4, symbolLimit=24)
-        shown["color"] = alt.Color(
-            "shown:N", scale=alt.Scale(range=list(style.PALETTE)), legend=legend
-        )
-        marks = alt.Scale(domain=["right", "wrong"], range=["circle", "cross"])
-        key = alt.Legend(orient="top", title=None)
-        shown["shape"] = alt.Shape("mostly:N", scale=marks, legend=key)
-    titles = {name: "value" if name == "shown" else name for name in shown_fields}
-    chart = (
-        alt.Chart(alt.Data(values=rows))
-        .transform_filter("datum.feature == feature")
-        .transform_calculate(shown=value)
-        .mark_point(filled=True, size=60, opacity=0.85, stroke="#888", strokeWidth=0.6)
-        .encode(
-            x=alt.X("x:Q", axis=None, scale=alt.Scale(zero=False)),
-            y=alt.Y("y:Q", axis=None, scale=alt.Scale(zero=False)),
-            tooltip=[alt.Tooltip(f"{name}:N", title=title) for name, title in titles.items()],
-            **shown,
-        )
-        .add_params(
-            choice("feature", "Embedding ", features, [name_of(one) for one in features]),
-            choice("colour", "Colour by ", options, labels),
-        )
+    return _chart(
+        "map",
+        420,
+        rows=rows,
+        features=list(dict.fromkeys(row["feature"] for row in rows)),
+        options=targets or ["label", "group", "mostly"],
+        is_text=not targets or isinstance(rows[0]["targets"][targets[0]], str),
+        has_targets=bool(targets),
+        palette=style.PALETTE,
     )
-    return _spec(chart.properties(height=420))
 
 
 def plane_chart(seen: Overview) -> dict | None:
@@ -133,16 +84,8 @@ def plane_chart(seen: Overview) -> dict | None:
     for target in axes:
         clips = seen.rows_of(seen.best_of_targets()[target]).groupby("row")
         columns |= {target: clips["y_pred"].mean(), f"{target}_true": clips["y_true"].first()}
-    base = alt.Chart(pd.DataFrame(columns).dropna().round(3).reset_index())
-    predicted = base.mark_point(filled=True, size=40, color=style.PALETTE[0], opacity=0.7).encode(
-        x=alt.X("valence:Q", title="Valence", scale=alt.Scale(zero=False)),
-        y=alt.Y("arousal:Q", title="Arousal", scale=alt.Scale(zero=False)),
-        tooltip=["row:Q", *(f"{name}:Q" for name in columns)],
-    )
-    moved = base.mark_rule(opacity=0.5, color="#888").encode(
-        x="valence:Q", y="arousal:Q", x2="valence_true:Q", y2="arousal_true:Q"
-    )
-    return _spec((moved + predicted).properties(height=420))
+    table = pd.DataFrame(columns).dropna().round(3).reset_index()
+    return _chart("plane", 420, rows=_records(table), color=style.PALETTE[0])
 
 
 # Points of a scatter, and songs with a curve.
@@ -161,25 +104,21 @@ def scatter_charts(seen: Overview) -> list[dict]:
         if len(points) > N_POINTS:
             points = points.sample(N_POINTS, random_state=0)
         values = points[["y_true", "y_pred"]].to_numpy()
-        ends = [float(values.min()), float(values.max())]
-        scale, size = alt.Scale(domain=ends), 18 if "time" in keys else 40
-        shown = alt.Chart(points.round(4)).mark_point(
-            filled=True, size=size, color=style.PALETTE[0], opacity=0.7
+        chart = _chart(
+            "scatter",
+            300,
+            rows=_records(points.round(4)),
+            target=target,
+            ends=[float(values.min()), float(values.max())],
+            color=style.PALETTE[0],
         )
-        shown = shown.encode(
-            x=alt.X("y_true:Q", title=f"{target}, annotated", scale=scale),
-            y=alt.Y("y_pred:Q", title=f"{target}, predicted", scale=scale),
-            tooltip=[f"{key}:Q" for key in points],
-        )
-        line = alt.Chart(pd.DataFrame({"end": ends})).mark_line(strokeDash=[4, 4], color="#888")
-        chart = line.encode(x="end:Q", y="end:Q") + shown
         numbers = ", ".join(
             f"{name_of_score(metric)} {two_digits(score[metric])}"
             for metric in seen.result.task.metrics
             if metric in score and not metric.endswith("_song")
         )
         text = f"{seen.model_name(best)}: {numbers}."
-        charts.append({"chart": _spec(chart.properties(height=300)), "text": text})
+        charts.append({"chart": chart, "text": text})
     return charts
 
 
@@ -208,26 +147,9 @@ def _curves_chart(target: str, songs: list[dict]) -> dict:
         times, annotated, predicted, (low, high) = song["curve"]
         columns = {"song": name, "time": times, "low": low, "high": high}
         tables.append(pd.DataFrame(columns | {"annotated": annotated, "predicted": predicted}))
-    table = pd.concat(tables, ignore_index=True)
-    bind = alt.binding_select(options=names, name="Song ")
-    choice = alt.param(name="song_shown", value=names[0], bind=bind)
-    base = alt.Chart(table.round(4)).transform_filter("datum.song == song_shown")
-    x = alt.X("time:Q", title="Time [s]", scale=alt.Scale(zero=False))
-    band = base.mark_area(opacity=0.18, color=style.PALETTE[0])
-    kinds: list = ["annotated", "predicted"]
+    table = pd.concat(tables, ignore_index=True).round(4)
     colors = [style.PALETTE[3], style.PALETTE[0]]
-    legend = alt.Legend(orient="top", title=None)
-    dashes = alt.Scale(domain=kinds, range=[[1, 0], [5, 3]])
-    lines = base.transform_fold(kinds, as_=["kind", "value"]).mark_line(point={"size": 14})
-    lines = lines.encode(
-        x=x,
-        y=alt.Y("value:Q", title=target, scale=alt.Scale(zero=False)),
-        color=alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=colors), legend=legend),
-        strokeDash=alt.StrokeDash("kind:N", scale=dashes, legend=legend),
-        tooltip=["time:Q", "annotated:Q", "predicted:Q"],
-    )
-    band = band.encode(x=x, y=alt.Y("low:Q", title=target), y2="high:Q")
-    return _spec((band + lines).add_params(choice).properties(height=260))
+    return _chart("curves", 260, rows=_records(table), target=target, songs=names, colors=colors)
 
 
 N_HARD = 12

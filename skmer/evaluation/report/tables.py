@@ -1,5 +1,6 @@
 """The tables of a report, as rows for the page and as csv and LaTeX for papers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,9 @@ from skmer.evaluation.report.overview import Overview
 from skmer.evaluation.report.words import name_of, name_of_score, two_digits
 from skmer.evaluation.statistics.tags import matrices_of, names_of
 from skmer.utils.files import escape_formula
+
+# The title of a column, the text of a cell, and the key that it is sorted by.
+Cell = tuple[str, str, float | str]
 
 
 @dataclass(frozen=True)
@@ -30,70 +34,74 @@ class Table:
     latex: str = ""
 
 
+def _table(name: str, caption: str, rows: list[list[Cell]], **options) -> Table:
+    texts = [[(text, key) for _, text, key in row] for row in rows]
+    return Table(name, caption, [title for title, _, _ in rows[0]], texts, **options)
+
+
+def _text(title: str, text: str) -> Cell:
+    return title, text, text.lower()
+
+
+def _number(title: str, value, write=two_digits) -> Cell:
+    # One that is missing is sorted behind the others.
+    return title, write(value), float(np.nan_to_num(value, nan=-9))
+
+
+def _interval(title: str, numbers: Sequence[float], n_digits: int = 2) -> Cell:
+    text = words.with_interval(numbers[0], numbers[1], numbers[2], n_digits)
+    return _number(title, numbers[0], lambda value: text if value == value else "no score")
+
+
 def scores_table(seen: Overview) -> Table:
     """Return one row for each configuration under the headline's protocol, best first."""
-    result, headline = seen.result, seen.headline
-    keys = [*result.configuration, "protocol"]
-    pooled = seen.ranked[headline].to_numpy()
+    result, headline, keys = seen.result, seen.headline, list(seen.result.configuration)
+    score, n_digits = name_of_score(headline), result.task.n_digits
     table = seen.ranked.drop(columns=headline).merge(
-        result.summary(), on=keys, how="left", sort=False
+        result.summary(), on=[*keys, "protocol"], how="left", sort=False
     )
-    score = name_of_score(headline)
-    # The second score stands beside the headline, the others are hidden at first.
-    beside, *others = [[metric] for metric in result.metrics[1:] if metric in table] or [[]]
-    gap = ["gap"] if "gap" in table else []
-    others_beside = [
-        (f"{'Within ' + pair[0] if is_within else 'From ' + ' to '.join(pair)}", protocol)
-        for pair, across, within in seen.ways
-        for is_within, protocol in ((False, across), (True, within))
-        if protocol != seen.protocol
-    ]
-    columns = [key.capitalize() for key in result.configuration]
-    columns.append(f"{score} (95 % interval)")
-    columns += [name for name, _ in others_beside]
-    columns += [*map(name_of_score, beside), *(["Gap"] if gap else [])]
-    n_shown = len(columns)
-    columns += [f"{score}, mean and deviation over splits"]
-    columns += [name_of_score(metric) for (metric,) in others]
-    columns += ["Splits", "Weights"]
     rows = []
-    for value, row in zip(pooled, table.to_dict("records")):
-        names = [name_of(row[key]) for key in result.configuration]
-        names[0] = name_of(row["feature"], seen.random)
-        cells: list[tuple[str, float | str]] = [(name, name.lower()) for name in names]
-        interval = words.with_interval(value, row["low"], row["high"], result.task.n_digits)
-        cells.append((interval, float(value)))
-        for _, protocol in others_beside:
-            other = seen.row_of(row, protocol)
-            numbers = other[headline], other["low"], other["high"]
-            cells.append((words.with_interval(*numbers, result.task.n_digits), float(numbers[0])))
-        cells += [_number(row[metric]) for metric in beside]
-        cells += [(words.signed(row[name]), float(row[name])) for name in gap]
+    for value, row in zip(seen.ranked[headline], table.to_dict("records")):
+        names = [name_of(row["feature"], seen.random), *(name_of(row[key]) for key in keys[1:])]
+        cells = [_text(key.capitalize(), name) for key, name in zip(keys, names)]
+        title = f"{score} (95 % interval)"
+        cells.append(_interval(title, (value, row["low"], row["high"]), n_digits))
+        for pair, *protocols in seen.ways:
+            titles = f"From {' to '.join(pair)}", f"Within {pair[0]}"
+            for title, protocol in zip(titles, protocols):
+                if protocol != seen.protocol:
+                    other = seen.row_of(row, protocol)
+                    numbers = [other[name] for name in (headline, "low", "high")]
+                    cells.append(_interval(title, numbers, n_digits))
+        # The second score stands beside the headline, the others are hidden at first.
+        further = [
+            _number(name_of_score(metric), row[metric])
+            for metric in result.metrics[1:]
+            if metric in row
+        ]
+        cells += further[:1]
+        cells += [_number("Gap", row["gap"], words.signed)] if "gap" in row else []
+        n_shown = len(cells)
         mean, spread = row.get(f"{headline}_split_mean", row[headline]), row[f"{headline}_std"]
-        cells.append((f"{two_digits(mean)} ± {two_digits(spread)}", float(mean)))
-        cells += [_number(row[metric]) for (metric,) in others]
-        cells.append((str(row["n_splits"]), float(row["n_splits"])))
+        text = f"{two_digits(mean)} ± {two_digits(spread)}"
+        cells.append((f"{score}, mean and deviation over splits", text, float(mean)))
+        cells += [*further[1:], _number("Splits", row["n_splits"], str)]
         weights = row["weights"] if isinstance(row["weights"], str) else ""
-        rows.append([*cells, (weights, weights)])
-    return Table(
+        rows.append([*cells, ("Weights", weights, weights)])
+    return _table(
         "scores",
         f"{score} of each configuration, {seen.protocol}",
-        columns,
         rows,
-        n_shown,
-        len(result.configuration),
-        table_csv(table),
-        _latex(columns[:n_shown], rows, seen),
+        n_shown=n_shown,
+        main=len(keys),
+        csv=table_csv(table),
+        latex=_latex([row[:n_shown] for row in rows], seen),
     )
 
 
 def table_csv(frame) -> str:
     """Write a data frame as csv that no spreadsheet takes for formulas."""
     return escape_formula(frame).to_csv(index=False)
-
-
-def _number(value) -> tuple[str, float]:
-    return two_digits(value), float(value)
 
 
 _LATEX = str.maketrans(
@@ -105,9 +113,10 @@ _LATEX = str.maketrans(
 )
 
 
-def _latex(columns, rows, seen: Overview) -> str:
-    texts = [[text.translate(_LATEX) for text, _ in row[: len(columns)]] for row in rows]
-    frame = pd.DataFrame(texts, columns=[column.translate(_LATEX) for column in columns])
+def _latex(rows: list[list[Cell]], seen: Overview) -> str:
+    texts = [[text.translate(_LATEX) for _, text, _ in row] for row in rows]
+    columns = [title.translate(_LATEX) for title, _, _ in rows[0]]
+    frame = pd.DataFrame(texts, columns=columns)
     score = name_of_score(seen.headline).translate(_LATEX)
     caption = f"{score} and 95\\,\\% intervals, {seen.protocol.translate(_LATEX)}."
     n_names = len(seen.result.configuration)
@@ -155,32 +164,25 @@ def pairs_table(seen: Overview, what: str) -> Table | None:
     comparison = seen.features if what == "feature" else seen.models
     if not len(comparison):
         return None
-    targets = ["target"] if "target" in comparison else []
-    columns = [
-        *map(str.capitalize, targets), "Better", "Worse",
-        f"{name_of_score(seen.headline)} (95 % interval)", f"{seen.unit.capitalize()}s", "p",
-        "p, corrected",
-    ]  # fmt: skip
+    title, unit = f"{name_of_score(seen.headline)} (95 % interval)", f"{seen.unit.capitalize()}s"
     rows = []
     for row in comparison.to_dict("records"):
-        names = [row[f"{what}_1"], row[f"{what}_2"]]
-        numbers = row["difference"], row["low"], row["high"]
-        if row["difference"] < 0:
-            names.reverse()
-            numbers = tuple(-row[key] for key in ("difference", "high", "low"))
-        texts = [*(row[name] for name in targets), *(name_of(name, seen.random) for name in names)]
-        cells: list[tuple[str, float | str]] = [(text, text.lower()) for text in texts]
-        cells.append((words.with_interval(*numbers), numbers[0]))
-        cells.append((str(row["n_groups"]), float(row["n_groups"])))
-        cells += [(f"{row[key]:.2g}", row[key]) for key in ("pvalue", "pvalue_holm")]
+        # The better one stands first.
+        sign = -1 if row["difference"] < 0 else 1
+        names = [name_of(row[f"{what}_{side}"], seen.random) for side in (1, 2)][::sign]
+        numbers = [sign * row["difference"], *[sign * row["low"], sign * row["high"]][::sign]]
+        cells = [_text("Target", row["target"])] if "target" in row else []
+        cells += map(_text, ("Better", "Worse"), names)
+        cells += [_interval(title, numbers), _number(unit, row["n_groups"], str)]
+        for name, key in (("p", "pvalue"), ("p, corrected", "pvalue_holm")):
+            cells.append(_number(name, row[key], "{:.2g}".format))
         rows.append(cells)
-    return Table(
+    return _table(
         f"{what}s",
         f"{what.capitalize()}s over all {'models' if what == 'feature' else 'features'}, "
         f"{seen.protocol}",
-        columns,
         rows,
-        main=len(targets) + 2,
+        main=3 if "target" in comparison else 2,
         csv=table_csv(comparison),
     )
 
@@ -200,23 +202,22 @@ def confusions(seen: Overview) -> dict:
 
     predictions = seen.result.predictions
     labels = sorted(predictions["y_true"].unique())
-    order = {name: i for i, name in enumerate(seen.ranked["name"])}
+    places = {name: i for i, name in enumerate(seen.ranked["name"])}
+    order = seen.intervals.to_dict("records")
+    order.sort(key=lambda one: (one["protocol"] != seen.protocol, places.get(one["name"], 0)))
     found = []
-    for key, rows in predictions.groupby([*seen.result.configuration, "protocol"], sort=False):
+    for one in order:
+        rows = seen.rows_of(one, predictions[predictions["protocol"] == one["protocol"]])
         answers = rows["y_true"], rows["y_pred"]
-        scores = precision_recall_fscore_support(*answers, labels=labels, zero_division=0)
-        counts = confusion_matrix(*answers, labels=labels)
-        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        name, protocol = seen.name(dict(zip(seen.result.configuration, key))), key[-1]
+        *scores, _ = precision_recall_fscore_support(*answers, labels=labels, zero_division=0)
+        shares = confusion_matrix(*answers, labels=labels, normalize="true")
         described = {
-            "name": f"{name} ({protocol})",
+            "name": f"{one['name']} ({one['protocol']})",
             "shares": np.round(shares, 3).tolist(),
-            "classes": [[two_digits(value) for value in column] for column in zip(*scores[:3])],
+            "classes": [[two_digits(value) for value in column] for column in zip(*scores)],
         }
-        found.append(((protocol != seen.protocol, order.get(name, 0)), described))
-    found.sort(key=lambda one: one[0])
-    configurations = [described for _, described in found]
-    return {"labels": [str(label) for label in labels], "configurations": configurations}
+        found.append(described)
+    return {"labels": [str(label) for label in labels], "configurations": found}
 
 
 # Tags of a table of co-occurrence, and clips with a wrong tag.
@@ -248,21 +249,15 @@ def tags_part(seen: Overview) -> dict:
 
 
 def _tags_table(scores) -> Table:
-    columns = ["Tag", "Average precision (95 % interval)", "Guessing", "ROC-AUC", "F1", "Clips"]
-    rows: list[list[tuple[str, float | str]]] = []
+    title, rows = "Average precision (95 % interval)", []
     for tag in scores.to_dict("records"):
-        score = tag["average_precision"]
-        interval = words.with_interval(score, tag["low"], tag["high"], 3)
-        cells: list[tuple[str, float | str]] = [(tag["tag"], tag["tag"].lower())]
-        # One without a score is sorted behind the others.
-        cells.append((interval if score == score else "no score", np.nan_to_num(score, nan=-1)))
-        cells += [
-            (two_digits(tag[name], 3), np.nan_to_num(tag[name], nan=-1))
-            for name in ("share", "roc_auc", "f1")
-        ]
-        rows.append([*cells, (str(tag["n_clips"]), tag["n_clips"])])
+        numbers = [tag[name] for name in ("average_precision", "low", "high")]
+        cells = [_text("Tag", tag["tag"]), _interval(title, numbers, 3)]
+        for name, key in (("Guessing", "share"), ("ROC-AUC", "roc_auc"), ("F1", "f1")):
+            cells.append(_number(name, tag[key], lambda value: two_digits(value, 3)))
+        rows.append([*cells, _number("Clips", tag["n_clips"], str)])
     caption = "Scores of each tag; of guessing, the average precision is the share of the tag"
-    return Table("tags", caption, columns, rows, len(columns), 2, table_csv(scores))
+    return _table("tags", caption, rows, main=2, csv=table_csv(scores))
 
 
 def _shares(matrix: np.ndarray) -> list[list[float]]:
