@@ -89,46 +89,34 @@ def evaluate(
         check_output_folder(folder)
     if not force:
         _check_other_results(folder, command)
-    options = fits.for_evaluate() | {
-        "dataset": clips.dataset,
-        "checkpoint": folder,
-        "time_limit": time,
-        "on_interrupt": "return",
-        "on_error": clips.on_error,
-    }
+    options: dict[str, Any] = {
+        "checkpoint": folder, "time_limit": time, "on_interrupt": "return"
+    }  # fmt: skip
     # The library has its own default.
     options |= {"n_repeats": repeats} if repeats else {}
     names = None if features is None else _options.split_features(features, fits.weights)
     if test_on is None:
-        data, y, columns = _options.load_clips(clips)
+        loaded = _options.load_clips(clips)
     else:
-        (data, y, columns), other = _options.load_pair(clips, test_on)
+        loaded, other = _options.load_pair(clips, test_on)
         options |= _describe_other(test_on, *other) | {"both_ways": both_ways}
         ends = [
-            _options.known_scale(name, one.frame, columns)
-            for name, one in ((clips.dataset, data), (test_on, other[0]))
+            _options.known_scale(name, one.frame, loaded[2])
+            for name, one in ((clips.dataset, loaded[0]), (test_on, other[0]))
         ]
         known_ends = None if None in ends else ends
         options["scales"] = _options.parse_scales(scales) if scales else known_ends
     # Only now, so that the wrong name of a dataset leaves no folder.
     check_output_folder(folder)
-    options["groups"] = data.groups
+    data, _, columns = loaded
     options["protocol"] = _options.choose_protocol(protocol, clips.dataset, data)
     options["split"] = data.get("split")
-    if getattr(y, "ndim", 1) == 2:
-        options["target_names"] = data.target_names
     known: tuple[str, ...] = CLASSIFIERS
-    if columns is None:
-        options["preset"] = fits.preset
-    else:
-        options["task"] = "dynamic_regression" if clips.frames else "regression"
+    if columns is not None:
         # Of numbers over time the other one takes hours on tens of thousands of moments.
         known = ("ridge",) if clips.frames else evaluation.REGRESSORS
     models = list(known) if classifiers is None else _options.split_names(classifiers)
-    with fits.open_memory() as memory:
-        options["memory"] = memory
-        made = fits.make_features(names, options)
-        result = evaluation.evaluate(made, models, data.data, y, **options)
+    result = fits.evaluate(names, models, clips, loaded, **options)
     times = dict(result.manifest["seconds"])
     started = perf_counter()
     result.manifest["command"] = command

@@ -120,29 +120,17 @@ def extract(
     chosen = _options.given(settings, names) | ({"center": False} if settings.no_center else {})
     transformers = [*_options.set_parameters(made, chosen).values()]
     clips, left_out = list_clips(inputs, taken=_TAKEN)
-    verbose = _terminal.show_progress()
+    options: dict[str, Any] = {"n_jobs": jobs, "verbose": _terminal.show_progress()}
     if per_file is not None:
         if len(transformers) > 1:
             raise InputError("With --per-file, --features must be one. Run it once for each.")
         paths = [listed.clip for listed in clips]
-        done = embeddings.extract_files(
-            paths, transformers[0], per_file, n_jobs=jobs, verbose=verbose
-        )
+        done = embeddings.extract_files(paths, transformers[0], per_file, **options)
     else:
         assert out is not None
-        how: Any = layout
-        done = embeddings.extract(
-            clips,
-            transformers,
-            out,
-            frames=frames,
-            append=append,
-            force=force,
-            layout=how,
-            shard_size=shard_size,
-            n_jobs=jobs,
-            verbose=verbose,
-        )
+        options |= {"frames": frames, "append": append, "force": force}
+        options |= {"layout": layout, "shard_size": shard_size}
+        done = embeddings.extract(clips, transformers, out, **options)
     for line in left_out:
         _terminal.note(line)
     _terminal.note(_describe(done, "errors.csv in it" if per_file else "its column 'error'"))

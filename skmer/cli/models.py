@@ -40,7 +40,6 @@ def train(
     $ skmer train songs/ --features musicnn --out emotions.skmer
     $ skmer train toy --features mfcc --out toy.skmer
     """
-    from skmer import evaluation
     from skmer.embeddings.registry import split_name
     from skmer.models import save_model
     from skmer.utils.files import check_output_file
@@ -54,22 +53,10 @@ def train(
         raise InputError(f"--out must not end in .md, as the model's card does. Got '{out}'.")
     for path in (out, out.with_suffix(".md")):
         check_output_file(path)
-    data, y, targets = _options.load_clips(clips)
-    has_tags = getattr(y, "ndim", 1) == 2
+    loaded = _options.load_clips(clips)
+    data, _, targets = loaded
     [apart] = _options.choose_protocol(None, clips.dataset, data)
-    options = fits.for_evaluate() | {
-        "groups": data.groups,
-        "dataset": clips.dataset,
-        "protocol": apart,
-        "on_error": clips.on_error,
-    }
-    task = "dynamic_regression" if clips.frames else "regression"
-    options |= {"task": task} if numbers else {"preset": fits.preset}
-    options |= {"target_names": data.target_names} if has_tags else {}
-    with fits.open_memory() as memory:
-        options["memory"] = memory
-        made = fits.make_features([features], options)
-        result = evaluation.evaluate(made, [model], data.data, y, **options)
+    result = fits.evaluate([features], [model], clips, loaded, protocol=apart)
     feature, kind = split_name(features)[0], "regressor" if numbers else "classifier"
     pipeline = result.fit(feature=feature, **{kind: model})
     card = {"name": f"{feature} + {model} on {Path(clips.dataset).name}", **_describe(result)}

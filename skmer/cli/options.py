@@ -180,19 +180,42 @@ class FitOptions:
         """The settings of features that were given."""
         return given(self, ("offset", "duration", "pooling"))
 
-    def for_evaluate(self) -> dict[str, Any]:
-        """Return the parameters of `evaluate` that they stand for."""
-        options = {
+    def evaluate(
+        self,
+        features: list[str] | None,
+        models: list[str],
+        clips: ClipOptions,
+        loaded: tuple[Any, Any, list[str] | None],
+        **options: Any,
+    ):
+        """Evaluate features and models on what `load_clips` returned for the options `clips`."""
+        from skmer import evaluation
+
+        data, y, columns = loaded
+        options |= {
             "weights": parse_weights(self.weights),
             "random_state": self.seed,
             "n_jobs": self.jobs,
             "verbose": show_progress(),
+            "dataset": clips.dataset,
+            "on_error": clips.on_error,
+            "groups": data.groups,
         }
         # The library has its own default.
-        return options | ({"n_folds": self.folds} if self.folds else {})
+        options |= {"n_folds": self.folds} if self.folds else {}
+        if columns is None:
+            options["preset"] = self.preset
+        else:
+            options["task"] = "dynamic_regression" if clips.frames else "regression"
+        if getattr(y, "ndim", 1) == 2:
+            options["target_names"] = data.target_names
+        with self._open_memory() as memory:
+            options["memory"] = memory
+            made = self._make_features(features, options)
+            return evaluation.evaluate(made, models, data.data, y, **options)
 
     @contextmanager
-    def open_memory(self) -> Iterator[Path | None]:
+    def _open_memory(self) -> Iterator[Path | None]:
         """Yield the folder of the embeddings, and bound the size of the user's one in the end."""
         from skmer.utils.cache import ClipCache, default_cache, default_max_bytes
 
@@ -207,7 +230,7 @@ class FitOptions:
         finally:
             ClipCache(folder).prune(max_bytes)
 
-    def make_features(self, names: list[str] | None, options: dict[str, Any]):
+    def _make_features(self, names: list[str] | None, options: dict[str, Any]):
         """Return what `evaluate` takes: names, or transformers that they alone do not make."""
         from skmer.embeddings import resolve_features
 
@@ -403,15 +426,13 @@ def _takes(name: str, option: str) -> bool:
 def parse_scales(text: str) -> list[tuple[float, float]]:
     """Turn 1:9,-1:1 into the ends of two scales."""
     try:
-        pairs = [tuple(map(float, one.split(":"))) for one in text.split(",")]
-        (first, second) = pairs
-        if {len(first), len(second)} != {2}:
-            raise ValueError
+        first, second = (one.split(":") for one in text.split(","))
+        (low, high), (other_low, other_high) = map(float, first), map(float, second)
     except ValueError:
         raise InputError(
             f"--scales must be the ends of two scales, such as 1:9,-1:1. Got {text!r}."
         ) from None
-    return pairs  # type: ignore[return-value]
+    return [(low, high), (other_low, other_high)]
 
 
 def known_scale(dataset: str, frame, columns: list[str] | None) -> tuple[float, float] | None:
