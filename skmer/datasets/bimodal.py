@@ -38,7 +38,6 @@ INFO = registry.DatasetInfo(
     groups="artists, where named",
     licence="for research; the music belongs to its owners",
     url="http://mir.dei.uc.pt/downloads.html",
-    downloadable=False,
     scales={"": (-4, 4)},
     checked="annotations and names of the clips",
 )

@@ -52,8 +52,6 @@ INFO = registry.DatasetInfo(
     name="deam",
     title="DEAM",
     n_clips=1802,
-    # How many songs are in each quadrant is not published.
-    class_counts={},
     groups="artists",
     licence="not stated; the music is from archives of free music",
     url="https://cvml.unige.ch/databases/DEAM/",

@@ -37,6 +37,12 @@ class Archive:
     sha256: str | None = None
     md5: str | None = None
 
+    @property
+    def checksums(self) -> dict[str, str]:
+        """The known checksums by their kinds."""
+        known = {"sha256": self.sha256, "md5": self.md5}
+        return {kind: value for kind, value in known.items() if value is not None}
+
 
 def download_and_unpack(
     archive: Archive,
@@ -50,14 +56,14 @@ def download_and_unpack(
     With ``checksums`` all files in it must come out, with these SHA-256; ``check`` gets the folder
     with what came out, and raises if it is wrong. Nothing is in the folder before all is checked.
     """
-    with writing_to(folder, f"unpacking {archive.filename}"), _one_at_a_time(archive, folder):
+    with _fetching(archive, folder, "unpacking"):
         # A process that was killed left them; one that runs holds the lock.
         for stale in folder.glob(f"{_UNPACKING}{archive.filename}-*"):
             shutil.rmtree(stale, ignore_errors=True)
         prefix = f"{_UNPACKING}{archive.filename}-"
         with tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as temporary:
             path, unpacked = folder / f".{archive.filename}", Path(temporary, "unpacked")
-            _download(archive, path, folder)
+            download(archive.url, path, checksums=archive.checksums, largest=LARGEST)
             try:
                 _unpack(path, archive.filename, unpacked)
             finally:
@@ -99,8 +105,8 @@ def download_files(files: Mapping[str, tuple[str, str]], folder: Path) -> None:
     for place, (url, sha256) in files.items():
         path = folder / place
         archive = Archive(path.name, url, sha256)
-        with writing_to(path.parent, f"fetching {path.name}"), _one_at_a_time(archive, path.parent):
-            _download(archive, path, path.parent)
+        with _fetching(archive, path.parent, "fetching"):
+            download(url, path, checksums=archive.checksums, largest=LARGEST)
 
 
 @contextmanager
@@ -121,28 +127,23 @@ def writing_to(folder: Path, what: str) -> Iterator[None]:
 
 
 @contextmanager
-def _one_at_a_time(archive: Archive, folder: Path) -> Iterator[None]:
+def _fetching(archive: Archive, folder: Path, what: str) -> Iterator[None]:
+    """Let one process at a time fetch an archive; an error of the block states what to do."""
+    advice = f"Try again later, or fetch it by hand and unpack it in {folder}."
     try:
-        with one_at_a_time(folder / archive.filename):
+        with (
+            writing_to(folder, f"{what} {archive.filename}"),
+            one_at_a_time(folder / archive.filename),
+        ):
             yield
     except DownloadError as error:
         raise DatasetNotFoundError(
-            f"{archive.filename} could not be downloaded from {archive.url}: {error}. Try again "
-            f"later, or fetch it by hand and unpack it in {folder}."
+            f"{archive.filename} could not be downloaded from {archive.url}: {error}. {advice}"
         ) from error
-
-
-def _download(archive: Archive, path: Path, folder: Path) -> None:
-    """Put the archive on this disk, verified where a checksum is known."""
-    published = {"sha256": archive.sha256, "md5": archive.md5}
-    checksums = {kind: value for kind, value in published.items() if value is not None}
-    try:
-        download(archive.url, path, checksums=checksums, largest=LARGEST)
     except NotPublishedError as error:
         raise InputError(
             f"{archive.filename} from {archive.url} is not the published file, its checksum is "
-            f"another; it was not kept. Try again later, or fetch it by hand and unpack it in "
-            f"{folder}."
+            f"another; it was not kept. {advice}"
         ) from error
 
 

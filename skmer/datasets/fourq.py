@@ -41,7 +41,6 @@ INFO = registry.DatasetInfo(
     groups="artists",
     licence="for research; the music belongs to its owners",
     url="http://mir.dei.uc.pt/downloads.html",
-    downloadable=False,
     checked="annotations, folders and names of the clips",
 )
 ANNOTATIONS = "panda_dataset_taffc_annotations.csv"

@@ -61,8 +61,6 @@ INFO = registry.DatasetInfo(
     name="merge",
     title="MERGE",
     n_clips=VERSIONS["audio_complete"],
-    # How many songs of the complete versions are in each quadrant is not published.
-    class_counts={},
     groups="artists",
     licence="not stated; the music belongs to its owners",
     url="https://doi.org/10.5281/zenodo.13939205",

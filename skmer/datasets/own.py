@@ -350,16 +350,13 @@ def _suggest_pattern(names: list[str]) -> str | None:
     most; single words may be anything, so that with "_" and "-" some part has to repeat.
     """
     for separator in _SEPARATORS:
-        parts = [name.split(separator) for name in names]
-        n_parts = {len(one) for one in parts if len(one) > 1}
-        if sum(len(one) > 1 for one in parts) < 0.9 * len(names) or not n_parts:
-            continue
+        counts = {name.count(separator) for name in names} - {0}
         is_loose = separator.strip() == separator
         # The second is for tracks with numbers: "01. Artist - Title".
         patterns = [f"{{group}}{separator}*", f"*. {{group}}{separator}*"]
-        if n_parts == {2}:
+        if counts == {1}:
             patterns.append(f"*{separator}{{group}}")
-        elif n_parts == {3}:
+        elif counts == {2}:
             patterns.append(f"*{separator}{{group}}{separator}*")
         found = {}
         for pattern in patterns:

@@ -21,7 +21,7 @@ from skmer.datasets.tables import CsvFile, indicators, read_csv_file, read_csv_p
 from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils.files import expand_path, is_url
 from skmer.utils.labels import plain_text, warn_of_alike
-from skmer.utils.messages import shorten
+from skmer.utils.messages import shorten, wrong_parameter
 
 # The encoding of bytes that are not UTF-8 and bear no mark.
 _FALLBACK = "windows-1252"
@@ -289,11 +289,7 @@ def _check_together(columns: Columns, targets, frames: bool, tags_separator: str
             param="tags_column",
         )
     if not tags_separator.strip(" "):
-        raise InputError(
-            "The 'tags_separator' parameter must be a mark such as ';'. Got "
-            f"{tags_separator!r} instead.",
-            param="tags_separator",
-        )
+        raise wrong_parameter("", "tags_separator", "a mark such as ';'", tags_separator)
     if frames and not targets:
         raise InputError(
             "With frames=True the 'target_columns' parameter must name what changes over time. "

@@ -54,9 +54,7 @@ INFO = registry.DatasetInfo(
     # By the dynamic labels.
     class_counts={"Q1": 520, "Q2": 72, "Q3": 115, "Q4": 60},
     groups="395 artists",
-    licence="not stated",
     url="https://github.com/HuiZhang0812/PMEmo",
-    downloadable=False,
     scales={"static_": (0, 1), "dynamic_": (0, 1)},
     checked="columns, songs, scales and quadrants of the annotations, names of the clips",
 )

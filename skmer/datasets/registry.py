@@ -3,6 +3,7 @@
 import functools
 import inspect
 import os
+import re
 import sys
 import textwrap
 import warnings
@@ -58,11 +59,11 @@ class DatasetInfo:
     name: str
     title: str
     n_clips: int
-    class_counts: dict[str, int]
-    groups: str
-    licence: str
-    url: str
-    downloadable: bool
+    class_counts: dict[str, int] = field(default_factory=dict)
+    groups: str = "none"
+    licence: str = "not stated"
+    url: str = ""
+    downloadable: bool = False
     contains: tuple[str, ...] = ()
     scales: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     folder: str = ""
@@ -96,31 +97,29 @@ class Dataset(NamedTuple):
 
 DATASETS: dict[str, Dataset] = {}
 
-# The documentation of the parameters that loaders share.
-_SHARED = {
-    "annotations_only": """\
-        annotations_only : bool, default=False
-            If True, no audio is needed: ``data`` states where the clips would be.
-        """,
-    "data_home": """\
-        data_home : str or path-like, default=None
-            Folder of the datasets; by default the environment variable ``SKMER_DATA``, else the
-            user's data folder. Looked for in it: {layout}.
-        """,
-    "download_if_missing": """\
-        download_if_missing : bool, default=True
-            If False, or where the publisher does not let programs download, missing files are an
-            error. Clips are never downloaded where some of them are in place.
-        """,
-    "return_X_y": """\
-        return_X_y : bool, default=False
-            If True, ``(data, target)`` is returned instead of a Bunch.
-        """,
-    "as_frame": """\
-        as_frame : bool, default=False
-            If True, ``data``, ``target``, ``groups`` and ``split`` are pandas objects.
-        """,
-}
+
+class SharedParameters:
+    """The parameters that loaders share, as `loader` documents those that a loader has.
+
+    Parameters
+    ----------
+    annotations_only : bool, default=False
+        If True, no audio is needed: ``data`` states where the clips would be.
+
+    data_home : str or path-like, default=None
+        Folder of the datasets; by default the environment variable ``SKMER_DATA``, else the
+        user's data folder. Looked for in it: {layout}.
+
+    download_if_missing : bool, default=True
+        If False, or where the publisher does not let programs download, missing files are an
+        error. Clips are never downloaded where some of them are in place.
+
+    return_X_y : bool, default=False
+        If True, ``(data, target)`` is returned instead of a Bunch.
+
+    as_frame : bool, default=False
+        If True, ``data``, ``target``, ``groups`` and ``split`` are pandas objects.
+    """
 
 
 def loader(*, layout: str = "", **constraints: list) -> Callable[[_Loader], _Loader]:
@@ -150,8 +149,10 @@ def loader(*, layout: str = "", **constraints: list) -> Callable[[_Loader], _Loa
             return (bunch.data, bunch.target) if kwargs.get("return_X_y") else bunch
 
         if function.__doc__:
-            shared = [_SHARED[name] for name in parameters if name in _SHARED]
-            texts = [textwrap.dedent(text).format(layout=layout) for text in shared]
+            described = inspect.cleandoc(SharedParameters.__doc__ or "").format(layout=layout)
+            texts = re.findall(
+                rf"^(?:{'|'.join(parameters)}) : .+\n(?: .+\n)+", described + "\n", re.M
+            )
             own, result = inspect.cleandoc(function.__doc__).split("\nReturns\n---", 1)
             heading = "" if "\nParameters\n---" in own else "\nParameters\n----------"
             load.__doc__ = "\n".join([f"{own}{heading}", *texts, f"Returns\n---{result}\n"])
