@@ -2,6 +2,7 @@
 
 import errno
 import gc
+import inspect
 import os
 import re
 import signal
@@ -24,21 +25,6 @@ from skmer.cli.extract import extract
 from skmer.cli.models import predict, train
 from skmer.cli.options import command, examples
 from skmer.cli.reproduce import reproduce
-
-_FIRST = """\
-skmer turns music and singing into embeddings, and recognises emotion in them.
-
-Try first:
-  skmer evaluate toy --features mfcc   a small dataset, made here in a minute
-  skmer evaluate FOLDER                your own clips, in one folder per label
-  skmer train FOLDER --out emotions.skmer
-                                       a model of them, to keep
-  skmer predict emotions.skmer SONG    the emotion of a new song
-  skmer extract FOLDER --features mfcc --out songs.csv
-                                       a table of numbers, one row a clip
-  skmer weights list                   the networks, and which are ready to use
-
-See also 'skmer --help' and 'skmer COMMAND --help'."""
 
 app = typer.Typer(
     name="skmer",
@@ -74,9 +60,23 @@ def _root(
         ),
     ] = False,
 ) -> None:
+    """skmer turns music and singing into embeddings, and recognises emotion in them.
+
+    Try first:
+      skmer evaluate toy --features mfcc   a small dataset, made here in a minute
+      skmer evaluate FOLDER                your own clips, in one folder per label
+      skmer train FOLDER --out emotions.skmer
+                                           a model of them, to keep
+      skmer predict emotions.skmer SONG    the emotion of a new song
+      skmer extract FOLDER --features mfcc --out songs.csv
+                                           a table of numbers, one row a clip
+      skmer weights list                   the networks, and which are ready to use
+
+    See also 'skmer --help' and 'skmer COMMAND --help'.
+    """
     # `main` has read --quiet and --debug, which may stand behind the command's name too.
     if context.invoked_subcommand is None:
-        _terminal.show(_FIRST)
+        _terminal.show(inspect.cleandoc(_root.__doc__ or ""))
 
 
 for _run in (evaluate, extract, train, predict, reproduce):
