@@ -37,11 +37,10 @@ hand, stands below. For comparison, the authors state an F1 of 81.74 % for audio
 import functools
 import itertools
 import os
-from collections import ChainMap
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from skmer.datasets import fetch, registry, tables
 from skmer.datasets.files import find_tables, match_audio
@@ -95,39 +94,29 @@ def table_names(version: str, splits: str) -> dict[str, str]:
     }
 
 
-def _readers(version: str, splits: str) -> dict[str, Callable[[Path], Any]]:
-    """Files of a version, each with the function that reads it."""
-    return {name: KINDS[kind].read for kind, name in table_names(version, splits).items()}
-
-
 def read_annotations(paths: Mapping[str, Path]):
     """Table of the songs in the order of the metadata, from the files by what they hold."""
     import pandas as pd
 
-    frame = METADATA.read(paths["metadata"])
-    values = VALUES.read(paths["values"])
+    frame, values, *split = (KINDS[kind].read(paths[kind]) for kind in KINDS)
+    metadata, _, *names = (paths[kind].name for kind in KINDS)
+    split_files = " and ".join(names)
     frame["artist"] = frame["artist"].map(lambda text: " ".join(text.split()))
-    frame["label"] = tables.read_quadrants(frame["label"], paths["metadata"].name)
-    split = [
-        PART.read(paths[part]).assign(split=part, file=paths[part].name) for part in PARTS.values()
-    ]
-    parts = pd.concat(split)
+    frame["label"] = tables.read_quadrants(frame["label"], metadata)
+    parts = pd.concat([one.assign(split=part) for one, part in zip(split, PARTS.values())])
     twice = parts.index[parts.index.duplicated()]
     if len(twice):
         raise InputError(
-            f"A song must be in one part of the split. {shorten(twice)} of "
-            f"{' and '.join(parts['file'].unique())} are in several; {tables.ANEW}."
+            f"A song must be in one part of the split. {shorten(twice)} of {split_files} are "
+            f"in several; {tables.ANEW}."
         )
-    tables.require_same_songs(
-        {paths["metadata"].name: frame, paths["values"].name: values, "the split": parts}
-    )
+    tables.require_same_songs({metadata: frame, paths["values"].name: values, "the split": parts})
     parts = parts.loc[frame.index]
-    labels = tables.read_quadrants(parts["label"], " and ".join(parts["file"].unique()))
-    wrong = frame.index[frame["label"] != labels]
+    wrong = frame.index[frame["label"] != tables.read_quadrants(parts["label"], split_files)]
     if len(wrong):
         raise InputError(
-            f"{parts.loc[wrong[0], 'file']} and {paths['metadata'].name} must give a song the same "
-            f"quadrant. They do not for {len(wrong)} songs, {shorten(wrong)}; {tables.ANEW}."
+            f"{split_files} must give a song the same quadrant as {metadata}. They do not "
+            f"for {len(wrong)} songs, {shorten(wrong)}; {tables.ANEW}."
         )
     frame["group"] = tables.artist_groups(frame["artist"], frame.index)
     frame["split"] = parts["split"]
@@ -137,7 +126,8 @@ def read_annotations(paths: Mapping[str, Path]):
 def validate(folder: Path, verbose: bool) -> list[Finding]:
     """Check the tables and clips of every version that is in place."""
     names = {one: table_names(*one) for one in itertools.product(VERSIONS, SPLITS)}
-    paths = find_tables(folder, dict(ChainMap(*(_readers(*one) for one in names))))
+    kinds = {name: kind for files in names.values() for kind, name in files.items()}
+    paths = find_tables(folder, {name: KINDS[kind].read for name, kind in kinds.items()})
     readers: dict[str, tuple] = {}
     missing: dict[str, None] = {}
     for (version, splits), files in names.items():
@@ -243,9 +233,8 @@ def fetch_merge(
     filename = f"MERGE_{version.title()}.zip"
     if download_if_missing and not find_tables(folder, {names["metadata"]: METADATA.read}):
         fetch.download_and_unpack(find_in_record(filename), folder)
-    paths = fetch.find_or_fetch(
-        _readers(version, splits), folder, INFO, fetch.Archive(filename, "")
-    )
+    readers = {name: KINDS[kind].read for kind, name in names.items()}
+    paths = fetch.find_or_fetch(readers, folder, INFO, fetch.Archive(filename, ""))
     frame = read_annotations({kind: paths[name] for kind, name in names.items()})
     n_shared = int(frame.duplicated(list(AXES), keep=False).sum())
     shared = f"{n_shared} of the {len(frame)} songs share their pair of arousal and valence"

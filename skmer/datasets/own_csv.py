@@ -381,10 +381,9 @@ def stream_clips(path: Path) -> Iterator[tuple[Any, dict[str, str]]]:
         lines.extend(file.lines)
         cells = frame.drop(columns=list(names), errors="ignore").to_dict("records")
         yield from zip(clips, cells or [{}] * len(clips))
-    ranked = np.sort(hashes)
-    if (ranked[1:] == ranked[:-1]).any():
-        order = np.argsort(hashes, kind="stable")
-        twice = order[1:][ranked[1:] == ranked[:-1]].min()
+    values, first = np.unique(hashes, return_index=True)
+    if len(values) < len(hashes):
+        twice = np.setdiff1d(np.arange(len(hashes)), first)[0]
         before = hashes.index(hashes[twice])
         raise InputError(
             f"{path} must list a clip once. Lines {lines[before]} and {lines[twice]} list the same."

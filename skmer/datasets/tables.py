@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, islice, permutations
 from pathlib import Path
 from typing import Any, Literal
 
@@ -195,24 +195,22 @@ def _find_encoding(path: Path, fallback: str | None) -> str:
         try:
             with path.open(encoding=encoding, newline="") as stream:
                 has_zeros = any("\0" in block for block in iter(partial(stream.read, 2**20), ""))
-            break
         except UnicodeDecodeError:
             continue
-    else:
-        try:
-            path.read_bytes().decode(encoding)
-        except UnicodeDecodeError as error:
-            line = error.object.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"{path} must be a csv file in {' or '.join(map(str.upper, tried))}. Got other bytes, "
-            f"the first in line {line}; save it again as UTF-8."
-        )
-    if has_zeros:
-        raise InputError(
-            f"{path} must be a csv file in UTF-8. Got zero bytes, as in a workbook, or in UTF-16 "
-            "without its mark; save it again as a csv file in UTF-8."
-        )
-    return encoding
+        if has_zeros:
+            raise InputError(
+                f"{path} must be a csv file in UTF-8. Got zero bytes, as in a workbook, or in "
+                "UTF-16 without its mark; save it again as a csv file in UTF-8."
+            )
+        return encoding
+    try:
+        path.read_bytes().decode(tried[-1])
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+    raise InputError(
+        f"{path} must be a csv file in {' or '.join(map(str.upper, tried))}. Got other bytes, "
+        f"the first in line {line}; save it again as UTF-8."
+    )
 
 
 def _find_separator(first: str, needed: Sequence[str], separators: Sequence[str]) -> str:
@@ -456,19 +454,14 @@ def numbers(cells, table: str) -> np.ndarray:
 
 
 def require_same_songs(tables: Mapping[str, Any]) -> None:
-    """Raise where one of several tables, by name, lacks a song that the first or it alone has."""
-    (first, songs), *others = ((name, table.index) for name, table in tables.items())
-    for other, found in others:
-        for name, having, of, needed in (
-            (other, found, first, songs),
-            (first, songs, other, found),
-        ):
-            missing = needed.difference(having)
-            if len(missing):
-                raise InputError(
-                    f"{name} must hold every song of {of}. It lacks the songs {shorten(missing)}, "
-                    f"{len(missing)} of {len(needed)}; {ANEW}."
-                )
+    """Raise where one of several tables, by name, lacks a song of another."""
+    for (of, needed), (name, having) in permutations(tables.items(), 2):
+        missing = needed.index.difference(having.index)
+        if len(missing):
+            raise InputError(
+                f"{name} must hold every song of {of}. It lacks the songs {shorten(missing)}, "
+                f"{len(missing)} of {len(needed)}; {ANEW}."
+            )
 
 
 QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
