@@ -9,7 +9,7 @@ import shlex
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from inspect import Parameter
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
@@ -311,15 +311,9 @@ def command(app: typer.Typer, name: str | None = None) -> Callable:
 
 def _list_fields(group: type) -> list[Parameter]:
     """Return the fields of a class as parameters; those without a default are arguments."""
-    kinds = {True: Parameter.POSITIONAL_OR_KEYWORD, False: Parameter.KEYWORD_ONLY}
     return [
-        Parameter(
-            one.name,
-            kinds[one.default is MISSING],
-            default=Parameter.empty if one.default is MISSING else one.default,
-            annotation=one.type,
-        )
-        for one in fields(group)
+        one.replace(kind=Parameter.POSITIONAL_OR_KEYWORD) if one.default is one.empty else one
+        for one in inspect.signature(group).parameters.values()
     ]
 
 

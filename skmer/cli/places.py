@@ -26,18 +26,11 @@ def list_weights() -> None:
     from skmer.embeddings import list_weights
 
     rows = list_weights()
-    _terminal.show_table(
-        ("name", "state", "size", "licence and file"),
-        (
-            (
-                row.name,
-                row.state,
-                "" if row.size is None else f"{row.size / 1e6:.1f} MB",
-                f"{row.licence}; {row.file}",
-            )
-            for row in rows
-        ),
-    )
+    sizes = ("" if row.size is None else f"{row.size / 1e6:.1f} MB" for row in rows)
+    cells = [
+        (row.name, row.state, size, f"{row.licence}; {row.file}") for row, size in zip(rows, sizes)
+    ]
+    _terminal.show_table(("name", "state", "size", "licence and file"), cells)
     for folder in dict.fromkeys(row.path.parent for row in rows):
         _terminal.note(f"The files are, or belong, in {folder}")
 

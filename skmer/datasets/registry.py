@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -132,8 +132,7 @@ def loader(*, layout: str = "", **constraints: list) -> Callable[[_Loader], _Loa
 
     def decorate(function):
         parameters = inspect.signature(function).parameters
-        hints = {name: one.annotation for name, one in parameters.items()}
-        hints = {name: hint for name, hint in hints.items() if hint is not inspect.Parameter.empty}
+        hints = get_type_hints(function)
         allowed = {name: estimators.allowed_by(hint) for name, hint in hints.items()} | constraints
 
         @estimators.validate_params(allowed, prefer_skip_nested_validation=True)
