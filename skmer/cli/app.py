@@ -108,7 +108,7 @@ _ADVICE = {
     "leave them out of X, y and groups, or let on_error='skip' do it":
         "correct them, or leave them out by --on-error skip",
     "Leave those clips out of X, y and groups": "Leave those clips out",
-    "weights=None": "--weights random", "(n_jobs)": "(--jobs)", "frames=True": "--frames",
+    "weights=None": "--weights random", "(n_jobs)": "(--jobs)",
     "The labels y": "The labels", "The targets y": "The targets", "The tags y": "The tags",
     ", or a dict of your own, {'mine': ...}": "",
     ", a scikit-learn splitter, or a list or dict of those": "",
@@ -126,8 +126,6 @@ _ADVICE = {
     ", or None.": ".", " or None.": ".",
     ", an instance of 'list' or an instance of 'tuple'": "",
     "trust_remote_code=True, and revision= the commit": "--trust-remote-code, and the commit",
-    "trust_remote_code=True": "--trust-remote-code",
-    "append=True": "--append", "force=True": "--force",
 }  # fmt: skip
 # A parameter in a sentence, and one with a value; not what follows a sign of a path.
 _PARAMETER = re.compile(
@@ -304,8 +302,9 @@ def _name_options(text: str, options: Mapping[str, str]) -> str:
         return f"{options[name]} option" if name in options else f"'{name}' setting"
 
     def give_option(match: re.Match) -> str:
-        option = options.get(match["name"])
-        return match[0] if option is None else f"{option} {match['value']}"
+        name, value = match.groups()
+        option = options.get(name, "")
+        return match[0] if not option else option if value == "True" else f"{option} {value}"
 
     return _VALUE.sub(give_option, _PARAMETER.sub(name_option, text))
 

@@ -59,10 +59,9 @@ def read_songs(folder: Path):
     """Annotations and artists of the songs, in the order of the annotations."""
     paths = fetch.find_or_fetch(dict.fromkeys(COLUMNS, _read), folder, INFO)
     annotations, metadata = (_read(paths[name]).reset_index(drop=True) for name in COLUMNS)
-    metadata = metadata.drop_duplicates("Song").set_index("Song")
-    frame = annotations[["Song"]].rename(columns={"Song": "song"})
-    frame["artist"] = frame["song"].map(metadata["Artist"]).fillna("")
-    frame["title"] = frame["song"].map(metadata["Title"]).fillna("")
+    metadata = metadata.drop_duplicates("Song").set_index("Song")[["Artist", "Title"]]
+    frame = annotations[["Song"]].join(metadata, on="Song").fillna("")
+    frame.columns = ["song", "artist", "title"]
     frame["label"] = tables.read_quadrants(annotations["Quadrant"], ANNOTATIONS)
     frame["group"] = tables.artist_groups(frame["artist"], frame["song"])
     return frame

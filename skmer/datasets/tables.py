@@ -418,16 +418,14 @@ class PublishedTable:
             raise InputError(
                 f"{name} must have {wanted} such as 'sample_15000ms'. Got {len(times)}; {ANEW}."
             )
-        columns = sorted(times, key=times.__getitem__)
-        labels = numbers(frame[columns], name)
+        labels = numbers(frame[list(times)], name)
         given = labels if self.n_times else labels[~np.isnan(labels)]
         scale.check(given, what=f"labels in {name}")
         silent = frame.index[np.isnan(labels).all(axis=1)]
         if len(silent):
             raise InputError(f"{name} must have labels for every song. Song {silent[0]} has none.")
-        return pd.DataFrame(
-            labels, frame.index, pd.Index([times[column] for column in columns], name="time")
-        )
+        index = pd.Index(times.values(), name="time")
+        return pd.DataFrame(labels, frame.index, index).sort_index(axis=1)
 
 
 def index_songs(frame, column: str, table: str, *, numbered: bool):
