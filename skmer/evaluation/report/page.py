@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def _chart(name: str, height: int, **options) -> dict:
     """Return the specification of a chart in Vega-Lite, from its macro among the templates."""
-    macros: Any = _environment(__package__).get_template("charts.json.j2").module
+    macros: Any = words.environment().get_template("charts.json.j2").module
     chart = json.loads(getattr(macros, name)(**options))
     fit = {"type": "fit-x", "contains": "padding"}
     return chart | {"height": height, "width": "container", "autosize": fit}
@@ -160,15 +160,17 @@ def hard_clips(seen: Overview) -> list[dict]:
     rows = seen.predictions
     if len(seen.random) < rows["feature"].nunique():
         rows = rows[~rows["feature"].isin(seen.random)]
-    found: list[dict] = []
-    for row, answers in rows.groupby("row", sort=False):
-        wrong = answers[answers["y_true"] != answers["y_pred"]]
-        if len(wrong):
-            first = answers.iloc[0]
-            clip = {"label": str(first["y_true"]), "group": str(first.get("group", ""))}
-            clip |= {"answer": str(wrong["y_pred"].mode().iloc[0])}
-            found.append(seen.clips[int(row)] | clip | {"share": len(wrong) / len(answers)})
-    return sorted(found, key=lambda clip: -clip["share"])[:N_HARD]
+    rows = rows.assign(wrong=rows["y_true"] != rows["y_pred"])
+    shares = rows.groupby("row", sort=False)["wrong"].mean()
+    shares = shares[shares > 0].sort_values(ascending=False, kind="stable")[:N_HARD]
+    found = []
+    for row, share in shares.items():
+        answers = rows[rows["row"] == row]
+        first, wrong = answers.iloc[0], answers.loc[answers["wrong"], "y_pred"]
+        clip = {"label": str(first["y_true"]), "group": str(first.get("group", ""))}
+        clip |= {"answer": str(wrong.mode().iloc[0]), "share": share}
+        found.append(seen.clips[row] | clip)
+    return found
 
 
 def map_rows(seen: Overview) -> list[dict]:
@@ -180,26 +182,21 @@ def map_rows(seen: Overview) -> list[dict]:
     predictions, has_targets = seen.predictions, "target" in seen.result.configuration
     clips = predictions.drop_duplicates("row").set_index("row")
     if has_targets:
-        numbers = predictions.pivot_table(index="row", columns="target", values="y_true")
+        numbers = predictions.pivot_table(index="row", columns="target", values="y_true").round(3)
     else:
         is_right = predictions["y_true"] == predictions["y_pred"]
         right = is_right.groupby([predictions["feature"], predictions["row"]]).mean()
-    rows = []
-    for place in seen.result.maps.to_dict("records"):
-        row, feature = place["row"], place["feature"]
-        if row not in clips.index:
-            continue
-        shown_fields: dict[str, object]
+    places, rows = seen.result.maps, []
+    for place in places[places["row"].isin(clips.index)].round(2).to_dict("records"):
+        row = place.pop("row")
+        clip = clips.loc[row]
         if has_targets:
-            shown_fields = {"targets": {name: round(x, 3) for name, x in numbers.loc[row].items()}}
+            place["targets"] = numbers.loc[row].to_dict()
         else:
-            mostly = "right" if right[feature, row] >= 0.5 else "wrong"
-            shown_fields = {"label": str(clips.loc[row, "y_true"]), "mostly": mostly}
-        shown_fields |= {"feature": feature, "x": round(place["x"], 2), "y": round(place["y"], 2)}
-        named = seen.clips[row]
-        shown_fields |= {"clip": named["name"], "address": named["address"]}
-        shown_fields["group"] = str(clips.loc[row, "group"]) if "group" in clips else "none"
-        rows.append(shown_fields)
+            mostly = "right" if right[place["feature"], row] >= 0.5 else "wrong"
+            place |= {"label": str(clip["y_true"]), "mostly": mostly}
+        place |= {"clip": seen.clips[row]["name"], "address": seen.clips[row]["address"]}
+        rows.append(place | {"group": str(clip.get("group", "none"))})
     return rows
 
 
@@ -255,34 +252,8 @@ def render_report(result: "EvaluationResult") -> str:
 def render_page(template: str, *, charts: dict, data: dict, package=__package__, **context) -> str:
     """Fill a template of a package, which may extend this one's base, with charts and data."""
     charts = {name: chart for name, chart in charts.items() if chart is not None}
-    return (
-        _environment(package)
-        .get_template(template)
-        .render(charts=charts, data=data, vega=_vega() if charts else "", **context)
-    )
-
-
-@cache
-def _environment(package: str):
-    """Return what fills the templates of a package and of this one, with every text escaped."""
-    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
-    folders = [PackageLoader(one, "templates") for one in (package, __package__)]
-    environment = Environment(
-        loader=ChoiceLoader(folders),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"score_name": name_of_score, "part_name": name_of, "for_script": _json}
-    return environment
-
-
-def _json(value) -> str:
-    """Return JSON that cannot end the script element that it stands in."""
-    text = json.dumps(value, allow_nan=False, default=str)
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    scripts = {"charts": charts, "data": data, "vega": _vega() if charts else ""}
+    return words.fill_template(template, package=package, **scripts, **context)
 
 
 @cache
@@ -297,9 +268,12 @@ def _vega() -> str:
 def result_to_html(result: "EvaluationResult") -> str:
     """Return headline, notes on trust, and the table of scores, as notebooks show them."""
     seen = Overview(result)
-    shown = {"headline": words.make_headline(seen), "notes": words.trust_notes(seen)}
-    table = tables.scores_table(seen)
-    return _environment(__package__).get_template("notebook.html.j2").render(shown, table=table)
+    return words.fill_template(
+        "notebook.html.j2",
+        headline=words.make_headline(seen),
+        notes=words.trust_notes(seen),
+        table=tables.scores_table(seen),
+    )
 
 
 # Width, greatest height, height of a row [inch], and size of the letters [pt].

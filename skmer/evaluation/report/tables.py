@@ -168,9 +168,9 @@ def pairs_table(seen: Overview, what: str) -> Table | None:
     rows = []
     for row in comparison.to_dict("records"):
         # The better one stands first.
-        sign = -1 if row["difference"] < 0 else 1
-        names = [name_of(row[f"{what}_{side}"], seen.random) for side in (1, 2)][::sign]
-        numbers = [sign * row["difference"], *[sign * row["low"], sign * row["high"]][::sign]]
+        is_turned = row["difference"] < 0
+        sides, numbers = (2, 1) if is_turned else (1, 2), words.turn(row, is_turned)
+        names = [name_of(row[f"{what}_{side}"], seen.random) for side in sides]
         cells = [_text("Target", row["target"])] if "target" in row else []
         cells += map(_text, ("Better", "Worse"), names)
         cells += [_interval(title, numbers), _number(unit, row["n_groups"], str)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from skmer.embeddings.registry import known_features
@@ -90,11 +91,10 @@ class Note:
 def make_headline(seen: Overview) -> str:
     """Return in one sentence what the best configuration does, compared with guessing."""
     first = "Fitted on {}, tested on {}: ".format(*seen.ways[0][0]) if seen.ways else ""
-    first = _mixed_artists(seen) + first
-    if "target" not in seen.result.configuration:
-        return first + _sentence(seen) + _other_way(seen)
-    targets = dict.fromkeys(seen.ranked["target"])
-    return first + " ".join(_sentence_of_target(seen, target) for target in targets)
+    has_targets = "target" in seen.result.configuration
+    targets = dict.fromkeys(seen.ranked["target"]) if has_targets else [None]
+    sentences = " ".join(_sentence(seen, target) for target in targets)
+    return _mixed_artists(seen) + first + sentences + ("" if has_targets else _other_way(seen))
 
 
 # A score inside a sentence that has the words for it already.
@@ -164,18 +164,23 @@ def _guess(seen: Overview, best: Mapping) -> list[str]:
     return [_phrase(seen.result.task.guess_words, seen, row) + worse]
 
 
-def _sentence(seen: Overview) -> str:
-    best, score = seen.ranked.iloc[0], seen.headline
-    whose = _whose(seen)[0]
-    sentence = _phrase(seen.result.task.headline_words, seen, best, whose)
-    parts = [f"The best, {best['name']}, {sentence}", *_guess(seen, best), *_within(seen, best)]
+def _sentence(seen: Overview, target: str | None) -> str:
+    best = seen.ranked.iloc[0] if target is None else seen.best_of_targets()[target]
+    compared, whose = _better_feature(seen, target), _whose(seen)
+    sentence = _phrase(seen.result.task.headline_words, seen, best, whose[target is not None])
+    if target is None:
+        start = f"The best, {best['name']},"
+    else:
+        start = f"Of {target} in {whose[1]}, the best, {seen.model_name(best)},"
+        compared = f"For {target}, {compared}" if compared else ""
+    parts = [f"{start} {sentence}", *_guess(seen, best), *_within(seen, best)]
     plain = [one.name for one in known_features() if one.is_baseline]
     baseline = seen.ranked[seen.ranked["feature"].isin(plain) & (best["feature"] not in plain)]
-    if len(baseline):
-        other = baseline.iloc[0]
+    if target is None and len(baseline):
+        other, score = baseline.iloc[0], seen.headline
         value = in_hundred(other[score]) if score == "accuracy" else two_digits(other[score])
         parts.append(f"the baseline {other['name']} {value}")
-    return _better_feature(seen) + "; ".join(parts) + "."
+    return compared + "; ".join(parts) + "."
 
 
 def _better_feature(seen: Overview, target: str | None = None) -> str:
@@ -189,20 +194,18 @@ def _better_feature(seen: Overview, target: str | None = None) -> str:
     plain = [one.name for one in known_features() if one.is_baseline and one.name != order[0]]
     other = next((name for name in order[1:] if name in plain), order[1])
     row = table[table[["feature_1", "feature_2"]].isin([order[0], other]).all(axis=1)].iloc[0]
-    sign = 1 if row["feature_1"] == order[0] else -1
-    ends = sorted([sign * row["low"], sign * row["high"]])
-    models = ranked[seen.result.task.model_kind].unique()
+    numbers = turn(row, row["feature_1"] != order[0])
     kind = seen.result.task.model_kind
+    models = ranked[kind].unique()
     one = f"with {name_of(models[0])} over"
     over = f"over {len(models)} {kind}s and" if len(models) > 1 else one
     corrected = f", corrected for {len(table)} pairs of features" if len(table) > 1 else ""
     best, worse = (name_of(name, seen.random) for name in (order[0], other))
-    gap = with_interval(sign * row["difference"], *ends)
+    gap = with_interval(*numbers)
     chance = ", which may be chance" if row["pvalue_holm"] >= ALPHA else ""
     # The best of equal ones is not above the other.
-    above = f"is {gap} above {worse}"
-    if two_digits(abs(row["difference"])) == "0.00":
-        above = f"differs from {worse} by {gap}"
+    is_equal = two_digits(abs(row["difference"])) == "0.00"
+    above = f"differs from {worse} by {gap}" if is_equal else f"is {gap} above {worse}"
     return (
         f"{best} {above} in {in_sentence(seen.headline)}, "
         f"{over} {row['n_groups']} {seen.unit}{'s' if row['n_groups'] > 1 else ''} "
@@ -210,13 +213,11 @@ def _better_feature(seen: Overview, target: str | None = None) -> str:
     )
 
 
-def _sentence_of_target(seen: Overview, target: str) -> str:
-    best, whose = seen.best_of_targets()[target], _whose(seen)[1]
-    sentence = _phrase(seen.result.task.headline_words, seen, best, whose)
-    compared = _better_feature(seen, target)
-    compared = f"For {target}, {compared}" if compared else ""
-    sentence = f"Of {target} in {whose}, the best, {seen.model_name(best)}, {sentence}"
-    return compared + "; ".join([sentence, *_guess(seen, best), *_within(seen, best)]) + "."
+def turn(row: Mapping, is_turned: bool = True) -> tuple[float, float, float]:
+    """Return the difference of a comparison and its interval, or those of the second and first."""
+    if is_turned:
+        return -row["difference"], -row["high"], -row["low"]
+    return row["difference"], row["low"], row["high"]
 
 
 def trust_notes(seen: Overview) -> list[Note]:
@@ -379,66 +380,24 @@ def _too_good(seen: Overview) -> Iterator[Note]:
         yield Note("doubtful", text)
 
 
-BIBTEX = {
-    "skmer": """@software{skmer,
-  title   = {skmer: deep audio embeddings and music emotion recognition},
-  author  = {{The skmer developers}},
-  version = {VERSION}
-}""",
-    "tests": """@article{nadeau2003inference,
-  title   = {Inference for the generalization error},
-  author  = {Nadeau, Claude and Bengio, Yoshua},
-  journal = {Machine Learning},
-  volume  = {52},
-  pages   = {239--281},
-  year    = {2003}
-}""",
-}
-
-
 def methods_paragraph(seen: Overview) -> str:
     """Describe the evaluation as a methods section would."""
-    manifest, splits = seen.result.manifest, seen.splits
-    dataset, versions = manifest["dataset"], manifest["versions"]
-    groups = f" of {dataset['n_groups']} groups" if "n_groups" in dataset else ""
+    manifest = seen.result.manifest
     features, models = (
         ", ".join(name_of(name, seen.random) for name in dict.fromkeys(seen.intervals[key]))
         for key in seen.result.configuration[:2]
     )
-    n_splits = len(splits["splits"])
-    where = f"are from {n_splits} split{'s' if n_splits > 1 else ''} ({seen.protocol}), "
-    where += (
-        "with the clips of a group on one side of each split only"
-        if splits["groups_kept_apart"]
-        else "without regard to groups"
+    text = fill_template(
+        "methods.txt.j2",
+        seen=seen,
+        manifest=manifest,
+        features=features,
+        models=models,
+        score=in_sentence(seen.headline),
+        searches=" ".join(_searches(manifest["models"])),
+        tests=" ".join(_tests(seen)),
     )
-    name = dataset.get("name")
-    across = ""
-    if seen.ways:
-        ways = [f"on {fitted} and tested on {tested}" for (fitted, tested), _, _ in seen.ways]
-        test = manifest["dataset_test"]
-        of_groups = f" of {test['n_groups']} groups" if "n_groups" in test else ""
-        across = "Models were fitted on all clips of one dataset and tested on another "
-        across += f"({test['n_clips']} clips{of_groups}): fitted {', and fitted '.join(ways)}. "
-        if any(manifest["across"]["left_out"]):
-            across += f"{sum(manifest['across']['left_out'])} clips that both have were left out. "
-        known = len(manifest["across"]["shared_groups"])
-        where = "are of the tested dataset"
-        where += f", {known} of whose groups are in the fitted one" if known else ""
-    moments = f"{dataset['n_moments']} moments of " if "n_moments" in dataset else ""
-    sentences = [
-        f"We evaluated {features} with {models} on {moments}{dataset['n_clips']} clips{groups}"
-        f"{f' of {name}' if name else ''}, using skmer {versions.get('skmer', '')} "
-        f"(scikit-learn {versions.get('scikit-learn', '')}).",
-        f"{across}Scores {where}; scaling, search and early stopping happened inside the training "
-        "part.",
-        *_searches(manifest["models"]),
-        f"Intervals of {in_sentence(seen.headline)} are 95 % percentile intervals of a bootstrap "
-        f"over {seen.unit}s.",
-        *_tests(seen),
-        f"All random numbers came from the seed {manifest['settings']['random_state']}.",
-    ]
-    return " ".join(sentences).replace("  ", " ")
+    return " ".join(text.split())
 
 
 def _searches(models: Mapping[str, Mapping]) -> Iterator[str]:
@@ -479,9 +438,34 @@ def _tests(seen: Overview) -> Iterator[str]:
 
 def bibliography(seen: Overview) -> str:
     """Return BibTeX entries for what was used."""
-    version = str(seen.result.manifest["versions"].get("skmer", ""))
-    has_tests = seen.comparison is not None and not seen.result.is_pooled
-    used = ["skmer", *dict.fromkeys(seen.intervals["feature"]), *(["tests"] if has_tests else [])]
-    entries = {one.name: one.bibtex for one in known_features() if one.bibtex} | BIBTEX
-    found = [entries[name] for name in used if name in entries]
-    return "\n\n".join(found).replace("VERSION", version)
+    known = {one.name: one.bibtex for one in known_features()}
+    used = [known.get(name) for name in dict.fromkeys(seen.intervals["feature"])]
+    return fill_template(
+        "references.bib.j2",
+        version=seen.result.manifest["versions"].get("skmer", ""),
+        entries=[entry for entry in used if entry],
+        has_tests=seen.comparison is not None and not seen.result.is_pooled,
+    ).strip()
+
+
+@cache
+def environment(package: str = __package__):
+    """Return what fills the templates of a package and of this one, with every text escaped."""
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+    folders = [PackageLoader(one, "templates") for one in (package, __package__)]
+    environment = Environment(
+        loader=ChoiceLoader(folders),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"score_name": name_of_score, "part_name": name_of}
+    environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "default": str}
+    return environment
+
+
+def fill_template(template: str, *, package: str = __package__, **context) -> str:
+    """Fill a template of a package, which may extend one of this package."""
+    return environment(package).get_template(template).render(context)
