@@ -6,7 +6,7 @@ Nothing of the test set is seen before it is scored.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,12 +46,6 @@ class Fit:
     # Gives the scores that the user asked for beside the usual ones.
     scorer: Callable[..., dict[str, float]] | None = None
 
-    # What a row of scores has beside its configuration and its scores.
-    columns: ClassVar = (
-        "protocol", "repeat", "fold", "n_train", "n_test", "fit_time", "score_time", "seed",
-        "weights", "random_weights",
-    )  # fmt: skip
-
     def __str__(self) -> str:
         return f"{' + '.join(self.key.values())}, {self.split}"
 
@@ -64,13 +58,16 @@ class Fit:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What one fit gave: columns of predictions of the test rows, scores, and what it took."""
+    """What one fit gave: columns of predictions of the test rows, further scores, what it took."""
 
-    n_train: int
     predictions: dict
-    fit_time: float
-    score_time: float
     scores: dict[str, float]
+    costs: dict[str, float]
+
+
+# What a row of scores has beside its configuration and its scores.
+COSTS = ("n_train", "n_test", "fit_time", "score_time")
+COLUMNS = ("protocol", "repeat", "fold", *COSTS, "seed", "weights", "random_weights")
 
 
 @floats.numpy_defaults
@@ -79,39 +76,34 @@ def fit_and_predict(fit: Fit) -> Fitted:
 
     With groups, every further split of the training rows inside the fit keeps the groups apart.
     """
+    X, y, split = fit.X, fit.y, fit.split
     # Entered here, not by the caller: the setting does not travel to worker processes.
     with config_context(enable_metadata_routing=True):
         try:
-            return _fit_and_predict(fit, clone(fit.model))
+            model = clone(fit.model)
+            rows = training_rows(model, split)
+            times = [time.perf_counter()]
+            groups = None if fit.groups is None else fit.groups[rows]
+            model = fit_model(model, _safe_indexing(X, rows), y[rows], groups, split.seed)
+            times.append(time.perf_counter())
+            predictions = fit.task.predict(model, X, y, split.test)
+            times.append(time.perf_counter())
+            scores = {} if fit.scorer is None else _score(fit, model)
         except Exception as error:
             error.add_note(f"This happened while fitting {fit}.")
             raise
+    costs = dict(zip(COSTS, (rows.size, split.test.size, *np.diff(times).tolist())))
+    return Fitted(predictions, scores, costs)
 
 
-def _fit_and_predict(fit: Fit, model) -> Fitted:
-    X, y, groups, test = fit.X, fit.y, fit.groups, fit.split.test
-    rows = training_rows(model, fit.split)
-    start = time.perf_counter()
-    of_rows = None if groups is None else groups[rows]
-    model = fit_model(model, _safe_indexing(X, rows), y[rows], of_rows, fit.split.seed)
-    fitted = time.perf_counter()
-    predictions = fit.task.predict(model, X, y, test)
-    predicted = time.perf_counter()
-    lacks_class = np.ndim(y) == 1 and np.size(getattr(model, "classes_", y)) < np.unique(y).size
-    scores = (
-        {}
-        if fit.scorer is None
-        else _score(fit.scorer, model, _safe_indexing(X, test), y[test], lacks_class)
-    )
-    return Fitted(rows.size, predictions, fitted - start, predicted - fitted, scores)
-
-
-def _score(scorer, model, X, y, lacks_class: bool) -> dict[str, float]:
+def _score(fit: Fit, model) -> dict[str, float]:
     """Return further scores; NaN for one that needs a class which was not trained on."""
-    if not lacks_class:
-        return scorer(model, X, y)
+    X, y = _safe_indexing(fit.X, fit.split.test), fit.y[fit.split.test]
+    has_classes = np.ndim(y) == 1 and hasattr(model, "classes_")
+    if not has_classes or np.size(model.classes_) >= np.unique(fit.y).size:
+        return fit.scorer(model, X, y)
     scores = {}
-    for name, one in scorer._scorers.items():
+    for name, one in fit.scorer._scorers.items():
         try:
             scores[name] = one(model, X, y)
         except ValueError:
@@ -188,24 +180,12 @@ def tabulate(fits: Sequence[Fit], fitted: Sequence[Fitted], columns: Mapping[str
     scores, predictions = [], []
     for fit, one in zip(fits, fitted):
         further = {name: values[fit.split.test] for name, values in columns.items()}
-        scores.append(_score_row(fit, one, further["row"]))
         predictions.append(pd.DataFrame({**fit.names, **further, **one.predictions}))
+        of_task = fit.task.score(one.predictions, further["row"])
+        seed, weights = {"seed": fit.split.seed}, fit.weights
+        ends = {"weights": weights.label, "random_weights": weights.random}
+        scores.append({**fit.names, **of_task, **one.scores, **one.costs, **seed, **ends})
     return pd.DataFrame(scores), labels.stack_frames(predictions)
-
-
-def _score_row(fit: Fit, fitted: Fitted, clips: np.ndarray) -> dict:
-    return {
-        **fit.names,
-        **fit.task.score(fitted.predictions, clips),
-        **fitted.scores,
-        "n_train": fitted.n_train,
-        "n_test": fit.split.test.size,
-        "fit_time": fitted.fit_time,
-        "score_time": fitted.score_time,
-        "seed": fit.split.seed,
-        "weights": fit.weights.label,
-        "random_weights": fit.weights.random,
-    }
 
 
 def make_scorer(scoring, task: Task, targets: Targets, models: Mapping):
@@ -220,7 +200,7 @@ def make_scorer(scoring, task: Task, targets: Targets, models: Mapping):
     }
     if not scoring:
         return None, ()
-    taken: Sequence[str] = (*task.metrics, *task.configuration, *Fit.columns)
+    taken: Sequence[str] = (*task.metrics, *task.configuration, *COLUMNS)
     for name in scoring:
         if name in taken:
             raise InputError(
@@ -356,14 +336,12 @@ class Experiment:
             return audit_protocols(evidence, protocols)
         reports: dict[str, dict] = {}
         for one in protocols:
+            seen = evidence
             if one.across is None:
                 rows = np.flatnonzero(is_second == is_second[one.splits[0].test[0]])
                 splits = [split.map_rows(rows.searchsorted) for split in one.splits]
-                reports |= audit_protocols(
-                    evidence.keep(rows), [replace(one, splits=tuple(splits))]
-                )
-            else:
-                reports |= audit_protocols(evidence, [one])
+                seen, one = evidence.keep(rows), replace(one, splits=tuple(splits))
+            reports |= audit_protocols(seen, [one])
         return reports
 
     @property

@@ -129,13 +129,9 @@ class FitStore(cache.ClipCache):
     def key(self, fit: Fit) -> dict:
         """Return all that decides the numbers of a fit; not what its configuration is called."""
         of_split = replace(fit.split, protocol="", repeat=0, fold=0)
-        parts = {one.name: getattr(fit, one.name) for one in fields(fit)} | {"split": of_split}
-        key = {
-            name: joblib.hash(part) if name == "split" else self._digest(part)
-            for name, part in parts.items()
-            if name not in ("key", "weights")
-        }
-        return {"fit": 3, "versions": self._versions, **key}
+        names = [one.name for one in fields(fit) if one.name not in ("key", "weights", "split")]
+        key = {name: self._digest(getattr(fit, name)) for name in names}
+        return {"fit": 4, "versions": self._versions, "split": joblib.hash(of_split), **key}
 
     def _digest(self, part) -> str:
         if id(part) not in self._digests:
@@ -147,22 +143,20 @@ class FitStore(cache.ClipCache):
         entry = self.get(key)
         if entry is None:
             return None
-        parts: dict[str, Any] = {"numbers": {}, "predictions": {}, "scores": {}}
+        fitted = Fitted({}, {}, {})
         with np.load(io.BytesIO(entry.array.tobytes()), allow_pickle=False) as arrays:
             names, *columns = arrays.values()
             for name, values in zip(names.tolist(), columns):
                 kind, _, column = name.partition(":")
                 # A score, and a column without values, are single numbers.
-                parts[kind][column] = values if values.ndim else values.item()
-        return Fitted(**parts.pop("numbers"), **parts)
+                getattr(fitted, kind)[column] = values if values.ndim else values.item()
+        return fitted
 
     def save(self, key: dict, fitted: Fitted) -> None:
         """Keep a finished fit; one that cannot be written is computed again another time."""
-        parts = dict(vars(fitted))
-        parts["numbers"] = {name: parts.pop(name) for name in ("n_train", "fit_time", "score_time")}
         arrays = {
             f"{kind}:{name}": np.asarray(values)
-            for kind, columns in parts.items()
+            for kind, columns in vars(fitted).items()
             for name, values in columns.items()
         }
         if any(values.dtype.hasobject for values in arrays.values()):
@@ -353,7 +347,7 @@ def _whole_rounds(fits, fitted, ended_by, n_jobs) -> Rounds:
             "repeat": [fit.split.repeat for fit in fits],
         }
     )
-    seconds = {i: one.fit_time + one.score_time for i, one in fitted.items()}
+    seconds = {i: one.costs["fit_time"] + one.costs["score_time"] for i, one in fitted.items()}
     table["seconds"] = pd.Series(seconds, dtype=float)
     missing, n_rounds = table[table["seconds"].isna()], 1 + int(table["repeat"].max())
     done = int(missing["repeat"].min()) if len(missing) else n_rounds

@@ -121,7 +121,7 @@ def test_only_training_rows_are_fitted_and_only_test_rows_scored(data):
     assert np.array_equal(seen["scored"], np.arange(12))
     assert np.array_equal(seen["groups"], groups[12:])
     assert seen["seed"] == 77
-    assert fitted.n_train == 48
+    assert fitted.costs["n_train"] == 48
     assert fitted.predictions["y_pred"].tolist() == ["calm"] * 12
     assert np.isnan(fitted.predictions["proba_sad"])
 

@@ -9,6 +9,8 @@ import pytest
 from sklearn.naive_bayes import GaussianNB
 
 from skmer.evaluation import evaluate, rounds
+from skmer.evaluation.fitting import Fitted
+from skmer.evaluation.fitting import Fitted
 from skmer.evaluation.report.overview import Overview
 from skmer.evaluation.report.words import methods_paragraph, trust_notes
 from skmer.evaluation.tasks import CLASSIFICATION
@@ -164,7 +166,7 @@ def test_what_is_left_and_slow_follows_from_the_fits_that_are_done():
     ]
 
     def whole(seconds):
-        done = {i: SimpleNamespace(fit_time=one, score_time=0.5) for i, one in seconds.items()}
+        done = {i: Fitted({}, {}, {"fit_time": s, "score_time": 0.5}) for i, s in seconds.items()}
         return rounds._whole_rounds(fits, done, "time", 1)
 
     none = whole({})
