@@ -1,11 +1,12 @@
 """What an evaluation returns: scores and predictions, and what can be asked of them."""
 
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from skmer.evaluation.statistics import paired
 from skmer.evaluation.tasks import CLASSIFICATION, TASKS, Task
 from skmer.exceptions import InputError
 from skmer.utils.messages import check_choice, check_whole
@@ -278,9 +279,13 @@ class EvaluationResult:
 
     @property
     def _scores_by_group(self) -> dict[str, Any]:
-        headline = self.task.headline_score
-        first = {} if headline is None else {self.metrics[0]: headline}
-        return first | dict(self.task.further_scores)
+        scores = {self.metrics[0]: self.task.headline_score, **self.task.further_scores}
+        options = {"equal_splits": not self.is_pooled}
+        return {
+            name: partial(paired.compare_totals, score, **options)
+            for name, score in scores.items()
+            if score is not None
+        }
 
     def _compare_by_group(self, function: str, keys: list[str], metric, protocol):
         """Compare what some columns distinguish, on average over what the others do."""
@@ -304,21 +309,13 @@ class EvaluationResult:
                 f"{function} needs predictions of every configuration for the same rows of each "
                 "split, and some are missing; evaluate all of them, or leave the others out."
             )
-        comparison = self._test_by_group(
-            table,
-            scores[metric],
-            keys=keys,
-            over=over,
-            random_state=self.manifest["settings"]["random_state"],
+        seed = self.manifest["settings"]["random_state"]
+        comparison = paired.compare_predictions(
+            table, scores[metric], keys=keys, over=over, random_state=seed
         )
         if len(comparison):
             comparison.insert(1, "metric", metric)
         return comparison
-
-    def _test_by_group(self, table, score, **options):
-        from skmer.evaluation.statistics.paired import compare_predictions
-
-        return compare_predictions(table, score, equal_splits=not self.is_pooled, **options)
 
     def compare(self, metric: str | None = None, *, protocol: str | None = None):
         """Compare every two configurations on the splits that they share.
@@ -361,8 +358,6 @@ class EvaluationResult:
         if self.is_pooled and metric in self._scores_by_group:
             keys = [key for key in self.configuration if key != "target"]
             return self._compare_by_group("compare", keys, metric, protocol)
-        from skmer.evaluation.statistics.paired import compare_splits
-
         names = [] if protocol is None else [protocol]
         if protocol is None:
             # One of a single split has nothing to test by; another may have.
@@ -371,7 +366,7 @@ class EvaluationResult:
             names = [name for name in ran if n_splits[name] > 1] or ran
         return pd.concat(
             [
-                compare_splits(
+                paired.compare_splits(
                     self.scores[self.scores["protocol"] == name], metric, name, self.configuration
                 )
                 for name in names

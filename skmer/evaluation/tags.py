@@ -154,11 +154,11 @@ class Tags(tasks.LabelTask):
         return float(np.mean([np.nanmean(tag["share"]) for tag in stats.score_splits(predictions)]))
 
     def interval(self, predictions, *, n_resamples, random_state):
-        drawn, estimates = stats.resample_tags(
+        scores = stats.resample_tags(
             predictions, n_resamples=n_resamples, random_state=random_state
         )
-        ends = stats.percentiles(drawn.mean_over_tags)
-        return float(np.mean(np.nanmean(estimates, axis=1))), *ends
+        ends = stats.percentiles(stats.nan_mean(stats.nan_mean(scores[:, :, 1:], 1), 0))
+        return float(np.mean(np.nanmean(scores[:, :, 0], axis=1))), *ends
 
     def find_unscored(self, predictions):
         unscored: dict[str, dict[str, int]] = {}
@@ -277,12 +277,12 @@ class TagsResult(result.EvaluationResult):
         rows = self.predictions[(self.predictions[[*chosen]] == chosen).all(axis=1)]
         splits = stats.score_splits(rows)
         seed = self.manifest["settings"]["random_state"]
-        draws, _ = stats.resample_tags(rows, n_resamples=n_resamples, random_state=seed)
+        scores = stats.resample_tags(rows, n_resamples=n_resamples, random_state=seed)
         table = pd.DataFrame({"tag": stats.names_of(rows)})
         table["n_clips"] = table["tag"].map(self.manifest["dataset"]["tags"])
         for name in ("share", *TAG_METRICS[:3]):
             table[name] = stats.nan_mean([one[name] for one in splits], 0)
-        ends = np.transpose([stats.percentiles(tag) for tag in draws.by_tag])
+        ends = np.transpose([stats.percentiles(tag) for tag in stats.nan_mean(scores[:, :, 1:], 0)])
         for name, values in zip(("high", "low"), ends[::-1]):
             table.insert(4, name, values)
         table["n_splits"] = sum(~np.isnan(one["share"]) for one in splits)
@@ -291,9 +291,6 @@ class TagsResult(result.EvaluationResult):
     @property
     def _scores_by_group(self) -> dict[str, Any]:
         return {TAG_METRICS[0]: stats.compare_tags}
-
-    def _test_by_group(self, table, score, **options):
-        return score(table, **options)
 
 
 Tags.result_class = TagsResult

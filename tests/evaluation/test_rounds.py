@@ -10,7 +10,6 @@ from sklearn.naive_bayes import GaussianNB
 
 from skmer.evaluation import evaluate, rounds
 from skmer.evaluation.fitting import Fitted
-from skmer.evaluation.fitting import Fitted
 from skmer.evaluation.report.overview import Overview
 from skmer.evaluation.report.words import methods_paragraph, trust_notes
 from skmer.evaluation.tasks import CLASSIFICATION

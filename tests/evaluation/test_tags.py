@@ -27,11 +27,13 @@ from skmer.evaluation import (
     evaluate,
 )
 from skmer.evaluation.report.overview import headline_of
+from skmer.evaluation.statistics.paired import compare_predictions
 from skmer.evaluation.statistics.tags import (
     average_precisions,
     compare_tags,
     join_tags,
     matrices_of,
+    nan_mean,
     resample_tags,
     score_tags,
     weighted_average_precision,
@@ -201,7 +203,7 @@ def test_intervals_of_groups_are_wider_than_those_of_clips():
     rows = rows.assign(**table(truth, proba))
     options = {"n_resamples": 500, "random_state": 0}
     spreads = [
-        resample_tags(part, **options)[0].mean_over_tags.std()
+        nan_mean(nan_mean(resample_tags(part, **options)[:, :, 1:], 1), 0).std()
         for part in (rows, rows.drop(columns="group"))
     ]
     assert spreads[0] > 1.5 * spreads[1]
@@ -453,7 +455,8 @@ def compared(scale=(1, 1), n_groups=8, seed=0, gain=1.0):
 
 
 def compare(rows):
-    return compare_tags(rows, keys=["feature"], over=["classifier"], random_state=0).iloc[0]
+    options = {"keys": ["feature"], "over": ["classifier"], "random_state": 0}
+    return compare_predictions(rows, compare_tags, **options).iloc[0]
 
 
 def test_features_are_compared_by_exchanges_of_groups():

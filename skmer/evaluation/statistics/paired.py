@@ -18,16 +18,11 @@ from skmer.utils import estimators, floats
 Tolerance = Annotated[float, estimators.Interval(Real, 0, None, closed="left")]
 
 
-class PairedMoments(NamedTuple):
-    """Mean difference over resamples, its corrected standard error, degrees of freedom."""
+def paired_moments(scores_a, scores_b, n_train, n_test) -> tuple[float, float, int]:
+    """Return mean, corrected standard error and degrees of freedom of a - b.
 
-    difference: float
-    standard_error: float
-    df: int
-
-
-def paired_moments(scores_a, scores_b, n_train, n_test) -> PairedMoments:
-    """Return the moments of a - b with Nadeau and Bengio's correction of the variance."""
+    The correction of the variance is that of Nadeau and Bengio (2003).
+    """
     scores_a = floats.check_floats(scores_a, "scores_a", ndim=1)
     scores_b = floats.check_floats(scores_b, "scores_b", ndim=1)
     check_consistent_length(scores_a, scores_b)
@@ -38,11 +33,8 @@ def paired_moments(scores_a, scores_b, n_train, n_test) -> PairedMoments:
     # Equal differences leave a variance of rounding errors, which would pass for certainty.
     constant = np.ptp(differences) <= 8 * np.finfo(float).eps * np.abs(scores_a).max()
     variance = 0.0 if constant else differences.var(ddof=1)
-    return PairedMoments(
-        float(differences.mean()),
-        float(np.sqrt(variance * (1 / len(differences) + ratio))),
-        len(differences) - 1,
-    )
+    standard_error = float(np.sqrt(variance * (1 / len(differences) + ratio)))
+    return float(differences.mean()), standard_error, len(differences) - 1
 
 
 def size_ratio(n_train, n_test, n_resamples) -> float:
@@ -267,6 +259,7 @@ class GroupComparison(NamedTuple):
     low: np.ndarray
     high: np.ndarray
     pvalue: np.ndarray
+    n_groups: int
 
 
 def compare_by_group(
@@ -322,7 +315,7 @@ def compare_by_group(
     drawn = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=N_RESAMPLES)
     resampled = differ(*(np.tensordot(drawn, totals, axes=1) for totals in (first, second)))
     low, high = wide_interval(resampled, n_groups)
-    return GroupComparison(difference, low, high, pvalue)
+    return GroupComparison(difference, low, high, pvalue, n_groups)
 
 
 def wide_interval(resampled: np.ndarray, n_groups: int) -> np.ndarray:
@@ -425,48 +418,49 @@ def compare_splits(scores, metric: str, protocol: str, configuration):
     return comparison
 
 
-def compare_predictions(
-    predictions,
-    score: TotalsScore,
-    *,
-    keys: list[str],
-    over: list[str],
-    equal_splits: bool,
-    random_state: int,
-):
-    """Return the test by groups of every two values of `keys`, averaged over the columns `over`.
+def compare_predictions(predictions, compare: Callable[..., GroupComparison], **options):
+    """Return the test by groups of every two configurations that differ in the columns `keys`.
 
-    Each protocol, and each target where there are several, is a family of its own.
+    Each protocol, and each target where there are several, is a family of its own. The options,
+    `keys` among them, are those of `compare`, such as `compare_totals`, which tests the pairs of
+    one family. The p-values of a family have Holm's correction.
     """
     family = ["protocol", *(["target"] if "target" in predictions else [])]
     tables = []
     for names, part in predictions.groupby(family, sort=False):
-        compared = part[keys].drop_duplicates().reset_index(drop=True)
+        compared = part[options["keys"]].drop_duplicates()
         if len(compared) < 2:
             continue
-        summands = score.summands(part["y_true"].to_numpy(), part["y_pred"].to_numpy())
-        if equal_splits:
-            summands = summands * equal_by_split(part)[:, None]
-        places = [
-            part.groupby(by, sort=False).ngroup().to_numpy() if by else np.zeros(len(part), int)
-            for by in ("group" if "group" in part else "row", keys, over)
-        ]
-        totals = np.zeros((*(place.max() + 1 for place in places), summands.shape[1]))
-        np.add.at(totals, tuple(places), summands)
-        first, second = np.array(list(combinations(range(len(compared)), 2))).T
-        test = compare_by_group(
-            score.from_totals, totals[:, first], totals[:, second], random_state=random_state
-        )
-        of_pairs = describe_pairs(compared, len(totals), test)
-        tables.append(of_pairs.assign(**dict(zip(family, names)))[[*family, *of_pairs]])
+        columns: dict[str, Any] = dict(zip(family, names))
+        for side, chosen in enumerate(pairs_of(len(compared)), 1):
+            columns |= {f"{key}_{side}": compared[key].to_numpy()[chosen] for key in compared}
+        test = compare(part, **options)
+        columns |= {"difference": test.difference, "low": test.low, "high": test.high}
+        columns |= {"n_groups": test.n_groups, "pvalue": test.pvalue}
+        tables.append(pd.DataFrame(columns | {"pvalue_holm": holm(test.pvalue)}))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
-def describe_pairs(compared, n_groups: int, test: GroupComparison):
-    """Return a table of the tests of every two rows of a table of names, with Holm's correction."""
-    columns: dict[str, Any] = {}
-    for side, chosen in enumerate(np.transpose(list(combinations(range(len(compared)), 2))), 1):
-        columns |= {f"{key}_{side}": compared[key].to_numpy()[chosen] for key in compared}
-    columns |= {"difference": test.difference, "low": test.low, "high": test.high}
-    columns |= {"n_groups": n_groups, "pvalue": test.pvalue, "pvalue_holm": holm(test.pvalue)}
-    return pd.DataFrame(columns)
+def pairs_of(n: int) -> np.ndarray:
+    """Return the first and the second of every pair of n things."""
+    return np.transpose(list(combinations(range(n), 2)))
+
+
+def compare_totals(
+    score: TotalsScore, predictions, *, keys, over, equal_splits: bool, random_state: int
+) -> GroupComparison:
+    """Test every two values of `keys` by a score of totals, averaged over the columns `over`."""
+    truth, predicted = (predictions[name].to_numpy() for name in ("y_true", "y_pred"))
+    summands = score.summands(truth, predicted)
+    if equal_splits:
+        summands = summands * equal_by_split(predictions)[:, None]
+    places = [
+        predictions.groupby(by, sort=False).ngroup().to_numpy() if by else 0
+        for by in ("group" if "group" in predictions else "row", keys, over)
+    ]
+    totals = np.zeros((*(np.max(place) + 1 for place in places), summands.shape[1]))
+    np.add.at(totals, tuple(places), summands)
+    first, second = pairs_of(totals.shape[1])
+    return compare_by_group(
+        score.from_totals, totals[:, first], totals[:, second], random_state=random_state
+    )

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 from sklearn.preprocessing import MultiLabelBinarizer
@@ -91,37 +90,25 @@ def nan_mean(values, axis: int) -> np.ndarray:
     return np.where(count, np.nansum(values, axis=axis) / np.maximum(count, 1), np.nan)
 
 
-class Draws:
-    """Average precisions of resamples: over all tags, and of each tag, as means over splits."""
-
-    def __init__(self, by_split: np.ndarray):
-        # By split, tag and draw; NaN where a draw has no positive or no negative.
-        self.by_tag = nan_mean(by_split, 0)
-        self.mean_over_tags = nan_mean(nan_mean(by_split, 1), 0)
-
-
-def resample_tags(predictions, *, n_resamples: int, random_state: int) -> tuple[Draws, np.ndarray]:
+def resample_tags(predictions, *, n_resamples: int, random_state: int) -> np.ndarray:
     """Draw whole groups, or else clips, again and again, and score each tag in each split.
 
     A tag without a positive or a negative in a draw of a split is left out of the mean there.
 
     Returns
     -------
-    draws : Draws
-        None of a single group.
-    estimates : ndarray of shape (n_splits, n_tags)
-        Of all rows.
+    scores : ndarray of shape (n_splits, n_tags, 1 + n_resamples)
+        Average precisions: of all rows, and of each draw, of which a single group has none. NaN
+        where a draw has no positive or no negative.
     """
     codes = _codes_of(predictions)
     times = _draw_groups(codes, n_resamples, np.random.default_rng(random_state))
-    splits = predictions.groupby(["repeat", "fold"], sort=False).indices.values()
     scores = []
-    for rows in splits:
+    for rows in predictions.groupby(["repeat", "fold"], sort=False).indices.values():
         truth, _, proba = matrices_of(predictions.iloc[rows])
         pairs = zip(truth.T, proba.T)
         scores.append([weighted_average_precision(*pair, codes[rows], times) for pair in pairs])
-    found = np.array(scores)
-    return Draws(found[:, :, 1:]), found[:, :, 0]
+    return np.array(scores)
 
 
 def _codes_of(predictions) -> np.ndarray:
@@ -183,38 +170,30 @@ _SORTED_AT_MOST = 50_000_000
 _Ranked = list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]]
 
 
-def compare_tags(predictions, *, keys: list[str], over: list[str], random_state: int):
-    """Return the test by groups of every two values of `keys`, averaged over the columns `over`.
+def compare_tags(predictions, *, keys, over, random_state: int) -> paired.GroupComparison:
+    """Test every two values of `keys` by groups, averaged over the columns `over`.
 
     The mean average precision is no sum over groups, so that it is computed anew for each exchange
     and each draw of groups. Where groups are exchanged between two sets of predictions, a clip has
     the rank that its probability has in its own set, for each tag and split, so that two sets with
     other probabilities of the same ranking are the same. Intervals are those of `compare_by_group`.
     """
-    tables = []
-    for protocol, part in predictions.groupby("protocol", sort=False):
-        compared = part[keys].drop_duplicates().reset_index(drop=True)
-        if len(compared) < 2:
-            continue
-        codes, rng = _codes_of(part), np.random.default_rng(random_state)
-        n_groups = int(codes.max()) + 1
-        sets = [
-            [_rank(rows, codes[part.index.get_indexer(rows.index)]) for _, rows in models]
-            for _, one in part.groupby(keys, sort=False)
-            for models in [one.groupby(over, sort=False) if over else [(None, one)]]
-        ]
-        times = _draw_groups(codes, paired.N_RESAMPLES, rng)
-        drawn = [np.mean([_draw(model, times) for model in models], axis=0) for models in sets]
-        n_sorted = sum(truth.size for model in sets[0] for split in model for truth, *_ in split)
-        signs = _exchanges(n_groups, n_sorted, rng)
-        pairs = list(combinations(range(len(compared)), 2))
-        differences = np.transpose([drawn[first] - drawn[second] for first, second in pairs])
-        pvalues = [_exchange_test(sets[first], sets[second], signs) for first, second in pairs]
-        low, high = paired.wide_interval(differences[1:], n_groups)
-        test = paired.GroupComparison(differences[0], low, high, np.array(pvalues))
-        tables.append(paired.describe_pairs(compared, n_groups, test))
-        tables[-1].insert(0, "protocol", protocol)
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    codes, rng = _codes_of(predictions), np.random.default_rng(random_state)
+    n_groups = int(codes.max()) + 1
+    sets = [
+        [_rank(rows, codes[predictions.index.get_indexer(rows.index)]) for _, rows in models]
+        for _, one in predictions.groupby(keys, sort=False)
+        for models in [one.groupby(over, sort=False) if over else [(None, one)]]
+    ]
+    times = _draw_groups(codes, paired.N_RESAMPLES, rng)
+    drawn = [np.mean([_draw(model, times) for model in models], axis=0) for models in sets]
+    n_sorted = sum(truth.size for model in sets[0] for split in model for truth, *_ in split)
+    signs = _exchanges(n_groups, n_sorted, rng)
+    pairs = list(combinations(range(len(sets)), 2))
+    differences = np.transpose([drawn[first] - drawn[second] for first, second in pairs])
+    pvalues = [_exchange_test(sets[first], sets[second], signs) for first, second in pairs]
+    low, high = paired.wide_interval(differences[1:], n_groups)
+    return paired.GroupComparison(differences[0], low, high, np.array(pvalues), n_groups)
 
 
 def _exchanges(n_groups: int, n_sorted: int, rng) -> np.ndarray:
