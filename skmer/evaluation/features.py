@@ -5,7 +5,7 @@ This is allowed because the transformers train nothing: a row depends on its own
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from tempfile import TemporaryDirectory
@@ -41,6 +41,14 @@ class NetworkWeights:
     label: str | None = None
     digest: str | None = None
     random: bool = False
+
+    @classmethod
+    def join(cls, parts: Iterable["NetworkWeights"]) -> "NetworkWeights":
+        """Return the weights of several networks, together; parts without a network have none."""
+        named = [part for part in parts if part.label]
+        label = " + ".join(dict.fromkeys(str(part.label) for part in named))
+        digest = " + ".join(dict.fromkeys(str(part.digest) for part in named))
+        return cls(label or None, digest or None, any(part.random for part in named))
 
 
 @dataclass(frozen=True)
@@ -322,14 +330,9 @@ class ColumnsFeature(Feature):
             for part, tail, columns in self.learnt
         ]
         parts = computed.values()
-        weights = [one.weights for one in parts if one.weights.label]
         return ComputedFeature(
             {VECTOR: pd.concat([frame, *blocks], axis=1)},
-            NetworkWeights(
-                " + ".join(str(one.label) for one in weights) or None,
-                " + ".join(str(one.digest) for one in weights) or None,
-                any(one.random for one in weights),
-            ),
+            NetworkWeights.join(one.weights for one in parts),
             {row: why for one in parts for row, why in one.failures.items()},
             next((one.audio_digests for one in parts if one.audio_digests), None),
             clone(self.given).set_params(transformers=steps),
@@ -433,19 +436,11 @@ def collect_failures(transformer, compute: Callable):
 
 def weights_of(transformer) -> NetworkWeights:
     """Return the weights of every network in a fitted transformer, together."""
-    parts = [
-        part
+    names = ("weights_label_", "weights_digest_", "weights_are_random_")
+    return NetworkWeights.join(
+        NetworkWeights(*(getattr(part, name, None) for name in names))
         for part in estimators.nested_estimators(transformer)
-        if getattr(part, "weights_label_", None)
-    ]
-    if not parts:
-        return NetworkWeights()
-    labels, digests = (
-        " + ".join(dict.fromkeys(str(getattr(part, name, None)) for part in parts))
-        for name in ("weights_label_", "weights_digest_")
     )
-    random = any(getattr(part, "weights_are_random_", False) for part in parts)
-    return NetworkWeights(labels, digests, random)
 
 
 def find_unusable(features: Mapping[str, ComputedFeature], clips: np.ndarray) -> dict[int, str]:

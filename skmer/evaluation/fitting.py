@@ -242,33 +242,28 @@ def make_evidence(
     clips: Clips, transformers, computed, across: Across | None, n_jobs, verbose
 ) -> Evidence:
     """Return what the audit looks at."""
-    targets = clips.targets
-    vectors = {
-        name: targets.mean_by_clip(one.arrays[VECTOR])
-        for name, one in computed.items()
-        if VECTOR in one.arrays and one.arrays[VECTOR].ndim == 2
-    }
-    # Rows that are all the same are no copies of a clip.
-    differ = (one for one in vectors.values() if len(one) > 3 and np.ptp(one, axis=0).any())
-    vector = next(differ, None)
-    values = [targets.mean_by_clip(values) for values in targets.values.values()]
-    digests = (one.audio_digests for one in computed.values())
-    # What is computed of sound alone does not have the target in it, and columns beside it may.
-    columns = {
-        name: list(getattr(computed[name].inputs[VECTOR], "columns", range(one.shape[1])))
-        for name, one in vectors.items()
-        if not inputs.is_transformer(transformers[name])
-    }
+    targets, vector, vectors, columns = clips.targets, None, {}, {}
     for name, one in computed.items():
+        if one.arrays.get(VECTOR, np.empty(0)).ndim != 2:
+            continue
+        values = vectors[name] = targets.mean_by_clip(one.arrays[VECTOR])
+        # Rows that are all the same are no copies of a clip.
+        if vector is None and len(values) > 3 and np.ptp(values, axis=0).any():
+            vector = values
+        # What is computed of sound alone does not have the target in it, and columns beside it may.
+        table = one.inputs[VECTOR]
         if one.front is not None:
             # They stand before the embeddings.
-            table = one.inputs[VECTOR]
-            columns[name] = [*table.columns][: table.shape[1] - vectors[name].shape[1]]
+            columns[name] = [*table.columns][: table.shape[1] - values.shape[1]]
             beside = [_to_numbers(table[column]) for column in columns[name]]
-            vectors[name] = np.column_stack([*beside, vectors[name]])
+            vectors[name] = np.column_stack([*beside, values])
+        elif not inputs.is_transformer(transformers[name]):
+            columns[name] = [*getattr(table, "columns", range(values.shape[1]))]
+    of_targets = [targets.mean_by_clip(values) for values in targets.values.values()]
+    digests = (one.audio_digests for one in computed.values())
     return Evidence(
         vector,
-        values[0] if len(values) == 1 else np.column_stack(values),
+        of_targets[0] if len(of_targets) == 1 else np.column_stack(of_targets),
         clips.groups,
         clips.paths,
         datasets=None if across is None else clips.datasets,

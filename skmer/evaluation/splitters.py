@@ -358,16 +358,15 @@ class StratifiedThreeWaySplit(model_selection.BaseCrossValidator):
                     "'validation_size'."
                 )
         for seed in derive_seeds(self.random_state, self.n_splits):
-            test_seed, validation_seed = derive_seeds(seed, 2)
-            outer = model_selection.StratifiedShuffleSplit(
-                1, test_size=n_test, random_state=test_seed
-            )
-            rest, test = next(outer.split(y, y))
-            inner = model_selection.StratifiedShuffleSplit(
-                1, test_size=n_validation, random_state=validation_seed
-            )
-            train, validation = next(inner.split(rest, y[rest]))
-            yield np.sort(rest[train]), np.sort(rest[validation]), np.sort(test)
+            rows, parts = np.arange(y.size), []
+            for size, one in zip((n_test, n_validation), derive_seeds(seed, 2)):
+                splitter = model_selection.StratifiedShuffleSplit(
+                    1, test_size=size, random_state=one
+                )
+                rest, held_out = next(splitter.split(rows, y[rows]))
+                parts.append(np.sort(rows[held_out]))
+                rows = rows[rest]
+            yield np.sort(rows), parts[1], parts[0]
 
     def split(self, X, y=None, groups=None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the rows to train on and the rows to test on; the validation set is left out.

@@ -97,15 +97,10 @@ class Tags(tasks.LabelTask):
         found, alone, lone = pair_names("tags", self.target_names, other.target_names)
         names = [name for name in self.target_names if name not in alone]
         theirs = {name: other.target_names.index(one) for one, name in found.items()}
-        pair = (
-            targets.first[:, [self.target_names.index(name) for name in names]],
-            matrix[:, [theirs[name] for name in names]],
-        )
-        return Matched(
-            Tags(names),
-            (Targets.of_clips({"tags": pair[0]}), Targets.of_clips({"tags": pair[1]})),
-            (alone, lone),
-        )
+        mine = targets.first[:, [self.target_names.index(name) for name in names]]
+        pair = (mine, matrix[:, [theirs[name] for name in names]])
+        first, second = (Targets.of_clips({"tags": one}) for one in pair)
+        return Matched(Tags(names), (first, second), (alone, lone))
 
     def make_model(self, name, preset):
         return make_classifier(name, preset=preset, tags=True)

@@ -87,14 +87,12 @@ class Matched:
 
 def join_targets(first: Targets, second: Targets) -> Targets:
     """Return the rows of both; the clips of the second are numbered on."""
-    moments = None
-    if first.moment is not None and second.moment is not None:
-        moments = np.concatenate([first.moment, second.moment])
+    moments = [one.moment for one in (first, second) if one.moment is not None]
     return Targets(
         np.concatenate([first.clip, second.clip + first.n_clips]),
         {name: np.concatenate([one, second.values[name]]) for name, one in first.values.items()},
         {name: np.concatenate([one, second.columns[name]]) for name, one in first.columns.items()},
-        moments,
+        np.concatenate(moments) if moments else None,
         max(first.n_moments, second.n_moments),
     )
 
@@ -119,11 +117,8 @@ def match_numbers(task, first: Targets, second: Targets, scales) -> Matched:
         if scales[0] != scales[1]:
             ends = [f"{one.low:g} to {one.high:g}" for one in scales]
             rules = (f"Numbers from {ends[1]} of the second dataset are moved to {ends[0]}.",)
-    targets = (
-        replace(first, values=mine),
-        replace(second, values={name: theirs[name] for name in mine}),
-    )
-    return Matched(task, targets, (alone, lone), rules=rules)
+    second = replace(second, values={name: theirs[name] for name in mine})
+    return Matched(task, (replace(first, values=mine), second), (alone, lone), rules=rules)
 
 
 def _check_unit(mine: Mapping, theirs: Mapping) -> None:

@@ -25,6 +25,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from skmer.classifiers import CLASSIFIERS, FeatureScaler, make_classifier
 from skmer.evaluation.features import VECTOR, ColumnsFeature, ComputedFeature, Feature, choose_input
+from skmer.evaluation.folds import count_groups
 from skmer.evaluation.splitters import RepeatedStratifiedGroupKFold, StratifiedThreeWaySplit
 from skmer.evaluation.statistics import bootstrap, scores
 from skmer.evaluation.statistics.bootstrap import TotalsScore
@@ -301,12 +302,8 @@ class Classification(LabelTask):
         kept = ~np.isin(targets.first.astype(str), alone), ~np.isin(other.first.astype(str), lone)
         # Those that are left out need a label of the same type until they are.
         names = np.array([found.get(one, mine[0]) for one in other.first.tolist()], mine.dtype)
-        return Matched(
-            self,
-            (targets, Targets.of_clips({"label": names})),
-            (alone, lone),
-            kept,
-        )
+        both = (targets, Targets.of_clips({"label": names}))
+        return Matched(self, both, (alone, lone), kept)
 
     def splitters(self, n_folds, n_repeats):
         n_draws = 20 if n_repeats is None else n_repeats
@@ -329,15 +326,14 @@ class Classification(LabelTask):
                 f"The class {str(labels[counts.argmin()])!r} has one clip only, so that it is "
                 "never both trained on and tested; add clips of it, or leave it out."
             )
-        if groups is None or not any(protocol.grouped for protocol in protocols):
-            return
-        for label in np.unique(targets.first):
-            if np.unique(groups[targets.first == label]).size < 2:
-                raise InputError(
-                    f"The class {str(label)!r} occurs in one group only, so that with groups kept "
-                    "apart it is never both trained on and tested; add groups with that class, "
-                    "leave it out, or choose another protocol."
-                )
+        are_apart = groups is not None and any(protocol.grouped for protocol in protocols)
+        n_groups = count_groups(targets.first, groups) if are_apart else {}
+        for label in (one for one, n in n_groups.items() if n < 2):
+            raise InputError(
+                f"The class {str(label)!r} occurs in one group only, so that with groups kept "
+                "apart it is never both trained on and tested; add groups with that class, "
+                "leave it out, or choose another protocol."
+            )
 
     def make_model(self, name, preset):
         return make_classifier(name, preset=preset)

@@ -134,19 +134,14 @@ def cluster_bootstrap(
         vectorized=False,
         random_state=check_random_state(random_state),
     )
-    if np.isnan(result.confidence_interval).any():
+    low, high = map(float, result.confidence_interval)
+    if np.isnan([low, high]).any():
         raise InputError(
             f"The {method} interval is undefined where all resamples give the same value; "
             "use method='percentile'."
         )
-    return BootstrapInterval(
-        estimate=estimate,
-        low=float(result.confidence_interval.low),
-        high=float(result.confidence_interval.high),
-        standard_error=float(np.std(result.bootstrap_distribution, ddof=1)),
-        confidence_level=float(confidence_level),
-        n_groups=len(names),
-    )
+    error = float(np.std(result.bootstrap_distribution, ddof=1))
+    return BootstrapInterval(estimate, low, high, error, float(confidence_level), len(names))
 
 
 class TotalsScore(NamedTuple):
@@ -165,9 +160,8 @@ def _accuracy_summands(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
     return np.column_stack([right, np.ones(right.size)])
 
 
-def _accuracy_from_totals(totals: np.ndarray) -> np.ndarray:
-    n_right, n = np.moveaxis(totals, -1, 0)
-    return n_right / n
+def _mean_from_totals(totals: np.ndarray) -> np.ndarray:
+    return totals[..., 0] / totals[..., -1]
 
 
 def _r2_summands(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
@@ -181,10 +175,6 @@ def _r2_summands(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
 def _r2_from_totals(totals: np.ndarray) -> np.ndarray:
     error, squares, total, n = np.moveaxis(totals, -1, 0)
     return 1 - error / (squares - total**2 / n)
-
-
-def _rmse_from_totals(totals: np.ndarray) -> np.ndarray:
-    return np.sqrt(totals[..., 0] / totals[..., -1])
 
 
 def _ccc_summands(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
@@ -218,11 +208,11 @@ def _pearson_from_totals(totals: np.ndarray) -> np.ndarray:
     return np.divide(covariance, scale, where=varies, out=np.zeros_like(covariance))
 
 
-ACCURACY = TotalsScore(_accuracy_summands, _accuracy_from_totals)
+ACCURACY = TotalsScore(_accuracy_summands, _mean_from_totals)
 R2 = TotalsScore(_r2_summands, _r2_from_totals)
 CCC = TotalsScore(_ccc_summands, _ccc_from_totals)
 PEARSON = TotalsScore(_ccc_summands, _pearson_from_totals)
-RMSE = TotalsScore(_r2_summands, _rmse_from_totals)
+RMSE = TotalsScore(_r2_summands, lambda totals: np.sqrt(_mean_from_totals(totals)))
 
 
 def equal_by_split(predictions) -> np.ndarray:

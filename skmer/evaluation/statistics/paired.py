@@ -397,8 +397,8 @@ def compare_splits(scores, metric: str, protocol: str, configuration):
         )
     rows = []
     for pair in combinations(table[metric].columns, 2):
-        first, second = (dict(zip(configuration, one)) for one in pair)
-        target, other = (one.pop("target", None) for one in (first, second))
+        names = [dict(zip(configuration, one)) for one in pair]
+        target, other = (one.pop("target", None) for one in names)
         if target != other:
             continue
         # Each pair has its own sizes, so that other configurations do not change its test.
@@ -408,8 +408,8 @@ def compare_splits(scores, metric: str, protocol: str, configuration):
         test = corrected_resampled_ttest(*scores_of_pair, n_train=n_train, n_test=n_test)
         row = {"protocol": protocol, "metric": metric}
         row |= {} if target is None else {"target": target}
-        for side, names in ((1, first), (2, second)):
-            row |= {f"{key}_{side}": name for key, name in names.items()}
+        row |= {f"{key}_1": name for key, name in names[0].items()}
+        row |= {f"{key}_2": name for key, name in names[1].items()}
         rows.append(row | {name: getattr(test, name) for name in COMPARED})
     comparison = pd.DataFrame(rows)
     if rows:
