@@ -436,9 +436,12 @@ def collect_failures(transformer, compute: Callable):
 
 def weights_of(transformer) -> NetworkWeights:
     """Return the weights of every network in a fitted transformer, together."""
-    names = ("weights_label_", "weights_digest_", "weights_are_random_")
     return NetworkWeights.join(
-        NetworkWeights(*(getattr(part, name, None) for name in names))
+        NetworkWeights(
+            getattr(part, "weights_label_", None),
+            getattr(part, "weights_digest_", None),
+            getattr(part, "weights_are_random_", False),
+        )
         for part in estimators.nested_estimators(transformer)
     )
 

@@ -4,7 +4,7 @@ Nothing of the test set is seen before it is scored.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,7 +44,7 @@ class Fit:
     groups: np.ndarray | None
     model: object
     # Gives the scores that the user asked for beside the usual ones.
-    scorer: Callable[..., dict[str, float]] | None = None
+    scorer: Any = None
 
     def __str__(self) -> str:
         return f"{' + '.join(self.key.values())}, {self.split}"
