@@ -25,7 +25,6 @@ from sklearn.utils.multiclass import type_of_target
 
 from skmer.classifiers import CLASSIFIERS, FeatureScaler, make_classifier
 from skmer.evaluation.features import VECTOR, ColumnsFeature, ComputedFeature, Feature, choose_input
-from skmer.evaluation.folds import count_groups
 from skmer.evaluation.splitters import RepeatedStratifiedGroupKFold, StratifiedThreeWaySplit
 from skmer.evaluation.statistics import bootstrap, scores
 from skmer.evaluation.statistics.bootstrap import TotalsScore
@@ -326,14 +325,15 @@ class Classification(LabelTask):
                 f"The class {str(labels[counts.argmin()])!r} has one clip only, so that it is "
                 "never both trained on and tested; add clips of it, or leave it out."
             )
-        are_apart = groups is not None and any(protocol.grouped for protocol in protocols)
-        n_groups = count_groups(targets.first, groups) if are_apart else {}
-        for label in (one for one, n in n_groups.items() if n < 2):
-            raise InputError(
-                f"The class {str(label)!r} occurs in one group only, so that with groups kept "
-                "apart it is never both trained on and tested; add groups with that class, "
-                "leave it out, or choose another protocol."
-            )
+        if groups is None or not any(protocol.grouped for protocol in protocols):
+            return
+        for label in labels:
+            if np.unique(groups[targets.first == label]).size < 2:
+                raise InputError(
+                    f"The class {str(label)!r} occurs in one group only, so that with groups kept "
+                    "apart it is never both trained on and tested; add groups with that class, "
+                    "leave it out, or choose another protocol."
+                )
 
     def make_model(self, name, preset):
         return make_classifier(name, preset=preset)
