@@ -115,10 +115,10 @@ class TagClassifier(params.ClassifierMixin, MetaEstimatorMixin, params.BaseEstim
             rest, held_out = validation_split(
                 y, groups, self.holdout_fraction, seed, owner=type(self).__name__
             )
-            values = _values(self._fit_part(X, y, groups, rest), _safe_indexing(X, held_out))
+            values = self._values(self._fit_part(X, y, groups, rest), _safe_indexing(X, held_out))
         self.estimator_ = self._fit_part(X, y, groups, np.arange(len(y)))
         truth, shares = y[held_out], y.mean(axis=0)
-        if not hasattr(self.estimator_, "predict_proba"):
+        if not self._has_proba:
             self.curves_ = np.array([_fit_curve(*tag) for tag in zip(values.T, truth.T)])
             values = self._to_probabilities(values)
         self.thresholds_ = np.array(
@@ -141,6 +141,26 @@ class TagClassifier(params.ClassifierMixin, MetaEstimatorMixin, params.BaseEstim
                 routed = {name: _safe_indexing(value, rows) for name, value in routed.items()}
             return model.fit(_safe_indexing(X, rows), y[rows], **routed)
 
+    @property
+    def _has_proba(self) -> bool:
+        # What stands for a constant tag in a fitted one-vs-rest has probabilities in any case.
+        last = self.estimator[-1] if isinstance(self.estimator, Pipeline) else self.estimator
+        is_split = isinstance(last, OneVsRestClassifier)
+        return hasattr(last.estimator if is_split else self.estimator, "predict_proba")
+
+    def _values(self, model, X) -> np.ndarray:
+        """Return a column for each tag: its probability, or else its decision value."""
+        if not self._has_proba:
+            return np.asarray(model.decision_function(X), dtype=float)
+        proba = model.predict_proba(X)
+        if not isinstance(proba, list):
+            return np.asarray(proba)
+        # A forest and its like: for each tag a column a class, of those that were trained on.
+        pairs = zip(proba, model.classes_)
+        return np.column_stack(
+            [of_tag[:, np.asarray(known) == 1].sum(axis=1) for of_tag, known in pairs]
+        )
+
     def _to_probabilities(self, values):
         slopes, starts = self.curves_.T
         return expit(slopes * values + starts)
@@ -159,10 +179,8 @@ class TagClassifier(params.ClassifierMixin, MetaEstimatorMixin, params.BaseEstim
             The probability that a sample has the tag.
         """
         check_is_fitted(self, "thresholds_")
-        values = _values(self.estimator_, X)
-        return (
-            values if hasattr(self.estimator_, "predict_proba") else self._to_probabilities(values)
-        )
+        values = self._values(self.estimator_, X)
+        return values if self._has_proba else self._to_probabilities(values)
 
     def predict(self, X) -> np.ndarray:
         """Return which tags each sample has.
@@ -199,20 +217,6 @@ class TagClassifier(params.ClassifierMixin, MetaEstimatorMixin, params.BaseEstim
         tags.classifier_tags.multi_label = True
         tags.input_tags = get_tags(self.estimator).input_tags
         return tags
-
-
-def _values(model, X) -> np.ndarray:
-    """Return a column for each tag: its probability, or else its decision value."""
-    if not hasattr(model, "predict_proba"):
-        return np.asarray(model.decision_function(X), dtype=float)
-    proba = model.predict_proba(X)
-    if not isinstance(proba, list):
-        return np.asarray(proba)
-    # A forest and its like: for each tag a column a class, of those that were trained on.
-    pairs = zip(proba, model.classes_)
-    return np.column_stack(
-        [of_tag[:, np.asarray(known) == 1].sum(axis=1) for of_tag, known in pairs]
-    )
 
 
 def best_threshold(proba: np.ndarray, truth: np.ndarray, share: float) -> float:

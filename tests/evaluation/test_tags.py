@@ -18,7 +18,7 @@ from sklearn.metrics import (
 )
 from sklearn.model_selection import GridSearchCV, GroupKFold
 
-from skmer.classifiers import TagClassifier
+from skmer.classifiers import TagClassifier, make_classifier
 from skmer.evaluation import (
     IterativeStratifiedGroupKFold,
     TagImportanceDisplay,
@@ -346,6 +346,15 @@ def test_a_search_of_ones_own_keeps_groups_apart(data):
     # Two of the four groups in a training set are held out for the thresholds.
     few = {"groups": np.arange(N_CLIPS) % 6, "n_folds": 3, "audit": False}
     assert len(evaluate({"a": X}, {"search": search}, None, y, **few).scores) == 3
+
+
+def test_a_constant_first_tag_leaves_the_others_their_decision_values(data):
+    X, y = data[:2]
+    part = np.column_stack([np.zeros(len(y), int), y[:, 1:]])
+    tagger = TagClassifier(make_classifier("svm", tags=True), random_state=0).fit(X, part)
+    proba = tagger.predict_proba(X)
+    assert not proba[:, 0].any() or np.ptp(proba[:, 0]) == 0
+    assert roc_auc_score(y[:, 1], proba[:, 1]) > 0.7
 
 
 def test_folds_keep_groups_apart_and_spread_tags():
