@@ -332,7 +332,11 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
 
     @abstractmethod
     def _network_sr(self) -> int:
-        """Return the rate that bare waveforms are taken to have [Hz]."""
+        """Return the rate that the network wants [Hz]."""
+
+    def _input_sr(self) -> int:
+        """Return the rate that a bare waveform is taken to have [Hz]."""
+        return self._network_sr() if self.sr is None else int(self.sr)
 
     def _fit_frame_size(self, clips: list[forms.Clip]) -> int:
         """Return the numbers a frame has, measured on clips where no setting determines them."""
@@ -375,7 +379,7 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
         return [f"{self._name}_{statistic}_{name}" for statistic in statistics for name in names]
 
     def _check_clips(self, X, *, reset) -> list[forms.Clip]:
-        sr, name = self._network_sr() if self.sr is None else int(self.sr), type(self).__name__
+        sr, name = self._input_sr(), type(self).__name__
         X = forms.as_sequence(X)
         if forms.is_sequence_of_clips(X, estimator=name):
             return [forms.as_clip(item, row, sr=sr, estimator=name) for row, item in enumerate(X)]

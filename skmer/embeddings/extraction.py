@@ -17,7 +17,7 @@ from skmer.audio.segment import Listing, Segment
 from skmer.embeddings import base, shards, sources, tables
 from skmer.embeddings.clips import Clip
 from skmer.embeddings.settings import describe_run
-from skmer.exceptions import InputError, InputTypeError, bounded
+from skmer.exceptions import InputError, InputTypeError
 from skmer.utils import cache, files, messages, remote
 from skmer.utils.digest import open_regular
 
@@ -237,7 +237,7 @@ class _Run:
                     done = earlier.extended(new)
                 schema = self._schema(kinds, segments=self.segments or earlier.segments)
                 counted = self._count(done, place.show(name), n_before, schema.names)
-                rows = tables.batches(counted, schema, len(names), self.frame_times)
+                rows = tables.batches(counted, schema, names, self.frame_times)
                 tables.write_table(path, rows, schema, names)
         for one in (name, *beside):
             place.store(one)
@@ -274,27 +274,20 @@ def _check_out(out: str | os.PathLike, layout: str) -> tuple[remote.Place, str |
     """Return where the table goes, and its name there; None where it is a folder of shards."""
     text = os.fspath(out)
     suffix = os.path.splitext(text.rstrip("/"))[1]
-    if not suffix or text.endswith("/") or (not files.is_url(text) and os.path.isdir(text)):
-        # A folder called as a table is a mistake more often than a place for shards.
-        if suffix in tables.SUFFIXES:
-            raise IsADirectoryError(
-                bounded(f"A file cannot be written to '{out}', which is a folder.")
-            )
-        return remote.Place(out), None
     if suffix not in tables.SUFFIXES:
+        if not suffix or text.endswith("/") or (not files.is_url(text) and os.path.isdir(text)):
+            return remote.Place(out), None
         raise InputError(
             f"The table must end in {', '.join(tables.SUFFIXES)}, or be a folder. Got '{out}'.",
             param="out",
         )
     if layout == "list" and suffix != ".parquet":
-        raise InputError(
-            "The 'layout' parameter of extract must be 'columns' for tables other than .parquet. "
-            f"Got layout='list' for '{out}'.",
-            param="layout",
-        )
+        allowed = f"'columns' for a table other than .parquet, such as '{out}'"
+        raise messages.wrong_parameter("extract", "layout", allowed, layout)
     if suffix == ".csv" and not files.is_url(text):
         files.check_output_file(tables.settings_beside(files.expand_path(out)))
-    return remote.place_of(out)
+    # A folder called as a table is a mistake more often than a place for shards.
+    return remote.place_of(text.rstrip("/"))
 
 
 def fit_copies(transformer, paths: Sequence, *, frames: bool) -> list[base.BaseClipTransformer]:

@@ -47,16 +47,7 @@ def _see(item: Any, around: list) -> Any:
         return type(item).__qualname__
     see = partial(_see, around=[*around, item])
     if isinstance(item, partial):
-        try:
-            given = joblib.hash((item.args, item.keywords))
-        except Exception as error:  # Whatever an object of the user's own raises.
-            raise InputError(
-                "The arguments of the functools.partial that is the 'func' parameter must be "
-                f"picklable where results are kept. Got {error}; use a function with "
-                "another 'name' instead.",
-                param="func",
-            ) from error
-        return [see(item.func), given]
+        return [see(item.func), joblib.hash((item.args, item.keywords))]
     if inspect.ismethod(item):
         return [see(item.__func__), see(item.__self__)]
     if inspect.isfunction(item):

@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from importlib.util import find_spec
 from itertools import accumulate
 from numbers import Real
@@ -324,8 +324,20 @@ class HubTransformer(base.BaseClipTransformer):
         )
 
 
+@dataclass(frozen=True, kw_only=True)
 class HubWeights(WeightsFile):
-    """A model of the hub that has a short name; its client keeps and verifies the files."""
+    """A model of the hub that has a short name; its client keeps and verifies the files.
+
+    Parameters
+    ----------
+    model : str
+        Its name on the hub.
+    revision : str or None
+        A commit that public programs pin; None = the newest, which `fit` records.
+    """
+
+    model: str
+    revision: str | None
 
     def find(self) -> Path | None:
         """Return the file in the cache of the hub's client."""
@@ -333,8 +345,7 @@ class HubWeights(WeightsFile):
             return None
         from huggingface_hub import try_to_load_from_cache
 
-        known = registry.HUB[self.name]
-        found = try_to_load_from_cache(known.model, self.file, revision=known.revision)
+        found = try_to_load_from_cache(self.model, self.file, revision=self.revision)
         return Path(found) if isinstance(found, str) else None
 
     def state(self) -> tuple[Path, str]:
@@ -345,37 +356,77 @@ class HubWeights(WeightsFile):
         # Where the hub's client keeps its files; it need not be installed.
         home = files.expand_path(os.environ.get("HF_HOME", "~/.cache/huggingface"))
         cache = files.expand_path(os.environ.get("HF_HUB_CACHE", home / "hub"))
-        return (
-            cache / f"models--{registry.HUB[self.name].model.replace('/', '--')}" / self.file,
-            "missing",
-        )
+        return cache / f"models--{self.model.replace('/', '--')}" / self.file, "missing"
 
     def obtain(self) -> Path:
         """Return the file, fetched where it is not here."""
-        known = registry.HUB[self.name]
-        return models.weights_files(models.find_model(known.model, known.revision)[0])[0]
+        return models.weights_files(models.find_model(self.model, self.revision)[0])[0]
 
 
-@cache
-def named_feature(name: str) -> registry.Feature:
-    """Return the feature of a short name."""
-    known = registry.HUB[name]
+def _feature(name, model, revision, licence, citation, bibtex) -> registry.Feature:
     file = HubWeights(
         name=name,
         file="model.safetensors",
         checksums={},
-        licence=known.licence,
-        citation=known.citation,
-        base_url=f"https://huggingface.co/{known.model}",
+        licence=licence,
+        citation=citation,
+        base_url=f"https://huggingface.co/{model}",
+        model=model,
+        revision=revision,
     )
     return registry.Feature(
         name=name,
-        make=partial(HubTransformer, known.model, revision=known.revision),
+        make=partial(HubTransformer, model, revision=revision),
         label=name.upper(),
-        licence=known.licence,
-        bibtex=known.bibtex,
+        licence=licence,
+        bibtex=bibtex,
         weights=(file,),
     )
+
+
+MERT = _feature(
+    "mert",
+    "m-a-p/MERT-v1-95M",
+    "12af15fef9d0ac838c3f475bfbbf26d2060dd4f5",
+    "CC BY-NC 4.0 (MERT)",
+    "Y. Li et al., 'MERT: Acoustic music understanding model with large-scale self-supervised "
+    "training', ICLR 2024.",
+    """@inproceedings{li2024mert,
+  title     = {{MERT}: Acoustic music understanding model with large-scale self-supervised
+               training},
+  author    = {Li, Yizhi and Yuan, Ruibin and Zhang, Ge and others},
+  booktitle = {ICLR},
+  year      = {2024}
+}""",
+)
+CLAP = _feature(
+    "clap",
+    "laion/larger_clap_music",
+    "a0b4534a14f58e20944452dff00a22a06ce629d1",
+    "Apache-2.0 (CLAP)",
+    "Y. Wu et al., 'Large-scale contrastive language-audio pretraining with feature fusion and "
+    "keyword-to-caption augmentation', ICASSP 2023.",
+    """@inproceedings{wu2023clap,
+  title     = {Large-scale contrastive language-audio pretraining with feature fusion and
+               keyword-to-caption augmentation},
+  author    = {Wu, Yusong and Chen, Ke and Zhang, Tianyu and others},
+  booktitle = {ICASSP},
+  year      = {2023}
+}""",
+)
+AST = _feature(
+    "ast",
+    "MIT/ast-finetuned-audioset-10-10-0.4593",
+    None,
+    "BSD-3-Clause (AST)",
+    "Y. Gong, Y.-A. Chung, J. Glass, 'AST: Audio spectrogram transformer', Interspeech 2021.",
+    """@inproceedings{gong2021ast,
+  title     = {{AST}: Audio spectrogram transformer},
+  author    = {Gong, Yuan and Chung, Yu-An and Glass, James},
+  booktitle = {Interspeech},
+  year      = {2021}
+}""",
+)
 
 
 def hub_feature(name: str, target: str) -> registry.Feature:

@@ -17,8 +17,8 @@ from skmer.audio.framing import Framing, check_blocks
 from skmer.audio.spectra import mel_power_blocks, mel_product, periodic_hann
 from skmer.embeddings import base, engines, readers, recipe, registry, weights
 from skmer.embeddings.engines import layers as nn
-from skmer.exceptions import InputError
 from skmer.utils import estimators as params
+from skmer.utils import messages
 from skmer.utils.digest import open_regular
 
 SR = 16000
@@ -403,12 +403,8 @@ class MusiCNNTransformer(base.NetworkTransformer):
         super()._check_settings()
         layers = self._layers()
         if not layers or not set(LAYERS).issuperset(layers) or len(set(layers)) < len(layers):
-            raise InputError(
-                "The 'layer' parameter of MusiCNNTransformer must be one of "
-                f"{', '.join(map(repr, LAYERS))}, or a tuple of those, each once. "
-                f"Got {self.layer!r} instead.",
-                param="layer",
-            )
+            allowed = f"one of {', '.join(map(repr, LAYERS))}, or a tuple of those, each once"
+            raise messages.wrong_parameter(self, "layer", allowed, self.layer)
 
     def _engine(self):
         return engines.resolve_engine(self.engine, ("numpy", "tensorflow"))

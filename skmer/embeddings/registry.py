@@ -24,67 +24,15 @@ NETWORKS = {
     "vggish": "skmer.embeddings.vggish:FEATURE",
     "mfcc": "skmer.embeddings.mfcc:FEATURE",
 }
+# They need torch, and are computed only when they are named.
+HUB = {
+    "mert": "skmer.embeddings.hub:MERT",
+    "clap": "skmer.embeddings.hub:CLAP",
+    "ast": "skmer.embeddings.hub:AST",
+}
 FEATURES = tuple(NETWORKS)
 ENTRY_POINTS = "skmer.features"
 PRESETS = ("koh2021", "tuned")
-
-
-class HubName(NamedTuple):
-    """A model of the Hugging Face hub that has a short name.
-
-    `revision` is a commit that public programs pin; None = the newest, which `fit` records.
-    """
-
-    model: str
-    revision: str | None
-    licence: str
-    citation: str
-    bibtex: str
-
-
-# They need torch, and are computed only when they are named.
-HUB = {
-    "mert": HubName(
-        "m-a-p/MERT-v1-95M",
-        "12af15fef9d0ac838c3f475bfbbf26d2060dd4f5",
-        "CC BY-NC 4.0 (MERT)",
-        "Y. Li et al., 'MERT: Acoustic music understanding model with large-scale self-supervised "
-        "training', ICLR 2024.",
-        """@inproceedings{li2024mert,
-  title     = {{MERT}: Acoustic music understanding model with large-scale self-supervised
-               training},
-  author    = {Li, Yizhi and Yuan, Ruibin and Zhang, Ge and others},
-  booktitle = {ICLR},
-  year      = {2024}
-}""",
-    ),
-    "clap": HubName(
-        "laion/larger_clap_music",
-        "a0b4534a14f58e20944452dff00a22a06ce629d1",
-        "Apache-2.0 (CLAP)",
-        "Y. Wu et al., 'Large-scale contrastive language-audio pretraining with feature fusion and "
-        "keyword-to-caption augmentation', ICASSP 2023.",
-        """@inproceedings{wu2023clap,
-  title     = {Large-scale contrastive language-audio pretraining with feature fusion and
-               keyword-to-caption augmentation},
-  author    = {Wu, Yusong and Chen, Ke and Zhang, Tianyu and others},
-  booktitle = {ICASSP},
-  year      = {2023}
-}""",
-    ),
-    "ast": HubName(
-        "MIT/ast-finetuned-audioset-10-10-0.4593",
-        None,
-        "BSD-3-Clause (AST)",
-        "Y. Gong, Y.-A. Chung, J. Glass, 'AST: Audio spectrogram transformer', Interspeech 2021.",
-        """@inproceedings{gong2021ast,
-  title     = {{AST}: Audio spectrogram transformer},
-  author    = {Gong, Yuan and Chung, Yu-An and Glass, James},
-  booktitle = {Interspeech},
-  year      = {2021}
-}""",
-    ),
-}
 
 
 class Picture(NamedTuple):
@@ -178,14 +126,12 @@ def find_feature(name: str) -> Feature:
     """
     given = name
     name, target = split_name(name)
-    if target is None and name in HUB:
-        return import_module("skmer.embeddings.hub").named_feature(name)
     if target is not None and target.startswith("hub:"):
         return import_module("skmer.embeddings.hub").hub_feature(name, target)
-    targets = _entry_points() | NETWORKS | ({} if target is None else {name: target})
+    targets = _entry_points() | NETWORKS | HUB | ({} if target is None else {name: target})
     if name not in targets:
         raise InputError(
-            f"The 'features' parameter must be one or several of {', '.join([*targets, *HUB])}, "
+            f"The 'features' parameter must be one or several of {', '.join(targets)}, "
             f"hub:NAME@REVISION#LAYER, or mine=package.module:factory. Got {given!r} instead."
         )
     module, _, attribute = targets[name].partition(":")

@@ -140,11 +140,6 @@ def stream(entries: Iterable, sr: int, *, strict: bool = True, columns=None) -> 
             row += 1
 
 
-def input_sr(transformer) -> int:
-    """Return the rate that a transformer takes a bare waveform to have [Hz]."""
-    return transformer._network_sr() if transformer.sr is None else int(transformer.sr)
-
-
 def late_segment() -> InputError:
     """Return the error for a segment after clips that are none, of an iterator."""
     return InputError(
@@ -195,7 +190,7 @@ class Embedder:
     def __init__(self, transformers: Sequence, *, memory=None, n_jobs=None, verbose=False):
         self.transformers, first = transformers, transformers[0]
         self.recipes = [one._recipe(pooled=True) for one in transformers]
-        self.rates = [input_sr(one) for one in transformers]
+        self.rates = [one._input_sr() for one in transformers]
         self.n_jobs, self.verbose = first.n_jobs if n_jobs is None else n_jobs, verbose
         self.cache = open_cache(first.memory if memory is None else memory)
         self.kept: ClipCache | None = None

@@ -1,12 +1,11 @@
 """Tables of embeddings on disk: their columns, and how each kind is written and read again."""
 
 import json
-import shutil
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import chain, pairwise
+from itertools import pairwise
 from operator import add, ge
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -149,40 +148,29 @@ def in_lists(items: Iterable, measure: Callable, limits: tuple[int, int]) -> Ite
         yield held
 
 
-def batches(clips: Iterable[ClipRows], schema, width: int, frame_times) -> Iterator[tuple]:
-    """Join clips to batches of facts, as an arrow table, and numbers, (n_rows, width).
+def batches(clips: Iterable[ClipRows], schema, names: list[str], frame_times) -> Iterator[tuple]:
+    """Join clips to batches of facts, as an arrow table, and numbers, (n_rows, n_names).
 
     A clip without rows has one of NaN. `frame_times` gives the times of so many frames, None where
     a row is a clip.
     """
+    stated = pa.schema([one for one in schema if one.name not in {*names, *FRAME_FACTS, *_ARRAYS}])
+    failed = np.full((1, len(names)), np.nan, np.float32)
 
     def measure(clip):
         return 1 + len(clip.rows), clip.rows.nbytes
 
     for held in in_lists(clips, measure, (_BATCH_ROWS, _BATCH_BYTES)):
-        yield _batch(held, schema, width, frame_times)
-
-
-def _batch(clips: list[ClipRows], schema, width: int, frame_times):
-    counts = [len(clip.rows) for clip in clips]
-    index = pa.array(np.repeat(np.arange(len(clips)), np.maximum(counts, 1)))
-    frames = chain.from_iterable(range(n) if n else [None] for n in counts)
-    own = json.loads(schema.metadata[b"skmer"])["own"]
-    facts = {}
-    for column in schema:
-        name, kind = column.name, column.type
-        if name in own:
-            facts[name] = pa.array([clip.cells.get(name) for clip in clips], kind).take(index)
-        elif name == "frame":
-            facts[name] = pa.array(frames, kind)
-        elif name == "time":
-            times = (frame_times(n).tolist() if n else [None] for n in counts)
-            facts[name] = pa.array(chain.from_iterable(times), kind)
-        elif name == "path" or name in ENDS or name in FACTS:
-            facts[name] = pa.array([getattr(clip, name) for clip in clips], kind).take(index)
-    failed = np.full((1, width), np.nan, np.float32)
-    numbers = np.concatenate([clip.rows if len(clip.rows) else failed for clip in clips])
-    return pa.table(facts), numbers
+        counts = [len(clip.rows) for clip in held]
+        index = np.repeat(np.arange(len(held)), np.maximum(counts, 1))
+        facts = pa.Table.from_pylist([{**vars(clip), **clip.cells} for clip in held], stated)
+        facts = facts.take(pa.array(index))
+        if frame_times is not None:
+            frames = [frame for n in counts for frame in (range(n) if n else [None])]
+            times = [time for n in counts for time in (frame_times(n).tolist() if n else [None])]
+            facts = facts.append_column("frame", pa.array(frames, "int64"))
+            facts = facts.append_column("time", pa.array(times, "double"))
+        yield facts, np.concatenate([clip.rows if len(clip.rows) else failed for clip in held])
 
 
 def write_table(path: Path, rows: Iterable[tuple], schema, names: list[str]) -> None:
@@ -221,13 +209,10 @@ def _write_npz(path, rows, schema, names):
             facts.append(table)
             n_rows += len(block)
             numbers.write(np.ascontiguousarray(block, "<f4"))
-        numbers.seek(0)
-        with archive.open(ZipInfo("embeddings.npy"), "w", force_zip64=True) as stream:
-            header = {"descr": "<f4", "fortran_order": False, "shape": (n_rows, len(names))}
-            np.lib.format.write_array_header_1_0(stream, header)
-            shutil.copyfileobj(numbers, stream, 2**20)
+        numbers.flush()
+        arrays: dict = {"embeddings": np.memmap(numbers, "<f4", "r", shape=(n_rows, len(names)))}
         whole = pa.concat_tables(facts)
-        arrays = {name: _as_numpy(name, whole[name]) for name in whole.column_names}
+        arrays |= {name: _as_numpy(name, whole[name]) for name in whole.column_names}
         arrays["columns"] = np.array(names, dtype=str)
         arrays["settings"] = np.array(schema.metadata[b"skmer"].decode())
         for name, array in arrays.items():
@@ -256,11 +241,7 @@ def _write_csv(path, rows, schema, names):
             frame.to_csv(stream, index=False, header=at == 0, lineterminator="\n")
 
 
-_WRITERS: dict[str, Callable] = {
-    ".parquet": _write_parquet,
-    ".npz": _write_npz,
-    ".csv": _write_csv,
-}
+_WRITERS: dict[str, Callable] = {".parquet": _write_parquet, ".npz": _write_npz, ".csv": _write_csv}
 SUFFIXES = tuple(_WRITERS)
 
 

@@ -1,7 +1,7 @@
 """VGGish, the network published with AudioSet: transformer, front-end, layers and weights."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from math import sqrt
 from numbers import Real
@@ -112,35 +112,27 @@ def describe(arrays) -> nn.Network:
     )
 
 
-def _published(name: str, file: str, md5: str, **layout) -> WeightsFile:
-    return WeightsFile(
-        name=name,
-        file=file,
-        base_url="https://storage.googleapis.com/audioset/",
-        checksums={"md5": md5},
-        licence="Apache 2.0",
-        citation=(
-            "S. Hershey et al., 'CNN Architectures for Large-Scale Audio Classification', ICASSP "
-            "2017, pp. 131-135."
-        ),
-        **layout,
-    )
-
-
-NETWORK_FILE = _published(
-    "vggish",
-    "vggish_model.ckpt",
-    "d1c7011e6366aa34176bb05c705e31a8",
+NETWORK_FILE = WeightsFile(
+    name="vggish",
+    file="vggish_model.ckpt",
+    base_url="https://storage.googleapis.com/audioset/",
+    checksums={"md5": "d1c7011e6366aa34176bb05c705e31a8"},
+    licence="Apache 2.0",
+    citation=(
+        "S. Hershey et al., 'CNN Architectures for Large-Scale Audio Classification', ICASSP "
+        "2017, pp. 131-135."
+    ),
     kinds="vggish_model.ckpt (TensorFlow V1) or an npz of its arrays",
     shapes=SHAPES,
     read=readers.read_checkpoint,
     estimator="VGGishTransformer",
     describe=describe,
 )
-PCA_FILE = _published(
-    "vggish-pca",
-    "vggish_pca_params.npz",
-    "c80cae691033abe7c7ecd11ea39fc834",
+PCA_FILE = replace(
+    NETWORK_FILE,
+    name="vggish-pca",
+    file="vggish_pca_params.npz",
+    checksums={"md5": "c80cae691033abe7c7ecd11ea39fc834"},
     kinds="an npz of VGGish's PCA",
     shapes=(("pca_eigen_vectors", (128, 128)), ("pca_means", (128, 1))),
     read=readers.read_npz,

@@ -2,12 +2,7 @@
 
 from skmer.models.card import ModelCard
 from skmer.models.file import load_model, read_card, save_model, trusted_types
-from skmer.models.predict import (
-    PredictionFile,
-    predict_batches,
-    predict_clips,
-    write_predictions,
-)
+from skmer.models.predict import PredictionFile, predict_batches, predict_clips, write_predictions
 
 __all__ = [
     "ModelCard",

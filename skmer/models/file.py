@@ -16,13 +16,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
-from sklearn.pipeline import FeatureUnion
+from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skmer import embeddings, exceptions
@@ -34,35 +33,6 @@ from skmer.utils.cache import DAMAGE
 from skmer.utils.digest import open_regular, settings_digest, versions
 from skmer.utils.files import atomic_write, check_output_file, expand_path
 
-if TYPE_CHECKING:
-    # scikit-learn has no types; this is what a model has.
-    class Pipeline:
-        steps: list[tuple[str, Any]]
-        classes_: np.ndarray
-
-        def __init__(self, steps: list[tuple[str, Any]]) -> None: ...
-        def __getitem__(self, index: int | str | slice) -> Any: ...
-        def predict(self, X: Any) -> np.ndarray: ...
-        def predict_proba(self, X: Any) -> np.ndarray: ...
-        def score(self, X: Any, y: Any) -> float: ...
-
-else:
-    from sklearn.pipeline import Pipeline
-
-# Where the classes of models that skmer 0.2 saved are now, by the modules that they were in.
-_MOVED = {
-    "skmer.classifiers._calibrated_search": "skmer.classifiers.search",
-    "skmer.classifiers._cnn": "skmer.classifiers",
-    "skmer.classifiers._group_aware_kfold": "skmer.classifiers.search",
-    "skmer.classifiers._lstm": "skmer.classifiers",
-    "skmer.classifiers._mlp": "skmer.classifiers",
-    "skmer.classifiers._sequence_scaler": "skmer.classifiers",
-    "skmer.embeddings._l3": "skmer.embeddings",
-    "skmer.embeddings._mfcc": "skmer.embeddings",
-    "skmer.embeddings._musicnn": "skmer.embeddings",
-    "skmer.embeddings._vggish": "skmer.embeddings",
-    "skmer.evaluation.splitters._repeated_stratified_group_kfold": "skmer.evaluation",
-}
 # What skops asks about beside classes of scikit-learn: parts that hold numbers, and run nothing.
 _PARTS = frozenset(
     {
@@ -473,19 +443,26 @@ def _check_size(archive: zipfile.ZipFile) -> None:
         raise ValueError("a member of the archive is compressed")
 
 
+def moved(module: str) -> str:
+    """Return where the classes of a module are now, which models that skmer 0.2 saved may name."""
+    if module.endswith(("._calibrated_search", "._group_aware_kfold")):
+        return "skmer.classifiers.search"
+    return re.sub(r"^(skmer\.\w+)(\.splitters)?\._\w+$", r"\1", module)
+
+
 def _with_new_modules(model: bytes) -> bytes:
     """Return what skops wrote, with the modules that the classes of skmer 0.2 are in now."""
     with zipfile.ZipFile(io.BytesIO(model)) as archive:
         _check_size(archive)
         tree = archive.read("schema.json").decode()
-        new = re.sub(r'"(skmer[.\w]+)"', lambda name: f'"{_MOVED.get(name[1], name[1])}"', tree)
+        new = re.sub(r'"(skmer[.\w]+)"', lambda name: f'"{moved(name[1])}"', tree)
         if new == tree:
             return model
-        moved = io.BytesIO()
-        with zipfile.ZipFile(moved, "w") as rewritten:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as rewritten:
             for name in archive.namelist():
                 rewritten.writestr(name, new if name == "schema.json" else archive.read(name))
-    return moved.getvalue()
+    return buffer.getvalue()
 
 
 @contextmanager
@@ -493,19 +470,14 @@ def _unless_changed(path) -> Iterator[None]:
     """Convert any error of a class that is built again from its saved state to InputError."""
     try:
         yield
-    except (
-        exceptions.InputError,
-        exceptions.InputTypeError,
-        exceptions.WeightsNotFoundError,
-        exceptions.EngineNotAvailableError,
-    ):
-        raise
     except ModuleNotFoundError as error:
         raise exceptions.MissingPackageError(
             f"The model '{path}' needs the package {error.name}, which is not installed; install "
             "the version in the card of the model."
         ) from error
     except Exception as error:
+        if isinstance(error, exceptions._OneSentence):
+            raise
         raise exceptions.InputError(
             f"The model '{path}' cannot be built again ({type(error).__name__}: {error}); "
             "it was changed after it was saved, or needs other versions of the packages in its "

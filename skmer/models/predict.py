@@ -388,11 +388,8 @@ class Predictor:
         if frames:
             _check_frames(self.transformers)
         if hop_size is not None and not (frames and hop_size > 0):
-            raise InputError(
-                "The 'hop_size' parameter must be a number of seconds above 0, and is for "
-                f"frames=True. Got {hop_size!r}.",
-                param="hop_size",
-            )
+            allowed = "a number of seconds above 0, and is for frames=True"
+            raise messages.wrong_parameter("", "hop_size", allowed, hop_size)
         self.frames, self.hop_size, self.targets, self.strict = frames, hop_size, targets, strict
         self.verbose = verbose
         # As extract has them in a table: without pooling where a row is a frame.
@@ -502,17 +499,12 @@ def is_extracted(paths) -> bool:
     """
     if not isinstance(paths, str | os.PathLike):
         return False
-    if is_url(paths):
-        url, suffix = str(paths).rstrip("/"), os.path.splitext(str(paths))[1]
-        if suffix == ".csv":
-            return remote.exists(f"{url}.json")
-        return suffix in tables.SUFFIXES or (
-            not suffix and remote.exists(f"{url}/{shards.MANIFEST}")
-        )
-    path = expand_path(paths)
-    if path.suffix == ".csv":
-        return tables.settings_beside(path).is_file()
-    return path.suffix in tables.SUFFIXES or (path / shards.MANIFEST).is_file()
+    name = os.fspath(paths).rstrip("/")
+    suffix = os.path.splitext(name)[1]
+    beside = f"{name}.json" if suffix == ".csv" else f"{name}/{shards.MANIFEST}"
+    if is_url(name):
+        return suffix in (".parquet", ".npz") or (suffix in ("", ".csv") and remote.exists(beside))
+    return suffix in (".parquet", ".npz") or expand_path(beside).is_file()
 
 
 def _without_pooling(transformer: BaseClipTransformer) -> BaseClipTransformer:

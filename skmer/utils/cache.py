@@ -189,7 +189,9 @@ class ClipCache:
                 return entry
             entry = CacheEntry(*compute())
             try:
-                _write(path, _encode(entry, key))
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with atomic_write(path, sync=False) as temporary:
+                    temporary.write_bytes(_encode(entry, key))
             except OSError as failure:
                 error = f"could not be written ({failure.strerror or failure})"
         return entry if error is None else entry._replace(error=f"The cache entry {path} {error}")
@@ -289,20 +291,28 @@ class ClipCache:
         return self.folder / name[:2] / f"{name[2:]}.clip"
 
 
-class _WrongEntryError(Exception):
-    """A file in the place of an entry is not that entry; the message gives the reason."""
-
-
 def _read(path, key, is_valid) -> tuple[CacheEntry | None, str | None]:
     """Return the entry, or None and, where there is a file that cannot be used, the reason."""
     try:
-        return _decode(read_regular(path), key, is_valid), None
+        data = read_regular(path)
     except FileNotFoundError:
         return None, None
     except OSError as error:
         return None, f"could not be read ({error.strerror or error})"
-    except _WrongEntryError as error:
-        return None, str(error)
+    payload = data[_CHECKSUM_SIZE:]
+    if _checksum(payload) != data[:_CHECKSUM_SIZE]:
+        return None, "is damaged"
+    line, _, numbers = payload.partition(b"\n")
+    with contextlib.suppress(*DAMAGE):
+        header = json.loads(line)
+        if header["key"] != key:
+            return None, "holds another clip or other settings"
+        # A copy: what was read from bytes could not be written to.
+        array = np.frombuffer(numbers, header["dtype"]).reshape(header["shape"]).copy()
+        if is_valid(array):
+            noticed = {name: header[name] for name in ("notes", "audio_digest", "sr", "n_samples")}
+            return CacheEntry(array, **noticed, is_new=False), None
+    return None, "has another format than this cache writes"
 
 
 @contextlib.contextmanager
@@ -328,12 +338,6 @@ def _lock(path: Path) -> Iterator[None]:
             lock.release()
 
 
-def _write(path, data):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path, sync=False) as temporary:
-        temporary.write_bytes(data)
-
-
 def _checksum(payload):
     return hashlib.blake2b(payload, digest_size=_CHECKSUM_SIZE).digest()
 
@@ -351,22 +355,3 @@ def _encode(entry, key):
     }
     payload = json.dumps(header).encode() + b"\n" + entry.array.tobytes()
     return _checksum(payload) + payload
-
-
-def _decode(data, key, is_valid):
-    payload = data[_CHECKSUM_SIZE:]
-    if _checksum(payload) != data[:_CHECKSUM_SIZE]:
-        raise _WrongEntryError("is damaged")
-    line, _, numbers = payload.partition(b"\n")
-    try:
-        header = json.loads(line)
-        if header["key"] != key:
-            raise _WrongEntryError("holds another clip or other settings")
-        # A copy: what was read from bytes could not be written to.
-        array = np.frombuffer(numbers, header["dtype"]).reshape(header["shape"]).copy()
-        if not is_valid(array):
-            raise ValueError
-        noticed = {name: header[name] for name in ("notes", "audio_digest", "sr", "n_samples")}
-    except DAMAGE as error:
-        raise _WrongEntryError("has another format than this cache writes") from error
-    return CacheEntry(array, **noticed, is_new=False)

@@ -4,8 +4,8 @@ pooch transfers it. An interrupted transfer begins again: there is never a parti
 be taken for a whole one.
 """
 
-import functools
 import importlib.util
+import io
 import logging
 import os
 import re
@@ -135,23 +135,6 @@ def without_password(text: str) -> str:
     return re.sub(r"//[^/\s]*@", "//", text)
 
 
-class _BoundedFile:
-    """The file that pooch writes to; more than `largest` bytes are an error."""
-
-    def __init__(self, stream, largest: int, host: str | None, report):
-        self._stream, self._left, self._report = stream, largest, report
-        self._reason = f"{host} sends more than the {largest} bytes that the file may have"
-        self.flush = stream.flush
-
-    def write(self, block: bytes) -> None:
-        """Write a block, if the file may be that large."""
-        self._left -= len(block)
-        if self._left < 0:
-            raise DownloadError(self._reason)
-        self._stream.write(block)
-        self._report(len(block))
-
-
 def _transfer(url: str, path: Path, name: str, largest: int, any_http: bool) -> None:
     """Attempt it once, and convert each failure to an error of this module."""
     import pooch
@@ -182,9 +165,18 @@ def _transfer(url: str, path: Path, name: str, largest: int, any_http: bool) -> 
         scheme, host = urlsplit(url).scheme, urlsplit(url).hostname
         if scheme == "http" and not any_http and host not in _LOOPBACK:
             raise DownloadError(f"{shown} does not begin with https://")
-        with path.open("wb") as stream, bar:
-            report = functools.partial(bar.advance, task)
-            fetch(url, _BoundedFile(stream, largest, host, report), None)
+
+        class Bounded(io.BufferedWriter):
+            def write(self, block):
+                if self.tell() + len(block) > largest:
+                    raise DownloadError(
+                        f"{host} sends more than the {largest} bytes that the file may have"
+                    )
+                bar.advance(task, len(block))
+                return super().write(block)
+
+        with Bounded(io.FileIO(path, "w")) as stream, bar:
+            fetch(url, stream, None)
     except requests.HTTPError as error:
         # Pooch raises it by `raise_for_status`, which gives the response.
         response: Any = error.response

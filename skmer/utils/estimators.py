@@ -15,13 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, S
 
 import numpy as np
 from sklearn.utils import _param_validation
-from sklearn.utils._param_validation import (
-    HasMethods,
-    Interval,
-    InvalidParameterError,
-    Options,
-    StrOptions,
-)
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import _check_sample_weight, validate_data
 from sklearn.utils.validation import _num_samples as num_samples
@@ -49,6 +43,8 @@ if TYPE_CHECKING:
 
 else:
     from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+
+InvalidParameterError = _param_validation.InvalidParameterError
 
 # scikit-learn has no type hints, and functions that it decorates would lose theirs.
 _F = TypeVar("_F", bound=Callable)

@@ -78,22 +78,20 @@ def check_magnitude(array: np.ndarray, what: str) -> None:
         )
 
 
-def usable_rows(X: np.ndarray, *, allow_nan: bool = False) -> np.ndarray:
-    """Return which rows have neither infinity, nor more than `LARGEST`, nor NaN unless allowed."""
+def usable_rows(X: np.ndarray) -> np.ndarray:
+    """Return which rows have neither infinity, nor more than `LARGEST`, nor NaN."""
     usable = (X <= LARGEST) & (X >= -LARGEST)
-    if allow_nan:
-        usable |= np.isnan(X)
     return np.asarray(usable.all(axis=tuple(range(1, X.ndim))))
 
 
-def check_rows(X: np.ndarray, what: str, *, allow_nan: bool = False) -> None:
+def check_rows(X: np.ndarray, what: str) -> None:
     """Raise for rows that are not usable; the message has their number and the first of them."""
-    bad = np.flatnonzero(~usable_rows(X, allow_nan=allow_nan))
+    bad = np.flatnonzero(~usable_rows(X))
     if bad.size:
-        found = "inf or larger ones" if allow_nan else "NaN, inf or larger ones"
         raise InputError(
             f"{what} must hold finite numbers of at most {LARGEST:g}, and {bad.size} of its "
-            f"{len(X)} rows have {found}, the first of them row {bad[0]}. Leave those rows out."
+            f"{len(X)} rows have NaN, inf or larger ones, the first of them row {bad[0]}. Leave "
+            "those rows out."
         )
 
 

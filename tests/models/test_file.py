@@ -54,7 +54,7 @@ from skmer.exceptions import (
     WeightsNotFoundError,
 )
 from skmer.models import load_model, read_card, save_model, trusted_types
-from skmer.models.file import _MOVED, _is_known
+from skmer.models.file import _is_known, moved
 from tests.models.songs import LoudnessTransformer, loudness
 
 HERE = Path(__file__).parent
@@ -235,7 +235,7 @@ def test_models_of_earlier_versions_predict_what_they_did(songs, tmp_path, name,
     ],
 )
 def test_every_class_that_0_2_saved_is_found(module, name):
-    assert isinstance(getattr(import_module(_MOVED[module]), name), type)
+    assert isinstance(getattr(import_module(moved(module)), name), type)
 
 
 # The card ----------------------------------------------------------------------------------------

@@ -126,9 +126,7 @@ def run_by_numpy(operation, rows):
         rows = rows @ operation.kernel + operation.bias
         return np.maximum(rows, 0, out=rows) if operation.relu else rows
     if isinstance(operation, nn.Affine):
-        rows = rows * operation.scale
-        rows += operation.offset
-        return rows
+        return rows * operation.scale + operation.offset
     if operation.function == "relu":
         return np.maximum(rows, 0)
     # By way of tanh, which never overflows.

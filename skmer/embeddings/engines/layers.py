@@ -5,14 +5,12 @@ own file; a new kind of layer is a class here and a function in each engine.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 
-@dataclass(frozen=True)
-class Convolution:
+class Convolution(NamedTuple):
     """Kernel [height, width, in, out] and bias on a map with zeros around it, then ReLU or not.
 
     `padding` is (top, bottom, left, right); the stride is 1.
@@ -24,8 +22,7 @@ class Convolution:
     relu: bool
 
 
-@dataclass(frozen=True)
-class ConvolutionMax:
+class ConvolutionMax(NamedTuple):
     """Kernel [height, width, 1, out] and bias on a map of one channel, then the maximum over width.
 
     `padding` is (top, bottom). A layer of its own, since the maximum needs only half of the work.
@@ -36,47 +33,40 @@ class ConvolutionMax:
     padding: tuple[int, int]
 
 
-@dataclass(frozen=True)
-class MaxPool:
+class MaxPool(NamedTuple):
     """Maximum over cells of `size` (height, width) side by side; what fills no cell is dropped."""
 
     size: tuple[int, int]
 
 
-@dataclass(frozen=True)
-class GlobalPool:
+class GlobalPool(NamedTuple):
     """ "max" or "mean" over the whole map: a vector."""
 
     statistic: str
 
 
-@dataclass(frozen=True)
-class Affine:
+class Affine(NamedTuple):
     """Scale and offset of each channel: what batch normalisation is when nothing is trained."""
 
     scale: np.ndarray
     offset: np.ndarray
 
 
-@dataclass(frozen=True)
-class Activation:
+class Activation(NamedTuple):
     """ "relu" or "sigmoid" of every number."""
 
     function: str
 
 
-@dataclass(frozen=True)
-class Add:
+class Add(NamedTuple):
     """The sum of its two inputs."""
 
 
-@dataclass(frozen=True)
-class Concat:
+class Concat(NamedTuple):
     """Its inputs side by side along the channels."""
 
 
-@dataclass(frozen=True)
-class Dense:
+class Dense(NamedTuple):
     """Matrix [in, out] and bias on a vector, then ReLU or not."""
 
     kernel: np.ndarray
@@ -100,8 +90,7 @@ class LayerList(list[Layer]):
         return len(self)
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(NamedTuple):
     """Scale and offset of the input, `body` on maps, flattening, `head` on vectors.
 
     The frames of (height, width) have one channel. The output is the values of the head that

@@ -51,9 +51,10 @@ class OnnxRuntimeEngine(Engine):
     def __init__(self, network, *, n_threads):
         super().__init__(network)
         frames = calibration_frames(network.input_shape)
-        frames = frames * network.scale + network.offset
+        # Each as an image of one channel.
+        frames = (frames * network.scale + network.offset)[:, np.newaxis, np.newaxis]
         exact = _session(_float_graph(network), n_threads)
-        outcomes = [exact.run(None, {"x": _as_image(frame)}) for frame in frames]
+        outcomes = [exact.run(None, {"x": frame}) for frame in frames]
         lows, highs = np.reshape([outcome[1:] for outcome in outcomes], (len(frames), -1, 2)).T
         lows, highs = lows.min(axis=1) * _HEADROOM, highs.max(axis=1) * _HEADROOM
         ranges = list(zip(lows, highs, strict=True))
@@ -61,7 +62,7 @@ class OnnxRuntimeEngine(Engine):
         graph = _int8_graph(network, [(edges.min(), edges.max()), *ranges])
         self._session = _session(graph, n_threads)
         self.cosine = min(
-            _cosine(outcome[0], self._session.run(None, {"x": _as_image(frame)})[0])
+            _cosine(outcome[0], self._session.run(None, {"x": frame})[0])
             for outcome, frame in zip(outcomes, frames, strict=True)
         )
         if self.cosine < _MIN_COSINE:
@@ -75,10 +76,6 @@ class OnnxRuntimeEngine(Engine):
     def _run_body(self, block):
         maps = self._session.run(None, {"x": block[:, np.newaxis]})[0]
         return maps.transpose(0, 2, 3, 1).reshape(1, -1)
-
-
-def _as_image(frame):
-    return frame[np.newaxis, np.newaxis]
 
 
 def _cosine(a, b):

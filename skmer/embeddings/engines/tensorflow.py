@@ -1,7 +1,7 @@
 """TensorFlow: plain operations in one traced function of fixed shape; the engine for a GPU."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import suppress
 
 import numpy as np
 
@@ -18,7 +18,9 @@ class TensorFlowEngine(Engine):
     def __init__(self, network, *, n_threads):
         super().__init__(network)
         tf = import_tensorflow()
-        _limit_threads(tf, n_threads)
+        # Fixed once TensorFlow has run; an engine changes speed by it, never numbers.
+        with suppress(RuntimeError):
+            tf.config.threading.set_intra_op_parallelism_threads(n_threads)
         if tf.config.list_physical_devices("GPU"):
             self.body_rows = _GPU_ROWS
         self._traced_body = _trace(
@@ -48,7 +50,7 @@ def _trace(tf, layers, shape, outputs):
     # A tensor is captured; an array becomes part of the graph, and large ones take half a minute.
     def captured(layer):
         is_dense = isinstance(layer, nn.Dense)
-        return replace(layer, kernel=tf.constant(layer.kernel)) if is_dense else layer
+        return layer._replace(kernel=tf.constant(layer.kernel)) if is_dense else layer
 
     layers = [(captured(layer), inputs) for layer, inputs in layers]
 
@@ -74,10 +76,6 @@ def _convolve_and_reduce(tf, layer, maps):
     return tf.reduce_max(_convolve(tf, convolution, maps), axis=2, keepdims=True)
 
 
-def _pool_globally(tf, layer, maps):
-    return getattr(tf, f"reduce_{layer.statistic}")(maps, axis=(1, 2))
-
-
 def _multiply(tf, layer, rows):
     rows = tf.matmul(rows, layer.kernel) + layer.bias
     return tf.nn.relu(rows) if layer.relu else rows
@@ -90,18 +88,12 @@ _RUN: dict[type, Callable] = {
     nn.MaxPool: lambda tf, layer, maps: tf.nn.max_pool2d(
         maps, layer.size, strides=layer.size, padding="VALID"
     ),
-    nn.GlobalPool: _pool_globally,
+    nn.GlobalPool: lambda tf, layer, maps: getattr(tf, f"reduce_{layer.statistic}")(
+        maps, axis=(1, 2)
+    ),
     nn.Dense: _multiply,
     nn.Affine: lambda tf, layer, values: values * layer.scale + layer.offset,
     nn.Activation: lambda tf, layer, values: getattr(tf.nn, layer.function)(values),
     nn.Add: lambda tf, layer, one, other: one + other,
     nn.Concat: lambda tf, layer, *values: tf.concat(values, axis=-1),
 }
-
-
-def _limit_threads(tf, n_threads):
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(n_threads)
-    except RuntimeError:
-        # Fixed once TensorFlow has run; an engine changes speed by it, never numbers.
-        return

@@ -17,7 +17,7 @@ import numpy as np
 from skmer import exceptions
 from skmer.embeddings.engines.base import LoadedNetworks
 from skmer.embeddings.readers import signature
-from skmer.embeddings.registry import HUB
+from skmer.embeddings.registry import known_features
 from skmer.utils.digest import file_digest, settings_digest
 from skmer.utils.files import expand_path
 from skmer.utils.messages import check_installed
@@ -123,7 +123,8 @@ def _download(name: str, revision: str | None) -> Path:
     try:
         cached = hub.try_to_load_from_cache(name, "config.json", revision=revision)
         if not isinstance(cached, str) and not hub.constants.HF_HUB_OFFLINE:
-            known = next((one for one in HUB.values() if one.model == name), None)
+            files = (file for feature in known_features() for file in feature.weights)
+            known = next((one for one in files if getattr(one, "model", None) == name), None)
             terms = f"licence: {known.licence}; {known.citation}" if known else "see its card"
             _logger.warning("Fetching the model %s (%s).", name, terms)
         return Path(hub.snapshot_download(name, revision=revision, allow_patterns=_FETCHED))
