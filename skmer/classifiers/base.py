@@ -345,7 +345,7 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
 
 
 def check_keras_backend() -> None:
-    """Raise where Keras is set to another backend than TensorFlow, before it is imported."""
+    """Raise before the import where Keras has another backend, or TensorFlow is not eager."""
     if "keras" in sys.modules:
         backend = sys.modules["keras"].config.backend()
     else:
@@ -360,6 +360,8 @@ def check_keras_backend() -> None:
             "the environment variable KERAS_BACKEND=tensorflow for this program, or take other "
             "classifiers."
         )
+    if "tensorflow" in sys.modules:
+        processes.import_tensorflow()
 
 
 def _import_network():

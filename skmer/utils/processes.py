@@ -269,7 +269,7 @@ def import_tensorflow():
     ------
     EngineNotAvailableError
         In a process that was forked from one in which TensorFlow ran: its threads are not there,
-        and every computation would wait for them for ever.
+        and every computation would wait for them for ever. Where its eager execution is off.
 
     Examples
     --------
@@ -290,6 +290,11 @@ def import_tensorflow():
     with quiet_tensorflow():
         import tensorflow
 
+    if not tensorflow.executing_eagerly():
+        raise EngineNotAvailableError(
+            "TensorFlow does not run eagerly in this process, as after tf.disable_v2_behavior() of "
+            "its version 1. Use skmer in another process, or engines and classifiers without it."
+        )
     return tensorflow
 
 

@@ -16,6 +16,8 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 FEATURE_NAMES = {one.name: one.label or one.name for one in known_features()}
 CLASSIFIER_NAMES = {name: name.upper() for name in ("svm", "nb", "rf", "mlp", "cnn", "lstm")}
 _MODEL_NAMES = CLASSIFIER_NAMES | {"svr": "SVR", "ridge": "Ridge"}
+# More letters leave no room for the axes on a journal's column.
+_LONGEST = 36
 # No font has them, and an SVG file with one cannot be shown.
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\ufffe\uffff]")
 
@@ -61,8 +63,10 @@ class Display:
         """Remove the frame, write the legend above the axes, and return the display."""
         self.ax_.spines[["top", "right"]].set_visible(False)
         if legend_columns:
+            longest = max(map(len, self.ax_.get_legend_handles_labels()[1]), default=1)
+            n_columns = max(min(legend_columns, 60 // longest), 1)
             self.ax_.legend(
-                loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=legend_columns, frameon=False
+                loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=n_columns, frameon=False
             )
         return self
 
@@ -133,18 +137,27 @@ def _is_drawn(letter: str) -> bool:
     return any(font.get_char_index(ord(letter)) for font in fonts)
 
 
+def _escape(letter: str) -> str:
+    """Return a letter such that it is drawn, and is no mathematics; a font has a box for others."""
+    if letter == "$":
+        return r"\$"
+    is_shown = not _CONTROL.match(letter) and (letter.isascii() or _is_drawn(letter))
+    return letter if is_shown else ascii(letter)[1:-1]
+
+
 def plain(text) -> str:
     """Return any text such that matplotlib draws it as it is, and can write it as SVG.
 
     Letters that none of the fonts in ``rcParams["font.family"]`` has are escaped. To see them, put
-    a font that has them behind the first, as in ``["sans-serif", "Noto Sans CJK JP"]``.
+    a font that has them behind the first, as in ``["sans-serif", "Noto Sans CJK JP"]``. A text that
+    leaves no room for the axes loses its middle, since names differ at either end.
     """
-    text = str(text).replace("$", r"\$")
-    text = _CONTROL.sub(lambda letter: repr(letter[0])[1:-1], text)
-    # A font has a box for each letter that it lacks, so that all names look alike.
-    text = "".join(one if one.isascii() or _is_drawn(one) else ascii(one)[1:-1] for one in text)
+    letters = [*map(_escape, str(text))]
+    n_kept = len(letters) * _LONGEST // max(sum(map(len, letters)), _LONGEST)
+    if n_kept < len(letters):
+        letters[-(-n_kept // 2) : len(letters) - n_kept // 2] = "..."
     # matplotlib leaves labels that begin with a line out of a legend.
-    return f"\N{ZERO WIDTH SPACE}{text}" if text.startswith("_") else text
+    return "".join(["\N{ZERO WIDTH SPACE}" if letters[:1] == ["_"] else "", *letters])
 
 
 def feature_colors(features) -> dict[str, str]:

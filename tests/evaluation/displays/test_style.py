@@ -126,6 +126,15 @@ def test_letters_that_no_font_has_are_escaped(scores, drawn):
     assert {"é ♪", "\\u97f3"} <= set(texts)
 
 
+@pytest.mark.parametrize("long", ["音楽" * 9, "dark $ " * 9, "x" * 10**5])
+def test_the_middle_of_a_long_name_is_left_out(scores, drawn, long):
+    odd = scores.replace({"feature": {"mfcc": f"{long}1", "my own": f"{long}2"}})
+    texts = drawn(AccuracyBarsDisplay.from_frame(odd, protocol="grouped"))
+    names = [text for text in texts if text.endswith(("1", "2")) and "..." in text]
+    assert len(set(names)) == 2
+    assert max(map(len, names)) < 50
+
+
 def test_no_name_goes_through_latex(scores, predictions):
     """Nobody has escaped names for it, and here it is not even installed."""
     label = r"R&B_50 % #1 \\ {~^"

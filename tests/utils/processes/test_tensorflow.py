@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from skmer.classifiers.base import check_keras_backend
+from skmer.exceptions import EngineNotAvailableError
 from skmer.utils import processes as _blas
 from skmer.utils import processes as _tensorflow
 from skmer.utils.processes import exact_float32, one_blas_thread
@@ -90,3 +92,12 @@ def test_workers_say_nothing_when_tensorflow_starts():
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == done.stdout == ""
+
+
+def test_tensorflow_that_is_not_eager_is_an_error():
+    tensorflow = _tensorflow.import_tensorflow()
+    with (
+        tensorflow.Graph().as_default(),
+        pytest.raises(EngineNotAvailableError, match="does not run eagerly"),
+    ):
+        check_keras_backend()
