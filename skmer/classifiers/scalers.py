@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
 from skmer.exceptions import InputError
 from skmer.utils import estimators, floats
@@ -153,7 +153,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self : object
             The fitted scaler.
         """
-        estimators.validate_data(self, X, skip_check_array=True)
+        _check_feature_names(self, X, reset=True)
         X, kept = self._frames(X)
         self.scaler_ = FeatureScaler().fit(X[kept])
         self.n_features_in_ = self.scaler_.n_features_in_
@@ -174,6 +174,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             The scaled frames.
         """
         check_is_fitted(self)
+        _check_feature_names(self, X, reset=False)
         X, kept = self._frames(X)
         scaled = np.zeros_like(X)
         scaled[kept] = self.scaler_.transform(X[kept])

@@ -279,6 +279,9 @@ def _ready_to_save(pipeline: Pipeline) -> Pipeline:
     for one in copies.values():
         if hasattr(one, "__dict__"):
             vars(one).pop("_metadata_request", None)
+            # Of a FeatureUnion of data frames: skops 0.16 cannot write an index of pandas.
+            if names := vars(one).get("_transformers_feature_names_out"):
+                one._transformers_feature_names_out = [list(columns) for columns in names]
     return slim
 
 

@@ -1,6 +1,7 @@
 """Standardization: columns that hold nothing but rounding, and padded sequences."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.preprocessing import StandardScaler
 
@@ -125,3 +126,10 @@ def test_musicnn_gives_the_same_labels_by_every_engine():
     for predict in (model.predict_proba, lambda X: model.predict(X) == toy.target):
         one, other = map(predict, by.values())
         np.testing.assert_allclose(one, other, atol=1e-3)
+
+
+def test_columns_in_another_order_are_an_error():
+    X = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 5.0]})
+    for scaler in (FeatureScaler(), SequenceScaler()):
+        with pytest.raises(ValueError, match="must be in the same order as they were in fit"):
+            scaler.fit(X).transform(X[["b", "a"]])

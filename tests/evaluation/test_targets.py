@@ -1,6 +1,7 @@
 """What evaluate takes for clips, targets and groups: by name, by order, in any form."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,9 @@ from sklearn.svm import SVC
 from skmer.audio import Segment
 from skmer.embeddings import MFCCStatsTransformer
 from skmer.evaluation import (
+    EmbeddingMapDisplay,
     audit,
+    corrected_resampled_ttest,
     evaluate,
     evaluate_dynamic_regression,
     neighbor_purity,
@@ -70,8 +73,10 @@ def test_rows_of_tables_in_another_order():
             _score(features, list(y[: len(features)]), of)
     with pytest.raises(InputError, match="y_test and X_test must have their rows in one order"):
         _score(X, y, groups, X_test=X[::-1], y_test=y)
-    with pytest.raises(InputError, match="must have their rows in one order"):
-        neighbor_purity(X, y[::-1])
+    tests = partial(corrected_resampled_ttest, n_train=8, n_test=2)
+    for meet, *pair in ((neighbor_purity, X, y), (EmbeddingMapDisplay, X, y), (tests, X[0], X[1])):
+        with pytest.raises(InputError, match="must have their rows in one order"):
+            meet(pair[0], pair[1][::-1])
     with pytest.raises(InputError, match="arousal and valence must have their rows in one order"):
         evaluate({"m": X}, ["ridge"], None, {"arousal": X[0], "valence": X[1][::-1]}, groups=groups)
 

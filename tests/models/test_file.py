@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import skops.io
+from sklearn import config_context
 from sklearn.base import clone, is_regressor
 from sklearn.ensemble import (
     GradientBoostingClassifier,
@@ -186,6 +187,16 @@ def test_sequences_and_unions(songs, tmp_path):
     )
     for model in (sequence, union):
         model.fit(paths[:8], y[:8])
+        again = load_model(save_model(model, tmp_path / "m.skmer"))
+        np.testing.assert_array_equal(again.predict(paths), model.predict(paths))
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_union_of_data_frames(songs, tmp_path, library):
+    paths, y = songs
+    mfcc = MFCCStatsTransformer()
+    with config_context(transform_output=library):
+        model = make_pipeline(make_union(mfcc, clone(mfcc)), GaussianNB()).fit(paths[:4], y[:4])
         again = load_model(save_model(model, tmp_path / "m.skmer"))
         np.testing.assert_array_equal(again.predict(paths), model.predict(paths))
 

@@ -45,6 +45,7 @@ class EmbeddingMapDisplay(Display):
     """
 
     def __init__(self, embedding, labels, *, name=None):
+        check_order({"embedding": embedding, "labels": labels})
         self.embedding = floats.check_floats(embedding, "embedding", ndim=2)
         self.labels = check_labels(labels, "The labels")
         check_consistent_length(self.embedding, self.labels)
@@ -75,11 +76,11 @@ class EmbeddingMapDisplay(Display):
             The display, drawn.
         """
         check_order({"features": features, "labels": labels})
-        features = floats.check_floats(features, "features", ndim=2)
-        labels = check_labels(labels, "The labels")
-        check_consistent_length(features, labels)
-        embedding = tsne_map(features, perplexity=perplexity, random_state=random_state)
-        return cls(embedding, labels, name=name).plot(ax)
+        display = cls(floats.check_floats(features, "features", ndim=2), labels, name=name)
+        display.embedding = tsne_map(
+            display.embedding, perplexity=perplexity, random_state=random_state
+        )
+        return display.plot(ax)
 
     def plot(self, ax=None, *, n_neighbors=10):
         """Draw the map.

@@ -13,7 +13,7 @@ from sklearn.utils import check_consistent_length
 
 from skmer.evaluation.statistics.bootstrap import TotalsScore, equal_by_split
 from skmer.exceptions import InputError
-from skmer.utils import estimators, floats
+from skmer.utils import estimators, floats, labels
 
 Tolerance = Annotated[float, estimators.Interval(Real, 0, None, closed="left")]
 
@@ -23,6 +23,7 @@ def paired_moments(scores_a, scores_b, n_train, n_test) -> tuple[float, float, i
 
     The correction of the variance is that of Nadeau and Bengio (2003).
     """
+    labels.check_order({"scores_a": scores_a, "scores_b": scores_b})
     scores_a = floats.check_floats(scores_a, "scores_a", ndim=1)
     scores_b = floats.check_floats(scores_b, "scores_b", ndim=1)
     check_consistent_length(scores_a, scores_b)
