@@ -129,13 +129,14 @@ class Overview:
 
     @cached_property
     def clips(self) -> dict[int, dict[str, str]]:
-        """The name of each clip by its row, and the address that a browser opens for it."""
+        """The name and group of each clip by its row, and the address that a browser opens."""
         found = {}
         for clip in self.result.predictions.drop_duplicates("row").to_dict("records"):
             row, path = clip["row"], clip.get("path")
             address = Path(path).resolve().as_uri() if path and isinstance(path, str) else ""
             name = Path(path).name if path else f"clip {row}"
-            found[int(row)] = {"name": name, "address": address}
+            group = str(clip.get("group", ""))
+            found[int(row)] = {"name": name, "address": address, "group": group}
         return found
 
     @cached_property

@@ -126,30 +126,27 @@ def curve_charts(seen: Overview) -> list[dict]:
     """Return for each target a chart of the songs that are followed worst, and a list of them."""
     charts = []
     for target, best in seen.best_of_targets().items():
-        songs, rows = [], seen.rows_of(best)
-        scores = rows.groupby("row")
+        rows, songs, curves = seen.rows_of(best), [], []
         for row, curve in curves_of(rows, N_WORST).items():
-            part = scores.get_group(row)
+            part = rows[rows["row"] == row]
             score = seen.result.task.score(part, part["row"])
             facts = {"error": two_digits(curve.error), "pearson": two_digits(score["pearson"])}
-            group = str(part["group"].iloc[0]) if "group" in part else ""
-            songs.append(seen.clips[row] | facts | {"row": row, "group": group, "curve": curve})
-        chart = _curves_chart(target, songs)
+            songs.append(seen.clips[row] | facts | {"row": row})
+            columns = {"time": curve.times, "annotated": curve.y_true, "predicted": curve.y_pred}
+            columns |= dict(zip(("low", "high"), curve.interval))
+            curves.append(pd.DataFrame(columns).assign(song=f"{songs[-1]['name']} (row {row})"))
+        table = pd.concat(curves, ignore_index=True).round(4)
+        chart = _chart(
+            "curves",
+            260,
+            rows=_records(table),
+            target=target,
+            songs=table["song"].unique().tolist(),
+            colors=[style.PALETTE[3], style.PALETTE[0]],
+        )
         text = f"The songs with the largest errors of {target} by {seen.model_name(best)}."
         charts.append({"chart": chart, "text": text, "target": target, "songs": songs})
     return charts
-
-
-def _curves_chart(target: str, songs: list[dict]) -> dict:
-    names = [f"{song['name']} (row {song['row']})" for song in songs]
-    tables = []
-    for song, name in zip(songs, names):
-        times, annotated, predicted, (low, high) = song["curve"]
-        columns = {"song": name, "time": times, "low": low, "high": high}
-        tables.append(pd.DataFrame(columns | {"annotated": annotated, "predicted": predicted}))
-    table = pd.concat(tables, ignore_index=True).round(4)
-    colors = [style.PALETTE[3], style.PALETTE[0]]
-    return _chart("curves", 260, rows=_records(table), target=target, songs=names, colors=colors)
 
 
 N_HARD = 12
@@ -166,9 +163,8 @@ def hard_clips(seen: Overview) -> list[dict]:
     found = []
     for row, share in shares.items():
         answers = rows[rows["row"] == row]
-        first, wrong = answers.iloc[0], answers.loc[answers["wrong"], "y_pred"]
-        clip = {"label": str(first["y_true"]), "group": str(first.get("group", ""))}
-        clip |= {"answer": str(wrong.mode().iloc[0]), "share": share}
+        answer = answers.loc[answers["wrong"], "y_pred"].mode().iloc[0]
+        clip = {"label": answers["y_true"].iloc[0], "answer": answer, "share": share}
         found.append(seen.clips[row] | clip)
     return found
 
@@ -180,23 +176,27 @@ def map_rows(seen: Overview) -> list[dict]:
     wrong.
     """
     predictions, has_targets = seen.predictions, "target" in seen.result.configuration
-    clips = predictions.drop_duplicates("row").set_index("row")
+    truth = predictions.drop_duplicates("row").set_index("row")["y_true"]
     if has_targets:
         numbers = predictions.pivot_table(index="row", columns="target", values="y_true").round(3)
     else:
         is_right = predictions["y_true"] == predictions["y_pred"]
         right = is_right.groupby([predictions["feature"], predictions["row"]]).mean()
     places, rows = seen.result.maps, []
-    for place in places[places["row"].isin(clips.index)].round(2).to_dict("records"):
+    for place in places[places["row"].isin(truth.index)].round(2).to_dict("records"):
         row = place.pop("row")
-        clip = clips.loc[row]
+        clip = seen.clips[row]
         if has_targets:
             place["targets"] = numbers.loc[row].to_dict()
         else:
             mostly = "right" if right[place["feature"], row] >= 0.5 else "wrong"
-            place |= {"label": str(clip["y_true"]), "mostly": mostly}
-        place |= {"clip": seen.clips[row]["name"], "address": seen.clips[row]["address"]}
-        rows.append(place | {"group": str(clip.get("group", "none"))})
+            place |= {"label": str(truth[row]), "mostly": mostly}
+        place |= {
+            "clip": clip["name"],
+            "address": clip["address"],
+            "group": clip["group"] or "none",
+        }
+        rows.append(place)
     return rows
 
 
@@ -226,26 +226,12 @@ def render_report(result: "EvaluationResult") -> str:
         charts=charts,
         data={"confusions": tables.confusions(seen)} if "confusions" in shown else {},
         title=f"Evaluation of {result.manifest['dataset'].get('name') or 'clips'}",
-        headline=words.make_headline(seen),
-        notes=words.trust_notes(seen),
         seen=seen,
-        manifest=result.manifest,
-        table=tables.scores_table(seen),
-        took=words.time_of_stages(result.manifest["seconds"]),
-        quadrants=set(result.manifest["dataset"].get("classes", ())) == {"Q1", "Q2", "Q3", "Q4"},
-        matrices=tables.comparison_matrices(seen),
-        comparisons_csv="" if seen.comparison is None else tables.table_csv(seen.comparison),
-        pairs=[
-            table
-            for what in ("feature", result.task.model_kind)
-            if (table := tables.pairs_table(seen, what)) is not None
-        ],
+        tables=tables,
+        words=words,
         scatters=scatters,
         curves=curves,
         hard=hard_clips(seen) if "hard_clips" in shown else [],
-        tags=tables.tags_part(seen) if "tags" in shown else None,
-        methods=words.methods_paragraph(seen),
-        bibtex=words.bibliography(seen),
     )
 
 
@@ -268,12 +254,7 @@ def _vega() -> str:
 def result_to_html(result: "EvaluationResult") -> str:
     """Return headline, notes on trust, and the table of scores, as notebooks show them."""
     seen = Overview(result)
-    return words.fill_template(
-        "notebook.html.j2",
-        headline=words.make_headline(seen),
-        notes=words.trust_notes(seen),
-        table=tables.scores_table(seen),
-    )
+    return words.fill_template("notebook.html.j2", seen=seen, tables=tables, words=words)
 
 
 # Width, greatest height, height of a row [inch], and size of the letters [pt].

@@ -244,7 +244,10 @@ def tags_part(seen: Overview) -> dict:
             "Tags that were predicted": _shares(called[:, most]),
         },
         "is_cut": most.size < len(names),
-        "wrong": _wrong(rows, truth, proba, names, seen.clips),
+        "wrong": [
+            seen.clips[clip["row"]] | clip
+            for clip in _wrong(rows, truth, proba, names).to_dict("records")
+        ],
     }
 
 
@@ -266,19 +269,9 @@ def _shares(matrix: np.ndarray) -> list[list[float]]:
     return (together / np.maximum(np.diag(together), 1)[:, None]).round(3).tolist()
 
 
-def _wrong(rows, truth, proba, names, clips) -> list[dict]:
+def _wrong(rows, truth, proba, names):
     """Return the clips with the most probable tag that they do not have."""
     wrong = np.where(truth, -1.0, proba)
     rows = rows.assign(proba=wrong.max(axis=1), tag=np.array(names)[wrong.argmax(axis=1)])
-    order = np.argsort(-rows["proba"].to_numpy(), kind="stable")
-    found = rows.iloc[order].drop_duplicates("row").head(N_WRONG)
-    return [
-        clips[clip["row"]]
-        | {
-            "group": str(clip.get("group", "")),
-            "tags": clip["y_true"].replace(";", ", ") or "no tag",
-            "tag": clip["tag"],
-            "proba": clip["proba"],
-        }
-        for clip in found[found["proba"] >= 0].to_dict("records")
-    ]
+    rows = rows[rows["proba"] >= 0].sort_values("proba", ascending=False, kind="stable")
+    return rows.drop_duplicates("row").head(N_WRONG)[["row", "y_true", "tag", "proba"]]
