@@ -21,19 +21,17 @@ class Overview:
     @cached_property
     def protocol(self) -> str:
         """The protocol across datasets, else the first that keeps groups apart, else the first."""
-        across = [one for _, one, _ in self.ways]
-        return across[0] if across else self.apart_first(self.result.manifest["protocols"])
+        return self.ways[0][1] if self.ways else self.apart_first(self.result.manifest["protocols"])
 
     @cached_property
     def ways(self) -> list[tuple[list[str], str, str]]:
         """The datasets fitted and tested, and the protocols across them and within the first."""
         ran = self.result.manifest["protocols"]
         across = {name: one["across"] for name, one in ran.items() if "across" in one}
-        found: list[tuple[list[str], str, str]] = []
-        for name, pair in across.items():
-            suffix = "_back" if found else ""
+        found = []
+        for way, (name, pair) in enumerate(across.items()):
             within = [
-                one for one in ran if one not in across and one.endswith("_back") == bool(suffix)
+                one for one in ran if one not in across and one.endswith("_back") == bool(way)
             ]
             found.append((pair, name, self.apart_first(within)))
         return found
@@ -55,10 +53,11 @@ class Overview:
 
     @property
     def artists(self) -> str | None:
-        """Artists of the tested clips: "unseen", "seen" in training, or None without groups."""
+        """Artists of the tested clips: "unseen", "seen" in training, "some" of them, or None."""
         if "n_groups" not in self.dataset or self.splits["groups_kept_apart"] is None:
             return None
-        return "unseen" if self.splits["groups_kept_apart"] else "seen"
+        seen = "some" if self.ways else "seen"
+        return "unseen" if self.splits["groups_kept_apart"] else seen
 
     @property
     def unit(self) -> str:
@@ -152,14 +151,15 @@ class Overview:
     @cached_property
     def features(self):
         """The comparison of the features over all models, empty where there is none to make."""
-        adds_up = self.result.compares_by_group
-        return self.result.compare_features(protocol=self.protocol) if adds_up else ()
+        return self._compare(self.result.compare_features)
 
     @cached_property
     def models(self):
         """The comparison of the models over all features, empty where there is none to make."""
-        adds_up = self.result.compares_by_group
-        return self.result.compare_classifiers(protocol=self.protocol) if adds_up else ()
+        return self._compare(self.result.compare_classifiers)
+
+    def _compare(self, compare):
+        return compare(protocol=self.protocol) if self.result.compares_by_group else ()
 
 
 def headline_of(result: "EvaluationResult") -> str:

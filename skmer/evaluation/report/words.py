@@ -90,11 +90,12 @@ class Note:
 
 def make_headline(seen: Overview) -> str:
     """Return in one sentence what the best configuration does, compared with guessing."""
-    first = "Fitted on {}, tested on {}: ".format(*seen.ways[0][0]) if seen.ways else ""
+    first = f"{_UNKNOWN} " if seen.artists is None else ""
+    first += "Fitted on {}, tested on {}: ".format(*seen.ways[0][0]) if seen.ways else ""
     has_targets = "target" in seen.result.configuration
     targets = dict.fromkeys(seen.ranked["target"]) if has_targets else [None]
     sentences = " ".join(_sentence(seen, target) for target in targets)
-    return _mixed_artists(seen) + first + sentences + ("" if has_targets else _other_way(seen))
+    return first + sentences + ("" if has_targets else _other_way(seen))
 
 
 # A score inside a sentence that has the words for it already.
@@ -120,27 +121,18 @@ def _other_way(seen: Overview) -> str:
     return f" Fitted on {fitted}, tested on {tested}: the best, {'; '.join(parts)}."
 
 
-def _mixed_artists(seen: Overview) -> str:
-    """Return what has to stand first where the artists of the clips are not known."""
-    if seen.artists is not None:
-        return ""
-    return (
-        "The artists are not known, so the same artist may be in training and test, and every "
-        "score may be too high for new artists. "
-    )
-
-
+# What stands first where the artists of the clips are not known.
+_UNKNOWN = (
+    "The artists are not known, so the same artist may be in training and test, and every score "
+    "may be too high for new artists."
+)
+# Whose clip was tested; of two datasets only some artists may be in both.
 _WHOSE = {
     None: ("a clip", "clips"),
+    "some": ("a clip", "clips"),
     "unseen": ("an unseen artist's clip", "clips of unseen artists"),
     "seen": ("a clip of an artist seen in training", "clips of artists seen in training"),
 }
-
-
-def _whose(seen: Overview) -> tuple[str, str]:
-    """Return whose clip was tested; of two datasets only some artists may be in both."""
-    some = seen.ways and seen.artists == "seen"
-    return _WHOSE[None if some else seen.artists]
 
 
 def _phrase(words: Mapping[str, str], seen: Overview, row: Mapping, whose: str = "") -> str:
@@ -166,7 +158,7 @@ def _guess(seen: Overview, best: Mapping) -> list[str]:
 
 def _sentence(seen: Overview, target: str | None) -> str:
     best = seen.ranked.iloc[0] if target is None else seen.best_of_targets()[target]
-    compared, whose = _better_feature(seen, target), _whose(seen)
+    compared, whose = _better_feature(seen, target), _WHOSE[seen.artists]
     sentence = _phrase(seen.result.task.headline_words, seen, best, whose[target is not None])
     if target is None:
         start = f"The best, {best['name']},"
@@ -225,15 +217,14 @@ def trust_notes(seen: Overview) -> list[Note]:
     notes = [_groups(seen), *_rounds(seen), *_across(seen), *_features(seen), *gap_notes(seen)]
     notes += [*_probabilities(seen), *_audit(seen)]
     order = ("bad", "doubtful", "neutral", "good")
-    unknown = notes[:1] if seen.artists is None else []
-    return unknown + sorted(notes[len(unknown) :], key=lambda note: order.index(note.level))
+    return sorted(notes, key=lambda note: (note.text != _UNKNOWN, order.index(note.level)))
 
 
 def _groups(seen: Overview) -> Note:
     if seen.artists is None:
-        return Note("doubtful", _mixed_artists(seen).strip())
+        return Note("doubtful", _UNKNOWN)
     n_groups = seen.dataset["n_groups"]
-    if seen.artists == "seen" and seen.ways:
+    if seen.artists == "some":
         names = seen.result.manifest["across"]["shared_groups"]
         text = f"{len(names)} of the {n_groups} groups (singers, artists) of the tested dataset "
         text += "are in the fitted one too, and a part of the score may be that it recognizes them."
