@@ -2,13 +2,18 @@
 
 from skmer.evaluation.auditing.audit import audit
 from skmer.evaluation.auditing.findings import AuditFinding, AuditReport
-from skmer.evaluation.displays.bars import AccuracyBarsDisplay, GapDisplay
-from skmer.evaluation.displays.calibration import CalibrationDisplay
+from skmer.evaluation.displays.classes import (
+    CalibrationDisplay,
+    ConfusionDisplay,
+    PerClassReportDisplay,
+)
 from skmer.evaluation.displays.clips import EmbeddingMapDisplay, SpectrogramDisplay, TagsDisplay
-from skmer.evaluation.displays.comparison import PairedComparisonDisplay
-from skmer.evaluation.displays.confusion import ConfusionDisplay, PerClassReportDisplay
-from skmer.evaluation.displays.curves import CurveDisplay
-from skmer.evaluation.displays.quadrant import QuadrantDisplay
+from skmer.evaluation.displays.numbers import CurveDisplay, QuadrantDisplay
+from skmer.evaluation.displays.scores import (
+    AccuracyBarsDisplay,
+    GapDisplay,
+    PairedComparisonDisplay,
+)
 from skmer.evaluation.displays.tag_importance import TagImportanceDisplay
 from skmer.evaluation.evaluate import evaluate, evaluate_dynamic_regression, evaluate_regression
 from skmer.evaluation.regression import DynamicRegressionResult, RegressionResult

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from skmer.evaluation.displays import style
-from skmer.evaluation.displays.curves import curves_of
+from skmer.evaluation.displays.numbers import curves_of
 from skmer.evaluation.report import tables, words
 from skmer.evaluation.report.overview import Overview
 from skmer.evaluation.report.words import name_of, name_of_score, two_digits

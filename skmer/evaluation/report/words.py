@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from skmer.embeddings.registry import known_features
-from skmer.evaluation.displays.calibration import most_probable
+from skmer.evaluation.displays.classes import most_probable
 from skmer.evaluation.displays.style import name_of
 from skmer.evaluation.statistics import bootstrap, paired
 from skmer.evaluation.statistics import tags as of_tags

@@ -1,16 +1,48 @@
-"""Reliability curves of predictions, and what the report says of probabilities."""
+"""Confusion, report by class and reliability curves, and what the report says of them."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import classification_report, confusion_matrix
 from sklearn.naive_bayes import GaussianNB
 
-from skmer.evaluation import CalibrationDisplay, evaluate
+from skmer.evaluation import CalibrationDisplay, ConfusionDisplay, PerClassReportDisplay, evaluate
 from skmer.evaluation.report.overview import Overview
 from skmer.evaluation.report.words import trust_notes
 
 
-def predictions(stated, right):
+def test_confusion_pools_the_predictions_chosen(predictions, ax):
+    display = ConfusionDisplay.from_frame(
+        predictions, protocol="grouped", labels=["happy", "calm", "sad"], ax=ax
+    )
+    chosen = predictions[predictions["protocol"] == "grouped"]
+    expected = confusion_matrix(
+        chosen["y_true"], chosen["y_pred"], labels=["happy", "calm", "sad"], normalize="true"
+    )
+    np.testing.assert_allclose(display.confusion_matrix, expected)
+    assert display.text_[0, 1].get_text() == f"{expected[0, 1]:.2f}"
+    assert display.ax_ is ax
+    counts = ConfusionDisplay.from_frame(predictions, protocol="koh2021", normalize=None)
+    assert counts.confusion_matrix.sum() == 60
+    assert counts.im_.get_array().max() == counts.confusion_matrix.max()
+
+
+def test_per_class_report_is_scikit_learns(predictions):
+    display = PerClassReportDisplay.from_frame(predictions, protocol="grouped")
+    chosen = predictions[predictions["protocol"] == "grouped"]
+    report = classification_report(chosen["y_true"], chosen["y_pred"], output_dict=True)
+    rows = display.rows()
+    for place, name in enumerate(["calm", "happy", "sad", "macro avg", "weighted avg"]):
+        expected = [report[name][figure] for figure in ("precision", "recall", "f1-score")]
+        np.testing.assert_allclose(rows[place], expected)
+        assert [text.get_text() for text in display.text_[place]] == [f"{x:.2f}" for x in expected]
+    np.testing.assert_allclose(display.im_.get_array(), rows)
+    labels = [text.get_text() for text in display.ax_.get_yticklabels()]
+    assert labels[0] == f"calm ({report['calm']['support']:.0f})"
+    assert labels[-1] == "weighted average (60)"
+
+
+def make_predictions(stated, right):
     """Return rows whose most probable class has a probability, and is right so often."""
     n_rows = 200
     truth = np.where(np.arange(n_rows) < right * n_rows, "calm", "sad")
@@ -21,7 +53,7 @@ def predictions(stated, right):
 
 @pytest.mark.parametrize(("stated", "right"), [(0.6, 0.5), (0.9, 0.9), (0.3, 0.2)])
 def test_a_point_is_what_was_stated_and_what_came_true(stated, right):
-    display = CalibrationDisplay.from_frame(predictions(stated, right), n_bins=1)
+    display = CalibrationDisplay.from_frame(make_predictions(stated, right), n_bins=1)
     largest, share = max(stated, 1 - stated), right if stated > 0.5 else 1 - right
     assert display.prob_pred == pytest.approx([largest])
     assert display.prob_true == pytest.approx([share])
@@ -29,7 +61,7 @@ def test_a_point_is_what_was_stated_and_what_came_true(stated, right):
 
 
 def test_without_probabilities():
-    frame = predictions(0.6, 0.5).assign(proba_calm=np.nan, proba_sad=np.nan)
+    frame = make_predictions(0.6, 0.5).assign(proba_calm=np.nan, proba_sad=np.nan)
     with pytest.raises(ValueError, match="have no probabilities"):
         CalibrationDisplay.from_frame(frame)
     with pytest.raises(ValueError, match="'classifier' param"):
