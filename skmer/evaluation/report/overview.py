@@ -122,8 +122,11 @@ class Overview:
         table = self.intervals[self.intervals["protocol"] == protocol]
         return self.rows_of(configuration, table).iloc[0]
 
-    def best_of_targets(self) -> dict:
-        """Return the row of the best configuration of each target, by target."""
+    @cached_property
+    def best(self) -> dict:
+        """The row of the best configuration, by target; None is the only one of labels and tags."""
+        if "target" not in self.result.configuration:
+            return {None: self.ranked.iloc[0]}
         return {target: rows.iloc[0] for target, rows in self.ranked.groupby("target", sort=False)}
 
     @cached_property

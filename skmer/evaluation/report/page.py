@@ -82,7 +82,7 @@ def plane_chart(seen: Overview) -> dict | None:
         return None
     columns: dict[str, Any] = {}
     for target in axes:
-        clips = seen.rows_of(seen.best_of_targets()[target]).groupby("row")
+        clips = seen.rows_of(seen.best[target]).groupby("row")
         columns |= {target: clips["y_pred"].mean(), f"{target}_true": clips["y_true"].first()}
     table = pd.DataFrame(columns).dropna().round(3).reset_index()
     return _chart("plane", 420, rows=_records(table), color=style.PALETTE[0])
@@ -96,7 +96,7 @@ N_WORST = 8
 def scatter_charts(seen: Overview) -> list[dict]:
     """Return for each target a chart of true against predicted values, and words for it."""
     charts = []
-    for target, best in seen.best_of_targets().items():
+    for target, best in seen.best.items():
         rows = seen.rows_of(best)
         keys = [key for key in ("row", "time") if key in rows]
         points = rows.groupby(keys)[["y_true", "y_pred"]].mean().reset_index()
@@ -125,7 +125,7 @@ def scatter_charts(seen: Overview) -> list[dict]:
 def curve_charts(seen: Overview) -> list[dict]:
     """Return for each target a chart of the songs that are followed worst, and a list of them."""
     charts = []
-    for target, best in seen.best_of_targets().items():
+    for target, best in seen.best.items():
         rows, songs, curves = seen.rows_of(best), [], []
         for row, curve in curves_of(rows, N_WORST).items():
             part = rows[rows["row"] == row]

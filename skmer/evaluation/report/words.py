@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from skmer.embeddings.registry import known_features
@@ -88,39 +88,6 @@ class Note:
     detail: str = ""
 
 
-def make_headline(seen: Overview) -> str:
-    """Return in one sentence what the best configuration does, compared with guessing."""
-    first = f"{_UNKNOWN} " if seen.artists is None else ""
-    first += "Fitted on {}, tested on {}: ".format(*seen.ways[0][0]) if seen.ways else ""
-    has_targets = "target" in seen.result.configuration
-    targets = dict.fromkeys(seen.ranked["target"]) if has_targets else [None]
-    sentences = " ".join(_sentence(seen, target) for target in targets)
-    return first + sentences + ("" if has_targets else _other_way(seen))
-
-
-# A score inside a sentence that has the words for it already.
-_SHORT = {"accuracy": "{hundred}{between}", "": "{value}"}
-
-
-def _within(seen: Overview, best: Mapping, way: int = 0) -> list[str]:
-    """Return what a configuration has within the dataset that it is fitted to."""
-    if len(seen.ways) <= way:
-        return []
-    (fitted, _), _, protocol = seen.ways[way]
-    return [f"within {fitted} it has {_phrase(_SHORT, seen, seen.row_of(best, protocol))}"]
-
-
-def _other_way(seen: Overview) -> str:
-    """Return a sentence on the best configuration the other way round, where that was asked for."""
-    if len(seen.ways) < 2:
-        return ""
-    (fitted, tested), protocol, _ = seen.ways[1]
-    table = seen.intervals[seen.intervals["protocol"] == protocol]
-    best = table.loc[table[seen.headline].idxmax()]
-    parts = [f"{best['name']} has {_phrase(_SHORT, seen, best)}", *_within(seen, best, 1)]
-    return f" Fitted on {fitted}, tested on {tested}: the best, {'; '.join(parts)}."
-
-
 # What stands first where the artists of the clips are not known.
 _UNKNOWN = (
     "The artists are not known, so the same artist may be in training and test, and every score "
@@ -135,9 +102,23 @@ _WHOSE = {
 }
 
 
-def _phrase(words: Mapping[str, str], seen: Overview, row: Mapping, whose: str = "") -> str:
+def make_headline(seen: Overview) -> str:
+    """Return in one sentence what the best configuration does, compared with guessing."""
+    text = fill_template(
+        "headline.txt.j2",
+        seen=seen,
+        unknown=_UNKNOWN,
+        whose=_WHOSE[seen.artists],
+        phrase=partial(_phrase, seen),
+        better_feature=partial(_better_feature, seen),
+        baseline=_baseline(seen),
+    )
+    return " ".join(text.split())
+
+
+def _phrase(seen: Overview, words: Mapping[str, str], row: Mapping, whose: str = "") -> str:
     """Fill in the words that a task has for a score; they are explained at `Task`."""
-    value, low, high = (row[name] for name in (seen.headline, "low", "high"))
+    value, low, high = (row.get(name, float("nan")) for name in (seen.headline, "low", "high"))
     between = f" ({in_hundred(low)} to {in_hundred(high)})" if low == low else ""
     return words.get(seen.headline, words[""]).format(
         value=with_interval(value, low, high, seen.result.task.n_digits),
@@ -147,62 +128,39 @@ def _phrase(words: Mapping[str, str], seen: Overview, row: Mapping, whose: str =
     )
 
 
-def _guess(seen: Overview, best: Mapping) -> list[str]:
-    """Return what guessing gives, and whether that is better."""
-    if seen.chance is None:
-        return []
-    row = {seen.headline: seen.chance, "low": float("nan"), "high": float("nan")}
-    worse = ", so this is worse than guessing" if best[seen.headline] < seen.chance else ""
-    return [_phrase(seen.result.task.guess_words, seen, row) + worse]
-
-
-def _sentence(seen: Overview, target: str | None) -> str:
-    best = seen.ranked.iloc[0] if target is None else seen.best_of_targets()[target]
-    compared, whose = _better_feature(seen, target), _WHOSE[seen.artists]
-    sentence = _phrase(seen.result.task.headline_words, seen, best, whose[target is not None])
-    if target is None:
-        start = f"The best, {best['name']},"
-    else:
-        start = f"Of {target} in {whose[1]}, the best, {seen.model_name(best)},"
-        compared = f"For {target}, {compared}" if compared else ""
-    parts = [f"{start} {sentence}", *_guess(seen, best), *_within(seen, best)]
+def _baseline(seen: Overview) -> tuple[str, str] | None:
+    """Return the best baseline and its score, where the best configuration is none."""
     plain = [one.name for one in known_features() if one.is_baseline]
-    baseline = seen.ranked[seen.ranked["feature"].isin(plain) & (best["feature"] not in plain)]
-    if target is None and len(baseline):
-        other, score = baseline.iloc[0], seen.headline
-        value = in_hundred(other[score]) if score == "accuracy" else two_digits(other[score])
-        parts.append(f"the baseline {other['name']} {value}")
-    return compared + "; ".join(parts) + "."
+    rows = seen.ranked[seen.ranked["feature"].isin(plain)]
+    if rows.empty or seen.ranked["feature"].iloc[0] in plain:
+        return None
+    write = in_hundred if seen.headline == "accuracy" else two_digits
+    return rows["name"].iloc[0], write(rows[seen.headline].iloc[0])
 
 
-def _better_feature(seen: Overview, target: str | None = None) -> str:
+def _better_feature(seen: Overview, target: str | None) -> dict:
     """Return by how much the best feature is above the baseline, or else above the next one."""
     table, ranked = seen.features, seen.ranked
     if target is not None and len(table):
         table, ranked = (one[one["target"] == target] for one in (table, ranked))
     if not len(table):
-        return ""
+        return {}
     order = ranked.groupby("feature")[seen.headline].mean().sort_values(ascending=False).index
     plain = [one.name for one in known_features() if one.is_baseline and one.name != order[0]]
     other = next((name for name in order[1:] if name in plain), order[1])
     row = table[table[["feature_1", "feature_2"]].isin([order[0], other]).all(axis=1)].iloc[0]
-    numbers = turn(row, row["feature_1"] != order[0])
-    kind = seen.result.task.model_kind
-    models = ranked[kind].unique()
-    one = f"with {name_of(models[0])} over"
-    over = f"over {len(models)} {kind}s and" if len(models) > 1 else one
-    corrected = f", corrected for {len(table)} pairs of features" if len(table) > 1 else ""
-    best, worse = (name_of(name, seen.random) for name in (order[0], other))
-    gap = with_interval(*numbers)
-    chance = ", which may be chance" if row["pvalue_holm"] >= ALPHA else ""
-    # The best of equal ones is not above the other.
-    is_equal = two_digits(abs(row["difference"])) == "0.00"
-    above = f"differs from {worse} by {gap}" if is_equal else f"is {gap} above {worse}"
-    return (
-        f"{best} {above} in {in_sentence(seen.headline)}, "
-        f"{over} {row['n_groups']} {seen.unit}{'s' if row['n_groups'] > 1 else ''} "
-        f"(p = {row['pvalue_holm']:.2g}{corrected}){chance}. "
-    )
+    return {
+        "best": name_of(order[0], seen.random),
+        "worse": name_of(other, seen.random),
+        "gap": with_interval(*turn(row, row["feature_1"] != order[0])),
+        "is_equal": two_digits(abs(row["difference"])) == "0.00",
+        "score": in_sentence(seen.headline),
+        "models": [name_of(one) for one in ranked[seen.result.task.model_kind].unique()],
+        "n_groups": row["n_groups"],
+        "pvalue": row["pvalue_holm"],
+        "is_significant": row["pvalue_holm"] < ALPHA,
+        "n_pairs": len(table),
+    }
 
 
 def turn(row: Mapping, is_turned: bool = True) -> tuple[float, float, float]:
