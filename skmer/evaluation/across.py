@@ -70,22 +70,20 @@ class Across:
                     "fit on or to test on; give two datasets with other clips."
                 )
             is_unseen = not np.isin(clips.groups[test], clips.groups[train]).any()
-            names = self.names if not way else self.names[::-1]
+            is_grouped = is_unseen if all(self.has_groups) else None
+            names, name = self.names[:: 1 - 2 * way], ACROSS + suffix
+            title = f"fitted on {names[0]}, tested on {names[1]}"
+            split = folds.Split(name, 0, 0, seeds[way], train, none, test)
             protocols.append(
-                folds.Protocol(
-                    ACROSS + suffix,
-                    f"fitted on {names[0]}, tested on {names[1]}",
-                    (folds.Split(ACROSS + suffix, 0, 0, seeds[way], train, none, test),),
-                    is_unseen if all(self.has_groups) else None,
-                    self.has_groups[way],
-                    names,
-                )
+                folds.Protocol(name, title, (split,), is_grouped, self.has_groups[way], names)
             )
+            # The rows that the clips of the dataset have among those of both.
             places = np.flatnonzero(rows)
-            protocols += [
-                _renumber(one, one.name + suffix, places)
-                for one in make(self.part(clips, bool(way)), bool(way))
-            ]
+            for one in make(self.part(clips, bool(way)), bool(way)):
+                name = one.name + suffix
+                renamed = (replace(split, protocol=name) for split in one.splits)
+                splits = tuple(split.map_rows(places.__getitem__) for split in renamed)
+                protocols.append(replace(one, name=name, splits=splits))
         names_made = [one.name for one in protocols]
         if len(set(names_made)) < len(names_made):
             raise InputError(
@@ -114,14 +112,6 @@ class Across:
                 "shared_groups": sorted(groups[0] & groups[1]) if all(self.has_groups) else [],
             },
         }
-
-
-def _renumber(protocol: folds.Protocol, name: str, places: np.ndarray) -> folds.Protocol:
-    """Return a protocol of one dataset with the rows that its clips have among those of both."""
-    splits = (
-        replace(split, protocol=name).map_rows(places.__getitem__) for split in protocol.splits
-    )
-    return replace(protocol, name=name, splits=tuple(splits))
 
 
 def join_clips(
@@ -334,10 +324,8 @@ def _axes_of(y):
             return None
         found = [np.asarray(y[columns[axis]]) for axis in AXES]
         return found if all(one.ndim == 1 for one in found) else None
-    array = np.asarray(y) if isinstance(y, np.ndarray) else None
-    if array is None or array.ndim != 2 or array.shape[1] != 2 or array.dtype.kind != "f":
-        return None
-    return [array[:, 0], array[:, 1]]
+    is_pair = isinstance(y, np.ndarray) and y.shape[1:] == (2,) and y.dtype.kind == "f"
+    return [*y.T] if is_pair else None
 
 
 def _are_quadrants(y) -> bool:

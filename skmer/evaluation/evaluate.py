@@ -240,8 +240,7 @@ those, default="grouped"
     n_repeats = task.n_repeats if n_repeats is None else n_repeats
     known = task.splitters(n_folds, n_repeats)
     protocols = _make_protocols(protocol, known, task, clips, seed, across)
-    models = _make_models(classifiers, task, preset)
-    models = _check_models(models, task, clips, protocols)
+    models = _make_models(classifiers, task, preset, clips, protocols)
     scorer, further_scores = fitting.make_scorer(scoring, task, clips.targets, models)
     transformers = inputs.make_transformers(
         features, preset=preset, weights=weights, random_state=seed, memory=memory, n_jobs=n_jobs,
@@ -259,9 +258,7 @@ those, default="grouped"
     clips = replace(clips, column=next(columns, None))
     with deadline.stage("computing the features"):
         computed = {name: task.compute(one, X, clips.targets) for name, one in made.items()}
-    skipped = inputs.find_unusable(computed, clips.targets.clip)
-    if on_error == "raise":
-        inputs.raise_unusable(skipped, clips.targets.n_clips)
+    skipped = inputs.find_unusable(computed, clips.targets, on_error)
     skipped = {int(clips.original[row]): reason for row, reason in skipped.items()}
     if skipped:
         clips, computed = _leave_out(skipped, clips, computed)
@@ -473,20 +470,16 @@ def _make_protocols(
     return make(clips) if across is None else across.make_protocols(make, clips, seed)
 
 
-def _make_models(models, task: tasks.Task, preset: estimators.Preset) -> dict[str, Any]:
-    """Return the models by name."""
-    parameter = f"{task.model_kind}s"
-    if isinstance(models, Mapping):
-        return inputs.check_filled(parameter, models)
-    names = inputs.check_names(parameter, models, task.models)
-    return {name: task.make_model(name, preset) for name in names}
-
-
-def _check_models(
-    models, task: tasks.Task, clips: Clips, protocols: list[folds.Protocol]
+def _make_models(
+    models, task: tasks.Task, preset, clips: Clips, protocols: list[folds.Protocol]
 ) -> dict[str, Any]:
     """Return what is fitted; raise for another kind, and for splits that break the protocol."""
     kind, targets = task.model_kind, clips.targets
+    if isinstance(models, Mapping):
+        models = inputs.check_filled(f"{kind}s", models)
+    else:
+        names = inputs.check_names(f"{kind}s", models, task.models)
+        models = {name: task.make_model(name, preset) for name in names}
     for name, model in models.items():
         # Not every classifier is of a class of that kind, and not every one has `predict` before
         # it is fitted. scikit-learn distinguishes them by their tags.

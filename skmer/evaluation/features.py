@@ -287,11 +287,13 @@ class ColumnsFeature(Feature):
     given : ColumnTransformer
         Unfitted. What embeds clips is computed once; steps of a pipeline behind it, and what works
         on other columns, are fitted with each model.
+    inputs : collection of str
+        The vector alone.
     X : DataFrame
         The columns.
     """
 
-    def __init__(self, name: str, given: ColumnTransformer, X):
+    def __init__(self, name: str, given: ColumnTransformer, inputs: Collection[str], X):
         if not hasattr(X, "columns"):
             raise InputError(
                 f"The feature {name!r} is a ColumnTransformer and needs X as a data frame. "
@@ -307,7 +309,7 @@ class ColumnsFeature(Feature):
             head, tail = _split_learning(name, part, transformer)
             if head is not None:
                 clips = pick_columns(X, columns)
-                self.embedded[part] = Feature(f"{name}: {part}", head, {VECTOR}, clips), columns
+                self.embedded[part] = Feature(f"{name}: {part}", head, inputs, clips), columns
                 names = getattr(clips, "columns", [getattr(clips, "name", None)])
                 if self.clip_column is None and len(names) == 1:
                     self.clip_column = names[0]
@@ -393,10 +395,8 @@ def make_features(
     left_out: dict[str, str] = {}
     for name, given in transformers.items():
         try:
-            if isinstance(given, ColumnTransformer):
-                features[name] = ColumnsFeature(name, given, X)
-            else:
-                features[name] = Feature(name, given, inputs[name], X)
+            kind = ColumnsFeature if isinstance(given, ColumnTransformer) else Feature
+            features[name] = kind(name, given, inputs[name], X)
         except (exceptions.WeightsNotFoundError, exceptions.EngineNotAvailableError) as error:
             # A file of weights was asked for by the user, who has to learn that it is missing.
             named = {getattr(part, "weights", None) for part in estimators.nested_estimators(given)}
@@ -446,7 +446,9 @@ def weights_of(transformer) -> NetworkWeights:
     )
 
 
-def find_unusable(features: Mapping[str, ComputedFeature], clips: np.ndarray) -> dict[int, str]:
+def find_unusable(
+    features: Mapping[str, ComputedFeature], targets, on_error: str
+) -> dict[int, str]:
     """Return the clips for which a feature has no finite numbers, and why, in their order.
 
     `clips` has the clip of each row of the features.
@@ -454,28 +456,24 @@ def find_unusable(features: Mapping[str, ComputedFeature], clips: np.ndarray) ->
     unusable: dict[int, str] = {}
     for name, feature in features.items():
         for values in feature.arrays.values():
-            if len(values) != clips.size:
+            if len(values) != targets.clip.size:
                 raise InputError(
-                    f"The feature {name!r} has {len(values)} rows for {clips.size} labels; there "
-                    "must be one for each clip, in the same order."
+                    f"The feature {name!r} has {len(values)} rows for {targets.clip.size} labels; "
+                    "there must be one for each clip, in the same order."
                 )
-            for clip in np.unique(clips[~floats.usable_rows(values)]).tolist():
+            for clip in np.unique(targets.clip[~floats.usable_rows(values)]).tolist():
                 reason = (
                     f"Row {clip}: the feature {name!r} is not finite, or beyond {floats.LARGEST:g}."
                 )
                 unusable.setdefault(clip, feature.failures.get(clip, reason))
-    return dict(sorted(unusable.items()))
-
-
-def raise_unusable(unusable: Mapping[int, str], n_clips: int) -> None:
-    """Raise one error for all clips that cannot be used."""
-    if not unusable:
-        return
-    raise InputError(
-        f"{len(unusable)} of {n_clips} clips cannot be used (rows "
-        f"{messages.shorten(unusable, 20)}); leave them out of X, y and groups, or let "
-        f"on_error='skip' do it. The first: {next(iter(unusable.values()))}"
-    )
+    unusable = dict(sorted(unusable.items()))
+    if unusable and on_error == "raise":
+        raise InputError(
+            f"{len(unusable)} of {targets.n_clips} clips cannot be used (rows "
+            f"{messages.shorten(unusable, 20)}); leave them out of X, y and groups, or let "
+            f"on_error='skip' do it. The first: {next(iter(unusable.values()))}"
+        )
+    return unusable
 
 
 # A map of more points than these is slow to make and too full to read; fewer cannot be arranged.

@@ -194,9 +194,10 @@ def make_scorer(scoring, task: Task, targets: Targets, models: Mapping):
     Names of usual scores are dropped, since those are there anyway. A scorer that cannot score
     targets such as these, or a model, is an error here, before hours of work.
     """
-    scoring = {} if scoring is None else _by_name(scoring)
     scoring = {
-        name: one for name, one in scoring.items() if not (name in task.metrics and name == one)
+        name: one
+        for name, one in _by_name(scoring).items()
+        if not (name in task.metrics and name == one)
     }
     if not scoring:
         return None, ()
@@ -232,8 +233,8 @@ def _by_name(scoring) -> dict:
     """Return scorers by the names of their columns."""
     if callable(scoring):
         return {"score": scoring}
-    if isinstance(scoring, Mapping):
-        return dict(scoring)
+    if scoring is None or isinstance(scoring, Mapping):
+        return dict(scoring or {})
     is_one = isinstance(scoring, str) or not messages.is_iterable(scoring)
     return {name: name for name in ([scoring] if is_one else scoring)}
 
@@ -300,15 +301,11 @@ class Experiment:
     def list_fits(self, protocols: list[Protocol], scorer) -> list[Fit]:
         """Return every fit: features x models x targets x splits."""
         targets = self.clips.targets
-        splits = {
-            one.name: [targets.split_rows(split) for split in one.splits] for one in protocols
-        }
-        has_target = "target" in self.task.configuration
+        splits = [(one, targets.split_rows(split)) for one in protocols for split in one.splits]
         return [
             Fit(
                 self.task,
-                {"feature": feature, self.task.model_kind: name}
-                | ({"target": target} if has_target else {}),
+                dict(zip(self.task.configuration, (feature, name, target))),
                 computed.weights,
                 split,
                 computed.inputs[self.inputs[feature, name]],
@@ -320,8 +317,7 @@ class Experiment:
             for feature, computed in self.features.items()
             for name, model in self.models.items()
             for target, y in targets.values.items()
-            for one in protocols
-            for split in splits[one.name]
+            for one, split in splits
         ]
 
     def audit(self, protocols: list[Protocol], evidence: Evidence) -> dict:

@@ -281,10 +281,9 @@ def keep_groups_apart(model, X, y, groups: np.ndarray, seed: int) -> bool:
             "leaves one group only; give clips of more groups, a model without a search or early "
             "stopping, or a protocol that splits groups."
         )
-    settings = [one.get_params(deep=False) for one in nested_estimators(model)]
-    folds_of = [one["cv"] for one in settings if not isinstance(one.get("cv", ""), str)]
+    folds_of = [one.get_params(deep=False).get("cv", 0.0) for one in nested_estimators(model)]
     by_group = any(
-        _is_number_of_folds(cv) or (hasattr(cv, "split") and _asks_for_groups(cv))
+        _is_number_of_folds(cv) or (hasattr(cv, "get_n_splits") and _asks_for_groups(cv))
         for cv in folds_of
     )
     if by_group and is_classifier(model):

@@ -364,15 +364,8 @@ class EvaluationResult:
             splits = self.scores[["protocol", "repeat", "fold"]].drop_duplicates()
             n_splits = splits["protocol"].value_counts()
             names = [name for name in ran if n_splits[name] > 1] or ran
-        return pd.concat(
-            [
-                paired.compare_splits(
-                    self.scores[self.scores["protocol"] == name], metric, name, self.configuration
-                )
-                for name in names
-            ],
-            ignore_index=True,
-        )
+        of_protocol = partial(paired.compare_splits, self.scores, metric, self.configuration)
+        return pd.concat(map(of_protocol, names), ignore_index=True)
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the headline score of every configuration with its 95 % interval, best first.

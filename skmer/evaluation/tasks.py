@@ -345,15 +345,11 @@ class Classification(LabelTask):
             columns["y_pred"] = columns["y_pred"].astype(str)
         if not hasattr(model, "predict_proba"):
             return columns | {f"proba_{label}": np.nan for label in classes}
-        trained = np.asarray(model.classes_)
-        proba = check_output(
-            model, "predict_proba", _safe_indexing(X, test), (test.size, trained.size)
-        )
-        for label in classes:
-            at = np.flatnonzero(trained == label)
-            # A class that the model was not trained on is impossible to it.
-            columns[f"proba_{label}"] = proba[:, at[0]] if at.size else 0.0
-        return columns
+        shape = (test.size, len(model.classes_))
+        proba = check_output(model, "predict_proba", _safe_indexing(X, test), shape)
+        trained = dict(zip(model.classes_, proba.T))
+        # A class that the model was not trained on is impossible to it.
+        return columns | {f"proba_{label}": trained.get(label, 0.0) for label in classes}
 
     def guess(self, dataset, score, predictions):
         counts = np.array(list(dataset["classes"].values()))

@@ -380,12 +380,12 @@ def holm(pvalues) -> np.ndarray:
 COMPARED = ("difference", "low", "high", "statistic", "pvalue")
 
 
-def compare_splits(scores, metric: str, protocol: str, configuration):
+def compare_splits(scores, metric: str, configuration, protocol: str):
     """Return the corrected resampled t-test of every two configurations of a protocol.
 
     Configurations with different targets are not compared; Holm's family is the pairs of a target.
     """
-    table = scores.pivot_table(
+    table = scores[scores["protocol"] == protocol].pivot_table(
         index=["repeat", "fold"],
         columns=list(configuration),
         values=[metric, "n_train", "n_test"],

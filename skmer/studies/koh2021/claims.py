@@ -1,6 +1,6 @@
 """The claims of the study, each judged for both editions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -31,14 +31,9 @@ class Claim:
     verdicts: dict[str, Verdict]
 
 
-def not_testable(reason: str) -> Verdict:
-    """Return the verdict of a claim that cannot be tested."""
-    return Verdict(NOT_TESTABLE, reason)
-
-
-def judge(held: bool, reason: str) -> Verdict:
-    """Return the verdict of a claim that was tested."""
-    return Verdict(HELD if held else NOT_HELD, reason)
+def judge(held: bool | None, reason: str) -> Verdict:
+    """Return the verdict of a claim; `held` is None of one that cannot be tested."""
+    return Verdict(NOT_TESTABLE if held is None else HELD if held else NOT_HELD, reason)
 
 
 def judge_counts(published: dict[str, int], here: dict[str, int | None]) -> Verdict:
@@ -46,35 +41,27 @@ def judge_counts(published: dict[str, int], here: dict[str, int | None]) -> Verd
     counts = {label: count for label, count in here.items() if count is not None}
     total = sum(published.values())
     if not counts:
-        return not_testable("the dataset is not in place")
+        return judge(None, "the dataset is not in place")
     if counts == published:
         return judge(True, f"{total} clips, class by class")
     if all(count <= published[label] for label, count in counts.items()):
-        return not_testable(
-            f"{sum(counts.values())} of {total} clips are in place, and no class has more than "
-            "printed"
-        )
+        fewer = f"{sum(counts.values())} of {total} clips are in place"
+        return judge(None, f"{fewer}, and no class has more than printed")
     differ = ", ".join(f"{label} {count} for {published[label]}" for label, count in counts.items())
     return judge(False, differ)
 
 
-def judge_value(published: float, found: dict) -> Verdict:
-    """Judge whether a printed score lies in the interval of the one found."""
+def judge_value(published: float, found: dict, *, above: bool = False) -> Verdict:
+    """Judge whether a printed score lies in the interval of the one found, or all below it."""
     estimate, low, high = found.values()
     if not low <= high:
-        return not_testable(f"found {estimate:.3f}, without an interval for a single group")
+        return judge(None, f"found {estimate:.3f}, without an interval for a single group")
+    if above:
+        reason = f"found {estimate:.3f}, {low:.3f} to {high:.3f}, against {published:.3f}"
+        return judge(low > published, reason)
     where = "below" if published < low else "above" if published > high else "inside"
     reason = f"{published:.3f} lies {where} the interval {low:.3f} to {high:.3f} of {estimate:.3f}"
     return judge(where == "inside", reason)
-
-
-def judge_above(earlier: float, found: dict) -> Verdict:
-    """Judge whether a score is above an earlier one by more than its interval."""
-    estimate, low, high = found.values()
-    if not low <= high:
-        return not_testable(f"found {estimate:.3f}, without an interval for a single group")
-    reason = f"found {estimate:.3f}, {low:.3f} to {high:.3f}, against {earlier:.3f}"
-    return judge(low > earlier, reason)
 
 
 def judge_order(
@@ -96,9 +83,7 @@ def judge_order(
 
 def _too_few(ran) -> Verdict:
     """Return the verdict of a claim on all classifiers when only some of them were run."""
-    return not_testable(
-        f"nothing against it, but of the classifiers only {', '.join(ran)} were run"
-    )
+    return judge(None, f"nothing against it, but of the classifiers only {', '.join(ran)} were run")
 
 
 def judge_difference(difference: float, low: float, high: float) -> Verdict:
@@ -159,7 +144,7 @@ def _claim(findings, text: str, origin: str, judge_edition, dataset: str, featur
     verdicts = {}
     for edition in study.EDITIONS:
         why = why_untestable(findings, dataset, edition.name, features, classifiers)
-        verdict = judge_edition(edition) if why is None else not_testable(why)
+        verdict = judge_edition(edition) if why is None else judge(None, why)
         if why is None:
             here, printed = (sum(row[key] for row in rows) for key in ("here", "published"))
             share = f"; {here} of the study's {printed} clips are in place"
@@ -203,17 +188,17 @@ def _scores(findings) -> Iterator[Claim]:
     printed = study.published()
     for row in printed["accuracy"]:
         text = f"{_in_words(row)} has an accuracy of {row['value']:.2f}"
-        yield _score(findings, text, row, judge_value, row["value"])
+        yield _score(findings, text, row)
     for row in printed["improvements"]:
         if row["value"] > row["earlier"]:
             metric = row["metric"].replace("_", " ")
             text = f"{_in_words(row)} raises the {metric} of {row['earlier']:.3f} known before"
-            yield _score(findings, text, row, judge_above, row["earlier"])
+            yield _score(findings, text, row)
     yield _baseline(findings)
     for row in printed["r2"]:
         text = f"Emotion in Music: L3-Net raises the r2 of {row['target']} of {row['earlier']:.3f} "
         text += f"known before, to {row['value']:.3f}"
-        yield _score(findings, text, row, judge_above, row["earlier"])
+        yield _score(findings, text, row)
 
 
 def _in_words(row: dict) -> str:
@@ -221,11 +206,12 @@ def _in_words(row: dict) -> str:
     return f"{study.titles()[row['dataset']]}: {names}"
 
 
-def _score(findings, text: str, row: dict, judge_score: Callable, than: float) -> Claim:
+def _score(findings, text: str, row: dict) -> Claim:
     """Return a claim that compares one printed number with the score of its cell."""
 
     def of_edition(edition) -> Verdict:
-        return judge_score(than, _estimate(findings, row, edition))
+        found, above = _estimate(findings, row, edition), "earlier" in row
+        return judge_value(row["earlier" if above else "value"], found, above=above)
 
     classifiers = [row["classifier"]] if "classifier" in row else ()
     features = [row.get("feature", "l3")]
@@ -325,7 +311,7 @@ def _maps(findings) -> Iterator[Claim]:
         spreads = {name: singer_map.purity_range(name) for name in names}
         verdicts = judge_purities(purities, spreads)
     else:
-        verdicts = dict.fromkeys(texts, not_testable(why))
+        verdicts = dict.fromkeys(texts, judge(None, why))
     origin = study.published()["map"]["origin"]
     for key, text in texts.items():
         yield Claim(f"RAVDESS, song, L3-Net: {text}", origin, {study.FAITHFUL.name: verdicts[key]})

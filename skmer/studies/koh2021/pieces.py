@@ -76,24 +76,23 @@ def make_protocols(
     groups, budget: study.Budget, seed: int, n_rounds: int | None = None
 ) -> dict[str, BaseCrossValidator]:
     """Return the splitters of the first rounds of a cell; without groups none can be kept apart."""
-    draws = {"koh2021": budget.n_shuffles}
-    if groups is not None:
-        draws["grouped"] = budget.n_draws
-    if n_rounds is not None:
-        draws = {name: min(n, n_rounds) for name, n in draws.items()}
-    return {name: CLASSIFICATION.splitters(5, n)[name](seed) for name, n in draws.items()}
+    draws = {"koh2021": budget.n_shuffles} | ({} if groups is None else {"grouped": budget.n_draws})
+    return {
+        name: CLASSIFICATION.splitters(5, min(n, n_rounds or n))[name](seed)
+        for name, n in draws.items()
+    }
 
 
 def make_model(classifier: str, preset: estimators.Preset, budget: study.Budget):
     """Return a classifier of the preset that trains no longer than the budget allows."""
     model = make_classifier(classifier, preset=preset)
-    limits = {}
-    for name, value in model.get_params().items():
-        last = name.rsplit("__")[-1]
-        if last == "epochs":
-            limits[name] = min(value, budget.max_epochs)
-        elif last == "patience" and value is not None:
-            limits[name] = min(value, budget.patience)
+    most = {"epochs": budget.max_epochs, "patience": budget.patience}
+    values = {name: (value, name.rsplit("__")[-1]) for name, value in model.get_params().items()}
+    limits = {
+        name: min(value, most[last])
+        for name, (value, last) in values.items()
+        if last in most and value is not None
+    }
     return model.set_params(**limits)
 
 

@@ -6,7 +6,6 @@ from skmer.studies.koh2021.claims import (
     HELD,
     NOT_HELD,
     NOT_TESTABLE,
-    judge_above,
     judge_counts,
     judge_difference,
     judge_order,
@@ -48,12 +47,13 @@ def test_a_printed_score_is_held_inside_the_interval(published, state, word):
 def test_without_an_interval_nothing_is_judged():
     found = {"estimate": 0.7, "low": float("nan"), "high": float("nan")}
     assert judge_value(0.7, found).state == NOT_TESTABLE
-    assert judge_above(0.6, found).state == NOT_TESTABLE
+    assert judge_value(0.6, found, above=True).state == NOT_TESTABLE
 
 
 @pytest.mark.parametrize(("low", "state"), [(0.64, HELD), (0.63, NOT_HELD), (0.5, NOT_HELD)])
 def test_an_improvement_is_beyond_the_interval(low, state):
-    assert judge_above(0.63, {"estimate": 0.7, "low": low, "high": 0.8}).state == state
+    found = {"estimate": 0.7, "low": low, "high": 0.8}
+    assert judge_value(0.63, found, above=True).state == state
 
 
 BOTH = {"svm": {"l3": 0.7, "mfcc": 0.6}, "cnn": {"l3": 0.7, "mfcc": 0.6}}

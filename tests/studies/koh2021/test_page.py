@@ -11,7 +11,7 @@ import pandas as pd
 
 from skmer.evaluation.report import words
 from skmer.evaluation.report.overview import Overview
-from skmer.studies.koh2021.claims import HELD, NOT_HELD, NOT_TESTABLE, Claim, judge, not_testable
+from skmer.studies.koh2021.claims import HELD, NOT_HELD, NOT_TESTABLE, Claim, judge
 from skmer.studies.koh2021.page import (
     find_news,
     make_headline,
@@ -59,7 +59,7 @@ def test_a_claim_on_every_classifier_is_not_held_by_one_of_them(findings):
 
 
 def test_claims_are_sorted_by_all_editions():
-    held, fallen, unknown = judge(True, "a"), judge(False, "b"), not_testable("c")
+    held, fallen, unknown = judge(True, "a"), judge(False, "b"), judge(None, "c")
     claims = [
         Claim("both", "", {"faithful": held, "defensible": held}),
         Claim("one falls", "", {"faithful": held, "defensible": fallen}),
