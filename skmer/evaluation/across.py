@@ -1,6 +1,7 @@
 """From one dataset to another: both as one, what they share, and which is fitted and tested."""
 
 import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -24,7 +25,7 @@ BACK = "_back"
 class Across:
     """Two datasets that are evaluated as one, the clips of the first before those of the second.
 
-    Clips of a class that only one of them has are left out of both; `alone` has what each has
+    Clips of a class that only one of them has are left out of both; `facts` has what each has
     alone. Clips that are in both are left out of the larger one, the second of two of one size,
     wherever one is fitted and the other tested; `shared` has their rows by how they were found.
     """
@@ -32,9 +33,8 @@ class Across:
     names: tuple[str, str]
     both_ways: bool
     has_groups: tuple[bool, bool]
-    alone: tuple[list[str], list[str]]
-    n_without_partner: tuple[int, int]
-    rules: tuple[str, ...]
+    # What the manifest has of how they were put together.
+    facts: dict
     shared: Mapping[str, Sequence[tuple[int, ...]]] = field(default_factory=dict)
 
     def left_out(self, clips: targets.Clips) -> np.ndarray:
@@ -71,7 +71,7 @@ class Across:
                 )
             is_unseen = not np.isin(clips.groups[test], clips.groups[train]).any()
             is_grouped = is_unseen if all(self.has_groups) else None
-            names, name = self.names[:: 1 - 2 * way], ACROSS + suffix
+            names, name = self.names if not way else self.names[::-1], ACROSS + suffix
             title = f"fitted on {names[0]}, tested on {names[1]}"
             split = folds.Split(name, 0, 0, seeds[way], train, none, test)
             protocols.append(
@@ -100,10 +100,7 @@ class Across:
         return {
             "dataset_test": named | task.describe(second.targets) | second.count_groups(),
             "across": {
-                "names": list(self.names),
-                "rules": list(self.rules),
-                "alone": [list(names) for names in self.alone],
-                "n_without_partner": list(self.n_without_partner),
+                **self.facts,
                 "shared_clips": {
                     how: [clips.original[list(rows)].tolist() for rows in sets]
                     for how, sets in self.shared.items()
@@ -118,19 +115,18 @@ def join_clips(
     task: tasks.Task,
     first: targets.Clips,
     features,
-    X_test,
-    y_test,
-    groups_test,
+    test: tuple,
     *,
-    names: tuple[Any, Any],
+    names,
     scales,
-    rules: tuple[str, ...],
-    both_ways: bool,
+    rules,
+    both_ways,
 ) -> tuple[tasks.Task, targets.Clips, Any, Across]:
     """Return the task of what two datasets have in common, their clips as one, and the features.
 
     Features that are arrays have the rows of X_test behind their own then.
     """
+    X_test, y_test, groups_test = test
     features, X_test = _join_features(features, X_test)
     ends = check_scales(scales)
     matched: targets.Matched = task.match(first.targets, y_test, None if None in ends else ends)
@@ -164,20 +160,30 @@ def join_clips(
     )
     if both_ways and groups_test is None:
         rules += (f"{shown[1]} has no groups: its clips are split at random within it.",)
-    across = Across(
-        (shown[0], shown[1]),
-        both_ways,
-        (first.groups is not None, groups_test is not None),
-        matched.alone,
-        (int((~masks[0]).sum()), int((~masks[1]).sum())),
-        (*rules, *matched.rules),
-    )
+    has_groups = (first.groups is not None, groups_test is not None)
+    n_alone = [int((~mask).sum()) for mask in masks]
+    _warn_of_lone(shown, matched.alone, n_alone)
+    facts = {"names": shown, "rules": [*rules, *matched.rules], "alone": [*matched.alone]}
+    facts["n_without_partner"] = n_alone
+    across = Across((shown[0], shown[1]), both_ways, has_groups, facts)
     if isinstance(features, Mapping) and not kept.all():
         features = {
             name: one if is_transformer(one) else _safe_indexing(one, np.flatnonzero(kept))
             for name, one in features.items()
         }
     return matched.task, joined.keep(kept), features, across
+
+
+def _warn_of_lone(names: Sequence[str], alone: Sequence[list[str]], n_alone: list[int]) -> None:
+    """Warn of what one of two datasets has alone."""
+    parts = [
+        f"only {name} has {messages.shorten(lone)}" + (f" ({n_clips} clips)" if n_clips else "")
+        for name, lone, n_clips in zip(names, alone, n_alone)
+        if lone
+    ]
+    if parts:
+        message = f"Left out of everything, as the other dataset has none: {'; '.join(parts)}."
+        warnings.warn(message, stacklevel=4)
 
 
 def _join_groups(

@@ -230,12 +230,10 @@ those, default="grouped"
         labels.warn_of_alike(clips.groups, "The groups")
     if y_test is not None:
         task, clips, features, across = join_clips(
-            task, clips, features, X_test, y_test, groups_test,
-            names=(named.get("name"), named_test.get("name")), scales=scales, rules=rules,
-            both_ways=both_ways,
+            task, clips, features, (X_test, y_test, groups_test), scales=scales, rules=rules,
+            names=(named.get("name"), named_test.get("name")), both_ways=both_ways,
         )  # fmt: skip
         X = clips.X
-        _warn_of_lone(across)
     n_folds = _default_folds(task, protocol, clips, across) if n_folds is None else n_folds
     n_repeats = task.n_repeats if n_repeats is None else n_repeats
     known = task.splitters(n_folds, n_repeats)
@@ -275,14 +273,11 @@ those, default="grouped"
     with deadline.stage("the audit for leaks"):
         leaks = experiment.audit(protocols, evidence) if audit else None
     times.append(time.perf_counter())
+    fits = experiment.list_fits(protocols, scorer)
     rounds = run_rounds(
-        experiment.list_fits(protocols, scorer),
-        n_jobs=n_jobs,
-        verbose=verbose,
-        checkpoint=checkpoint,
-        deadline=deadline,
+        fits, n_jobs=n_jobs, verbose=verbose, checkpoint=checkpoint, deadline=deadline,
         returns=on_interrupt == "return",
-    )
+    )  # fmt: skip
     scores, predictions = fitting.tabulate(rounds.fits, rounds.fitted, clips.columns())
     times.append(time.perf_counter())
     unscored = task.find_unscored(predictions)
@@ -519,18 +514,6 @@ def _warn_of_unscored(unscored: Mapping[str, Mapping[str, int]]) -> None:
             f"are left out of the mean there: {messages.shorten(tags)}.",
             stacklevel=3,
         )
-
-
-def _warn_of_lone(across: Across) -> None:
-    """Warn of what one of two datasets has alone."""
-    parts = [
-        f"only {name} has {messages.shorten(alone)}" + (f" ({n_clips} clips)" if n_clips else "")
-        for name, alone, n_clips in zip(across.names, across.alone, across.n_without_partner)
-        if alone
-    ]
-    if parts:
-        message = f"Left out of everything, as the other dataset has none: {'; '.join(parts)}."
-        warnings.warn(message, stacklevel=3)
 
 
 def _leave_out(skipped: Mapping[int, str], clips: Clips, computed: dict[str, ComputedFeature]):

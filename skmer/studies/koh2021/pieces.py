@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.preprocessing import StandardScaler
 
@@ -141,10 +142,10 @@ def describe_rounds(features_of, classifiers, datasets, context: RunContext) -> 
     }
 
 
-def _settings(clips, context: RunContext, protocols: dict, **settings) -> dict:
-    """Return all settings on which a piece depends."""
-    splitters = {name: repr(splitter) for name, splitter in protocols.items()}
-    return {"clips": clips.digest, "protocols": splitters, "seed": context.seed} | settings
+def _settings(clips, context: RunContext, transformer, **settings) -> dict:
+    """Return all settings on which a piece of one feature depends."""
+    described = study.describe_feature(transformer)
+    return {"clips": clips.digest, "seed": context.seed, "feature": described} | settings
 
 
 def join_results(results: list, **marks) -> evaluation.EvaluationResult:
@@ -234,8 +235,8 @@ def audit_splits(name: str, transformer, clips, context: RunContext) -> dict[str
             for name, splitter in protocols.items()
         }
 
-    described = study.describe_feature(transformer)
-    settings = _settings(clips, context, protocols, feature=described)
+    splitters = {name: repr(splitter) for name, splitter in protocols.items()}
+    settings = _settings(clips, context, transformer, protocols=splitters)
     return context.store.facts(f"audit-{name}", settings, compute)
 
 
@@ -262,19 +263,14 @@ class SingerMap:
 
 def map_singers(name: str, transformer, clips, context: RunContext) -> SingerMap | None:
     """Map the clips of RAVDESS by one feature; None for fewer clips than its perplexity needs."""
-    import pandas as pd
-
     perplexity = study.published()["map"]["perplexity"]
     if len(clips.data) <= perplexity:
         return None
-    perplexities = [value for value in context.budget.perplexities if value < len(clips.data)]
-    labels = {
-        name: clips.frame[column].to_numpy()
-        for name, column in (("emotion", "emotion"), ("singer", "actor"), ("sex", "sex"))
-    }
-    perplexities = sorted({*perplexities, perplexity})
-    described = study.describe_feature(transformer)
-    settings = _settings(clips, context, {}, feature=described, perplexities=perplexities)
+    columns = {"emotion": "emotion", "singer": "actor", "sex": "sex"}
+    labels = {name: clips.frame[column].to_numpy() for name, column in columns.items()}
+    fitting = {value for value in context.budget.perplexities if value < len(clips.data)}
+    perplexities = sorted({*fitting, perplexity})
+    settings = _settings(clips, context, transformer, perplexities=perplexities)
 
     def compute() -> dict:
         scaled = StandardScaler().fit_transform(transformer.transform(clips.data))
@@ -294,8 +290,6 @@ _LAYERS = tuple(f"emoMusic_layer_{i}.npy" for i in range(5))
 
 def find_published_features(data_home, annotations) -> np.ndarray | None:
     """Return the features of Choi et al. (2017), a row for each annotated song, where they are."""
-    import pandas as pd
-
     folder = Path(get_data_home(data_home), CHOI)
     if annotations is None or not all((folder / name).is_file() for name in _LAYERS):
         return None

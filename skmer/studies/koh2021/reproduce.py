@@ -470,11 +470,12 @@ def _join(found: Reproduction, features_of, context: pieces.RunContext) -> None:
             found.results[dataset, edition] = pieces.join_results(
                 results[edition], audit=audit, dataset=described
             )
-    if found.ended_by == "time" and not found.results and not found.regressions:
-        raise InputError(
-            "The 'time_limit' parameter is too short: no classifier has a whole round on any "
-            "dataset. What is finished is kept; call it again with more time.",
-            param="time_limit",
-        )
-    if found.ended_by == "interrupt" and not found.results and not found.regressions:
+    if found.ended_by is None or found.results or found.regressions:
+        return
+    if found.ended_by == "interrupt":
         raise KeyboardInterrupt
+    raise InputError(
+        "The 'time_limit' parameter is too short: no classifier has a whole round on any "
+        "dataset. What is finished is kept; call it again with more time.",
+        param="time_limit",
+    )
