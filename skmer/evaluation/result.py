@@ -159,15 +159,10 @@ class EvaluationResult:
         random, seed = self.random_features(), self.manifest["settings"]["random_state"]
         rows = []
         for key, part in self.predictions.groupby(keys, sort=False):
-            estimate, low, high = self.task.interval(
-                part, n_resamples=n_resamples, random_state=seed
-            )
-            rows.append(
-                dict(zip(keys, key))
-                | {self.metrics[0]: estimate, "low": low, "high": high}
-                | {"random_weights": key[0] in random}
-            )
-        return pd.DataFrame(rows)
+            ends = self.task.interval(part, n_resamples=n_resamples, random_state=seed)
+            rows.append([*key, *ends, key[0] in random])
+        columns = [*keys, self.metrics[0], "low", "high", "random_weights"]
+        return pd.DataFrame(rows, columns=columns)
 
     def random_features(self) -> dict[str, str]:
         """Return the features with a network that was never trained, alone or among others.

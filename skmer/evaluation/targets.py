@@ -178,15 +178,14 @@ def check_curves(y, times) -> tuple[dict[str, np.ndarray], np.ndarray]:
             f"Got {type(y).__name__} instead."
         )
     if times is None:
-        columns = {name: getattr(values, "columns", None) for name, values in y.items()}
-        lacking = [name for name, values in columns.items() if values is None]
+        lacking = [name for name, values in y.items() if not hasattr(values, "columns")]
         if lacking:
             raise InputError(
                 "The 'times' parameter may be None only where the targets are data frames with "
                 f"seconds as column names. Got no column names for {lacking[0]!r}.",
                 param="times",
             )
-        times = next(iter(columns.values()))
+        times = next(iter(y.values())).columns
     times = floats.to_floats(times, "The 'times' parameter")
     if times.ndim != 1 or not np.isfinite(times).all():
         raise InputError(

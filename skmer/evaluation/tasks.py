@@ -28,13 +28,7 @@ from skmer.evaluation.features import VECTOR, ColumnsFeature, ComputedFeature, F
 from skmer.evaluation.splitters import RepeatedStratifiedGroupKFold, StratifiedThreeWaySplit
 from skmer.evaluation.statistics import bootstrap, scores
 from skmer.evaluation.statistics.bootstrap import TotalsScore
-from skmer.evaluation.targets import (
-    Matched,
-    Targets,
-    check_curves,
-    check_numbers,
-    match_numbers,
-)
+from skmer.evaluation.targets import Matched, Targets, check_curves, check_numbers, match_numbers
 from skmer.exceptions import InputError
 from skmer.pooling import align_frames
 from skmer.utils.labels import check_labels, pair_names, warn_of_alike
@@ -545,16 +539,11 @@ def compute_moments(feature: Feature, X, targets: Targets) -> ComputedFeature:
             moments.append(np.full((times.size, of_clip.shape[1]), np.nan))
         else:
             frame_times = transformer.frame_times(len(of_clip))
-            _require_near(times, frame_times, reach, clip)
+            distances = np.abs(np.subtract.outer(times, frame_times)).min(axis=1, initial=np.inf)
+            if distances.max(initial=0) > reach:
+                raise InputError(
+                    f"Clip {clip} has a target at {times[distances.argmax()]:g} s and no frame "
+                    f"within {reach:g} s of it; give the whole clip, or set that target to NaN."
+                )
             moments.append(align_frames(of_clip, frame_times, times))
     return replace(computed, inputs={VECTOR: np.concatenate(moments)})
-
-
-def _require_near(times: np.ndarray, frame_times: np.ndarray, reach: float, clip: int) -> None:
-    """Raise for a moment that no frame is near to."""
-    distances = np.abs(np.subtract.outer(times, frame_times)).min(axis=1, initial=np.inf)
-    if distances.max(initial=0) > reach:
-        raise InputError(
-            f"Clip {clip} has a target at {times[distances.argmax()]:g} s and no frame within "
-            f"{reach:g} s of it; give the whole clip, or set that target to NaN."
-        )

@@ -185,14 +185,10 @@ def _ccc_summands(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
 
 def _moments_from_totals(totals: np.ndarray) -> tuple[np.ndarray, ...]:
     """Return both means, both variances, and the covariance."""
-    true, predicted, *products = np.moveaxis(totals[..., :-1] / totals[..., -1:], -1, 0)
-    variances = (
-        mean - first * second
-        for mean, first, second in zip(
-            products, (true, predicted, true), (true, predicted, predicted)
-        )
-    )
-    return true, predicted, *variances
+    means = np.moveaxis(totals[..., :-1] / totals[..., -1:], -1, 0)
+    true, predicted, squares, squares_predicted, products = means
+    variances = squares - true * true, squares_predicted - predicted * predicted
+    return true, predicted, *variances, products - true * predicted
 
 
 def _ccc_from_totals(totals: np.ndarray) -> np.ndarray:

@@ -108,14 +108,15 @@ def _mfcc_news(findings) -> Iterator[Note]:
         random = plain[plain["protocol"] == "koh2021"]
         if random.empty:
             continue
-        top, groups = _best(random), _KEPT_APART[dataset]
+        top, groups = random.iloc[int(random["accuracy"].argmax())], _KEPT_APART[dataset]
         same = (plain["classifier"] == top["classifier"]) & (plain["edition"] == top["edition"])
         beats = top["accuracy"] > best
         text = (
             f"{study.titles()[dataset]}: plain MFCC with {_MODELS[top['classifier']]}, without any "
             f"network, {'beats' if beats else 'does not beat'} the study's best by random splits: "
             f"{words.in_hundred(top['accuracy'])} of 100 clips are named rightly, against "
-            f"{words.in_hundred(best)} by {_cell(printed)}"
+            f"{words.in_hundred(best)} by {name_of_feature(printed['feature'])} + "
+            f"{name_of(printed['classifier'])}"
         )
         detail = f"Settings of the {top['edition']} edition; accuracy by random splits "
         detail += _interval(top)
@@ -132,14 +133,6 @@ def _result_news(findings) -> Iterator[Note]:
         seen = Overview(result)
         text = f"{study.titles()[dataset]}, {edition}: {words.make_headline(seen)}"
         yield Note("neutral", text, " ".join(note.text for note in words.gap_notes(seen)))
-
-
-def _best(scores) -> dict:
-    return scores.to_dict("records")[int(scores["accuracy"].argmax())]
-
-
-def _cell(row) -> str:
-    return f"{name_of_feature(row['feature'])} + {name_of(row['classifier'])}"
 
 
 def _interval(row) -> str:
@@ -217,9 +210,7 @@ def purity_table(singer_map: SingerMap) -> str:
     """Return the purities of a map as a table element, a column a label."""
     table = singer_map.purity.pivot_table(index="perplexity", columns="label", values="purity")
     table.loc["by chance"] = singer_map.purity.groupby("label")["chance"].first()
-    table = table.rename_axis(columns=None).reset_index()[
-        ["perplexity", "emotion", "singer", "sex"]
-    ]
+    table = table.rename_axis(columns=None)[["emotion", "singer", "sex"]].reset_index()
     return table.to_html(index=False, float_format="{:.2f}".format, border=0)
 
 

@@ -251,8 +251,7 @@ class SingerMap:
 
     def purity_of(self, label: str) -> tuple[float, float]:
         """Return purity of a label in the map itself, and by chance."""
-        table = self.purity
-        row = table[(table["label"] == label) & (table["perplexity"] == self.perplexity)].iloc[0]
+        row = self.purity.set_index(["label", "perplexity"]).loc[(label, self.perplexity)]
         return float(row["purity"]), float(row["chance"])
 
     def purity_range(self, label: str) -> tuple[float, float]:
