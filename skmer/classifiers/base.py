@@ -158,11 +158,10 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
         are_tags = is_table and type_of_target(y) == "multilabel-indicator"
         y = np.asarray(y).astype(np.int32) if are_tags else labels.check_target(y)
         check_classification_targets(y)
-        check_consistent_length(X, y)
         if groups is not None:
             groups = labels.check_labels(groups, "The groups")
             labels.warn_of_alike(groups, "The groups")
-            check_consistent_length(X, groups)
+        check_consistent_length(X, y, groups)
         if sample_weight is not None:
             sample_weight = floats.check_floats(sample_weight, "sample_weight")
         sample_weight = params._check_sample_weight(sample_weight, X, ensure_non_negative=True)

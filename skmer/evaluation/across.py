@@ -241,16 +241,12 @@ def _check_columns(what: str, first, second) -> None:
 
 def _join_features(features, X_test):
     """Return features with the rows of X_test where it has arrays for those that are arrays."""
-    if not isinstance(features, Mapping):
+    if not isinstance(features, Mapping) or any(map(is_transformer, features.values())):
         return features, X_test
-    arrays = [name for name, one in features.items() if not is_transformer(one)]
-    if len(arrays) < len(features) or X_test is None:
-        return features, X_test
-    given = X_test
+    is_one = len(features) == 1 and X_test is not None and not isinstance(X_test, Mapping)
+    given = dict.fromkeys(features, X_test) if is_one and np.ndim(X_test) > 1 else X_test
     if not isinstance(given, Mapping):
-        if len(arrays) > 1 or np.ndim(given) < 2:
-            return features, X_test
-        given = {arrays[0]: given}
+        return features, X_test
     if set(given) != set(features):
         raise InputError(
             "X_test must have an array for each of the features that are arrays, "

@@ -9,7 +9,6 @@ from sklearn.base import is_regressor
 from sklearn.metrics import label_ranking_average_precision_score
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
-from sklearn.utils.multiclass import type_of_target
 
 from skmer.classifiers import TagClassifier, make_classifier
 from skmer.evaluation import result, splitters, tasks
@@ -51,12 +50,7 @@ class Tags(tasks.LabelTask):
         self.target_names: Any = None if target_names is None else [*target_names]
 
     def takes(self, y):
-        if _are_lists(y):
-            return True
-        try:
-            return np.ndim(y) == 2 and type_of_target(y) == "multilabel-indicator"
-        except (ValueError, TypeError):
-            return False
+        return _are_lists(y) or tasks.kind_of(y) == "multilabel-indicator"
 
     def bind(self, y, target_names=None):
         return Tags(_find_names(y, target_names))

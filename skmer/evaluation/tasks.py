@@ -221,6 +221,16 @@ def find_task(task: str | Task | None, y) -> Task:
     return next(one for one in reversed(TASKS.values()) if one.takes(y))
 
 
+def kind_of(y) -> str:
+    """Return what scikit-learn's `type_of_target` says, "unknown" where it raises."""
+    try:
+        # A missing value is no integer; it is the check of labels that raises for it.
+        with np.errstate(invalid="ignore"):
+            return type_of_target(y)
+    except (ValueError, TypeError):
+        return "unknown"
+
+
 def check_output(model, method: str, X, shape: tuple[int, ...]) -> np.ndarray:
     """Return what a model gives for some rows; other classes than skmer's may err."""
     output = np.asarray(getattr(model, method)(X))
@@ -408,14 +418,7 @@ class Regression(Task):
     guess_words = {"r2": "guessing the mean explains nothing", "": "guessing gives {value}"}
 
     def takes(self, y):
-        if isinstance(y, Mapping):
-            return True
-        try:
-            # A missing value is no integer; it is the check of labels that raises for it.
-            with np.errstate(invalid="ignore"):
-                return type_of_target(y).startswith("continuous")
-        except (ValueError, TypeError):
-            return False
+        return isinstance(y, Mapping) or kind_of(y).startswith("continuous")
 
     def check(self, y):
         return Targets.of_clips(check_numbers(y))

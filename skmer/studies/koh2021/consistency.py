@@ -130,17 +130,12 @@ class Search:
         high = -low
         low[-1, 0] = high[-1, 0] = 0
         for k in range(len(self.candidates) - 1, -1, -1):
-            for support, found in enumerate(self.candidates[k]):
-                if not found:
-                    continue
-                terms = self.terms[k][support]
-                rest = slice(0, limit + 1 - support)
-                np.minimum(
-                    low[k, support:], terms.min(axis=0) + low[k + 1, rest], out=low[k, support:]
-                )
-                np.maximum(
-                    high[k, support:], terms.max(axis=0) + high[k + 1, rest], out=high[k, support:]
-                )
+            for support, terms in enumerate(self.terms[k]):
+                if terms.size:
+                    least, most = low[k, support:], high[k, support:]
+                    n_rest = limit + 1 - support
+                    np.minimum(least, terms.min(axis=0) + low[k + 1, :n_rest], out=least)
+                    np.maximum(most, terms.max(axis=0) + high[k + 1, :n_rest], out=most)
         self.low, self.high = low, high
 
     def find(self, n):
