@@ -128,10 +128,7 @@ _ADVICE = {
     "trust_remote_code=True, and revision= the commit": "--trust-remote-code, and the commit",
 }  # fmt: skip
 # A parameter in a sentence, and one with a value; not what follows a sign of a path.
-_PARAMETER = re.compile(
-    r"(?:'(?P<first>\w+)' parameter|parameter '(?P<second>\w+)'|'(?P<third>\w+)')"
-    r"(?: of (?=\w*[A-Z_])\w+)?"
-)
+_PARAMETER = re.compile(r"(parameter )?'(\w+)'( parameter)?(?: of (?=\w*[A-Z_])\w+)?")
 _VALUE = re.compile(r"(?<![\w/.'\"-])(?P<name>[a-z_]+)=(?P<value>\[?'[^']*'\]?|\w+)")
 
 
@@ -295,11 +292,11 @@ def _name_options(text: str, options: Mapping[str, str]) -> str:
         text = text.replace(advice, words)
 
     def name_option(match: re.Match) -> str:
-        name = next(filter(None, match.groups()))
-        if match["third"]:
-            # A quoted word alone is a parameter only where no value is likely to be called so.
-            return options.get(name, match[0]) if "_" in name else match[0]
-        return f"{options[name]} option" if name in options else f"'{name}' setting"
+        before, name, behind = match.groups()
+        if before or behind:
+            return f"{options[name]} option" if name in options else f"'{name}' setting"
+        # A quoted word alone is a parameter only where no value is likely to be called so.
+        return options.get(name, match[0]) if "_" in name else match[0]
 
     def give_option(match: re.Match) -> str:
         name, value = match.groups()

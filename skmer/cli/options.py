@@ -7,8 +7,7 @@ import os
 import re
 import shlex
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from inspect import Parameter
 from pathlib import Path
@@ -188,9 +187,18 @@ class FitOptions:
         loaded: tuple[Any, Any, list[str] | None],
         **options: Any,
     ):
-        """Evaluate features and models on what `load_clips` returned for the options `clips`."""
-        from skmer import evaluation
+        """Evaluate features and models on what `load_clips` returned for the options `clips`.
 
+        The cache of the user is bounded in the end.
+        """
+        from skmer import evaluation
+        from skmer.embeddings import resolve_features
+        from skmer.utils.cache import ClipCache, default_cache, default_max_bytes
+
+        if self.no_cache and self.cache is not None:
+            raise InputError("--cache and --no-cache exclude each other; give one of them.")
+        is_own = self.cache is None and not self.no_cache
+        max_bytes = default_max_bytes() if is_own else None
         data, y, columns = loaded
         options |= {
             "weights": parse_weights(self.weights),
@@ -209,38 +217,19 @@ class FitOptions:
             options["task"] = "dynamic_regression" if clips.frames else "regression"
         if getattr(y, "ndim", 1) == 2:
             options["target_names"] = data.target_names
-        with self._open_memory() as memory:
-            options["memory"] = memory
-            made = self._make_features(features, options)
-            return evaluation.evaluate(made, models, data.data, y, **options)
-
-    @contextmanager
-    def _open_memory(self) -> Iterator[Path | None]:
-        """Yield the folder of the embeddings, and bound the size of the user's one in the end."""
-        from skmer.utils.cache import ClipCache, default_cache, default_max_bytes
-
-        if self.no_cache and self.cache is not None:
-            raise InputError("--cache and --no-cache exclude each other; give one of them.")
-        if self.no_cache or self.cache is not None:
-            yield self.cache
-            return
-        max_bytes, folder = default_max_bytes(), default_cache()
+        options["memory"] = None if self.no_cache else self.cache or default_cache()
+        made: Any = features
+        # Names alone make transformers without these settings.
+        if features and (self.chosen or self.trust_remote_code):
+            shared = ("weights", "random_state", "memory", "n_jobs", "verbose")
+            settings = {name: options[name] for name in shared} | {"preset": self.preset}
+            settings["trust_remote_code"] = self.trust_remote_code
+            made = set_parameters(resolve_features(features, **settings), self.chosen)
         try:
-            yield folder
+            return evaluation.evaluate(made, models, data.data, y, **options)
         finally:
-            ClipCache(folder).prune(max_bytes)
-
-    def _make_features(self, names: list[str] | None, options: dict[str, Any]):
-        """Return what `evaluate` takes: names, or transformers that they alone do not make."""
-        from skmer.embeddings import resolve_features
-
-        chosen = self.chosen
-        if names is None or not (chosen or self.trust_remote_code):
-            return names
-        shared = ("weights", "random_state", "memory", "n_jobs", "verbose")
-        settings = {name: options[name] for name in shared} | {"preset": self.preset}
-        made = resolve_features(names, trust_remote_code=self.trust_remote_code, **settings)
-        return set_parameters(made, chosen)
+            if max_bytes is not None:
+                ClipCache(default_cache()).prune(max_bytes)
 
 
 def given(options: Any, names: Iterable[str]) -> dict[str, Any]:
