@@ -2,7 +2,6 @@
 
 import errno
 import gc
-import inspect
 import os
 import re
 import signal
@@ -12,7 +11,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Annotated, Any, NoReturn
+from typing import Any, NoReturn
 
 import typer
 from typer.main import get_command
@@ -23,7 +22,7 @@ from skmer.cli import terminal as _terminal
 from skmer.cli.evaluate import evaluate
 from skmer.cli.extract import extract
 from skmer.cli.models import predict, train
-from skmer.cli.options import command, examples
+from skmer.cli.options import command, examples, parse_docstring, with_options
 from skmer.cli.reproduce import reproduce
 
 app = typer.Typer(
@@ -35,30 +34,10 @@ app = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        _terminal.show(f"skmer {__version__}")
-        raise typer.Exit
-
-
 @app.callback(invoke_without_command=True)
+@with_options
 def _root(
-    context: typer.Context,
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
-    ] = False,
-    quiet: Annotated[
-        bool,
-        typer.Option("--quiet", help="Print errors and warnings only; for every command."),
-    ] = False,
-    debug: Annotated[
-        bool,
-        typer.Option(
-            "--debug",
-            help="Show where an error comes from; for every command, as is SKMER_DEBUG=1.",
-        ),
-    ] = False,
+    context: typer.Context, *, version: bool = False, quiet: bool = False, debug: bool = False
 ) -> None:
     """skmer turns music and singing into embeddings, and recognises emotion in them.
 
@@ -73,10 +52,22 @@ def _root(
       skmer weights list                   the networks, and which are ready to use
 
     See also 'skmer --help' and 'skmer COMMAND --help'.
+
+    Parameters
+    ----------
+    version : flag
+        Show the version.
+    quiet : flag
+        Print errors and warnings only; for every command.
+    debug : flag
+        Show where an error comes from; for every command, as is SKMER_DEBUG=1.
     """
     # `main` has read --quiet and --debug, which may stand behind the command's name too.
+    if version:
+        _terminal.show(f"skmer {__version__}")
+        raise typer.Exit
     if context.invoked_subcommand is None:
-        _terminal.show(inspect.cleandoc(_root.__doc__ or ""))
+        _terminal.show(parse_docstring(_root)[0])
 
 
 for _run in (evaluate, extract, train, predict, reproduce):

@@ -264,38 +264,43 @@ def set_parameters(transformers: dict[str, Any], settings: dict[str, Any]) -> di
 
 
 def command(app: typer.Typer, name: str | None = None) -> Callable:
-    """Make a function a command, whose help is its docstring; a decorator.
+    """Make a function a command, whose help is its docstring, see `with_options`; a decorator."""
+
+    def register(run: Callable) -> Callable:
+        text, _, lines = parse_docstring(run)
+        app.command(name, help=text, epilog=examples(lines))(with_options(run))
+        return run
+
+    return register
+
+
+def with_options(run: Callable) -> Callable:
+    """Return a function whose parameters are in typer's terms.
 
     Positional parameters become arguments, and those behind the ``*`` options. The section
     "Parameters" of the docstring has metavar and help of each, unless it is one of `ClipOptions` or
     `FitOptions`. A parameter that is a class of options becomes the options of that class.
     """
+    parameters: list[Parameter] = []
+    helps: dict[str, tuple[str, str]] = {}
+    signature = inspect.signature(run).parameters
+    groups = {one.name: one.annotation for one in signature.values()}
+    groups = {one: group for one, group in groups.items() if is_dataclass(group)}
+    for documented in (ClipOptions, FitOptions, *groups.values(), run):
+        helps |= parse_docstring(documented)[1]
+    for one in signature.values():
+        parameters += _list_fields(groups[one.name]) if one.name in groups else [one]
+    parameters = [_describe(one, helps) for one in parameters]
 
-    def register(run: Callable) -> Callable:
-        parameters: list[Parameter] = []
-        helps: dict[str, tuple[str, str]] = {}
-        signature = inspect.signature(run).parameters
-        groups = {one.name: one.annotation for one in signature.values()}
-        groups = {one: group for one, group in groups.items() if is_dataclass(group)}
-        for group in (ClipOptions, FitOptions, *groups.values()):
-            helps |= _parse_docstring(group)[1]
-        text, described, lines = _parse_docstring(run)
-        for one in signature.values():
-            parameters += _list_fields(groups[one.name]) if one.name in groups else [one]
-        parameters = [_describe(one, helps | described) for one in parameters]
+    @functools.wraps(run)
+    def call(**words):
+        for name, group in groups.items():
+            words[name] = group(**{one.name: words.pop(one.name) for one in fields(group)})
+        return run(**words)
 
-        @functools.wraps(run)
-        def call(**words):
-            for name, group in groups.items():
-                words[name] = group(**{one.name: words.pop(one.name) for one in fields(group)})
-            return run(**words)
-
-        parameters.sort(key=lambda one: one.kind)
-        call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        app.command(name, help=text, epilog=examples(lines))(call)
-        return run
-
-    return register
+    parameters.sort(key=lambda one: one.kind)
+    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return call
 
 
 def _list_fields(group: type) -> list[Parameter]:
@@ -306,7 +311,7 @@ def _list_fields(group: type) -> list[Parameter]:
     ]
 
 
-def _parse_docstring(documented: Callable) -> tuple[str, dict[str, tuple[str, str]], str]:
+def parse_docstring(documented: Callable) -> tuple[str, dict[str, tuple[str, str]], str]:
     """Return the text before the sections, metavar and help by parameter, and the examples."""
     text = documented.__doc__ or ""
     for word, listed in _LISTS.items():
