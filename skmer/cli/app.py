@@ -123,14 +123,6 @@ _PARAMETER = re.compile(r"(parameter )?'(\w+)'( parameter)?(?: of (?=\w*[A-Z_])\
 _VALUE = re.compile(r"(?<![\w/.'\"-])(?P<name>[a-z_]+)=(?P<value>\[?'[^']*'\]?|\w+)")
 
 
-class _EndedError(KeyboardInterrupt):
-    """A signal asked for the end, as Ctrl-C does."""
-
-    def __init__(self, number: int):
-        super().__init__(number)
-        self.number = number
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
@@ -172,11 +164,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         handlers = _handle_signals()
         status = run(words, quiet="--quiet" in chosen, debug=debug)
-        if status == INTERRUPTED and _received:
-            # The command has ended with what was done so far.
-            status = 128 + _received.pop()
-    except _EndedError as error:
-        status = 128 + error.number
     except KeyboardInterrupt:
         status = INTERRUPTED
     except BrokenPipeError:
@@ -186,6 +173,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
+    if status == INTERRUPTED and _received:
+        status = 128 + _received.pop()
     if status > 128:  # by a signal
         _end_workers()
         if arguments is None:
@@ -302,6 +291,7 @@ def _complain(message: str) -> int:
     return MISTAKE
 
 
+# The signal that asked for the end, as Ctrl-C does.
 _received: list[int] = []
 
 
@@ -310,7 +300,7 @@ def _handle_signals() -> dict:
 
     def end(number, frame) -> NoReturn:
         _received[:] = [number]
-        raise _EndedError(number)
+        raise KeyboardInterrupt
 
     numbers = (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP"))
     # nohup has the signal ignored, which stays.

@@ -437,7 +437,8 @@ def known_scale(dataset: str, frame, columns: list[str] | None) -> tuple[float, 
 
 def load_clips(clips: ClipOptions) -> tuple[Any, Any, list[str] | None]:
     """Return the clips of a dataset, a csv file or a folder, what is predicted, and its columns."""
-    from skmer.datasets import list_datasets, load_dataset
+    from skmer.datasets import load_dataset
+    from skmer.datasets.registry import DATASETS
 
     options = vars(clips).copy()
     dataset, target, frames = (options.pop(name) for name in ("dataset", "target", "frames"))
@@ -450,18 +451,14 @@ def load_clips(clips: ClipOptions) -> tuple[Any, Any, list[str] | None]:
     if frames and all("=" in name for name in columns):
         places = dict(name.split("=", 1) for name in columns)
         columns = {name: _find_here(place) for name, place in places.items()}
-    named = dataset in set(list_datasets()["name"])
+    named = dataset in DATASETS
     if target == "tags":
         options["tags_column"] = None if named else clips.tags_column or "tags"
     elif clips.tags_column is not None or clips.tags_separator is not None:
         raise InputError("--tags-column and --tags-separator are for --target tags.")
-    found = load_dataset(
-        dataset,
-        target_columns=None if named else columns,
-        frames=(frames or None) if not named else None,
-        on_missing="raise" if is_strict else "keep",
-        **options,
-    )
+    if not named:
+        options |= {"target_columns": columns, "frames": frames or None}
+    found = load_dataset(dataset, on_missing="raise" if is_strict else "keep", **options)
     if not named:
         # How the user's own clips were found, and how many were left out.
         note(found.DESCR)

@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import repeat
 from typing import Any
 
 import typer
@@ -146,13 +147,11 @@ def show_summary(result) -> None:
     pair = result.protocols_to_compare()
     rows = []
     for (feature, *rest), scores in summary.groupby(list(result.configuration), sort=False):
-        by_protocol = scores.set_index("protocol")
-        row = [f"{feature} (random weights)" if feature in random else feature, *rest]
-        for protocol in protocols:
-            score = by_protocol.loc[protocol]
-            spread = float("nan") if result.is_pooled else score[f"{headline}_std"]
-            row.append(_with_spread(score[headline], spread))
-        rows.append([*row, f"{by_protocol['gap'].iloc[0]:+.3f}"] if pair else row)
+        scores = scores.set_index("protocol").loc[protocols]
+        spreads = repeat(float("nan")) if result.is_pooled else scores[f"{headline}_std"]
+        cells = map(_with_spread, scores[headline], spreads)
+        row = [f"{feature} (random weights)" if feature in random else feature, *rest, *cells]
+        rows.append([*row, f"{scores['gap'].iloc[0]:+.3f}"] if pair else row)
     note(_title(result))
     headers = [*result.configuration, *protocols, *(["gap"] if pair else [])]
     show_table(headers, rows)

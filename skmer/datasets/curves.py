@@ -59,11 +59,10 @@ def _read_long(file: CsvFile, key: str, columns: Mapping[str, str], time_column:
 def _read_wide(file: CsvFile, key: str, columns: Mapping[str, str]) -> dict:
     import pandas as pd
 
-    matches = {column: _WIDE.fullmatch(column) for column in file.frame}
     parts = {
         column: (match["target"], float(_in_seconds(float(match["time"]), match["unit"])))
-        for column, match in matches.items()
-        if match
+        for column in file.frame
+        if (match := _WIDE.fullmatch(column))
     }
     curves = {}
     for name, begin in columns.items():

@@ -91,11 +91,8 @@ class ValidationReport:
         for status, meaning in _MEANINGS.items():
             files = self.files(status)
             if files:
-                names = (
-                    f": {messages.shorten(files)}"
-                    if status in ("missing", "wrong", "extra")
-                    else ""
-                )
+                is_fine = status in ("ok", "unverified")
+                names = "" if is_fine else f": {messages.shorten(files)}"
                 lines.append(f"{len(files)} files {meaning}{names}.")
         lines += [f"{item.file}: {item.detail}." for item in self.findings if item.detail]
         return "\n".join(lines)
