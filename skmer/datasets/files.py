@@ -75,17 +75,14 @@ def find_files(folder: Path) -> FoundFiles:
             for name in names:
                 _take(Path(place, name), links, found)
     # One path of every file is kept, the one that is no link where there is one.
-    first = (
-        {os.path.realpath(path.parent) + os.sep + path.name: path for path in found.paths}
-        if links
-        else {}
-    )
+    kept = found.paths if links else []
+    first = {os.path.realpath(path.parent) + os.sep + path.name: path for path in kept}
     for link in sorted(links):
-        kept = first.setdefault(os.path.realpath(link), link)
-        if kept == link:
+        file = first.setdefault(os.path.realpath(link), link)
+        if file == link:
             found.paths.append(link)
         else:
-            found.again[link] = kept
+            found.again[link] = file
     found.paths.sort()
     return found
 

@@ -25,7 +25,7 @@ INFO = replace(toy.INFO, name="toy-tags", title="Toy tags", class_counts={})
 def tags_of(artist: int, quadrant: str, take: int) -> list[str]:
     """Tags of one clip, from what it was played with."""
     rng = toy.stream(artist, list(toy.SIGNS).index(quadrant), take)
-    traits = toy.style_of(artist, quadrant, rng).traits
+    traits = toy.style_of(artist, quadrant, rng)
     arousal, valence = toy.SIGNS[quadrant]
     tags = ["energetic" if arousal > 0 else "calm", "happy" if valence > 0 else "dark"]
     return sorted(tags + [tag for tag, trait in _TRAITS.items() if getattr(traits, trait) > 0])
