@@ -73,6 +73,8 @@ def evaluate(
     $ skmer evaluate toy --features mfcc --protocol grouped,koh2021
     $ skmer evaluate songs.csv --classifiers svm --cache cache --out results
     """
+    import pandas as pd
+
     from skmer import evaluation
     from skmer.classifiers import CLASSIFIERS
     from skmer.utils.files import check_output_folder, expand_path
@@ -98,11 +100,14 @@ def evaluate(
     if test_on is None:
         loaded = _options.load_clips(clips)
     else:
-        loaded, other = _options.load_pair(clips, test_on)
-        options |= _describe_other(test_on, *other) | {"both_ways": both_ways}
+        loaded, (other, y_test, _) = _options.load_pair(clips, test_on)
+        options |= {"X_test": other.data, "y_test": y_test, "groups_test": other.groups}
+        options |= {"dataset_test": test_on, "both_ways": both_ways}
+        if getattr(y_test, "ndim", 1) == 2:
+            options["y_test"] = pd.DataFrame(y_test, columns=other.target_names)
         ends = [
             _options.known_scale(name, one.frame, loaded[2])
-            for name, one in ((clips.dataset, loaded[0]), (test_on, other[0]))
+            for name, one in ((clips.dataset, loaded[0]), (test_on, other))
         ]
         known_ends = None if None in ends else ends
         options["scales"] = _options.parse_scales(scales) if scales else known_ends
@@ -158,17 +163,6 @@ def _note_rounds(rounds: dict) -> str | None:
             left_out = ", ".join(rounds["unfinished_models"])
             _terminal.warn(f"Not in the report, without a whole round: {left_out}.")
     return rounds["ended_by"]
-
-
-def _describe_other(name: str, clips, y, columns) -> dict[str, Any]:
-    """Return the parameters of `evaluate` for the dataset that is tested on."""
-    import pandas as pd
-
-    if getattr(y, "ndim", 1) == 2:
-        y = pd.DataFrame(y, columns=clips.target_names)
-    return {
-        "X_test": clips.data, "y_test": y, "groups_test": clips.groups, "dataset_test": name
-    }  # fmt: skip
 
 
 def _free_folder(folder: Path, command: str) -> Path:

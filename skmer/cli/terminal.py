@@ -115,9 +115,8 @@ def show_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     width = max(shutil.get_terminal_size().columns - indent, 20)
     for row in [list(headers), ["-" * len(header) for header in headers], *cells]:
         lines = textwrap.wrap(row[-1], width, break_long_words=False, break_on_hyphens=False)
-        first = "  ".join(cell.ljust(size) for cell, size in zip(row, widths))
-        for i, line in enumerate(lines or [""]):
-            show(f"{first if i == 0 else ' ' * (indent - 2)}  {line}".rstrip())
+        first = "".join(f"{cell:{size}}  " for cell, size in zip(row, widths))
+        show((first + ("\n" + " " * indent).join(lines)).rstrip())
 
 
 def _printable(text: str, stream) -> str:

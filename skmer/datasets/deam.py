@@ -138,11 +138,9 @@ READERS = {
 def validate(folder: Path, verbose: bool) -> list[Finding]:
     """Check that the annotations are whole and on their scales, and that the clips are there."""
 
-    def read():
-        return read_annotations(find_tables(folder, READERS), "dynamic")[0]
-
-    found = {"*.csv": (INFO.n_clips, read)}
-    return check_songs(folder, INFO, found, required=READERS, exact=True)
+    paths = find_tables(folder, READERS)
+    read = {"*.csv": (INFO.n_clips, lambda: read_annotations(paths, "dynamic")[0])}
+    return check_songs(folder, INFO, read, required=READERS, exact=True)
 
 
 @registry.register_dataset(INFO, validate=validate)
