@@ -140,6 +140,8 @@ def as_sequence(X) -> Any:
 
     scikit-learn's `ColumnTransformer`, samplers and servers of models pass a column as a table.
     """
+    # Scalars of pyarrow are no texts.
+    X = X.to_pylist() if hasattr(X, "to_pylist") else X
     levels = getattr(getattr(X, "index", None), "names", ())
     if {"start", "end"} < set(levels):
         raise InputError(

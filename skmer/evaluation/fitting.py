@@ -97,10 +97,10 @@ def fit_and_predict(fit: Fit) -> Fitted:
 
 
 def _score(fit: Fit, model) -> dict[str, float]:
-    """Return further scores; NaN for one that needs a class which was not trained on."""
+    """Return further scores; NaN for one that needs a class which was not trained on or tested."""
     X, y = _safe_indexing(fit.X, fit.split.test), fit.y[fit.split.test]
     has_classes = np.ndim(y) == 1 and hasattr(model, "classes_")
-    if not has_classes or np.size(model.classes_) >= np.unique(fit.y).size:
+    if not has_classes or min(len(model.classes_), len(np.unique(y))) == len(np.unique(fit.y)):
         return fit.scorer(model, X, y)
     scores = {}
     for name, one in fit.scorer._scorers.items():

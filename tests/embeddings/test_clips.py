@@ -10,6 +10,7 @@ from types import MappingProxyType, SimpleNamespace
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 import soundfile
 from sklearn.compose import make_column_transformer
@@ -36,6 +37,7 @@ def expected(paths):
         lambda paths: pd.Series(paths, index=list("vwxyz")),
         pl.Series,
         pd.Index,
+        pa.array,
     ],
 )
 def test_sequences_of_paths(paths, expected, form):
@@ -48,6 +50,7 @@ def test_sequences_of_paths(paths, expected, form):
         lambda paths: pd.DataFrame({"path": paths}),
         lambda paths: pd.DataFrame({"path": pd.Categorical(paths)}),
         lambda paths: pl.DataFrame({"clip": paths}),
+        lambda paths: pa.table({"path": paths}),
         lambda paths: np.array(paths).reshape(-1, 1),
         lambda paths: np.array(paths, dtype=object).reshape(-1, 1),
         lambda paths: [[path] for path in paths],

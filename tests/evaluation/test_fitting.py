@@ -419,6 +419,17 @@ def test_a_score_of_a_class_that_was_not_trained_on_is_undefined(data):
     assert row["jaccard_macro"] >= 0
 
 
+def test_a_score_of_a_class_that_is_not_tested_is_undefined(data):
+    X, y, _ = data
+    y = np.where(np.arange(N_CLIPS) < 6, "angry", y)
+    parts = np.where((np.arange(N_CLIPS) < 15) & (y == "sad"), "test", "train")
+    result = evaluate(
+        {"a": X}, {"nb": GaussianNB()}, None, y, protocol=FixedSplit(parts), audit=False,
+        scoring=["average_precision"],
+    )  # fmt: skip
+    assert np.isnan(result.summary()["average_precision"][0])
+
+
 @pytest.mark.parametrize(
     "scoring", ["neg_log_loss", "d2_log_loss_score", "top_k_accuracy", "roc_auc_ovo", "kappa"]
 )
