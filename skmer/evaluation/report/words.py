@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -113,7 +113,7 @@ def make_headline(seen: Overview) -> str:
         better_feature=partial(_better_feature, seen),
         baseline=_baseline(seen),
     )
-    return " ".join(text.split())
+    return join_lines(text)
 
 
 def _phrase(seen: Overview, words: Mapping[str, str], row: Mapping, whose: str = "") -> str:
@@ -172,87 +172,26 @@ def turn(row: Mapping, is_turned: bool = True) -> tuple[float, float, float]:
 
 def trust_notes(seen: Overview) -> list[Note]:
     """Return what speaks for and against the headline; what is worst comes first."""
-    notes = [_groups(seen), *_rounds(seen), *_across(seen), *_features(seen), *gap_notes(seen)]
-    notes += [*_probabilities(seen), *_audit(seen)]
+    notes = []
+
+    def note(level: str, detail: str = "", *, caller: Callable) -> str:
+        notes.append(Note(level, join_lines(caller()), str(detail)))
+        return ""
+
+    fill_template(
+        "notes.txt.j2",
+        seen=seen,
+        manifest=seen.result.manifest,
+        note=note,
+        unknown=_UNKNOWN,
+        calibration=_calibration(seen),
+        shorten=shorten,
+        in_words=in_words,
+        name_slowest=name_slowest,
+    )
+    notes += [*gap_notes(seen), *_audit(seen)]
     order = ("bad", "doubtful", "neutral", "good")
     return sorted(notes, key=lambda note: (note.text != _UNKNOWN, order.index(note.level)))
-
-
-def _groups(seen: Overview) -> Note:
-    if seen.artists is None:
-        return Note("doubtful", _UNKNOWN)
-    n_groups = seen.dataset["n_groups"]
-    if seen.artists == "some":
-        names = seen.result.manifest["across"]["shared_groups"]
-        text = f"{len(names)} of the {n_groups} groups (singers, artists) of the tested dataset "
-        text += "are in the fitted one too, and a part of the score may be that it recognizes them."
-        return Note("doubtful", text, shorten(names, 20))
-    if seen.artists == "seen":
-        text = f"The {n_groups} groups (singers, artists) are mixed: a model is tested on artists "
-        text += "that it was trained on, and part of its score is that it recognizes them."
-        return Note("doubtful", text)
-    text = f"Each of the {n_groups} groups (singers, artists) is tested by models that were not "
-    if n_groups < 10:
-        return Note("doubtful", f"{text}trained on it, but so few groups are weak evidence.")
-    return Note("good", f"{text}trained on it.")
-
-
-def _across(seen: Overview) -> Iterator[Note]:
-    """Yield what two datasets do not share, and what they must not share."""
-    across = seen.result.manifest.get("across")
-    if not across:
-        return
-    for rule in across["rules"]:
-        yield Note("doubtful" if rule.startswith("No scales") else "neutral", rule)
-    pairs = zip(across["names"], across["alone"], across["n_without_partner"], across["left_out"])
-    for name, alone, n_alone, n_left_out in pairs:
-        if alone:
-            clips = f" with {n_alone} clips" if n_alone else ""
-            text = f"Only {name} has {', '.join(alone)}{clips}: left out of everything."
-            yield Note("neutral", text)
-        if n_left_out:
-            text = (
-                f"{n_left_out} clips of {name} are in the other dataset too: left out of it there."
-            )
-            yield Note("neutral", text, ", ".join(across["shared_clips"]))
-
-
-def _rounds(seen: Overview) -> Iterator[Note]:
-    """Yield how many rounds were done, where it is not all of them."""
-    rounds = seen.result.manifest.get("rounds")
-    if rounds is None or rounds["ended_by"] is None:
-        return
-    why = "the time was over" if rounds["ended_by"] == "time" else "it was interrupted"
-    text = (
-        f"{rounds['done']} of {rounds['of']} rounds are done, since {why}; the same command goes "
-    )
-    text += "on from the finished fits."
-    if rounds["unfinished_models"]:
-        names = ", ".join(map(name_of, rounds["unfinished_models"]))
-        text += f" Left out, without a whole round: {names}."
-    left = in_words(rounds["seconds_left"])
-    detail = f"About {left} are left.{name_slowest(rounds['slowest'])}"
-    yield Note("doubtful", text, detail)
-
-
-def _features(seen: Overview) -> Iterator[Note]:
-    """Yield features with random weights or none at all, and clips that were left out."""
-    manifest = seen.result.manifest
-    for feature, label in seen.random.items():
-        text = f"{name_of(feature)} has random weights: its network was never trained, and its "
-        yield Note(
-            "doubtful", f"{text}numbers say nothing about the embedding of that name.", label
-        )
-    for feature, reason in manifest.get("left_out_features", {}).items():
-        yield Note("neutral", f"{name_of(feature)} was left out.", reason)
-    for protocol, tags in manifest.get("unscored", {}).items():
-        words = [f"{tag} ({n} test sets)" if n > 1 else tag for tag, n in tags.items()]
-        text = f"{len(tags)} tags have no positive or no negative in a test set ({protocol}); "
-        text += "they have no score there, and are left out of the mean."
-        yield Note("neutral", text, ", ".join(words))
-    if skipped := manifest.get("skipped_clips"):
-        reasons = shorten((clip["reason"] for clip in skipped), width=2000, separator="; ")
-        yield Note("doubtful", f"{len(skipped)} clips could not be used.", reasons)
 
 
 def gap_notes(seen: Overview) -> Iterator[Note]:
@@ -268,16 +207,15 @@ def gap_notes(seen: Overview) -> Iterator[Note]:
             yield Note("neutral", f"{text}nothing is owed to knowing the artist.")
 
 
-def _probabilities(seen: Overview) -> Iterator[Note]:
-    """Yield whether the probabilities of the best configuration are calibrated, if it has any."""
+def _calibration(seen: Overview) -> dict:
+    """Return whether the probabilities of the best configuration are calibrated, if it has any."""
     if "confusions" not in seen.result.task.charts:
-        return
-    best = seen.ranked.iloc[0]
-    predictions = seen.rows_of(best)
+        return {}
+    predictions = seen.rows_of(seen.best[None])
     is_right, largest, rows = most_probable(predictions)
     groups = predictions["row" if seen.unit == "clip" else "group"].to_numpy()[rows]
     if len(set(groups)) < 2:
-        return
+        return {}
     gap = bootstrap.cluster_bootstrap(
         lambda right, stated: (right - stated).mean(),
         is_right.astype(float),
@@ -285,13 +223,12 @@ def _probabilities(seen: Overview) -> Iterator[Note]:
         groups=groups,
         random_state=0,
     )
-    text = f"{best['name']} gives its most probable emotion {in_hundred(largest.mean())} % on "
-    text += f"average, and that is right for {in_hundred(is_right.mean())} of 100 clips: "
-    if gap.low <= 0 <= gap.high:
-        yield Note("good", f"{text}its probabilities are calibrated as far as these clips show.")
-    else:
-        kind = "too high" if gap.estimate < 0 else "too low"
-        yield Note("doubtful", f"{text}its probabilities are not calibrated, but {kind}.")
+    return {
+        "stated": in_hundred(largest.mean()),
+        "right": in_hundred(is_right.mean()),
+        "is_calibrated": gap.low <= 0 <= gap.high,
+        "is_high": gap.estimate < 0,
+    }
 
 
 def _audit(seen: Overview) -> list[Note]:
@@ -346,7 +283,7 @@ def methods_paragraph(seen: Overview) -> str:
         searches=" ".join(_searches(manifest["models"])),
         tests=" ".join(_tests(seen)),
     )
-    return " ".join(text.split())
+    return join_lines(text)
 
 
 def _searches(models: Mapping[str, Mapping]) -> Iterator[str]:
@@ -413,6 +350,11 @@ def environment(package: str = __package__):
     environment.filters |= {"score_name": name_of_score, "part_name": name_of}
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "default": str}
     return environment
+
+
+def join_lines(text: str) -> str:
+    """Return the lines of a sentence as one."""
+    return re.sub(r"\s*\n\s*", " ", str(text)).strip()
 
 
 def fill_template(template: str, *, package: str = __package__, **context) -> str:
