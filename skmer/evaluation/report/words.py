@@ -185,12 +185,13 @@ def trust_notes(seen: Overview) -> list[Note]:
         note=note,
         unknown=_UNKNOWN,
         calibration=_calibration(seen),
+        findings=_findings(seen),
         shorten=shorten,
         in_words=in_words,
         name_slowest=name_slowest,
     )
-    notes += [*gap_notes(seen), *_audit(seen)]
     order = ("bad", "doubtful", "neutral", "good")
+    notes = list(dict.fromkeys(notes + [*gap_notes(seen)]))
     return sorted(notes, key=lambda note: (note.text != _UNKNOWN, order.index(note.level)))
 
 
@@ -231,39 +232,18 @@ def _calibration(seen: Overview) -> dict:
     }
 
 
-def _audit(seen: Overview) -> list[Note]:
-    manifest = seen.result.manifest
-    if not manifest["audit"]:
-        return [Note("doubtful", "No audit for leaks was made.")]
-    notes = []
-    for name, audit in manifest["audit"].items():
-        protocol = manifest["protocols"].get(name)
-        is_mixed = protocol is not None and not protocol["groups_kept_apart"]
+def _findings(seen: Overview) -> list[dict]:
+    """Return what the audits found, without what a protocol that mixes groups does on purpose."""
+    protocols, found = seen.result.manifest["protocols"], []
+    for name, audit in (seen.result.manifest["audit"] or {}).items():
+        is_mixed = name in protocols and not protocols[name]["groups_kept_apart"]
+        # Another note has these.
+        expected = ("shared_groups", "identity_probe") if is_mixed else ()
         for finding in audit["findings"]:
-            # Such a protocol mixes groups on purpose, and another note has it.
-            if is_mixed and finding["kind"] in ("shared_groups", "identity_probe"):
-                continue
             level = {"error": "bad", "warning": "doubtful"}.get(finding["severity"], "neutral")
-            notes.append(Note(level, finding["message"], f"audit of {name.replace('_', ' ')}"))
-    if not any(note.level == "bad" for note in notes):
-        notes.append(Note("good", "The audit found no leak between training and test."))
-        notes += _too_good(seen)
-    return list(dict.fromkeys(notes))
-
-
-# A score that is so far from guessing to perfect is rarely published for emotions in music.
-_RARELY_REACHED = 0.7
-
-
-def _too_good(seen: Overview) -> Iterator[Note]:
-    """Yield that the best score is higher than usual, where the audit does not explain it."""
-    best, chance = seen.ranked.iloc[0], seen.chance
-    if chance is not None and best[seen.headline] - chance >= _RARELY_REACHED * (1 - chance):
-        text = f"The score of {best['name']} is more than {in_hundred(_RARELY_REACHED)} % of the "
-        text += "way from guessing to perfect, which is rare for emotions in music, and the audit "
-        text += "does not explain it: it cannot find every kind of copy, nor features that were "
-        text += "made with the labels. Check where clips, labels and features come from."
-        yield Note("doubtful", text)
+            if finding["kind"] not in expected:
+                found.append({"audit": name, "level": level, "message": finding["message"]})
+    return found
 
 
 def methods_paragraph(seen: Overview) -> str:
@@ -281,7 +261,7 @@ def methods_paragraph(seen: Overview) -> str:
         models=models,
         score=in_sentence(seen.headline),
         searches=" ".join(_searches(manifest["models"])),
-        tests=" ".join(_tests(seen)),
+        exchanges=_exchanges(seen),
     )
     return join_lines(text)
 
@@ -299,27 +279,16 @@ def _searches(models: Mapping[str, Mapping]) -> Iterator[str]:
         yield f"Searched were {'; '.join(grids)}."
 
 
-def _tests(seen: Overview) -> Iterator[str]:
-    """Yield how features, models and configurations were compared, where there were several."""
-    kinds = (("features", seen.features), (f"{seen.result.task.model_kind}s", seen.models))
-    compared = [name for name, table in kinds if len(table)]
-    if compared:
-        n_groups = int(next(len(t) and t["n_groups"].iloc[0] for _, t in kinds if len(t)))
-        exact, how = n_groups <= paired.N_EXACT_GROUPS, f"{paired.N_EXCHANGES:,} random"
-        if "tags" in seen.result.task.charts:
-            exact = 2**n_groups <= of_tags.FEWEST_EXCHANGES
-            how = f"at most {of_tags.N_EXCHANGES:,}"
-        how = f"all 2^{n_groups}" if exact else how
-        over = ", each averaged over the other," if len(compared) > 1 else ""
-        yield (
-            f"{' and '.join(compared).capitalize()} were compared{over} by {how} exchanges of "
-            f"whole {seen.unit}s between two of them, with Holm's correction."
-        )
-    if seen.comparison is not None and not seen.result.is_pooled:
-        yield (
-            "Single configurations were compared on the same splits by the corrected resampled "
-            "t-test (Nadeau and Bengio, 2003) with Holm's correction."
-        )
+def _exchanges(seen: Overview) -> str:
+    """Return how many exchanges of groups features and models were compared by, if they were."""
+    counts = [table["n_groups"].iloc[0] for table in (seen.features, seen.models) if len(table)]
+    if not counts:
+        return ""
+    exact, how = counts[0] <= paired.N_EXACT_GROUPS, f"{paired.N_EXCHANGES:,} random"
+    if "tags" in seen.result.task.charts:
+        exact = 2 ** int(counts[0]) <= of_tags.FEWEST_EXCHANGES
+        how = f"at most {of_tags.N_EXCHANGES:,}"
+    return f"all 2^{counts[0]}" if exact else how
 
 
 def bibliography(seen: Overview) -> str:
