@@ -2,7 +2,6 @@
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import fields
 from numbers import Integral, Real
 from pathlib import Path
@@ -235,9 +234,8 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
         audio_digests : list of str or None, of length n_clips
             Of the decoded waveforms.
         """
-        warnings.warn(
-            "transform_with_digests is deprecated; use transform.", DeprecationWarning, stacklevel=2
-        )
+        message = "transform_with_digests is deprecated; use transform."
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
         return self._transform_with_digests(X)
 
     def transform_frames(self, X) -> list[np.ndarray]:
@@ -394,12 +392,9 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
         """Return the rows of all clips, and the reasons of those that are NaN, by their places."""
         clips = self._check_clips(X, reset=False)
         cache, n_threads = open_cache(self.memory), processes.threads_per_worker(self.n_jobs)
-        results = processes.run_parallel(
-            embed_clip,
-            ((recipe, clip, cache, n_threads) for clip in clips),
-            n_jobs=self.n_jobs,
-            prefer=recipe.prefer,
-        )
+        calls = ((recipe, clip, cache, n_threads) for clip in clips)
+        options = {"n_jobs": self.n_jobs, "prefer": recipe.prefer}
+        results = processes.run_parallel(embed_clip, calls, **options)
         embedded, failures, name = [], {}, type(self).__name__
         # The results first in zip: they are asked once more at the end, so that the bar reaches it.
         bar = progress.track(results, total=len(clips), description=name, enabled=self.verbose)
@@ -415,9 +410,7 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
         return embedded, failures
 
 
-def _warn(
-    clips: Sequence[forms.Clip], embedded: Sequence[CacheEntry], failures: dict[int, str]
-) -> None:
+def _warn(clips: list[forms.Clip], embedded: list[CacheEntry], failures: dict[int, str]) -> None:
     """Warn of each kind of note, of the cache and of failures, once for all clips."""
     for note, (what, category) in NOTES.items():
         names = [clip.name for clip, one in zip(clips, embedded) if note in one.notes]

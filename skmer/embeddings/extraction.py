@@ -153,11 +153,8 @@ def extract(
     ((4, 3), 1)
     """
     if chunk_size is not None:
-        warnings.warn(
-            "The 'chunk_size' parameter of extract has no effect any more; leave it out.",
-            DeprecationWarning,
-            stacklevel=2,
-        )
+        message = "The 'chunk_size' parameter of extract has no effect any more; leave it out."
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
     messages.check_choice("extract", ("columns", "list"), layout=layout)
     if shard_size is not None:
         messages.check_whole("extract", shard_size=shard_size)

@@ -277,10 +277,8 @@ class ClipFunctionTransformer(BaseClipTransformer):
 
     def _check_settings(self):
         super()._check_settings()
-        for parameter, length in (
-            ("frame_size", self._frame_length()),
-            ("hop_size", self._hop_length()),
-        ):
+        lengths = {"frame_size": self._frame_length(), "hop_size": self._hop_length()}
+        for parameter, length in lengths.items():
             if length is not None and not 1 <= length <= _MAX_SAMPLES:
                 least, most = 1 / self.target_sr, _MAX_SAMPLES / self.target_sr
                 allowed = f"at least one sample, {least:.2g} s, and at most {most:.3g} s"

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, partial
-from importlib import resources
 from numbers import Real
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -99,8 +99,8 @@ def _spectrogram(frame, input_repr, frontend):
 @cache
 def _window(length, frontend):
     if frontend == "kapre":
-        with resources.files("skmer.embeddings").joinpath("kapre_windows.npz").open("rb") as file:
-            return np.load(file, allow_pickle=False)[f"hann_{length}"]
+        with np.load(Path(__file__).with_name("kapre_windows.npz"), allow_pickle=False) as windows:
+            return windows[f"hann_{length}"]
     return periodic_hann(length)
 
 
@@ -135,7 +135,7 @@ def describe(arrays, input_repr: str) -> nn.Network:
         return nn.batch_norm(*(arrays[f"norm{layer}/{role}"] for role in _NORM))
 
     # Zero padding follows the first batch normalisation, so it cannot move into a kernel.
-    scale, offset = (value.item() for value in norm(0))
+    scale, offset = (np.float32(value.item()) for value in norm(0))
     pooled_thrice = tuple(size // 8 for size in input_shape)
     last_pool = pooled_thrice[0] // _CELLS[0], pooled_thrice[1] // _CELLS[1]
     body = nn.LayerList()
@@ -146,12 +146,11 @@ def describe(arrays, input_repr: str) -> nn.Network:
             factor, shift = norm(layer)
             kernel = kernel.astype(np.float64) * factor
             bias = bias.astype(np.float64) * factor + shift
-        body.add(
-            nn.Convolution(nn.as_float32(kernel), nn.as_float32(bias), _SAME_3X3, relu=not is_last)
-        )
+        kernel, bias = nn.as_float32(kernel), nn.as_float32(bias)
+        body.add(nn.Convolution(kernel, bias, _SAME_3X3, relu=not is_last))
         if is_last or layer % 2 == 0:
             body.add(nn.MaxPool(last_pool if is_last else (2, 2)))
-    return nn.Network("l3", input_shape, np.float32(scale), np.float32(offset), body)
+    return nn.Network("l3", input_shape, scale, offset, body)
 
 
 # Blob ids as the branch "models" of github marl/openl3 lists them. The two SHA-256 of mel256_music
@@ -379,12 +378,8 @@ def verify(file: weights.WeightsFile) -> list[weights.WeightsCheck]:
         return []
     checks = []
     _, input_repr, content_type = file.name.split("-")
-    folder = resources.files("skmer.embeddings") / "reference"
-    with (
-        resources.as_file(folder / "openl3_chirp.npz") as figures,
-        resources.as_file(folder / "chirp_44k.flac") as clip,
-        np.load(figures, allow_pickle=False) as published,
-    ):
+    clip = weights.REFERENCE / "chirp_44k.flac"
+    with np.load(weights.REFERENCE / "openl3_chirp.npz", allow_pickle=False) as published:
         for frontend in FRONTENDS:
             chosen = {"content_type": content_type, "input_repr": input_repr, "frontend": frontend}
             l3 = L3Transformer(**(_SETTINGS[file.name] | chosen))

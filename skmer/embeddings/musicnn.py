@@ -5,7 +5,6 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib import resources
 from itertools import chain
 from numbers import Real
 from pathlib import Path
@@ -130,7 +129,7 @@ def describe(arrays) -> nn.Network:
         return nn.batch_norm(*numbered("batch_normalization", index, *_NORM))
 
     # Zero padding follows the first batch normalisation, so it cannot move into a kernel.
-    scale, offset = (value.item() for value in norm(0))
+    scale, offset = (np.float32(value.item()) for value in norm(0))
     body = nn.LayerList()
     front = []
     for index in range(_N_FRONT):
@@ -166,26 +165,14 @@ def describe(arrays) -> nn.Network:
     order = np.concatenate([in_turns[:, 1], in_turns[:, 0]])
     kernel = kernel.astype(np.float64)
     head = nn.LayerList()
-    head.add(
-        nn.Dense(
-            nn.as_float32((kernel * factor[:, np.newaxis])[order]),
-            nn.as_float32(bias + shift @ kernel),
-            relu=True,
-        )
-    )
+    shifted = nn.as_float32(bias + shift @ kernel)
+    kernel = nn.as_float32((kernel * factor[:, np.newaxis])[order])
+    head.add(nn.Dense(kernel, shifted, relu=True))
     penultimate = head.add(nn.Affine(*map(nn.as_float32, norm(10))))
     kernel, bias = numbered("dense", 1, "kernel", "bias")
     head.add(nn.Dense(kernel, bias, relu=False))
     tags = head.add(nn.Activation("sigmoid"))
-    return nn.Network(
-        "musicnn",
-        _INPUT_SHAPE,
-        np.float32(scale),
-        np.float32(offset),
-        body,
-        head,
-        (0, penultimate, tags),
-    )
+    return nn.Network("musicnn", _INPUT_SHAPE, scale, offset, body, head, (0, penultimate, tags))
 
 
 def _checkpoint(trained_on: str) -> str:
@@ -440,12 +427,8 @@ class MusiCNNTransformer(base.NetworkTransformer):
         return names
 
     def _recipe(self, *, pooled):
-        computed = {
-            "frame_size": FRAME_SIZE,
-            "layers": self._layers(),
-            "hop_columns": self._hop_columns(),
-        }
-        return self._fill(MusiCNNRecipe, pooled=pooled, **computed)
+        computed = {"layers": self._layers(), "hop_columns": self._hop_columns()}
+        return self._fill(MusiCNNRecipe, pooled=pooled, frame_size=FRAME_SIZE, **computed)
 
 
 # Of the largest value of a layer; measured up to 5e-6.
@@ -455,12 +438,8 @@ _ERROR = 1e-4
 def verify(file: weights.WeightsFile) -> list[weights.WeightsCheck]:
     """Check all layers for a clip of one patch."""
     checks = []
-    folder = resources.files("skmer.embeddings") / "reference"
-    with (
-        resources.as_file(folder / "musicnn.npz") as figures,
-        resources.as_file(folder / "musicnn_16k.flac") as clip,
-        np.load(figures, allow_pickle=False) as published,
-    ):
+    clip = weights.REFERENCE / "musicnn_16k.flac"
+    with np.load(weights.REFERENCE / "musicnn.npz", allow_pickle=False) as published:
         layers: Any = tuple(LAYERS)
         trained_on: Any = file.name.removeprefix("musicnn-")
         transformer = MusiCNNTransformer(trained_on=trained_on, layer=layers)

@@ -8,10 +8,8 @@ another file or run code. Any other damage of a file is reported in one sentence
 import gzip
 import hashlib
 import io
-import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from math import prod, sqrt
 from pathlib import Path
 from typing import IO, Any, BinaryIO
@@ -19,15 +17,15 @@ from typing import IO, Any, BinaryIO
 import numpy as np
 
 from skmer.exceptions import InputError, WeightsIntegrityError
-from skmer.utils import cache
 from skmer.utils.digest import open_regular
 
+Arrays = dict[str, np.ndarray]
 Shapes = tuple[tuple[str, tuple[int, ...]], ...]
 # The published files unpack to 19 MB at most; what unpacks to far more is something else.
 LARGEST = 128 * 2**20
 
 
-def check_arrays(arrays: Sequence[np.ndarray], shapes: Shapes, path: Path) -> dict[str, np.ndarray]:
+def check_arrays(arrays: Sequence[np.ndarray], shapes: Shapes, path: Path) -> Arrays:
     """Return the arrays of a file by name, as read-only float32, once they fit the network."""
     checked = {}
     for array, (name, shape) in zip(arrays, shapes, strict=True):
@@ -62,21 +60,6 @@ def digest_arrays(arrays: Iterable[np.ndarray]) -> str:
     for array in arrays:
         total.update(np.ascontiguousarray(array, dtype="<f4").data)
     return total.hexdigest()
-
-
-@contextmanager
-def damaged_unless(path: Path, must_be: str) -> Iterator[None]:
-    """Convert any error of a damaged file to one sentence with the name of the file."""
-    try:
-        yield
-    except (WeightsIntegrityError, FileNotFoundError, PermissionError):
-        raise
-    except cache.DAMAGE as error:
-        reason = re.sub(r"[^ -~]+", " ", str(error)).strip()
-        raise WeightsIntegrityError(
-            f"The weights file {path} is damaged and cannot be read ({reason}): it must be "
-            f"{must_be}."
-        ) from error
 
 
 def _lacking(path: Path, name: str) -> WeightsIntegrityError:
@@ -327,9 +310,7 @@ def signature(path: Path) -> tuple:
     return str(path), status.st_size, status.st_mtime_ns
 
 
-def draw_arrays(
-    shapes: Shapes, seed: int, input_norm: Mapping[str, float]
-) -> dict[str, np.ndarray]:
+def draw_arrays(shapes: Shapes, seed: int, input_norm: Mapping[str, float]) -> Arrays:
     """Draw kernels that keep the scale through rectified layers [He2015]."""
     bits = np.random.PCG64(seed)
     arrays = {}

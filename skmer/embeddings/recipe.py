@@ -17,6 +17,8 @@ from skmer.pooling import pool_frames
 from skmer.utils import CacheEntry, ClipCache, floats, processes
 from skmer.utils.digest import FILE_KEY, AudioDigest, key_of, version
 
+# A clip as it is read: consecutive blocks of mono samples.
+Blocks = Iterable[np.ndarray]
 # Of a field of a recipe that decides no number, or only through another one.
 NOT_IN_KEY = {"key": False}
 
@@ -107,9 +109,7 @@ class Recipe(ABC):
         }
 
     @abstractmethod
-    def compute(
-        self, waveform: Iterable[np.ndarray], n_threads: int | None
-    ) -> tuple[np.ndarray, set[str]]:
+    def compute(self, waveform: Blocks, n_threads: int | None) -> tuple[np.ndarray, set[str]]:
         """Turn a waveform into frames.
 
         Parameters
@@ -129,12 +129,8 @@ class Recipe(ABC):
 
     def is_valid(self, frames: np.ndarray) -> bool:
         """Return whether an array from a cache can be frames of this recipe."""
-        return (
-            frames.ndim == 2
-            and frames.dtype == np.float32
-            and len(frames) > 0
-            and self.frame_size in (None, frames.shape[1])
-        )
+        are_rows = frames.ndim == 2 and frames.dtype == np.float32 and len(frames) > 0
+        return are_rows and self.frame_size in (None, frames.shape[1])
 
     def finish(self, frames: np.ndarray) -> np.ndarray:
         """Turn frames, computed or from the cache, into the row that users get."""
@@ -184,9 +180,7 @@ def resampler_version(resampler: str) -> str:
     return version(resampling.RESAMPLERS[resampler])
 
 
-def note_short(
-    waveform: Iterable[np.ndarray], length: int, notes: set[str]
-) -> Generator[np.ndarray, None, int]:
+def note_short(waveform: Blocks, length: int, notes: set[str]) -> Generator[np.ndarray, None, int]:
     """Yield the blocks of a waveform, note one shorter than `length`, and return what it lacks."""
     lacking = length
     for block in waveform:
@@ -197,7 +191,7 @@ def note_short(
     return max(lacking, 0)
 
 
-def pad_short(waveform: Iterable[np.ndarray], length: int, notes: set[str]) -> Iterator[np.ndarray]:
+def pad_short(waveform: Blocks, length: int, notes: set[str]) -> Iterator[np.ndarray]:
     """Yield the blocks of a waveform; after one shorter than `length` add silence, and note it."""
     lacking = yield from note_short(waveform, length, notes)
     if lacking:
@@ -229,12 +223,8 @@ def embed_clip(
         error.add_note(f"This happened at the clip {clip.name}.")
         raise
     notes = entry.notes
-    if (
-        clip.end is not None
-        and duration
-        and entry.sr
-        and (entry.n_samples or 0) < (duration - END_TOLERANCE) * entry.sr
-    ):
+    wanted = 0.0 if clip.end is None else (duration or 0) - END_TOLERANCE
+    if (entry.n_samples or 0) < wanted * (entry.sr or 0):
         notes = sorted({*notes, "cut"})
     return entry._replace(array=recipe.finish(entry.array), notes=notes)
 
@@ -273,10 +263,5 @@ def _compute(recipe, clip, before, n_threads) -> CacheEntry:
         raise AudioDecodeError(
             f"{clip.name}: the file changed while it was read; read it again when it is whole."
         )
-    return CacheEntry(
-        frames,
-        sorted(notes | noticed),
-        digest.hexdigest(),
-        sr=digest.sr,
-        n_samples=digest.n_samples,
-    )
+    stated: dict = {"sr": digest.sr, "n_samples": digest.n_samples}
+    return CacheEntry(frames, sorted(notes | noticed), digest.hexdigest(), **stated)

@@ -69,9 +69,7 @@ def describe_transformer(transformer: BaseClipTransformer) -> dict:
     }
 
 
-def check_same(
-    name: str, settings: Mapping, transformers: list[BaseClipTransformer], *, frames: bool
-) -> None:
+def check_same(name: str, settings: Mapping, transformers: list, *, frames: bool) -> None:
     """Raise where the numbers of a table are not those that a model learnt from."""
     again = "extract the clips again with the model's own transformer"
     rows = "frames" if frames else "clips"

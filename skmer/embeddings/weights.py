@@ -3,6 +3,7 @@
 import importlib.util
 import logging
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -17,7 +18,7 @@ import numpy as np
 from skmer.embeddings import readers
 from skmer.embeddings.registry import known_features
 from skmer.exceptions import InputError, InputTypeError, WeightsIntegrityError, WeightsNotFoundError
-from skmer.utils import download, files, messages
+from skmer.utils import cache, download, files, messages
 
 FOLDER_VARIABLE = "SKMER_WEIGHTS"
 MIRROR_VARIABLE = "SKMER_WEIGHTS_MIRROR"
@@ -26,6 +27,8 @@ LARGEST = 512 * 2**20
 # Seconds. A file that was changed a shorter time ago may still be being copied.
 COPYING_TIME = 60.0
 
+# Clips, and what the authors' code makes of them, for `verify_weights`.
+REFERENCE = Path(__file__).with_name("reference")
 # Files that this process has verified, and digests of those that it has read, by `signature`.
 _verified: set[tuple] = set()
 _digests: dict[tuple, str] = {}
@@ -217,8 +220,17 @@ class WeightsFile:
     def parse(self, path: Path) -> tuple[dict[str, np.ndarray], str]:
         """Return the arrays of a file by name, and the SHA-256 over them."""
         assert self.read is not None
-        with readers.damaged_unless(path, self.kinds):
+        try:
             read = self.read(path, self.shapes)
+        except (WeightsIntegrityError, FileNotFoundError, PermissionError):
+            raise
+        except cache.DAMAGE as error:
+            # Of names and lines in a damaged file, the letters that can be shown.
+            reason = re.sub(r"[^ -~]+", " ", str(error)).strip()
+            raise WeightsIntegrityError(
+                f"The weights file {path} is damaged and cannot be read ({reason}): it must be "
+                f"{self.kinds}."
+            ) from error
         arrays = readers.check_arrays(read, self.shapes, path)
         return arrays, readers.digest_arrays(arrays.values())
 

@@ -41,13 +41,11 @@ def make_card(transformers, rest, card: Mapping | None, versions: Mapping) -> di
 def _describe(transformer) -> dict:
     random = getattr(transformer, "weights", "") is None
     feature = registry.feature_of(transformer)
-    licence = None if feature is None else feature.licence
+    licence = getattr(transformer, "weights_licence_", None) or getattr(feature, "licence", None)
     return settings.describe_transformer(transformer) | {
         "engine": engine_of(transformer),
         "weights_are_random": random,
-        "weights_licence": None
-        if random
-        else getattr(transformer, "weights_licence_", None) or licence,
+        "weights_licence": None if random else licence,
     }
 
 

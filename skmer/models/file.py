@@ -33,15 +33,15 @@ from skmer.utils.cache import DAMAGE
 from skmer.utils.digest import open_regular, settings_digest, versions
 from skmer.utils.files import atomic_write, check_output_file, expand_path
 
+# Classes and functions, by themselves or by their names with modules.
+Trusted = Sequence[type | Callable | str]
 # What skops asks about beside classes of scikit-learn: parts that hold numbers, and run nothing.
-_PARTS = frozenset(
-    {
-        "numpy.dtype",
-        "scipy.interpolate._bsplines.BSpline",
-        "scipy.interpolate._bsplines._BSpline",
-        "scipy.sparse._csr.csr_array",
-        "scipy.sparse._csr.csr_matrix",
-    }
+_PARTS = (
+    "numpy.dtype",
+    "scipy.interpolate._bsplines.BSpline",
+    "scipy.interpolate._bsplines._BSpline",
+    "scipy.sparse._csr.csr_array",
+    "scipy.sparse._csr.csr_matrix",
 )
 # Functions of scikit-learn are trusted here alone: scores, which searches and selections hold.
 _FUNCTIONS = ("sklearn.metrics.", "sklearn.feature_selection.")
@@ -65,7 +65,7 @@ def split_pipeline(model) -> tuple[list[embeddings.BaseClipTransformer], Pipelin
     return transformers, Pipeline(steps[1:])
 
 
-def trusted_types(model, *, trusted: Sequence[type | Callable | str] = ()) -> list[str]:
+def trusted_types(model, *, trusted: Trusted = ()) -> list[str]:
     """Return the types of a model that skops is to trust, for tools that call skops themselves.
 
     Parameters
@@ -148,13 +148,7 @@ def _is_known(name: str) -> bool:
     return isinstance(found, type) or name.startswith(_FUNCTIONS)
 
 
-def save_model(
-    pipeline,
-    path,
-    *,
-    card: Mapping | None = None,
-    trusted: Sequence[type | Callable | str] = (),
-) -> Path:
+def save_model(pipeline, path, *, card: Mapping | None = None, trusted: Trusted = ()) -> Path:
     """Write a fitted pipeline to one file, with a card that describes it.
 
     Parameters
@@ -314,12 +308,7 @@ def read_card(path) -> ModelCard:
     return ModelCard(_read(expand_path(path))[0])
 
 
-def load_model(
-    path,
-    *,
-    trusted: Sequence[type | Callable | str] = (),
-    trust_remote_code: bool = False,
-) -> Pipeline:
+def load_model(path, *, trusted: Trusted = (), trust_remote_code: bool = False) -> Pipeline:
     """Read a model that `save_model` wrote, and check that it is what it was.
 
     Parameters
@@ -388,11 +377,9 @@ def load_model(
             _check_weights(transformer, path)
     others = _differences(card, transformers, types)
     if others:
-        warnings.warn(
-            f"The model '{path}' was made with {', '.join(others)}; its numbers may differ here.",
-            exceptions.ModelVersionWarning,
-            stacklevel=2,
-        )
+        made = f"The model '{path}' was made with {', '.join(others)}"
+        message = f"{made}; its numbers may differ here."
+        warnings.warn(message, exceptions.ModelVersionWarning, stacklevel=2)
     return pipeline
 
 

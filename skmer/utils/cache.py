@@ -97,11 +97,8 @@ def warn_of_cache(errors: Sequence[str], *, stacklevel: int) -> None:
     """Warn once, for any number of clips, that the cache could not be used."""
     if errors:
         others = f", and so were {len(errors) - 1} others" if len(errors) > 1 else ""
-        warnings.warn(
-            f"{errors[0]}; the clip was computed instead{others}.",
-            IgnoredCacheWarning,
-            stacklevel=stacklevel + 1,
-        )
+        message = f"{errors[0]}; the clip was computed instead{others}."
+        warnings.warn(message, IgnoredCacheWarning, stacklevel=stacklevel + 1)
 
 
 class ClipCache:
@@ -155,11 +152,7 @@ class ClipCache:
         self.folder = folder / self.subfolder
 
     def get_or_compute(
-        self,
-        settings: dict,
-        compute: Callable[[], tuple],
-        *,
-        is_valid: Callable[[np.ndarray], bool] = lambda array: True,
+        self, settings: dict, compute: Callable[[], tuple], *, is_valid: Callable = lambda _: True
     ) -> CacheEntry:
         """Return the entry for `settings`, computed and stored where there is none.
 
@@ -229,12 +222,8 @@ class ClipCache:
         entry : CacheEntry
             As `get_or_compute` returns it.
         """
-        warnings.warn(
-            "ClipCache.remember is deprecated and will be removed in the next version of skmer; "
-            "call ClipCache.get_or_compute.",
-            DeprecationWarning,
-            stacklevel=2,
-        )
+        message = "ClipCache.remember is deprecated; call ClipCache.get_or_compute."
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
         return self.get_or_compute(settings, compute, **options)
 
     def __len__(self) -> int:

@@ -288,12 +288,11 @@ def _temporary_folder() -> Path:
         safe = False
     if not safe:
         folder = Path(tempfile.mkdtemp(prefix="skmer-"))
-    warnings.warn(
+    message = (
         f"This user has no home folder that can be written to, so {folder} is used instead; "
-        "SKMER_DATA and SKMER_WEIGHTS may name lasting folders.",
-        UserWarning,
-        stacklevel=3,
+        "SKMER_DATA and SKMER_WEIGHTS may name lasting folders."
     )
+    warnings.warn(message, UserWarning, stacklevel=3)
     return folder
 
 

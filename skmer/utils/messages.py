@@ -61,11 +61,8 @@ def deprecated_names(module: str, names: Mapping[str, str]) -> Callable[[str], A
         if name not in names:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         home, _, attribute = names[name].partition(":")
-        warnings.warn(
-            f"{module}.{name} is deprecated and will be removed in the next version of skmer.",
-            DeprecationWarning,
-            stacklevel=2,
-        )
+        message = f"{module}.{name} is deprecated and will be removed in the next version of skmer."
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
         return getattr(import_module(home), attribute or name)
 
     return get

@@ -38,7 +38,7 @@ def check_url(url: str) -> Any:
 
 
 @contextmanager
-def _fetching(what: str) -> Iterator[None]:
+def _errors_of(what: str, cannot: str = "be fetched") -> Iterator[None]:
     """Convert any error inside the block to an OSError."""
     try:
         yield
@@ -47,20 +47,20 @@ def _fetching(what: str) -> Iterator[None]:
     except Exception as error:
         # File systems raise what their own clients raise.
         reason = download.without_password(" ".join(f"{type(error).__name__}: {error}".split()))
-        raise OSError(bounded(f"{what} cannot be fetched ({reason})", 200)) from error
+        raise OSError(bounded(f"{what} cannot {cannot} ({reason})", 200)) from error
 
 
 def read_url(url: str) -> bytes:
     """Return the content of the file at a URL; any error is raised as OSError."""
     system = check_url(url)
-    with _fetching("the file"):
+    with _errors_of("the file"):
         return system.cat_file(system._strip_protocol(url))
 
 
 def exists(url: str) -> bool:
     """Return whether there is a file at a URL."""
     system = check_url(url)
-    with _fetching(f"The file '{download.without_password(url)}'"):
+    with _errors_of(f"The file '{download.without_password(url)}'"):
         return system.exists(system._strip_protocol(url))
 
 
@@ -77,7 +77,7 @@ def fetched(*names: str) -> Iterator[Path]:
     with TemporaryDirectory() as folder:
         here = [Path(folder, name.rpartition("/")[2]) for name in names]
         for name, path in zip(names, here):
-            with _fetching(f"The file '{download.without_password(name)}'"):
+            with _errors_of(f"The file '{download.without_password(name)}'"):
                 system.get_file(system._strip_protocol(name), str(path))
         yield here[0]
 
@@ -122,30 +122,21 @@ class Place:
         if self.url is None:
             self.here = files.check_output_folder(files.expand_path(folder))
             return
+        shown = download.without_password(self.url)
         if self.url.startswith(("http://", "https://")):
             raise InputError(
-                f"Results cannot be written to '{download.without_password(self.url)}': files at "
-                "http:// can be read only; use a path, or a URL such as s3://bucket/name."
+                f"Results cannot be written to '{shown}': files at http:// can be read only; use a "
+                "path, or a URL such as s3://bucket/name."
             )
         self._files = check_url(self.url)
         # Of its own name, so that the same call finds there what a killed one has left.
         name = digest.settings_digest({"url": self.url})[:16]
         self.here = files.check_output_folder(files.user_folder("cache") / "remote" / name)
-        self._check_writable()
-
-    def _check_writable(self) -> None:
         test = self._at(".skmer-write-test")
-        try:
+        with _errors_of(f"The folder '{shown}'", "be written to; choose another one"):
             self._files.makedirs(self._files._parent(test), exist_ok=True)
             self._files.pipe_file(test, b"")
             self._files.rm_file(test)
-        except Exception as error:
-            raise OSError(
-                bounded(
-                    f"Results cannot be written to '{download.without_password(str(self.url))}' "
-                    f"({type(error).__name__}: {error}); choose another place."
-                )
-            ) from error
 
     def _at(self, name: str) -> str:
         return self._files._strip_protocol(f"{self.url}/{name}")

@@ -73,14 +73,8 @@ class WideConvolution(_Maxima):
         spectrum = np.conj(np.fft.rfft(kernel, n, axis=1)).transpose(1, 0, 2)
         spectrum = spectrum * np.exp(1j * frequency * centre)[:, np.newaxis, np.newaxis]
         real, imaginary = spectrum.real, spectrum.imag
-        self._kernels = nn.as_float32(
-            np.concatenate(
-                [
-                    np.concatenate([real, -imaginary], axis=1),
-                    np.concatenate([imaginary, real], axis=1),
-                ]
-            )
-        )
+        rows = [np.hstack([real, -imaginary]), np.hstack([imaginary, real])]
+        self._kernels = nn.as_float32(np.concatenate(rows))
         weight = np.where(np.isin(np.arange(n // 2 + 1), [0, n / 2]), 1, 2) / n
         angle = np.outer(np.arange(centre % 1, centre + 1), frequency)
         self._cosines = nn.as_float32(np.cos(angle) * weight)
