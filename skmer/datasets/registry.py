@@ -256,10 +256,8 @@ def get_data_home(data_home: str | os.PathLike | None = None) -> Path:
     >>> get_data_home("my_data").name
     'my_data'
     """
-    data_home = data_home or os.environ.get("SKMER_DATA") or None
-    return (
-        files.user_folder("data") if data_home is None else files.expand_path(data_home).absolute()
-    )
+    data_home = data_home or os.environ.get("SKMER_DATA")
+    return files.expand_path(data_home).absolute() if data_home else files.user_folder("data")
 
 
 def list_datasets():
