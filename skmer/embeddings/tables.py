@@ -350,17 +350,17 @@ def _open_csv(path: Path) -> StoredTable:
         kinds = {"path": "string", **ENDS, **own, **FACTS, **FRAME_FACTS}
         texts = {name for name, kind in kinds.items() if kind == "string"}
         types: dict = {"string": str, "int64": "Int64", "double": float, "bool": bool}
+        dtypes = {files.escape_formula(name): types[kind] for name, kind in kinds.items()}
+        dtypes |= dict.fromkeys(names, np.float32)
         wanted = {*facts, "frame", *names}
         with open_regular(path) as stream:
             for frame in pd.read_csv(
                 stream,
                 usecols=lambda name: files.unescape_formula(name) in wanted,
-                dtype={files.escape_formula(name): types[kind] for name, kind in kinds.items()}
-                | dict.fromkeys(names, np.float32),
+                dtype=dtypes,
                 chunksize=_BATCH_ROWS,
                 keep_default_na=False,
-                na_values={name: [""] for name in map(files.escape_formula, kinds)}
-                | {name: ["", "nan"] for name in names},
+                na_values={name: [""] for name in dtypes} | {name: ["", "nan"] for name in names},
             ):
                 frame = frame.rename(columns=files.unescape_formula)
                 found = frame[[name for name in frame if name in kinds]].astype(object)

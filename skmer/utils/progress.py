@@ -35,16 +35,13 @@ def make_bar(*, is_download: bool = False, enabled: bool = True):
     from rich import progress
     from rich.console import Console
 
-    count = (
-        (progress.DownloadColumn(), progress.TransferSpeedColumn())
-        if is_download
-        else (progress.MofNCompleteColumn(), progress.TextColumn("{task.fields[rate]}"))
-    )
+    clips = progress.MofNCompleteColumn(), progress.TextColumn("{task.fields[rate]}")
+    sizes = progress.DownloadColumn(), progress.TransferSpeedColumn()
     console = Console(stderr=True)
     return progress.Progress(
         progress.TextColumn("{task.description}", markup=False),
         progress.BarColumn(),
-        *count,
+        *(sizes if is_download else clips),
         progress.TimeElapsedColumn(),
         progress.TextColumn("left"),
         progress.TimeRemainingColumn(),
