@@ -40,8 +40,7 @@ class Archive:
     @property
     def checksums(self) -> dict[str, str]:
         """The known checksums by their kinds."""
-        known = {"sha256": self.sha256, "md5": self.md5}
-        return {kind: value for kind, value in known.items() if value is not None}
+        return {kind: value for kind in ("sha256", "md5") if (value := getattr(self, kind))}
 
 
 def download_and_unpack(
