@@ -52,10 +52,7 @@ class Across:
         )
 
     def make_protocols(
-        self,
-        make: Callable[[targets.Clips, bool], list[folds.Protocol]],
-        clips: targets.Clips,
-        seed: int,
+        self, make: Callable, clips: targets.Clips, seed: int
     ) -> list[folds.Protocol]:
         """Return the protocols across, each before those within its first dataset."""
         left_out, none = self.left_out(clips), np.array([], dtype=np.intp)
@@ -112,19 +109,12 @@ class Across:
 
 
 def join_clips(
-    task: tasks.Task,
-    first: targets.Clips,
-    features,
-    test: tuple,
-    *,
-    names,
-    scales,
-    rules,
-    both_ways,
+    task: tasks.Task, first: targets.Clips, features, test, *, names, scales, rules, both_ways
 ) -> tuple[tasks.Task, targets.Clips, Any, Across]:
     """Return the task of what two datasets have in common, their clips as one, and the features.
 
-    Features that are arrays have the rows of X_test behind their own then.
+    `test` has X_test, y_test and groups_test. Features that are arrays have the rows of X_test
+    behind their own then.
     """
     X_test, y_test, groups_test = test
     features, X_test = _join_features(features, X_test)

@@ -66,12 +66,7 @@ class Protocol:
 
 
 def make_protocols(
-    protocol,
-    *,
-    known: Mapping[str, Callable[[int], object]],
-    strata: np.ndarray,
-    groups: np.ndarray | None,
-    random_state: int,
+    protocol, *, known: Mapping, strata, groups, random_state: int
 ) -> list[Protocol]:
     """Make the splits of each protocol asked for.
 

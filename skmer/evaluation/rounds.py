@@ -213,13 +213,7 @@ class Rounds:
 
 
 def run_rounds(
-    fits: Sequence[Fit],
-    *,
-    n_jobs: int | None,
-    verbose: bool,
-    checkpoint,
-    deadline: Deadline,
-    returns: bool,
+    fits: Sequence[Fit], *, n_jobs, verbose, checkpoint, deadline: Deadline, returns
 ) -> Rounds:
     """Do all fits, round by round; after the end of the time, return the rounds that are whole.
 

@@ -217,16 +217,12 @@ def equal_by_split(predictions) -> np.ndarray:
 
 
 def bootstrap_interval(
-    score: TotalsScore,
-    y_true: np.ndarray,
-    y_pred: np.ndarray,
-    groups: np.ndarray,
-    *,
-    n_resamples: int,
-    random_state: int,
-    weights: np.ndarray | None = None,
+    score: TotalsScore, y_true, y_pred, groups, *, n_resamples: int, random_state: int, weights=None
 ) -> tuple[float, float, float]:
-    """Return the score of all rows and the ends of its 95 % interval, NaN for a single group."""
+    """Return the score of all rows and the ends of its 95 % interval, NaN for a single group.
+
+    `y_true`, `y_pred`, `groups` and `weights` are arrays with one entry a row.
+    """
     rows = score.summands(y_true, y_pred)
     if weights is not None:
         rows = rows * weights[:, None]

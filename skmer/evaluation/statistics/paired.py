@@ -264,11 +264,7 @@ class GroupComparison(NamedTuple):
 
 
 def compare_by_group(
-    score: Callable[[np.ndarray], np.ndarray],
-    first: np.ndarray,
-    second: np.ndarray,
-    *,
-    random_state: int,
+    score: Callable, first: np.ndarray, second: np.ndarray, *, random_state: int
 ) -> GroupComparison:
     """Compare pairs of sets of predictions, with whole groups as the units.
 

@@ -351,16 +351,11 @@ def reproduce_koh2021(
     context = pieces.RunContext(store, budget, random_state, n_jobs, verbose)
     found = Reproduction(datasets, budget, random_state, reports=pieces.check_reports(context))
     features_of = {}
+    memory = out / "cache" if memory is None else memory
+    options = {"random_state": random_state, "memory": memory, "n_jobs": n_jobs, "verbose": verbose}
     for edition in study.EDITIONS:
         found.features, found.left_out = study.make_features(
-            features,
-            edition=edition,
-            budget=budget,
-            weights=weights,
-            random_state=random_state,
-            memory=out / "cache" if memory is None else memory,
-            n_jobs=n_jobs,
-            verbose=verbose,
+            features, edition=edition, budget=budget, weights=weights, **options
         )
         features_of[edition.name] = found.features
         if not found.features:
