@@ -4,6 +4,7 @@ import codecs
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice, permutations
@@ -188,21 +189,20 @@ def _find_encoding(path: Path, fallback: str | None) -> str:
     if not path.is_file():
         raise DatasetNotFoundError(f"There is no csv file {path}. Check the path.")
     with path.open("rb") as file:
-        start = file.read(4)
-    marked = next((name for mark, name in _MARKS if start.startswith(mark)), None)
+        start = file.read(2**20)
+        marked = next((name for mark, name in _MARKS if start.startswith(mark)), None)
+        blocks = chain([start], iter(partial(file.read, 2**20), b""))
+        if not marked and any(b"\0" in block for block in blocks):
+            raise InputError(
+                f"{path} must be a csv file in UTF-8. Got zero bytes, as in a workbook, in a "
+                "compressed file, or in UTF-16 without its mark; save it as a csv file in UTF-8."
+            )
     tried = [marked] if marked else ["utf-8", *filter(None, [fallback])]
     for encoding in tried:
-        try:
-            with path.open(encoding=encoding, newline="") as stream:
-                has_zeros = any("\0" in block for block in iter(partial(stream.read, 2**20), ""))
-        except UnicodeDecodeError:
-            continue
-        if has_zeros:
-            raise InputError(
-                f"{path} must be a csv file in UTF-8. Got zero bytes, as in a workbook, or in "
-                "UTF-16 without its mark; save it again as a csv file in UTF-8."
-            )
-        return encoding
+        with suppress(UnicodeDecodeError), path.open(encoding=encoding, newline="") as stream:
+            while stream.read(2**20):
+                pass
+            return encoding
     try:
         path.read_bytes().decode(tried[-1])
     except UnicodeDecodeError as error:

@@ -450,6 +450,17 @@ def test_the_unit_is_that_of_the_tested_dataset(has_groups):
     assert pairs_table(seen, "feature").columns[3] == unit.capitalize()
 
 
+def test_one_group_has_no_exchanges():
+    X, y, groups = make(6)
+    result = evaluate(
+        {"mine": X, "half": X[:, :1]}, {"nb": GaussianNB()}, None, y, groups=groups,
+        X_test={"mine": X, "half": X[:, :1]}, y_test=y, groups_test=["ann"] * len(y), audit=False,
+    )  # fmt: skip
+    methods = methods_paragraph(Overview(result))
+    assert "exchanges" not in methods
+    assert " of 1 group)" in methods
+
+
 def test_a_model_is_fitted_to_the_first_dataset_alone():
     first, second = make(6), make(4, seed=1, prefix="band")
     fitted = run(first, second).fit(feature="mine", classifier="nb")

@@ -282,7 +282,7 @@ def _searches(models: Mapping[str, Mapping]) -> Iterator[str]:
 def _exchanges(seen: Overview) -> str:
     """Return how many exchanges of groups features and models were compared by, if they were."""
     counts = [table["n_groups"].iloc[0] for table in (seen.features, seen.models) if len(table)]
-    if not counts:
+    if not counts or counts[0] < 2:
         return ""
     exact, how = counts[0] <= paired.N_EXACT_GROUPS, f"{paired.N_EXCHANGES:,} random"
     if "tags" in seen.result.task.charts:
