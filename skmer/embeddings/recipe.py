@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -86,7 +86,7 @@ class Recipe(ABC):
             "duration": None if self.duration is None else float(self.duration),
             "sr": int(self.sr),
             "resampler": self.resampler,
-            "resampler_version": resampler_version(self.resampler),
+            "resampler_version": version(resampling.RESAMPLERS[self.resampler]),
             "numbers_version": self.numbers_version,
             **self._decisive_keys,
         }
@@ -172,12 +172,6 @@ def check_unchanged(what: str, fitted: str | None, found: str) -> None:
 
 # Seconds that a segment may end after its file without a note, since tables round.
 END_TOLERANCE = 0.1
-
-
-@cache
-def resampler_version(resampler: str) -> str:
-    """Return the version of the package that resamples."""
-    return version(resampling.RESAMPLERS[resampler])
 
 
 def note_short(waveform: Blocks, length: int, notes: set[str]) -> Generator[np.ndarray, None, int]:
