@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from sklearn.utils import check_consistent_length
 
 from skmer.evaluation.displays.style import PALETTE, Display, plain, select, text_color
@@ -80,7 +81,6 @@ class CurveDisplay(Display):
         self.times = floats.check_floats(times, "times", ndim=1)
         self.y_true = floats.check_floats(y_true, "y_true", ndim=1)
         self.y_pred = floats.check_floats(y_pred, "y_pred", ndim=1)
-        check_consistent_length(self.times, self.y_true, self.y_pred)
         self.intervals = None if intervals is None else np.asarray(intervals, dtype=float)
         self.name = name
 
@@ -208,7 +208,6 @@ class QuadrantDisplay(Display):
         self.valence = floats.check_floats(valence, "valence", ndim=1)
         self.arousal = floats.check_floats(arousal, "arousal", ndim=1)
         self.labels = None if labels is None else np.asarray(labels)
-        check_consistent_length(self.valence, self.arousal, self.labels)
         self.intervals = None if intervals is None else np.asarray(intervals, dtype=float)
         self.center = tuple(center)
         self.names = tuple(names)
@@ -243,19 +242,18 @@ class QuadrantDisplay(Display):
         clips = check_labels(clips, "The clips")
         labels = None if labels is None else check_labels(labels, "The labels")
         check_consistent_length(valence, arousal, clips, labels)
-        _, first, codes = np.unique(clips, return_index=True, return_inverse=True)
-        ends = [(1 - level) / 2, (1 + level) / 2]
-        values = (
-            floats.check_floats(valence, "valence", ndim=1),
-            floats.check_floats(arousal, "arousal", ndim=1),
-        )
-        means = [np.bincount(codes, one) / np.bincount(codes) for one in values]
-        intervals = [
-            np.transpose([np.quantile(one[codes == clip], ends) for clip in range(len(first))])
-            for one in values
-        ]
-        labels = None if labels is None else labels[first]
-        return cls(*means, labels=labels, intervals=intervals, center=center).plot(ax)
+        columns = {
+            "valence": floats.check_floats(valence, "valence", ndim=1),
+            "arousal": floats.check_floats(arousal, "arousal", ndim=1),
+        }
+        points = pd.DataFrame(columns).groupby(clips)
+        low, high = (points.quantile(end) for end in ((1 - level) / 2, (1 + level) / 2))
+        return cls(
+            *points.mean().to_numpy().T,
+            labels=None if labels is None else pd.Series(labels).groupby(clips).first(),
+            intervals=[[low[name], high[name]] for name in columns],
+            center=center,
+        ).plot(ax)
 
     def quadrants(self):
         """Return the quadrant of each clip.

@@ -12,7 +12,7 @@ from skmer.evaluation.displays import style
 from skmer.evaluation.displays.numbers import curves_of
 from skmer.evaluation.report import tables, words
 from skmer.evaluation.report.overview import Overview
-from skmer.evaluation.report.words import name_of, name_of_score, two_digits
+from skmer.evaluation.report.words import name_of, name_of_score
 from skmer.utils import files, messages
 
 if TYPE_CHECKING:
@@ -112,13 +112,7 @@ def scatter_charts(seen: Overview) -> list[dict]:
             ends=[float(values.min()), float(values.max())],
             color=style.PALETTE[0],
         )
-        numbers = ", ".join(
-            f"{name_of_score(metric)} {two_digits(score[metric])}"
-            for metric in seen.result.task.metrics
-            if metric in score and not metric.endswith("_song")
-        )
-        text = f"{seen.model_name(best)}: {numbers}."
-        charts.append({"chart": chart, "text": text})
+        charts.append({"chart": chart, "name": seen.model_name(best), "scores": score})
     return charts
 
 
@@ -130,8 +124,8 @@ def curve_charts(seen: Overview) -> list[dict]:
         for row, curve in curves_of(rows, N_WORST).items():
             part = rows[rows["row"] == row]
             score = seen.result.task.score(part, part["row"])
-            facts = {"error": two_digits(curve.error), "pearson": two_digits(score["pearson"])}
-            songs.append(seen.clips[row] | facts | {"row": row})
+            facts = {"row": row, "error": curve.error, "pearson": score["pearson"]}
+            songs.append(seen.clips[row] | facts)
             columns = {"time": curve.times, "annotated": curve.y_true, "predicted": curve.y_pred}
             columns |= dict(zip(("low", "high"), curve.interval))
             curves.append(pd.DataFrame(columns).assign(song=f"{songs[-1]['name']} (row {row})"))
@@ -144,8 +138,8 @@ def curve_charts(seen: Overview) -> list[dict]:
             songs=table["song"].unique().tolist(),
             colors=[style.PALETTE[3], style.PALETTE[0]],
         )
-        text = f"The songs with the largest errors of {target} by {seen.model_name(best)}."
-        charts.append({"chart": chart, "text": text, "target": target, "songs": songs})
+        name = seen.model_name(best)
+        charts.append({"chart": chart, "name": name, "target": target, "songs": songs})
     return charts
 
 
