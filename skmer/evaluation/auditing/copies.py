@@ -82,7 +82,10 @@ class Evidence:
 
     @cached_property
     def _neighbors(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        return find_neighbors(self.X)
+        """The scaled rows, and of each the distances and rows of its neighbors, nearest first."""
+        X = FeatureScaler().fit_transform(self.X)
+        n_neighbors = min(N_NEIGHBORS, len(X) - 1)
+        return X, *NearestNeighbors(n_neighbors=n_neighbors).fit(X).kneighbors()
 
     @cached_property
     def _near(self):
@@ -107,10 +110,25 @@ class Evidence:
 
     @cached_property
     def contained(self) -> dict[tuple[str, str], list[tuple[int, ...]]] | None:
-        """Rows of one song in a published dataset and in one that contains it."""
+        """Rows of one song, by the dataset that has it from another and by that other.
+
+        A song's code is its item, or the name of its file, up to " - " where that is in it.
+        """
         if self.datasets is None or (self.items is None and self.paths is None):
             return None
-        return contained_sets(self.datasets, self.items, self.paths)
+        table, known = list_datasets(), _known_datasets()
+        items = map(_code_of, self.paths) if self.items is None else self.items
+        codes: dict[str | None, dict[str, int]] = defaultdict(dict)
+        for row, (dataset, item) in enumerate(zip(self.datasets, items)):
+            codes[known.get(_plain(dataset))][str(item).strip().upper()] = row
+        found = {}
+        for outer, contains in zip(table.name, table.contains):
+            for inner in contains:
+                shared = [code for code in codes[inner] if code in codes[outer]]
+                pairs = [(codes[inner][code], codes[outer][code]) for code in shared]
+                if pairs:
+                    found[outer, inner] = [tuple(sorted(pair)) for pair in pairs]
+        return found
 
     @cached_property
     def copies(self) -> dict[str, list[tuple[int, ...]]]:
@@ -201,13 +219,6 @@ def equal_sets(keys):
         if key is not None:
             rows[key].append(row)
     return [tuple(found) for found in rows.values() if len(found) > 1]
-
-
-def find_neighbors(X) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the scaled rows, and of each its neighbors, the nearest first, by distance and row."""
-    X = FeatureScaler().fit_transform(X)
-    k = min(N_NEIGHBORS, len(X) - 1)
-    return X, *NearestNeighbors(n_neighbors=k).fit(X).kneighbors()
 
 
 def near_sets(X, distances, neighbors, alpha):
@@ -318,27 +329,6 @@ def are_related(datasets: set[str]) -> bool:
     names = {known.get(_plain(name)) for name in datasets}
     families = [{name, *inner} for name, inner in zip(table.name, table.contains)]
     return len(names) > 1 and any(names <= family for family in families)
-
-
-def contained_sets(datasets, items, paths) -> dict[tuple[str, str], list[tuple[int, ...]]]:
-    """Return rows of one song, by the dataset that has it from another and by that other.
-
-    A song's code is its item, or the name of its file, up to " - " where that is in it.
-    """
-    table, known = list_datasets(), _known_datasets()
-    if items is None:
-        items = map(_code_of, paths)
-    codes: dict[str | None, dict[str, int]] = defaultdict(dict)
-    for row, (dataset, item) in enumerate(zip(datasets, items)):
-        codes[known.get(_plain(dataset))][str(item).strip().upper()] = row
-    found = {}
-    for outer, contains in zip(table.name, table.contains):
-        for inner in contains:
-            shared = [code for code in codes[inner] if code in codes[outer]]
-            pairs = [(codes[inner][code], codes[outer][code]) for code in shared]
-            if pairs:
-                found[outer, inner] = [tuple(sorted(pair)) for pair in pairs]
-    return found
 
 
 def contained(evidence, splits):

@@ -242,10 +242,8 @@ class QuadrantDisplay(Display):
         clips = check_labels(clips, "The clips")
         labels = None if labels is None else check_labels(labels, "The labels")
         check_consistent_length(valence, arousal, clips, labels)
-        columns = {
-            "valence": floats.check_floats(valence, "valence", ndim=1),
-            "arousal": floats.check_floats(arousal, "arousal", ndim=1),
-        }
+        given = {"valence": valence, "arousal": arousal}
+        columns = {name: floats.check_floats(one, name, ndim=1) for name, one in given.items()}
         points = pd.DataFrame(columns).groupby(clips)
         low, high = (points.quantile(end) for end in ((1 - level) / 2, (1 + level) / 2))
         return cls(
@@ -297,15 +295,9 @@ class QuadrantDisplay(Display):
         half = 1.08 * max(reach)
         ax.set(xlim=(x - half, x + half), ylim=(y - half, y + half), aspect="equal")
         for name, is_right, is_top in (("Q1", 1, 1), ("Q2", 0, 1), ("Q3", 0, 0), ("Q4", 1, 0)):
-            ax.text(
-                0.98 if is_right else 0.02,
-                0.98 if is_top else 0.02,
-                name,
-                transform=ax.transAxes,
-                ha="right" if is_right else "left",
-                va="top" if is_top else "bottom",
-                alpha=0.7,
-            )
+            sides = {"ha": ("left", "right")[is_right], "va": ("bottom", "top")[is_top]}
+            place = 0.02 + 0.96 * is_right, 0.02 + 0.96 * is_top
+            ax.text(*place, name, transform=ax.transAxes, alpha=0.7, **sides)
         ax.set(xlabel=plain(self.names[0]), ylabel=plain(self.names[1]))
         if self.labels is not None:
             ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False)

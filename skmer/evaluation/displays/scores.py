@@ -372,24 +372,10 @@ class PairedComparisonDisplay(style.Display):
         margin = 0.08 * (high - low) or 0.02
         ends = low - margin, high + margin
         ax.plot(ends, ends, color="#888888", linewidth=0.9, zorder=0)
-        self.points_ = ax.scatter(
-            self.first,
-            self.second,
-            s=22,
-            color=style.PALETTE[0],
-            alpha=0.55,
-            linewidths=0,
-            label="split",
-        )
-        self.mean_ = ax.scatter(
-            [self.first.mean()],
-            [self.second.mean()],
-            s=90,
-            marker="P",
-            color=style.PALETTE[3],
-            edgecolors="white",
-            label="mean",
-        )
+        splits = {"s": 22, "color": style.PALETTE[0], "alpha": 0.55, "linewidths": 0}
+        self.points_ = ax.scatter(self.first, self.second, label="split", **splits)
+        mean = {"s": 90, "color": style.PALETTE[3], "marker": "P", "edgecolors": "white"}
+        self.mean_ = ax.scatter(self.first.mean(), self.second.mean(), label="mean", **mean)
         metric = style.plain(self.metric.replace("_", " "))
         first, second = map(style.plain, self.names)
         ax.set(xlim=ends, ylim=ends, aspect="equal")
