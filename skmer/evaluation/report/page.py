@@ -289,25 +289,18 @@ def plot_result(result: "EvaluationResult", ax=None):
 def _draw(ax, seen: Overview, *, scale: float) -> None:
     names = list(seen.ranked["name"])
     protocols = list(dict.fromkeys(seen.intervals["protocol"]))
-    colors = style.feature_colors(seen.intervals["feature"])
+    colors, size = style.feature_colors(seen.intervals["feature"]), {"markersize": 4 * scale}
     for k, protocol in enumerate(protocols):
         rows = seen.intervals[seen.intervals["protocol"] == protocol]
         mark, shift = style.MARKERS[k % len(style.MARKERS)], (k - (len(protocols) - 1) / 2) * 0.5
         for row in rows.to_dict("records"):
             score = row[seen.headline]
             reach = np.nan_to_num(np.maximum([[score - row["low"]], [row["high"] - score]], 0))
-            ax.errorbar(
-                score,
-                names.index(row["name"]) + shift / len(protocols),
-                xerr=reach,
-                fmt=mark,
-                color=colors[row["feature"]],
-                markersize=4 * scale,
-                elinewidth=1.2 * scale,
-            )
+            look = {"color": colors[row["feature"]], "elinewidth": 1.2 * scale, **size}
+            place = names.index(row["name"]) + shift / len(protocols)
+            ax.errorbar(score, place, xerr=reach, fmt=mark, **look)
         if len(protocols) > 1:
-            label = style.plain(protocol)
-            ax.plot([], [], mark, color=style.text_color(), markersize=4 * scale, label=label)
+            ax.plot([], [], mark, color=style.text_color(), label=style.plain(protocol), **size)
     if seen.chance is not None:
         dashes = {"color": style.text_color(), "linestyle": "--", "linewidth": 0.8 * scale}
         ax.axvline(seen.chance, **dashes, label="guessing")

@@ -227,7 +227,7 @@ N_WRONG = 12
 
 def tags_part(seen: Overview) -> dict:
     """Return what the page shows of the tags, of the best configuration."""
-    best = seen.ranked.iloc[0]
+    best = seen.best[None]
     keys = {key: best[key] for key in seen.result.configuration}
     scores = seen.result.tag_scores(**keys, protocol=seen.protocol)  # type: ignore[attr-defined]
     rows = seen.rows_of(best)
@@ -235,7 +235,6 @@ def tags_part(seen: Overview) -> dict:
     most = np.argsort(-truth.sum(axis=0), kind="stable")[:N_TOGETHER]
     names = names_of(rows)
     return {
-        "name": best["name"],
         "table": _tags_table(scores),
         # Of the clips with a row's tag, the share with a column's.
         "together": [names[tag] for tag in most],
