@@ -158,7 +158,6 @@ def predict(
     options: dict[str, Any] = {
         "frames": frames or step is not None,
         "hop_size": step,
-        "targets": card.get("targets"),
         "strict": strict,
         "memory": cache,
         "n_jobs": jobs,

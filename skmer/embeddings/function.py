@@ -1,6 +1,8 @@
 """A transformer of clips made of any function."""
 
+import dis
 import inspect
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -36,35 +38,36 @@ def function_key(func: Callable) -> str:
     return digest.settings_digest({"func": _see(func, [])})
 
 
-# What is there in a list, say, may be a note of each call as well as a setting.
-_WRITES = {"add", "append", "extend", "update"}
+# Calls that make a list, say, a note of each call of the function rather than a setting of it.
+_WRITES = {"add", "append", "clear", "extend", "insert", "pop", "setdefault", "update"}
 _DEPTH = 6
 
 
 def _see(item: Any, around: list) -> Any:
     """Return what can be seen of something that a function holds, as JSON has it."""
-    if any(item is one for one in around) or len(around) > _DEPTH:
+    if any(item is one for one in around):
         return type(item).__qualname__
+    if len(around) > _DEPTH:
+        return _hash(item)
     see = partial(_see, around=[*around, item])
     if isinstance(item, partial):
-        return [see(item.func), joblib.hash((item.args, item.keywords))]
+        given = joblib.hash((item.args, item.keywords))
+        return [see(item.func), given, see(item.args), see(item.keywords)]
     if inspect.ismethod(item):
         return [see(item.__func__), see(item.__self__)]
     if inspect.isfunction(item):
         found = inspect.getclosurevars(item)
-        writes = not _WRITES.isdisjoint(item.__code__.co_names)
-        inside = {
-            name: see(one)
-            for name, one in found.nonlocals.items()
-            if not (writes and isinstance(one, list | dict | set))
-        }
-        # Lists of a module are rather results of calls; what other modules have is not the user's.
-        outside = {
-            name: see(one)
-            for name, one in found.globals.items()
-            if not isinstance(one, list | dict | set)
-            and getattr(one, "__module__", item.__module__) == item.__module__
-        }
+        written, module = _written(item.__code__), item.__module__
+        inside, outside = (
+            {
+                name: see(one)
+                for name, one in names.items()
+                if not (name in written and isinstance(one, list | dict | set))
+                # What other modules have is not the user's.
+                and (names is found.nonlocals or getattr(one, "__module__", module) == module)
+            }
+            for names in (found.nonlocals, found.globals)
+        )
         given = [see(item.__defaults__), see(item.__kwdefaults__)]
         return [function_name(item), _source(item), *given, inside, outside]
     if isinstance(item, type):
@@ -78,22 +81,48 @@ def _see(item: Any, around: list) -> Any:
         if hasattr(item, weights):
             state = getattr(item, weights)()
             arrays = state.values() if isinstance(state, dict) else state
-            return joblib.hash([np.asarray(one) for one in arrays])
+            return [_layers(item), joblib.hash([np.asarray(one) for one in arrays])]
     if hasattr(item, "__dict__") and not inspect.ismodule(item):
         return [see(type(item)), see(vars(item))]
+    return _hash(item)
+
+
+def _hash(item) -> str:
     try:
         return joblib.hash(item)
     except Exception:  # Such as a session of a library; `version` distinguishes those.
         return type(item).__qualname__
 
 
+def _written(code) -> set[str]:
+    """Return the names of the lists and the like that a function writes to."""
+    steps = list(dis.get_instructions(code))
+    return {
+        str(name.argval)
+        for name, after, then in zip(steps, steps[1:], steps[2:])
+        # ``name.append``, ``name[key] = ...`` and ``name[key] += ...``.
+        if after.argval in _WRITES
+        or (then.opname, then.arg) in (("STORE_SUBSCR", None), ("COPY", 2))
+    }
+
+
+def _layers(network) -> str:
+    """Return what a network of PyTorch or Keras is made of, without the names of layers."""
+    if not hasattr(network, "to_json"):
+        return repr(network)
+    try:
+        return re.sub(r'"name": "\w*"', "", network.to_json())
+    except Exception:  # Of a class of the user's own, without a configuration.
+        return type(network).__qualname__
+
+
 def _source(item) -> Any:
-    """Return the source of a function or class; empty for a compiled one."""
+    """Return the source of a function or class, else the code."""
     try:
         # Workers get what is in the main module without its source.
         return _bytecode(item) if item.__module__ == "__main__" else inspect.getsource(item)
     except (OSError, TypeError):
-        return ""
+        return _bytecode(item)
 
 
 def _bytecode(item) -> Any:

@@ -326,7 +326,9 @@ class ColumnsFeature(Feature):
             values = one.inputs[VECTOR]
             names[part] = [f"{part}__{i}" for i in range(values.shape[1])]
             blocks.append(pd.DataFrame(values, columns=names[part]))
-            frame = frame.drop(columns=[one for one in _names(X, columns) if one not in used])
+            unused = [one for one in _names(X, columns) if one not in used]
+            # Several networks may embed one column.
+            frame = frame.drop(columns=unused, errors="ignore")
         steps = [
             (part, tail, names[part] if columns is None else _named(X, columns))
             for part, tail, columns in self.learnt

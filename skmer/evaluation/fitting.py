@@ -363,15 +363,18 @@ class Experiment:
         # The third seed; the first two are those of the splits and of the fits.
         seed = estimators.derive_seeds(self.seed, 3)[2]
         if self.features[feature].front is not None:
-            whole = Pipeline([("transformer", clone(given)), (self.task.model_kind, fitted)])
-            return fit_model(
-                whole, _safe_indexing(self.clips.X, np.arange(len(y))), y, groups, seed
-            )
-        # The clips of a second dataset are behind those of the first.
-        rows = self.features[feature].inputs[chosen][: len(y)]
-        fitted = fit_model(fitted, rows, y, groups, seed)
-        steps = [(self.task.model_kind, fitted)]
-        if inputs.is_transformer(given):
-            transformer = self.task.before(Feature.transformer(given, chosen))
-            steps.insert(0, ("transformer", transformer.fit(self.clips.X)))
-        return Pipeline(steps)
+            steps = [("transformer", clone(given)), (self.task.model_kind, fitted)]
+            X = _safe_indexing(self.clips.X, np.arange(len(y)))
+            pipeline = fit_model(Pipeline(steps), X, y, groups, seed)
+        else:
+            # The clips of a second dataset are behind those of the first.
+            rows = self.features[feature].inputs[chosen][: len(y)]
+            steps = [(self.task.model_kind, fit_model(fitted, rows, y, groups, seed))]
+            if inputs.is_transformer(given):
+                transformer = self.task.before(Feature.transformer(given, chosen))
+                steps.insert(0, ("transformer", transformer.fit(self.clips.X)))
+            pipeline = Pipeline(steps)
+        if self.task.model_kind == "regressor":
+            # For `predict_clips`, which cannot see which number is which.
+            pipeline[-1].target_names_ = list(values)
+        return pipeline

@@ -375,6 +375,9 @@ def load_model(path, *, trusted: Trusted = (), trust_remote_code: bool = False) 
                     param="trust_remote_code",
                 )
             _check_weights(transformer, path)
+        if card.get("targets"):
+            # Models of skmer 0.2 have them in the card only.
+            pipeline[-1].target_names_ = card["targets"]
     others = _differences(card, transformers, types)
     if others:
         made = f"The model '{path}' was made with {', '.join(others)}"

@@ -62,8 +62,8 @@ def predict_clips(
         frames within half of it: the step of the targets that the model was fitted to. None = a row
         for every frame.
     targets : sequence of str, default=None
-        Names of what a regressor predicts; None = arousal and valence where it is two numbers,
-        else "target".
+        Names of what a regressor predicts; None = those of the targets that ``result.fit`` or
+        ``skmer train`` fitted it to, else arousal and valence where it is two numbers, or "target".
     strict : bool, default=False
         Whether a clip with a note gets that as its error, and no prediction.
     memory : str, path-like or joblib.Memory, default=None
@@ -383,7 +383,10 @@ class Predictions:
 class Predictor:
     """A model, and how it is asked; it turns a stream of clips into batches of rows."""
 
-    def __init__(self, model, frames, hop_size, targets, strict, memory, n_jobs, verbose):
+    def __init__(
+        self, model, frames, hop_size, targets=None, strict=False, memory=None, n_jobs=None,
+        verbose=False,
+    ):  # fmt: skip
         self.transformers, self.rest = split_pipeline(model)
         if frames:
             _check_frames(self.transformers)
@@ -573,6 +576,12 @@ def _predict(rest, rows: np.ndarray, targets) -> dict[str, np.ndarray]:
             columns = {f"proba_{name}": shares[:, i] for i, name in enumerate(names)}
             return {"tags": np.array(tags, dtype=object), **columns}
         predicted = {"label": rest.predict(rows)}
+        if predicted["label"].ndim > 1:
+            raise InputError(
+                "A classifier of several tags must be in a TagClassifier, which has their names "
+                "and thresholds, as make_pipeline(MusiCNNTransformer(), TagClassifier(...)) does. "
+                f"Got {type(rest[-1]).__name__}."
+            )
         if hasattr(rest, "predict_proba"):
             shares = rest.predict_proba(rows)
             predicted |= {f"proba_{label}": shares[:, i] for i, label in enumerate(rest.classes_)}
@@ -580,7 +589,8 @@ def _predict(rest, rows: np.ndarray, targets) -> dict[str, np.ndarray]:
     values = rest.predict(rows)
     values = values.reshape(len(values), -1)
     if targets is None:
-        targets = ("arousal", "valence") if values.shape[1] == 2 else ("target",)
+        usual = ("arousal", "valence") if values.shape[1] == 2 else ("target",)
+        targets = getattr(rest[-1], "target_names_", usual)
     if len(targets) != values.shape[1]:
         raise InputError(
             f"The 'targets' parameter must name what the model predicts, {values.shape[1]} "

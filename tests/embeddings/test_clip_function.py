@@ -285,10 +285,51 @@ def notebook(layer):
     return main["embed"]
 
 
+def noting(layer):
+    """A setting and notes of the calls, both in lists."""
+    settings, seen = [layer], []
+
+    def embed(frames):
+        seen.append(len(frames))
+        return scaled(frames, settings[0])
+
+    return embed
+
+
+def outside_of_it(layer):
+    """A function of another module, which has its settings in a dictionary there."""
+    module: dict = {"__name__": "mine", "SETTINGS": {"layer": layer}}
+    exec("def embed(frames): return frames * SETTINGS['layer']", module)
+    return module["embed"]
+
+
+def without_source(layer):
+    made: dict = {"__name__": "mine"}
+    exec(f"def embed(frames): return frames * {layer}", made)
+    return made["embed"]
+
+
+class Network:
+    """As one of PyTorch: its weights are a dict, and its text has its layers."""
+
+    def __init__(self, layer):
+        self.text = f"Network({layer})"
+
+    def state_dict(self):
+        return {"weight": np.ones(3)}
+
+    def __repr__(self):
+        return self.text
+
+
 @pytest.mark.parametrize(
     "make",
     [
         Scaled,
+        noting,
+        outside_of_it,
+        without_source,
+        lambda layer: around(Network(layer)),
         lambda layer: Scaled(layer).embed,
         lambda layer: partial(Scaled(layer).embed),
         lambda layer: partial(partial(scaled, layer=layer)),

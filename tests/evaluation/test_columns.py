@@ -69,8 +69,15 @@ def columns(audio=None, **options):
             ]
         ),
         ColumnTransformer([("number", StandardScaler(), ["tempo"])]),
+        ColumnTransformer(
+            [
+                ("audio", embed(), ["clip"]),
+                ("other", embed(duration=0.2), "clip"),
+                ("number", StandardScaler(), ["tempo"]),
+            ]
+        ),
     ],
-    ids=["columns", "pipeline", "options", "remainder", "selector", "numbers"],
+    ids=["columns", "pipeline", "options", "remainder", "selector", "numbers", "networks"],
 )
 def test_predictions_are_those_of_the_same_pipeline_in_scikit_learn(table, features):
     model = LogisticRegression()

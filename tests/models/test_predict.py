@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 import soundfile
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import KFold
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -18,12 +20,15 @@ from skmer import ClipFunctionTransformer, MFCCStatsTransformer, VGGishTransform
 from skmer.audio import Segment
 from skmer.classifiers import KerasLSTMClassifier
 from skmer.embeddings import extract, sources, tables
+from skmer.evaluation import evaluate
 from skmer.exceptions import InputError
 from skmer.models import (
     PredictionFile,
+    load_model,
     predict,
     predict_batches,
     predict_clips,
+    save_model,
     write_predictions,
 )
 from skmer.utils import ClipCache
@@ -202,6 +207,31 @@ def test_every_form_of_clips_and_a_bad_one_is_a_row(songs, model, tmp_path):
     ):
         with pytest.raises(error):
             predict_clips(model, wrong)
+
+
+def test_targets_have_the_names_that_they_were_fitted_under(songs, tmp_path):
+    paths, _ = songs
+    y = dict(zip(("valence", "arousal"), np.random.default_rng(0).normal(size=(2, 24))))
+    features = {"mfcc": MFCCStatsTransformer()}
+    result = evaluate(
+        features, ["ridge"], paths, y, task="regression", protocol=KFold(2), audit=False
+    )
+    for target, names in ((None, [*y]), ("arousal", ["arousal"])):
+        model = result.fit(feature="mfcc", regressor="ridge", target=target)
+        again = load_model(save_model(model, tmp_path / "model.skmer"))
+        for one in (model, again):
+            found = predict_clips(one, paths[:2])
+            assert list(found) == ["path", *names, "error", "notes"]
+            expected = np.reshape(model.predict(paths[:2]), (2, -1))
+            np.testing.assert_allclose(found[names].to_numpy(float), expected, rtol=1e-6)
+
+
+def test_several_tags_without_their_names_are_a_sentence(songs):
+    paths, y = songs
+    model = make_pipeline(MFCCStatsTransformer(), KNeighborsClassifier())
+    model.fit(paths, np.column_stack([y == "sad", y != "sad"]).astype(int))
+    with pytest.raises(InputError, match="several tags must be in a TagClassifier"):
+        predict_clips(model, paths[:2])
 
 
 def test_columns_are_there_when_every_clip_fails(songs, model):
