@@ -152,10 +152,7 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
         params.validate_parameters(self)
         labels.check_order({"X": X, "y": y, "groups": groups, "sample_weight": sample_weight})
         X = self._validate_X(X, reset=True)
-        if isinstance(y, list | tuple) and len(y) and np.ndim(y[0]) == 1:
-            y = np.asarray(y)
-        is_table = getattr(y, "ndim", 1) == 2 and y.shape[1] > 1
-        are_tags = is_table and type_of_target(y) == "multilabel-indicator"
+        are_tags = np.ndim(y) == 2 and type_of_target(y) == "multilabel-indicator"
         y = np.asarray(y).astype(np.int32) if are_tags else labels.check_target(y)
         check_classification_targets(y)
         if groups is not None:
@@ -349,11 +346,11 @@ def check_keras_backend() -> None:
         backend = sys.modules["keras"].config.backend()
     else:
         home = os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras")
-        backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
-        with suppress(OSError, ValueError, AttributeError):
-            settings = json.loads(Path(home, "keras.json").read_text(encoding="utf-8"))
-            backend = os.environ.get("KERAS_BACKEND") or settings.get("backend", backend)
-    if backend != "tensorflow":
+        backend = os.environ.get("KERAS_BACKEND")
+        with suppress(OSError, ValueError, LookupError, TypeError):
+            settings = Path(home, "keras.json").read_text(encoding="utf-8")
+            backend = backend or json.loads(settings)["backend"]
+    if (backend or "tensorflow") != "tensorflow":
         raise EngineNotAvailableError(
             f"The Keras classifiers need Keras with the backend tensorflow. Got {backend!r}; set "
             "the environment variable KERAS_BACKEND=tensorflow for this program, or take other "

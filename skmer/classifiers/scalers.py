@@ -6,7 +6,6 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array
 from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
-from skmer.exceptions import InputError
 from skmer.utils import estimators, floats
 
 _EPS = np.finfo(np.float32).eps
@@ -184,10 +183,5 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """Return `X` as an array, and which of its frames are not padding."""
         estimators.check_unmasked(X, "X of SequenceScaler")
         X = check_array(X, allow_nd=True, dtype=[np.float64, np.float32], estimator=self)
-        if X.ndim > 3:
-            raise InputError(
-                "X of SequenceScaler must have shape (n_samples, n_frames, n_features) or "
-                f"(n_samples, n_features). Got shape {X.shape} instead."
-            )
         floats.check_magnitude(X, "X of SequenceScaler")
         return X, X.any(axis=-1) if X.ndim == 3 else np.ones(len(X), dtype=bool)

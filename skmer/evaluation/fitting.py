@@ -5,6 +5,7 @@ Nothing of the test set is seen before it is scored.
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -125,15 +126,14 @@ def fit_model(model, X, y, groups, seed: int):
             routed = {"groups": groups}
         try:
             model.fit(X, y, **routed)
-        except (ValueError, TypeError) as error:
-            if isinstance(error, InputError):
-                raise
+        except InputError:
+            raise
+        except (ValueError, TypeError):
             voting = "soft" if hasattr(model, "predict_proba") else "hard"
-            try:
-                model = VotingClassifier([("encoded", clone(model))], voting=voting)
-                model.fit(X, y, **routed)
-            except Exception:
-                raise error from None
+            encoded = VotingClassifier([("encoded", clone(model))], voting=voting)
+            with suppress(Exception):
+                return encoded.fit(X, y, **routed)
+            raise
         return model
 
 

@@ -74,9 +74,11 @@ def test_other_dimensions_than_fitted(small, vectors, sequences):
 
 def test_scaler(sequences):
     X = sequences[0]
-    for odd in (np.ma.masked_greater(X, 0), X[..., None], X.astype(float) * 1e300):
+    for odd in (np.ma.masked_greater(X, 0), X.astype(float) * 1e300):
         with pytest.raises(InputError):
             SequenceScaler().fit(odd)
+    with pytest.raises(ValueError, match="dim 4"):
+        SequenceScaler().fit(X[..., None])
 
 
 def test_a_step_beyond_the_signal_is_the_whole_signal(small, vectors):

@@ -124,8 +124,7 @@ def annotate(ax, text, place, *, shift, coordinates="data"):
 def in_order(values):
     """Return the distinct features or classifiers, those of the study first and in its order."""
     known = [*FEATURE_NAMES, *CLASSIFIER_NAMES]
-    found = list(dict.fromkeys(values))
-    return [value for value in known if value in found] + [v for v in found if v not in known]
+    return sorted(dict.fromkeys(values), key=[*known, *values].index)
 
 
 def _is_drawn(letter: str) -> bool:
