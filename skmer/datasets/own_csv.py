@@ -200,6 +200,7 @@ _ADVICE = {
     "path": "path_column=NAME for the files",
     "label": "label_column=NAME for the labels, tags_column=NAME for several tags a clip, or "
     "target_columns=NAMES for numbers",
+    "tags": "tags_column=NAME for the tags",
 }
 
 

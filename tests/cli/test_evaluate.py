@@ -419,5 +419,6 @@ def test_tags_of_a_table_of_ones_own(skmer, clips, one_sentence):
     assert page.count('aria-label="Play ') == 12
     said = one_sentence(*words, *tags[4:])
     assert said == "--tags-column and --tags-separator are for --target tags."
+    assert "Give --tags-column NAME for the tags." in one_sentence(*words, *tags[:2])
     said = one_sentence("evaluate", "toy", "--target", "tags", "--features", "mfcc")
     assert said == "--target tags needs several tags a clip, which toy does not have."
