@@ -109,7 +109,7 @@ def predict_clips(
     >>> predicted["label"].notna().tolist(), predicted["error"][1]
     ([True, False], 'the file does not exist.')
     """
-    predictor = Predictor(model, frames, hop_size, targets, strict, memory, n_jobs, verbose)
+    predictor = Predictor(model, frames, hop_size, strict, memory, n_jobs, verbose, targets)
     (predictions,) = predictor.stream(paths, None)
     cache.warn_of_cache(predictor.embedder.cache_errors, stacklevel=2)
     return predictions.as_frame()
@@ -172,7 +172,7 @@ def predict_batches(
     [2, 2, 1]
     """
     messages.check_whole("predict_batches", batch_size=batch_size)
-    predictor = Predictor(model, frames, hop_size, targets, strict, memory, n_jobs, verbose)
+    predictor = Predictor(model, frames, hop_size, strict, memory, n_jobs, verbose, targets)
     return map(Predictions.as_frame, predictor.stream(paths, batch_size))
 
 
@@ -277,7 +277,7 @@ def write_predictions(
     ...     write_predictions(model, iter(toy.data[:5]), f"{folder}/moods.parquet").n_rows
     5
     """
-    predictor = Predictor(model, frames, hop_size, targets, strict, memory, n_jobs, verbose)
+    predictor = Predictor(model, frames, hop_size, strict, memory, n_jobs, verbose, targets)
     write = _WRITERS.get(os.path.splitext(os.fspath(out))[1])
     if write is None:
         raise InputError(f"'out' must end in {', '.join(_WRITERS)}. Got '{out}'.", param="out")
@@ -383,10 +383,7 @@ class Predictions:
 class Predictor:
     """A model, and how it is asked; it turns a stream of clips into batches of rows."""
 
-    def __init__(
-        self, model, frames, hop_size, targets=None, strict=False, memory=None, n_jobs=None,
-        verbose=False,
-    ):  # fmt: skip
+    def __init__(self, model, frames, hop_size, strict, memory, n_jobs, verbose, targets=None):
         self.transformers, self.rest = split_pipeline(model)
         if frames:
             _check_frames(self.transformers)
@@ -578,8 +575,7 @@ def _predict(rest, rows: np.ndarray, targets) -> dict[str, np.ndarray]:
         predicted = {"label": rest.predict(rows)}
         if predicted["label"].ndim > 1:
             raise InputError(
-                "A classifier of several tags must be in a TagClassifier, which has their names "
-                "and thresholds, as make_pipeline(MusiCNNTransformer(), TagClassifier(...)) does. "
+                "A classifier of several tags must be in a TagClassifier, which has their names. "
                 f"Got {type(rest[-1]).__name__}."
             )
         if hasattr(rest, "predict_proba"):
