@@ -152,7 +152,7 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
         params.validate_parameters(self)
         labels.check_order({"X": X, "y": y, "groups": groups, "sample_weight": sample_weight})
         X = self._validate_X(X, reset=True)
-        are_tags = np.ndim(y) == 2 and type_of_target(y) == "multilabel-indicator"
+        are_tags = np.asarray(y).ndim == 2 and type_of_target(y) == "multilabel-indicator"
         y = np.asarray(y).astype(np.int32) if are_tags else labels.check_target(y)
         check_classification_targets(y)
         if groups is not None:
