@@ -194,9 +194,10 @@ def test_sequences_and_unions(songs, tmp_path):
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_a_union_of_data_frames(songs, tmp_path, library):
     paths, y = songs
-    mfcc = MFCCStatsTransformer()
+    # scikit-learn 1.8 cannot join data frames of polars whose columns have the same names.
+    parts = [MFCCStatsTransformer(statistics=(name,)) for name in ("mean", "std")]
     with config_context(transform_output=library):
-        model = make_pipeline(make_union(mfcc, clone(mfcc)), GaussianNB()).fit(paths[:4], y[:4])
+        model = make_pipeline(make_union(*parts), GaussianNB()).fit(paths[:4], y[:4])
         again = load_model(save_model(model, tmp_path / "m.skmer"))
         np.testing.assert_array_equal(again.predict(paths), model.predict(paths))
 
