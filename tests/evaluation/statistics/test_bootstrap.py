@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.metrics import accuracy_score, r2_score, root_mean_squared_error
 
 from skmer.evaluation import cluster_bootstrap
+from skmer.evaluation.statistics import bootstrap
+from skmer.evaluation.statistics.scores import concordance, correlation
 
 
 def test_standard_error_is_that_of_the_group_means():
@@ -86,3 +88,30 @@ def test_few_groups_and_undefined_statistics_are_refused():
 
     with pytest.raises(ValueError, match="Got nan for one resample of the groups"):
         cluster_bootstrap(spread, [1.0, 2.0, 3.0], [1.0, 2.0, 2.0], random_state=0)
+
+
+@pytest.mark.parametrize(
+    ("score", "direct"),
+    [
+        (bootstrap.R2, r2_score),
+        (bootstrap.CCC, concordance),
+        (bootstrap.PEARSON, correlation),
+        (bootstrap.RMSE, root_mean_squared_error),
+    ],
+)
+def test_totals_of_drawn_rows_give_the_score_of_these_rows(score, direct):
+    """Of all rows the mean is 0, so that wrong terms in the means can only be seen in a draw."""
+    rng = np.random.default_rng(0)
+    y_true = rng.normal(3, 1, 40)
+    y_pred = 0.5 * y_true + rng.normal(1, 0.5, 40)
+    rows = score.summands(y_true, y_pred)
+    for _ in range(5):
+        drawn = rng.integers(40, size=12)
+        found = score.from_totals(rows[drawn].sum(axis=0))
+        assert found == pytest.approx(direct(y_true[drawn], y_pred[drawn]))
+
+
+def test_a_split_of_many_rows_weighs_as_much_as_one_of_few():
+    places = {"repeat": [0, 0, 0, 1], "fold": [0, 0, 0, 0], "row": [4, 5, 6, 4]}
+    weights = bootstrap.equal_by_split(pd.DataFrame(places))
+    np.testing.assert_allclose(weights, [1 / 3, 1 / 3, 1 / 3, 1])
