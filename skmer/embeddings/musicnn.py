@@ -1,6 +1,6 @@
 """MusiCNN, a network trained to tag music: transformer, front-end, layers, weights and tags."""
 
-import io
+import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -182,17 +182,16 @@ def _checkpoint(trained_on: str) -> str:
 
 def read(path: Path, shapes: readers.Shapes, trained_on: str):
     """Return the arrays of a wheel, an npz, or the index of a checkpoint."""
-    index = Path(_checkpoint(trained_on))
-    with open_regular(path) as file:
+    index = _checkpoint(trained_on)
+    with open_regular(path) as file, tempfile.TemporaryDirectory() as folder:
         archive = zipfile.ZipFile(file) if zipfile.is_zipfile(file) else None
-        if archive is None or index.as_posix() not in archive.namelist():
+        if archive is None or index not in archive.namelist():
             return readers.read_checkpoint(path, shapes)
-        members = []
-        for member in (index.as_posix(), index.with_name(readers.NUMBERS).as_posix()):
+        for suffix in (readers.INDEX, readers.NUMBERS):
+            member = index.removesuffix(readers.INDEX) + suffix
             with archive.open(member) as stream:
-                members.append(io.BytesIO(readers.unpacked(stream, member)))
-    table, numbers = members
-    return readers.read_v2(table, numbers, shapes, path)
+                Path(folder, f"own{suffix}").write_bytes(readers.unpacked(stream, member))
+        return readers.read_tensors(f"{folder}/own", shapes, path)
 
 
 WEIGHTS = {

@@ -1,23 +1,25 @@
-"""Readers of weights files: npz, Keras' HDF5, and TensorFlow's checkpoints, without TensorFlow.
+"""Readers of weights files: npz, Keras' HDF5, and TensorFlow's checkpoints.
 
 Published files are verified by their digests, and a path is the user's own choice. The readers
 check what leads to wrong numbers: names, shapes, kinds and values; and no file may refer to
 another file or run code. Any other damage of a file is reported in one sentence.
 """
 
+import glob
 import gzip
 import hashlib
 import io
-import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from math import prod, sqrt
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO
 
 import numpy as np
 
-from skmer.exceptions import InputError, WeightsIntegrityError
+from skmer.exceptions import InputError, WeightsIntegrityError, WeightsNotFoundError
 from skmer.utils.digest import open_regular
+from skmer.utils.processes import quiet_tensorflow
 
 Arrays = dict[str, np.ndarray]
 Shapes = tuple[tuple[str, tuple[int, ...]], ...]
@@ -132,176 +134,39 @@ def _member(group, name: str):
 
 INDEX = ".index"
 NUMBERS = ".data-00000-of-00001"
-_MAGIC = struct.pack("<Q", 0xDB4775248B80FB57)
-_FOOTER_SIZE = 48
-_FLOAT = 1  # DT_FLOAT
-_CRC_MASK = 0xA282EAD8
 
 
 def read_checkpoint(path: Path, shapes: Shapes) -> list[np.ndarray]:
     """Return the arrays of an npz, of a V2 checkpoint where the path ends in .index, or of a V1."""
-    with open_regular(path) as table:
-        if table.read(4) == b"PK\x03\x04":
+    with open_regular(path) as file:
+        if file.read(4) == b"PK\x03\x04":
             return read_npz(path, shapes)
-        if not path.name.endswith(INDEX):
-            return _read_v1(table, shapes, path)
-        numbers = path.with_name(path.name.removesuffix(INDEX) + NUMBERS)
-        if not numbers.is_file():
-            raise InputError(f"{numbers.name} is not beside it")
-        with open_regular(numbers) as stream:
-            return read_v2(table, stream, shapes, path)
+    if path.name.endswith(INDEX):
+        return read_tensors(str(path).removesuffix(INDEX), shapes, path)
+    # TensorFlow takes the name of a V1 checkpoint for a pattern.
+    return read_tensors(glob.escape(str(path)), shapes, path)
 
 
-def read_v2(table: BinaryIO, numbers: BinaryIO, shapes: Shapes, path: Path) -> list[np.ndarray]:
-    """Return the arrays from the two files of a V2 checkpoint: an index, and all the numbers."""
-    entries = dict(_entries(table))
-    arrays = []
-    for name, shape in shapes:
-        if name.encode() not in entries:
-            raise _lacking(path, name)
-        # Of a BundleEntryProto: 1 the type, 2 the shape, 3 the file, 4 the offset, 6 the checksum.
-        entry = _fields(entries[name.encode()])
-        kind = np.dtype(np.float32 if _first(entry, 1) == _FLOAT else np.void)
-        check_shape(name, _shape(_first(entry, 2, b"")), kind, shape, path)
-        if _first(entry, 3) or 7 in entry:
-            raise InputError(f"the array '{name}' is spread over files or slices")
-        data = _read(numbers, _first(entry, 4), 4 * prod(shape))
-        if _masked_crc(data) != _first(entry, 6):
-            raise InputError(f"the checksum of the array '{name}' does not match")
-        arrays.append(np.frombuffer(data, dtype="<f4").reshape(shape))
-    return arrays
-
-
-def _read_v1(table: BinaryIO, shapes: Shapes, path: Path) -> list[np.ndarray]:
-    """Return the arrays of a V1 checkpoint, which is one table.
-
-    The checksums of its blocks are not computed: in plain Python that takes minutes.
-    """
-    wanted = dict(shapes)
-    declared: dict[str, tuple[int, ...]] = {}
-    found: dict[str, np.ndarray] = {}
-    for key, value in _entries(table):
-        if not key:
-            # The SavedTensorSliceMeta: names and shapes.
-            for meta in _fields(_first(_fields(value), 1, b"")).get(1, []):
-                tensor = _fields(meta)
-                declared[bytes(_first(tensor, 1, b"")).decode()] = _shape(_first(tensor, 2, b""))
-            continue
-        # A SavedSlice: 1 the name, 3 a TensorProto, whose field 5 has the floats.
-        tensor = _fields(_first(_fields(value), 2, b""))
-        name = bytes(_first(tensor, 1, b"")).decode()
-        if (shape := wanted.get(name)) is None:
-            continue
-        check_shape(name, declared.get(name, ()), np.dtype(np.float32), shape, path)
-        data = _first(_fields(_first(tensor, 3, b"")), 5, b"")
-        # Copied, so that the block that holds it is freed before the next one is read.
-        found[name] = np.frombuffer(data, dtype="<f4").reshape(shape).copy()
-    for name, _ in shapes:
-        if name not in found:
-            raise _lacking(path, name)
-    return [found[name] for name, _ in shapes]
-
-
-def _entries(table: BinaryIO) -> Iterator[tuple[bytes, memoryview]]:
-    """Yield the (key, value) pairs of a table as LevelDB writes them."""
-    size = table.seek(0, io.SEEK_END)
-    footer = memoryview(_read(table, max(size - _FOOTER_SIZE, 0), min(size, _FOOTER_SIZE)))
-    if footer[-len(_MAGIC) :] != _MAGIC or size < _FOOTER_SIZE:
-        raise InputError("it is no TensorFlow checkpoint")
-    *_, position = _varints(footer, 0, 2)
-    for _, handle in _block(table, footer[position:]):
-        yield from _block(table, handle)
-
-
-def _read(stream: BinaryIO, start: int, size: int) -> bytes:
-    stream.seek(start)
-    data = stream.read(size)
-    if len(data) < size:
-        raise InputError("it is cut short")
-    return data
-
-
-def _block(table: BinaryIO, handle: memoryview) -> Iterator[tuple[bytes, memoryview]]:
-    """Yield the (key, value) pairs of the block that `handle` (offset and size) points at."""
-    offset, size, _ = _varints(handle, 0, 2)
-    if _read(table, offset + size, 1) != b"\0":
-        raise InputError("it is compressed, which TensorFlow never does")
-    block = memoryview(_read(table, offset, size))
-    (n_restarts,) = struct.unpack("<I", block[-4:])
-    end = size - 4 * (n_restarts + 1)
-    position, key = 0, b""
-    while position < end:
-        shared, n_new, n_value, position = _varints(block, position, 3)
-        key = key[:shared] + bytes(block[position : position + n_new])
-        position += n_new + n_value
-        yield key, block[position - n_value : position]
-
-
-def _varints(data: memoryview, position: int, count: int) -> tuple[int, ...]:
-    """Return `count` numbers of variable length, and the position behind them."""
-    numbers = []
-    for _ in range(count):
-        number = shift = 0
-        # No number has more than ten bytes.
-        for byte in data[position : position + 10]:
-            position += 1
-            number |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                break
-        else:
-            raise InputError("a number in it has no end")
-        numbers.append(number)
-    return (*numbers, position)
-
-
-def _fields(message) -> dict[int, list]:
-    """Return the fields of a protocol buffer by number: ints, or bytes."""
-    data, position = memoryview(message), 0
-    fields: dict[int, list] = {}
-    value: Any
-    while position < len(data):
-        tag, position = _varints(data, position, 1)
-        kind = tag & 7
-        if kind == 0:
-            value, position = _varints(data, position, 1)
-        elif kind in (1, 2, 5):
-            if kind == 2:
-                size, position = _varints(data, position, 1)
-            else:
-                size = {1: 8, 5: 4}[kind]
-            value, position = data[position : position + size], position + size
-            if kind != 2:
-                value = int.from_bytes(value, "little")
-        else:
-            raise InputError("a field in it is of an unknown kind")
-        fields.setdefault(tag >> 3, []).append(value)
-    if position > len(data):
-        raise InputError("a field in it is cut short")
-    return fields
-
-
-def _first(fields: Mapping[int, list], number: int, default=0):
-    return fields.get(number, [default])[0]
-
-
-def _shape(message) -> tuple[int, ...]:
-    """Return a TensorShapeProto as a tuple."""
-    return tuple(_first(_fields(dim), 1) for dim in _fields(message).get(2, []))
-
-
-def _masked_crc(data: bytes) -> int:
-    """Return the CRC-32C as LevelDB masks it."""
-    table = []
-    for byte in range(256):
-        for _ in range(8):
-            byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
-        table.append(byte)
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = table[(crc ^ byte) & 0xFF] ^ crc >> 8
-    crc ^= 0xFFFFFFFF
-    return ((crc >> 15 | crc << 17) + _CRC_MASK) & 0xFFFFFFFF
+def read_tensors(prefix: str, shapes: Shapes, path: Path) -> list[np.ndarray]:
+    """Return the arrays of a checkpoint by TensorFlow, whose reader verifies all checksums."""
+    if find_spec("tensorflow") is None:
+        raise WeightsNotFoundError(
+            f"The weights file {path} is a checkpoint, whose reader is that of tensorflow, not "
+            "installed here; install it, or take the npz of its arrays from another machine."
+        )
+    with quiet_tensorflow():
+        import tensorflow as tf
+    try:
+        # Unlike tf.train.load_checkpoint, it takes an empty name, as MusiCNN has it.
+        reader = tf.compat.v1.train.NewCheckpointReader(prefix)
+        found, kinds = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
+        for name, shape in shapes:
+            if name not in found:
+                raise _lacking(path, name)
+            check_shape(name, found[name], np.dtype(kinds[name].as_numpy_dtype), shape, path)
+        return [reader.get_tensor(name) for name, _ in shapes]
+    except tf.errors.OpError as error:
+        raise InputError(error.message) from error
 
 
 def signature(path: Path) -> tuple:

@@ -1,7 +1,8 @@
 """Small clips, published files to fetch, and weights as Keras and TensorFlow write them."""
 
 import hashlib
-import struct
+import tempfile
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import soundfile
 
 from skmer.embeddings import sources
-from skmer.embeddings.readers import _masked_crc
+from skmer.embeddings.readers import INDEX, NUMBERS
 from skmer.embeddings.weights import WeightsFile
 from tests.file_server import make_hasty, run_server  # noqa: F401
 
@@ -113,71 +114,6 @@ def as_layers():
     return split
 
 
-def varint(number):
-    out = b""
-    while number > 127:
-        out, number = out + bytes([number & 127 | 128]), number >> 7
-    return out + bytes([number])
-
-
-def field(number, value):
-    """One field of a protocol buffer: an int, or bytes."""
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    return varint(number << 3 | 2) + varint(len(value)) + value
-
-
-def encode_shape(array):
-    """A TensorShapeProto."""
-    return b"".join(field(2, field(1, size)) for size in array.shape)
-
-
-def table(pairs):
-    """A table as LevelDB writes it, one block."""
-
-    def block(pairs):
-        entries = b"".join(
-            varint(0) + varint(len(key)) + varint(len(value)) + key + value for key, value in pairs
-        )
-        return entries + struct.pack("<II", 0, 1)
-
-    data = block(pairs)
-    index = block([(b"\xff", varint(0) + varint(len(data)))])
-    footer = varint(0) + varint(0) + varint(len(data) + 5) + varint(len(index))
-    magic = struct.pack("<Q", 0xDB4775248B80FB57)
-    return data + bytes(5) + index + bytes(5) + footer.ljust(40, b"\0") + magic
-
-
-def build_v2(arrays, *, damage=False):
-    """(index, numbers) of a V2 checkpoint."""
-    numbers, pairs = b"", [(b"", field(1, 1))]
-    for name in sorted(arrays):
-        data = arrays[name].astype("<f4").tobytes()
-        crc = struct.pack("<I", _masked_crc(data))
-        entry = (
-            field(1, 1)
-            + field(2, encode_shape(arrays[name]))
-            + field(4, len(numbers))
-            + field(5, len(data))
-        )
-        pairs.append((name.encode(), entry + varint(6 << 3 | 5) + crc))
-        numbers += bytes([data[0] ^ 1]) + data[1:] if damage else data
-    return table(pairs), numbers
-
-
-def build_v1(arrays):
-    """A V1 checkpoint; a float array is field 5 of its tensor."""
-    metas = b"".join(
-        field(1, field(1, name.encode()) + field(2, encode_shape(array)) + field(3, 1))
-        for name, array in arrays.items()
-    )
-    pairs = [(b"", field(1, metas))]
-    for name, array in arrays.items():
-        tensor = field(1, name.encode()) + field(3, field(5, array.astype("<f4").tobytes()))
-        pairs.append((b"\0" + name.encode(), field(2, tensor)))
-    return table(pairs)
-
-
 @pytest.fixture(scope="session")
 def v1_checkpoint():
     """A function from arrays by name to the bytes of a V1 checkpoint."""
@@ -188,6 +124,31 @@ def v1_checkpoint():
 def v2_checkpoint():
     """A function from arrays by name to the (index, numbers) of a V2 checkpoint."""
     return build_v2
+
+
+def build_v1(arrays):
+    """Write a V1 checkpoint by TensorFlow, and return its bytes."""
+    import tensorflow as tf
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "v1")
+        tf.raw_ops.Save(filename=str(path), tensor_names=list(arrays), data=list(arrays.values()))
+        return path.read_bytes()
+
+
+def build_v2(arrays):
+    """Write a V2 checkpoint by TensorFlow, and return the bytes of (index, numbers)."""
+    import tensorflow as tf
+
+    with tempfile.TemporaryDirectory() as folder:
+        path, slices = Path(folder, "v2"), [""] * len(arrays)
+        tf.raw_ops.SaveV2(
+            prefix=str(path),
+            tensor_names=list(arrays),
+            shape_and_slices=slices,
+            tensors=list(arrays.values()),
+        )
+        return tuple(path.with_name(f"v2{end}").read_bytes() for end in (INDEX, NUMBERS))
 
 
 @pytest.fixture
