@@ -7,6 +7,7 @@ import io
 import json
 import warnings
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -23,12 +24,11 @@ from skmer.datasets import deam as _deam
 from skmer.datasets import emomusic as _emomusic
 from skmer.datasets import load_csv
 from skmer.datasets import merge as _merge
-from skmer.embeddings import extract, l3, musicnn, readers, vggish
+from skmer.embeddings import extract, l3, vggish
 from skmer.evaluation import EvaluationResult
 from skmer.models import load_model, read_card, save_model
 from skmer.utils import cache as _cache
 from skmer.utils.cache import CacheEntry, ClipCache
-from tests.embeddings.conftest import build_v1, build_v2
 
 NOISE = 0.1 * np.random.default_rng(0).standard_normal(2000)
 # Between the files of an input that is several.
@@ -153,7 +153,7 @@ class Tables:
             assert len(read.data) == len(read.target) == len(read.frame)
             return
         paths = {other: self.folder / other for other in self.names}
-        if name in _emomusic.TABLES:
+        if name in _emomusic.READERS:
             frame, _ = _emomusic.read_annotations(self.folder)
         elif paths[name] in self.merge.values():
             frame = _merge.read_annotations(self.merge)
@@ -167,16 +167,18 @@ SHAPES = (("a/kernel", (3, 2)), ("a/bias", (2,)), ("moving_variance", (1,)))
 
 
 class Weights:
-    """Weights of three small arrays, by the readers of every network; the first byte says whose."""
+    """Weights of three small arrays, as HDF5 or npz; TensorFlow reads its checkpoints itself."""
 
     def __init__(self, folder: Path):
-        self.folder = folder
-        for module in (l3, vggish, musicnn):
-            module.SHAPES = SHAPES
+        self.path = folder / "weights"
+        self.files = [
+            replace(file, shapes=SHAPES)
+            for file in (l3.WEIGHTS["mel256", "music"], vggish.NETWORK_FILE)
+        ]
         self.arrays = {name: np.ones(shape, np.float32) for name, shape in SHAPES}
 
     def seeds(self):
-        """Yield HDF5 as Keras writes it, npz, both kinds of checkpoints, and a wheel."""
+        """Yield HDF5 as Keras writes it, and npz."""
         stream = io.BytesIO()
         with h5py.File(stream, "w") as file:
             file.attrs["layer_names"] = ["one", "two"]
@@ -189,32 +191,13 @@ class Weights:
         stream = io.BytesIO()
         np.savez(stream, **self.arrays)
         yield b"\1" + stream.getvalue()
-        yield b"\2" + stream.getvalue()
-        yield b"\1" + build_v1(self.arrays)
-        index, numbers = build_v2(self.arrays)
-        yield b"\3" + index + BETWEEN + numbers
-        stream = io.BytesIO()
-        with zipfile.ZipFile(stream, "w") as archive:
-            archive.writestr(f"musicnn/MSD_musicnn/{readers.INDEX}", index)
-            archive.writestr(f"musicnn/MSD_musicnn/{readers.NUMBERS}", numbers)
-        yield b"\2" + stream.getvalue()
 
     def read(self, data):
         """Read the arrays; they have the shapes that are wanted and finite numbers."""
-        kind, data = (data[0] if data else 0) % 4, data[1:]
-        if kind == 3:
-            index, numbers = split(data, 2)
-            path = self.folder / f"x{readers.INDEX}"
-            path.write_bytes(index)
-            (self.folder / f"x{readers.NUMBERS}").write_bytes(numbers)
-        else:
-            path = self.folder / "weights"
-            path.write_bytes(data)
-        if kind == 0:
-            source = l3.WEIGHTS["mel256", "music"]
-        else:
-            source = vggish.NETWORK_FILE if kind == 1 else musicnn.WEIGHTS["msd"]
-        arrays = source.load(path, 0)[0].values()
+        kind, data = (data[0] if data else 0) % 2, data[1:]
+        # A checkpoint would be TensorFlow's to read.
+        self.path.write_bytes(b"PK\x03\x04" + data[4:] if kind else data)
+        arrays = self.files[kind].load(self.path, 0)[0].values()
         assert [array.shape for array in arrays] == [shape for _, shape in SHAPES]
         assert all(np.isfinite(array).all() for array in arrays)
 
