@@ -7,14 +7,11 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
-from typing import IO
 
 from skmer.datasets.files import AUDIO_SUFFIXES, find_audio_files, find_tables, not_in_place
-from skmer.datasets.registry import DatasetInfo
 from skmer.exceptions import DatasetNotFoundError, InputError, bounded
 from skmer.utils.digest import file_digest
 from skmer.utils.download import DownloadError, NotPublishedError, download, one_at_a_time
@@ -43,13 +40,7 @@ class Archive:
         return {kind: value for kind in ("sha256", "md5") if (value := getattr(self, kind))}
 
 
-def download_and_unpack(
-    archive: Archive,
-    folder: Path,
-    *,
-    checksums: Mapping[str, str] | None = None,
-    check: Callable[[Path], object] | None = None,
-) -> None:
+def download_and_unpack(archive: Archive, folder: Path, *, checksums=None, check=None) -> None:
     """Fetch an archive and put the audio and the csv files of it into a folder.
 
     With ``checksums`` all files in it must come out, with these SHA-256; ``check`` gets the folder
@@ -73,14 +64,7 @@ def download_and_unpack(
             _move_into(unpacked, folder)
 
 
-def find_or_fetch(
-    readers: Mapping[str, Callable[[Path], object]],
-    folder: Path,
-    info: DatasetInfo,
-    archive: Archive | None = None,
-    download: bool = False,
-    **options,
-) -> dict[str, Path]:
+def find_or_fetch(readers, folder: Path, info, archive=None, download=False, **options):
     """Paths of the tables of these names, whose archive is fetched where some are not in place."""
     tables = find_tables(folder, readers)
     if archive is not None and download and len(tables) < len(readers):
@@ -91,7 +75,7 @@ def find_or_fetch(
     return tables
 
 
-def fetch_clips(folder: Path, info: DatasetInfo, archive: Archive, clips: str, download: bool):
+def fetch_clips(folder: Path, info, archive: Archive, clips: str, download: bool) -> None:
     """Fetch the clips, which `clips` describes, where none of them is in place."""
     if not find_audio_files(folder).paths:
         if not download:
@@ -99,7 +83,7 @@ def fetch_clips(folder: Path, info: DatasetInfo, archive: Archive, clips: str, d
         download_and_unpack(archive, folder)
 
 
-def download_files(files: Mapping[str, tuple[str, str]], folder: Path) -> None:
+def download_files(files: dict[str, tuple[str, str]], folder: Path) -> None:
     """Fetch files to their places below a folder; each comes with its address and SHA-256."""
     for place, (url, sha256) in files.items():
         path = folder / place
@@ -109,7 +93,7 @@ def download_files(files: Mapping[str, tuple[str, str]], folder: Path) -> None:
 
 
 @contextmanager
-def writing_to(folder: Path, what: str) -> Iterator[None]:
+def writing_to(folder: Path, what: str):
     """Make a folder for the block; an OSError of the block states what to do about it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -126,7 +110,7 @@ def writing_to(folder: Path, what: str) -> Iterator[None]:
 
 
 @contextmanager
-def _fetching(archive: Archive, folder: Path, what: str) -> Iterator[None]:
+def _fetching(archive: Archive, folder: Path, what: str):
     """Let one process at a time fetch an archive; an error of the block states what to do."""
     advice = f"Try again later, or fetch it by hand and unpack it in {folder}."
     try:
@@ -186,7 +170,7 @@ def _unpack(path: Path, filename: str, target: Path) -> None:
         ) from error
 
 
-def _members(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
+def _members(path: Path):
     """Name, size and content of the regular files in an archive, without links and devices.
 
     A tar archive is read only where its SHA-256 is published, so its headers are trusted.
@@ -204,14 +188,13 @@ def _members(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
                     yield member.name.removeprefix("./"), member.size, content
 
 
-def _check(unpacked: Path, checksums: Mapping[str, str], archive: Archive) -> None:
+def _check(unpacked: Path, checksums: dict[str, str], archive: Archive) -> None:
     """Raise unless every file is there with its SHA-256."""
-    missing = [name for name in checksums if not (unpacked / name).is_file()]
-    wrong = [
-        name
-        for name, sha in checksums.items()
-        if name not in missing and file_digest(unpacked / name) != sha
-    ]
+    found = {
+        name: file_digest(unpacked / name) for name in checksums if (unpacked / name).is_file()
+    }
+    missing = [name for name in checksums if name not in found]
+    wrong = [name for name in found if found[name] != checksums[name]]
     for what, names in (("lacks", missing), ("holds other bytes for", wrong)):
         if names:
             raise InputError(

@@ -3,12 +3,11 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from skmer.datasets.registry import DatasetInfo, warn_caller
+from skmer.datasets.registry import warn_caller
 from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning, InputError
 from skmer.utils.digest import file_digest
 from skmer.utils.messages import shorten
@@ -113,7 +112,7 @@ def find_audio_files(folder: Path) -> FoundFiles:
     return FoundFiles(audio, found.left_out + others, again)
 
 
-def find_tables(folder: Path, readers: Mapping[str, Callable[[Path], Any]]) -> dict[str, Path]:
+def find_tables(folder: Path, readers) -> dict[str, Path]:
     """Those of the files that are below a folder, at any depth, by name.
 
     Each name comes with the function that reads the published table, a row a song. Of different
@@ -130,30 +129,24 @@ def find_tables(folder: Path, readers: Mapping[str, Callable[[Path], Any]]) -> d
         found[name] = [path for path in paths if path in first.values() or not first]
     if all(len(paths) == 1 for paths in found.values()):
         return {name: path for name, (path,) in found.items()}
-    read = {path: _try_to_read(path, readers[name]) for name in found for path in found[name]}
-    alone = [set(read[paths[0]].index) for paths in found.values() if len(paths) == 1]
-    songs = set().union(*(alone if any(alone) else (table.index for table in read.values())))
-    return {
-        name: _choose_table({path: read[path] for path in paths}, songs, folder)
-        for name, paths in found.items()
-    }
+    read: dict = {}
+    for name, paths in found.items():
+        for path in paths:
+            # What cannot be read is not the published table.
+            with suppress(ValueError):
+                read[path] = readers[name](path)
+    of_table = {path: set(table.index) for path, table in read.items()}
+    alone = [of_table.get(paths[0], set()) for paths in found.values() if len(paths) == 1]
+    songs = set().union(*(alone if any(alone) else of_table.values()))
+    return {name: _choose_table(paths, read, songs, folder) for name, paths in found.items()}
 
 
-def _try_to_read(path: Path, read: Callable[[Path], Any]):
-    """Return a table, without a row where it is not the published one."""
-    import pandas as pd
-
-    try:
-        return read(path)
-    except ValueError:
-        return pd.DataFrame()
-
-
-def _choose_table(read: Mapping[Path, Any], songs: set, folder: Path) -> Path:
+def _choose_table(paths: list[Path], read: dict, songs: set, folder: Path) -> Path:
     """Return the one of different files of one name that has the songs of the other tables."""
-    distances = {path: len(songs ^ set(one.index)) for path, one in read.items() if len(one)}
+    known = [path for path in paths if len(read.get(path, ()))]
+    distances = {path: len(songs ^ set(read[path].index)) for path in known}
     if not distances:
-        return next(iter(read))
+        return paths[0]
     first, *others = (path for path in distances if distances[path] == min(distances.values()))
     other = next((path for path in others if not read[path].equals(read[first])), None)
     if other is not None:
@@ -165,9 +158,7 @@ def _choose_table(read: Mapping[Path, Any], songs: set, folder: Path) -> Path:
     return first
 
 
-def not_in_place(
-    what: str, folder: Path, info: DatasetInfo, archive: str = ""
-) -> DatasetNotFoundError:
+def not_in_place(what: str, folder: Path, info, archive="") -> DatasetNotFoundError:
     """Error that states what is missing, where it comes from and where it goes."""
     if info.downloadable:
         how = f", or fetch it with 'skmer datasets fetch {info.name}'"
@@ -179,9 +170,7 @@ def not_in_place(
     )
 
 
-def match_songs(
-    songs: Iterable[str], audio: Iterable[Path], *, exact: bool = False
-) -> dict[str, Path]:
+def match_songs(songs, audio, *, exact=False) -> dict[str, Path]:
     """Audio files by the code of the song that their name is, or begins with.
 
     Of two codes that fit, the longer counts: ``A061-66.mp3`` is the song A061-66, not A061.
@@ -198,14 +187,7 @@ def match_songs(
     return found
 
 
-def match_audio(
-    frame,
-    folder: Path,
-    info: DatasetInfo,
-    *,
-    exact=False,
-    would_be: Callable[[str], str] | None = None,
-):
+def match_audio(frame, folder: Path, info, *, exact=False, would_be=None):
     """Table with a column path in front, of the songs whose audio is there.
 
     The first column has the codes of the songs, with which names begin, or which they are where

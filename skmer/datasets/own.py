@@ -5,10 +5,10 @@ import glob
 import inspect
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Literal
 
 from skmer.audio.segment import ListedClip, Listing, Segment, file_of
 from skmer.datasets import own_csv, registry
@@ -51,9 +51,7 @@ def find_clips(
     return {"path": [one.clip for one in found], **columns}, left_out
 
 
-def list_clips(
-    inputs: Sequence[str | os.PathLike], *, taken: Sequence[str] = ()
-) -> tuple[Listing, list[str]]:
+def list_clips(inputs, *, taken=()) -> tuple[Listing, list[str]]:
     """Find the clips that files, folders, patterns and csv files stand for; see `find_clips`.
 
     Csv files are read once to check them, and again each time, so that they may list any number of
@@ -65,7 +63,7 @@ def list_clips(
         for text in inputs
     ]
 
-    def read() -> Iterator[ListedClip]:
+    def read():
         seen: set[int] = set()
         for part in parts:
             for clip, cells in part if isinstance(part, list) else _rows(part, []):
@@ -73,10 +71,8 @@ def list_clips(
                     if hash(clip) in seen:
                         continue
                     seen.add(hash(clip))
-                yield ListedClip(
-                    clip,
-                    {f"input_{name}" if name in taken else name: cells[name] for name in cells},
-                )
+                renamed = {name: f"input_{name}" for name in cells if name in taken}
+                yield ListedClip(clip, {renamed.get(one, one): cells[one] for one in cells})
 
     n_clips, has_segments, has_archives = 0, False, False
     names: dict[str, None] = {}
@@ -89,9 +85,7 @@ def list_clips(
     return listing, left_out
 
 
-def _rows(
-    text: str | os.PathLike, left_out: list[str]
-) -> Iterator[tuple[str | Segment, Mapping[str, str]]]:
+def _rows(text, left_out: list[str]):
     """The clips of one input; what its folder holds beside audio is added to `left_out`."""
     if files.is_url(text) and not str(text).lower().endswith(".csv"):
         urls = remote.find_urls(str(text))
@@ -226,19 +220,17 @@ def load_folder(
             param="group_column",
         )
     table = _find_table(folder, path_column, asked) if asked or pattern is None else None
+    groups = {} if pattern is None else _groups_of(folder, found.paths, pattern, group_from)
     if table is not None:
-        groups = {} if pattern is None else _groups_of(folder, found.paths, pattern, group_from)
         columns = own_csv.Columns(path_column, label_column, group_column, tags=tags_column)
-        targets = [target_columns] if isinstance(target_columns, str) else target_columns or ()
-        options = {"tags_separator": tags_separator, "groups": groups}
-        return _load_with_table(folder, found, table, columns, targets, **options)
+        asked_for = groups, columns, target_columns, tags_separator
+        return _load_with_table(folder, found, table, *asked_for)
     below = [clip.relative_to(folder) for clip in found.paths]
     _check_labels(folder, found)
     labels = [place.parts[0] for place in below]
     frame = pd.DataFrame({"path": [str(clip) for clip in found.paths], "label": labels})
     below = [place.relative_to(label) for place, label in zip(below, labels)]
     if pattern is not None:
-        groups = _groups_of(folder, found.paths, pattern, group_from)
         frame["group"] = [groups[path] for path in frame["path"]]
         origin = f"Groups come from {group_from!r}."
     elif all(len(place.parts) > 1 for place in below):
@@ -259,7 +251,7 @@ def load_folder(
 _USUAL = ("label", "group")
 
 
-def _find_table(folder: Path, path_column: str, asked: Mapping[str, Any]) -> Path | None:
+def _find_table(folder: Path, path_column: str, asked: dict) -> Path | None:
     """Return the csv file of a folder with its labels, groups, tags or numbers, if there is one."""
     wanted = [[one] if isinstance(one, str) else [*one] for one in asked.values()]
     needed = [[path_column, *chain(*wanted)]] if asked else [[path_column, one] for one in _USUAL]
@@ -299,14 +291,12 @@ def _groups_of(folder: Path, clips: list[Path], pattern: re.Pattern, group_from)
     return dict(zip(map(str, clips), groups))
 
 
-def _load_with_table(
-    folder: Path, found, table: Path, columns: own_csv.Columns, targets, **options
-):
+def _load_with_table(folder: Path, found, table: Path, groups, columns, targets, separator):
     """Load the clips of a folder with what its csv file has about them."""
     places = {str(clip): clip.relative_to(folder).parts for clip in found.paths}
     # A clip beside the folders has no label.
     labels = {clip: parts[0] if len(parts) > 1 else "" for clip, parts in places.items()}
-    bunch = own_csv.load_listed(table, columns, targets, labels=labels, **options)
+    bunch = own_csv.load_listed(table, columns, targets, separator, labels=labels, groups=groups)
     listed = set(bunch.frame["path"])
     unlisted = [clip for clip in labels if clip not in listed]
     if "label" in bunch.frame and not all(bunch.frame["label"]):
@@ -416,7 +406,7 @@ def load_dataset(
     data_home: str | os.PathLike | None = None,
     download_if_missing: bool = True,
     on_missing: Literal["raise", "keep"] = "raise",
-    **options: Any,
+    **options,
 ):
     """Load a dataset by its name, or the user's own clips by the path of a csv file or folder.
 
@@ -468,7 +458,6 @@ def load_dataset(
     folder. Got 'ravdess'. Did you mean 'ravdess-song'?
     """
     path = None if isinstance(name, str) and name in registry.DATASETS else files.expand_path(name)
-    load: Callable
     if path is None:
         load, what = registry.DATASETS[str(name)].load, f"the dataset {name}"
     elif path.is_dir():
@@ -485,11 +474,10 @@ def load_dataset(
         )
     options = {option: value for option, value in options.items() if value is not None}
     allowed = inspect.signature(load).parameters
-    for option in options:
-        if option not in allowed:
-            raise InputError(
-                f"The parameter '{option}' of load_dataset is not for {what}.", param=option
-            )
+    if odd := [option for option in options if option not in allowed]:
+        raise InputError(
+            f"The parameter '{odd[0]}' of load_dataset is not for {what}.", param=odd[0]
+        )
     shared = {
         "data_home": data_home,
         "download_if_missing": download_if_missing,

@@ -5,12 +5,11 @@ import re
 import unicodedata
 import warnings
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -160,14 +159,10 @@ def load_csv(
     >>> dataset.DESCR.split(". ")[-1]
     'The file was read as separated by semicolons.'
     """
-    targets = [target_columns] if isinstance(target_columns, str) else target_columns
     columns = Columns(
         path_column, label_column, group_column, start_column, end_column, tags_column, time_column
     )
-    return load_listed(
-        path, columns, targets or (), tags_separator=tags_separator, frames=frames,
-        on_missing=on_missing,
-    )  # fmt: skip
+    return load_listed(path, columns, target_columns, tags_separator, frames, on_missing)
 
 
 @dataclass(frozen=True)
@@ -205,15 +200,7 @@ _ADVICE = {
 
 
 def load_listed(
-    path: str | os.PathLike,
-    columns: Columns,
-    targets: Sequence[str] | Mapping[str, str] = (),
-    *,
-    tags_separator: str = ";",
-    frames: bool = False,
-    on_missing: Literal["raise", "keep"] = "raise",
-    labels: Mapping[str, str] = MappingProxyType({}),
-    groups: Mapping[str, str] = MappingProxyType({}),
+    path, columns, targets, separator, frames=False, on_missing="raise", labels=None, groups=None
 ):
     """Do what `load_csv` does.
 
@@ -222,10 +209,9 @@ def load_listed(
     it is then the one of that name, or of that name but for its ending, and a file without labels
     needs none.
     """
-    import pandas as pd
-
     path = expand_path(path).absolute()
-    _check_together(columns, targets, frames, tags_separator)
+    targets = [targets] if isinstance(targets, str) else targets or ()
+    _check_together(columns, targets, frames, separator)
     names, target, how = columns.names, None, ""
     if frames:
         file, frame, found, target, how = _read_moments(path, columns, targets)
@@ -235,7 +221,7 @@ def load_listed(
         needed = [columns.path, *([] if of_folder else wanted), *columns.asked]
         may_be_empty = [columns.end or "end", columns.tags or ""]
         file = _read(path, needed, advice=_ADVICE)
-        frame, found = _check_clips(file, needed, names, may_be_empty, labels)
+        frame, found = _check_clips(file, needed, names, may_be_empty, labels or ())
         if of_folder:
             frame["label"] = [labels.get(clip, "") for clip in frame["path"]]
         for name in targets:
@@ -251,7 +237,7 @@ def load_listed(
             f"{shorten(absent, 3, width=200)}. Relative paths are relative to the csv file"
             f"{some if len(absent) < len(frame) and not labels else ''}."
         )
-    if file.guessed:
+    if file.encoding == _FALLBACK:
         cells = [*file.frame.columns, *file.frame.to_numpy().ravel()]
         odd = next((cell for cell in cells if not cell.isascii()), "")
         warn_caller(
@@ -268,12 +254,12 @@ def load_listed(
     if unused := [name for name in frame if name not in used and not frames]:
         how += f" Columns that are not used: {shorten(unused, 20)}."
     if columns.tags is not None:
-        target = indicators(_split_tags(frame[columns.tags], tags_separator, path))
+        target = indicators(_split_tags(frame[columns.tags], separator, path))
     elif not targets:
         _warn_of_tags(frame["label"], path, columns.label)
     return make_bunch(
         frame,
-        data=pd.Series(found, dtype=object, name="path") if "start" in frame else None,
+        data=frame.assign(path=found)["path"] if "start" in frame else None,
         extra=f"{len(frame)} clips listed in {path}.{how}",
         target=target,
         target_names=list(targets)
@@ -364,7 +350,7 @@ def _warn_of_tags(labels, path: Path, label_column: str) -> None:
         )
 
 
-def stream_clips(path: Path) -> Iterator[tuple[Any, dict[str, str]]]:
+def stream_clips(path: Path):
     """Yield the clips that a csv file of any length lists, each with its other columns.
 
     A clip in two rows is an error.
@@ -391,13 +377,7 @@ def stream_clips(path: Path) -> Iterator[tuple[Any, dict[str, str]]]:
         )
 
 
-def _check_clips(
-    file: CsvFile,
-    needed: Sequence[str],
-    names: Mapping[str, str],
-    may_be_empty: Sequence[str] = (),
-    folder: Iterable[str] = (),
-):
+def _check_clips(file: CsvFile, needed, names: Mapping[str, str], may_be_empty, folder=()):
     """The table of a csv file with columns renamed and absolute paths, and its clips.
 
     Clips may be absent. Where they are parts of files, `start` and `end` become seconds. An empty
@@ -481,7 +461,7 @@ def has_columns(path: Path, names: Sequence[str]) -> bool:
     return True
 
 
-def _by_name(clips: Iterable[str]) -> dict[str, str]:
+def _by_name(clips) -> dict[str, str]:
     """Clips by the name of the file, with and without its ending; only names that one clip has."""
     found: dict[str, set[str]] = {}
     for clip in clips:
@@ -498,18 +478,17 @@ def _read_segments(file: CsvFile, frame, names: Mapping[str, str]) -> list:
     if "start" not in frame and "end" not in frame:
         return list(frame["path"])
     segments = []
-    is_milli = {names[name]: name.lower().endswith("ms") for name in names if name in file.frame}
-    units = {name: "ms" if is_milli.get(name) else "" for name in ("start", "end")}
-    starts = frame.get("start", ["0"] * len(frame))
+    columns = {names[name]: name for name in names if name in file.frame}
     length = None if "end" in frame else _duration_column(frame)
-    if length is not None:
-        units["end"] = "ms" if length.lower().endswith("ms") else ""
-    ends = frame.get(length or "end", [""] * len(frame))
     kind = "duration" if length else "end"
+    columns |= {"duration": length} if length else {}
+    unit = {one: "ms" for one, name in columns.items() if name.lower().endswith("ms")}
+    starts = frame.get("start", ["0"] * len(frame))
+    ends = frame.get(length or "end", [""] * len(frame))
     for line, path, start, end in zip(file.lines, frame["path"], starts, ends):
         try:
-            end = end + units["end"] if end else None
-            segments.append(Segment.of(path, start + units["start"], **{kind: end}))
+            limit = {kind: end + unit.get(kind, "") if end else None}
+            segments.append(Segment.of(path, start + unit.get("start", ""), **limit))
         except InputError as error:
             raise InputError(
                 f"The columns of start and end in {file.path} are parts of the files; rename what "
@@ -521,7 +500,7 @@ def _read_segments(file: CsvFile, frame, names: Mapping[str, str]) -> list:
     return segments
 
 
-def _require_one_value(file: CsvFile, key: str, columns: Iterable[str]) -> None:
+def _require_one_value(file: CsvFile, key: str, columns) -> None:
     """Raise where the moments of a clip are in several groups or parts of files."""
     for column in columns:
         differ = file.frame.groupby(key)[column].transform("nunique").to_numpy() > 1
@@ -532,31 +511,28 @@ def _require_one_value(file: CsvFile, key: str, columns: Iterable[str]) -> None:
             )
 
 
-def _read_moments(path: Path, columns: Columns, targets: Sequence[str] | Mapping[str, str]):
+def _read_moments(path: Path, columns: Columns, targets):
     """Return a csv file with a row a clip, its table and clips, curves, and how they were read.
 
     The curves are frames with a row a clip, in the order of the table, and a column a time [s].
     """
-    needed, names = [columns.path, *columns.asked], columns.names
+    needed, names, unused = [columns.path, *columns.asked], columns.names, 0
     may_be_empty = [columns.end or "end"]
     if not isinstance(targets, Mapping):
-        times = [] if columns.time is None else [columns.time]
-        whole = _read(path, [*needed, *times])
-        found = read_curves(whole, needed[0], {name: name for name in targets}, columns.time)
+        whole = _read(path, [*needed, *filter(None, [columns.time])])
+        found = read_curves(whole, needed[0], dict(zip(targets, targets)), columns.time)
         first = ~whole.frame[needed[0]].duplicated().to_numpy()
         constant = {name for name in names if names[name] in ("group", "start", "end")}
         _require_one_value(whole, needed[0], sorted(constant & set(whole.frame)))
         lines = [line for line, kept in zip(whole.lines, first) if kept]
         file = replace(whole, lines=lines, frame=whole.frame[first].reset_index(drop=True))
         frame, clips = _check_clips(file, needed, names, may_be_empty)
-        kept = ("path", "group", "start", "end")
-        frame = frame[[name for name in kept if name in frame]].copy()
+        frame = frame.filter(["path", "group", "start", "end"]).copy()
         keys = dict.fromkeys(found, file.frame[needed[0]])
-        unused = 0
     else:
         file = _read(path, needed)
         frame, clips = _check_clips(file, needed, names, may_be_empty)
-        found, keys, unused = {}, {}, 0
+        found, keys = {}, {}
         for name, place in targets.items():
             table, column = _open(path.parent, str(place))
             key = next(iter(table.frame))

@@ -3,16 +3,14 @@
 import codecs
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice, permutations
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils.floats import check_floats, parse_floats, to_floats
@@ -33,15 +31,11 @@ _MARKS = (
 
 @dataclass(frozen=True)
 class CsvFile:
-    """The cells of a csv file as text without the blanks around them, and the lines of its rows.
-
-    `guessed` is true where neither a mark nor the bytes themselves give the encoding.
-    """
+    """The cells of a csv file as text without the blanks around them, and the lines of its rows."""
 
     path: Path
     separator: str
     encoding: str
-    guessed: bool
     lines: list[int]
     frame: Any
 
@@ -104,22 +98,22 @@ def _to_number(cell: str) -> float:
         return np.nan
 
 
-def read_csv_file(path: Path, needed: Sequence[str], **options: Any) -> CsvFile:
+def read_csv_file(path: Path, needed, **options) -> CsvFile:
     """Read the whole of a csv file; see `read_csv_parts`."""
     return next(read_csv_parts(path, needed, size=None, **options))
 
 
 def read_csv_parts(
     path: Path,
-    needed: Sequence[str],
+    needed,
     *,
-    separators: Sequence[str] = tuple(SEPARATORS),
-    ragged: Literal["no", "short", "any"] = "no",
-    one_line_a_row: bool = False,
-    fallback: str | None = None,
-    advice: Mapping[str, str] | None = None,
+    separators=tuple(SEPARATORS),
+    ragged="no",
+    one_line_a_row=False,
+    fallback=None,
+    advice: dict[str, str] | None = None,
     size: int | None = 2**14,
-) -> Iterator[CsvFile]:
+):
     """Read a csv file whose header has the `needed` columns, which also determine the separator.
 
     It may be of any length: its rows come `size` at a time; None: all at once. pandas fills rows
@@ -144,20 +138,18 @@ def read_csv_parts(
         # Excel's own first line.
         mark = re.fullmatch(r"sep=(.)\r?\n", start[-1])
         separator = mark[1] if mark else _find_separator(start[-1], needed, separators)
-        lines: Iterator[str] = chain(["\n"] if mark else start, stream)
-        if one_line_a_row:
-            lines = (_pair_quotes(line, separator) for line in lines)
+        read = partial(_pair_quotes, separator=separator) if one_line_a_row else str
+        lines = map(read, chain(["\n"] if mark else start, stream))
         reader = csv.reader(lines, delimiter=separator, strict=True)
         rows = _read_rows(path, reader, needed, separator, ragged, advice or {})
         _, header = next(rows, (0, []))
         parts = iter(lambda: list(islice(rows, size)), [])
         for part in chain([next(parts, [])], parts):
             frame = pd.DataFrame([cells for _, cells in part], columns=header, dtype=object)
-            found = [line for line, _ in part]
-            yield CsvFile(path, separator, encoding, encoding == fallback, found, frame)
+            yield CsvFile(path, separator, encoding, [line for line, _ in part], frame)
 
 
-def _read_rows(path, reader, needed, separator, ragged, advice) -> Iterator[tuple[int, list[str]]]:
+def _read_rows(path, reader, needed, separator, ragged, advice):
     """Yield the cells of the header and of each row, with the line where it begins."""
     header: list[str] = []
     line = 1
@@ -213,7 +205,7 @@ def _find_encoding(path: Path, fallback: str | None) -> str:
     )
 
 
-def _find_separator(first: str, needed: Sequence[str], separators: Sequence[str]) -> str:
+def _find_separator(first: str, needed, separators) -> str:
     """The separator that makes the needed names cells of the header."""
     for separator in separators:
         cells = next(csv.reader([first], delimiter=separator), [])
@@ -300,7 +292,7 @@ class AffectScale:
     def __str__(self) -> str:
         return f"{self.name}, {self.low:g} to {self.high:g}"
 
-    def check(self, values: ArrayLike, *, what: str = "labels") -> np.ndarray:
+    def check(self, values, *, what: str = "labels") -> np.ndarray:
         """Labels as a float array, if all of them lie on the scale.
 
         Parameters
@@ -330,7 +322,7 @@ class AffectScale:
             )
         return array
 
-    def convert(self, values: ArrayLike, to: "AffectScale") -> np.ndarray:
+    def convert(self, values, to: "AffectScale") -> np.ndarray:
         """Labels moved linearly to another scale, end to end.
 
         Parameters
@@ -386,11 +378,11 @@ class PublishedTable:
     """
 
     song: str
-    columns: Mapping[str, str] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
     scale: AffectScale | None = None
     numbered: bool = False
     n_times: int | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
 
     def read(self, path: Path):
         """The table by song: columns by their names here, or times in seconds."""
@@ -451,7 +443,7 @@ def numbers(cells, table: str) -> np.ndarray:
         raise InputError(f"{table} must hold numbers. Got: {error}; {ANEW}.") from error
 
 
-def require_same_songs(tables: Mapping[str, Any]) -> None:
+def require_same_songs(tables: dict) -> None:
     """Raise where one of several tables, by name, lacks a song of another."""
     for (of, needed), (name, having) in permutations(tables.items(), 2):
         missing = needed.index.difference(having.index)
@@ -465,9 +457,7 @@ def require_same_songs(tables: Mapping[str, Any]) -> None:
 QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
 
 
-def affect_target(
-    target: str, scales: Mapping[str, AffectScale], column: str = "{target}_{axis}"
-) -> dict[str, Any]:
+def affect_target(target: str, scales: dict, column="{target}_{axis}") -> dict[str, Any]:
     """What `make_bunch` needs for quadrants, or for arousal and valence on one of the scales."""
     if target == "quadrant":
         return {"target_names": QUADRANTS, "scale": None}
@@ -475,7 +465,7 @@ def affect_target(
     return {"target_names": AXES, "target_columns": columns, "scale": scales[target]}
 
 
-def label_songs(frame, dynamic: Mapping[str, Any], quadrants: str, middle: float):
+def label_songs(frame, dynamic: dict, quadrants: str, middle: float):
     """A table by song with the means of its labels over time, its quadrants and its groups."""
     for axis in AXES:
         frame[f"dynamic_{axis}"] = dynamic[axis].mean(axis=1)
@@ -485,7 +475,7 @@ def label_songs(frame, dynamic: Mapping[str, Any], quadrants: str, middle: float
     return frame.rename_axis("song_id").reset_index()
 
 
-def read_quadrants(values: Iterable[Any], table: str) -> list[str]:
+def read_quadrants(values, table: str) -> list[str]:
     """Quadrants written as Q1, q1, 1 or 1.0."""
     found = []
     for value in values:
@@ -515,7 +505,7 @@ def artist_groups(artists, songs):
     return groups.where(groups != "", np.asarray(songs).astype(str))
 
 
-def indicators(tags: Iterable[Sequence[str]], names: Sequence[str] | None = None):
+def indicators(tags, names=None):
     """Table with a row for each clip and a column for each tag, 1 where the clip has it.
 
     With `names` the columns are those; tags beside them are an error.

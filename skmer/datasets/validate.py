@@ -1,14 +1,12 @@
 """The check of a dataset's files against what was published."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from skmer.datasets.files import find_audio_files, find_tables, match_songs
-from skmer.datasets.registry import DATASETS, DatasetInfo
+from skmer.datasets.registry import DATASETS
 from skmer.datasets.tables import QUADRANTS
 from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils import digest, messages
@@ -154,14 +152,7 @@ def validate_dataset(
     return ValidationReport(name, folder, info.checked, validate(folder, verbose))
 
 
-def check_songs(
-    folder: Path,
-    info: DatasetInfo,
-    tables: Mapping[str, tuple[int, Callable]],
-    *,
-    required: Mapping[str, Callable] = MappingProxyType({}),
-    exact: bool = False,
-) -> list[Finding]:
+def check_songs(folder: Path, info, tables, *, required=(), exact=False) -> list[Finding]:
     """Findings about tables of songs and about their audio; about the required tables alone, if
     some are missing.
 
@@ -210,7 +201,7 @@ def check_file(path: Path | None, folder: Path, sha256: str | None, name: str = 
     return Finding(relative(path, folder), status)
 
 
-def check_counts(file: str, labels: Iterable[str], info: DatasetInfo, n_songs: int) -> Finding:
+def check_counts(file: str, labels, info, n_songs: int) -> Finding:
     """Finding about a table: whether its labels, or its songs, are as many as published."""
     labels = list(labels)
     counts = {name: labels.count(name) for name in info.class_counts}
@@ -222,7 +213,7 @@ def check_counts(file: str, labels: Iterable[str], info: DatasetInfo, n_songs: i
     return Finding(file, "ok")
 
 
-def find_extra(audio: Iterable[Path], known: set[Path], folder: Path) -> list[Finding]:
+def find_extra(audio, known: set[Path], folder: Path) -> list[Finding]:
     """Findings about audio files that belong to no clip."""
     return [Finding(relative(path, folder), "extra") for path in audio if path not in known]
 
