@@ -34,23 +34,23 @@ class Table:
     latex: str = ""
 
 
-def _table(name: str, caption: str, rows: list[list[Cell]], **options) -> Table:
+def make_table(name: str, caption: str, rows: list[list[Cell]], **options) -> Table:
     texts = [[(text, key) for _, text, key in row] for row in rows]
     return Table(name, caption, [title for title, _, _ in rows[0]], texts, **options)
 
 
-def _text(title: str, text: str) -> Cell:
+def text_cell(title: str, text: str) -> Cell:
     return title, text, text.lower()
 
 
-def _number(title: str, value, write=two_digits) -> Cell:
+def number_cell(title: str, value, write=two_digits) -> Cell:
     # One that is missing is sorted behind the others.
     return title, write(value), float(np.nan_to_num(value, nan=-9))
 
 
 def _interval(title: str, numbers: Sequence[float], n_digits: int = 2) -> Cell:
     text = words.with_interval(numbers[0], numbers[1], numbers[2], n_digits)
-    return _number(title, numbers[0], lambda value: text if value == value else "no score")
+    return number_cell(title, numbers[0], lambda value: text if value == value else "no score")
 
 
 def scores_table(seen: Overview) -> Table:
@@ -63,7 +63,7 @@ def scores_table(seen: Overview) -> Table:
     rows = []
     for value, row in zip(seen.ranked[headline], table.to_dict("records")):
         names = [name_of(row["feature"], seen.random), *(name_of(row[key]) for key in keys[1:])]
-        cells = [_text(key.capitalize(), name) for key, name in zip(keys, names)]
+        cells = [text_cell(key.capitalize(), name) for key, name in zip(keys, names)]
         title = f"{score} (95 % interval)"
         cells.append(_interval(title, (value, row["low"], row["high"]), n_digits))
         for pair, *protocols in seen.ways:
@@ -75,20 +75,20 @@ def scores_table(seen: Overview) -> Table:
                     cells.append(_interval(title, numbers, n_digits))
         # The second score stands beside the headline, the others are hidden at first.
         further = [
-            _number(name_of_score(metric), row[metric])
+            number_cell(name_of_score(metric), row[metric])
             for metric in result.metrics[1:]
             if metric in row
         ]
         cells += further[:1]
-        cells += [_number("Gap", row["gap"], words.signed)] if "gap" in row else []
+        cells += [number_cell("Gap", row["gap"], words.signed)] if "gap" in row else []
         n_shown = len(cells)
         mean, spread = row.get(f"{headline}_split_mean", row[headline]), row[f"{headline}_std"]
         text = f"{two_digits(mean)} ± {two_digits(spread)}"
         cells.append((f"{score}, mean and deviation over splits", text, float(mean)))
-        cells += [*further[1:], _number("Splits", row["n_splits"], str)]
+        cells += [*further[1:], number_cell("Splits", row["n_splits"], str)]
         weights = row["weights"] if isinstance(row["weights"], str) else ""
         rows.append([*cells, ("Weights", weights, weights)])
-    return _table(
+    return make_table(
         "scores",
         f"{score} of each configuration, {seen.protocol}",
         rows,
@@ -171,13 +171,13 @@ def pairs_table(seen: Overview, what: str) -> Table | None:
         is_turned = row["difference"] < 0
         sides, numbers = (2, 1) if is_turned else (1, 2), words.turn(row, is_turned)
         names = [name_of(row[f"{what}_{side}"], seen.random) for side in sides]
-        cells = [_text("Target", row["target"])] if "target" in row else []
-        cells += map(_text, ("Better", "Worse"), names)
-        cells += [_interval(title, numbers), _number(unit, row["n_groups"], str)]
+        cells = [text_cell("Target", row["target"])] if "target" in row else []
+        cells += map(text_cell, ("Better", "Worse"), names)
+        cells += [_interval(title, numbers), number_cell(unit, row["n_groups"], str)]
         for name, key in (("p", "pvalue"), ("p, corrected", "pvalue_holm")):
-            cells.append(_number(name, row[key], "{:.2g}".format))
+            cells.append(number_cell(name, row[key], "{:.2g}".format))
         rows.append(cells)
-    return _table(
+    return make_table(
         f"{what}s",
         f"{what.capitalize()}s over all {'models' if what == 'feature' else 'features'}, "
         f"{seen.protocol}",
@@ -254,12 +254,12 @@ def _tags_table(scores) -> Table:
     title, rows = "Average precision (95 % interval)", []
     for tag in scores.to_dict("records"):
         numbers = [tag[name] for name in ("average_precision", "low", "high")]
-        cells = [_text("Tag", tag["tag"]), _interval(title, numbers, 3)]
+        cells = [text_cell("Tag", tag["tag"]), _interval(title, numbers, 3)]
         for name, key in (("Guessing", "share"), ("ROC-AUC", "roc_auc"), ("F1", "f1")):
-            cells.append(_number(name, tag[key], lambda value: two_digits(value, 3)))
-        rows.append([*cells, _number("Clips", tag["n_clips"], str)])
+            cells.append(number_cell(name, tag[key], lambda value: two_digits(value, 3)))
+        rows.append([*cells, number_cell("Clips", tag["n_clips"], str)])
     caption = "Scores of each tag; of guessing, the average precision is the share of the tag"
-    return _table("tags", caption, rows, main=2, csv=table_csv(scores))
+    return make_table("tags", caption, rows, main=2, csv=table_csv(scores))
 
 
 def _shares(matrix: np.ndarray) -> list[list[float]]:

@@ -1,6 +1,5 @@
 """The claims of the study, each judged for both editions."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -140,31 +139,27 @@ def why_untestable(findings, dataset: str, edition: str, features, classifiers=(
 
 def _claim(findings, text: str, origin: str, judge_edition, dataset: str, features, classifiers=()):
     """Return a claim on some cells, judged for each edition in which it can be tested."""
-    rows = [row for row in findings.datasets.class_counts if row["dataset"] == dataset]
     verdicts = {}
     for edition in study.EDITIONS:
         why = why_untestable(findings, dataset, edition.name, features, classifiers)
         verdict = judge_edition(edition) if why is None else judge(None, why)
         if why is None:
-            here, printed = (sum(row[key] for row in rows) for key in ("here", "published"))
+            counts = findings.datasets.class_counts[dataset]
+            printed, here = (sum(of_classes.values()) for of_classes in counts)
             share = f"; {here} of the study's {printed} clips are in place"
             verdict = replace(verdict, reason=verdict.reason + (share if here < printed else ""))
         verdicts[edition.name] = verdict
     return Claim(text, origin, verdicts)
 
 
-def _counts(findings) -> Iterator[Claim]:
-    for dataset in study.DATASETS:
-        rows = [row for row in findings.datasets.class_counts if row["dataset"] == dataset]
-        printed, here = ({row["class"]: row[key] for row in rows} for key in ("published", "here"))
-        text = (
-            f"{study.titles()[dataset]} has {sum(printed.values())} clips, distributed as printed"
-        )
-        verdict = judge_counts(printed, here)
+def _counts(findings):
+    for dataset, (printed, here) in findings.datasets.class_counts.items():
+        n_clips, verdict = sum(printed.values()), judge_counts(printed, here)
+        text = f"{study.titles()[dataset]} has {n_clips} clips, distributed as printed"
         yield Claim(text, study.published()["clips"]["origin"], {study.FAITHFUL.name: verdict})
 
 
-def _orders(findings) -> Iterator[Claim]:
+def _orders(findings):
     order = study.published()["order"]
     for dataset in study.DATASETS:
         but = {classifier for name, classifier in order["except"] if name == dataset}
@@ -176,14 +171,12 @@ def _orders(findings) -> Iterator[Claim]:
             accuracies = table.to_dict("index")
             return judge_order(accuracies, best=order["best"], but=but, wanted=set(CLASSIFIERS))
 
-        text = (
-            f"{study.titles()[dataset]}: L3-Net is more accurate than VGGish and MFCC with every "
-        )
-        text += " but ".join(["classifier", *map(name_of, but)])
+        text = f"{study.titles()[dataset]}: L3-Net is more accurate than VGGish and MFCC with "
+        text += " but ".join(["every classifier", *map(name_of, but)])
         yield _claim(findings, text, order["origin"], of_edition, dataset, study.FEATURES)
 
 
-def _scores(findings) -> Iterator[Claim]:
+def _scores(findings):
     """Judge the printed accuracies, and what was raised above scores that were known before."""
     printed = study.published()
     for row in printed["accuracy"]:
@@ -268,7 +261,7 @@ def _baseline(findings) -> Claim:
     return _claim(findings, text, origin, of_edition, dataset, ["mfcc"])
 
 
-def _sizes(findings) -> Iterator[Claim]:
+def _sizes(findings):
     for dataset in study.DATASETS:
 
         def of_edition(edition, dataset=dataset) -> Verdict:
@@ -287,7 +280,7 @@ def _sizes(findings) -> Iterator[Claim]:
         yield _claim(findings, text, "text on features", of_edition, *cells)
 
 
-def _reports(findings) -> Iterator[Claim]:
+def _reports(findings):
     for dataset, check in findings.reports.items():
         text = f"{study.titles()[dataset]}: the classification report is of one test set of 10 % "
         text += f"({' or '.join(map(str, check['tenth']))} clips)"
@@ -296,7 +289,7 @@ def _reports(findings) -> Iterator[Claim]:
         yield Claim(text, study.published()["reports"]["origin"], {study.FAITHFUL.name: verdict})
 
 
-def _maps(findings) -> Iterator[Claim]:
+def _maps(findings):
     texts = {
         "sex": "the large clusters of the map are the singers' sex",
         "singer": "the small clusters of the map are singers rather than emotions",
@@ -308,8 +301,7 @@ def _maps(findings) -> Iterator[Claim]:
     if why is None:
         singer_map, names = findings.maps["l3"], ("emotion", "singer", "sex")
         purities = {name: singer_map.purity_of(name) for name in names}
-        spreads = {name: singer_map.purity_range(name) for name in names}
-        verdicts = judge_purities(purities, spreads)
+        verdicts = judge_purities(purities, {name: singer_map.purity_range(name) for name in names})
     else:
         verdicts = dict.fromkeys(texts, judge(None, why))
     origin = study.published()["map"]["origin"]

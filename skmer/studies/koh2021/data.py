@@ -2,12 +2,10 @@
 
 import hashlib
 import json
-from collections import Counter
 from dataclasses import asdict, dataclass, field
 from functools import cache, partial
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -137,18 +135,20 @@ class StudyDatasets:
         return list(dict.fromkeys(name for name, _ in self.clips))
 
     @property
-    def class_counts(self) -> list[dict]:
-        """The study's first table, and the clips of the faithful edition, class by class."""
-        rows = []
-        for name in DATASETS:
+    def class_counts(self) -> dict[str, tuple[dict, dict]]:
+        """Clips of each class by dataset: of the study's first table, and of the faithful edition.
+
+        The latter are None where the dataset is not in place.
+        """
+        counts = {}
+        for name, printed in published()["clips"]["counts"].items():
             clips = self.clips.get((name, FAITHFUL.name))
             if clips is None and name == "emomusic":
                 clips = self.annotations
-            found = None if clips is None else Counter(np.asarray(clips.target).tolist())
-            for label, count in published()["clips"]["counts"][name].items():
-                here = None if found is None else found[label]
-                rows.append({"dataset": name, "class": label, "published": count, "here": here})
-        return rows
+            labels = None if clips is None else np.asarray(clips.target).tolist()
+            here = {label: None if labels is None else labels.count(label) for label in printed}
+            counts[name] = printed, here
+        return counts
 
 
 def find_datasets(data_home, *, verbose: bool = False) -> StudyDatasets:
@@ -221,23 +221,23 @@ _SPEED_PARAMETERS = ("memory", "n_jobs", "verbose", "batch_size")
 
 def make_features(
     names, *, edition: Edition, budget: Budget, **options
-) -> tuple[dict[str, Any], dict[str, str]]:
+) -> tuple[dict, dict[str, str]]:
     """Return the fitted transformers that can be had, and why the others cannot.
 
     The options are those of `make_transformers`.
     """
-    transformers: dict[str, Any] = inputs.make_transformers(names, preset=edition.preset, **options)
+    transformers: dict = inputs.make_transformers(names, preset=edition.preset, **options)
     if "l3" in transformers:
         transformers["l3"].set_params(hop_size=budget.l3_hops[EDITIONS.index(edition)])
         transformers[LARGE] = clone(transformers["l3"]).set_params(embedding_size=6144)
-    left_out = {}
+    fitted, left_out = {}, {}
     for name, transformer in transformers.items():
         try:
             # Fitting reads no clip; it only checks that the weights are in place.
-            transformer.fit([np.zeros(1, np.float32)])
+            fitted[name] = transformer.fit([np.zeros(1, np.float32)])
         except WeightsNotFoundError as error:
             left_out[name] = str(error)
-    return {name: one for name, one in transformers.items() if name not in left_out}, left_out
+    return fitted, left_out
 
 
 def feature_of(transformer, classifier: str, edition: Edition, budget: Budget):

@@ -1,21 +1,17 @@
 """The report of the reproduction: one html page that stands alone."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from skmer.evaluation.report import words
 from skmer.evaluation.report.overview import Overview
 from skmer.evaluation.report.page import map_chart, render_page, scores_chart
-from skmer.evaluation.report.tables import Table
+from skmer.evaluation.report.tables import Table, make_table, number_cell, text_cell
 from skmer.evaluation.report.words import Note, name_of
 from skmer.studies.koh2021 import data as study
 from skmer.studies.koh2021.claims import HELD, NOT_HELD, Claim
-from skmer.studies.koh2021.pieces import SingerMap
 from skmer.utils import digest, messages
 
 _MODELS = {
@@ -46,7 +42,7 @@ def sort_claims(claims: list[Claim]) -> dict[str, list[Claim]]:
 
 def make_headline(claims: dict[str, list[Claim]]) -> str:
     """Return one sentence on how many claims were tested, and how many hold."""
-    held, fallen, untested = (len(group) for group in claims.values())
+    held, fallen, untested = map(len, claims.values())
     tested = held + fallen
     if not tested:
         return f"None of the study's {untested} claims can be tested with what is in place."
@@ -62,7 +58,7 @@ def find_news(findings) -> list[Note]:
     return [*_unfinished(findings), *_mfcc_news(findings), *_result_news(findings)]
 
 
-def _unfinished(findings) -> Iterator[Note]:
+def _unfinished(findings):
     """Yield how many rounds were done, where it is not all of them."""
     if findings.ended_by is None:
         return
@@ -94,7 +90,7 @@ def find_cautions(findings) -> list[Note]:
     return notes + [Note("doubtful", note) for note in findings.datasets.notes]
 
 
-def _mfcc_news(findings) -> Iterator[Note]:
+def _mfcc_news(findings):
     """Compare MFCC, which needs no network, with the best accuracies that the study printed."""
     for printed in study.published()["accuracy"]:
         dataset, best = printed["dataset"], printed["value"]
@@ -127,7 +123,7 @@ def _mfcc_news(findings) -> Iterator[Note]:
         yield Note("bad" if beats else "neutral", f"{text}.", f"{detail}; 95 % intervals.")
 
 
-def _result_news(findings) -> Iterator[Note]:
+def _result_news(findings):
     """Yield the headline of each report, and what random splits add."""
     for (dataset, edition), result in findings.results.items():
         seen = Overview(result)
@@ -169,44 +165,38 @@ def render_study(findings) -> str:
 
 def _main_table(findings) -> Table:
     """Return the table 'published / faithful / defensible', intervals and gaps at the end."""
-    columns = ["Dataset", "Configuration", "Published"]
-    columns += [edition.name.capitalize() for edition in study.EDITIONS]
-    n_main = len(columns)
-    for edition in study.EDITIONS:
-        columns += [f"95 % interval, {edition.name}", f"Gap, {edition.name}"]
     rows = []
     for row in findings.table.to_dict("records"):
         random = " (random weights)" if row["feature"] in findings.random_features else ""
         name = f"{name_of_feature(row['feature'])}{random} + {name_of(row['classifier'])}"
         name += f", r² of {row['target']}" if row["target"] else ""
-        cells: list[tuple[str, Any]] = [
-            (text, text.lower()) for text in (study.titles()[row["dataset"]], name)
-        ]
-        cells.append(_number(row["published"]))
+        cells = [text_cell("Dataset", study.titles()[row["dataset"]])]
+        cells += [text_cell("Configuration", name), _number("Published", row["published"])]
         for edition in study.EDITIONS:
-            text, key = _number(row[edition.name])
+            title, text, key = _number(edition.name.capitalize(), row[edition.name])
             if row[f"{edition.name}_protocol"] == "koh2021" != edition.protocol:
                 text += " (random: no groups)"
-            cells.append((text, key))
+            cells.append((title, text, key))
+        main = len(cells) - 1
         for edition in study.EDITIONS:
             low, high = row[f"{edition.name}_low"], row[f"{edition.name}_high"]
-            _, width = _number(high - low)
-            cells.append((f"{low:.2f} to {high:.2f}" if low <= high else "", width))
-            cells.append(_number(row[f"{edition.name}_gap"], "+.2f"))
+            _, _, width = _number("", high - low)
+            text = f"{low:.2f} to {high:.2f}" if low <= high else ""
+            cells.append((f"95 % interval, {edition.name}", text, width))
+            cells.append(_number(f"Gap, {edition.name}", row[f"{edition.name}_gap"], "+.2f"))
         rows.append(cells)
     caption = "Accuracy, and r² where it says so: published, and found by two editions"
     if findings.table["addition"].any():
         caption += "; an addition is a feature that the study did not have"
-    csv = findings.table.to_csv(index=False)
-    return Table("study", caption, columns, rows, main=n_main - 1, csv=csv)
+    return make_table("study", caption, rows, main=main, csv=findings.table.to_csv(index=False))
 
 
-def _number(value: float, form: str = ".2f") -> tuple[str, float]:
-    """Return the text of a cell and its key for sorting, which puts empty cells last."""
-    return (f"{value:{form}}", value) if np.isfinite(value) else ("", -9.0)
+def _number(title: str, value: float, form: str = ".2f"):
+    """Return a cell, which is empty where there is no value."""
+    return number_cell(title, value, lambda number: f"{number:{form}}" if number == number else "")
 
 
-def purity_table(singer_map: SingerMap) -> str:
+def purity_table(singer_map) -> str:
     """Return the purities of a map as a table element, a column a label."""
     table = singer_map.purity.pivot_table(index="perplexity", columns="label", values="purity")
     table.loc["by chance"] = singer_map.purity.groupby("label")["chance"].first()

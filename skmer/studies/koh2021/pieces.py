@@ -1,14 +1,11 @@
 """The pieces of the study, which a second run reads back: cells, audits, maps, regressions."""
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import BaseCrossValidator
 from sklearn.preprocessing import StandardScaler
 
 from skmer import evaluation
@@ -39,7 +36,7 @@ class PieceStore(cache.ClipCache):
         super().__init__(folder)
         self.computed: list[str] = []
 
-    def facts(self, name: str, settings: dict, compute: Callable[[], dict]) -> dict:
+    def facts(self, name: str, settings: dict, compute) -> dict:
         """Return facts that JSON can hold, computed where they are not there yet."""
         entry = self.get_or_compute(
             _key(name, settings), lambda: (np.frombuffer(to_json(compute()).encode(), np.uint8), [])
@@ -73,9 +70,7 @@ class RunContext:
         Console(stderr=True, quiet=not self.verbose, highlight=False).print(text, markup=False)
 
 
-def make_protocols(
-    groups, budget: study.Budget, seed: int, n_rounds: int | None = None
-) -> dict[str, BaseCrossValidator]:
+def make_protocols(groups, budget: study.Budget, seed: int, n_rounds: int | None = None) -> dict:
     """Return the splitters of the first rounds of a cell; without groups none can be kept apart."""
     draws = {"koh2021": budget.n_shuffles} | ({} if groups is None else {"grouped": budget.n_draws})
     return {
@@ -88,13 +83,11 @@ def make_model(classifier: str, preset: estimators.Preset, budget: study.Budget)
     """Return a classifier of the preset that trains no longer than the budget allows."""
     model = make_classifier(classifier, preset=preset)
     most = {"epochs": budget.max_epochs, "patience": budget.patience}
-    values = {name: (value, name.rsplit("__")[-1]) for name, value in model.get_params().items()}
-    limits = {
-        name: min(value, most[last])
-        for name, (value, last) in values.items()
-        if last in most and value is not None
-    }
-    return model.set_params(**limits)
+    for name, value in model.get_params().items():
+        last = name.rsplit("__")[-1]
+        if last in most and value is not None:
+            model.set_params(**{name: min(value, most[last])})
+    return model
 
 
 def evaluate_cell(
@@ -247,7 +240,7 @@ class SingerMap:
     perplexity: int
     points: np.ndarray
     labels: dict[str, np.ndarray]
-    purity: Any
+    purity: pd.DataFrame
 
     def purity_of(self, label: str) -> tuple[float, float]:
         """Return purity of a label in the map itself, and by chance."""

@@ -4,8 +4,6 @@ import itertools
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -60,7 +58,7 @@ class Reproduction:
     datasets: study.StudyDatasets
     budget: study.Budget
     seed: int
-    features: dict[str, Any] = field(default_factory=dict)
+    features: dict = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     results: dict = field(default_factory=dict)
     regressions: dict = field(default_factory=dict)
@@ -68,7 +66,7 @@ class Reproduction:
     audits: dict = field(default_factory=dict)
     reports: dict = field(default_factory=dict)
     computed: list[str] = field(default_factory=list)
-    cells: dict[tuple[str, str, str], Any] = field(default_factory=dict)
+    cells: dict = field(default_factory=dict)
     rounds: int = 0
     ended_by: str | None = None
 
@@ -139,8 +137,8 @@ class Reproduction:
                     for ran in zip(table["feature"], table["classifier"]):
                         cells.setdefault(ran, np.nan)
             for (feature, classifier), value in cells.items():
-                cell = {"feature": feature, "classifier": classifier}
-                rows.append(_row(dataset, cell | {"target": ""}, "accuracy", value, tables, cell))
+                cell = {"feature": feature, "classifier": classifier, "target": ""}
+                rows.append(_row(dataset, cell, "accuracy", value, tables))
         return pd.DataFrame([*rows, *self._r2_rows()])
 
     def _r2_rows(self) -> list[dict]:
@@ -155,9 +153,9 @@ class Reproduction:
                 is_published = (feature, label) == ("l3", "static")
                 if is_published or feature in ran:
                     value = printed[axis] if is_published else np.nan
-                    target = {"target": f"{label} {axis}"}
-                    cell = {"feature": feature, "classifier": pieces.REGRESSOR} | target
-                    rows.append(_row("emomusic", cell, "r2", value, tables, target))
+                    cell = {"feature": feature, "classifier": pieces.REGRESSOR}
+                    cell["target"] = f"{label} {axis}"
+                    rows.append(_row("emomusic", cell, "r2", value, tables))
         return rows
 
     def estimate(self, edition: str, **cell) -> dict[str, float]:
@@ -191,7 +189,7 @@ class Reproduction:
         news = [note.text for note in find_news(self)]
         return messages.html_list([make_headline(sort_claims(self.claims)), *news])
 
-    def save(self, folder) -> Path:
+    def save(self, folder):
         """Write table.csv, claims.csv, report.html and the pages of its results, or none of them.
 
         Parameters
@@ -228,21 +226,22 @@ class Reproduction:
         return folder
 
 
-def _row(dataset: str, cell: dict, score: str, value: float, tables, wanted: dict) -> dict:
-    """Return a row of the table, from the rows of the wanted values in the tables by edition.
+def _row(dataset: str, cell: dict, score: str, value: float, tables) -> dict:
+    """Return a row of the table, from the rows of the cell in the tables by edition.
 
     The columns of an edition are estimate, interval, gap and protocol, or NaN.
     """
     row = {"dataset": dataset, **cell, "score": score}
     row |= {"addition": cell["feature"] in study.ADDITIONS, "published": value}
     for edition, table in zip(study.EDITIONS, tables):
-        found: dict[str, Any] = dict.fromkeys(("", "_low", "_high", "_gap", "_protocol"), np.nan)
+        found: dict = dict.fromkeys(("", "_low", "_high", "_gap", "_protocol"), np.nan)
         if table is not None:
             protocol, mixed = edition.headline_protocol(table), "koh2021"
             if score == "r2":
                 has_split = "fixed" in set(table["protocol"])
                 protocol, mixed = "fixed" if has_split else "grouped", "shuffled"
                 protocol = mixed if edition is study.FAITHFUL else protocol
+            wanted = {name: one for name, one in cell.items() if name in table}
             by_protocol = study.rows_of(table, wanted).set_index("protocol").to_dict("index")
             if protocol in by_protocol:
                 one = by_protocol[protocol]
@@ -266,7 +265,7 @@ def reproduce_koh2021(
     memory=None,
     n_jobs: int | None = None,
     time_limit: float | None = None,
-    on_interrupt: Literal["raise", "return"] = "raise",
+    on_interrupt: str = "raise",
     verbose: bool = False,
 ) -> Reproduction:
     """Do the study of Koh and Dubnov (2021) again, with whichever of its datasets are in place.
@@ -390,7 +389,7 @@ def _work(found: Reproduction, features_of, classifiers, data_home, context, dea
     settings = pieces.describe_rounds(features_of, classifiers, found.datasets, context)
     first = max([1, *(n for n in rounds if context.store.has(f"round-{n}", settings))])
     for n in rounds[first - 1 :] if cells else ():
-        done: dict[tuple, Any] = {}
+        done: dict = {}
         if n == first:
             # Where not even this round becomes whole, some classifiers may.
             found.cells = done
