@@ -1,6 +1,5 @@
 """A result as its report shows it: the protocol of the headline, intervals, comparisons."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,17 +25,15 @@ class Overview:
     @cached_property
     def ways(self) -> list[tuple[list[str], str, str]]:
         """The datasets fitted and tested, and the protocols across them and within the first."""
-        ran = self.result.manifest["protocols"]
-        across = {name: one["across"] for name, one in ran.items() if "across" in one}
-        found = []
-        for way, (name, pair) in enumerate(across.items()):
-            within = [
-                one for one in ran if one not in across and one.endswith("_back") == bool(way)
-            ]
-            found.append((pair, name, self.apart_first(within)))
-        return found
+        ran = self.result.manifest["protocols"].items()
+        across = [(one["across"], name) for name, one in ran if "across" in one]
+        within = [name for name, one in ran if "across" not in one]
+        return [
+            (pair, name, self.apart_first(one for one in within if one.endswith("_back") == way))
+            for way, (pair, name) in enumerate(across)
+        ]
 
-    def apart_first(self, names: Iterable[str]) -> str:
+    def apart_first(self, names) -> str:
         """Return the first of some protocols that keeps groups apart, else the first of them."""
         listed, ran = list(names), self.result.manifest["protocols"]
         return next((name for name in listed if ran[name]["groups_kept_apart"]), listed[0])
@@ -110,14 +107,14 @@ class Overview:
         """The headline score of the best guess that looks at no clip; None for the unknown."""
         return self.result.task.guess(self.dataset, self.headline, self.predictions)
 
-    def rows_of(self, configuration: Mapping, table=None):
+    def rows_of(self, configuration, table=None):
         """Return the rows of a configuration in a table, by default in `predictions`."""
         rows = self.predictions if table is None else table
         for key in self.result.configuration:
             rows = rows[rows[key] == configuration[key]]
         return rows
 
-    def row_of(self, configuration: Mapping, protocol: str) -> Mapping:
+    def row_of(self, configuration, protocol: str):
         """Return the interval of a configuration under another protocol."""
         table = self.intervals[self.intervals["protocol"] == protocol]
         return self.rows_of(configuration, table).iloc[0]

@@ -2,8 +2,7 @@
 
 import json
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,14 +15,12 @@ from skmer.evaluation.report.words import name_of, name_of_score
 from skmer.utils import files, messages
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from skmer.evaluation.result import EvaluationResult
 
 
 def _chart(name: str, height: int, **options) -> dict:
     """Return the specification of a chart in Vega-Lite, from its macro among the templates."""
-    macros: Any = words.environment().get_template("charts.json.j2").module
+    macros = words.environment().get_template("charts.json.j2").module
     chart = json.loads(getattr(macros, name)(**options))
     fit = {"type": "fit-x", "contains": "padding"}
     return chart | {"height": height, "width": "container", "autosize": fit}
@@ -80,7 +77,7 @@ def plane_chart(seen: Overview) -> dict | None:
     axes = ("valence", "arousal")
     if "plane" not in seen.result.task.charts or not set(axes) <= set(seen.ranked["target"]):
         return None
-    columns: dict[str, Any] = {}
+    columns: dict = {}
     for target in axes:
         clips = seen.rows_of(seen.best[target]).groupby("row")
         columns |= {target: clips["y_pred"].mean(), f"{target}_true": clips["y_true"].first()}
@@ -194,7 +191,7 @@ def map_rows(seen: Overview) -> list[dict]:
     return rows
 
 
-def write_report(result: "EvaluationResult", path) -> Path:
+def write_report(result: "EvaluationResult", path):
     """Write the page of `EvaluationResult.report`."""
     path = files.check_output_file(path)
     page = render_report(result)
@@ -256,9 +253,7 @@ SIZES = {"paper": (3.46, 9.0, 0.2, 8.0), "wide": (13.33, 7.5, 0.5, 18.0)}
 
 
 @style.without_tex
-def result_to_figure(
-    result: "EvaluationResult", size: Literal["paper", "wide"] = "paper"
-) -> "Figure":
+def result_to_figure(result: "EvaluationResult", size: str):
     """Draw the figure of `EvaluationResult.figure`."""
     from matplotlib import rc_context
 
@@ -277,7 +272,7 @@ def result_to_figure(
 
 
 @style.without_tex
-def plot_result(result: "EvaluationResult", ax=None):
+def plot_result(result: "EvaluationResult", ax):
     """Draw what `EvaluationResult.plot` returns."""
     seen = Overview(result)
     n_marks = len(seen.ranked) * seen.intervals["protocol"].nunique()

@@ -1,6 +1,5 @@
 """The tables of a report, as rows for the page and as csv and LaTeX for papers."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +47,7 @@ def number_cell(title: str, value, write=two_digits) -> Cell:
     return title, write(value), float(np.nan_to_num(value, nan=-9))
 
 
-def _interval(title: str, numbers: Sequence[float], n_digits: int = 2) -> Cell:
+def _interval(title: str, numbers, n_digits: int = 2) -> Cell:
     text = words.with_interval(numbers[0], numbers[1], numbers[2], n_digits)
     return number_cell(title, numbers[0], lambda value: text if value == value else "no score")
 
@@ -151,10 +150,10 @@ def comparison_matrices(seen: Overview) -> list[Matrix]:
         found = {}
         for row in table.to_dict("records"):
             first, second = (tuple(row[f"{key}_{side}"] for key in keys) for side in (1, 2))
-            found[first, second] = row["difference"], row["pvalue_holm"]
-            found[second, first] = -row["difference"], row["pvalue_holm"]
+            found[first, second] = _compared(row["difference"], row["pvalue_holm"])
+            found[second, first] = _compared(-row["difference"], row["pvalue_holm"])
         order = list(ranked[keys].itertuples(index=False, name=None))
-        cells = [[_compared(found.get((one, other))) for other in order] for one in order]
+        cells = [[found.get((one, other), ("", "same", "")) for other in order] for one in order]
         matrices.append(Matrix(target, list(ranked["name"]), cells, len(table)))
     return matrices
 
@@ -187,11 +186,8 @@ def pairs_table(seen: Overview, what: str) -> Table | None:
     )
 
 
-def _compared(found: tuple[float, float] | None) -> tuple[str, str, str]:
+def _compared(difference: float, pvalue: float) -> tuple[str, str, str]:
     """Return the text, the word for its color, and the details of one comparison."""
-    if found is None:
-        return "", "same", ""
-    difference, pvalue = found
     word = ("better" if difference > 0 else "worse") if pvalue < 0.05 else "unsure"
     return words.signed(difference), word, f"p = {pvalue:.2g} after Holm's correction"
 

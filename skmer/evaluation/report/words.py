@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -61,7 +60,7 @@ def with_interval(value: float, low: float, high: float, n_digits: int = 2) -> s
 
 def time_of_stages(seconds) -> str:
     """Write how long each stage took; earlier results have one number for all."""
-    if not isinstance(seconds, Mapping):
+    if not isinstance(seconds, dict):
         return f"{seconds:.1f} s"
     return ", ".join(f"{stage} {taken:.1f} s" for stage, taken in seconds.items())
 
@@ -116,7 +115,7 @@ def make_headline(seen: Overview) -> str:
     return join_lines(text)
 
 
-def _phrase(seen: Overview, words: Mapping[str, str], row: Mapping, whose: str = "") -> str:
+def _phrase(seen: Overview, words: dict[str, str], row, whose: str = "") -> str:
     """Fill in the words that a task has for a score; they are explained at `Task`."""
     value, low, high = (row.get(name, float("nan")) for name in (seen.headline, "low", "high"))
     between = f" ({in_hundred(low)} to {in_hundred(high)})" if low == low else ""
@@ -163,7 +162,7 @@ def _better_feature(seen: Overview, target: str | None) -> dict:
     }
 
 
-def turn(row: Mapping, is_turned: bool = True) -> tuple[float, float, float]:
+def turn(row, is_turned: bool) -> tuple[float, float, float]:
     """Return the difference of a comparison and its interval, or those of the second and first."""
     if is_turned:
         return -row["difference"], -row["high"], -row["low"]
@@ -174,7 +173,7 @@ def trust_notes(seen: Overview) -> list[Note]:
     """Return what speaks for and against the headline; what is worst comes first."""
     notes = []
 
-    def note(level: str, detail: str = "", *, caller: Callable) -> str:
+    def note(level: str, detail: str = "", *, caller) -> str:
         notes.append(Note(level, join_lines(caller()), str(detail)))
         return ""
 
@@ -191,21 +190,22 @@ def trust_notes(seen: Overview) -> list[Note]:
         name_slowest=name_slowest,
     )
     order = ("bad", "doubtful", "neutral", "good")
-    notes = list(dict.fromkeys(notes + [*gap_notes(seen)]))
+    notes = list(dict.fromkeys([*notes, *gap_notes(seen)]))
     return sorted(notes, key=lambda note: (note.text != _UNKNOWN, order.index(note.level)))
 
 
-def gap_notes(seen: Overview) -> Iterator[Note]:
+def gap_notes(seen: Overview) -> list[Note]:
+    """Return what is owed to knowing the artists, where that can be compared."""
     pair = seen.result.protocols_to_compare()
-    if pair is not None:
-        gaps = seen.result.summary()["gap"]
-        text = f"With artists on both sides of a split ({pair[0]}) the same models score "
-        if gaps.mean() > 0:
-            text += f"{two_digits(gaps.mean())} more on average, {two_digits(gaps.max())} at most: "
-            yield Note("neutral", f"{text}that much is owed to knowing the artist.")
-        else:
-            text += f"no better on average ({signed(gaps.mean())}): "
-            yield Note("neutral", f"{text}nothing is owed to knowing the artist.")
+    if pair is None:
+        return []
+    gaps = seen.result.summary()["gap"]
+    owed = f"no better on average ({signed(gaps.mean())}): nothing"
+    if gaps.mean() > 0:
+        more = f"{two_digits(gaps.mean())} more on average, {two_digits(gaps.max())} at most"
+        owed = f"{more}: that much"
+    text = f"With artists on both sides of a split ({pair[0]}) the same models score {owed} is owed"
+    return [Note("neutral", f"{text} to knowing the artist.")]
 
 
 def _calibration(seen: Overview) -> dict:
@@ -260,14 +260,14 @@ def methods_paragraph(seen: Overview) -> str:
         features=features,
         models=models,
         score=in_sentence(seen.headline),
-        searches=" ".join(_searches(manifest["models"])),
+        searches=_searches(manifest["models"]),
         exchanges=_exchanges(seen),
     )
     return join_lines(text)
 
 
-def _searches(models: Mapping[str, Mapping]) -> Iterator[str]:
-    """Yield the grids that were searched, as the manifest has them."""
+def _searches(models: dict[str, dict]) -> str:
+    """Return the grids that were searched, as the manifest has them."""
     grids = []
     for name, model in models.items():
         for key, grid in model["parameters"].items():
@@ -275,8 +275,7 @@ def _searches(models: Mapping[str, Mapping]) -> Iterator[str]:
                 # The steps of a pipeline mean nothing to a reader.
                 values = re.sub(r"'(?:\w+__)?(\w+)': ", r"\1 in ", str(grid)).strip("{}")
                 grids.append(f"{name_of(name)} ({values})")
-    if grids:
-        yield f"Searched were {'; '.join(grids)}."
+    return f"Searched were {'; '.join(grids)}." if grids else ""
 
 
 def _exchanges(seen: Overview) -> str:

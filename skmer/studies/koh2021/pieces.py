@@ -244,7 +244,8 @@ class SingerMap:
 
     def purity_of(self, label: str) -> tuple[float, float]:
         """Return purity of a label in the map itself, and by chance."""
-        row = self.purity.set_index(["label", "perplexity"]).loc[(label, self.perplexity)]
+        wanted = {"label": label, "perplexity": self.perplexity}
+        row = study.rows_of(self.purity, wanted).iloc[0]
         return float(row["purity"]), float(row["chance"])
 
     def purity_range(self, label: str) -> tuple[float, float]:
