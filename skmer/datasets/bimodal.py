@@ -23,7 +23,6 @@ test set of a tenth has 16: one clip more or less is 6 points of accuracy.
 """
 
 import os
-from pathlib import Path
 
 from skmer.datasets import files, registry, tables
 from skmer.datasets.validate import Finding, check_songs
@@ -46,7 +45,7 @@ SCALE = tables.AffectScale("annotated", -4.0, 4.0)
 HEADINGS = ["song code", "quadrant", "avg_valence", "avg_arousal"]
 
 
-def read_songs(folder: Path):
+def read_songs(folder):
     """Annotations of the songs, in the order of the workbook."""
     found = files.find_tables(folder, dict.fromkeys(TABLES, _read_sheet)).values()
     if not found:
@@ -62,7 +61,7 @@ def read_songs(folder: Path):
     return frame
 
 
-def _read_sheet(path: Path):
+def _read_sheet(path):
     """Rows of the workbook below the line of headings by the code of the song, in lower case."""
     import pandas as pd
 
@@ -79,7 +78,7 @@ def _read_sheet(path: Path):
     )
 
 
-def _read_rows(path: Path) -> list[list]:
+def _read_rows(path) -> list[list]:
     """Cells of the first sheet of a workbook, in either of Excel's formats."""
     # pandas deprecates its reader of the older format.
     check_installed("openpyxl", "xlrd", extra="excel", needed_for="Excel workbooks")
@@ -91,7 +90,7 @@ def _read_rows(path: Path) -> list[list]:
             sheet = xlrd.open_workbook(path).sheet_by_index(0)
             return [sheet.row_values(i) for i in range(sheet.nrows)]
         workbook = openpyxl.load_workbook(path, data_only=True)
-        rows = workbook.worksheets[0].iter_rows(values_only=True)
+        rows = workbook.worksheets[0].values
         return [["" if cell is None else cell for cell in row] for row in rows]
     except Exception as error:  # broken files raise errors of many kinds in both readers
         raise InputError(
@@ -99,11 +98,10 @@ def _read_rows(path: Path) -> list[list]:
         ) from error
 
 
-def validate(folder: Path, verbose: bool) -> list[Finding]:
+def validate(folder, verbose: bool) -> list[Finding]:
     """Compare the annotations with the published counts, and check that the clips are there."""
-    return check_songs(
-        folder, INFO, {"MER-Audio-dataset": (INFO.n_clips, lambda: read_songs(folder))}
-    )
+    read = {"MER-Audio-dataset": (INFO.n_clips, lambda: read_songs(folder))}
+    return check_songs(folder, INFO, read)
 
 
 @registry.register_dataset(INFO, validate=validate)

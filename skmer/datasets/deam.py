@@ -37,8 +37,7 @@ is of the whole.
 """
 
 import os
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -94,7 +93,7 @@ FIRST_FULL_SONG = 2001
 MIDDLES = {"dynamic": 0.0, "static": 5.0}
 
 
-def read_annotations(paths: dict[str, Path], quadrants: str):
+def read_annotations(paths: dict, quadrants: str):
     """Table of the songs, and the labels over time by axis (frames of song by seconds)."""
     import pandas as pd
 
@@ -109,19 +108,20 @@ def read_annotations(paths: dict[str, Path], quadrants: str):
     # A song that is in the tables of two years is the same song.
     frame = metadata[~metadata.index.duplicated()].reindex(static.index, fill_value="")
     frame["split"] = np.where(frame.index >= FIRST_FULL_SONG, "test", "train")
-    middle = MIDDLES[quadrants]
-    return tables.label_songs(frame.join(static), dynamic, quadrants, middle), dynamic
+    labelled = tables.label_songs(frame.join(static), dynamic, quadrants, MIDDLES[quadrants])
+    return labelled, dynamic
 
 
-def _read_metadata(path: Path):
+def _read_metadata(path):
     """Artist, title and genre by song.
 
     Rows are ragged: lists at their end, of genres or tags, are not quoted. Values have tabs,
     no-break spaces, and quotation marks that do not pair.
     """
     columns = METADATA_FILES[path.name]
-    options: dict[str, Any] = {"ragged": "any", "one_line_a_row": True, "fallback": "windows-1252"}
-    frame = tables.read_csv_file(path, columns, separators=",", **options).frame
+    frame = tables.read_csv_file(
+        path, columns, separators=",", ragged="any", one_line_a_row=True, fallback="windows-1252"
+    ).frame
     frame = frame[list(columns)].set_axis(["song_id", "artist", "title", "genre"], axis=1)
     # str.split takes tabs and no-break spaces for blanks, too.
     frame = frame.map(lambda cell: " ".join(cell.replace('"', " ").split()))
@@ -135,7 +135,7 @@ READERS = {
 }
 
 
-def validate(folder: Path, verbose: bool) -> list[Finding]:
+def validate(folder, verbose: bool) -> list[Finding]:
     """Check that the annotations are whole and on their scales, and that the clips are there."""
 
     paths = find_tables(folder, READERS)
@@ -227,7 +227,7 @@ def fetch_deam(
     ((1802, 2), 'static, 1 to 9')
     """
     folder = INFO.place(data_home)
-    paths: dict[str, Path] = {}
+    paths: dict = {}
     for archive, names in ARCHIVES.items():
         readers = {name: READERS[name] for name in names}
         paths |= fetch.find_or_fetch(readers, folder, INFO, archive, download_if_missing)
@@ -243,5 +243,5 @@ def fetch_deam(
         extra=extra,
         split=frame["split"],
         dynamic={axis: dynamic[axis].loc[frame["song_id"]] for axis in AXES},
-        **tables.affect_target(target, tables.SCALES),
+        **tables.affect_target(frame, target, tables.SCALES),
     )

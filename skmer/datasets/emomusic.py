@@ -39,7 +39,6 @@ known artists. A few artists' names carry the title of an album as distributed
 
 import hashlib
 import os
-from pathlib import Path
 from typing import Literal
 
 from skmer.datasets import fetch, files, registry, tables
@@ -93,7 +92,7 @@ READERS = {
 }
 
 
-def read_annotations(folder: Path):
+def read_annotations(folder):
     """Table of the songs, and the labels over time by axis (frames of song by seconds)."""
     paths = fetch.find_or_fetch(READERS, folder, INFO, ANNOTATIONS_ARCHIVE)
     found = {name: read(paths[name]) for name, read in READERS.items()}
@@ -117,7 +116,7 @@ def _artist_bucket(artist: str) -> int:
     return int(hashlib.sha1(name, usedforsecurity=False).hexdigest(), 16) % 10
 
 
-def validate(folder: Path, verbose: bool) -> list[Finding]:
+def validate(folder, verbose: bool) -> list[Finding]:
     """Compare the annotations with the published counts, and check that the clips are there."""
     read = {"*.csv": (INFO.n_clips, lambda: read_annotations(folder)[0])}
     return check_songs(folder, INFO, read, required=READERS, exact=True)
@@ -216,5 +215,5 @@ def fetch_emomusic(
         INFO,
         split=frame["split"],
         dynamic={axis: dynamic[axis].loc[frame["song_id"]] for axis in AXES},
-        **tables.affect_target(target, tables.SCALES),
+        **tables.affect_target(frame, target, tables.SCALES),
     )

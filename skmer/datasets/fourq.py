@@ -27,8 +27,6 @@ Dubnov (2021). A song without an artist's name is a group of its own.
 """
 
 import os
-from pathlib import Path
-from typing import Any
 
 from skmer.datasets import fetch, files, registry, tables
 from skmer.datasets.validate import Finding, check_songs
@@ -48,14 +46,13 @@ METADATA = "panda_dataset_taffc_metadata.csv"
 COLUMNS = {ANNOTATIONS: ("Song", "Quadrant"), METADATA: ("Song", "Artist", "Title")}
 
 
-def _read(path: Path):
+def _read(path):
     """A table, by the codes of the songs."""
-    options: dict[str, Any] = {"separators": ",", "fallback": "latin-1"}
-    frame = tables.read_csv_file(path, COLUMNS[path.name], **options).frame
+    frame = tables.read_csv_file(path, COLUMNS[path.name], separators=",", fallback="latin-1").frame
     return frame.set_index("Song", drop=False).rename_axis(None)
 
 
-def read_songs(folder: Path):
+def read_songs(folder):
     """Annotations and artists of the songs, in the order of the annotations."""
     paths = fetch.find_or_fetch(dict.fromkeys(COLUMNS, _read), folder, INFO)
     annotations, metadata = (_read(paths[name]).reset_index(drop=True) for name in COLUMNS)
@@ -67,7 +64,7 @@ def read_songs(folder: Path):
     return frame
 
 
-def validate(folder: Path, verbose: bool) -> list[Finding]:
+def validate(folder, verbose: bool) -> list[Finding]:
     """Compare the annotations with the published counts and with the folders of the clips."""
     return check_songs(folder, INFO, {ANNOTATIONS: (INFO.n_clips, lambda: read_songs(folder))})
 

@@ -34,12 +34,8 @@ hand, stands below. For comparison, the authors state an F1 of 81.74 % for audio
     }
 """
 
-import functools
-import itertools
 import os
-from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Literal
 
 from skmer.datasets import fetch, registry, tables
@@ -94,7 +90,7 @@ def table_names(version: str, splits: str) -> dict[str, str]:
     }
 
 
-def read_annotations(paths: Mapping[str, Path]):
+def read_annotations(paths: dict):
     """Table of the songs in the order of the metadata, from the files by what they hold."""
     import pandas as pd
 
@@ -123,9 +119,9 @@ def read_annotations(paths: Mapping[str, Path]):
     return frame.join(values).reset_index()
 
 
-def validate(folder: Path, verbose: bool) -> list[Finding]:
+def validate(folder, verbose: bool) -> list[Finding]:
     """Check the tables and clips of every version that is in place."""
-    names = {one: table_names(*one) for one in itertools.product(VERSIONS, SPLITS)}
+    names = {(one, splits): table_names(one, splits) for one in VERSIONS for splits in SPLITS}
     kinds = {name: kind for files in names.values() for kind, name in files.items()}
     paths = find_tables(folder, {name: KINDS[kind].read for name, kind in kinds.items()})
     readers: dict[str, tuple] = {}
@@ -133,8 +129,8 @@ def validate(folder: Path, verbose: bool) -> list[Finding]:
     for (version, splits), files in names.items():
         found = {kind: paths[name] for kind, name in files.items() if name in paths}
         if len(found) == len(files):
-            read = functools.partial(read_annotations, found)
-            readers[f"merge_{version}_metadata.csv, {splits}"] = VERSIONS[version], read
+            read = VERSIONS[version], lambda found=found: read_annotations(found)
+            readers[f"merge_{version}_metadata.csv, {splits}"] = read
         elif any(version in name for name in paths):
             missing |= dict.fromkeys(name for name in files.values() if name not in paths)
     if not paths:
@@ -247,22 +243,21 @@ def fetch_merge(
     extra += f"\n{shared} with another song.\n"
     info = replace(INFO, n_clips=VERSIONS[version])
     frame = match_audio(frame, folder, info, exact=True)
-    affect = tables.affect_target(target, {"arousal_valence": SCALE}, "{axis}")
+    affect = tables.affect_target(frame, target, {"arousal_valence": SCALE}, "{axis}")
     return registry.make_bunch(frame, INFO, extra=extra, split=frame["split"], **affect)
 
 
 def find_in_record(filename: str) -> fetch.Archive:
     """The archive of that name in the record, as its repository lists it."""
     import pooch
-    import requests
-    from pooch.downloaders import doi_to_repository
 
     try:
-        repository = doi_to_repository(INFO.url.removeprefix("https://doi.org/"), timeout=_TIMEOUT)
+        doi = INFO.url.removeprefix("https://doi.org/")
+        repository = pooch.downloaders.doi_to_repository(doi, timeout=_TIMEOUT)
         files = pooch.create(path="", base_url="", registry={})
         repository.populate_registry(files)
         url = repository.download_url(filename)
-    except requests.exceptions.RequestException as error:
+    except OSError as error:
         raise DatasetNotFoundError(
             f"The record {INFO.url}, which lists {filename}, cannot be read: "
             f"{type(error).__name__}. Try again later, or fetch the file by hand."

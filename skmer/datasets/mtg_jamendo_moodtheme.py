@@ -37,14 +37,13 @@ import os
 from dataclasses import replace
 from functools import cache
 from importlib import resources
-from numbers import Integral
 from pathlib import Path
 from typing import Literal
 
 from skmer.datasets import fetch, files, registry, tables
 from skmer.datasets.validate import Finding, check_file, find_extra
 from skmer.exceptions import DatasetNotFoundError, InputError
-from skmer.utils import digest, estimators, messages
+from skmer.utils import digest, messages
 from skmer.utils.progress import track
 
 INFO = registry.DatasetInfo(
@@ -169,9 +168,7 @@ def _file(code: str) -> str:
     return f"audio/{code[-2:]:0>2}/{code}.mp3"
 
 
-@registry.register_dataset(
-    INFO, validate=validate, split=[estimators.Interval(Integral, 0, 4, closed="both"), None]
-)
+@registry.register_dataset(INFO, validate=validate)
 def fetch_mtg_jamendo_moodtheme(
     split: Literal[0, 1, 2, 3, 4] | None = 0,
     *,

@@ -257,6 +257,8 @@ def load_listed(
         target = indicators(_split_tags(frame[columns.tags], separator, path))
     elif not targets:
         _warn_of_tags(frame["label"], path, columns.label)
+    elif target is None:
+        target = frame[list(targets)]
     return make_bunch(
         frame,
         data=frame.assign(path=found)["path"] if "start" in frame else None,
@@ -264,7 +266,6 @@ def load_listed(
         target=target,
         target_names=list(targets)
         or (sorted(set(frame["label"])) if target is None else list(target.columns)),
-        target_columns=list(targets) or "label",
     )
 
 

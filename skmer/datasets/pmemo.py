@@ -35,10 +35,8 @@ from 1 to 9 and valence first; they are an error here.
 """
 
 import os
-from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from skmer.datasets import files, registry, tables
 from skmer.datasets.curves import read_curves
@@ -70,7 +68,7 @@ REQUIRED = ("metadata.csv", "dynamic_annotations.csv")
 MIDDLE = 0.5
 
 
-def read_annotations(paths: Mapping[str, Path], quadrants: str):
+def read_annotations(paths: dict, quadrants: str):
     """Table of the labelled songs, and the tables over time by axis (frames of song by seconds).
 
     Static labels, and standard deviations, are read where their tables are.
@@ -92,7 +90,7 @@ def read_annotations(paths: Mapping[str, Path], quadrants: str):
     return tables.label_songs(frame, dynamic, quadrants, MIDDLE), dynamic
 
 
-def _read_dynamic(path: Path, columns: Mapping[str, str]):
+def _read_dynamic(path, columns: dict[str, str]):
     """Labels over time: a row a song, and under each name of a column the times in seconds."""
     import pandas as pd
 
@@ -106,20 +104,16 @@ def _read_dynamic(path: Path, columns: Mapping[str, str]):
     return curves.set_axis(songs).rename_axis("song_id").sort_index()
 
 
-READERS: dict[str, Callable[[Path], Any]] = {
+READERS: dict = {
     "metadata.csv": METADATA.read,
     "dynamic_annotations.csv": partial(_read_dynamic, columns=MEANS),
-    "static_annotations.csv": PublishedTable(
-        "musicId", MEANS, SCALES["static"], numbered=True
-    ).read,
-    "static_annotations_std.csv": PublishedTable(
-        "musicId", SPREADS, SCALES["static"], numbered=True
-    ).read,
+    "static_annotations.csv": PublishedTable("musicId", MEANS, SCALES["static"], True).read,
+    "static_annotations_std.csv": PublishedTable("musicId", SPREADS, SCALES["static"], True).read,
     "dynamic_annotations_std.csv": partial(_read_dynamic, columns=SPREADS),
 }
 
 
-def validate(folder: Path, verbose: bool) -> list[Finding]:
+def validate(folder, verbose: bool) -> list[Finding]:
     """Check that the annotations are whole and on their scales, and that the clips are there."""
     paths = files.find_tables(folder, READERS)
     needed = [name for name in READERS if name != "dynamic_annotations_std.csv"]
@@ -221,5 +215,5 @@ def fetch_pmemo(
         frame,
         INFO,
         dynamic={name: table.loc[frame["song_id"]] for name, table in dynamic.items()},
-        **tables.affect_target(target, SCALES),
+        **tables.affect_target(frame, target, SCALES),
     )

@@ -41,7 +41,7 @@ import re
 from importlib import resources
 from numbers import Integral
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
@@ -136,15 +136,11 @@ def validate(folder: Path, verbose: bool) -> list[Finding]:
     return findings + find_extra(files.find_audio_files(folder).paths, set(clips.values()), folder)
 
 
-@registry.register_dataset(
-    INFO,
-    validate=validate,
-    subset_seed=[estimators.Interval(Integral, 0, None, closed="left")],
-)
+@registry.register_dataset(INFO, validate=validate)
 def fetch_ravdess_song(
     *,
     subset: Literal["all", "koh2021"] = "all",
-    subset_seed: int = 0,
+    subset_seed: Annotated[int, estimators.Interval(Integral, 0, None, closed="left")] = 0,
     data_home: str | os.PathLike | None = None,
     download_if_missing: bool = True,
     return_X_y: bool = False,

@@ -7,10 +7,10 @@ import re
 import sys
 import textwrap
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, get_type_hints
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -122,20 +122,18 @@ class SharedParameters:
     """
 
 
-def loader(*, layout: str = "", **constraints: list) -> Callable[[_Loader], _Loader]:
+def loader(*, layout: str = "") -> Callable[[_Loader], _Loader]:
     """Give a loader what all loaders have: checked parameters, their documentation, `return_X_y`.
 
     The decorated function takes those of the shared parameters that apply, may leave `return_X_y`
     and `as_frame` unused, and returns a Bunch of pandas objects, as `make_bunch` does. Its
-    parameters must be what their type hints allow, or what the `constraints` of them allow.
+    parameters must be what their type hints allow.
     """
 
     def decorate(function):
         parameters = inspect.signature(function).parameters
-        hints = get_type_hints(function)
-        allowed = {name: estimators.allowed_by(hint) for name, hint in hints.items()} | constraints
 
-        @estimators.validate_params(allowed, prefer_skip_nested_validation=True)
+        @estimators.checked
         @functools.wraps(function)
         def load(*args, **kwargs):
             bunch = function(*args, **kwargs)
@@ -160,9 +158,7 @@ def loader(*, layout: str = "", **constraints: list) -> Callable[[_Loader], _Loa
     return decorate
 
 
-def register_dataset(
-    info: DatasetInfo, *, validate: Callable, **constraints: list
-) -> Callable[[_Loader], _Loader]:
+def register_dataset(info: DatasetInfo, *, validate: Callable) -> Callable[[_Loader], _Loader]:
     """Make a function the loader of a dataset, and put it into lists, command and `validate`.
 
     Parameters
@@ -172,9 +168,6 @@ def register_dataset(
     validate : callable
         Called with the dataset's folder and `verbose`; returns a list of
         :class:`~skmer.datasets.validate.Finding`.
-    **constraints : list
-        What its own parameters may be where that is not their type hint, as scikit-learn's
-        ``validate_params`` has it.
 
     Returns
     -------
@@ -183,7 +176,7 @@ def register_dataset(
     """
 
     def decorate(function):
-        load = loader(layout=info.layout, **constraints)(function)
+        load = loader(layout=info.layout)(function)
         described = info.description or sys.modules[function.__module__].__doc__ or ""
         DATASETS[info.name] = Dataset(replace(info, description=described), load, validate)
         return load
@@ -192,31 +185,23 @@ def register_dataset(
 
 
 def make_bunch(
-    frame,
-    info: DatasetInfo | None = None,
-    *,
-    target_names: Sequence[str],
-    target_columns: str | list[str] = "label",
-    target=None,
-    data=None,
-    extra: str = "",
-    **particular: Any,
+    frame, info=None, *, target_names, target=None, data=None, extra="", **more
 ) -> Bunch:
     """Bunch of pandas objects from a frame with the columns path, label and perhaps group.
 
-    The target is columns of the frame, and the clips are its paths, unless they are given;
+    The target is the label, and the clips are the paths, unless they are given;
     ``DESCR`` is the description of the dataset and what is `extra`.
     """
     first = [name for name in ("path", "label", "group") if name in frame]
     frame = frame[first + [name for name in frame if name not in first]]
     return Bunch(
         data=frame["path"] if data is None else data,
-        target=frame[target_columns] if target is None else target,
+        target=frame["label"] if target is None else target,
         target_names=list(target_names),
         groups=frame.get("group"),
         frame=frame,
         DESCR=(describe(info) if info else "") + extra,
-        **particular,
+        **more,
     )
 
 

@@ -457,12 +457,12 @@ def require_same_songs(tables: dict) -> None:
 QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
 
 
-def affect_target(target: str, scales: dict, column="{target}_{axis}") -> dict[str, Any]:
+def affect_target(frame, target: str, scales: dict, column="{target}_{axis}") -> dict[str, Any]:
     """What `make_bunch` needs for quadrants, or for arousal and valence on one of the scales."""
     if target == "quadrant":
         return {"target_names": QUADRANTS, "scale": None}
     columns = [column.format(target=target, axis=axis) for axis in AXES]
-    return {"target_names": AXES, "target_columns": columns, "scale": scales[target]}
+    return {"target_names": AXES, "target": frame[columns], "scale": scales[target]}
 
 
 def label_songs(frame, dynamic: dict, quadrants: str, middle: float):

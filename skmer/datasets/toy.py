@@ -25,7 +25,6 @@ naive Bayes with artists held out, by chance .25: ``MusiCNNTransformer()`` .55, 
 
 import io
 import os
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -232,29 +231,27 @@ def clip_names() -> dict[str, tuple[int, str, int]]:
     }
 
 
-def validate(folder: Path, verbose: bool) -> list[Finding]:
+def validate(folder, verbose: bool) -> list[Finding]:
     """Compare every clip with the same clip computed again."""
-    findings = []
-    for name, clip in track(clip_names().items(), description="comparing", enabled=verbose):
-        status: Status = "missing"
-        if (folder / name).is_file():
-            status = "ok" if _is_same(folder / name, clip) else "wrong"
-        findings.append(Finding(name, status))
+    clips = track(clip_names().items(), description="comparing", enabled=verbose)
+    findings = [Finding(name, _compare(folder / name, clip)) for name, clip in clips]
     known = {folder / name for name in clip_names()}
     return findings + find_extra(files.find_audio_files(folder).paths, known, folder)
 
 
-def _is_same(path: Path, clip: tuple[int, str, int]) -> bool:
-    """Whether a file holds a clip, to one step of its 16 bits."""
+def _compare(path, clip: tuple[int, str, int]) -> Status:
+    """Status of the file of a clip, to one step of its 16 bits."""
     import soundfile
 
+    if not path.is_file():
+        return "missing"
     try:
         audio, sr = soundfile.read(path, dtype="int16")
     except soundfile.LibsndfileError:
-        return False
+        return "wrong"
     expected = toy_clip(*clip)
     is_alike = sr == SR and audio.shape == expected.shape
-    return is_alike and np.allclose(audio, expected, rtol=0, atol=1)
+    return "ok" if is_alike and np.allclose(audio, expected, rtol=0, atol=1) else "wrong"
 
 
 @registry.register_dataset(INFO, validate=validate)
@@ -323,7 +320,7 @@ def load_toy_emotions(
     return registry.make_bunch(pd.DataFrame(rows), INFO, target_names=tables.QUADRANTS)
 
 
-def _write_unless_there(path: Path, clip: tuple[int, str, int]) -> None:
+def _write_unless_there(path, clip: tuple[int, str, int]) -> None:
     """Write one clip, whole or not at all."""
     import soundfile
 

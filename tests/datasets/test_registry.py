@@ -75,9 +75,10 @@ NEW_DATASET = '''\
 
     @misc{new}
 """
+from typing import Literal
+
 from skmer.datasets.registry import DatasetInfo, make_bunch, register_dataset
 from skmer.datasets.validate import Finding
-from skmer.utils.estimators import StrOptions
 
 INFO = DatasetInfo(
     name="new", title="New", n_clips=3, class_counts={"x": 3}, groups="none", licence="any", url="",
@@ -87,8 +88,8 @@ INFO = DatasetInfo(
 def validate(folder, verbose):
     return [Finding(f"{i}.wav", "ok" if (folder / f"{i}.wav").is_file() else "missing") for i in range(3)]
 
-@register_dataset(INFO, validate=validate, part=[StrOptions({"a", "b"})])
-def fetch_new(*, part="a", data_home=None, return_X_y=False, as_frame=False):
+@register_dataset(INFO, validate=validate)
+def fetch_new(*, part: Literal["a", "b"] = "a", data_home=None, return_X_y=False, as_frame=False):
     """Load three clips.
 
     Parameters
