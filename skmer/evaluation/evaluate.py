@@ -471,7 +471,7 @@ def _make_models(
     """Return what is fitted; raise for another kind, and for splits that break the protocol."""
     kind, targets = task.model_kind, clips.targets
     if isinstance(models, Mapping):
-        models = inputs.check_filled(f"{kind}s", models)
+        inputs.check_filled(f"{kind}s", models)
     else:
         names = inputs.check_names(f"{kind}s", models, task.models)
         models = {name: task.make_model(name, preset) for name in names}
@@ -490,7 +490,7 @@ def _make_models(
     if any(isinstance(one, BaseKerasClassifier) for one in nested):
         check_keras_backend()
     for one in protocols:
-        apart = clips.groups_in_fit(one.keeps_apart_in_fit)
+        apart = clips.groups_in_fit(one.grouped_in_fit)
         trained = [targets.split_rows(split).train for split in one.splits]
         y = targets.first
         groups = np.arange(len(y)) if apart is None else apart

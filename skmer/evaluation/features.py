@@ -4,25 +4,24 @@ This is allowed because the transformers train nothing: a row depends on its own
 """
 
 import warnings
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
-from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, get_tags
 
 from skmer import exceptions
+from skmer.classifiers import FeatureScaler, takes_sequences
+from skmer.embeddings import BaseClipTransformer, resolve_features
+from skmer.evaluation.statistics.purity import tsne_map
 from skmer.exceptions import InputError, InputTypeError
-from skmer.utils import estimators, floats, messages, processes
-from skmer.utils.labels import check_text
+from skmer.utils import estimators, floats, labels, messages, processes
 
 # The inputs that a model may get of a feature, and the parameters of the transformer that make
 # them. The matrix is the study's: 1500 frames of 20 ms at the transformer's 22050 Hz.
@@ -60,7 +59,7 @@ class ComputedFeature:
     from these, to be fitted before the model.
     """
 
-    inputs: dict[str, Any]
+    inputs: dict
     weights: NetworkWeights = NetworkWeights()
     failures: dict[int, str] = field(default_factory=dict)
     # Of each clip's decoded audio, where the pass that embeds it gives one.
@@ -76,9 +75,7 @@ class ComputedFeature:
     @property
     def vectors(self) -> np.ndarray:
         """One vector a row: the input of this name, else the mean over the frames of another."""
-        if self.embeddings is not None:
-            return self.embeddings
-        values = self.inputs.get(VECTOR, next(iter(self.inputs.values())))
+        values = self.arrays.get(VECTOR, next(iter(self.inputs.values())))
         return values.mean(axis=tuple(range(1, values.ndim - 1)))
 
     def keep_rows(self, rows: np.ndarray, clips: np.ndarray) -> "ComputedFeature":
@@ -93,20 +90,18 @@ class ComputedFeature:
         )
 
 
-def make_transformers(features, **options) -> dict[str, Any]:
+def make_transformers(features, **options) -> dict:
     """Return a transformer, or the array that the user has already, for each feature by name.
 
     The options are those of `resolve_features`, for features that are given by name.
     """
-    from skmer.embeddings import resolve_features
-
-    if isinstance(features, Mapping):
-        filled = check_filled("features", features)
-        return {name: _check_feature(name, feature) for name, feature in filled.items()}
-    return resolve_features(features, **options)
+    if not isinstance(features, Mapping):
+        return resolve_features(features, **options)
+    check_filled("features", features)
+    return {name: _check_feature(name, feature) for name, feature in features.items()}
 
 
-def check_filled(parameter: str, items: Mapping) -> dict:
+def check_filled(parameter: str, items: Mapping) -> None:
     """Raise for an empty dict, and for names that are not text."""
     if not items or not all(isinstance(name, str) for name in items):
         raise (InputTypeError if items else InputError)(
@@ -114,8 +109,7 @@ def check_filled(parameter: str, items: Mapping) -> dict:
             f"Got {messages.shorten(items) or 'none'}.",
             param=parameter,
         )
-    check_text(f"The names in the {parameter!r} parameter", *items)
-    return dict(items)
+    labels.check_text(f"The names in the {parameter!r} parameter", *items)
 
 
 def check_names(parameter: str, names, known: Collection[str]) -> list[str]:
@@ -123,7 +117,7 @@ def check_names(parameter: str, names, known: Collection[str]) -> list[str]:
     are_names = messages.is_iterable(names) and all(isinstance(name, str) for name in names)
     listed = [names] if isinstance(names, str) else list(names) if are_names else []
     got = [repr(name) for name in listed if name not in known]
-    got += [f"{name!r} twice" for name, count in Counter(listed).items() if count > 1]
+    got += [f"{name!r} twice" for name in listed if listed.count(name) > 1]
     if not listed or got:
         error = InputError if are_names else InputTypeError
         got = got or ["an empty list" if are_names else f"an object of type {type(names).__name__}"]
@@ -159,7 +153,7 @@ def _check_feature(name, feature):
     )
 
 
-def with_names(values: np.ndarray, names: Sequence) -> Any:
+def with_names(values: np.ndarray, names: Sequence):
     """Return rows as a data frame, where their columns have names that models may go by."""
     is_named = values.ndim == 2 and len(names) > 0 and all(isinstance(one, str) for one in names)
     return pd.DataFrame(values, columns=list(names)) if is_named else values
@@ -167,18 +161,14 @@ def with_names(values: np.ndarray, names: Sequence) -> Any:
 
 def _learns(transformer) -> bool:
     """Whether a row that comes out may depend on other rows that went in."""
-    if isinstance(transformer, Pipeline):
-        parts = [part for _, part in transformer.steps]
-    elif isinstance(transformer, FeatureUnion):
-        parts = [part for _, part in transformer.transformer_list]
-    else:
+    # Those of a pipeline, or of a union.
+    parts = getattr(transformer, "steps", getattr(transformer, "transformer_list", None))
+    if parts is None:
         return get_tags(transformer).requires_fit and not _embeds_clips(transformer)
-    return any(_learns(part) for part in parts if part is not None and not isinstance(part, str))
+    return any(_learns(part) for _, part in parts if hasattr(part, "get_params"))
 
 
 def _embeds_clips(part) -> bool:
-    from skmer.embeddings import BaseClipTransformer
-
     return isinstance(part, BaseClipTransformer)
 
 
@@ -195,8 +185,6 @@ def choose_input(transformer, classifier: str | None, *, preset: estimators.Pres
     """
     if classifier is None or not is_transformer(transformer):
         return VECTOR
-    from skmer.classifiers import takes_sequences
-
     parameters = transformer.get_params(deep=False)
     if preset == "koh2021" and classifier in ("cnn", "lstm") and "n_mfcc" in parameters:
         return MATRIX
@@ -221,12 +209,12 @@ class Feature:
     """
 
     # The column of X with the clips, where there are others beside it.
-    clip_column: Any = None
+    clip_column = None
 
     def __init__(self, name: str, given, inputs: Collection[str], X):
         self.name = name
         self.array = None if is_transformer(given) else given
-        self.fitted: dict[str, Any] = {}
+        self.fitted: dict = {}
         if self.array is not None:
             return
         if X is None:
@@ -251,16 +239,14 @@ class Feature:
         if self.array is not None:
             named = self.array.to_numpy() if hasattr(self.array, "columns") else None
             return ComputedFeature({VECTOR: self.array}, embeddings=named)
-        computed: dict[str, Any] = {}
-        embeddings = None
+        computed, embeddings = {}, None
         failures: dict[int, str] = {}
-        with ExitStack() as stack:
-            shared = {}
-            first = next(iter(self.fitted.values()))
-            if {VECTOR, FRAMES} <= set(self.fitted) and first.memory is None:
-                shared["memory"] = stack.enter_context(TemporaryDirectory(prefix="skmer-"))
+        with TemporaryDirectory(prefix="skmer-") as folder:
+            are_two = {VECTOR, FRAMES} <= set(self.fitted)
+            is_shared = are_two and self.fitted[FRAMES].memory is None
             for one, transformer in self.fitted.items():
-                transformer.set_params(**shared)
+                if is_shared:
+                    transformer.set_params(memory=folder)
                 (values, digests), failed = collect_failures(transformer, lambda t: _embed(t, X))
                 computed[one] = np.asarray(values)
                 failures |= failed
@@ -301,14 +287,14 @@ class ColumnsFeature(Feature):
                 param="X",
             )
         self.name, self.given, self.array, self.fitted = name, given, None, {}
-        self.embedded: dict[str, tuple[Feature, Any]] = {}
+        self.embedded: dict[str, tuple] = {}
         # Name, what is fitted with the model, and columns; None: all of the embedding.
-        self.learnt: list[tuple[str, Any, Any]] = []
+        self.learnt: list[tuple] = []
         for part, transformer, columns in given.transformers:
             columns = columns(X) if callable(columns) else columns
             head, tail = _split_learning(name, part, transformer)
             if head is not None:
-                clips = pick_columns(X, columns)
+                clips = _safe_indexing(X, columns, axis=1)
                 self.embedded[part] = Feature(f"{name}: {part}", head, inputs, clips), columns
                 names = getattr(clips, "columns", [getattr(clips, "name", None)])
                 if self.clip_column is None and len(names) == 1:
@@ -322,7 +308,7 @@ class ColumnsFeature(Feature):
         used = {name for _, _, one in self.learnt if one is not None for name in _names(X, one)}
         computed, names, blocks = {}, {}, []
         for part, (feature, columns) in self.embedded.items():
-            one = computed[part] = feature.compute(pick_columns(X, columns))
+            one = computed[part] = feature.compute(_safe_indexing(X, columns, axis=1))
             values = one.inputs[VECTOR]
             names[part] = [f"{part}__{i}" for i in range(values.shape[1])]
             blocks.append(pd.DataFrame(values, columns=names[part]))
@@ -344,7 +330,7 @@ class ColumnsFeature(Feature):
         )
 
 
-def _split_learning(name: str, part: str, transformer) -> tuple[Any, Any]:
+def _split_learning(name: str, part: str, transformer) -> tuple:
     """Return what embeds clips, if anything does, and what is fitted with each model."""
     if isinstance(transformer, str) or not any(
         map(_embeds_clips, estimators.nested_estimators(transformer))
@@ -362,14 +348,9 @@ def _split_learning(name: str, part: str, transformer) -> tuple[Any, Any]:
     return Pipeline(steps[:n_fixed]), Pipeline(steps[n_fixed:])
 
 
-def pick_columns(X, columns):
-    """Return columns of a data frame, as `ColumnTransformer` picks them."""
-    return _safe_indexing(X, columns, axis=1)
-
-
 def _named(X, columns):
     """Return the name of a single column, or the names of several, as text."""
-    picked = pick_columns(X, columns)
+    picked = _safe_indexing(X, columns, axis=1)
     return [str(one) for one in picked.columns] if hasattr(picked, "columns") else str(picked.name)
 
 
@@ -457,6 +438,7 @@ def find_unusable(
     """
     unusable: dict[int, str] = {}
     for name, feature in features.items():
+        fault = f"the feature {name!r} is not finite, or beyond {floats.LARGEST:g}."
         for values in feature.arrays.values():
             if len(values) != targets.clip.size:
                 raise InputError(
@@ -464,10 +446,7 @@ def find_unusable(
                     "there must be one for each clip, in the same order."
                 )
             for clip in np.unique(targets.clip[~floats.usable_rows(values)]).tolist():
-                reason = (
-                    f"Row {clip}: the feature {name!r} is not finite, or beyond {floats.LARGEST:g}."
-                )
-                unusable.setdefault(clip, feature.failures.get(clip, reason))
+                unusable.setdefault(clip, feature.failures.get(clip, f"Row {clip}: {fault}"))
     unusable = dict(sorted(unusable.items()))
     if unusable and on_error == "raise":
         raise InputError(
@@ -520,9 +499,6 @@ def map_clips(vectors: Mapping[str, np.ndarray], rows: np.ndarray, *, seed: int,
 
 @config_context(transform_output="default")
 def _place(vectors: np.ndarray, seed: int) -> np.ndarray | None:
-    from skmer.classifiers import FeatureScaler
-    from skmer.evaluation.statistics.purity import tsne_map
-
     scaled = FeatureScaler().fit_transform(vectors.astype(float))
     if len(scaled) < MIN_POINTS or not np.ptp(scaled, axis=0).any():
         return None

@@ -310,7 +310,7 @@ class Experiment:
                 split,
                 computed.inputs[self.inputs[feature, name]],
                 y,
-                self.clips.groups_in_fit(one.keeps_apart_in_fit),
+                self.clips.groups_in_fit(one.grouped_in_fit),
                 model if computed.front is None else make_pipeline(computed.front, model),
                 scorer,
             )

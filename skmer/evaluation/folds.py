@@ -5,15 +5,12 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from numbers import Integral
-from typing import Any, NoReturn
 
 import numpy as np
 from sklearn import config_context, model_selection
 from sklearn.base import is_classifier
-from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import StackingClassifier, StackingRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.multiclass import type_of_target
@@ -37,10 +34,8 @@ class Split:
 
     def map_rows(self, function: Callable[[np.ndarray], np.ndarray]) -> "Split":
         """Return the split with other numbers for its rows."""
-        rows: dict[str, Any] = {
-            name: function(getattr(self, name)) for name in ("train", "validation", "test")
-        }
-        return replace(self, **rows)
+        train, validation, test = map(function, (self.train, self.validation, self.test))
+        return replace(self, train=train, validation=validation, test=test)
 
     def __str__(self) -> str:
         return f"{self.protocol}, repeat {self.repeat + 1} fold {self.fold + 1}"
@@ -54,20 +49,13 @@ class Protocol:
     splitter: object
     splits: tuple[Split, ...]
     grouped: bool | None
-    # Whether the fits keep groups apart, where not as the splits do.
-    grouped_in_fit: bool | None = None
+    # Whether what splits rows inside a fit keeps groups apart.
+    grouped_in_fit: bool | None
     # The names of the dataset that is fitted and of the one that is tested, where they are two.
     across: tuple[str, str] | None = None
 
-    @property
-    def keeps_apart_in_fit(self) -> bool | None:
-        """Whether what splits rows inside a fit keeps groups apart."""
-        return self.grouped if self.grouped_in_fit is None else self.grouped_in_fit
 
-
-def make_protocols(
-    protocol, *, known: Mapping, strata, groups, random_state: int
-) -> list[Protocol]:
+def make_protocols(protocol, *, known, strata, groups, random_state: int) -> list[Protocol]:
     """Make the splits of each protocol asked for.
 
     A protocol's splits and seeds depend on `random_state` alone, not on its neighbours in the list.
@@ -158,11 +146,9 @@ def _make_protocol(name, splitter, strata, groups, fit_seed) -> Protocol:
                 warnings.filterwarnings("ignore", "The least populated class in y")
                 all_sets = [(train, none, test) for train, test in splitter.split(X, strata, seen)]
     except (ValueError, TypeError) as error:
-        has_folds = name in ("grouped", "shuffled")
-        raise InputError(
-            f"The {name!r} protocol cannot split these clips: {error}",
-            param="n_folds" if has_folds else "protocol",
-        ) from error
+        param = "n_folds" if name in ("grouped", "shuffled") else "protocol"
+        fault = f"The {name!r} protocol cannot split these clips: {error}"
+        raise InputError(fault, param=param) from error
     if not all_sets:
         fault = f"The {name!r} protocol has a splitter that makes no split."
         raise InputError(fault, param="protocol")
@@ -176,7 +162,7 @@ def _make_protocol(name, splitter, strata, groups, fit_seed) -> Protocol:
         Split(name, i // per_repeat, i % per_repeat, seed, *sets)
         for i, (sets, seed) in enumerate(zip(all_sets, derive_seeds(fit_seed, len(all_sets))))
     )
-    return Protocol(name, splitter, splits, grouped)
+    return Protocol(name, splitter, splits, grouped, grouped)
 
 
 def _asks_for_groups(splitter) -> bool:
@@ -239,13 +225,10 @@ def stops_early(model, n_rows: int) -> bool:
     parameters = model.get_params(deep=False)
     early = parameters.get("early_stopping", True)
     # The histogram-based gradient boosting of scikit-learn does so for many rows.
-    if isinstance(early, str):
-        early = early == "auto" and n_rows > 10_000
-    return (
-        bool(early)
-        and bool(parameters.get("validation_fraction"))
-        and parameters.get("n_iter_no_change", 0) is not None
-    )
+    if early == "auto":
+        early = n_rows > 10_000
+    early = early and parameters.get("n_iter_no_change", 0) is not None
+    return bool(early and parameters.get("validation_fraction"))
 
 
 def shuffle_inner_folds(model, seed: int) -> None:
@@ -293,12 +276,12 @@ def keep_groups_apart(model, X, y, groups: np.ndarray, seed: int) -> bool:
         if "cv" in nested.get_params(deep=False) and _is_number_of_folds(nested.cv):
             # Those of scikit-learn do not stratify tags.
             has_classes = is_classifier(nested) and np.ndim(y) == 1
-            folds = (
-                model_selection.StratifiedGroupKFold if has_classes else model_selection.GroupKFold
-            )
+            name = "StratifiedGroupKFold" if has_classes else "GroupKFold"
             n_folds = min(nested.cv or 5, n_groups)
-            nested.cv = folds(n_folds, shuffle=True, random_state=seed)
-            if _reach(model, "split", nested.cv) and not _forgets_groups(nested):
+            nested.cv = getattr(model_selection, name)(n_folds, shuffle=True, random_state=seed)
+            # CalibratedClassifierCV takes groups, and does not give them to such folds.
+            forgets = getattr(nested, "ensemble", None) is False
+            if _reach(model, "split", nested.cv) and not forgets:
                 continue
             if nested in whole and _takes_lists_of_folds(nested):
                 nested.cv = list(nested.cv.split(X, y, groups))
@@ -318,8 +301,7 @@ def keep_groups_apart(model, X, y, groups: np.ndarray, seed: int) -> bool:
             _raise_ungrouped(who, "makes its probabilities by folds of its own", advice)
     for nested in nested_estimators(model):
         # scikit-learn gives the groups to the final estimator too, which does not take them.
-        is_stack = isinstance(nested, StackingClassifier | StackingRegressor)
-        if is_stack and _consumes(nested, "groups"):
+        if hasattr(nested, "final_estimator") and _consumes(nested, "groups"):
             who = f"An estimator in {type(nested).__name__}"
             _raise_ungrouped(who, "splits its clips by itself", "take it out")
     return _consumes(model, "groups")
@@ -349,9 +331,8 @@ def check_inner_scores(model, y, groups) -> None:
 
     All values would be NaN, and scikit-learn takes the first one then.
     """
-    searches = [one for one in nested_estimators(model) if is_search(one) and np.ndim(y) == 1]
-    for search in searches:
-        if not (is_classifier(search) and isinstance(search.scoring, str)):
+    for search in filter(is_search, nested_estimators(model)):
+        if np.ndim(y) > 1 or not (is_classifier(search) and isinstance(search.scoring, str)):
             continue
         with warnings.catch_warnings(), config_context(enable_metadata_routing=False):
             warnings.simplefilter("ignore")
@@ -381,7 +362,7 @@ _EARLY = (
 )
 
 
-def _raise_ungrouped(who: str, does: str, advice: str) -> NoReturn:
+def _raise_ungrouped(who: str, does: str, advice: str) -> None:
     raise InputError(
         f"{who} {does}, and scikit-learn cannot keep the groups apart there as the protocol does; "
         f"{advice}, or choose a protocol that splits groups."
@@ -407,21 +388,13 @@ def _takes_lists_of_folds(estimator) -> bool:
     return "cv_object" in getattr(estimator, "_parameter_constraints", {}).get("cv", ())
 
 
-def _forgets_groups(estimator) -> bool:
-    """Whether an estimator takes groups and does not give them to its folds."""
-    return isinstance(estimator, CalibratedClassifierCV) and estimator.ensemble is False
-
-
 def _fit_requests(estimator) -> dict:
     """Return which metadata of each row the fit of an estimator takes, beside the target."""
-    if not hasattr(estimator, "set_fit_request"):
-        return {}
     try:
-        routing = estimator.get_metadata_routing()
-    except NotImplementedError:
+        return estimator.get_metadata_routing().fit.requests
+    except (AttributeError, NotImplementedError):
+        # One that has others inside has a router, and asks for nothing itself.
         return {}
-    # One that has others inside has a router, and asks for nothing itself.
-    return routing.fit.requests if hasattr(routing, "fit") else {}
 
 
 def _reach(model, method: str, estimator) -> bool:

@@ -1,7 +1,6 @@
 """Several tags a clip: the task, its scores a tag, and what a result of it can be asked."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -13,11 +12,9 @@ from sklearn.utils import _safe_indexing
 from skmer.classifiers import TagClassifier, make_classifier
 from skmer.evaluation import result, splitters, tasks
 from skmer.evaluation.statistics import tags as stats
-from skmer.evaluation.statistics.tags import PROBA, SEPARATOR, TAG_METRICS
 from skmer.evaluation.targets import Matched, Targets
 from skmer.exceptions import InputError
-from skmer.utils.labels import check_labels, check_text, pair_names, plain_text, warn_of_alike
-from skmer.utils.messages import check_choice, shorten
+from skmer.utils import labels, messages
 
 
 class Tags(tasks.LabelTask):
@@ -30,7 +27,7 @@ class Tags(tasks.LabelTask):
     """
 
     name = "tags"
-    metrics = TAG_METRICS
+    metrics = stats.TAG_METRICS
     n_repeats = 1
     group_folds = splitters.IterativeStratifiedGroupKFold
     charts = ("tags",)
@@ -45,9 +42,9 @@ class Tags(tasks.LabelTask):
         "": "guessing gives {value}",
     }
 
-    def __init__(self, target_names: Sequence[str] | None = None):
+    def __init__(self, target_names=None):
         # Set by `bind` before there is anything to predict or to describe.
-        self.target_names: Any = None if target_names is None else [*target_names]
+        self.target_names = target_names
 
     def takes(self, y):
         return _are_lists(y) or tasks.kind_of(y) == "multilabel-indicator"
@@ -57,9 +54,9 @@ class Tags(tasks.LabelTask):
 
     def check(self, y):
         names = _find_names(y, self.target_names)
-        warn_of_alike(names, "The tags y")
+        labels.warn_of_alike(names, "The tags y")
         if _are_lists(y):
-            y = stats.indicator_matrix([map(plain_text, tags) for tags in y], names)
+            y = stats.indicator_matrix([map(labels.plain_text, tags) for tags in y], names)
         matrix = np.asarray(y)
         if matrix.ndim != 2 or matrix.shape[1] < 2 or not np.isin(matrix, (0, 1)).all():
             raise InputError(
@@ -73,13 +70,13 @@ class Tags(tasks.LabelTask):
                 f"{len(names)} names.",
                 param="target_names",
             )
-        columns = [plain_text(str(name)) for name in getattr(y, "columns", names)]
+        columns = [labels.plain_text(str(name)) for name in getattr(y, "columns", names)]
         if set(columns) == set(names):
             matrix = matrix[:, [columns.index(name) for name in names]]
         elif not set(columns).isdisjoint(names):
             raise InputError(
-                "The 'target_names' parameter must have the names of the columns of y, or other "
-                f"names for all of them. Got {shorten(names)} for {shorten(columns)}.",
+                "The 'target_names' parameter must have the names of the columns of y, or others "
+                f"for all of them. Got {messages.shorten(names)} for {messages.shorten(columns)}.",
                 param="target_names",
             )
         return Targets.of_clips({"tags": matrix.astype(int)})
@@ -88,7 +85,7 @@ class Tags(tasks.LabelTask):
         has_names = _are_lists(y) or hasattr(y, "columns")
         other = Tags(_find_names(y, None if has_names else self.target_names))
         matrix = other.check(y).first
-        found, alone, lone = pair_names("tags", self.target_names, other.target_names)
+        found, alone, lone = labels.pair_names("tags", self.target_names, other.target_names)
         names = [name for name in self.target_names if name not in alone]
         theirs = {name: other.target_names.index(one) for one, name in found.items()}
         mine = targets.first[:, [self.target_names.index(name) for name in names]]
@@ -111,7 +108,7 @@ class Tags(tasks.LabelTask):
     def predict(self, model, X, y, test):
         rows = _safe_indexing(X, test)
         proba = tasks.check_output(model, "predict_proba", rows, (test.size, y.shape[1]))
-        columns = {f"{PROBA}{name}": proba[:, i] for i, name in enumerate(self.target_names)}
+        columns = {f"{stats.PROBA}{name}": proba[:, i] for i, name in enumerate(self.target_names)}
         # Behind what learns from columns of metadata, where there are any.
         tagger = model[-1] if isinstance(model, Pipeline) else model
         called = proba >= tagger.thresholds_
@@ -130,7 +127,7 @@ class Tags(tasks.LabelTask):
             )
         truth, _, proba = stats.matrices_of(predictions)
         tagged = truth.any(axis=1)
-        means = {name: float(np.mean(by_tag[name][scored])) for name in TAG_METRICS[:3]}
+        means = {name: float(np.mean(by_tag[name][scored])) for name in stats.TAG_METRICS[:3]}
         lrap = label_ranking_average_precision_score(truth[tagged], proba[tagged])
         return means | {"lrap": float(lrap)}
 
@@ -142,10 +139,8 @@ class Tags(tasks.LabelTask):
         # The share of a tag in the test set is the average precision of any constant.
         return float(np.mean([np.nanmean(tag["share"]) for tag in stats.score_splits(predictions)]))
 
-    def interval(self, predictions, *, n_resamples, random_state):
-        scores = stats.resample_tags(
-            predictions, n_resamples=n_resamples, random_state=random_state
-        )
+    def interval(self, predictions, **options):
+        scores = stats.resample_tags(predictions, **options)
         ends = stats.percentiles(stats.nan_mean(stats.nan_mean(scores[:, :, 1:], 1), 0))
         return float(np.mean(np.nanmean(scores[:, :, 0], axis=1))), *ends
 
@@ -167,16 +162,12 @@ class Tags(tasks.LabelTask):
 
 def _are_lists(y) -> bool:
     """Whether the target has a list, tuple or set of texts for each clip."""
-    if isinstance(y, str | bytes | Mapping) or getattr(y, "ndim", 1) != 1:
+    is_one = isinstance(y, str | bytes | Mapping) or not messages.is_iterable(y)
+    if is_one or getattr(y, "ndim", 1) != 1:
         return False
-    try:
-        items = y.to_list() if hasattr(y, "to_list") else list(y)
-    except TypeError:
-        return False
+    items = y.to_list() if hasattr(y, "to_list") else list(y)
     # Arrays are the cells of a Parquet table.
-    kinds = (list, tuple, set, frozenset, np.ndarray)
-    are_collections = all(isinstance(item, kinds) for item in items)
-    if not items or not are_collections:
+    if not all(isinstance(item, list | tuple | set | frozenset | np.ndarray) for item in items):
         return False
     tags = [tag for item in items for tag in item]
     return bool(tags) and all(isinstance(tag, str) for tag in tags)
@@ -185,20 +176,20 @@ def _are_lists(y) -> bool:
 def _find_names(y, target_names) -> list[str]:
     """Return the names of the tags: those that are given, or those in y."""
     if target_names is not None:
-        names = check_labels(target_names, "The 'target_names'").tolist()
+        names = labels.check_labels(target_names, "The 'target_names'").tolist()
     elif _are_lists(y):
-        names = sorted({plain_text(tag) for tags in y for tag in tags})
+        names = sorted({labels.plain_text(tag) for tags in y for tag in tags})
     elif hasattr(y, "columns"):
         names = list(y.columns)
     else:
         names = [f"tag {i}" for i in range(np.shape(y)[-1])]
-    names = [plain_text(str(name)) for name in names]
-    check_text("The names of the tags", *names)
-    bad = [name for name in names if not name or SEPARATOR in name]
+    names = [labels.plain_text(str(name)) for name in names]
+    labels.check_text("The names of the tags", *names)
+    bad = [name for name in names if not name or stats.SEPARATOR in name]
     if bad or len(set(names)) < len(names):
         raise InputError(
             "The names of the tags must differ, have a letter each, and no semicolon. Got "
-            f"{shorten(bad or names)}.",
+            f"{messages.shorten(bad or names)}.",
             param="target_names",
         )
     return names
@@ -262,14 +253,14 @@ class TagsResult(result.EvaluationResult):
         protocol = next(iter(self.manifest["protocols"])) if protocol is None else protocol
         chosen = {"feature": feature, "classifier": classifier, "protocol": protocol}
         for key, name in chosen.items():
-            check_choice("tag_scores", self.scores[key].unique().tolist(), **{key: name})
+            messages.check_choice("tag_scores", self.scores[key].unique().tolist(), **{key: name})
         rows = self.predictions[(self.predictions[[*chosen]] == chosen).all(axis=1)]
         splits = stats.score_splits(rows)
         seed = self.manifest["settings"]["random_state"]
         scores = stats.resample_tags(rows, n_resamples=n_resamples, random_state=seed)
         table = pd.DataFrame({"tag": stats.names_of(rows)})
         table["n_clips"] = table["tag"].map(self.manifest["dataset"]["tags"])
-        for name in ("share", *TAG_METRICS[:3]):
+        for name in ("share", *stats.TAG_METRICS[:3]):
             table[name] = stats.nan_mean([one[name] for one in splits], 0)
         ends = np.transpose([stats.percentiles(tag) for tag in stats.nan_mean(scores[:, :, 1:], 0)])
         for name, values in zip(("high", "low"), ends[::-1]):
@@ -278,8 +269,8 @@ class TagsResult(result.EvaluationResult):
         return table.sort_values("average_precision", ascending=False, ignore_index=True)
 
     @property
-    def _scores_by_group(self) -> dict[str, Any]:
-        return {TAG_METRICS[0]: stats.compare_tags}
+    def _scores_by_group(self) -> dict:
+        return {stats.TAG_METRICS[0]: stats.compare_tags}
 
 
 Tags.result_class = TagsResult

@@ -27,7 +27,6 @@ from skmer.classifiers import CLASSIFIERS, FeatureScaler, make_classifier
 from skmer.evaluation.features import VECTOR, ColumnsFeature, ComputedFeature, Feature, choose_input
 from skmer.evaluation.splitters import RepeatedStratifiedGroupKFold, StratifiedThreeWaySplit
 from skmer.evaluation.statistics import bootstrap, scores
-from skmer.evaluation.statistics.bootstrap import TotalsScore
 from skmer.evaluation.targets import Matched, Targets, check_curves, check_numbers, match_numbers
 from skmer.exceptions import InputError
 from skmer.pooling import align_frames
@@ -87,7 +86,7 @@ class Task:
     metrics: tuple[str, ...]
     compute_scores: Callable[..., dict[str, float]]
     headline_score: Any = None
-    further_scores: Mapping[str, TotalsScore] = {}
+    further_scores: Mapping[str, bootstrap.TotalsScore] = {}
     is_pooled = False
     n_folds = 5
     n_repeats: int | None = None
@@ -179,18 +178,16 @@ class Task:
         """Return what the best guess that looks at no clip scores; None where that is unknown."""
         return None
 
-    def interval(
-        self, predictions, *, n_resamples: int, random_state: int
-    ) -> tuple[float, float, float]:
-        """Return the headline score of one configuration's predictions, and its 95 % interval."""
+    def interval(self, predictions, **options) -> tuple[float, float, float]:
+        """Return the headline score of one configuration's predictions, and its 95 % interval.
+
+        The options are the `n_resamples` and the `random_state` of the bootstrap.
+        """
+        columns = ("y_true", "y_pred", "group" if "group" in predictions else "row")
+        arrays = [predictions[name].to_numpy() for name in columns]
+        weights = None if self.is_pooled else bootstrap.equal_by_split(predictions)
         return bootstrap.bootstrap_interval(
-            self.headline_score,
-            predictions["y_true"].to_numpy(),
-            predictions["y_pred"].to_numpy(),
-            predictions["group" if "group" in predictions else "row"].to_numpy(),
-            weights=None if self.is_pooled else bootstrap.equal_by_split(predictions),
-            n_resamples=n_resamples,
-            random_state=random_state,
+            self.headline_score, *arrays, weights=weights, **options
         )
 
     def find_unscored(self, predictions) -> dict[str, dict[str, int]]:
@@ -318,26 +315,21 @@ class Classification(LabelTask):
         }
 
     def check_protocols(self, targets, groups, protocols):
-        self._check_rare_classes(targets, groups, protocols)
-        for protocol in protocols:
-            _check_training_classes(targets.first, protocol)
-
-    def _check_rare_classes(self, targets, groups, protocols):
         labels, counts = np.unique(targets.first, return_counts=True)
         if counts.min() < 2 and any(protocol.name == "shuffled" for protocol in protocols):
             raise InputError(
                 f"The class {str(labels[counts.argmin()])!r} has one clip only, so that it is "
                 "never both trained on and tested; add clips of it, or leave it out."
             )
-        if groups is None or not any(protocol.grouped for protocol in protocols):
-            return
-        for label in labels:
+        for label in labels if any(protocol.grouped for protocol in protocols) else ():
             if np.unique(groups[targets.first == label]).size < 2:
                 raise InputError(
                     f"The class {str(label)!r} occurs in one group only, so that with groups kept "
                     "apart it is never both trained on and tested; add groups with that class, "
                     "leave it out, or choose another protocol."
                 )
+        for protocol in protocols:
+            _check_training_classes(targets.first, protocol)
 
     def make_model(self, name, preset):
         return make_classifier(name, preset=preset)
