@@ -8,17 +8,15 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, NoReturn
 
 import typer
 from typer.main import get_command
 
 from skmer import __version__, exceptions
-from skmer.cli import places as _places
-from skmer.cli import terminal as _terminal
+from skmer.cli import places, terminal
 from skmer.cli.evaluate import evaluate
 from skmer.cli.extract import extract
 from skmer.cli.models import predict, train
@@ -64,17 +62,17 @@ def _root(
     """
     # `main` has read --quiet and --debug, which may stand behind the command's name too.
     if version:
-        _terminal.show(f"skmer {__version__}")
+        terminal.show(f"skmer {__version__}")
         raise typer.Exit
     if context.invoked_subcommand is None:
-        _terminal.show(parse_docstring(_root)[0])
+        terminal.show(parse_docstring(_root)[0])
 
 
 for _run in (evaluate, extract, train, predict, reproduce):
     command(app)(_run)
-app.add_typer(_places.weights, name="weights")
-app.add_typer(_places.datasets, name="datasets")
-app.add_typer(_places.cache, name="cache")
+app.add_typer(places.weights, name="weights")
+app.add_typer(places.datasets, name="datasets")
+app.add_typer(places.cache, name="cache")
 
 
 OK, MISTAKE, FAULT, INTERRUPTED = 0, 2, 70, 130
@@ -82,11 +80,6 @@ OK, MISTAKE, FAULT, INTERRUPTED = 0, 2, 70, 130
 _GLOBAL_OPTIONS = ("--quiet", "--debug")
 # The class of click, or of typer where it carries a click of its own.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
-_FOR_USERS = tuple(
-    one
-    for one in vars(exceptions).values()
-    if isinstance(one, type) and issubclass(one, Exception) and not issubclass(one, Warning)
-)
 # The options of parameters that have another name in the library.
 _RENAMED = {
     "regressors": "classifiers", "n_folds": "folds", "n_repeats": "repeats", "n_jobs": "jobs",
@@ -153,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # After a signal, joblib's tracker of resources warns of those that it then removes itself.
         filters = [os.environ.get("PYTHONWARNINGS"), "ignore:resource_tracker:UserWarning"]
         os.environ["PYTHONWARNINGS"] = ",".join(filter(None, filters))
-    _terminal.is_program = arguments is None
+    terminal.is_program = arguments is None
     words = list(sys.argv[1:] if arguments is None else arguments)
     end = words.index("--") if "--" in words else len(words)
     chosen = {word for word in words[:end] if word in _GLOBAL_OPTIONS}
@@ -189,23 +182,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def run(words: Sequence[str], *, quiet: bool, debug: bool) -> int:
+def run(words: list[str], *, quiet: bool, debug: bool) -> int:
     """Run one command; return the exit status."""
-    _terminal.prepare()
+    terminal.prepare()
     name_options = partial(_name_options, options=_find_options(words))
 
     def show_warning(message, *place, **stream):
-        _terminal.warn(exceptions.bounded(f"warning: {name_options(str(message))}"))
+        terminal.warn(exceptions.bounded(f"warning: {name_options(str(message))}"))
 
-    with _terminal.messages(quiet=quiet), warnings.catch_warnings():
+    with terminal.messages(quiet=quiet), warnings.catch_warnings():
         # Without the place in the library that raised it.
         warnings.showwarning = show_warning
         # joblib replaces a worker that has grown, as by loading a network.
         warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
         try:
-            status = app(
-                args=list(words), prog_name="skmer", standalone_mode=False, obj=list(words)
-            )
+            status = app(args=words, prog_name="skmer", standalone_mode=False, obj=words)
             sys.stdout.flush()
         except _UsageError as error:
             message = error.format_message()  # type: ignore[attr-defined]
@@ -227,12 +218,12 @@ def run(words: Sequence[str], *, quiet: bool, debug: bool) -> int:
             if message is not None:
                 return _complain(name_options(message))
             cause = exceptions.bounded(f"error: {type(error).__name__}: {error}", 250)
-            _terminal.warn(
+            terminal.warn(
                 f"{cause} This is a fault of skmer's, not of yours. Run it again with --debug to "
                 "see where it is, and report it."
             )
             for note in getattr(error, "__notes__", []):
-                _terminal.warn(note)
+                terminal.warn(note)
             return FAULT
     return int(status or OK)
 
@@ -243,7 +234,7 @@ def message_for_user(error: Exception) -> str | None:
 
     if isinstance(error, MemoryError):
         return "The memory of this machine ran out. Take fewer --jobs, or shorter clips."
-    if isinstance(error, (*_FOR_USERS, InvalidParameterError)):
+    if isinstance(error, (exceptions._OneSentence, InvalidParameterError)):
         return " ".join([str(error), *getattr(error, "__notes__", [])])
     if not isinstance(error, OSError):
         return None
@@ -256,9 +247,9 @@ def message_for_user(error: Exception) -> str | None:
     return str(error) if error.errno is None else None
 
 
-def _find_options(words: Sequence[str]) -> dict[str, str]:
+def _find_options(words) -> dict[str, str]:
     """Return the options of the command in these words, by the parameters they stand for."""
-    found: Any = get_command(app)
+    found = get_command(app)
     for word in words:
         found = getattr(found, "commands", {}).get(word, found)
     options = {one.name: one.opts[0] for one in found.params if one.opts[0].startswith("--")}
@@ -266,7 +257,7 @@ def _find_options(words: Sequence[str]) -> dict[str, str]:
     return renamed | options
 
 
-def _name_options(text: str, options: Mapping[str, str]) -> str:
+def _name_options(text: str, options: dict[str, str]) -> str:
     """Replace the names of parameters by those of the options, and advice for Python."""
     for advice, words in _ADVICE.items():
         text = text.replace(advice, words)
@@ -287,7 +278,7 @@ def _name_options(text: str, options: Mapping[str, str]) -> str:
 
 
 def _complain(message: str) -> int:
-    _terminal.warn(exceptions.bounded(f"error: {message}"))
+    terminal.warn(exceptions.bounded(f"error: {message}"))
     return MISTAKE
 
 
@@ -298,7 +289,7 @@ _received: list[int] = []
 def _handle_signals() -> dict:
     """Let the signals that end a process end its workers too; return the former handlers."""
 
-    def end(number, frame) -> NoReturn:
+    def end(number, frame):
         _received[:] = [number]
         raise KeyboardInterrupt
 

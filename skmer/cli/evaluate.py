@@ -6,13 +6,10 @@ from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import typer
 
-from skmer.cli import options as _options
-from skmer.cli import terminal as _terminal
-from skmer.cli.options import AtLeastOne, ClipOptions, FitOptions, Time
+from skmer.cli import options, terminal
 from skmer.exceptions import InputError
 
 _RESULT_FILES = ("scores.csv", "predictions.csv", "maps.csv", "manifest.json", "report.html")
@@ -24,15 +21,15 @@ def evaluate(
     features: str | None = None,
     classifiers: str | None = None,
     protocol: str | None = None,
-    repeats: AtLeastOne = None,
+    repeats: options.AtLeastOne = None,
     out: Path | None = None,
     force: bool = False,
-    time: Time = None,
+    time: options.Time = None,
     test_on: str | None = None,
     both_ways: bool = False,
     scales: str | None = None,
-    clips: ClipOptions,
-    fits: FitOptions,
+    clips: options.ClipOptions,
+    fits: options.FitOptions,
 ) -> int:
     """Score features and classifiers on a dataset; write a report.
 
@@ -73,8 +70,6 @@ def evaluate(
     $ skmer evaluate toy --features mfcc --protocol grouped,koh2021
     $ skmer evaluate songs.csv --classifiers svm --cache cache --out results
     """
-    import pandas as pd
-
     from skmer import evaluation
     from skmer.classifiers import CLASSIFIERS
     from skmer.utils.files import check_output_folder, expand_path
@@ -89,52 +84,50 @@ def evaluate(
     folder = out or _free_folder(Path("skmer-results", "-to-".join(stems)), command)
     if out is not None or folder.is_dir():
         check_output_folder(folder)
-    if not force:
-        _check_other_results(folder, command)
-    options: dict[str, Any] = {
-        "checkpoint": folder, "time_limit": time, "on_interrupt": "return"
-    }  # fmt: skip
+    earlier = None if force else _earlier_command(folder)
+    if earlier not in (None, command):
+        raise InputError(
+            f"The folder '{folder}' holds the results of another command ({earlier}). "
+            "Choose another --out, or pass --force to replace them."
+        )
+    settings: dict = {"checkpoint": folder, "time_limit": time, "on_interrupt": "return"}
     # The library has its own default.
-    options |= {"n_repeats": repeats} if repeats else {}
-    names = None if features is None else _options.split_features(features, fits.weights)
+    settings |= {"n_repeats": repeats} if repeats else {}
+    names = None if features is None else options.split_features(features, fits.weights)
     if test_on is None:
-        loaded = _options.load_clips(clips)
+        loaded = options.load_clips(clips)
     else:
-        loaded, (other, y_test, _) = _options.load_pair(clips, test_on)
-        options |= {"X_test": other.data, "y_test": y_test, "groups_test": other.groups}
-        options |= {"dataset_test": test_on, "both_ways": both_ways}
-        if getattr(y_test, "ndim", 1) == 2:
-            options["y_test"] = pd.DataFrame(y_test, columns=other.target_names)
-        ends = [
-            _options.known_scale(name, one.frame, loaded[2])
-            for name, one in ((clips.dataset, loaded[0]), (test_on, other))
-        ]
+        loaded, (other, y_test, _) = options.load_pair(clips, test_on)
+        settings |= {"X_test": other.data, "y_test": y_test, "groups_test": other.groups}
+        settings |= {"dataset_test": test_on, "both_ways": both_ways}
+        pair = (clips.dataset, loaded[0]), (test_on, other)
+        ends = [options.known_scale(name, one.frame, loaded[2]) for name, one in pair]
         known_ends = None if None in ends else ends
-        options["scales"] = _options.parse_scales(scales) if scales else known_ends
+        settings["scales"] = options.parse_scales(scales) if scales else known_ends
     # Only now, so that the wrong name of a dataset leaves no folder.
     check_output_folder(folder)
     data, _, columns = loaded
-    options["protocol"] = _options.choose_protocol(protocol, clips.dataset, data)
-    options["split"] = data.get("split")
+    settings["protocol"] = options.choose_protocol(protocol, clips.dataset, data)
+    settings["split"] = data.get("split")
     known: tuple[str, ...] = CLASSIFIERS
     if columns is not None:
         # Of numbers over time the other one takes hours on tens of thousands of moments.
         known = ("ridge",) if clips.frames else evaluation.REGRESSORS
-    models = list(known) if classifiers is None else _options.split_names(classifiers)
-    result = fits.evaluate(names, models, clips, loaded, **options)
+    models = list(known) if classifiers is None else options.split_names(classifiers)
+    result = fits.evaluate(names, models, clips, loaded, **settings)
     times = dict(result.manifest["seconds"])
     started = perf_counter()
     result.manifest["command"] = command
     result.save(folder)
-    _terminal.show_summary(result)
-    _terminal.warn_of_findings(result.manifest)
+    terminal.show_summary(result)
+    terminal.warn_of_findings(result.manifest)
     if result.manifest["skipped_clips"]:
         n_skipped = len(result.manifest["skipped_clips"])
-        _terminal.warn(f"Clips skipped, as the report lists: {n_skipped}.")
+        terminal.warn(f"Clips skipped, as the report lists: {n_skipped}.")
     times["report"] = perf_counter() - started
-    _terminal.note("Time: " + ", ".join(f"{name} {times[name]:.1f} s" for name in times))
+    terminal.note("Time: " + ", ".join(f"{name} {times[name]:.1f} s" for name in times))
     ended_by = _note_rounds(result.manifest["rounds"])
-    _terminal.note(f"Scores, predictions, manifest and report.html are in {folder}")
+    terminal.note(f"Scores, predictions, manifest and report.html are in {folder}")
     # As a command that was interrupted ends elsewhere.
     return 130 if ended_by == "interrupt" else 0
 
@@ -154,14 +147,14 @@ def _note_rounds(rounds: dict) -> str | None:
     from skmer.utils.messages import in_words, name_slowest
 
     if rounds["ended_by"] is not None:
-        _terminal.warn(
+        terminal.warn(
             f"{rounds['done']} of {rounds['of']} rounds are done, about "
             f"{in_words(rounds['seconds_left'])} are left. The same command goes on from here."
             + name_slowest(rounds["slowest"])
         )
         if rounds["unfinished_models"]:
             left_out = ", ".join(rounds["unfinished_models"])
-            _terminal.warn(f"Not in the report, without a whole round: {left_out}.")
+            terminal.warn(f"Not in the report, without a whole round: {left_out}.")
     return rounds["ended_by"]
 
 
@@ -179,13 +172,3 @@ def _earlier_command(folder: Path) -> str | None:
     with suppress(OSError, ValueError, LookupError, TypeError):
         return str(json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["command"])
     return "an unknown one"
-
-
-def _check_other_results(folder: Path, command: str) -> None:
-    """Raise where a folder holds the results of another command."""
-    earlier = _earlier_command(folder)
-    if earlier not in (None, command):
-        raise InputError(
-            f"The folder '{folder}' holds the results of another command ({earlier}). "
-            "Choose another --out, or pass --force to replace them."
-        )

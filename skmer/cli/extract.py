@@ -2,11 +2,8 @@
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
-from skmer.cli import options as _options
-from skmer.cli import terminal as _terminal
-from skmer.cli.options import DEFAULT_FEATURE, AtLeastOne, Seed, UrlOption
+from skmer.cli import options, terminal
 from skmer.exceptions import InputError
 
 # Columns of the table itself; a column of the user's with such a name gets another one.
@@ -59,20 +56,20 @@ class Settings:
 def extract(
     inputs: list[str],
     *,
-    out: UrlOption = None,
+    out: options.UrlOption = None,
     append: bool = False,
     force: bool = False,
     layout: str = "columns",
-    shard_size: AtLeastOne = None,
+    shard_size: options.AtLeastOne = None,
     per_file: Path | None = None,
-    features: str = DEFAULT_FEATURE,
+    features: str = options.DEFAULT_FEATURE,
     frames: bool = False,
     weights: str = "pretrained",
     settings: Settings,
     trust_remote_code: bool = False,
     cache: Path | None = None,
     jobs: int | None = None,
-    seed: Seed = 0,
+    seed: options.Seed = 0,
 ) -> int:
     """Write the embeddings of audio files to one table.
 
@@ -110,30 +107,30 @@ def extract(
     if (out is None) == (per_file is None):
         raise InputError("Give either --out FILE for one table, or --per-file DIR for a file each.")
     made = embeddings.resolve_features(
-        _options.split_features(features, weights),
-        weights=_options.parse_weights(weights),
+        options.split_features(features, weights),
+        weights=options.parse_weights(weights),
         memory=cache,
         random_state=seed,
         trust_remote_code=trust_remote_code,
     )
     names = (one.name for one in fields(settings) if one.name != "no_center")
-    chosen = _options.given(settings, names) | ({"center": False} if settings.no_center else {})
-    transformers = [*_options.set_parameters(made, chosen).values()]
+    chosen = options.given(settings, names) | ({"center": False} if settings.no_center else {})
+    transformers = [*options.set_parameters(made, chosen).values()]
     clips, left_out = list_clips(inputs, taken=_TAKEN)
-    options: dict[str, Any] = {"n_jobs": jobs, "verbose": _terminal.show_progress()}
+    keywords: dict = {"n_jobs": jobs, "verbose": terminal.show_progress()}
     if per_file is not None:
         if len(transformers) > 1:
             raise InputError("With --per-file, --features must be one. Run it once for each.")
         paths = [listed.clip for listed in clips]
-        done = embeddings.extract_files(paths, transformers[0], per_file, **options)
+        done = embeddings.extract_files(paths, transformers[0], per_file, **keywords)
     else:
         assert out is not None
-        options |= {"frames": frames, "append": append, "force": force}
-        options |= {"layout": layout, "shard_size": shard_size}
-        done = embeddings.extract(clips, transformers, out, **options)
+        keywords |= {"frames": frames, "append": append, "force": force}
+        keywords |= {"layout": layout, "shard_size": shard_size}
+        done = embeddings.extract(clips, transformers, out, **keywords)
     for line in left_out:
-        _terminal.note(line)
-    _terminal.note(_describe(done, "errors.csv in it" if per_file else "its column 'error'"))
+        terminal.note(line)
+    terminal.note(_describe(done, "errors.csv in it" if per_file else "its column 'error'"))
     return int(done.n_failed == done.n_clips)
 
 

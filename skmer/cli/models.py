@@ -2,13 +2,10 @@
 
 import shlex
 from pathlib import Path
-from typing import Any
 
 import typer
 
-from skmer.cli import options as _options
-from skmer.cli import terminal as _terminal
-from skmer.cli.options import DEFAULT_FEATURE, ClipOptions, FitOptions, UrlOption
+from skmer.cli import options, terminal
 from skmer.exceptions import InputError
 
 
@@ -16,10 +13,10 @@ def train(
     context: typer.Context,
     *,
     out: Path,
-    features: str = DEFAULT_FEATURE,
+    features: str = options.DEFAULT_FEATURE,
     classifiers: str | None = None,
-    clips: ClipOptions,
-    fits: FitOptions,
+    clips: options.ClipOptions,
+    fits: options.FitOptions,
 ) -> None:
     """Fit a model to a dataset and keep it, with its scores.
 
@@ -47,15 +44,15 @@ def train(
     numbers = clips.target not in ("label", "tags")
     # The other regressor takes hours on tens of thousands of moments.
     model = classifiers or ("ridge" if clips.frames else "svr" if numbers else "svm")
-    if len(_options.split_features(features, fits.weights)) > 1 or "," in model:
+    if len(options.split_features(features, fits.weights)) > 1 or "," in model:
         raise InputError("--features and --classifiers must be one name each.")
     if out.suffix == ".md":
         raise InputError(f"--out must not end in .md, as the model's card does. Got '{out}'.")
     for path in (out, out.with_suffix(".md")):
         check_output_file(path)
-    loaded = _options.load_clips(clips)
+    loaded = options.load_clips(clips)
     data, _, targets = loaded
-    [apart] = _options.choose_protocol(None, clips.dataset, data)
+    [apart] = options.choose_protocol(None, clips.dataset, data)
     result = fits.evaluate([features], [model], clips, loaded, protocol=apart)
     feature, kind = split_name(features)[0], "regressor" if numbers else "classifier"
     pipeline = result.fit(feature=feature, **{kind: model})
@@ -64,12 +61,12 @@ def train(
     card |= {"targets": targets} if targets else {}
     path = save_model(pipeline, out, card=card)
     headline = result.metrics[0]
-    _terminal.warn_of_findings(result.manifest)
+    terminal.warn_of_findings(result.manifest)
     for row in card["scores"]:
         what = f"{row['target']}, {headline}" if "target" in row else headline
         between = f"{row['low']:.2f} to {row['high']:.2f}"
-        _terminal.note(f"{what} on held-out clips ({apart}): {row[headline]:.2f} ({between})")
-    _terminal.note(f"The model is in {path}, and its card in {path.with_suffix('.md')}")
+        terminal.note(f"{what} on held-out clips ({apart}): {row[headline]:.2f} ({between})")
+    terminal.note(f"The model is in {path}, and its card in {path.with_suffix('.md')}")
 
 
 def _describe(result) -> dict:
@@ -108,7 +105,7 @@ def predict(
     model: Path,
     inputs: list[str],
     *,
-    out: UrlOption = None,
+    out: options.UrlOption = None,
     force: bool = False,
     frames: bool = False,
     strict: bool = False,
@@ -146,43 +143,43 @@ def predict(
     """
     if out is not None and not out.endswith(_SUFFIXES):
         raise InputError(f"--out must end in {', '.join(_SUFFIXES)}. Got '{out}'.")
-    with _terminal.fast_imports():
+    with terminal.fast_imports():
         from skmer.models import load_model, read_card, write_predictions
-        from skmer.models.predict import Predictor
+        from skmer.models.predict import PredictionFile, Predictor
 
         card = read_card(model)
         # Of a model of numbers over time: the seconds between two of them.
         step = card["data"].get("step") if isinstance(card.get("data"), dict) else None
         clips, left_out = _find_inputs(inputs)
         pipeline = load_model(model, trusted=trusted or (), trust_remote_code=trust_remote_code)
-    options: dict[str, Any] = {
+    settings: dict = {
         "frames": frames or step is not None,
         "hop_size": step,
         "strict": strict,
         "memory": cache,
         "n_jobs": jobs,
-        "verbose": _terminal.show_progress(),
+        "verbose": terminal.show_progress(),
     }
-    done: Any
+    done: Predictor | PredictionFile
     if out is None:
-        done = Predictor(pipeline, **options)
+        done = Predictor(pipeline, **settings)
         for at, batch in enumerate(done.stream(clips, 1024)):
-            _terminal.show(batch.to_csv(header=not at).rstrip("\n"))
+            terminal.show(batch.to_csv(header=not at).rstrip("\n"))
     else:
-        done = write_predictions(pipeline, clips, out, force=force, **options)
-        _terminal.note(f"{done.path} has {done.n_rows} rows")
+        done = write_predictions(pipeline, clips, out, force=force, **settings)
+        terminal.note(f"{done.path} has {done.n_rows} rows")
     for line in left_out:
-        _terminal.note(line)
+        terminal.note(line)
     if done.n_failed:
-        _terminal.warn(f"Clips that could not be read, see the column 'error': {done.n_failed}.")
+        terminal.warn(f"Clips that could not be read, see the column 'error': {done.n_failed}.")
     if done.n_noted:
-        _terminal.warn(
+        terminal.warn(
             f"Rows whose prediction is doubtful, see the column 'notes': {done.n_noted}."
         )
     return int(done.n_failed == done.n_rows or (strict and done.n_failed > 0))
 
 
-def _find_inputs(inputs: list[str]) -> tuple[Any, list[str]]:
+def _find_inputs(inputs: list[str]) -> tuple:
     """Return the clips of the inputs, or the one table that extract wrote; and what is left out."""
     from skmer.datasets.own import list_clips
     from skmer.models.predict import is_extracted
@@ -193,6 +190,4 @@ def _find_inputs(inputs: list[str]) -> tuple[Any, list[str]]:
             f"A table that skmer extract wrote must be the only INPUT. Got '{extracted[0]}' among "
             f"{len(inputs)}."
         )
-    if extracted:
-        return extracted[0], []
-    return list_clips(inputs)
+    return (extracted[0], []) if extracted else list_clips(inputs)

@@ -8,8 +8,7 @@ import re
 import shlex
 import textwrap
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields, is_dataclass, replace
-from inspect import Parameter
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
@@ -115,7 +114,7 @@ class ClipOptions:
         Of a folder: where in the names of files the group is, as '{group} - *'.
     """
 
-    dataset: str
+    dataset: str = field(kw_only=False)
     data_home: Path | None = None
     target: str = "label"
     frames: bool = False
@@ -179,14 +178,7 @@ class FitOptions:
         """The settings of features that were given."""
         return given(self, ("offset", "duration", "pooling"))
 
-    def evaluate(
-        self,
-        features: list[str] | None,
-        models: list[str],
-        clips: ClipOptions,
-        loaded: tuple[Any, Any, list[str] | None],
-        **options: Any,
-    ):
+    def evaluate(self, features, models, clips: ClipOptions, loaded: tuple, **options):
         """Evaluate features and models on what `load_clips` returned for the options `clips`.
 
         The cache of the user is bounded in the end.
@@ -215,18 +207,15 @@ class FitOptions:
             options["preset"] = self.preset
         else:
             options["task"] = "dynamic_regression" if clips.frames else "regression"
-        if getattr(y, "ndim", 1) == 2:
-            options["target_names"] = data.target_names
         options["memory"] = None if self.no_cache else self.cache or default_cache()
-        made: Any = features
         # Names alone make transformers without these settings.
         if features and (self.chosen or self.trust_remote_code):
             shared = ("weights", "random_state", "memory", "n_jobs", "verbose")
             settings = {name: options[name] for name in shared} | {"preset": self.preset}
             settings["trust_remote_code"] = self.trust_remote_code
-            made = set_parameters(resolve_features(features, **settings), self.chosen)
+            features = set_parameters(resolve_features(features, **settings), self.chosen)
         try:
-            return evaluation.evaluate(made, models, data.data, y, **options)
+            return evaluation.evaluate(features, models, data.data, y, **options)
         finally:
             if max_bytes is not None:
                 ClipCache(default_cache()).prune(max_bytes)
@@ -281,7 +270,7 @@ def with_options(run: Callable) -> Callable:
     "Parameters" of the docstring has metavar and help of each, unless it is one of `ClipOptions` or
     `FitOptions`. A parameter that is a class of options becomes the options of that class.
     """
-    parameters: list[Parameter] = []
+    parameters: list[inspect.Parameter] = []
     helps: dict[str, tuple[str, str]] = {}
     signature = inspect.signature(run).parameters
     groups = {one.name: one.annotation for one in signature.values()}
@@ -289,7 +278,8 @@ def with_options(run: Callable) -> Callable:
     for documented in (ClipOptions, FitOptions, *groups.values(), run):
         helps |= parse_docstring(documented)[1]
     for one in signature.values():
-        parameters += _list_fields(groups[one.name]) if one.name in groups else [one]
+        group = groups.get(one.name)
+        parameters += inspect.signature(group).parameters.values() if group else [one]
     parameters = [_describe(one, helps) for one in parameters]
 
     @functools.wraps(run)
@@ -301,14 +291,6 @@ def with_options(run: Callable) -> Callable:
     parameters.sort(key=lambda one: one.kind)
     call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return call
-
-
-def _list_fields(group: type) -> list[Parameter]:
-    """Return the fields of a class as parameters; those without a default are arguments."""
-    return [
-        one.replace(kind=Parameter.POSITIONAL_OR_KEYWORD) if one.default is one.empty else one
-        for one in inspect.signature(group).parameters.values()
-    ]
 
 
 def parse_docstring(documented: Callable) -> tuple[str, dict[str, tuple[str, str]], str]:
@@ -323,7 +305,7 @@ def parse_docstring(documented: Callable) -> tuple[str, dict[str, tuple[str, str
     return text, helps, named.get("Examples", "")
 
 
-def _describe(parameter: Parameter, helps: dict[str, tuple[str, str]]) -> Parameter:
+def _describe(parameter: inspect.Parameter, helps: dict) -> inspect.Parameter:
     """Return a parameter in typer's terms: an argument or option with its help."""
     hint, info = parameter.annotation, typer.Option()
     if hint is typer.Context:
@@ -331,7 +313,7 @@ def _describe(parameter: Parameter, helps: dict[str, tuple[str, str]]) -> Parame
     if get_origin(hint) is Annotated:
         hint, shared = get_args(hint)
         info = copy.copy(shared)
-    if parameter.kind is not Parameter.KEYWORD_ONLY:
+    if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
         info = typer.Argument(parser=info.parser)
     elif hint is bool:
         info.param_decls = (f"--{parameter.name.replace('_', '-')}",)
@@ -437,6 +419,8 @@ def known_scale(dataset: str, frame, columns: list[str] | None) -> tuple[float, 
 
 def load_clips(clips: ClipOptions) -> tuple[Any, Any, list[str] | None]:
     """Return the clips of a dataset, a csv file or a folder, what is predicted, and its columns."""
+    import pandas as pd
+
     from skmer.datasets import load_dataset
     from skmer.datasets.registry import DATASETS
 
@@ -464,6 +448,8 @@ def load_clips(clips: ClipOptions) -> tuple[Any, Any, list[str] | None]:
         note(found.DESCR)
     if target == "tags" and found.target.ndim != 2:
         raise InputError(f"--target tags needs several tags a clip, which {dataset} does not have.")
+    if target == "tags":
+        return found, pd.DataFrame(found.target, columns=found.target_names), None
     if columns is None:
         return found, found.target, None
     if frames:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import typer
 
-from skmer.cli import terminal as _terminal
+from skmer.cli import terminal
 from skmer.cli.options import NotNegative, command, examples
 from skmer.exceptions import InputError
 
@@ -30,9 +30,9 @@ def list_weights() -> None:
     cells = [
         (row.name, row.state, size, f"{row.licence}; {row.file}") for row, size in zip(rows, sizes)
     ]
-    _terminal.show_table(("name", "state", "size", "licence and file"), cells)
+    terminal.show_table(("name", "state", "size", "licence and file"), cells)
     for folder in dict.fromkeys(row.path.parent for row in rows):
-        _terminal.note(f"The files are, or belong, in {folder}")
+        terminal.note(f"The files are, or belong, in {folder}")
 
 
 @command(weights, "fetch")
@@ -51,7 +51,7 @@ def fetch_weights(name: str) -> None:
     """
     from skmer.embeddings import fetch_weights
 
-    _terminal.show(f"{name} is in {fetch_weights(name)}")
+    terminal.show(f"{name} is in {fetch_weights(name)}")
 
 
 @command(weights, "verify")
@@ -74,12 +74,12 @@ def verify_weights(name: str | None = None) -> None:
 
     names = [row.name for row in list_weights() if row.present] if name is None else [name]
     if not names:
-        _terminal.show("No weights are on this machine to verify.")
+        terminal.show("No weights are on this machine to verify.")
     reports = [verify_weights(each) for each in names]
     for report in reports:
-        _terminal.show(f"{report.name}: {report.state}, {report.path}")
+        terminal.show(f"{report.name}: {report.state}, {report.path}")
         for check in report.checks:
-            _terminal.show(
+            terminal.show(
                 f"  {'passed' if check.passed else 'FAILED'}: {check.what}: {check.detail}"
             )
     if not all(report.passed for report in reports):
@@ -110,7 +110,7 @@ def list_datasets() -> None:
         rows.append(
             (row.name, row.clips, how, "; ".join(filter(None, (row.groups, classes, row.licence))))
         )
-    _terminal.show_table(("name", "clips", "source", "groups; classes; licence"), rows)
+    terminal.show_table(("name", "clips", "source", "groups; classes; licence"), rows)
 
 
 @command(datasets, "fetch")
@@ -130,7 +130,7 @@ def fetch_dataset(name: str, *, data_home: Path | None = None) -> None:
     from skmer.datasets import get_data_home, load_dataset
 
     clips = load_dataset(name, data_home=data_home)
-    _terminal.note(f"{name}: {len(clips.data)} clips below {get_data_home(data_home)}")
+    terminal.note(f"{name}: {len(clips.data)} clips below {get_data_home(data_home)}")
 
 
 @command(datasets, "validate")
@@ -149,8 +149,8 @@ def validate_dataset(name: str, *, data_home: Path | None = None) -> None:
     """
     from skmer.datasets import validate_dataset
 
-    report = validate_dataset(name, data_home=data_home, verbose=_terminal.show_progress())
-    _terminal.show(str(report))
+    report = validate_dataset(name, data_home=data_home, verbose=terminal.show_progress())
+    terminal.show(str(report))
     if not report.ok:
         raise typer.Exit(1)
 
@@ -186,10 +186,10 @@ def cache_show(folder: Path | None = None) -> None:
 
     opened = _open_cache(folder)
     bound = "" if folder else f" of at most {default_max_bytes() / 1e9:.1f} GB"
-    _terminal.show(f"{opened.folder}")
-    _terminal.show(f"{len(opened)} embeddings, {opened.size() / 1e9:.3f} GB{bound}")
+    terminal.show(f"{opened.folder}")
+    terminal.show(f"{len(opened)} embeddings, {opened.size() / 1e9:.3f} GB{bound}")
     if folder is None:
-        _terminal.note(
+        terminal.note(
             "The oldest go first. SKMER_CACHE names another folder, SKMER_CACHE_BYTES another size."
         )
 
@@ -209,7 +209,7 @@ def cache_size(folder: Path | None = None) -> None:
     $ skmer cache size ~/embeddings
     """
     opened = _open_cache(folder)
-    _terminal.show(f"{len(opened)} entries, {opened.size()} bytes in {opened.folder}")
+    terminal.show(f"{len(opened)} entries, {opened.size()} bytes in {opened.folder}")
 
 
 @command(cache, "prune")
@@ -229,7 +229,7 @@ def prune_cache(folder: Path | None = None, *, max_bytes: NotNegative = 0) -> No
     $ skmer cache prune DIR --max-bytes 0
     """
     opened = _open_cache(folder)
-    _terminal.show(f"{opened.prune(max_bytes)} entries removed, {opened.size()} bytes left")
+    terminal.show(f"{opened.prune(max_bytes)} entries removed, {opened.size()} bytes left")
 
 
 @command(cache, "clear")

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from skmer.cli import options as _options
-from skmer.cli import terminal as _terminal
-from skmer.cli.options import Seed, Time
+from skmer.cli import options, terminal
 from skmer.exceptions import InputError
 
 
@@ -17,9 +15,9 @@ def reproduce(
     classifiers: str | None = None,
     weights: str = "pretrained",
     cache: Path | None = None,
-    time: Time = None,
+    time: options.Time = None,
     jobs: int = -1,
-    seed: Seed = 0,
+    seed: options.Seed = 0,
     out: Path | None = None,
 ) -> int:
     """Do a published study again, and report what of it holds.
@@ -59,19 +57,19 @@ def reproduce(
         folder,
         data_home=data_home,
         quick=quick,
-        features=_options.split_features(features, weights),
-        classifiers=_options.split_names(classifiers) if classifiers else CLASSIFIERS,
-        weights=_options.parse_weights(weights),
+        features=options.split_features(features, weights),
+        classifiers=options.split_names(classifiers) if classifiers else CLASSIFIERS,
+        weights=options.parse_weights(weights),
         random_state=seed,
         memory=cache,
         n_jobs=jobs,
         time_limit=time,
         on_interrupt="return",
-        verbose=_terminal.show_progress(),
+        verbose=terminal.show_progress(),
     )
     for name, reason in found.left_out.items():
-        _terminal.warn(f"{name} was left out: {reason}")
+        terminal.warn(f"{name} was left out: {reason}")
     if found.ended_by is not None:
-        _terminal.warn(f"{found.estimate_rest(jobs)} The same command goes on from here.")
-    _terminal.note(f"{len(found.computed)} pieces computed; report.html is in {folder}")
+        terminal.warn(f"{found.estimate_rest(jobs)} The same command goes on from here.")
+    terminal.note(f"{len(found.computed)} pieces computed; report.html is in {folder}")
     return 130 if found.ended_by == "interrupt" else 0
