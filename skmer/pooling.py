@@ -1,6 +1,6 @@
 """From the frames of a clip to one vector, or from many clips to one padded array."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,12 +11,7 @@ __all__ = ["STATISTICS", "align_frames", "pad_frames", "pool_frames"]
 
 # More than a week of frames half a second apart.
 MOST_FRAMES = 10**6
-STATISTICS: dict[str, Callable[..., np.ndarray]] = {
-    "mean": np.mean,
-    "std": np.std,
-    "max": np.max,
-    "min": np.min,
-}
+STATISTICS: dict = {"mean": np.mean, "std": np.std, "max": np.max, "min": np.min}
 
 
 def pool_frames(frames: np.ndarray, statistics: str | Sequence[str] = "mean") -> np.ndarray:

@@ -6,10 +6,8 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import repeat
-from typing import Any
 
 import typer
 
@@ -26,7 +24,7 @@ class _Printer(logging.Handler):
 
 
 @contextmanager
-def messages(*, quiet: bool) -> Iterator[None]:
+def messages(*, quiet: bool):
     """Print what the logger "skmer" is given inside this block: with `quiet`, warnings alone."""
     printer, level = _Printer(), _logger.level
     _logger.addHandler(printer)
@@ -43,7 +41,7 @@ is_program = False
 
 
 @contextmanager
-def fast_imports() -> Iterator[None]:
+def fast_imports():
     """Import what a model needs inside this block, in the program in two thirds of the time.
 
     The garbage collector goes through all modules again and again, and finds nothing. scikit-learn
@@ -58,7 +56,7 @@ def fast_imports() -> Iterator[None]:
     # Networks take one thread of OpenBLAS for a clip, and the others spin while they wait.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # What is None there is not installed, to those that import it.
-    modules: dict[str, Any] = sys.modules
+    modules: dict = sys.modules
     modules.setdefault("pandas", None)
     try:
         import sklearn.utils
@@ -106,7 +104,7 @@ def show(text: str) -> None:
     typer.echo(_printable(text, sys.stdout))
 
 
-def show_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def show_table(headers, rows) -> None:
     """Write a table that fits the terminal; the last column takes the rest, in whole words."""
     cells = [[str(cell) for cell in row] for row in rows]
     *firsts, _ = zip(headers, *cells)

@@ -9,14 +9,13 @@ import stat
 from collections.abc import Collection, Mapping
 from functools import cache, lru_cache
 from importlib import metadata
-from io import BufferedReader
 
 import numpy as np
 
 from skmer._version import __version__
 
 
-def open_regular(path) -> BufferedReader:
+def open_regular(path):
     """Open a regular file; a pipe or a device, whose reading may never end, is an OSError."""
 
     def opener(name, flags):

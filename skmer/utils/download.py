@@ -13,10 +13,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from skmer.utils import digest, files, progress
@@ -46,9 +44,7 @@ class _PassingError(DownloadError):
     """A failure that may be gone at the next attempt."""
 
 
-def download(
-    url: str, target: Path, *, checksums: Mapping[str, str], largest: int, any_http: bool = False
-) -> None:
+def download(url: str, target: Path, *, checksums, largest: int, any_http=False) -> None:
     """Download a file and verify it before it takes its place.
 
     Parameters
@@ -87,7 +83,7 @@ def download(
             raise NotPublishedError(f"{mismatch}; it was not kept")
 
 
-def find_mismatch(path: Path, checksums: Mapping[str, str]) -> str | None:
+def find_mismatch(path: Path, checksums) -> str | None:
     """Return which checksum differs, as words within a sentence, or None where all match."""
     for kind, expected in checksums.items():
         got = digest.file_digest(path, kind)
@@ -108,7 +104,7 @@ def put_aside(path: Path) -> str:
 
 
 @contextmanager
-def one_at_a_time(target: Path) -> Iterator[None]:
+def one_at_a_time(target: Path):
     """Let one process download `target`, while the others wait, with a message and a limit."""
     from filelock import FileLock, Timeout
 
@@ -178,9 +174,7 @@ def _transfer(url: str, path: Path, name: str, largest: int, any_http: bool) -> 
         with Bounded(io.FileIO(path, "w")) as stream, bar:
             fetch(url, stream, None)
     except requests.HTTPError as error:
-        # Pooch raises it by `raise_for_status`, which gives the response.
-        response: Any = error.response
-        status = response.status_code
+        status = responses[-1].status_code
         kind = _PassingError if status in _PASSING_STATUS else DownloadError
         raise kind(f"{host} answered {status} for {shown}") from error
     except ValueError as error:

@@ -9,9 +9,7 @@ import tempfile
 import time
 import uuid
 import warnings
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import BufferedReader
 from pathlib import Path
 
 from skmer.exceptions import InputError, bounded
@@ -37,7 +35,7 @@ def remove_abandoned(folder: Path) -> None:
 
 
 @contextmanager
-def atomic_write(path: Path, *, sync: bool = True) -> Iterator[Path]:
+def atomic_write(path: Path, *, sync: bool = True):
     """Write a file so that it is there whole or not at all.
 
     Parameters
@@ -80,7 +78,7 @@ def atomic_write(path: Path, *, sync: bool = True) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_folder(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path):
     """Write the files of a folder so that all of them are there or none.
 
     A new folder is renamed as a whole. Files for a folder that exists, which may hold other files,
@@ -166,7 +164,7 @@ def finish_placing(folder: Path) -> None:
             raise
 
 
-def open_placed(folder: Path, name: str) -> BufferedReader:
+def open_placed(folder: Path, name: str):
     """Open a file that `atomic_folder` may be moving; a pipe or a device is an OSError."""
     with suppress(FileNotFoundError):
         return open_regular(folder / _MOVING / name)

@@ -4,10 +4,8 @@ import re
 import unicodedata
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 from sklearn.utils import column_or_1d
@@ -105,7 +103,7 @@ def find_alike(names) -> list[list[str]]:
     return [names for names in alike.values() if len(names) > 1]
 
 
-def pair_names(what: str, first: Sequence, second: Sequence, least: int = 2) -> tuple:
+def pair_names(what: str, first: list, second: list, least: int = 2) -> tuple:
     """Return the name in `first` of each in `second`, and the names that only one of them has.
 
     Names that differ in what `plain_name` leaves out are one, unless two of one list do.
@@ -127,7 +125,7 @@ def pair_names(what: str, first: Sequence, second: Sequence, least: int = 2) -> 
     return pairs, alone, [str(name) for name in second if name not in pairs]
 
 
-def warn_of_alike(names, what: str, warn: Callable[[str], None] | None = None) -> None:
+def warn_of_alike(names, what: str, warn=None) -> None:
     """Warn of names that may be one: the user decides which of them are."""
     if pairs := find_alike(names):
         listed = shorten([join_alike(pair) for pair in pairs], 3)
@@ -137,7 +135,7 @@ def warn_of_alike(names, what: str, warn: Callable[[str], None] | None = None) -
         )
 
 
-def join_alike(pair: Sequence[str]) -> str:
+def join_alike(pair: list[str]) -> str:
     """Return two names for a message; those that look the same are written in ASCII."""
     write = ascii if plain_text(pair[0]) == plain_text(pair[1]) else repr
     return " and ".join(map(write, pair[:2]))
@@ -152,7 +150,7 @@ def check_target(y) -> np.ndarray:
     return labels
 
 
-def check_order(values: Mapping) -> None:
+def check_order(values: dict) -> None:
     """Raise for pandas objects whose rows have the same names in other places.
 
     Rows go by their place, so that one of them would be given the label of another. They are in
@@ -160,7 +158,7 @@ def check_order(values: Mapping) -> None:
     names.
     """
     # Segments may themselves be an index, as audformat has them.
-    indexes: dict[str, Any] = {
+    indexes: dict = {
         name: one if hasattr(one, "get_indexer") else getattr(one, "index", None)
         for name, one in values.items()
     }
@@ -188,7 +186,7 @@ def check_text(what: str, *texts: str) -> None:
             raise InputError(f"{what} must be text that UTF-8 can write. Got {text!r}.") from None
 
 
-def stack_frames(frames: Sequence):
+def stack_frames(frames: list):
     """Return the rows of all frames, numbered anew.
 
     pandas 2 warns that a column without values in one of them will count for the type of the whole.

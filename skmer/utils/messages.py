@@ -7,7 +7,6 @@ from html import escape
 from importlib import import_module
 from importlib.util import find_spec
 from numbers import Integral
-from typing import Any
 
 from skmer.exceptions import InputError, MissingPackageError, bounded
 
@@ -31,7 +30,7 @@ def check_installed(*packages: str, extra: str, needed_for: str) -> None:
         )
 
 
-def deprecated_names(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:
+def deprecated_names(module: str, names: Mapping[str, str]) -> Callable:
     """Return a module's ``__getattr__`` that still finds names which are not public any more.
 
     Parameters
@@ -92,9 +91,7 @@ def html_list(lines: Iterable[str]) -> str:
     return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
 
 
-def shorten(
-    items: Iterable[Any], limit: int = 5, *, width: int = 300, separator: str = ", "
-) -> str:
+def shorten(items: Iterable, limit: int = 5, *, width: int = 300, separator: str = ", ") -> str:
     """Join the first items of a list for a message: at most `limit`, and `width` characters.
 
     Examples

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from functools import cache
 from multiprocessing import current_process, parent_process
 from numbers import Integral
-from typing import Any
 
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
 from joblib.externals.loky import process_executor
@@ -24,7 +23,7 @@ from skmer.exceptions import EngineNotAvailableError, WorkerError
 from skmer.utils.messages import wrong_parameter
 
 
-def run_parallel(function, arguments, *, n_jobs, prefer=None, ordered=True) -> Generator[Any]:
+def run_parallel(function, arguments, *, n_jobs, prefer=None, ordered=True) -> Generator:
     """Yield ``function(*args)`` for each `args`, each as soon as it is there.
 
     Parameters

@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Iterator, Sized
-from typing import Any
 
 _logger = logging.getLogger("skmer")
 # Where there is no terminal, a line of the log so often.
@@ -50,7 +49,7 @@ def make_bar(*, is_download: bool = False, enabled: bool = True):
     )
 
 
-def track(iterable, *, description, total=None, enabled=True, unit="clips") -> Iterator[Any]:
+def track(iterable, *, description, total=None, enabled=True, unit="clips") -> Iterator:
     """Yield from `iterable` behind a progress bar on standard error.
 
     Where standard error is no terminal there is no bar, but a line a minute of the logger "skmer".

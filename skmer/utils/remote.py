@@ -1,12 +1,10 @@
 """Files at URLs, such as ``s3://``, ``gs://`` and ``https://``, read and written by fsspec."""
 
 import os
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from skmer.exceptions import InputError, MissingPackageError, bounded
 from skmer.utils import digest, download, files, messages
@@ -32,13 +30,13 @@ def file_system(protocol: str):
         ) from error
 
 
-def check_url(url: str) -> Any:
+def check_url(url: str):
     """Return the file system of a URL; raise where files there cannot be read."""
     return file_system(url.partition("://")[0].lower())
 
 
 @contextmanager
-def _errors_of(what: str, cannot: str = "be fetched") -> Iterator[None]:
+def _errors_of(what: str, cannot: str = "be fetched"):
     """Convert any error inside the block to an OSError."""
     try:
         yield
@@ -65,7 +63,7 @@ def exists(url: str) -> bool:
 
 
 @contextmanager
-def fetched(*names: str) -> Iterator[Path]:
+def fetched(*names: str):
     """Yield the path of the first of some files of one folder.
 
     Of URLs, it is that of a copy, which is removed behind the block, as are those of the others.
@@ -120,7 +118,7 @@ class Place:
     def __init__(self, folder: str | os.PathLike):
         self.url = str(folder).rstrip("/") if files.is_url(folder) else None
         if self.url is None:
-            self.here = files.check_output_folder(files.expand_path(folder))
+            self.here = files.check_output_folder(folder)
             return
         shown = download.without_password(self.url)
         if self.url.startswith(("http://", "https://")):

@@ -5,7 +5,6 @@ import io
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +17,7 @@ MANIFEST = "manifest.json"
 _CHECKSUM = "sha256"
 
 
-def write_store(folder, tables: Mapping, manifest: Mapping, *, kind: str, files=None) -> Path:
+def write_store(folder, tables: dict, manifest: dict, *, kind: str, files=None) -> Path:
     """Write tables and a manifest into a folder, all of them or none.
 
     Parameters
@@ -65,9 +64,7 @@ def write_store(folder, tables: Mapping, manifest: Mapping, *, kind: str, files=
     return folder
 
 
-def read_store(
-    folder, needed: Sequence[str], *, kind: str, optional: Sequence[str] = ()
-) -> tuple[dict, dict]:
+def read_store(folder, needed, *, kind: str, optional=()) -> tuple[dict, dict]:
     """Read what `write_store` wrote.
 
     Parameters
@@ -133,7 +130,7 @@ def _read_described(folder: Path, content: bytes, needed, optional, kind) -> tup
 
 
 @contextmanager
-def manifest_errors(folder: Path) -> Iterator[None]:
+def manifest_errors(folder: Path):
     """Convert every error that a changed manifest causes inside the block to one sentence."""
     try:
         yield
@@ -153,7 +150,7 @@ def _unreadable(path: Path, error: OSError) -> InputError:
     )
 
 
-def to_json(manifest: Mapping) -> str:
+def to_json(manifest: dict) -> str:
     """Return a manifest as JSON, one entry a line, but lists of rows on a single line."""
     text = json.dumps(manifest, indent=2, allow_nan=False)
     return re.sub(r"\[[\d,\s]+\]", lambda rows: re.sub(r"\s+", " ", rows[0]), text) + "\n"
@@ -181,7 +178,7 @@ def write_table(table, path: Path) -> dict:
     return {"sha256": digest.file_digest(path), "n_rows": len(table), "columns": columns}
 
 
-def read_table(folder: Path, name: str, described: Mapping):
+def read_table(folder: Path, name: str, described: dict):
     """Read back what `write_table` wrote, types and missing cells included."""
     import pandas as pd
 
@@ -210,7 +207,7 @@ def read_table(folder: Path, name: str, described: Mapping):
     return table
 
 
-def _typed(cells, column: Mapping):
+def _typed(cells, column: dict):
     """Return the cells of a column, read as text, with the type that they had."""
     if "missing" in column:
         missing = cells == column["missing"]
