@@ -12,7 +12,6 @@ import re
 import struct
 import zlib
 from bisect import bisect
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -177,7 +176,7 @@ def _chunk_recordings(window: Window, layout: _Layout) -> list[Recording]:
     return recordings
 
 
-def _chunks(window: Window, layout: _Layout) -> Iterator[tuple[int, bytes, int, int]]:
+def _chunks(window: Window, layout: _Layout):
     """Yield (start of its file, name, position, size) of the content of chunk after chunk."""
     magic, start, position = window.at(0, 4), 0, layout.first
     length = struct.calcsize(layout.form)
@@ -318,7 +317,7 @@ def _mpeg_recordings(window: Window, start: int) -> list[Recording]:
     return [_mpeg_recording(window, runs) for runs in kinds.values()]
 
 
-def _mpeg_runs(window, position) -> Iterator[_Run]:
+def _mpeg_runs(window, position):
     while position < window.size:
         position = start = window.after_id3(position)
         first = header = _header(window.at(start, 4))

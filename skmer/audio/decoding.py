@@ -4,9 +4,7 @@ import contextlib
 import io
 import os
 import re
-from collections.abc import Iterator
 from itertools import chain
-from typing import Any
 
 import numpy as np
 
@@ -70,7 +68,7 @@ class SoundSource(contextlib.ExitStack):
         with self._one_error():
             return self._decoder.n_samples()
 
-    def blocks(self, start: int, stop: int | None) -> Iterator[np.ndarray]:
+    def blocks(self, start: int, stop: int | None):
         """Yield the samples start..stop, once; a block holds only until the next is asked for."""
         with self._one_error():
             for first, block in self._decoder.blocks(start):
@@ -254,7 +252,7 @@ class _Libav:
         self._error, self.has_lost = av.FFmpegError, is_cut
         options = {"format_whitelist": _FORMATS, "protocol_whitelist": "none"}
         # Before 19, tags in another encoding than UTF-8 were an error otherwise.
-        more: Any = {"metadata_errors": "replace"} if int(av.__version__[:2]) < 19 else {}
+        more: dict = {"metadata_errors": "replace"} if int(av.__version__[:2]) < 19 else {}
         file.seek(0)
         try:
             with self._noticing_losses():

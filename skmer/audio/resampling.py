@@ -1,7 +1,6 @@
 """One rate to another, in blocks: by soxr, or by resampy as openl3 and VGGish have it."""
 
 import math
-from collections.abc import Iterator
 from importlib.util import find_spec
 
 import numpy as np
@@ -30,7 +29,7 @@ def check_resampler(resampler: str) -> None:
         )
 
 
-def resample(blocks, from_sr, to_sr, resampler: str) -> Iterator[np.ndarray]:
+def resample(blocks, from_sr, to_sr, resampler: str):
     """Resample the blocks of one mono waveform; how it is cut changes nothing."""
     if from_sr == to_sr:
         yield from blocks

@@ -1,6 +1,5 @@
 """What the front-ends share: windows, magnitude columns, mel banks, products."""
 
-from collections.abc import Iterable, Iterator
 from functools import cache
 
 import numpy as np
@@ -111,9 +110,7 @@ def mel_product(sr: float, n_fft: int, n_mels: int, scale: str) -> MelProduct:
     return MelProduct(mel_bank(sr, n_fft, n_mels, scale))
 
 
-def mel_power_blocks(
-    padded: Iterable[np.ndarray], window: np.ndarray, hop_length: int, product: MelProduct
-) -> Iterator[np.ndarray]:
+def mel_power_blocks(padded, window: np.ndarray, hop_length: int, product: MelProduct):
     """Mel power of a padded waveform that comes in blocks, some columns (n, n_mels) at a time."""
     framing = Framing(len(window), hop_length, keep_tail=False)
     for block in framing.blocks(padded, size=_COLUMNS_AT_ONCE):

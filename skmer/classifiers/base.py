@@ -5,9 +5,8 @@ import os
 import sys
 from abc import abstractmethod
 from contextlib import suppress
-from numbers import Real
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
@@ -101,10 +100,10 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
     _takes_sequences = False
     _jit_compile = True
 
-    learning_rate: Annotated[float, params.Interval(Real, 0, None, closed="neither")] = 0.001
+    learning_rate: params.PositiveFloat = 0.001
     batch_size: params.Positive = 32
     epochs: params.Positive = 1000
-    validation_fraction: Annotated[float, params.Interval(Real, 0, 1, closed="left")] = 0.1
+    validation_fraction: params.HeldOut = 0.1
     patience: params.Positive | None = 100
     class_weight: params.ClassWeight = None
     random_state: params.RandomState = None

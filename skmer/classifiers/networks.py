@@ -1,11 +1,8 @@
 """The three Keras classifiers."""
 
-from numbers import Integral
-from typing import Annotated
-
 import numpy as np
 
-from skmer.classifiers.base import LARGEST_LAYER, BaseKerasClassifier
+from skmer.classifiers.base import BaseKerasClassifier
 from skmer.utils import estimators as params
 from skmer.utils import messages
 
@@ -221,7 +218,7 @@ class KerasCNNClassifier(BaseKerasClassifier):
         settings = [filters]
         for name in ("kernel_size", "strides"):
             value = getattr(self, name)
-            is_one = isinstance(value, Integral)
+            is_one = np.ndim(value) == 0
             values = self._check_sizes(name, (value,) * len(filters) if is_one else value)
             if len(values) != len(filters):
                 allowed = f"an int, or one int for each of the {len(filters)} filters"
@@ -331,7 +328,7 @@ class KerasLSTMClassifier(BaseKerasClassifier):
 
     _takes_sequences = True
 
-    units: Annotated[int, params.Interval(Integral, 1, LARGEST_LAYER, closed="both")] = 128
+    units: params.Positive = 128
 
     def _layers(self, make, draw):
         lstm = make(
@@ -344,7 +341,7 @@ class KerasLSTMClassifier(BaseKerasClassifier):
         return [make("Masking", 0.0), lstm] if self.input_ndim_ == 3 else [lstm]
 
     def _architecture(self):
-        return (int(self.units), self.input_ndim_)
+        return (*self._check_sizes("units", [self.units]), self.input_ndim_)
 
     def _input_shape(self):
         # Another batch of clips may be padded to another number of frames.

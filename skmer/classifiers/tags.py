@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import field
-from numbers import Real
 from typing import Annotated, Any
 
 import numpy as np
@@ -75,7 +74,7 @@ class TagClassifier(params.ClassifierMixin, MetaEstimatorMixin, params.BaseEstim
 
     estimator: Annotated[Any, params.HasMethods(["fit"])] = field(kw_only=False)
     target_names: Annotated[Sequence[str], "array-like"] | None = None
-    holdout_fraction: Annotated[float, params.Interval(Real, 0, 1, closed="left")] = 0.4
+    holdout_fraction: params.HeldOut = 0.4
     random_state: params.RandomState = None
 
     def fit(self, X, y, groups=None):
@@ -102,10 +101,10 @@ class TagClassifier(params.ClassifierMixin, MetaEstimatorMixin, params.BaseEstim
         if columns and names and set(columns) == set(names):
             y = y[names]
         y = np.asarray(y).astype(int)
-        if y.ndim != 2 or params.num_samples(X) != len(y):
+        if y.ndim != 2 or params._num_samples(X) != len(y):
             raise InputError(
                 "TagClassifier needs y of shape (n_samples, n_tags), with a row for each of the "
-                f"{params.num_samples(X)} samples in X. Got shape {y.shape}."
+                f"{params._num_samples(X)} samples in X. Got shape {y.shape}."
             )
         self.target_names_ = [f"tag {i}" for i in range(y.shape[1])] if names is None else names
         self.classes_ = [np.array([0, 1])] * y.shape[1]

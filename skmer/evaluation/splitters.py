@@ -6,7 +6,7 @@ import numpy as np
 from sklearn import model_selection
 
 from skmer.exceptions import InputError
-from skmer.utils.estimators import derive_seeds, num_samples
+from skmer.utils.estimators import derive_seeds, _num_samples
 from skmer.utils.labels import check_labels, check_order
 from skmer.utils.messages import check_whole
 
@@ -71,7 +71,7 @@ class FixedSplit(model_selection.PredefinedSplit):
         ValueError
             When X has another number of clips than `parts`.
         """
-        n_clips = num_samples(X)
+        n_clips = _num_samples(X)
         if n_clips != self.parts.size:
             raise InputError(
                 f"FixedSplit was given the parts of {self.parts.size} clips and got {n_clips} "

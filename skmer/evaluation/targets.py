@@ -266,7 +266,7 @@ class Clips:
         groups = None if groups is None else labels.check_labels(groups, "The groups")
         split = None if split is None else labels.check_labels(split, "The 'split' parameter")
         for what, values in (("clips in X", X), ("groups", groups), ("parts in 'split'", split)):
-            n_given = n_clips if values is None else estimators.num_samples(values)
+            n_given = n_clips if values is None else estimators._num_samples(values)
             if n_given != n_clips:
                 raise InputError(
                     f"There are {n_given} {what} and {n_clips} labels in y; there must be one of "

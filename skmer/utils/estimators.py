@@ -17,8 +17,7 @@ import numpy as np
 from sklearn.utils import _param_validation
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 from sklearn.utils._set_output import _get_output_config
-from sklearn.utils.validation import _check_sample_weight, validate_data
-from sklearn.utils.validation import _num_samples as num_samples
+from sklearn.utils.validation import _check_sample_weight, _num_samples, validate_data
 
 from skmer.exceptions import InputError, bounded
 from skmer.utils.messages import wrong_parameter
@@ -220,5 +219,7 @@ Preset = Literal["tuned", "koh2021"]
 Positive = Annotated[int, Interval(Integral, 1, None, closed="left")]
 Many = Annotated[int, Interval(Integral, 1, 10**6, closed="both")]
 Share = Annotated[float, Interval(Real, 0, 1, closed="neither")]
+HeldOut = Annotated[float, Interval(Real, 0, 1, closed="left")]
+PositiveFloat = Annotated[float, Interval(Real, 0, None, closed="neither")]
 Sizes = Annotated[Sequence[int], "array-like"]
 ClassWeight = dict[Any, float] | Literal["balanced"] | None

@@ -30,7 +30,7 @@ from sklearn.utils import check_array
 from skmer.evaluation.auditing import copies, leaks
 from skmer.evaluation.auditing.findings import AuditFinding, AuditReport
 from skmer.exceptions import InputError, InputTypeError
-from skmer.utils.estimators import HasMethods, Many, Share, checked, num_samples
+from skmer.utils.estimators import HasMethods, Many, Share, checked, _num_samples
 from skmer.utils.floats import check_magnitude, numpy_defaults
 from skmer.utils.labels import check_labels, check_order
 
@@ -236,7 +236,7 @@ def _check_features(X):
 
 def _count_rows(given):
     """Return the number of rows of everything given."""
-    lengths = {name: num_samples(one) for name, one in given.items() if one is not None}
+    lengths = {name: _num_samples(one) for name, one in given.items() if one is not None}
     if not lengths:
         raise InputError("audit needs something to look at, such as X or paths. Got nothing.")
     if len(set(lengths.values())) > 1:

@@ -104,7 +104,7 @@ def cluster_bootstrap(
         raise InputError("cluster_bootstrap needs at least one array of rows. Got none.")
     labels.check_order({**{f"array {i}": one for i, one in enumerate(arrays)}, "groups": groups})
     arrays = tuple(one if hasattr(one, "shape") else np.asarray(one) for one in indexable(*arrays))
-    n_rows = estimators.num_samples(arrays[0])
+    n_rows = estimators._num_samples(arrays[0])
     groups = np.arange(n_rows) if groups is None else labels.check_labels(groups, "The groups")
     check_consistent_length(*arrays, groups)
     names, codes = np.unique(groups, return_inverse=True)
