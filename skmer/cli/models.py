@@ -173,9 +173,7 @@ def predict(
     if done.n_failed:
         terminal.warn(f"Clips that could not be read, see the column 'error': {done.n_failed}.")
     if done.n_noted:
-        terminal.warn(
-            f"Rows whose prediction is doubtful, see the column 'notes': {done.n_noted}."
-        )
+        terminal.warn(f"Rows whose prediction is doubtful, see the column 'notes': {done.n_noted}.")
     return int(done.n_failed == done.n_rows or (strict and done.n_failed > 0))
 
 

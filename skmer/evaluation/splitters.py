@@ -6,7 +6,7 @@ import numpy as np
 from sklearn import model_selection
 
 from skmer.exceptions import InputError
-from skmer.utils.estimators import derive_seeds, _num_samples
+from skmer.utils.estimators import _num_samples, derive_seeds
 from skmer.utils.labels import check_labels, check_order
 from skmer.utils.messages import check_whole
 

@@ -30,7 +30,7 @@ from sklearn.utils import check_array
 from skmer.evaluation.auditing import copies, leaks
 from skmer.evaluation.auditing.findings import AuditFinding, AuditReport
 from skmer.exceptions import InputError, InputTypeError
-from skmer.utils.estimators import HasMethods, Many, Share, checked, _num_samples
+from skmer.utils.estimators import HasMethods, Many, Share, _num_samples, checked
 from skmer.utils.floats import check_magnitude, numpy_defaults
 from skmer.utils.labels import check_labels, check_order
 
