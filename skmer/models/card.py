@@ -117,7 +117,4 @@ def _text(value) -> str:
 
 def _escape(value) -> str:
     """Text as it is meant, not as markup."""
-    text = _text(value)
-    for mark in ("\\", "`", "*", "_", "<", "[", "|"):
-        text = text.replace(mark, f"\\{mark}")
-    return text
+    return _text(value).translate({ord(mark): f"\\{mark}" for mark in "\\`*_<[|"})

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
@@ -53,9 +52,9 @@ _FORMAT = 1
 def split_pipeline(model) -> tuple[list[embeddings.BaseClipTransformer], Pipeline]:
     """Return the transformers of clips at the start of a pipeline, and the rest of it."""
     steps = model.steps if isinstance(model, Pipeline) else []
-    first: Any = steps[0][1] if len(steps) > 1 else None
-    is_union = isinstance(first, FeatureUnion) and not first.transformer_weights
-    transformers = [one for _, one in first.transformer_list] if is_union else [first]
+    transformers: list = [steps[0][1] if len(steps) > 1 else None]
+    if isinstance(union := transformers[0], FeatureUnion) and not union.transformer_weights:
+        transformers = [one for _, one in union.transformer_list]
     if not all(isinstance(one, embeddings.BaseClipTransformer) for one in transformers):
         raise exceptions.InputTypeError(
             "The model must be a pipeline that starts with a transformer of clips, or a union of "

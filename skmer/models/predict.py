@@ -5,11 +5,10 @@ import csv
 import io
 import itertools
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,9 +21,6 @@ from skmer.models.file import split_pipeline
 from skmer.pooling import align_frames, pad_frames, pool_frames
 from skmer.utils import cache, floats, messages, progress, remote
 from skmer.utils.files import atomic_write, escape_formula, expand_path, is_url
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # Facts of a clip, in a table that is predicted from.
 _LAST = ("error", "notes")
@@ -43,7 +39,7 @@ def predict_clips(
     memory=None,
     n_jobs: int | None = None,
     verbose: bool = False,
-) -> "pd.DataFrame":
+):
     """Predict the emotion of clips; one that cannot be read is a row with an error.
 
     Parameters
@@ -127,7 +123,7 @@ def predict_batches(
     memory=None,
     n_jobs: int | None = None,
     verbose: bool = False,
-) -> "Iterator[pd.DataFrame]":
+) -> Iterator:
     """Predict the emotion of any number of clips, and yield the rows of a batch at a time.
 
     Parameters
@@ -341,7 +337,7 @@ _WRITERS: dict[str, Callable] = {
 class Predictions:
     """The rows of some clips: what is stated of each, and what is predicted of those `at`."""
 
-    facts: dict[str, Any]
+    facts: dict
     predicted: Mapping[str, np.ndarray]
     at: np.ndarray
 
@@ -350,7 +346,7 @@ class Predictions:
         """The columns."""
         return [*(name for name in self.facts if name not in _LAST), *self.predicted, *_LAST]
 
-    def as_frame(self) -> "pd.DataFrame":
+    def as_frame(self):
         """Return the rows as a table; only this needs pandas, whose import takes long."""
         import pandas as pd
 
@@ -399,31 +395,28 @@ class Predictor:
         )
         self.n_clips = self.n_rows = self.n_failed = self.n_noted = 0
 
-    def stream(self, paths, size: int | None) -> Generator[Predictions]:
+    def stream(self, paths, size: int | None):
         """Return an iterator of the rows of so many clips each; None = of all at once."""
         if is_extracted(paths):
-            stored: Iterable[tables.StoredTable] = _open_tables(paths, self)
-            if not is_url(paths):
-                # Those at URLs are fetched one after the other.
-                stored = list(stored)
-            clips = (clip for table in stored for clip in table.clips(self.embedder.names))
-            return self._batches(
-                progress.track(clips, description="predicting", enabled=self.verbose), size
-            )
+            stored = _open_tables(paths, self)
+            # Those at URLs are fetched one after the other.
+            opened = stored if is_url(paths) else list(stored)
+            clips = (clip for table in opened for clip in table.clips(self.embedder.names))
+            shown = progress.track(clips, description="predicting", enabled=self.verbose)
+            return self._batches(shown, size)
         rate = self.embedder.rates[0]
         entries = sources.entries_of(paths, rate)
         given = sources.stream(entries, rate, strict=False)
         return self._batches(self.embedder.embed(given, total=sources.count(entries)), size)
 
-    def _batches(self, clips, size: int | None) -> Generator[Predictions]:
+    def _batches(self, clips, size: int | None):
         """Predict clips as they come."""
         with_ends = None
         with closing(clips):
             while batch := list(itertools.islice(clips, size)):
                 has_ends = any(clip.start is not None for clip in batch)
-                if with_ends is None:
-                    with_ends = has_ends
-                elif has_ends and not with_ends:
+                with_ends = has_ends if with_ends is None else with_ends
+                if has_ends and not with_ends:
                     raise sources.late_segment()
                 self.n_clips += len(batch)
                 rows = self._rows_of(batch, with_ends)
@@ -437,7 +430,7 @@ class Predictor:
 
     def _rows_of(self, batch: list, with_ends: bool) -> Predictions:
         """Predict clips that were embedded: one row each, or one a frame, or one with an error."""
-        facts: dict[str, Any] = {name: [] for name in (*_FACTS, "time")}
+        facts: dict = {name: [] for name in (*_FACTS, "time")}
         numbers = []
         for clip in batch:
             error, rows, times = self._error_of(clip), clip.rows, np.array([np.nan])
