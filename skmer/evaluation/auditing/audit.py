@@ -215,7 +215,7 @@ def judge(evidence, splits) -> AuditReport:
         findings += copies.unread_files(evidence)
     findings += leaks.identical_features(evidence)
     if X is not None:
-        measurements["intrinsic_dimension"] = evidence.intrinsic_dimension
+        measurements["intrinsic_dimension"] = evidence.near[1]
     if "identity_probe" in checked:
         probe = evidence.probe._asdict()
         measurements |= {f"identity_{name}": value for name, value in probe.items()}

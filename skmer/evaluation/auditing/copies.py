@@ -2,7 +2,6 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import PurePath
@@ -72,8 +71,8 @@ class Evidence:
     n_jobs: int | None = None
     verbose: bool = False
     # What models get of each feature; and of features that were given as tables, their columns.
-    features: Mapping[str, np.ndarray] = field(default_factory=dict)
-    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    features: dict[str, np.ndarray] = field(default_factory=dict)
+    columns: dict[str, list[str]] = field(default_factory=dict)
 
     def name_of(self, row: int) -> str:
         """Return what messages call a row: its path, its item, or its number."""
@@ -88,7 +87,8 @@ class Evidence:
         return X, *NearestNeighbors(n_neighbors=n_neighbors).fit(X).kneighbors()
 
     @cached_property
-    def _near(self):
+    def near(self) -> tuple[list[tuple[int, ...]], float]:
+        """Sets of rows that are near duplicates, and the intrinsic dimension of the features."""
         return near_sets(*self._neighbors, self.alpha)
 
     def keep(self, rows: np.ndarray) -> "Evidence":
@@ -102,11 +102,6 @@ class Evidence:
         }
         kept["features"] = {name: one[rows] for name, one in self.features.items()}
         return replace(self, **kept, datasets=None)
-
-    @property
-    def intrinsic_dimension(self) -> float:
-        """The dimension of the features, by the distances to neighbors."""
-        return self._near[1]
 
     @cached_property
     def contained(self) -> dict[tuple[str, str], list[tuple[int, ...]]] | None:
@@ -124,8 +119,8 @@ class Evidence:
         found = {}
         for outer, contains in zip(table.name, table.contains):
             for inner in contains:
-                shared = [code for code in codes[inner] if code in codes[outer]]
-                pairs = [(codes[inner][code], codes[outer][code]) for code in shared]
+                rows, others = codes[inner], codes[outer]
+                pairs = [(rows[code], others[code]) for code in rows if code in others]
                 if pairs:
                     found[outer, inner] = [tuple(sorted(pair)) for pair in pairs]
         return found
@@ -137,7 +132,7 @@ class Evidence:
             "duplicate_files": lambda: equal_sets(self._file_hashes),
             "duplicate_audio": lambda: equal_sets(self._audio_hashes),
             "duplicate_items": lambda: equal_sets(map(_plain, self.items)),
-            "near_duplicates": lambda: self._near[0],
+            "near_duplicates": lambda: self.near[0],
         }
         known = [set(rows) for sets in (self.contained or {}).values() for rows in sets]
         copies = {}
@@ -150,7 +145,7 @@ class Evidence:
 
     def shared(self, is_second: np.ndarray) -> dict[str, list[tuple[int, ...]]]:
         """Rows of one recording in each of two datasets, by how they were found."""
-        keys: dict[str, Iterable] = {}
+        keys: dict = {}
         if self.paths is not None:
             keys["the same file"] = [os.path.abspath(path) for path in self.paths]
             keys["identical files"] = self._file_hashes
@@ -163,7 +158,7 @@ class Evidence:
         for how, of_rows in keys.items():
             sets = [rows for rows in equal_sets(of_rows) if _is_mixed(rows, is_second, False)]
             new = [rows for rows in sets if not known.issuperset(rows)]
-            known.update(row for rows in new for row in rows)
+            known.update(*new)
             found |= {how: new} if new else {}
         return found
 
@@ -287,15 +282,14 @@ def duplicates(kind, evidence, splits):
             message = f"{sum(map(len, chosen))} rows in {len(chosen)} sets have {what}, {where}, "
             message += f"such as {' and '.join(map(name_of, chosen[0][:2]))}."
             yield AuditFinding(kind, severity, message, tuple(chosen))
-    is_same = evidence.y is not None and kind in ("duplicate_files", "duplicate_audio")
-    # Several tags or numbers of a clip are one label.
-    y = np.array([", ".join(map(str, np.ravel(row))) for row in evidence.y]) if is_same else None
-    torn = [rows for rows in sets if _is_mixed(rows, y, False)]
-    if y is not None and torn:
-        labels = " and ".join(dict.fromkeys(y[row] for row in torn[0]))
-        message = f"{len(torn)} recordings have several labels, such as {name_of(torn[0][0])}, "
-        message += f"labelled {labels}; check which of them is right."
-        yield AuditFinding("several_labels", "warning", message, tuple(torn))
+    if evidence.y is not None and kind in ("duplicate_files", "duplicate_audio"):
+        # Several tags or numbers of a clip are one label.
+        y = np.array([", ".join(map(str, np.ravel(row))) for row in evidence.y])
+        if torn := [rows for rows in sets if _is_mixed(rows, y, False)]:
+            labels = " and ".join(dict.fromkeys(y[row] for row in torn[0]))
+            message = f"{len(torn)} recordings have several labels, such as {name_of(torn[0][0])}, "
+            message += f"labelled {labels}; check which of them is right."
+            yield AuditFinding("several_labels", "warning", message, tuple(torn))
     if between := [rows for rows in sets if _is_mixed(rows, datasets, False)]:
         pair = " and ".join(
             f"{name_of(row)} ({datasets[row]})"
@@ -313,9 +307,8 @@ def _is_mixed(rows, names, if_unknown):
 
 def _known_datasets() -> dict[str | None, str]:
     """Return the name of each dataset that has one, by its name and its title."""
-    table = list_datasets()
-    known = {_plain(name): name for name in table.name}
-    return known | {_plain(title): name for name, title in zip(table.name, table.title)}
+    names, titles = list_datasets()[["name", "title"]].to_numpy().T.tolist()
+    return dict(zip(map(_plain, names + titles), names + names))
 
 
 def _code_of(path) -> str:
