@@ -326,14 +326,12 @@ class CalibrationDisplay(calibration.CalibrationDisplay):
                 "The predictions have no probabilities (columns 'proba_*' with numbers); take a "
                 "classifier that gives some."
             )
-        first = chosen.iloc[0]
-        names = style.name_of(first["feature"]), style.name_of(first["classifier"])
         return cls.from_predictions(
             is_right,
             largest,
             n_bins=n_bins,
             strategy="quantile",
-            name=" + ".join(names),
+            name=" + ".join(map(style.name_of, chosen.iloc[0][["feature", "classifier"]])),
             color=style.PALETTE[0],
             ax=style.axes_or_new(ax, figsize=(4.6, 4.2)),
         )

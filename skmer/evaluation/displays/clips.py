@@ -196,11 +196,10 @@ class SpectrogramDisplay(Display):
         pictures = {one.name: one.picture for one in known_features() if one.picture}
         messages.check_choice("SpectrogramDisplay", pictures, network=network)
         sr, column_size, unit, compute = pictures[network]
-        name = label_of(network)
         blocks = stream_audio(clip, sr=sr, offset=offset, duration=duration)
         spectrogram = compute(np.concatenate(list(blocks)).astype(np.float32, copy=False))
         span = spectrogram.shape[1] * column_size
-        return cls(spectrogram, span, name=name, unit=unit, start=offset).plot(ax)
+        return cls(spectrogram, span, name=label_of(network), unit=unit, start=offset).plot(ax)
 
     def plot(self, ax=None):
         """Draw the spectrogram.

@@ -96,7 +96,7 @@ default=None
         else:
             error_name = "standard deviation over splits"
             errors = np.nan_to_num(_table(grouped[metric].std()).to_numpy())
-        display = cls(
+        return cls(
             middle.to_numpy(),
             middle.index,
             middle.columns,
@@ -104,8 +104,7 @@ default=None
             metric=metric,
             error_name=error_name,
             random_weights=style.random_features(frame),
-        )
-        return display.plot(ax, chance=chance)
+        ).plot(ax, chance=chance)
 
     from_scores = style.renamed("from_frame")
     from_intervals = style.renamed("from_frame")
@@ -144,8 +143,9 @@ default=None
             )
         if chance is not None:
             ax.axhline(chance, color=style.text_color(), linestyle="--", linewidth=0.9)
-            side = ("axes fraction", "data")
-            style.annotate(ax, "chance", (1, chance), shift=3, coordinates=side)
+            style.annotate(
+                ax, "chance", (1, chance), shift=3, coordinates=("axes fraction", "data")
+            )
         ax.set_xticks(places, [style.plain(style.name_of(name)) for name in self.classifiers])
         ax.set_ylim(0, 1)
         ax.set_ylabel(style.plain(self.metric.replace("_", " ")))

@@ -147,8 +147,8 @@ class TagImportanceDisplay(Display):
             splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
             cv = splitter(5, shuffle=True, random_state=rng)
         classes = np.unique(y)
-        # By class: a row of losses for each fold that has clips of the class, and its sizes.
-        losses: dict = {label: ([], []) for label in classes}
+        # By class: of each fold that has clips of the class, a row of losses and the fold's sizes.
+        losses: dict = {label: [] for label in classes}
         for train, test in check_cv(cv, y, classifier=True).split(X, y, groups):
             model = clone(classifier).fit(X[train], y[train])
             found = permutation_importance(
@@ -159,14 +159,12 @@ class TagImportanceDisplay(Display):
                 n_repeats=n_repeats,
                 random_state=rng,
             )
-            for label in found:
-                losses[label][0].append(found[label]["importances_mean"])
-                losses[label][1].append((len(train), len(test)))
+            for label, one in found.items():
+                losses[label].append((one["importances_mean"], len(train), len(test)))
         lost = np.full((3, classes.size, X.shape[1]), np.nan)
-        for k, (of_folds, sizes) in enumerate(losses.values()):
-            for tag in range(X.shape[1] if len(of_folds) > 1 else 0):
-                loss = np.array(of_folds)[:, tag]
-                n_train, n_test = np.transpose(sizes)
+        for k, folds in enumerate(losses.values()):
+            of_folds, n_train, n_test = zip(*folds) if len(folds) > 1 else ((), (), ())
+            for tag, loss in enumerate(np.transpose(of_folds)):
                 test = corrected_resampled_ttest(loss, 0 * loss, n_train=n_train, n_test=n_test)
                 lost[:, k, tag] = test.difference, test.low, test.high
         own = np.array([X[y == label].mean(axis=0) for label in classes])

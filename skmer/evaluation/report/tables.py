@@ -1,6 +1,6 @@
 """The tables of a report, as rows for the page and as csv and LaTeX for papers."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,8 +15,7 @@ from skmer.utils.files import escape_formula
 Cell = tuple[str, str, float | str]
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """A table of texts to show and keys to sort by.
 
     `main` is the last column that a narrow screen has room for; columns from `n_shown` on are
@@ -126,8 +125,7 @@ def _latex(rows: list[list[Cell]], seen: Overview) -> str:
     )
 
 
-@dataclass(frozen=True)
-class Matrix:
+class Matrix(NamedTuple):
     """The comparison of every two configurations: names, and in each cell a text and a word."""
 
     target: str | None

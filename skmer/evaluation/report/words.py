@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from skmer.embeddings.registry import known_features
 from skmer.evaluation.displays.classes import most_probable
@@ -13,7 +12,7 @@ from skmer.evaluation.displays.style import name_of
 from skmer.evaluation.statistics import bootstrap, paired
 from skmer.evaluation.statistics import tags as of_tags
 from skmer.evaluation.statistics.scores import REGRESSION_METRICS
-from skmer.utils.messages import in_words, name_slowest, shorten
+from skmer.utils import messages
 
 if TYPE_CHECKING:
     from skmer.evaluation.report.overview import Overview
@@ -78,8 +77,7 @@ def in_hundred(value: float) -> str:
 ALPHA = 0.05
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(NamedTuple):
     """Something that bears on trust: "bad", "doubtful", "good" or "neutral", and in words."""
 
     level: str
@@ -185,9 +183,7 @@ def trust_notes(seen: Overview) -> list[Note]:
         unknown=_UNKNOWN,
         calibration=_calibration(seen),
         findings=_findings(seen),
-        shorten=shorten,
-        in_words=in_words,
-        name_slowest=name_slowest,
+        messages=messages,
     )
     order = ("bad", "doubtful", "neutral", "good")
     notes = list(dict.fromkeys([*notes, *gap_notes(seen)]))

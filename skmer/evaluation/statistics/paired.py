@@ -1,6 +1,5 @@
 """Tests of two models that were scored on the same resamples, and Holm's correction."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from numbers import Real
@@ -11,7 +10,7 @@ import pandas as pd
 from scipy import stats
 from sklearn.utils import check_consistent_length
 
-from skmer.evaluation.statistics.bootstrap import TotalsScore, equal_by_split
+from skmer.evaluation.statistics.bootstrap import equal_by_split
 from skmer.exceptions import InputError
 from skmer.utils import estimators, floats, labels
 
@@ -263,9 +262,7 @@ class GroupComparison(NamedTuple):
     n_groups: int
 
 
-def compare_by_group(
-    score: Callable, first: np.ndarray, second: np.ndarray, *, random_state: int
-) -> GroupComparison:
+def compare_by_group(score, first, second, *, random_state: int) -> GroupComparison:
     """Compare pairs of sets of predictions, with whole groups as the units.
 
     Without a difference, it is chance which of the two sets a group's predictions belong to: the
@@ -323,7 +320,7 @@ def wide_interval(resampled: np.ndarray, n_groups: int) -> np.ndarray:
     return np.nanquantile(resampled, [stats.norm.sf(t), stats.norm.cdf(t)], axis=0)
 
 
-def _exchanges(n_groups: int, rng) -> Iterator[np.ndarray]:
+def _exchanges(n_groups: int, rng):
     """Yield batches of rows of signs, -1 for a group that is exchanged; the first row keeps all."""
     if n_groups <= N_EXACT_GROUPS:
         yield 1.0 - 2.0 * (np.arange(2**n_groups)[:, None] >> np.arange(n_groups) & 1)
@@ -415,7 +412,7 @@ def compare_splits(scores, metric: str, configuration, protocol: str):
     return comparison
 
 
-def compare_predictions(predictions, compare: Callable[..., GroupComparison], **options):
+def compare_predictions(predictions, compare, **options):
     """Return the test by groups of every two configurations that differ in the columns `keys`.
 
     Each protocol, and each target where there are several, is a family of its own. The options,
@@ -443,10 +440,8 @@ def pairs_of(n: int) -> np.ndarray:
     return np.transpose(list(combinations(range(n), 2)))
 
 
-def compare_totals(
-    score: TotalsScore, predictions, *, keys, over, equal_splits: bool, random_state: int
-) -> GroupComparison:
-    """Test every two values of `keys` by a score of totals, averaged over the columns `over`."""
+def compare_totals(score, predictions, *, keys, over, equal_splits, random_state):
+    """Test every two values of `keys` by a `TotalsScore`, averaged over the columns `over`."""
     truth, predicted = (predictions[name].to_numpy() for name in ("y_true", "y_pred"))
     summands = score.summands(truth, predicted)
     if equal_splits:

@@ -162,10 +162,8 @@ def _pools_between(y, blocks):
     """Return lists of blocks of rows that may exchange labels with each other."""
     if all(len(_content(y, rows)) == 1 for rows in blocks):
         return [blocks]
-    pools: dict[int, list[np.ndarray]] = {}
-    for rows in blocks:
-        pools.setdefault(len(rows), []).append(rows)
-    return list(pools.values())
+    sizes = dict.fromkeys(map(len, blocks))
+    return [[rows for rows in blocks if len(rows) == size] for size in sizes]
 
 
 def _moves_counts(y, pools):

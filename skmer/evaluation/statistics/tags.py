@@ -1,8 +1,5 @@
 """Scores of each tag, also over draws of groups, and several tags a clip as one text."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import combinations
-
 import numpy as np
 from scipy import stats
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
@@ -19,7 +16,7 @@ SEPARATOR = ";"
 PROBA = "proba_"
 
 
-def indicator_matrix(y: Iterable, names: list[str]) -> np.ndarray:
+def indicator_matrix(y, names: list[str]) -> np.ndarray:
     """Return the indicator matrix of a list of tags for each clip."""
     rows = [set(tags) for tags in y]
     unknown = sorted(set().union(*rows) - set(names))
@@ -30,12 +27,12 @@ def indicator_matrix(y: Iterable, names: list[str]) -> np.ndarray:
     return MultiLabelBinarizer(classes=names).fit_transform(rows)
 
 
-def join_tags(matrix: np.ndarray, names: Sequence[str]) -> list[str]:
+def join_tags(matrix: np.ndarray, names) -> list[str]:
     """Return the tags of each row of an indicator matrix as one text."""
     return [SEPARATOR.join(names[i] for i in np.flatnonzero(row).tolist()) for row in matrix]
 
 
-def split_tags(texts, names: Sequence[str]) -> np.ndarray:
+def split_tags(texts, names) -> np.ndarray:
     """Return the indicator matrix of texts that `join_tags` made."""
     different, inverse = np.unique(np.asarray(texts, dtype=str), return_inverse=True)
     return indicator_matrix(
@@ -43,12 +40,12 @@ def split_tags(texts, names: Sequence[str]) -> np.ndarray:
     )[inverse]
 
 
-def names_of(predictions: Mapping) -> list[str]:
+def names_of(predictions) -> list[str]:
     """Return the names of the tags that a table of predictions has probabilities of."""
     return [key.removeprefix(PROBA) for key in predictions if str(key).startswith(PROBA)]
 
 
-def matrices_of(predictions: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def matrices_of(predictions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return which tags are true, which were predicted, and their probabilities."""
     names = names_of(predictions)
     truth, called = (split_tags(predictions[key], names) for key in ("y_true", "y_pred"))
@@ -56,7 +53,7 @@ def matrices_of(predictions: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarra
     return truth, called, proba
 
 
-def score_tags(predictions: Mapping) -> dict[str, np.ndarray]:
+def score_tags(predictions) -> dict[str, np.ndarray]:
     """Score each tag of the predictions of one test set.
 
     Returns
@@ -125,9 +122,7 @@ def _draw_groups(codes: np.ndarray, n_resamples: int, rng) -> np.ndarray:
     return times
 
 
-def weighted_average_precision(
-    truth: np.ndarray, proba: np.ndarray, codes: np.ndarray, times: np.ndarray
-) -> np.ndarray:
+def weighted_average_precision(truth, proba, codes, times: np.ndarray) -> np.ndarray:
     """Return the average precision with each group counted several times, for each row of `times`.
 
     Only rows of other groups at or above each positive matter, so that all draws are two products
@@ -189,7 +184,7 @@ def compare_tags(predictions, *, keys, over, random_state: int) -> paired.GroupC
     drawn = [np.mean([_draw(model, times) for model in models], axis=0) for models in sets]
     n_sorted = sum(truth.size for model in sets[0] for split in model for truth, *_ in split)
     signs = _exchanges(n_groups, n_sorted, rng)
-    pairs = list(combinations(range(len(sets)), 2))
+    pairs = paired.pairs_of(len(sets)).T
     differences = np.transpose([drawn[first] - drawn[second] for first, second in pairs])
     pvalues = [_exchange_test(sets[first], sets[second], signs) for first, second in pairs]
     low, high = paired.wide_interval(differences[1:], n_groups)
@@ -233,12 +228,9 @@ def _exchange_test(first: list[_Ranked], second: list[_Ranked], signs: np.ndarra
             for (truth, ranks, codes), (_, other_ranks, _) in zip(split, others):
                 for start in range(0, len(signs), 100):
                     moved = signs[start : start + 100, codes]
-                    pair = (
-                        np.where(moved, *two)
-                        for two in ((other_ranks, ranks), (ranks, other_ranks))
-                    )
-                    scores = [average_precisions(truth, one) for one in pair]
-                    of_split[start : start + 100] += scores[0] - scores[1]
+                    here = average_precisions(truth, np.where(moved, other_ranks, ranks))
+                    there = average_precisions(truth, np.where(moved, ranks, other_ranks))
+                    of_split[start : start + 100] += here - there
             differences += of_split / len(split) / len(one) / len(first)
     bound = abs(differences[0]) - 1e-12
     return float(np.mean(np.abs(differences) >= bound))

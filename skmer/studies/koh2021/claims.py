@@ -1,7 +1,7 @@
 """The claims of the study, each judged for both editions."""
 
-from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 from sklearn.metrics import f1_score
 
@@ -13,16 +13,14 @@ from skmer.studies.koh2021 import data as study
 HELD, NOT_HELD, NOT_TESTABLE = "held", "not held", "not testable here"
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """A judgement and its reason, one sentence."""
 
     state: str
     reason: str
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """A claim, where it is from, and a verdict for each edition that it concerns."""
 
     text: str
@@ -63,9 +61,7 @@ def judge_value(published: float, found: dict, *, above: bool = False) -> Verdic
     return judge(where == "inside", reason)
 
 
-def judge_order(
-    accuracies: dict[str, dict[str, float]], *, best: str, but: set[str], wanted: set[str]
-) -> Verdict:
+def judge_order(accuracies: dict, *, best: str, but: set[str], wanted: set[str]) -> Verdict:
     """Judge whether one feature is best with every classifier, but those excepted.
 
     `accuracies` holds the features' scores by classifier; `wanted` are the classifiers of the
@@ -93,9 +89,7 @@ def judge_difference(difference: float, low: float, high: float) -> Verdict:
     return judge(low > 0, reason)
 
 
-def judge_purities(
-    purities: dict[str, tuple[float, float]], spreads: dict[str, tuple[float, float]]
-) -> dict[str, Verdict]:
+def judge_purities(purities: dict, spreads: dict) -> dict[str, Verdict]:
     """Judge the clusters of a map by the purity, chance and range over perplexities of labels."""
     sex, _ = purities["sex"]
     lift = {name: (found - chance) / (1 - chance) for name, (found, chance) in purities.items()}
@@ -146,8 +140,9 @@ def _claim(findings, text: str, origin: str, judge_edition, dataset: str, featur
         if why is None:
             counts = findings.datasets.class_counts[dataset]
             printed, here = (sum(of_classes.values()) for of_classes in counts)
-            share = f"; {here} of the study's {printed} clips are in place"
-            verdict = replace(verdict, reason=verdict.reason + (share if here < printed else ""))
+            if here < printed:
+                reason = f"{verdict.reason}; {here} of the study's {printed} clips are in place"
+                verdict = Verdict(verdict.state, reason)
         verdicts[edition.name] = verdict
     return Claim(text, origin, verdicts)
 

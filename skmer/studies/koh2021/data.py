@@ -219,9 +219,7 @@ LARGE, LARGE_CLASSIFIER = "l3-6144", "svm"
 _SPEED_PARAMETERS = ("memory", "n_jobs", "verbose", "batch_size")
 
 
-def make_features(
-    names, *, edition: Edition, budget: Budget, **options
-) -> tuple[dict, dict[str, str]]:
+def make_features(names, *, edition: Edition, budget: Budget, **options) -> tuple[dict, dict]:
     """Return the fitted transformers that can be had, and why the others cannot.
 
     The options are those of `make_transformers`.

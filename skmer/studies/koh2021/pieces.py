@@ -1,8 +1,9 @@
 """The pieces of the study, which a second run reads back: cells, audits, maps, regressions."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -53,8 +54,7 @@ def _key(name: str, settings: dict) -> dict:
     return {"piece": name, "skmer": __version__, "settings": settings}
 
 
-@dataclass(frozen=True)
-class RunContext:
+class RunContext(NamedTuple):
     """Where pieces are kept, how much is computed, and where random numbers come from."""
 
     store: PieceStore
@@ -90,9 +90,7 @@ def make_model(classifier: str, preset: estimators.Preset, budget: study.Budget)
     return model
 
 
-def evaluate_cell(
-    cell: tuple[str, str, str], edition: study.Edition, features: dict, clips, context, n_rounds
-) -> evaluation.EvaluationResult:
+def evaluate_cell(cell, edition: study.Edition, features: dict, clips, context, n_rounds: int):
     """Return the result of a classifier on a dataset with every feature, after some rounds."""
     budget, preset, classifier = context.budget, edition.preset, cell[-1]
     given = {
@@ -233,8 +231,7 @@ def audit_splits(name: str, transformer, clips, context: RunContext) -> dict[str
     return context.store.facts(f"audit-{name}", settings, compute)
 
 
-@dataclass(frozen=True)
-class SingerMap:
+class SingerMap(NamedTuple):
     """One map, its labels, and the purity of each label over perplexities."""
 
     perplexity: int

@@ -432,8 +432,7 @@ def _do_once(found: Reproduction, features_of, data_home, context: pieces.RunCon
             continue
         for name, feature in small.items():
             context.announce(f"ravdess-song: map of {name}")
-            singer_map = pieces.map_singers(name, feature, singers, context)
-            if singer_map is not None:
+            if singer_map := pieces.map_singers(name, feature, singers, context):
                 found.maps[name] = singer_map
 
 
