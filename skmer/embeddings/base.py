@@ -8,26 +8,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 import numpy as np
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import check_random_state, validation
 
-from skmer.audio import reading, resampling
-from skmer.audio.waveform import NOTES
+from skmer.audio import reading, resampling, waveform
 from skmer.embeddings import clips as forms
 from skmer.embeddings.recipe import Recipe, embed_clip
-from skmer.embeddings.weights import WeightsFile
 from skmer.exceptions import AudioDecodeError, FailedClipsWarning, InputError
 from skmer.pooling import STATISTICS, pad_frames
-from skmer.utils import CacheEntry, digest, messages, processes, progress
+from skmer.utils import CacheEntry, cache, digest, messages, processes, progress
 from skmer.utils import estimators as params
-from skmer.utils.cache import open_cache, warn_of_cache
 
 # From `_warn` to the line of the user's code.
 _STACKLEVEL = 5
 # What is larger is a mistake, which would ask for all the memory.
-MAX_HOP_SIZE = 3600
-BatchSize = Annotated[int, params.Interval(Integral, 1, 2**16, closed="both")]
-Rate = Annotated[int, params.Interval(Integral, 1, reading.HIGHEST_SR, closed="both")]
+_MAX_HOP_SIZE = 3600
+
+
+def whole(least: int, most: int) -> params.Interval:
+    """Return what a parameter that counts may be: an integer from `least` to `most`."""
+    return params.Interval(Integral, least, most, closed="both")
+
+
+BatchSize = Annotated[int, whole(1, 2**16)]
+Rate = Annotated[int, whole(1, reading.HIGHEST_SR)]
+
+
+def seconds(least: float, most: float | None = _MAX_HOP_SIZE, *, closed="both") -> params.Interval:
+    """Return what a parameter in seconds may be, by default one between two frames."""
+    return params.Interval(Real, least, most, closed=closed)
 
 
 @params.estimator
@@ -138,10 +146,8 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
         def _name(self) -> str: ...
 
     sr: Rate | None = None
-    offset: Annotated[float, params.Interval(Real, 0, reading.LONGEST, closed="both")] = 0.0
-    duration: Annotated[float, params.Interval(Real, 0, reading.LONGEST, closed="right")] | None = (
-        None
-    )
+    offset: Annotated[float, seconds(0, reading.LONGEST)] = 0.0
+    duration: Annotated[float, seconds(0, reading.LONGEST, closed="right")] | None = None
     pooling: params.Pooling = "mean"
     memory: params.Memory = None
     n_jobs: int | None = None
@@ -174,7 +180,7 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
         params.validate_parameters(self)
         resampling.check_resampler(self.resampler)
         self._check_settings()
-        open_cache(self.memory)
+        cache.open_cache(self.memory)
         clips = self._check_clips(X, reset=True)
         self._fit_network()
         self.embedding_size_ = self._fit_frame_size(clips)
@@ -208,7 +214,7 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
         Two clips with the same digest are the same recording in the segment that is used, in any
         files; an audit takes the digests from here instead of decoding the clips again.
         """
-        check_is_fitted(self)
+        validation.check_is_fitted(self)
         recipe = self._recipe(pooled=True)
         clips, failures = self._embed(X, recipe)
         rows = [clip.array for clip in clips]
@@ -255,7 +261,7 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
         --------
         frame_times : When the frames are.
         """
-        check_is_fitted(self)
+        validation.check_is_fitted(self)
         return [clip.array for clip in self._embed(X, self._recipe(pooled=False))[0]]
 
     def frame_times(self, n_frames) -> np.ndarray:
@@ -287,7 +293,7 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
         names : ndarray of str objects
             Such as ``l3_mean_0``; without pooling ``l3_0``, for the last axis.
         """
-        check_is_fitted(self)
+        validation.check_is_fitted(self)
         return np.array(self._feature_names(), dtype=object)
 
     def __sklearn_tags__(self):
@@ -391,8 +397,8 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
     def _embed(self, X, recipe) -> tuple[list[CacheEntry], dict[int, str]]:
         """Return the rows of all clips, and the reasons of those that are NaN, by their places."""
         clips = self._check_clips(X, reset=False)
-        cache, n_threads = open_cache(self.memory), processes.threads_per_worker(self.n_jobs)
-        calls = ((recipe, clip, cache, n_threads) for clip in clips)
+        shared = cache.open_cache(self.memory), processes.threads_per_worker(self.n_jobs)
+        calls = ((recipe, clip, *shared) for clip in clips)
         options = {"n_jobs": self.n_jobs, "prefer": recipe.prefer}
         results = processes.run_parallel(embed_clip, calls, **options)
         embedded, failures, name = [], {}, type(self).__name__
@@ -412,19 +418,18 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
 
 def _warn(clips: list[forms.Clip], embedded: list[CacheEntry], failures: dict[int, str]) -> None:
     """Warn of each kind of note, of the cache and of failures, once for all clips."""
-    for note, (what, category) in NOTES.items():
+    for note, (what, category) in waveform.NOTES.items():
         names = [clip.name for clip, one in zip(clips, embedded) if note in one.notes]
         if names:
             shown = messages.shorten(names, 10, separator="; ")
             message = f"In {len(names)} of {len(clips)} clips {what}: {shown}."
             warnings.warn(message, category, stacklevel=_STACKLEVEL)
-    warn_of_cache([one.error for one in embedded if one.error], stacklevel=_STACKLEVEL)
+    cache.warn_of_cache([one.error for one in embedded if one.error], stacklevel=_STACKLEVEL)
     if failures:
-        message = (
-            f"{len(failures)} of {len(clips)} clips could not be read, and their rows are NaN: "
-            + messages.shorten(list(failures.values()), 10, width=350, separator=" ")
-        )
-        warnings.warn(FailedClipsWarning(message, failures), stacklevel=_STACKLEVEL)
+        what = f"{len(failures)} of {len(clips)} clips could not be read, and their rows are NaN"
+        reasons = messages.shorten(failures.values(), 10, width=350, separator=" ")
+        warning = FailedClipsWarning(f"{what}: {reasons}", failures)
+        warnings.warn(warning, stacklevel=_STACKLEVEL)
 
 
 @params.estimator
@@ -436,8 +441,8 @@ class NetworkTransformer(BaseClipTransformer):
     random_state: params.RandomState = None
 
     @abstractmethod
-    def _file(self) -> WeightsFile:
-        """Return the published file of the network's weights."""
+    def _file(self):
+        """Return the published `WeightsFile` of the network."""
 
     @abstractmethod
     def _engine(self) -> str:

@@ -343,13 +343,10 @@ def _is_pair(item) -> bool:
     if not (isinstance(item, tuple | list) and len(item) == 2):
         return False
     audio, sr = item
-    if isinstance(audio, np.ndarray) or hasattr(audio, "__array__"):
-        has_samples = len(np.shape(audio)) > 0
-    else:
-        has_samples = isinstance(audio, list | tuple | array.array | memoryview)
-    return has_samples and (
-        isinstance(sr, numbers.Real) or (hasattr(sr, "item") and not np.ndim(sr))
-    )
+    is_listed = isinstance(audio, list | tuple | array.array | memoryview)
+    has_samples = is_listed or (hasattr(audio, "__array__") and np.ndim(audio) > 0)
+    is_rate = isinstance(sr, numbers.Real) or (hasattr(sr, "item") and not np.ndim(sr))
+    return has_samples and is_rate
 
 
 def _is_row_of_one(row) -> bool:

@@ -7,19 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 from sklearn.base import clone
 
 from skmer.audio.segment import Listing, Segment
-from skmer.embeddings import base, shards, sources, tables
-from skmer.embeddings.clips import Clip
-from skmer.embeddings.settings import describe_run
+from skmer.embeddings import base, settings, shards, sources, tables
 from skmer.exceptions import InputError, InputTypeError
-from skmer.utils import cache, files, messages, remote
-from skmer.utils.digest import open_regular
+from skmer.utils import cache, digest, files, messages, remote
 
 
 @dataclass(frozen=True)
@@ -28,8 +25,8 @@ class Extraction:
 
     Parameters
     ----------
-    path : pathlib.Path
-        The table that was written.
+    path : pathlib.Path or str
+        The table that was written, or its URL.
     n_clips : int
         Clips in it.
     n_rows : int
@@ -40,7 +37,7 @@ class Extraction:
         Clips that could not be read; the column ``error`` has the reason.
     """
 
-    path: Path
+    path: Path | str
     n_clips: int
     n_rows: int
     n_computed: int
@@ -170,7 +167,7 @@ def extract(
     own = tables.check_columns(given, length, [*embedder.names, *(tables.ENDS if segments else ())])
     run = _Run(
         embedder=embedder,
-        settings=describe_run(transformers, embedder.key, frames=frames),
+        settings=settings.describe_run(transformers, embedder.key, frames=frames),
         columns=own,
         kinds={name: str(column.type) for name, column in own.items()},
         segments=segments,
@@ -186,8 +183,7 @@ def extract(
     else:
         run.write(clips, place, name, n_clips)
     cache.warn_of_cache(embedder.cache_errors, stacklevel=2)
-    where: Any = place.show(name) if name else place.show()
-    return Extraction(where, **run.counts)
+    return Extraction(place.show(name), **run.counts)
 
 
 @dataclass(kw_only=True)
@@ -383,20 +379,18 @@ def extract_files(
     for row, entry in enumerate(entries):
         is_file = isinstance(entry, str | os.PathLike | Segment) and not files.is_url(entry)
         if not is_file or sources.is_tar(entry):
-            raise InputTypeError(
-                f"Entry {row} of 'paths' must be a path on this machine, got {entry!r}."
-            )
+            raise InputTypeError(f"Entry {row} of 'paths' must be a local path, got {entry!r}.")
     (one,) = fit_copies(transformer, entries, frames=True)
     embedder = sources.Embedder([one], n_jobs=n_jobs, verbose=verbose)
     clips = list(sources.stream(entries, embedder.rates[0]))
-    settings = describe_run([one], embedder.key, frames=True)
+    stated = settings.describe_run([one], embedder.key, frames=True)
     # The lock is beside the folder, whose name it needs.
     folder = files.expand_path(folder).absolute()
     targets = _targets(clips, folder)
     failures: list[tuple] = []
     with tables.locked(folder):
         folder.mkdir(exist_ok=True)
-        earlier = list(embedder.call(_earlier_file, zip(clips, targets), settings["key"]))
+        earlier = list(embedder.call(_earlier_file, zip(clips, targets), stated["key"]))
         missing = [at for at, n_rows in enumerate(earlier) if n_rows is None]
         n_computed, n_rows = 0, sum(filter(None, earlier))
         with closing(embedder.embed([clips[at] for at in missing], total=len(missing))) as new:
@@ -406,13 +400,13 @@ def extract_files(
                 if clip.error is not None:
                     failures.append((clip.path, clip.error))
                 else:
-                    _write_file(targets[at], clip, one.frame_times(len(clip.rows)), settings)
+                    _write_file(targets[at], clip, one.frame_times(len(clip.rows)), stated)
         _write_errors(folder / "errors.csv", failures)
     cache.warn_of_cache(embedder.cache_errors, stacklevel=2)
     return Extraction(folder, len(clips), n_rows, n_computed, len(failures))
 
 
-def _targets(clips: list[Clip], folder: Path) -> list[Path]:
+def _targets(clips, folder: Path) -> list[Path]:
     """Return the file of each clip; raise where two clips would share one."""
     whole = [os.path.abspath(clip.source) for clip in clips]
     root = os.path.commonpath([os.path.dirname(path) for path in whole])
@@ -430,27 +424,25 @@ def _targets(clips: list[Clip], folder: Path) -> list[Path]:
     return targets
 
 
-def _earlier_file(file: tuple[Clip, Path], key: str) -> int | None:
+def _earlier_file(file, key: str) -> int | None:
     """Return the frames in the file that an earlier run wrote of a clip; None where none is."""
     clip, target = file
     try:
-        with open_regular(target) as stream, np.load(stream, allow_pickle=False) as arrays:
-            settings = json.loads(str(arrays["settings"]))
+        with digest.open_regular(target) as stream, np.load(stream, allow_pickle=False) as arrays:
+            stated = json.loads(str(arrays["settings"]))
             # Both are read, so that damage to either is detected.
             n_frames, n_times = len(arrays["embedding"]), len(arrays["timestamps"])
     except cache.DAMAGE:
         return None
-    digest = sources.digest_clip(clip)
-    if (settings.get("key"), settings.get("digest")) != (key, digest) or n_frames != n_times:
-        return None
-    return n_frames
+    is_same = [stated.get("key"), stated.get("digest")] == [key, sources.digest_clip(clip)]
+    return n_frames if is_same and n_frames == n_times else None
 
 
-def _write_file(target: Path, clip: tables.ClipRows, times: np.ndarray, settings: dict) -> None:
+def _write_file(target: Path, clip: tables.ClipRows, times: np.ndarray, stated: dict) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    stated = json.dumps(settings | {"digest": clip.digest})
+    settings = json.dumps(stated | {"digest": clip.digest})
     with files.atomic_write(target) as temporary, temporary.open("wb") as stream:
-        np.savez(stream, embedding=clip.rows, timestamps=times, settings=stated)
+        np.savez(stream, embedding=clip.rows, timestamps=times, settings=settings)
 
 
 def _write_errors(path: Path, failures: list[tuple]) -> None:

@@ -6,19 +6,15 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from numbers import Real
 from typing import Annotated, Any
 
 import joblib
 import numpy as np
 
 from skmer.audio import Framing
-from skmer.embeddings.base import BaseClipTransformer, BatchSize, Rate
-from skmer.embeddings.recipe import NOT_IN_KEY, Recipe, embed_clip, pad_short
+from skmer.embeddings import base, recipe
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
-from skmer.utils import digest, messages
-from skmer.utils import estimators as params
-from skmer.utils.cache import open_cache
+from skmer.utils import cache, digest, estimators, messages
 
 
 def function_name(func: Callable) -> str:
@@ -128,13 +124,9 @@ def _source(item) -> Any:
 def _bytecode(item) -> Any:
     """Return what the functions in a function, a class or a code object do, as JSON has it."""
     if isinstance(item, type):
-        parts = [
-            part for name, part in sorted(vars(item).items()) if name[:2] != "__" or callable(part)
-        ]
         kinds = (str, bytes, int, float)
-        return [
-            _bytecode(one) for one in parts if hasattr(one, "__code__") or isinstance(one, kinds)
-        ]
+        own = [one for name, one in sorted(vars(item).items()) if name[:2] != "__" or callable(one)]
+        return [_bytecode(one) for one in own if hasattr(one, "__code__") or isinstance(one, kinds)]
     if isinstance(item, frozenset):
         return sorted(map(repr, item))
     code = getattr(inspect.unwrap(item), "__code__", item)
@@ -144,17 +136,17 @@ def _bytecode(item) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClipFunctionRecipe(Recipe):
+class ClipFunctionRecipe(recipe.Recipe):
     """Clip -> what a function makes of its frames, or of the whole waveform."""
 
-    func: Callable = field(metadata=NOT_IN_KEY)
+    func: Callable = field(metadata=recipe.NOT_IN_KEY)
     func_name: str
     func_key: str | None
     name: str
     version: str | None
     frame_length: int | None
     hop_length: int | None
-    batch_size: int = field(metadata=NOT_IN_KEY)
+    batch_size: int = field(metadata=recipe.NOT_IN_KEY)
     kind = "function"
     decisive = ("func_name", "func_key", "name", "version", "frame_length", "hop_length")
 
@@ -163,7 +155,7 @@ class ClipFunctionRecipe(Recipe):
             whole = np.concatenate(list(waveform)).astype(np.float32, copy=False)
             return self.call(whole), set()
         notes: set[str] = set()
-        padded = pad_short(waveform, self.frame_length, notes)
+        padded = recipe.pad_short(waveform, self.frame_length, notes)
         blocks = Framing(self.frame_length, self.hop_length).blocks(padded, size=self.batch_size)
         # Copies: the blocks overlap, and what a function writes to must be its own.
         rows = np.concatenate([self.call(frames.astype(np.float32)) for frames in blocks])
@@ -198,11 +190,11 @@ class ClipFunctionRecipe(Recipe):
 
 # The longest frame and hop: 22 minutes at 48 kHz.
 _MAX_SAMPLES = 2**26
-_Seconds = Annotated[float, params.Interval(Real, 0, None, closed="neither")]
+_Seconds = Annotated[float, base.seconds(0, None, closed="neither")]
 
 
-@params.estimator
-class ClipFunctionTransformer(BaseClipTransformer):
+@estimators.estimator
+class ClipFunctionTransformer(base.BaseClipTransformer):
     """Embed clips by a function of your own, such as another network.
 
     The function gets waveforms that are read, mixed to mono, resampled and cut already, and what
@@ -293,12 +285,12 @@ class ClipFunctionTransformer(BaseClipTransformer):
     """
 
     func: Callable[[Any], Any] = field(kw_only=False)
-    target_sr: Rate
+    target_sr: base.Rate
     frame_size: _Seconds | None = None
     hop_size: _Seconds | None = None
     name: str = "function"
     version: str | int | None = None
-    batch_size: BatchSize = 32
+    batch_size: base.BatchSize = 32
 
     @property
     def _name(self):
@@ -312,7 +304,7 @@ class ClipFunctionTransformer(BaseClipTransformer):
                 least, most = 1 / self.target_sr, _MAX_SAMPLES / self.target_sr
                 allowed = f"at least one sample, {least:.2g} s, and at most {most:.3g} s"
                 raise messages.wrong_parameter(self, parameter, allowed, getattr(self, parameter))
-        if open_cache(self.memory) is not None:
+        if cache.open_cache(self.memory) is not None:
             self._check_can_be_kept()
 
     def _check_can_be_kept(self):
@@ -325,18 +317,17 @@ class ClipFunctionTransformer(BaseClipTransformer):
 
     def _fit_frame_size(self, clips):
         """Call the function: nothing else determines how many numbers it returns."""
-        recipe = replace(self._recipe(pooled=False), frame_size=None)
-        if recipe.frame_length is not None:
-            noise = np.random.default_rng(0).standard_normal((1, recipe.frame_length))
-            return recipe.call((0.1 * noise).astype(np.float32)).shape[1]
-        cache, error = open_cache(self.memory), None
+        unsized = replace(self._recipe(pooled=False), frame_size=None)
+        if unsized.frame_length is not None:
+            noise = np.random.default_rng(0).standard_normal((1, unsized.frame_length))
+            return unsized.call((0.1 * noise).astype(np.float32)).shape[1]
+        kept, errors = cache.open_cache(self.memory), []
         for clip in clips:
-            embedded = embed_clip(recipe, clip, cache, None)
+            embedded = recipe.embed_clip(unsized, clip, kept, None)
             if not isinstance(embedded, AudioDecodeError):
                 return embedded.array.shape[1]
-            error = error or embedded
-        assert error is not None
-        raise error
+            errors.append(embedded)
+        raise errors[0]
 
     def _frame_size(self):
         return getattr(self, "embedding_size_", None)

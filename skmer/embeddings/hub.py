@@ -2,25 +2,21 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
 from itertools import accumulate
-from numbers import Real
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 
 from skmer.audio import Framing
-from skmer.embeddings import base, recipe, registry
+from skmer.embeddings import base, recipe, registry, weights
 from skmer.embeddings.engines import torch as models
-from skmer.embeddings.weights import WeightsFile
 from skmer.exceptions import InputError
-from skmer.utils import estimators as params
-from skmer.utils import files, messages
-from skmer.utils.digest import version
+from skmer.utils import digest, estimators, files, messages
 
 _STATISTICS = ("mean", "max", "first")
 
@@ -46,10 +42,12 @@ class HubRecipe(recipe.Recipe):
     kind = "hub"
     decisive = ("digest", "versions", "device", "dtype", "window", "hop", "steps_of")
 
-    def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
+    def compute(self, waveform, n_threads):
         import torch
 
-        model, rows = self.model(), []
+        model = models.read_model(Path(self.weights), trusted=self.trusted)
+        recipe.check_unchanged(f"The model in '{model.folder}'", self.digest, model.digest)
+        rows: list = []
         notes: set[str] = set()
         network = models.load_network(model, self.device, self.dtype)
         for windows in self.windows(waveform, model.shortest, notes):
@@ -62,12 +60,6 @@ class HubRecipe(recipe.Recipe):
                 row = torch.cat([*means, *maxima, *(first for first, _ in layers)], dim=1)
             rows.append(row.cpu().numpy())
         return np.concatenate(rows), notes
-
-    def model(self) -> models.HubModel:
-        """Read the model, which must be what it was at fit."""
-        model = models.read_model(Path(self.weights), trusted=self.trusted)
-        recipe.check_unchanged(f"The model in '{model.folder}'", self.digest, model.digest)
-        return model
 
     def windows(self, waveform, shortest: int, notes: set[str]) -> Iterator[np.ndarray]:
         """Yield windows of one length together; the last one is as long as its sound."""
@@ -100,10 +92,10 @@ class HubRecipe(recipe.Recipe):
         return super().finish(frames)
 
 
-_Seconds = Annotated[float, params.Interval(Real, 0, base.MAX_HOP_SIZE, closed="right")]
+_Seconds = Annotated[float, base.seconds(0, closed="right")]
 
 
-@params.estimator
+@estimators.estimator
 class HubTransformer(base.BaseClipTransformer):
     """Embed clips by a pretrained audio encoder of the Hugging Face hub, or of a folder.
 
@@ -313,7 +305,7 @@ class HubTransformer(base.BaseClipTransformer):
             weights=model.folder,
             trusted=model.trusted,
             digest=self.weights_digest_,
-            versions=tuple(version(package) for package in models.PACKAGES),
+            versions=tuple(map(digest.version, models.PACKAGES)),
             device=device,
             window=window,
             hop=hop,
@@ -325,7 +317,7 @@ class HubTransformer(base.BaseClipTransformer):
 
 
 @dataclass(frozen=True, kw_only=True)
-class HubWeights(WeightsFile):
+class HubWeights(weights.WeightsFile):
     """A model of the hub that has a short name; its client keeps and verifies the files.
 
     Parameters

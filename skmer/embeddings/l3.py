@@ -1,9 +1,7 @@
 """L3-Net, the network behind openl3: its transformer, front-end, layers and weights."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, partial
-from numbers import Real
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,8 +11,7 @@ from skmer.audio.framing import Framing, check_table
 from skmer.audio.spectra import columns, magnitude, mel_product, periodic_hann
 from skmer.embeddings import base, engines, readers, recipe, registry, weights
 from skmer.embeddings.engines import layers as nn
-from skmer.utils import estimators as params
-from skmer.utils import messages
+from skmer.utils import estimators, messages
 
 SR = 48000
 FRAME_LENGTH = 48000
@@ -206,24 +203,22 @@ class L3Recipe(recipe.NetworkRecipe):
         "precision",
     )  # fmt: skip
 
-    def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
+    def compute(self, waveform, n_threads):
         network = self.load(n_threads)
         framing = Framing(FRAME_LENGTH, self.hop_length, FRAME_LENGTH // 2 if self.center else 0)
         notes: set[str] = set()
+        noted = recipe.note_short(waveform, FRAME_LENGTH, notes)
+        options = {"input_repr": self.input_repr, "frontend": self.frontend}
         blocks = []
-        for frames in framing.blocks(
-            recipe.note_short(waveform, FRAME_LENGTH, notes), size=self.batch_size
-        ):
-            cells = network(
-                l3_spectrogram(frames, input_repr=self.input_repr, frontend=self.frontend)
-            )
+        for frames in framing.blocks(noted, size=self.batch_size):
+            cells = network(l3_spectrogram(frames, **options))
             if self.embedding_size == 512:
                 cells = cells.reshape(len(cells), _N_CELLS, 512).max(axis=1)
             blocks.append(cells)
         return np.concatenate(blocks), notes
 
 
-@params.estimator
+@estimators.estimator
 class L3Transformer(base.NetworkTransformer):
     """Embed clips with L3-Net, the network behind openl3.
 
@@ -328,7 +323,7 @@ class L3Transformer(base.NetworkTransformer):
     input_repr: Literal["linear", "mel128", "mel256"] = "mel256"
     embedding_size: Literal[512, 6144] = 512
     frontend: Literal["kapre", "librosa", "trained"] = "kapre"
-    hop_size: Annotated[float, params.Interval(Real, 0.001, base.MAX_HOP_SIZE, closed="both")] = 0.5
+    hop_size: Annotated[float, base.seconds(0.001)] = 0.5
     center: bool = True
     engine: Literal["auto", "tensorflow", "ncnn", "onnxruntime"] = "auto"
     precision: Literal["float32", "int8"] = "float32"
@@ -401,10 +396,8 @@ def compare(name: str, frontend: str, frames: np.ndarray, published) -> weights.
     ours = frames[:, step // 2 :: step]
     norms = np.linalg.norm(ours, axis=1) * np.linalg.norm(columns, axis=1)
     cosine = float(np.mean(np.sum(ours * columns, axis=1) / norms))
-    error = max(
-        float(np.max(np.abs(getattr(frames, name)(axis=1) / published[name] - 1)))
-        for name in ("mean", "std")
-    )
+    errors = [getattr(frames, name)(axis=1) / published[name] - 1 for name in ("mean", "std")]
+    error = float(np.max(np.abs(errors)))
     detail = (
         f"mean cosine {cosine:.5f} (at least {least_cosine}), means and standard deviations of "
         f"the frames within {error:.1%} (at most {largest_error:.0%})"

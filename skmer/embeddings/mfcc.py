@@ -1,10 +1,9 @@
 """MFCC statistics of clips: the baseline without a network."""
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from numbers import Integral
 from typing import Annotated
 
 import numpy as np
@@ -14,9 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from skmer.audio import framing
 from skmer.audio.spectra import mel_power_blocks, mel_product, periodic_hann
 from skmer.embeddings import base, recipe, registry
-from skmer.pooling import MOST_FRAMES
-from skmer.utils import estimators as params
-from skmer.utils import messages
+from skmer.utils import estimators, messages
 
 _FLOOR, _RANGE_DB = 1e-10, 80
 _DELTA_WIDTH = 9
@@ -27,9 +24,7 @@ _K = np.arange(_DELTA_WIDTH) - _DELTA_WIDTH // 2
 _DELTA_FILTERS = {1: _K / 60, 2: (_K**2 - 20 / 3) / 154}
 
 
-def mel_power_columns(
-    waveform: Iterable[np.ndarray], *, sr: int, n_fft: int, hop_length: int, n_mels: int
-) -> np.ndarray:
+def mel_power_columns(waveform, *, sr: int, n_fft: int, hop_length: int, n_mels: int):
     """Return the mel power of a waveform in blocks, (n_columns, n_mels), centred as librosa does.
 
     The bands are Slaney's, from 0 to ``sr / 2``; there are ``1 + n_samples // hop_length`` columns.
@@ -79,15 +74,11 @@ class MFCCRecipe(recipe.Recipe):
     kind = "mfcc"
     decisive = ("n_mfcc", "n_fft", "hop_length", "n_mels")
 
-    def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
+    def compute(self, waveform, n_threads):
         notes: set[str] = set()
-        mel = mel_power_columns(
-            recipe.note_short(waveform, self.n_fft, notes),
-            sr=self.sr,
-            n_fft=self.n_fft,
-            hop_length=self.hop_length,
-            n_mels=self.n_mels,
-        )
+        noted = recipe.note_short(waveform, self.n_fft, notes)
+        options = {"n_fft": self.n_fft, "hop_length": self.hop_length, "n_mels": self.n_mels}
+        mel = mel_power_columns(noted, sr=self.sr, **options)
         return mfcc_from_mel(mel, n_mfcc=self.n_mfcc), notes
 
     def finish(self, frames):
@@ -97,7 +88,7 @@ class MFCCRecipe(recipe.Recipe):
         return super().finish(np.concatenate([frames, *orders], axis=1))
 
 
-@params.estimator
+@estimators.estimator
 class MFCCStatsTransformer(base.BaseClipTransformer):
     """Summarise clips by statistics of their mel-frequency cepstral coefficients.
 
@@ -182,14 +173,14 @@ class MFCCStatsTransformer(base.BaseClipTransformer):
     _name, _pooling_name = "mfcc", "statistics"
     # `statistics` has its place here.
     pooling: None = field(default=None, init=False)
-    n_mfcc: params.Positive = 20
-    deltas: Annotated[int, params.Interval(Integral, 0, 2, closed="both")] = 2
-    statistics: Sequence[params.Statistic] | None = ("mean", "std")
+    n_mfcc: estimators.Positive = 20
+    deltas: Annotated[int, base.whole(0, 2)] = 2
+    statistics: Sequence[estimators.Statistic] | None = ("mean", "std")
     target_sr: base.Rate = 22050
-    n_fft: Annotated[int, params.Interval(Integral, 2, 2**16, closed="both")] = 2048
-    hop_length: Annotated[int, params.Interval(Integral, 1, 2**24, closed="both")] = 512
-    n_mels: Annotated[int, params.Interval(Integral, 1, 2048, closed="both")] = 128
-    n_frames: Annotated[int, params.Interval(Integral, 1, MOST_FRAMES, closed="both")] | None = None
+    n_fft: Annotated[int, base.whole(2, 2**16)] = 2048
+    hop_length: Annotated[int, base.whole(1, 2**24)] = 512
+    n_mels: Annotated[int, base.whole(1, 2048)] = 128
+    n_frames: estimators.Many | None = None
 
     def _check_settings(self):
         self._check_statistics("statistics", self.statistics)
@@ -197,9 +188,8 @@ class MFCCStatsTransformer(base.BaseClipTransformer):
             allowed = "None, since it is for statistics=None alone"
             raise messages.wrong_parameter(self, "n_frames", allowed, self.n_frames)
         if self.n_mfcc > self.n_mels:
-            raise messages.wrong_parameter(
-                self, "n_mfcc", f"at most n_mels={self.n_mels}", self.n_mfcc
-            )
+            allowed = f"at most n_mels={self.n_mels}"
+            raise messages.wrong_parameter(self, "n_mfcc", allowed, self.n_mfcc)
         # At fit: workers make their own filters, and clips from the cache need none.
         n_empty = mel_product(self.target_sr, self.n_fft, self.n_mels, "slaney").n_empty
         if n_empty:

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from numbers import Real
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
@@ -16,8 +15,7 @@ from skmer.audio.framing import Framing, check_blocks
 from skmer.audio.spectra import mel_power_blocks, mel_product, periodic_hann
 from skmer.embeddings import base, engines, readers, recipe, registry, weights
 from skmer.embeddings.engines import layers as nn
-from skmer.utils import estimators as params
-from skmer.utils import messages
+from skmer.utils import estimators, messages
 from skmer.utils.digest import open_regular
 
 SR = 16000
@@ -255,7 +253,6 @@ FRAME_SIZE = 1756
 # The shortest clip that has all columns of a patch [samples].
 PATCH_LENGTH = (N_COLUMNS - 1) * HOP_LENGTH
 _COLUMN_SIZE = HOP_LENGTH / SR
-_HOP_SIZES = params.Interval(Real, _COLUMN_SIZE, base.MAX_HOP_SIZE, closed="both")
 Layer = Literal["mean_pool", "max_pool", "penultimate", "tags"]
 
 
@@ -286,7 +283,7 @@ class MusiCNNRecipe(recipe.NetworkRecipe):
         return super().finish(chosen[0] if len(chosen) == 1 else np.concatenate(chosen, axis=1))
 
 
-@params.estimator
+@estimators.estimator
 class MusiCNNTransformer(base.NetworkTransformer):
     """Embed clips with MusiCNN, a network trained to tag music, or take the tags themselves.
 
@@ -382,7 +379,7 @@ class MusiCNNTransformer(base.NetworkTransformer):
     _name = "musicnn"
     trained_on: Literal["msd", "mtt"] = "msd"
     layer: Layer | Sequence[Layer] = "mean_pool"
-    hop_size: Annotated[float, _HOP_SIZES] = 1.5
+    hop_size: Annotated[float, base.seconds(_COLUMN_SIZE)] = 1.5
     engine: Literal["auto", "numpy", "tensorflow"] = "auto"
 
     def _check_settings(self):
@@ -439,9 +436,8 @@ def verify(file: weights.WeightsFile) -> list[weights.WeightsCheck]:
     checks = []
     clip = weights.REFERENCE / "musicnn_16k.flac"
     with np.load(weights.REFERENCE / "musicnn.npz", allow_pickle=False) as published:
-        layers: Any = tuple(LAYERS)
-        trained_on: Any = file.name.removeprefix("musicnn-")
-        transformer = MusiCNNTransformer(trained_on=trained_on, layer=layers)
+        options: dict = {"trained_on": file.name.removeprefix("musicnn-"), "layer": tuple(LAYERS)}
+        transformer = MusiCNNTransformer(**options)
         (frames,) = transformer.fit([clip]).transform_frames([clip])
         for layer, columns in LAYERS.items():
             expected = published[f"{file.name}|{layer}"]

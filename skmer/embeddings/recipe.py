@@ -9,12 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skmer.audio import resampling, stream_audio
-from skmer.embeddings import clips
 from skmer.embeddings.engines import get_engine, layers
 from skmer.embeddings.weights import WeightsFile
 from skmer.exceptions import AudioDecodeError, WeightsIntegrityError
 from skmer.pooling import pool_frames
-from skmer.utils import CacheEntry, ClipCache, floats, processes
+from skmer.utils import CacheEntry, floats, processes
 from skmer.utils.digest import FILE_KEY, AudioDigest, key_of, version
 
 # A clip as it is read: consecutive blocks of mono samples.
@@ -193,10 +192,8 @@ def pad_short(waveform: Blocks, length: int, notes: set[str]) -> Iterator[np.nda
 
 
 @floats.numpy_defaults
-def embed_clip(
-    recipe: Recipe, clip: clips.Clip, cache: ClipCache | None, n_threads: int | None
-) -> CacheEntry | AudioDecodeError:
-    """Embed one clip, in any thread or process: return its row as the array of an entry.
+def embed_clip(recipe, clip, cache, n_threads) -> CacheEntry | AudioDecodeError:
+    """Embed one `Clip`, in any thread or process: return its row as the array of an entry.
 
     If the clip cannot be read, the error is returned, not raised, since the traceback of a raised
     error holds references to the arrays that were in memory.
@@ -254,8 +251,6 @@ def _compute(recipe, clip, before, n_threads) -> CacheEntry:
     with processes.one_blas_thread():
         frames, notes = recipe.compute(blocks, n_threads)
     if clip.status() != before:
-        raise AudioDecodeError(
-            f"{clip.name}: the file changed while it was read; read it again when it is whole."
-        )
+        raise AudioDecodeError("the file changed while it was read; read it again.")
     stated: dict = {"sr": digest.sr, "n_samples": digest.n_samples}
     return CacheEntry(frames, sorted(notes | noticed), digest.hexdigest(), **stated)

@@ -8,7 +8,8 @@ available by name everywhere. Another package adds a network by an entry point o
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from importlib import import_module, metadata
+from importlib import metadata
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from skmer.exceptions import InputError, InputTypeError
@@ -127,18 +128,15 @@ def find_feature(name: str) -> Feature:
     given = name
     name, target = split_name(name)
     if target is not None and target.startswith("hub:"):
-        return import_module("skmer.embeddings.hub").hub_feature(name, target)
+        return resolve_name("skmer.embeddings.hub:hub_feature")(name, target)
     targets = _entry_points() | NETWORKS | HUB | ({} if target is None else {name: target})
     if name not in targets:
         raise InputError(
             f"The 'features' parameter must be one or several of {', '.join(targets)}, "
             f"hub:NAME@REVISION#LAYER, or mine=package.module:factory. Got {given!r} instead."
         )
-    module, _, attribute = targets[name].partition(":")
     try:
-        found: Any = import_module(module)
-        for part in attribute.split("."):
-            found = getattr(found, part)
+        found: Any = resolve_name(targets[name])
     except (ImportError, AttributeError, ValueError, TypeError) as error:
         raise InputError(
             f"The feature {name!r} cannot be imported from {targets[name]!r}, which must be "
@@ -260,16 +258,14 @@ def resolve_features(
     for name in short:
         if short.count(name) > 1:
             raise InputError(f"The 'features' parameter has {name!r} twice.")
-    if isinstance(weights, Mapping):
-        for name in weights:
-            if name not in (*feature_names(), *short):
-                raise InputError(
-                    "The 'weights' parameter must be 'pretrained', None, a path, or a dict of "
-                    f"paths by features, whose keys are of {', '.join(feature_names())}. "
-                    f"Got the key {name!r}."
-                )
-    else:
+    if not isinstance(weights, Mapping):
         weights = dict.fromkeys(short, weights)
+    for name in weights:
+        if name not in (*feature_names(), *short):
+            raise InputError(
+                "The 'weights' parameter must be 'pretrained', None, a path, or a dict of paths by "
+                f"features, whose keys are of {', '.join(feature_names())}. Got the key {name!r}."
+            )
     return {
         key: make_transformer(name, weights=weights.get(key, "pretrained"), **settings)
         for key, name in zip(short, names)

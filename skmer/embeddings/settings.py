@@ -1,12 +1,8 @@
 """How a table was made: its key, its description, and whether it has what a model learnt from."""
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 
 from skmer._version import __version__
-from skmer.embeddings.base import BaseClipTransformer
-from skmer.embeddings.recipe import Recipe
 from skmer.exceptions import InputError
 from skmer.utils.digest import settings_digest
 
@@ -14,30 +10,28 @@ from skmer.utils.digest import settings_digest
 _CHANGE_NO_NUMBER = ("memory", "n_jobs", "on_error", "verbose")
 
 
-def column_names(transformers: Sequence[BaseClipTransformer]) -> list[str]:
+def column_names(transformers) -> list[str]:
     """Return the names of all numbers, each there once."""
     names = [str(name) for one in transformers for name in one.get_feature_names_out()]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(
-            f"Two of the transformers give a column {twice!r}; write a table for each of them."
-        )
+        raise InputError(f"Two transformers give a column {twice!r}; write a table for each.")
     return names
 
 
-def recipe_key(recipes: list[Recipe], names: list[str]) -> str:
+def recipe_key(recipes, names: list[str]) -> str:
     """Return a short digest of all that decides the numbers of a table."""
     keys = [recipe.key() for recipe in recipes]
     return settings_digest({"recipes": keys, "columns": names})[:16]
 
 
-def feature_key(transformer: BaseClipTransformer, *, frames: bool) -> str:
+def feature_key(transformer, *, frames: bool) -> str:
     """Return the digest of all that decides the numbers of one transformer in a table."""
     names = [str(name) for name in transformer.get_feature_names_out()]
     return recipe_key([transformer._recipe(pooled=not frames)], names)
 
 
-def describe_run(transformers: list[BaseClipTransformer], key: str, *, frames: bool) -> dict:
+def describe_run(transformers, key: str, *, frames: bool) -> dict:
     """Return what is stored with a table of how it was made."""
     import soxr
 
@@ -52,7 +46,7 @@ def describe_run(transformers: list[BaseClipTransformer], key: str, *, frames: b
     }
 
 
-def describe_transformer(transformer: BaseClipTransformer) -> dict:
+def describe_transformer(transformer) -> dict:
     """Return how a fitted transformer was set, and which weights it has, as JSON has it."""
     return {
         "transformer": type(transformer).__name__,
@@ -69,7 +63,7 @@ def describe_transformer(transformer: BaseClipTransformer) -> dict:
     }
 
 
-def check_same(name: str, settings: Mapping, transformers: list, *, frames: bool) -> None:
+def check_same(name: str, settings, transformers, *, frames: bool) -> None:
     """Raise where the numbers of a table are not those that a model learnt from."""
     again = "extract the clips again with the model's own transformer"
     rows = "frames" if frames else "clips"

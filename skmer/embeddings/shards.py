@@ -2,16 +2,11 @@
 
 import json
 import logging
-from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
-from skmer.embeddings import tables
-from skmer.embeddings.clips import Clip
-from skmer.embeddings.sources import digest_clip, windows
+from skmer.embeddings import sources, tables
 from skmer.exceptions import InputError
-from skmer.utils import cache, remote
-from skmer.utils.digest import settings_digest
-from skmer.utils.files import atomic_write, is_url
+from skmer.utils import cache, digest, files, remote
 
 # Readers of datasets leave out files whose names begin so.
 MANIFEST = "_manifest.json"
@@ -19,7 +14,7 @@ _SIZE = 10_000
 _logger = logging.getLogger("skmer")
 
 
-def write_shards(run, clips: Iterator[Clip], place: remote.Place, n_clips, size) -> None:
+def write_shards(run, clips, place: remote.Place, n_clips, size) -> None:
     """Write clips to shards, and state each in the manifest as soon as it is whole.
 
     `run` is what `extract` was called with; its `write` writes one table.
@@ -83,7 +78,7 @@ class _Shards:
     def _total(self, name: str) -> int:
         return sum(shard[name] for shard in self.shards)
 
-    def write(self, clips: Iterator[Clip]) -> None:
+    def write(self, clips) -> None:
         """Write the clips, or append them."""
         run = self.run
         if run.append and self.shards:
@@ -95,22 +90,22 @@ class _Shards:
         # Those that were left as they are count as well.
         run.counts |= {name: self._total(name) for name in ("n_clips", "n_rows", "n_failed")}
 
-    def _replace(self, clips: Iterator[Clip]) -> None:
+    def _replace(self, clips) -> None:
         """Write shard after shard, leaving those alone whose clips are what they were."""
         n_before, n_clips, at = self._total("n_clips"), 0, 0
         while True:
-            held, digest = self._hold(clips)
+            held, inputs = self._hold(clips)
             if not held:
                 break
             done = self.shards[at] if at < len(self.shards) else {}
             # Without columns, those that are there stay.
             cells = None
             if self.run.columns:
-                cells = settings_digest({"cells": [dict(one.cells) for one in held]})
-            same = digest and done.get("inputs") == digest and cells in (None, done["cells"])
+                cells = digest.settings_digest({"cells": [dict(one.cells) for one in held]})
+            same = inputs and done.get("inputs") == inputs and cells in (None, done["cells"])
             if not same or done["n_failed"]:
                 rest = islice(clips, self.size - len(held))
-                self._write_one(chain(held, rest), at, digest, cells)
+                self._write_one(chain(held, rest), at, inputs, cells)
             n_clips += self.shards[at]["n_clips"]
             at += 1
         if not self.run.force:
@@ -121,7 +116,7 @@ class _Shards:
         del self.shards[at:]
         self._keep()
 
-    def _write_one(self, clips: Iterable[Clip], at: int, inputs=None, cells=None) -> None:
+    def _write_one(self, clips, at: int, inputs=None, cells=None) -> None:
         """Write one shard, or add to it, and state it in the manifest."""
         name = f"part-{at:05}.parquet"
         counts = self.run.write(clips, self.place, name, what=f"shard {at}")
@@ -134,25 +129,25 @@ class _Shards:
         run = self.run
         self.manifest |= {"settings": run.settings, "own": run.kinds, "segments": run.segments}
         self.manifest["n_clips"] = self._total("n_clips")
-        with atomic_write(self.place.here / MANIFEST) as temporary:
+        with files.atomic_write(self.place.here / MANIFEST) as temporary:
             temporary.write_text(json.dumps(self.manifest, indent=2))
         self.place.store(MANIFEST)
 
-    def _hold(self, clips: Iterator[Clip]) -> tuple[list[Clip], str | None]:
+    def _hold(self, clips) -> tuple[list, str | None]:
         """Return the clips of a shard, and a digest of what they are.
 
         Files whose content is in memory are not held for it, and have none.
         """
-        held: list[Clip] = []
+        held: list = []
         for clip in islice(clips, self.size):
             held.append(clip)
             if clip.n_bytes():
                 return held, None
         states = list(self.run.embedder.call(_state, held))
         named = [[*one.identity, state] for one, state in zip(held, states)]
-        return held, None if None in states else settings_digest({"inputs": named})
+        return held, None if None in states else digest.settings_digest({"inputs": named})
 
-    def _append(self, clips: Iterator[Clip]) -> None:
+    def _append(self, clips) -> None:
         """Add clips to the last shard and to new ones, and replace those that have changed."""
         import pyarrow.parquet as pq
 
@@ -164,7 +159,7 @@ class _Shards:
             for clip in facts:
                 identity = clip["path"], clip.get("start"), clip.get("end")
                 known[identity] = (at, clip["digest"] if clip["error"] is None else None)
-        changed: dict[int, list[Clip]] = {}
+        changed: dict[int, list] = {}
         new = self._unknown(clips, known, changed)
         at = len(self.shards) - 1
         free = self.size - self.shards[at]["n_clips"]
@@ -176,12 +171,12 @@ class _Shards:
         for at, others in changed.items():
             self._write_one(others, at)
 
-    def _unknown(self, clips, known: dict, changed: dict) -> Iterator[Clip]:
+    def _unknown(self, clips, known: dict, changed: dict):
         """Yield clips that no shard has; put those of another content into `changed`."""
-        for window in windows(clips):
+        for window in sources.windows(clips):
             found = [known.get(clip.identity) for clip in window]
             old = (clip for clip, there in zip(window, found) if there is not None)
-            digests = self.run.embedder.call(digest_clip, old)
+            digests = self.run.embedder.call(sources.digest_clip, old)
             for clip, there in zip(window, found):
                 if there is None:
                     known[clip.identity] = (-1, None)
@@ -190,15 +185,15 @@ class _Shards:
                     changed.setdefault(there[0], []).append(clip)
 
 
-def _state(clip: Clip):
+def _state(clip):
     """Return what changes when a clip is written or replaced; None where nothing shows it."""
-    if not is_url(clip.source):
+    if not files.is_url(clip.source):
         status = clip.status()
         # Not the device and the inode, which another machine that has the files mounts otherwise.
         return None if status is None else status[2:]
-    files = remote.check_url(clip.source)
+    system = remote.check_url(clip.source)
     try:
-        return files.checksum(files._strip_protocol(clip.source))
+        return system.checksum(system._strip_protocol(clip.source))
     except Exception:
         # It cannot be fetched now; reading it gives the reason.
         return None

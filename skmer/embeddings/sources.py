@@ -9,9 +9,6 @@ from dataclasses import replace
 from functools import cached_property
 from glob import escape
 from itertools import chain, islice, repeat
-from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 from sklearn.utils import check_array
@@ -19,14 +16,10 @@ from sklearn.utils import check_array
 from skmer.audio.decoding import SoundSource
 from skmer.audio.segment import ListedClip, Listing, Segment
 from skmer.embeddings import clips as forms
-from skmer.embeddings.clips import Clip, is_triple
-from skmer.embeddings.recipe import Recipe, embed_clip
-from skmer.embeddings.settings import column_names, recipe_key
-from skmer.embeddings.tables import ClipRows, in_lists, warn_of_ignored
+from skmer.embeddings import settings, tables
+from skmer.embeddings.recipe import embed_clip
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
-from skmer.utils import ClipCache, messages, processes, progress, remote
-from skmer.utils.cache import CacheEntry, open_cache
-from skmer.utils.files import ARCHIVE_SUFFIXES, is_url
+from skmer.utils import CacheEntry, ClipCache, cache, files, messages, processes, progress, remote
 
 # So many are worked on at once, or of so many bytes where they are held in memory.
 _WINDOW = 4096
@@ -39,11 +32,11 @@ def check_clips(paths) -> Iterable:
         raise InputError(f"'paths' must be a sequence of paths, got a lone one, {paths!r}.")
     if isinstance(paths, Iterator | Listing):
         return paths
-    entries = [Segment(*one) if is_triple(one) else one for one in forms.as_sequence(paths)]
+    entries = [Segment(*one) if forms.is_triple(one) else one for one in forms.as_sequence(paths)]
     for row, entry in enumerate(entries):
         if not (isinstance(entry, Segment) or is_path(entry) or forms.is_named_content(entry)):
             raise InputTypeError(f"Entry {row} of 'paths' must be a path, got {entry!r}.")
-        if is_url(entry):
+        if files.is_url(entry):
             remote.check_url(str(entry))
     return entries
 
@@ -60,7 +53,7 @@ def sample(entries) -> tuple[Iterable, list]:
     for entry in some:
         part = next(read_tar(entry), None) if is_tar(entry) else entry
         if part is not None:
-            found.append(Segment(*part) if is_triple(part) else part)
+            found.append(Segment(*part) if forms.is_triple(part) else part)
     if not found:
         raise InputError("'paths' must hold at least one path, got none.")
     return entries, found
@@ -73,10 +66,10 @@ def is_path(entry) -> bool:
 
 def is_tar(entry) -> bool:
     """Return whether an entry names an archive whose members are clips."""
-    return is_path(entry) and os.fspath(entry).lower().endswith(ARCHIVE_SUFFIXES)
+    return is_path(entry) and os.fspath(entry).lower().endswith(files.ARCHIVE_SUFFIXES)
 
 
-def count(entries: Any) -> int | None:
+def count(entries) -> int | None:
     """Return the number of clips; None where only the end of the stream shows it."""
     if isinstance(entries, Listing):
         return entries.n_clips
@@ -90,9 +83,9 @@ def read_tar(path) -> Iterator[tuple[str, bytes]]:
     name = os.path.expanduser(os.fspath(path))
     try:
         # Read from its start to its end, as a pipe is: nothing is unpacked.
-        if is_url(name):
-            files = remote.check_url(name)
-            stream = files.open(files._strip_protocol(name), "rb")
+        if files.is_url(name):
+            system = remote.check_url(name)
+            stream = system.open(system._strip_protocol(name), "rb")
         else:
             stream = open(name, "rb")  # noqa: SIM115
         with stream, tarfile.open(fileobj=stream, mode="r|*") as archive:
@@ -102,9 +95,8 @@ def read_tar(path) -> Iterator[tuple[str, bytes]]:
                     assert content is not None
                     yield f"{name}/{member.name}", content.read()
     except (tarfile.TarError, EOFError, OSError) as error:
-        raise InputError(
-            f"The archive '{name}' cannot be read to its end ({error}); get another copy of it."
-        ) from error
+        problem = f"The archive '{name}' cannot be read to its end ({error})"
+        raise InputError(f"{problem}; get another copy of it.") from error
 
 
 def _is_audio(name: str) -> bool:
@@ -112,7 +104,7 @@ def _is_audio(name: str) -> bool:
     return not os.path.basename(name).startswith(".") and bool(os.path.splitext(name)[1])
 
 
-def stream(entries: Iterable, sr: int, *, strict: bool = True, columns=None) -> Iterator[Clip]:
+def stream(entries, sr: int, *, strict=True, columns=None) -> Iterator[forms.Clip]:
     """Yield each clip, a bare one at the rate `sr` [Hz].
 
     With `strict` a bad entry raises. `columns` are arrow arrays with a cell for each entry.
@@ -126,7 +118,7 @@ def stream(entries: Iterable, sr: int, *, strict: bool = True, columns=None) -> 
         if isinstance(entry, ListedClip):
             entry, own = entry
         for part in read_tar(entry) if is_tar(entry) else (entry,):
-            if isinstance(part, Clip):
+            if isinstance(part, forms.Clip):
                 yield part
                 continue
             try:
@@ -135,7 +127,7 @@ def stream(entries: Iterable, sr: int, *, strict: bool = True, columns=None) -> 
                 if strict:
                     raise
                 # Without the place in X, which the row shows.
-                clip = Clip(row, error=str(error).partition(": ")[2] or str(error))
+                clip = forms.Clip(row, error=str(error).partition(": ")[2] or str(error))
             yield replace(clip, path=name_of(part), cells=own)
             row += 1
 
@@ -152,19 +144,19 @@ def name_of(entry) -> str | None:
     """Return what a table calls an entry: its path, or the name of an open file; else None."""
     if forms.is_named_content(entry):
         name = entry[0]
-    elif is_path(entry) or is_triple(entry):
+    elif is_path(entry) or forms.is_triple(entry):
         name = os.path.expanduser(os.fsdecode(entry if is_path(entry) else entry[0]))
     else:
         name = getattr(entry, "path", None) or getattr(entry, "name", None)
     return messages.escape_undecodable(name) if isinstance(name, str) else None
 
 
-def windows(clips: Iterable[Clip]) -> Iterator[list[Clip]]:
+def windows(clips: Iterable[forms.Clip]) -> Iterator[list[forms.Clip]]:
     """Yield clips in lists that fit into the memory."""
-    return in_lists(clips, lambda clip: (1, clip.n_bytes()), (_WINDOW, _WINDOW_BYTES))
+    return tables.in_lists(clips, lambda clip: (1, clip.n_bytes()), (_WINDOW, _WINDOW_BYTES))
 
 
-def entries_of(X: Any, sr: int) -> Iterable:
+def entries_of(X, sr: int) -> Iterable:
     """Return the clips in a form that `transform` takes, or an iterator of such clips."""
     if isinstance(X, Iterator | Listing):
         return X
@@ -192,7 +184,7 @@ class Embedder:
         self.recipes = [one._recipe(pooled=True) for one in transformers]
         self.rates = [one._input_sr() for one in transformers]
         self.n_jobs, self.verbose = first.n_jobs if n_jobs is None else n_jobs, verbose
-        self.cache = open_cache(first.memory if memory is None else memory)
+        self.cache = cache.open_cache(first.memory if memory is None else memory)
         self.kept: ClipCache | None = None
         # Why the cache could not be used, of any clip.
         self.cache_errors: list[str] = []
@@ -200,15 +192,15 @@ class Embedder:
     @cached_property
     def names(self) -> list[str]:
         """What the numbers are called."""
-        return column_names(self.transformers)
+        return settings.column_names(self.transformers)
 
     @cached_property
     def key(self) -> str:
         """Digest of all that decides the numbers."""
-        return recipe_key(self.recipes, self.names)
+        return settings.recipe_key(self.recipes, self.names)
 
     @contextmanager
-    def keep(self, out: Path) -> Iterator[None]:
+    def keep(self, out) -> Iterator[None]:
         """Without a cache, keep what is done in a hidden folder, until the block is left well.
 
         It lies beside `out`, with the key of the settings in its name.
@@ -218,10 +210,9 @@ class Embedder:
             yield
             return
         if others := set(out.parent.glob(f".{escape(out.name)}.*.cache")) - {here}:
-            warn_of_ignored(
+            tables.warn_of_ignored(
                 f"An unfinished run with other settings left '{min(others)}'; it is kept for a run "
-                "with those settings, and may be removed.",
-                stacklevel=6,
+                "with those settings, and may be removed."
             )
         self.kept = ClipCache(here)
         yield
@@ -232,14 +223,12 @@ class Embedder:
         calls = ((clip, *shared) for clip in clips)
         return processes.run_parallel(function, calls, n_jobs=self.n_jobs, prefer="threads")
 
-    def embed(
-        self, clips: Iterable[Clip], known=MappingProxyType({}), *, total=None, what="extracting"
-    ) -> Generator[ClipRows]:
+    def embed(self, clips: Iterable, known=None, *, total=None, what="extracting"):
         """Yield each clip as soon as it is done; what is `known` by its digest is not computed."""
-        with closing(self._embed(clips, known)) as done:
+        with closing(self._embed(clips, known or {})) as done:
             yield from progress.track(done, description=what, total=total, enabled=self.verbose)
 
-    def _embed(self, clips, known) -> Generator[ClipRows]:
+    def _embed(self, clips, known) -> Generator[tables.ClipRows]:
         n_threads = processes.threads_per_worker(self.n_jobs)
         shared = [*zip(self.recipes, self.rates)], self.cache, self.kept, n_threads
         for window in windows(clips):
@@ -255,10 +244,10 @@ class Embedder:
                     yield replace(done, path=path, start=start, end=end, cells=clip.cells)
 
 
-def _embed_source(clip: Clip, recipes, cache, kept, n_threads) -> ClipRows:
+def _embed_source(clip: forms.Clip, recipes, cache, kept, n_threads) -> tables.ClipRows:
     """Embed one clip, in any thread or process, by recipes that have a rate each."""
     if clip.error is not None:
-        return ClipRows(error=clip.error)
+        return tables.ClipRows(error=clip.error)
     digest = None
     try:
         # Fetched once, for all recipes.
@@ -290,8 +279,8 @@ def _embed_source(clip: Clip, recipes, cache, kept, n_threads) -> ClipRows:
             entry = kept.get_or_compute({"content": digest}, compute)
     except AudioDecodeError as error:
         reason = messages.escape_undecodable(str(error).removeprefix(f"{clip.name}: "))
-        return ClipRows(digest=digest, error=reason)
-    return ClipRows(
+        return tables.ClipRows(digest=digest, error=reason)
+    return tables.ClipRows(
         digest=digest,
         duration=(entry.n_samples or 0) / (entry.sr or 1),
         sr=entry.sr,
@@ -302,7 +291,7 @@ def _embed_source(clip: Clip, recipes, cache, kept, n_threads) -> ClipRows:
     )
 
 
-def _file_length(clip: Clip, recipe: Recipe, embedded: CacheEntry) -> int:
+def _file_length(clip: forms.Clip, recipe, embedded: CacheEntry) -> int:
     """Return the samples of a whole file, of which a recipe may have used a segment."""
     sr, n_samples = embedded.sr or 0, embedded.n_samples or 0
     if clip.part:
@@ -316,7 +305,7 @@ def _file_length(clip: Clip, recipe: Recipe, embedded: CacheEntry) -> int:
     return round(recipe.offset * sr) + n_samples
 
 
-def digest_clip(clip: Clip) -> str | None:
+def digest_clip(clip: forms.Clip) -> str | None:
     """Return the SHA-256 of a clip's content; None where it cannot be read.
 
     A part of a file has the digest of the file, with the part behind it.

@@ -92,9 +92,8 @@ def _as_arrow(name: str, values: list):
     """Return texts, integers, floats or truth values as an arrow array; what is missing is null."""
     import pandas as pd
 
-    values = [
-        messages.escape_undecodable(value) if isinstance(value, str) else value for value in values
-    ]
+    escape = messages.escape_undecodable
+    values = [escape(value) if isinstance(value, str) else value for value in values]
     try:
         array = pa.array(pd.Series(values, dtype=object), from_pandas=True)
     except (pa.ArrowException, OverflowError) as error:
@@ -189,9 +188,8 @@ def _write_parquet(path, rows, schema, names):
 
     # Hardly two numbers of an embedding are equal: a dictionary would be larger than they are.
     texts = [field.name for field in schema if pa.types.is_string(field.type)]
-    with pq.ParquetWriter(
-        path, schema, compression="zstd", use_dictionary=texts, write_page_checksum=True
-    ) as writer:
+    options = {"compression": "zstd", "use_dictionary": texts, "write_page_checksum": True}
+    with pq.ParquetWriter(path, schema, **options) as writer:
         for facts, numbers in rows:
             columns = [*facts.columns, *np.ascontiguousarray(numbers.T)]
             if "embedding" in schema.names:
@@ -301,10 +299,8 @@ def _open_parquet(path: Path) -> StoredTable:
         listed = settings.get("columns")
         at = [listed.index(name) for name in names] if listed else []
         columns = [*facts, *(["embedding"] if listed else names)]
-        with (
-            open_regular(path) as stream,
-            pq.ParquetFile(stream, page_checksum_verification=True) as file,
-        ):
+        with open_regular(path) as stream:
+            file = pq.ParquetFile(stream, page_checksum_verification=True)
             for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=columns):
                 if listed:
                     numbers = batch["embedding"].flatten().to_numpy().reshape(len(batch), -1)[:, at]
@@ -403,8 +399,6 @@ def count_clips(path: Path) -> int:
             else:
                 parquet = pq.ParquetFile(file)
                 found = [name for name in wanted if name in parquet.schema_arrow.names]
-                if not {"frame", "time"}.intersection(found):
-                    return parquet.metadata.num_rows
                 table = parquet.read(found).to_pandas()
     except (pa.ArrowException, *cache.DAMAGE):
         return 0
@@ -471,12 +465,10 @@ def earlier_table(path: Path, key: str, names: list[str], *, append) -> Iterator
                 f"({' '.join(str(error).split())}); its clips are computed again."
             )
         if problem is not None and append:
-            reason = problem.partition(";")[0]
-            raise InputError(
-                f"{reason}, so that nothing can be appended to it; write another table."
-            )
+            reason = f"{problem.partition(';')[0]}, so that nothing can be appended to it"
+            raise InputError(f"{reason}; write another table.")
         if problem is not None:
-            warn_of_ignored(problem, stacklevel=6)
+            warn_of_ignored(problem)
         yield earlier
 
 
@@ -494,7 +486,7 @@ def _on_disk(clips: Iterable[ClipRows], width: int, file) -> list[ClipRows]:
     return held
 
 
-def check_not_fewer(path: "Path | str", n_before: int, n_now: int, *, append: bool = True) -> None:
+def check_not_fewer(path: Path | str, n_before: int, n_now: int, *, append: bool = True) -> None:
     """Raise where a table would lose clips."""
     if n_now < n_before:
         raise InputError(
@@ -505,9 +497,9 @@ def check_not_fewer(path: "Path | str", n_before: int, n_now: int, *, append: bo
         )
 
 
-def warn_of_ignored(message: str, *, stacklevel: int) -> None:
-    """Warn of something that an earlier run left; `stacklevel` is that of the call of `extract`."""
-    warnings.warn(bounded(message), IgnoredCacheWarning, stacklevel=stacklevel)
+def warn_of_ignored(message: str) -> None:
+    """Warn, at the line of the call of `extract`, of something that an earlier run left."""
+    warnings.warn(message, IgnoredCacheWarning, stacklevel=6)
 
 
 @contextmanager
@@ -524,6 +516,5 @@ def locked(out: Path) -> Iterator[None]:
         with FileLock(out.with_name(f".{out.name}.lock"), timeout=0):
             yield
     except Timeout as error:
-        raise OSError(
-            bounded(f"Another process is writing '{out}'; wait for it, or choose another name.")
-        ) from error
+        message = f"Another process is writing '{out}'; wait for it, or choose another name."
+        raise OSError(bounded(message)) from error

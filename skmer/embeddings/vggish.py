@@ -1,10 +1,8 @@
 """VGGish, the network published with AudioSet: transformer, front-end, layers and weights."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from math import sqrt
-from numbers import Real
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -15,8 +13,7 @@ from skmer.embeddings import base, engines, readers, recipe, registry
 from skmer.embeddings.engines import layers as nn
 from skmer.embeddings.weights import WeightsCheck, WeightsFile
 from skmer.exceptions import WeightsNotFoundError
-from skmer.utils import estimators as params
-from skmer.utils import processes
+from skmer.utils import estimators, processes
 
 SR = 16000
 WINDOW_LENGTH, HOP_LENGTH, N_FFT = 400, 160, 512
@@ -107,9 +104,8 @@ def describe(arrays) -> nn.Network:
             body.add(nn.MaxPool((2, 2)))
     for name in _DENSE:
         head.add(nn.Dense(*pair(name), relu=name != "fc2"))
-    return nn.Network(
-        "vggish", (N_COLUMNS, N_MELS), np.float32(1), np.float32(0), body, head, (len(head),)
-    )
+    scale, offset = np.float32(1), np.float32(0)
+    return nn.Network("vggish", (N_COLUMNS, N_MELS), scale, offset, body, head, (len(head),))
 
 
 NETWORK_FILE = WeightsFile(
@@ -168,8 +164,6 @@ def _checked_pca(weights, seed: int, digest: str):
 
 
 _LARGEST = 2.0
-# What rounds to at least one column.
-_HOP_SIZES = params.Interval(Real, 0.005, base.MAX_HOP_SIZE, closed="right")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,13 +177,12 @@ class VGGishRecipe(recipe.NetworkRecipe):
     kind = "vggish"
     decisive = ("digest", "hop_length", "engine")
 
-    def compute(self, waveform: Iterable[np.ndarray], n_threads: int | None):
+    def compute(self, waveform, n_threads):
         network = self.load(n_threads)
         notes: set[str] = set()
+        padded = recipe.pad_short(waveform, FRAME_LENGTH, notes)
         framing = Framing(FRAME_LENGTH, self.hop_length, keep_tail=False)
-        blocks = framing.blocks(
-            recipe.pad_short(waveform, FRAME_LENGTH, notes), size=self.batch_size
-        )
+        blocks = framing.blocks(padded, size=self.batch_size)
         return np.concatenate([network(vggish_log_mel(frames)) for frames in blocks]), notes
 
     def finish(self, frames):
@@ -203,7 +196,7 @@ class VGGishRecipe(recipe.NetworkRecipe):
         return super().finish(frames)
 
 
-@params.estimator
+@estimators.estimator
 class VGGishTransformer(base.NetworkTransformer):
     """Embed clips with VGGish, the network published with AudioSet.
 
@@ -292,7 +285,8 @@ class VGGishTransformer(base.NetworkTransformer):
 
     _name = "vggish"
     postprocess: Literal["pca", "quantize"] | None = None
-    hop_size: Annotated[float, _HOP_SIZES] = 0.96
+    # At least what rounds to one column.
+    hop_size: Annotated[float, base.seconds(0.005, closed="right")] = 0.96
     engine: Literal["auto", "tensorflow", "ncnn"] = "auto"
 
     def _fit_network(self):

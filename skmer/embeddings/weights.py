@@ -17,7 +17,7 @@ import numpy as np
 
 from skmer.embeddings import readers
 from skmer.embeddings.registry import known_features
-from skmer.exceptions import InputError, InputTypeError, WeightsIntegrityError, WeightsNotFoundError
+from skmer.exceptions import InputError, WeightsIntegrityError, WeightsNotFoundError
 from skmer.utils import cache, download, files, messages
 
 FOLDER_VARIABLE = "SKMER_WEIGHTS"
@@ -109,10 +109,8 @@ class WeightsFile:
         """Return the file in an installed package, which is not imported."""
         package, _, inside = (self.installed or "").partition("/")
         spec = importlib.util.find_spec(package) if package else None
-        paths = (
-            Path(folder) / inside for folder in (spec and spec.submodule_search_locations) or ()
-        )
-        return next((path for path in paths if path.is_file()), None)
+        folders = (spec and spec.submodule_search_locations) or ()
+        return next((path for one in folders if (path := Path(one, inside)).is_file()), None)
 
     def state(self) -> tuple[Path, str]:
         """Return the path and the state of the copy, as `list_weights` has them."""
@@ -200,12 +198,6 @@ class WeightsFile:
 
     def given_path(self, weights) -> Path:
         """Return the path that the user gave, which must be a file."""
-        allowed = (
-            f"the 'weights' parameter of {self.estimator} must be 'pretrained', the path of a file "
-            f"({self.kinds}), or None for random weights"
-        )
-        if not isinstance(weights, str | os.PathLike):
-            raise InputTypeError(f"{allowed[0].upper()}{allowed[1:]}. Got {weights!r} instead.")
         path = files.expand_path(weights).absolute()
         # TensorFlow names a checkpoint by what its files' names begin with.
         index = Path(f"{path}{readers.INDEX}")
@@ -214,7 +206,10 @@ class WeightsFile:
         readable, exists = os.access(path, os.R_OK), os.path.exists(path)
         if not (readable and os.path.isfile(path)):
             what = "is no file" if readable else "cannot be read" if exists else "does not exist"
-            raise WeightsNotFoundError(f"The weights file {path} {what}: {allowed}.")
+            raise WeightsNotFoundError(
+                f"The weights file {path} {what}: the 'weights' parameter of {self.estimator} must "
+                f"be 'pretrained', the path of a file ({self.kinds}), or None for random weights."
+            )
         return path
 
     def parse(self, path: Path) -> tuple[dict[str, np.ndarray], str]:
@@ -425,11 +420,9 @@ def list_weights() -> list[WeightsRow]:
     rows = []
     for file, _ in _files().values():
         path, state = file.state()
-        same = {name: getattr(file, name) for name in _OF_THE_FILE}
-        size = path.stat().st_size if path.exists() else file.size
-        rows.append(
-            WeightsRow(path=path, present=state != "missing", state=state, size=size, **same)
-        )
+        facts = {name: getattr(file, name) for name in _OF_THE_FILE}
+        facts["size"] = path.stat().st_size if path.exists() else file.size
+        rows.append(WeightsRow(path=path, present=state != "missing", state=state, **facts))
     return rows
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from skmer.embeddings import l3, musicnn, readers, vggish
 from skmer.embeddings.readers import digest_arrays
-from skmer.exceptions import InputTypeError, WeightsIntegrityError, WeightsNotFoundError
+from skmer.exceptions import WeightsIntegrityError, WeightsNotFoundError
 
 L3 = l3.WEIGHTS["mel256", "music"]
 SHAPES = (("a/kernel", (3, 2)), ("a/bias", (2,)), ("norm/moving_variance", (1,)))
@@ -249,8 +249,8 @@ def test_path_that_is_no_file(tmp_path):
         L3.load("pretraned", 0)
     with pytest.raises(WeightsNotFoundError, match="is no file"):
         L3.load(tmp_path, 0)
-    with pytest.raises(InputTypeError, match=r"L3Transformer must be .* Got 3 instead"):
-        L3.load(3, 0)
+    with pytest.raises(TypeError, match=r"'weights' parameter of L3Transformer must be .* Got 3"):
+        l3.L3Transformer(weights=3).fit([np.zeros(9)])
 
 
 def test_pca_beside_the_checkpoint(tmp_path):

@@ -1,7 +1,6 @@
 """Inference engines: one interface, one file per framework, each network loaded once a process."""
 
 import os
-from collections.abc import Callable, Hashable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,11 +8,8 @@ from pathlib import Path
 import joblib
 
 from skmer.embeddings.engines.base import Engine, LoadedNetworks
-from skmer.embeddings.engines.layers import Network
 from skmer.exceptions import EngineNotAvailableError
-from skmer.utils import processes
-from skmer.utils.messages import wrong_parameter
-from skmer.utils.processes import release_networks as release_networks
+from skmer.utils import messages, processes
 
 __all__ = ["get_engine", "resolve_engine"]
 
@@ -25,9 +21,10 @@ _ENGINES: dict[str, tuple[str, tuple[str, ...], str]] = {
     "onnxruntime": ("OnnxRuntimeEngine", ("onnx", "onnxruntime"), "skmer[fast]"),
 }
 _engines = LoadedNetworks(4)
+release_networks = processes.release_networks
 
 
-def resolve_engine(engine: str, able: Sequence[str], precision: str = "float32") -> str:
+def resolve_engine(engine: str, able: tuple[str, ...], precision: str = "float32") -> str:
     """Return the name of the engine that will run a network, without loading it.
 
     `able` names those that run it, the fastest first.
@@ -35,7 +32,7 @@ def resolve_engine(engine: str, able: Sequence[str], precision: str = "float32")
     if engine not in ("auto", *able):
         names = ", ".join(map(repr, ("auto", *able)))
         allowed = f"one of {names} with precision={precision!r}"
-        raise wrong_parameter("", "engine", allowed, engine)
+        raise messages.wrong_parameter("", "engine", allowed, engine)
     if engine == "auto":
         installed = [name for name in able if not _missing(name)]
         if "tensorflow" in installed and len(installed) > 1 and _tensorflow_sees_gpu():
@@ -49,12 +46,11 @@ def resolve_engine(engine: str, able: Sequence[str], precision: str = "float32")
     return engine
 
 
-def get_engine(
-    name: str, key: Hashable, describe: Callable[[], Network], *, n_threads: int | None = None
-) -> Engine:
+def get_engine(name: str, key, describe, *, n_threads: int | None = None) -> Engine:
     """Return the loaded engine of a network; the same object for the same arguments.
 
-    `key` identifies the network with its weights; `describe` is called where it is not loaded.
+    `key` identifies the network with its weights; `describe`, which returns the `Network`, is
+    called where it is not loaded.
     """
     # The pools of threads do not come along into a forked process, and libraries would wait for
     # them for ever.

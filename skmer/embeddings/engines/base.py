@@ -3,9 +3,7 @@
 import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
 from functools import cache
-from typing import Any
 
 import numpy as np
 
@@ -29,8 +27,8 @@ class LoadedNetworks(OrderedDict):
         on_release(self._forget)
         call_in_forked_child(self._start_anew)
 
-    def load(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """Return the network of a key, which is made where it is not there."""
+    def load(self, key, make):
+        """Return the network of a key, which `make()` gives where it is not there."""
         with self._lock:
             if key not in self:
                 while len(self) >= self.n_kept:
@@ -84,10 +82,8 @@ class Engine(ABC):
             return rows @ matrix
 
     def _features(self, batch, hop):
-        return _in_blocks(self._scale_and_run_body, batch, self.body_rows)
-
-    def _scale_and_run_body(self, block):
-        return self._run_body(block * self._network.scale + self._network.offset)
+        scaled = batch * self._network.scale + self._network.offset
+        return _in_blocks(self._run_body, scaled, self.body_rows)
 
     @abstractmethod
     def _run_body(self, block):

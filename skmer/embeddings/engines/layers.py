@@ -4,7 +4,6 @@ Maps are (height, width, channels), vectors (channels,). A network is a list of 
 own file; a new kind of layer is a class here and a function in each engine.
 """
 
-from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -101,8 +100,8 @@ class Network(NamedTuple):
     input_shape: tuple[int, int]
     scale: np.float32
     offset: np.float32
-    body: Sequence[Layer]
-    head: Sequence[Layer] = ()
+    body: LayerList
+    head: LayerList = LayerList()
     outputs: tuple[int, ...] = (0,)
 
     def in_a_row(self, engine: str) -> list[tuple[Convolution, MaxPool | None]]:
@@ -121,7 +120,7 @@ class Network(NamedTuple):
         return pairs
 
 
-def run_layers(layers: Sequence[Layer], given: Any, run: Callable[..., Any]) -> list[Any]:
+def run_layers(layers, given, run) -> list:
     """The input and the value of every layer, each computed by ``run(operation, *inputs)``."""
     values = [given]
     for operation, inputs in layers:

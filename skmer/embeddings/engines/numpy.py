@@ -4,7 +4,6 @@ Nothing has to be started or installed, and a forked process may go on using it.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -89,10 +88,9 @@ class WideConvolution(_Maxima):
         n_rows = windows.shape[1]
         output = np.empty((n_rows, self._n_out), np.float32)
         # Memory that is used again and again: new memory would cost more than the products.
-        real, imaginary = np.empty((2, n_frequencies * _BLOCK_ROWS * self._n_out), np.float32)
-        sums, differences = np.empty(
-            (2, len(self._cosines) * _BLOCK_ROWS * self._n_out), np.float32
-        )
+        largest = _BLOCK_ROWS * self._n_out
+        real, imaginary = np.empty((2, n_frequencies * largest), np.float32)
+        sums, differences = np.empty((2, len(self._cosines) * largest), np.float32)
         for start in range(0, n_rows, _BLOCK_ROWS):
             block = windows[:, start : start + _BLOCK_ROWS]
             size = block.shape[1] * self._n_out
@@ -147,22 +145,18 @@ class NumpyEngine(Engine):
     def __init__(self, network, *, n_threads):
         super().__init__(network)
         self._n_threads = n_threads
-        self._maxima = {
-            id(layer): (TallConvolution if layer.kernel.shape[1] == 1 else WideConvolution)(
-                layer, network.input_shape
-            )
-            for layer, _ in network.body
-            if isinstance(layer, nn.ConvolutionMax)
-        }
+        self._maxima = {}
+        for layer, _ in network.body:
+            if isinstance(layer, nn.ConvolutionMax):
+                kind = TallConvolution if layer.kernel.shape[1] == 1 else WideConvolution
+                self._maxima[id(layer)] = kind(layer, network.input_shape)
 
     def _features(self, batch, hop):
         frames = batch * self._network.scale + self._network.offset
         # Made for this call alone, so that there are no threads that a fork could lose.
         with one_blas_thread(), ThreadPoolExecutor(self._n_threads) as pool:
-            maxima = {
-                key: layer(frames, hop or frames.shape[1], pool.map)
-                for key, layer in self._maxima.items()
-            }
+            hop = hop or frames.shape[1]
+            maxima = {key: layer(frames, hop, pool.map) for key, layer in self._maxima.items()}
             each = [{key: of[i] for key, of in maxima.items()} for i in range(len(frames))]
             return np.stack(list(pool.map(self._run_body, frames, each)))
 
@@ -192,7 +186,7 @@ def _convolve(layer, maps):
     return total.reshape(n_rows, n_columns, n_out)
 
 
-_RUN: dict[type, Callable] = {
+_RUN: dict = {
     nn.Convolution: _convolve,
     nn.GlobalPool: lambda layer, maps: getattr(maps, layer.statistic)(axis=(0, 1)),
     nn.Add: lambda layer, one, other: one + other,

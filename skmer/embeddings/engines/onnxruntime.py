@@ -57,19 +57,15 @@ class OnnxRuntimeEngine(Engine):
         outcomes = [exact.run(None, {"x": frame}) for frame in frames]
         lows, highs = np.reshape([outcome[1:] for outcome in outcomes], (len(frames), -1, 2)).T
         lows, highs = lows.min(axis=1) * _HEADROOM, highs.max(axis=1) * _HEADROOM
-        ranges = list(zip(lows, highs, strict=True))
         edges = np.array(_INPUT_RANGE, np.float32) * network.scale + network.offset
-        graph = _int8_graph(network, [(edges.min(), edges.max()), *ranges])
+        graph = _int8_graph(network, [(edges.min(), edges.max()), *zip(lows, highs)])
         self._session = _session(graph, n_threads)
-        self.cosine = min(
-            _cosine(outcome[0], self._session.run(None, {"x": frame})[0])
-            for outcome, frame in zip(outcomes, frames, strict=True)
-        )
+        found = [self._session.run(None, {"x": frame})[0] for frame in frames]
+        self.cosine = min(_cosine(outcome[0], maps) for outcome, maps in zip(outcomes, found))
         if self.cosine < _MIN_COSINE:
             warnings.warn(
                 f"precision='int8' keeps a cosine of only {self.cosine:.4f} to float32 with these "
                 f"weights ({_MIN_COSINE} is expected). Use precision='float32' instead.",
-                UserWarning,
                 stacklevel=4,
             )
 
@@ -99,10 +95,8 @@ def _float_graph(network):
 
     nodes, constants, extremes, current = [], [], [], "x"
     for index, (layer, pool) in enumerate(network.in_a_row("onnxruntime")):
-        constants += [
-            numpy_helper.from_array(_kernel(layer), f"kernel{index}"),
-            numpy_helper.from_array(layer.bias, f"bias{index}"),
-        ]
+        for name, array in (("kernel", _kernel(layer)), ("bias", layer.bias)):
+            constants.append(numpy_helper.from_array(array, f"{name}{index}"))
         inputs, current = [current, f"kernel{index}", f"bias{index}"], f"sum{index}"
         nodes.append(helper.make_node("Conv", inputs, [current], pads=_pads(layer)))
         if layer.relu:
@@ -143,13 +137,9 @@ def _int8_graph(network, ranges):
         steps[steps == 0] = 1
         levels = np.rint(kernel / steps[:, np.newaxis, np.newaxis, np.newaxis]).astype(np.int8)
         bias = np.rint(layer.bias / (np.float64(scale) * steps)).astype(np.int32)
-        inputs = [
-            current,
-            *names,
-            constant(f"kernel{index}", levels),
-            constant(f"steps{index}", steps),
-            constant(f"zeros{index}", np.zeros(len(steps), dtype=np.int8)),
-        ]
+        zeros = np.zeros(len(steps), dtype=np.int8)
+        inputs = [current, *names, constant(f"kernel{index}", levels)]
+        inputs += [constant(f"steps{index}", steps), constant(f"zeros{index}", zeros)]
         # Rounding to unsigned levels from 0 up is the ReLU.
         scale, names = quantization(f"layer{index}", 0 if layer.relu else limits[0], limits[1])
         inputs += [*names, constant(f"bias{index}", bias)]

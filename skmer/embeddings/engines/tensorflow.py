@@ -1,6 +1,5 @@
 """TensorFlow: plain operations in one traced function of fixed shape; the engine for a GPU."""
 
-from collections.abc import Callable
 from contextlib import suppress
 
 import numpy as np
@@ -23,9 +22,8 @@ class TensorFlowEngine(Engine):
             tf.config.threading.set_intra_op_parallelism_threads(n_threads)
         if tf.config.list_physical_devices("GPU"):
             self.body_rows = _GPU_ROWS
-        self._traced_body = _trace(
-            tf, network.body, (self.body_rows, *network.input_shape, 1), (len(network.body),)
-        )
+        shape: tuple = (self.body_rows, *network.input_shape, 1)
+        self._traced_body = _trace(tf, network.body, shape, (len(network.body),))
         if network.head:
             shape = (self.head_rows, len(network.head[0].operation.kernel))
             self._traced_head = _trace(tf, network.head, shape, network.outputs)
@@ -56,9 +54,7 @@ def _trace(tf, layers, shape, outputs):
 
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32)])
     def traced(given):
-        values = nn.run_layers(
-            layers, given, lambda operation, *inputs: _RUN[type(operation)](tf, operation, *inputs)
-        )
+        values = nn.run_layers(layers, given, lambda one, *args: _RUN[type(one)](tf, one, *args))
         return tf.concat([tf.reshape(values[number], (shape[0], -1)) for number in outputs], axis=1)
 
     return traced
@@ -82,15 +78,11 @@ def _multiply(tf, layer, rows):
 
 
 # Each kind of layer, on (n, height, width, channels) or (n, channels).
-_RUN: dict[type, Callable] = {
+_RUN: dict = {
     nn.Convolution: _convolve,
     nn.ConvolutionMax: _convolve_and_reduce,
-    nn.MaxPool: lambda tf, layer, maps: tf.nn.max_pool2d(
-        maps, layer.size, strides=layer.size, padding="VALID"
-    ),
-    nn.GlobalPool: lambda tf, layer, maps: getattr(tf, f"reduce_{layer.statistic}")(
-        maps, axis=(1, 2)
-    ),
+    nn.MaxPool: lambda tf, layer, maps: tf.nn.max_pool2d(maps, layer.size, layer.size, "VALID"),
+    nn.GlobalPool: lambda tf, layer, maps: getattr(tf, f"reduce_{layer.statistic}")(maps, (1, 2)),
     nn.Dense: _multiply,
     nn.Affine: lambda tf, layer, values: values * layer.scale + layer.offset,
     nn.Activation: lambda tf, layer, values: getattr(tf.nn, layer.function)(values),

@@ -5,7 +5,6 @@ import logging
 import math
 import re
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
@@ -14,13 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from skmer import exceptions
+from skmer.embeddings import readers, registry
 from skmer.embeddings.engines.base import LoadedNetworks
-from skmer.embeddings.readers import signature
-from skmer.embeddings.registry import known_features
-from skmer.utils.digest import file_digest, settings_digest
-from skmer.utils.files import expand_path
-from skmer.utils.messages import check_installed
+from skmer.exceptions import InputError, WeightsIntegrityError, WeightsNotFoundError
+from skmer.utils import digest, files, messages
 
 _logger = logging.getLogger("skmer")
 PACKAGES = ("transformers", "torch", "safetensors")
@@ -103,12 +99,10 @@ _downloaded: dict[tuple[str, str | None], Path] = {}
 
 def find_model(name: str, revision: str | None) -> tuple[Path, str | None]:
     """Return the folder of a model, and its commit where it comes from the hub."""
-    if (folder := expand_path(name)).is_dir():
+    if (folder := files.expand_path(name)).is_dir():
         return folder, None
     if name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1:
-        raise exceptions.WeightsNotFoundError(
-            f"The model '{name}' is no folder here; check the path."
-        )
+        raise WeightsNotFoundError(f"The model '{name}' is no folder here; check the path.")
     if (name, revision) not in _downloaded:
         found = _download(name, revision)
         # Fitted transformers name the commit: the hub is asked for the newest once a process.
@@ -117,42 +111,38 @@ def find_model(name: str, revision: str | None) -> tuple[Path, str | None]:
 
 
 def _download(name: str, revision: str | None) -> Path:
-    require_packages()
+    messages.check_installed(*PACKAGES, extra="hub", needed_for="Models of the hub")
     import huggingface_hub as hub
 
     try:
         cached = hub.try_to_load_from_cache(name, "config.json", revision=revision)
         if not isinstance(cached, str) and not hub.constants.HF_HUB_OFFLINE:
-            files = (file for feature in known_features() for file in feature.weights)
-            known = next((one for one in files if getattr(one, "model", None) == name), None)
+            named = (one for feature in registry.known_features() for one in feature.weights)
+            known = next((one for one in named if getattr(one, "model", None) == name), None)
             terms = f"licence: {known.licence}; {known.citation}" if known else "see its card"
             _logger.warning("Fetching the model %s (%s).", name, terms)
         return Path(hub.snapshot_download(name, revision=revision, allow_patterns=_FETCHED))
     except Exception as error:
         # The hub's client raises errors of its own, of httpx and of the system.
         reason = re.split(r"\n|\. ", str(error))[0] or type(error).__name__
-        raise exceptions.WeightsNotFoundError(
+        raise WeightsNotFoundError(
             f"The model '{name}' is neither a folder nor on this machine, and cannot be fetched "
             f"from the hub ({reason}); connect, or name the folder of a copy."
         ) from error
 
 
-def require_packages() -> None:
-    check_installed(*PACKAGES, extra="hub", needed_for="Models of the hub")
-
-
 def weights_files(folder: Path) -> list[Path]:
     """Return the safetensors files that transformers reads; raise where there are none."""
     whole, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
-    files = [whole]
+    found = [whole]
     if index.is_file() and not whole.is_file():
         shards = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
-        files = [folder / shard for shard in sorted(set(shards))]
-    if all(file.is_file() for file in files):
-        return files
+        found = [folder / shard for shard in sorted(set(shards))]
+    if all(file.is_file() for file in found):
+        return found
     pickled = any(any(folder.glob(pattern)) for pattern in _PICKLES)
     what = "weights as a pickle alone" if pickled else "no model.safetensors"
-    raise exceptions.WeightsNotFoundError(
+    raise WeightsNotFoundError(
         f"The model in '{folder}' has {what}; skmer reads no pickles, which can run code: write "
         "it by save_pretrained of transformers where you trust it, and name that folder."
     )
@@ -160,18 +150,16 @@ def weights_files(folder: Path) -> list[Path]:
 
 def read_model(folder: Path, *, trusted: bool) -> HubModel:
     """Read all but the weights, once for the same files."""
-    require_packages()
+    messages.check_installed(*PACKAGES, extra="hub", needed_for="Models of the hub")
     if not (folder / "config.json").is_file():
-        raise exceptions.WeightsNotFoundError(
-            f"The folder '{folder}' holds no config.json of a model."
-        )
-    files = [folder / name for name in _SETTINGS if (folder / name).is_file()]
-    files += [*(sorted(folder.glob("*.py")) if trusted else []), *weights_files(folder)]
-    return _read_model(folder, tuple(files), tuple(map(signature, files)), trusted)
+        raise WeightsNotFoundError(f"The folder '{folder}' holds no config.json of a model.")
+    found = [folder / name for name in _SETTINGS if (folder / name).is_file()]
+    found += [*(sorted(folder.glob("*.py")) if trusted else []), *weights_files(folder)]
+    return _read_model(folder, tuple(found), tuple(map(readers.signature, found)), trusted)
 
 
 @lru_cache(maxsize=16)
-def _read_model(folder: Path, files: tuple[Path, ...], _signatures, trusted: bool) -> HubModel:
+def _read_model(folder: Path, found: tuple[Path, ...], _signatures, trusted: bool) -> HubModel:
     from huggingface_hub import metadata_load
     from transformers import AutoConfig, AutoFeatureExtractor
 
@@ -183,7 +171,7 @@ def _read_model(folder: Path, files: tuple[Path, ...], _signatures, trusted: boo
             extractor = AutoFeatureExtractor.from_pretrained(folder, **options)
         model = HubModel(
             folder=str(folder),
-            digest=settings_digest({file.name: file_digest(file) for file in files}),
+            digest=digest.settings_digest({file.name: digest.file_digest(file) for file in found}),
             trusted=trusted,
             licence=((metadata_load(card) if card.is_file() else None) or {}).get("license"),
             config=config,
@@ -196,17 +184,17 @@ def _read_model(folder: Path, files: tuple[Path, ...], _signatures, trusted: boo
             model = replace(model, sizes=tuple(steps.shape[2] for _, steps in layers))
         return model
     except (ValueError, TypeError, LookupError, OSError, AttributeError, ImportError) as error:
-        if isinstance(error, exceptions.WeightsIntegrityError):
+        if isinstance(error, WeightsIntegrityError):
             raise
         if "auto_map" in json.loads((folder / "config.json").read_bytes()) and not trusted:
-            raise exceptions.InputError(
+            raise InputError(
                 f"The model in '{folder}' comes with code of its own, which would run here with "
                 "all your rights; read it, then pass trust_remote_code=True, and revision= the "
                 "commit that you have read.",
                 param="trust_remote_code",
             ) from error
         reason = str(error).strip().split("\n")[0]
-        raise exceptions.InputError(
+        raise InputError(
             f"The model in '{folder}' is no audio encoder with a feature extractor and hidden "
             f"states that transformers can load ({reason}).",
             param="model_name",
@@ -214,19 +202,19 @@ def _read_model(folder: Path, files: tuple[Path, ...], _signatures, trusted: boo
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _quiet():
     """Keep transformers from reporting what is checked here."""
-    from transformers.utils import logging as messages
+    from transformers.utils import logging as log
 
-    level, has_bar = messages.get_verbosity(), messages.is_progress_bar_enabled()
-    messages.set_verbosity_error()
-    messages.disable_progress_bar()
+    level, has_bar = log.get_verbosity(), log.is_progress_bar_enabled()
+    log.set_verbosity_error()
+    log.disable_progress_bar()
     try:
         yield
     finally:
-        messages.set_verbosity(level)
+        log.set_verbosity(level)
         if has_bar:
-            messages.enable_progress_bar()
+            log.enable_progress_bar()
 
 
 @dataclass(eq=False)
@@ -261,7 +249,7 @@ class Network:
             )  # fmt: skip
         # transformers draws what is missing at random.
         if missing := [key for key in info["missing_keys"] if not key.endswith(_UNUSED)]:
-            raise exceptions.WeightsIntegrityError(
+            raise WeightsIntegrityError(
                 f"The weights in '{model.folder}' lack {len(missing)} arrays of the model, such as "
                 f"{min(missing)}; name a folder or a revision that has all."
             )
