@@ -5,7 +5,6 @@ Long, as PMEmo has them: a row a moment, with its time in seconds.
 """
 
 import re
-from collections.abc import Mapping
 
 import numpy as np
 
@@ -19,7 +18,7 @@ _TIME = r"(?P<time>[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?P<unit>ms|s)"
 _WIDE = re.compile(rf"(?:(?P<target>.+?)[_ ])??(?:sample_)?{_TIME}", re.IGNORECASE)
 
 
-def read_curves(file: CsvFile, key: str, columns: Mapping[str, str], time_column: str | None):
+def read_curves(file: CsvFile, key: str, columns: dict[str, str], time_column: str | None):
     """Return a frame for each target: a row for each key of the file, a column for each time [s].
 
     `columns` has the name of the target's column, or for a wide table what its columns begin with.
@@ -36,7 +35,7 @@ def _in_seconds(times, unit: str):
     return np.round(times / 1000 if unit.lower() == "ms" else times, 6)
 
 
-def _read_long(file: CsvFile, key: str, columns: Mapping[str, str], time_column: str) -> dict:
+def _read_long(file: CsvFile, key: str, columns: dict[str, str], time_column: str) -> dict:
     lacking = [column for column in (time_column, *columns.values()) if column not in file.frame]
     if lacking:
         raise InputError(
@@ -56,7 +55,7 @@ def _read_long(file: CsvFile, key: str, columns: Mapping[str, str], time_column:
     return curves
 
 
-def _read_wide(file: CsvFile, key: str, columns: Mapping[str, str]) -> dict:
+def _read_wide(file: CsvFile, key: str, columns: dict[str, str]) -> dict:
     import pandas as pd
 
     parts = {
@@ -95,7 +94,7 @@ def _require_once(file: CsvFile, table, what: str) -> None:
         )
 
 
-def align_curves(curves: Mapping, file: CsvFile) -> tuple[dict, int]:
+def align_curves(curves: dict, file: CsvFile) -> tuple[dict, int]:
     """Return curves with the same times and gaps, and how many moments lack some target."""
     times = sorted({time for curve in curves.values() for time in curve})
     curves = {name: curve.reindex(columns=times) for name, curve in curves.items()}

@@ -237,11 +237,5 @@ def fetch_deam(
         fetch.fetch_clips(folder, INFO, CLIPS_ARCHIVE, "<song_id>.mp3", download_if_missing)
     would_be = "MEMD_audio/{}.mp3".format if annotations_only else None
     frame = match_audio(frame, folder, INFO, exact=True, would_be=would_be)
-    return registry.make_bunch(
-        frame,
-        INFO,
-        extra=extra,
-        split=frame["split"],
-        dynamic={axis: dynamic[axis].loc[frame["song_id"]] for axis in AXES},
-        **tables.affect_target(frame, target, tables.SCALES),
-    )
+    affect = tables.affect_target(frame, target, tables.SCALES, f"{target}_", **dynamic)
+    return registry.make_bunch(frame, INFO, extra=extra, split=frame["split"], **affect)

@@ -210,10 +210,5 @@ def fetch_emomusic(
         fetch.fetch_clips(folder, INFO, CLIPS_ARCHIVE, f"{CLIPS_FOLDER}/*.mp3", download_if_missing)
     would_be = (f"{CLIPS_FOLDER}/{{}}.mp3").format if annotations_only else None
     frame = files.match_audio(frame, folder, INFO, exact=True, would_be=would_be)
-    return registry.make_bunch(
-        frame,
-        INFO,
-        split=frame["split"],
-        dynamic={axis: dynamic[axis].loc[frame["song_id"]] for axis in AXES},
-        **tables.affect_target(frame, target, tables.SCALES),
-    )
+    affect = tables.affect_target(frame, target, tables.SCALES, f"{target}_", **dynamic)
+    return registry.make_bunch(frame, INFO, split=frame["split"], **affect)

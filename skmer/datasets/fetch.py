@@ -83,13 +83,13 @@ def fetch_clips(folder: Path, info, archive: Archive, clips: str, download: bool
         download_and_unpack(archive, folder)
 
 
-def download_files(files: dict[str, tuple[str, str]], folder: Path) -> None:
-    """Fetch files to their places below a folder; each comes with its address and SHA-256."""
-    for place, (url, sha256) in files.items():
+def download_files(url: str, checksums: dict[str, str], folder: Path) -> None:
+    """Fetch files below an address to their places below a folder; each comes with its SHA-256."""
+    for place, sha256 in checksums.items():
         path = folder / place
-        archive = Archive(path.name, url, sha256)
+        archive = Archive(path.name, f"{url}/{place}", sha256)
         with _fetching(archive, path.parent, "fetching"):
-            download(url, path, checksums=archive.checksums, largest=LARGEST)
+            download(archive.url, path, checksums=archive.checksums, largest=LARGEST)
 
 
 @contextmanager

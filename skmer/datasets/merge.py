@@ -243,7 +243,7 @@ def fetch_merge(
     extra += f"\n{shared} with another song.\n"
     info = replace(INFO, n_clips=VERSIONS[version])
     frame = match_audio(frame, folder, info, exact=True)
-    affect = tables.affect_target(frame, target, {"arousal_valence": SCALE}, "{axis}")
+    affect = tables.affect_target(frame, target, {"arousal_valence": SCALE}, "")
     return registry.make_bunch(frame, INFO, extra=extra, split=frame["split"], **affect)
 
 

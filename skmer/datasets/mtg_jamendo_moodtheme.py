@@ -249,10 +249,8 @@ def fetch_mtg_jamendo_moodtheme(
         )
     if missing:
         lists = [name for name in checksums() if name.startswith("download/")]
-        links = {name: f"{_RAW}/{_COMMIT}/data/{name}" for name in [*missing, *lists]}
-        fetch.download_files(
-            {name: (link, checksums()[name]) for name, link in links.items()}, folder
-        )
+        needed = {name: checksums()[name] for name in [*missing, *lists]}
+        fetch.download_files(f"{_RAW}/{_COMMIT}/data", needed, folder)
         found = find_published(folder, names.values())
     frame = read_tracks({part: found[name] for part, name in names.items()})
     info = replace(INFO, n_clips=INFO.n_clips if split is None else N_IN_SPLITS)

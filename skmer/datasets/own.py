@@ -6,7 +6,7 @@ import inspect
 import os
 import re
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -58,15 +58,13 @@ def list_clips(inputs, *, taken=()) -> tuple[Listing, list[str]]:
     clips. A column that is called as one of `taken` gets another name.
     """
     left_out: list[str] = []
-    parts = [
-        text if Path(text).suffix.lower() == ".csv" else list(_rows(text, left_out))
-        for text in inputs
-    ]
+    parts = [_find_input(text, left_out) for text in inputs]
 
     def read():
         seen: set[int] = set()
         for part in parts:
-            for clip, cells in part if isinstance(part, list) else _rows(part, []):
+            is_csv = isinstance(part, Path)
+            for clip, cells in own_csv.stream_clips(part) if is_csv else zip(part, repeat({})):
                 if len(parts) > 1:
                     if hash(clip) in seen:
                         continue
@@ -85,13 +83,15 @@ def list_clips(inputs, *, taken=()) -> tuple[Listing, list[str]]:
     return listing, left_out
 
 
-def _rows(text, left_out: list[str]):
-    """The clips of one input; what its folder holds beside audio is added to `left_out`."""
+def _find_input(text, left_out: list[str]):
+    """The clips of an input, or the path of a csv file of clips.
+
+    What a folder holds beside audio is added to `left_out`.
+    """
     if files.is_url(text) and not str(text).lower().endswith(".csv"):
         urls = remote.find_urls(str(text))
         named = [url for url in urls if PurePosixPath(url).suffix.lower() in AUDIO_SUFFIXES]
-        yield from ((url, {}) for url in (urls if urls == [text] else named))
-        return
+        return urls if urls == [text] else named
     path = files.expand_path(text)
     if path.is_dir():
         found = find_audio_files(path)
@@ -101,17 +101,15 @@ def _rows(text, left_out: list[str]):
                 f"The folder '{path}' holds no audio file that can be read. {described}".rstrip()
             )
         left_out += [f"{path}: {described}"] if described else []
-        yield from ((str(clip), {}) for clip in found.paths)
-        return
+        return [*map(str, found.paths)]
     if path.suffix.lower() == ".csv":
-        yield from own_csv.stream_clips(path)
-        return
+        return path
     matches = [path] if path.is_file() else sorted(map(Path, glob.glob(str(path), recursive=True)))
     if not matches:
         raise InputError(
             f"There is no file, folder or match of a pattern '{path}'.", param="inputs"
         )
-    yield from ((str(match), {}) for match in matches if match.is_file())
+    return [str(match) for match in matches if match.is_file()]
 
 
 @registry.loader()

@@ -211,9 +211,5 @@ def fetch_pmemo(
     frame, dynamic = read_annotations(paths, quadrants)
     would_be = "chorus/{}.mp3".format if annotations_only else None
     frame = files.match_audio(frame, folder, INFO, exact=True, would_be=would_be)
-    return registry.make_bunch(
-        frame,
-        INFO,
-        dynamic={name: table.loc[frame["song_id"]] for name, table in dynamic.items()},
-        **tables.affect_target(frame, target, SCALES),
-    )
+    affect = tables.affect_target(frame, target, SCALES, f"{target}_", **dynamic)
+    return registry.make_bunch(frame, INFO, **affect)

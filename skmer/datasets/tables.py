@@ -457,12 +457,17 @@ def require_same_songs(tables: dict) -> None:
 QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
 
 
-def affect_target(frame, target: str, scales: dict, column="{target}_{axis}") -> dict[str, Any]:
-    """What `make_bunch` needs for quadrants, or for arousal and valence on one of the scales."""
+def affect_target(frame, target: str, scales: dict, prefix: str, **dynamic) -> dict:
+    """What `make_bunch` needs for quadrants, or for arousal and valence on one of the scales.
+
+    The tables over time, by axis, get the order of the songs in the frame.
+    """
+    over_time = {name: table.loc[frame["song_id"]] for name, table in dynamic.items()}
+    facts = {"dynamic": over_time} if over_time else {}
     if target == "quadrant":
-        return {"target_names": QUADRANTS, "scale": None}
-    columns = [column.format(target=target, axis=axis) for axis in AXES]
-    return {"target_names": AXES, "target": frame[columns], "scale": scales[target]}
+        return facts | {"target_names": QUADRANTS, "scale": None}
+    labels = frame[[f"{prefix}{axis}" for axis in AXES]]
+    return facts | {"target_names": AXES, "target": labels, "scale": scales[target]}
 
 
 def label_songs(frame, dynamic: dict, quadrants: str, middle: float):
