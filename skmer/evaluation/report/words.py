@@ -90,13 +90,6 @@ _UNKNOWN = (
     "The artists are not known, so the same artist may be in training and test, and every score "
     "may be too high for new artists."
 )
-# Whose clip was tested; of two datasets only some artists may be in both.
-_WHOSE = {
-    None: ("a clip", "clips"),
-    "some": ("a clip", "clips"),
-    "unseen": ("an unseen artist's clip", "clips of unseen artists"),
-    "seen": ("a clip of an artist seen in training", "clips of artists seen in training"),
-}
 
 
 def make_headline(seen: Overview) -> str:
@@ -105,7 +98,6 @@ def make_headline(seen: Overview) -> str:
         "headline.txt.j2",
         seen=seen,
         unknown=_UNKNOWN,
-        whose=_WHOSE[seen.artists],
         phrase=partial(_phrase, seen),
         better_feature=partial(_better_feature, seen),
         baseline=_baseline(seen),
@@ -169,21 +161,13 @@ def turn(row, is_turned: bool) -> tuple[float, float, float]:
 
 def trust_notes(seen: Overview) -> list[Note]:
     """Return what speaks for and against the headline; what is worst comes first."""
-    notes = []
-
-    def note(level: str, detail: str = "", *, caller) -> str:
-        notes.append(Note(level, join_lines(caller()), str(detail)))
-        return ""
-
-    fill_template(
+    notes = collect_notes(
         "notes.txt.j2",
         seen=seen,
         manifest=seen.result.manifest,
-        note=note,
         unknown=_UNKNOWN,
         calibration=_calibration(seen),
         findings=_findings(seen),
-        messages=messages,
     )
     order = ("bad", "doubtful", "neutral", "good")
     notes = list(dict.fromkeys([*notes, *gap_notes(seen)]))
@@ -324,3 +308,15 @@ def join_lines(text: str) -> str:
 def fill_template(template: str, *, package: str = __package__, **context) -> str:
     """Fill a template of a package, which may extend one of this package."""
     return environment(package).get_template(template).render(context)
+
+
+def collect_notes(template: str, **context) -> list[Note]:
+    """Return the notes of a template, which calls `note` with the level and the detail of each."""
+    notes = []
+
+    def note(level: str, detail: str = "", *, caller) -> str:
+        notes.append(Note(level, join_lines(caller()), str(detail)))
+        return ""
+
+    fill_template(template, note=note, messages=messages, **context)
+    return notes

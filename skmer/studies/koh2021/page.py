@@ -12,17 +12,7 @@ from skmer.evaluation.report.tables import Table, make_table, number_cell, text_
 from skmer.evaluation.report.words import Note, name_of
 from skmer.studies.koh2021 import data as study
 from skmer.studies.koh2021.claims import HELD, NOT_HELD, Claim
-from skmer.utils import digest, messages
-
-_MODELS = {
-    "svm": "a support vector machine",
-    "nb": "naive Bayes",
-    "rf": "a random forest",
-    "mlp": "a multilayer perceptron",
-    "cnn": "a convolutional network",
-    "lstm": "an LSTM",
-}
-_KEPT_APART = dict.fromkeys(study.DATASETS, "artists") | {"ravdess-song": "singers"}
+from skmer.utils import digest
 
 
 def name_of_feature(feature: str) -> str:
@@ -55,84 +45,39 @@ def make_headline(claims: dict[str, list[Claim]]) -> str:
 
 def find_news(findings) -> list[Note]:
     """Return what the numbers show beyond single claims."""
-    return [*_unfinished(findings), *_mfcc_news(findings), *_result_news(findings)]
+    repeats = [result.scores["repeat"].max() for result in findings.results.values()]
+    return _collect(
+        "news.txt.j2",
+        findings,
+        n_done=1 + max(repeats, default=0),
+        mfcc=_compare_mfcc(findings),
+        seen={key: Overview(result) for key, result in findings.results.items()},
+        words=words,
+    )
 
 
-def _unfinished(findings):
-    """Yield how many rounds were done, where it is not all of them."""
-    if findings.ended_by is None:
-        return
-    why = "the time was over" if findings.ended_by == "time" else "it was interrupted"
-    done = max((one.scores["repeat"].max() for one in findings.results.values()), default=0) + 1
-    text = f"Not finished, since {why}: {done} of {findings.budget.n_rounds} "
-    text += "rounds" + ("" if findings.rounds else ", and that only with the classifiers below")
-    slowest = messages.name_slowest(findings.slowest()).strip()
-    yield Note("doubtful", f"{text}. The same command goes on from here.", slowest)
+def _collect(template: str, findings, **context) -> list[Note]:
+    shared = {"findings": findings, "study": study, "feature_name": name_of_feature}
+    return words.collect_notes(template, package=__package__, **shared, **context)
 
 
-def find_cautions(findings) -> list[Note]:
-    """Return what limits all of it: less computing, data or weights than the study had."""
-    notes = []
-    changes = study.describe_reductions(findings.budget)
-    if changes:
-        text = "This is a quick run: it computes less than the study did, so its numbers are "
-        text += "rougher, the networks are trained less, and its verdicts are provisional."
-        notes.append(Note("doubtful", text, "; ".join(changes) + "."))
-    for name, reason in findings.left_out.items():
-        notes.append(Note("doubtful", f"{name_of_feature(name)} is left out.", reason))
-    for name, label in findings.random_features.items():
-        text = f"{name_of_feature(name)}: {label}. Its network was never trained; its numbers say "
-        text += "nothing about the embedding of that name, and claims on it are not testable."
-        notes.append(Note("bad", text))
-    if findings.datasets.missing:
-        names = ", ".join(study.titles()[name] for name in findings.datasets.missing)
-        notes.append(Note("neutral", f"Not in place, and so untested: {names}."))
-    return notes + [Note("doubtful", note) for note in findings.datasets.notes]
+def _compare_mfcc(findings):
+    """Yield each best accuracy that the study printed, and those of MFCC, which has no network.
 
-
-def _mfcc_news(findings):
-    """Compare MFCC, which needs no network, with the best accuracies that the study printed."""
+    They are the best by random splits, and those of its model and edition with groups kept apart.
+    """
     for printed in study.published()["accuracy"]:
-        dataset, best = printed["dataset"], printed["value"]
-        if dataset not in findings.datasets.names:
-            continue
-        scores = pd.concat(
-            findings.intervals[dataset, edition.name].assign(edition=edition.name)
-            for edition in study.EDITIONS
-        )
-        plain = scores[scores["feature"] == "mfcc"]
-        random = plain[plain["protocol"] == "koh2021"]
-        if random.empty:
-            continue
-        top, groups = random.iloc[int(random["accuracy"].argmax())], _KEPT_APART[dataset]
-        same = (plain["classifier"] == top["classifier"]) & (plain["edition"] == top["edition"])
-        beats = top["accuracy"] > best
-        text = (
-            f"{study.titles()[dataset]}: plain MFCC with {_MODELS[top['classifier']]}, without any "
-            f"network, {'beats' if beats else 'does not beat'} the study's best by random splits: "
-            f"{words.in_hundred(top['accuracy'])} of 100 clips are named rightly, against "
-            f"{words.in_hundred(best)} by {name_of_feature(printed['feature'])} + "
-            f"{name_of(printed['classifier'])}"
-        )
-        detail = f"Settings of the {top['edition']} edition; accuracy by random splits "
-        detail += _interval(top)
-        for kept in plain[same & (plain["protocol"] == "grouped")].to_dict("records"):
-            moves = "falls to" if kept["accuracy"] < top["accuracy"] else "has"
-            text += f". With {groups} kept apart it {moves} {words.in_hundred(kept['accuracy'])}"
-            detail += f", with {groups} kept apart {_interval(kept)}"
-        yield Note("bad" if beats else "neutral", f"{text}.", f"{detail}; 95 % intervals.")
-
-
-def _result_news(findings):
-    """Yield the headline of each report, and what random splits add."""
-    for (dataset, edition), result in findings.results.items():
-        seen = Overview(result)
-        text = f"{study.titles()[dataset]}, {edition}: {words.make_headline(seen)}"
-        yield Note("neutral", text, " ".join(note.text for note in words.gap_notes(seen)))
-
-
-def _interval(row) -> str:
-    return words.with_interval(row["accuracy"], row["low"], row["high"])
+        if printed["dataset"] in findings.datasets.names:
+            scores = pd.concat(
+                findings.intervals[printed["dataset"], edition.name].assign(edition=edition.name)
+                for edition in study.EDITIONS
+            )
+            random = study.rows_of(scores, {"feature": "mfcc", "protocol": "koh2021"})
+            if not random.empty:
+                top = random.iloc[int(random["accuracy"].argmax())]
+                wanted = top[["feature", "classifier", "edition"]].to_dict()
+                apart = study.rows_of(scores, wanted | {"protocol": "grouped"})
+                yield printed, top, apart.to_dict("records")
 
 
 def render_study(findings) -> str:
@@ -149,12 +94,10 @@ def render_study(findings) -> str:
         title="Koh and Dubnov (2021) reproduced",
         headline=make_headline(claims),
         news=find_news(findings),
-        cautions=find_cautions(findings),
+        cautions=_collect("cautions.txt.j2", findings),
         claims=claims,
         findings=findings,
-        titles=study.titles(),
-        published=study.published(),
-        editions=study.EDITIONS,
+        study=study,
         table=_main_table(findings),
         feature_name=name_of_feature,
         purities={name: purity_table(one) for name, one in findings.maps.items()},
