@@ -22,8 +22,6 @@ test set of a tenth has 16: one clip more or less is 6 points of accuracy.
     }
 """
 
-import os
-
 from skmer.datasets import files, registry, tables
 from skmer.datasets.validate import Finding, check_songs
 from skmer.exceptions import InputError
@@ -107,7 +105,7 @@ def validate(folder, verbose: bool) -> list[Finding]:
 @registry.register_dataset(INFO, validate=validate)
 def fetch_bimodal(
     *,
-    data_home: str | os.PathLike | None = None,
+    data_home: registry.DataHome = None,
     download_if_missing: bool = True,
     return_X_y: bool = False,
     as_frame: bool = False,

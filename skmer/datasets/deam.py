@@ -36,9 +36,6 @@ is of the whole.
     }
 """
 
-import os
-from typing import Literal
-
 import numpy as np
 
 from skmer.datasets import fetch, registry, tables
@@ -146,10 +143,10 @@ def validate(folder, verbose: bool) -> list[Finding]:
 @registry.register_dataset(INFO, validate=validate)
 def fetch_deam(
     *,
-    target: Literal["quadrant", "static", "dynamic"] = "quadrant",
-    quadrants: Literal["dynamic", "static"] = "dynamic",
+    target: tables.Target = "quadrant",
+    quadrants: tables.Rule = "dynamic",
     annotations_only: bool = False,
-    data_home: str | os.PathLike | None = None,
+    data_home: registry.DataHome = None,
     download_if_missing: bool = True,
     return_X_y: bool = False,
     as_frame: bool = False,

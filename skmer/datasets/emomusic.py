@@ -38,8 +38,6 @@ known artists. A few artists' names carry the title of an album as distributed
 """
 
 import hashlib
-import os
-from typing import Literal
 
 from skmer.datasets import fetch, files, registry, tables
 from skmer.datasets.tables import AXES, PublishedTable
@@ -125,9 +123,9 @@ def validate(folder, verbose: bool) -> list[Finding]:
 @registry.register_dataset(INFO, validate=validate)
 def fetch_emomusic(
     *,
-    target: Literal["quadrant", "static", "dynamic"] = "quadrant",
+    target: tables.Target = "quadrant",
     annotations_only: bool = False,
-    data_home: str | os.PathLike | None = None,
+    data_home: registry.DataHome = None,
     download_if_missing: bool = True,
     return_X_y: bool = False,
     as_frame: bool = False,

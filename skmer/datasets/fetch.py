@@ -13,9 +13,8 @@ from pathlib import Path, PureWindowsPath
 
 from skmer.datasets.files import AUDIO_SUFFIXES, find_audio_files, find_tables, not_in_place
 from skmer.exceptions import DatasetNotFoundError, InputError, bounded
-from skmer.utils.digest import file_digest
+from skmer.utils import digest, messages
 from skmer.utils.download import DownloadError, NotPublishedError, download, one_at_a_time
-from skmer.utils.messages import shorten
 
 # Bytes. No archive here is larger; DEAM's audio takes 1.3 GB.
 LARGEST = 8 * 2**30
@@ -71,7 +70,8 @@ def find_or_fetch(readers, folder: Path, info, archive=None, download=False, **o
         download_and_unpack(archive, folder, **options)
         tables = find_tables(folder, readers)
     if missing := [name for name in readers if name not in tables]:
-        raise not_in_place(shorten(missing), folder, info, archive.filename if archive else "")
+        filename = getattr(archive, "filename", "")
+        raise not_in_place(messages.shorten(missing), folder, info, filename)
     return tables
 
 
@@ -190,17 +190,15 @@ def _members(path: Path):
 
 def _check(unpacked: Path, checksums: dict[str, str], archive: Archive) -> None:
     """Raise unless every file is there with its SHA-256."""
-    found = {
-        name: file_digest(unpacked / name) for name in checksums if (unpacked / name).is_file()
-    }
-    missing = [name for name in checksums if name not in found]
-    wrong = [name for name in found if found[name] != checksums[name]]
+    missing = [name for name in checksums if not (unpacked / name).is_file()]
+    there = [name for name in checksums if name not in missing]
+    wrong = [name for name in there if digest.file_digest(unpacked / name) != checksums[name]]
     for what, names in (("lacks", missing), ("holds other bytes for", wrong)):
         if names:
             raise InputError(
                 f"{archive.filename} from {archive.url} is not the published file: it {what} "
-                f"{len(names)} of {len(checksums)} clips, {shorten(names)}. Nothing of it was "
-                "kept; try again later."
+                f"{len(names)} of {len(checksums)} clips, {messages.shorten(names)}. Nothing of "
+                "it was kept; try again later."
             )
 
 

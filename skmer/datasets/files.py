@@ -9,8 +9,7 @@ from pathlib import Path
 
 from skmer.datasets.registry import warn_caller
 from skmer.exceptions import DatasetNotFoundError, IncompleteDatasetWarning, InputError
-from skmer.utils.digest import file_digest
-from skmer.utils.messages import shorten
+from skmer.utils import digest, messages
 
 # Folders of file systems and desktops, whose files a person deleted or never made.
 _TRASH = {"$recycle.bin", "@eadir", "__macosx", "lost+found", "system volume information"}
@@ -125,7 +124,7 @@ def find_tables(folder: Path, readers) -> dict[str, Path]:
         if path.name.lower() in names:
             found.setdefault(names[path.name.lower()], []).append(path)
     for name, paths in found.items():
-        first = {file_digest(path): path for path in reversed(paths)} if len(paths) > 1 else {}
+        first = {digest.file_digest(path): path for path in reversed(paths) if len(paths) > 1}
         found[name] = [path for path in paths if path in first.values() or not first]
     if all(len(paths) == 1 for paths in found.values()):
         return {name: path for name, (path,) in found.items()}
@@ -214,8 +213,8 @@ def match_audio(frame, folder: Path, info, *, exact=False, would_be=None):
     if len(missing):
         warn_caller(
             f"{len(missing)} of {len(frame)} clips of {info.title} are missing in {folder}, "
-            f"{shorten(missing)}; the {len(frame) - len(missing)} others are used. Get them from "
-            f"{info.url}.",
+            f"{messages.shorten(missing)}; the {len(frame) - len(missing)} others are used. Get "
+            f"them from {info.url}.",
             IncompleteDatasetWarning,
         )
     frame.insert(0, "path", paths.map(str, na_action="ignore"))

@@ -26,8 +26,6 @@ Dubnov (2021). A song without an artist's name is a group of its own.
     }
 """
 
-import os
-
 from skmer.datasets import fetch, files, registry, tables
 from skmer.datasets.validate import Finding, check_songs
 
@@ -72,7 +70,7 @@ def validate(folder, verbose: bool) -> list[Finding]:
 @registry.register_dataset(INFO, validate=validate)
 def fetch_4q(
     *,
-    data_home: str | os.PathLike | None = None,
+    data_home: registry.DataHome = None,
     download_if_missing: bool = True,
     return_X_y: bool = False,
     as_frame: bool = False,

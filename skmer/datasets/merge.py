@@ -34,7 +34,6 @@ hand, stands below. For comparison, the authors state an F1 of 81.74 % for audio
     }
 """
 
-import os
 from dataclasses import replace
 from typing import Literal
 
@@ -147,7 +146,7 @@ def fetch_merge(
     *,
     splits: Literal["70_15_15", "40_30_30"] = "70_15_15",
     target: Literal["quadrant", "arousal_valence"] = "quadrant",
-    data_home: str | os.PathLike | None = None,
+    data_home: registry.DataHome = None,
     download_if_missing: bool = True,
     return_X_y: bool = False,
     as_frame: bool = False,

@@ -33,7 +33,6 @@ as they lie.
 """
 
 import json
-import os
 from dataclasses import replace
 from functools import cache
 from importlib import resources
@@ -43,8 +42,7 @@ from typing import Literal
 from skmer.datasets import fetch, files, registry, tables
 from skmer.datasets.validate import Finding, check_file, find_extra
 from skmer.exceptions import DatasetNotFoundError, InputError
-from skmer.utils import digest, messages
-from skmer.utils.progress import track
+from skmer.utils import digest, messages, progress
 
 INFO = registry.DatasetInfo(
     name="mtg-jamendo-moodtheme",
@@ -156,7 +154,7 @@ def validate(folder: Path, verbose: bool) -> list[Finding]:
     codes = {code for path in lists.values() for code in read_tracks({"": path})["track"]}
     audio = files.find_audio_files(folder).paths
     clips = files.match_songs(codes, audio)
-    for code in track(sorted(codes, key=int), description="hashing", enabled=verbose):
+    for code in progress.track(sorted(codes, key=int), description="hashing", enabled=verbose):
         clip = clips.get(code)
         sha = None if clip is None else published.get(f"{clip.parent.name}/{clip.name}")
         findings.append(check_file(clip, folder, sha, _file(code)))
@@ -173,7 +171,7 @@ def fetch_mtg_jamendo_moodtheme(
     split: Literal[0, 1, 2, 3, 4] | None = 0,
     *,
     annotations_only: bool = False,
-    data_home: str | os.PathLike | None = None,
+    data_home: registry.DataHome = None,
     download_if_missing: bool = True,
     return_X_y: bool = False,
     as_frame: bool = False,

@@ -34,9 +34,7 @@ from 1 to 9 and valence first; they are an error here.
     }
 """
 
-import os
 from functools import partial
-from typing import Literal
 
 from skmer.datasets import files, registry, tables
 from skmer.datasets.curves import read_curves
@@ -127,10 +125,10 @@ def validate(folder, verbose: bool) -> list[Finding]:
 @registry.register_dataset(INFO, validate=validate)
 def fetch_pmemo(
     *,
-    target: Literal["quadrant", "static", "dynamic"] = "quadrant",
-    quadrants: Literal["dynamic", "static"] = "dynamic",
+    target: tables.Target = "quadrant",
+    quadrants: tables.Rule = "dynamic",
     annotations_only: bool = False,
-    data_home: str | os.PathLike | None = None,
+    data_home: registry.DataHome = None,
     download_if_missing: bool = True,
     return_X_y: bool = False,
     as_frame: bool = False,

@@ -36,7 +36,6 @@ the actor.
 """
 
 import gzip
-import os
 import re
 from importlib import resources
 from numbers import Integral
@@ -141,7 +140,7 @@ def fetch_ravdess_song(
     *,
     subset: Literal["all", "koh2021"] = "all",
     subset_seed: Annotated[int, estimators.Interval(Integral, 0, None, closed="left")] = 0,
-    data_home: str | os.PathLike | None = None,
+    data_home: registry.DataHome = None,
     download_if_missing: bool = True,
     return_X_y: bool = False,
     as_frame: bool = False,

@@ -17,6 +17,7 @@ from sklearn.utils import Bunch
 
 from skmer.utils import estimators, files
 
+DataHome = str | os.PathLike | None
 _Loader = TypeVar("_Loader", bound=Callable)
 
 
@@ -220,7 +221,7 @@ def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
     warnings.warn(message, category, stacklevel=level)
 
 
-def get_data_home(data_home: str | os.PathLike | None = None) -> Path:
+def get_data_home(data_home: DataHome = None) -> Path:
     """Folder in which the datasets lie; it is not created.
 
     Parameters

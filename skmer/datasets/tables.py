@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice, permutations
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -352,6 +352,9 @@ SCALES = {
     "dynamic": AffectScale("dynamic", -1.0, 1.0),
 }
 AXES = ("arousal", "valence")
+# What the target of a dataset may be, and which labels its quadrants may be of.
+Target = Literal["quadrant", "static", "dynamic"]
+Rule = Literal["dynamic", "static"]
 ANEW = "get the published file again"
 _SAMPLE = re.compile(r"sample_([0-9]+)ms")
 

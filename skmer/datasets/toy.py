@@ -24,7 +24,6 @@ naive Bayes with artists held out, by chance .25: ``MusiCNNTransformer()`` .55, 
 """
 
 import io
-import os
 from types import SimpleNamespace
 
 import numpy as np
@@ -257,7 +256,7 @@ def _compare(path, clip: tuple[int, str, int]) -> Status:
 @registry.register_dataset(INFO, validate=validate)
 def load_toy_emotions(
     *,
-    data_home: str | os.PathLike | None = None,
+    data_home: registry.DataHome = None,
     return_X_y: bool = False,
     as_frame: bool = False,
 ):

@@ -11,7 +11,6 @@ trait. A clip that lacks a tag does not have the trait: unlike the tags of peopl
 complete.
 """
 
-import os
 from dataclasses import replace
 
 from skmer.datasets import registry, tables, toy
@@ -34,7 +33,7 @@ def tags_of(artist: int, quadrant: str, take: int) -> list[str]:
 @registry.register_dataset(INFO, validate=toy.validate)
 def load_toy_tags(
     *,
-    data_home: str | os.PathLike | None = None,
+    data_home: registry.DataHome = None,
     return_X_y: bool = False,
     as_frame: bool = False,
 ):

@@ -1,12 +1,11 @@
 """The check of a dataset's files against what was published."""
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from skmer.datasets.files import find_audio_files, find_tables, match_songs
-from skmer.datasets.registry import DATASETS
+from skmer.datasets.registry import DATASETS, DataHome
 from skmer.datasets.tables import QUADRANTS
 from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils import digest, messages
@@ -101,7 +100,7 @@ class ValidationReport:
 
 
 def validate_dataset(
-    name: str, *, data_home: str | os.PathLike | None = None, verbose: bool = False
+    name: str, *, data_home: DataHome = None, verbose: bool = False
 ) -> ValidationReport:
     """Compare the files of a dataset with what was published.
 

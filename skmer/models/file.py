@@ -23,14 +23,11 @@ from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skmer import embeddings, exceptions
+from skmer import exceptions
 from skmer.audio.resampling import RESAMPLERS
-from skmer.embeddings.engines import packages_of
-from skmer.embeddings.registry import transformer_names
+from skmer.embeddings import BaseClipTransformer, engines, registry
 from skmer.models.card import ModelCard, engine_of, make_card, to_markdown
-from skmer.utils.cache import DAMAGE
-from skmer.utils.digest import open_regular, settings_digest, versions
-from skmer.utils.files import atomic_write, check_output_file, expand_path
+from skmer.utils import cache, digest, files
 
 # Classes and functions, by themselves or by their names with modules.
 Trusted = Sequence[type | Callable | str]
@@ -49,13 +46,13 @@ _NOT_ITS_OWN = ("sklearn.externals.", "sklearn.utils._testing.", "sklearn.datase
 _FORMAT = 1
 
 
-def split_pipeline(model) -> tuple[list[embeddings.BaseClipTransformer], Pipeline]:
+def split_pipeline(model) -> tuple[list[BaseClipTransformer], Pipeline]:
     """Return the transformers of clips at the start of a pipeline, and the rest of it."""
     steps = model.steps if isinstance(model, Pipeline) else []
     transformers: list = [steps[0][1] if len(steps) > 1 else None]
     if isinstance(union := transformers[0], FeatureUnion) and not union.transformer_weights:
         transformers = [one for _, one in union.transformer_list]
-    if not all(isinstance(one, embeddings.BaseClipTransformer) for one in transformers):
+    if not all(isinstance(one, BaseClipTransformer) for one in transformers):
         raise exceptions.InputTypeError(
             "The model must be a pipeline that starts with a transformer of clips, or a union of "
             "those, as make_pipeline(MusiCNNTransformer(), SVC()) does. "
@@ -131,7 +128,7 @@ def _is_known(name: str) -> bool:
     package = module.split(".")[0]
     if package not in ("skmer", "sklearn"):
         # Of a package whose features are registered here, its user has decided to run the code.
-        return name in transformer_names()
+        return name in registry.transformer_names()
     if name.startswith(_NOT_ITS_OWN) or ".tests" in name:
         return False
     try:
@@ -211,8 +208,8 @@ def save_model(pipeline, path, *, card: Mapping | None = None, trusted: Trusted 
 
     transformers, rest = split_pipeline(pipeline)
     check_is_fitted(pipeline)
-    path = check_output_file(path)
-    beside = check_output_file(path.with_suffix(".md"))
+    path = files.check_output_file(path)
+    beside = files.check_output_file(path.with_suffix(".md"))
     if path == beside:
         raise exceptions.InputError(
             f"The model '{path}' and its card would be one file; let its name end in .skmer."
@@ -232,11 +229,11 @@ def save_model(pipeline, path, *, card: Mapping | None = None, trusted: Trusted 
             param="card",
         ) from error
     markdown = to_markdown(whole)
-    with atomic_write(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+    with files.atomic_write(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         archive.writestr("model.skops", model)
         archive.writestr("card.json", text)
         archive.writestr("card.md", markdown)
-    with atomic_write(beside) as temporary:
+    with files.atomic_write(beside) as temporary:
         temporary.write_text(markdown, encoding="utf-8")
     return path
 
@@ -246,17 +243,18 @@ def _deciding_versions(transformers, types: Iterable[str]) -> dict[str, str]:
     packages = {"numpy", "scipy", "scikit-learn", "soundfile"}
     for transformer in transformers:
         packages |= {RESAMPLERS[transformer.resampler], *transformer._packages()}
-        packages |= set(packages_of(engine_of(transformer)))
+        packages |= set(engines.packages_of(engine_of(transformer)))
     if any(name.startswith("skmer.classifiers.Keras") or ".networks." in name for name in types):
         packages |= {"tensorflow", "keras", "scikeras"}
     if "tensorflow" in packages:
         packages.add("tensorflow-cpu")
-    return versions(packages)
+    return digest.versions(packages)
 
 
 def _card_digest(card: Mapping) -> str:
     """Return the digest of a card but for the two digests in it."""
-    return settings_digest({name: card[name] for name in card if not name.endswith("_sha256")})
+    described = {name: card[name] for name in card if not name.endswith("_sha256")}
+    return digest.settings_digest(described)
 
 
 def _ready_to_save(pipeline: Pipeline) -> Pipeline:
@@ -304,7 +302,7 @@ def read_card(path) -> ModelCard:
     >>> read_card("emotions.skmer")["scores"]  # doctest: +SKIP
     {'accuracy': 0.57, 'low': 0.49, 'high': 0.65}
     """
-    return ModelCard(_read(expand_path(path))[0])
+    return ModelCard(_read(files.expand_path(path))[0])
 
 
 def load_model(path, *, trusted: Trusted = (), trust_remote_code: bool = False) -> Pipeline:
@@ -355,7 +353,7 @@ def load_model(path, *, trusted: Trusted = (), trust_remote_code: bool = False) 
     """
     import skops.io
 
-    path = expand_path(path)
+    path = files.expand_path(path)
     card, model = _read(path)
     with _unless_changed(path):
         types = _check_types(model, f"The model '{path}'", _names(trusted))
@@ -404,7 +402,7 @@ def _differences(card: dict, transformers, types: list[str]) -> list[str]:
 def _read(path: Path) -> tuple[dict, bytes]:
     """Return the card of a model, and what skops wrote, whose digest is that in the card."""
     try:
-        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
+        with digest.open_regular(path) as file, zipfile.ZipFile(file) as archive:
             _check_size(archive)
             card = json.loads(archive.read("card.json"))
             model = archive.read("model.skops")
@@ -423,7 +421,7 @@ def _read(path: Path) -> tuple[dict, bytes]:
         raise FileNotFoundError(exceptions.bounded(f"There is no model '{path}'.")) from None
     except exceptions.InputError:
         raise
-    except DAMAGE as error:
+    except cache.DAMAGE as error:
         raise exceptions.InputError(
             f"The file '{path}' is not a model that save_model wrote."
         ) from error
@@ -479,8 +477,8 @@ def _unless_changed(path) -> Iterator[None]:
 
 def _check_weights(transformer, path) -> None:
     """Make sure that the network's weights are here, and are those of the training."""
-    digest = getattr(transformer, "weights_digest_", None)
-    if digest is None:
+    trained_on = getattr(transformer, "weights_digest_", None)
+    if trained_on is None:
         return
     here = copy.copy(transformer)
     try:
@@ -494,9 +492,9 @@ def _check_weights(transformer, path) -> None:
         raise exceptions.WeightsNotFoundError(
             f"{reason}; the model '{path}' was trained on them."
         ) from error
-    if here.weights_digest_ != digest:
+    if here.weights_digest_ != trained_on:
         raise exceptions.WeightsIntegrityError(
-            f"The model '{path}' was trained on weights with the digest {digest:.16}..., and "
+            f"The model '{path}' was trained on weights with the digest {trained_on:.16}..., and "
             f"{type(transformer).__name__} has '{here.weights_label_}' with "
             f"{here.weights_digest_:.16}... here; put the file in place that it was trained on."
         )

@@ -302,7 +302,7 @@ def test_other_weights_and_other_versions_are_reported(model, network_model, tmp
     with pytest.raises(WeightsIntegrityError, match="was trained on weights with the digest"):
         load_model(path)
     save_model(model, path)
-    monkeypatch.setattr("skmer.models.file.versions", lambda packages: {"numpy": "0.9"})
+    monkeypatch.setattr("skmer.models.file.digest.versions", lambda packages: {"numpy": "0.9"})
     with pytest.warns(ModelVersionWarning, match=r"was made with .*numpy .*here 0\.9"):
         load_model(path)
 
