@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from abc import abstractmethod
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -21,7 +20,7 @@ from skmer.utils import floats, labels, messages, processes
 _N_DRAWS = 50
 
 
-def validation_split(y, groups, fraction, seed, *, owner):
+def validation_split(y, groups, fraction, seed, owner):
     """Split rows into those to train on and those to validate on, stratified and by group.
 
     Every class stays among the rows to train on; of tags, where y is an indicator matrix, only the
@@ -41,9 +40,10 @@ def _split_rows(y, fraction, seed, owner):
     n_validation = max(round(fraction * len(y)), classes.size)
     if counts.min() < 2 or len(y) - n_validation < classes.size:
         raise InputError(
-            f"The 'validation_fraction' parameter of {owner} must leave samples of every class to "
-            f"train on and to validate on. Got n_samples={len(y)}, {counts.min()} of the class "
-            f"'{classes[counts.argmin()]}'. Add samples, or set validation_fraction=0.",
+            f"The 'validation_fraction' parameter of {type(owner).__name__} must leave samples of "
+            f"every class to train on and to validate on. Got n_samples={len(y)}, {counts.min()} "
+            f"of the class '{classes[counts.argmin()]}'. Add samples, or set "
+            "validation_fraction=0.",
             param="validation_fraction",
         )
     splitter = StratifiedShuffleSplit(1, test_size=n_validation, random_state=seed)
@@ -66,9 +66,10 @@ def _split_groups(y, groups, fraction, seed, owner):
                 best, best_distance = (train, validation), distance
     if best is None:
         raise InputError(
-            f"The 'validation_fraction' parameter of {owner} must leave groups to validate on and "
-            f"every class in the others. Got {np.unique(groups).size} groups and {counts.size} "
-            "classes. Add groups, call fit without groups, or set validation_fraction=0.",
+            f"The 'validation_fraction' parameter of {type(owner).__name__} must leave groups to "
+            f"validate on and every class in the others. Got {np.unique(groups).size} groups and "
+            f"{counts.size} classes. Add groups, call fit without groups, or set "
+            "validation_fraction=0.",
             param="validation_fraction",
         )
     return best
@@ -109,22 +110,18 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
     random_state: params.RandomState = None
     verbose: bool = False
 
-    @abstractmethod
     def _layers(self, make, draw):
         """Return the Keras layers between the input and the output.
 
         ``make(name, ...)`` makes a layer, ``draw(name)`` an initializer with a seed of its own.
         """
 
-    @abstractmethod
     def _architecture(self):
         """Return a hashable that decides the layers, apart from the input."""
 
-    @abstractmethod
     def _input_shape(self):
         """Return the shape of a row that the network takes; None where it may vary."""
 
-    @abstractmethod
     def _to_network_input(self, X):
         """Return `X` as the float32 array that the network takes."""
 
@@ -185,14 +182,12 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
         split_seed, seed = random_state.randint(np.iinfo(np.int32).max, size=2)
         train, validation = np.arange(len(y)), None
         if self.validation_fraction > 0:
-            train, rows = validation_split(
-                y, groups, self.validation_fraction, split_seed, owner=type(self).__name__
-            )
+            train, rows = validation_split(y, groups, self.validation_fraction, split_seed, self)
             validation = (X[rows], codes[rows].astype(np.int32), sample_weight[rows])
         self._train(X[train], codes[train], sample_weight[train], validation, int(seed))
         return self
 
-    def _train(self, X, codes, sample_weight, validation, seed):
+    def _train(self, X, codes, weight, validation, seed):
         network = _import_network()
         self.batch_size_ = int(min(self.batch_size, len(X)))
         n_epochs = min(self.epochs, self.patience if validation and self.patience else self.epochs)
@@ -205,9 +200,7 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
                 # Compiling takes as long as some hundred steps, and so many are sure to be run.
                 jit_compile=self._jit_compile and n_steps >= _JIT_MIN_STEPS,
             )
-            self.history_, self.best_epoch_ = network.fit(
-                self, model, X, codes, sample_weight, validation
-            )
+            self.history_, self.best_epoch_ = network.fit(self, model, X, codes, weight, validation)
             self.weights_ = model.get_weights()
         self.n_iter_ = len(self.history_["loss"])
 
@@ -276,9 +269,8 @@ class BaseKerasClassifier(params.ClassifierMixin, params.BaseEstimator):
         if are_sequences:
             X = check_array(X, allow_nd=True, estimator=self, input_name="X", **_AS_FLOAT32)
         # The features are the columns of the frames, or of a plain X.
-        rows = params.validate_data(
-            self, X[:, 0] if are_sequences else X, reset=reset, **_AS_FLOAT32
-        )
+        columns = X[:, 0] if are_sequences else X
+        rows = params.validate_data(self, columns, reset=reset, **_AS_FLOAT32)
         X = X if are_sequences else rows
         floats.check_rows(X, f"X of {name}")
         if reset:

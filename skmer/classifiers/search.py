@@ -196,12 +196,10 @@ class GroupAwareKFold(model_selection.BaseCrossValidator):
 
     def split(self, X, y, groups=None):
         """Yield the rows to train and to test on."""
-        folds = (
-            model_selection.StratifiedKFold
-            if groups is None
-            else model_selection.StratifiedGroupKFold
-        )
-        return folds(self.get_n_splits(X, y, groups)).split(X, y, groups)
+        n_folds = self.get_n_splits(X, y, groups)
+        if groups is None:
+            return model_selection.StratifiedKFold(n_folds).split(X, y)
+        return model_selection.StratifiedGroupKFold(n_folds).split(X, y, groups)
 
     def get_n_splits(self, X=None, y=None, groups=None):
         """Return the number of folds."""

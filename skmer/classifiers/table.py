@@ -132,16 +132,12 @@ def _scaled(*after) -> Pipeline:
 def _make_one_vs_rest(name, preset, random_state):
     if preset == "koh2021":
         return OneVsRestClassifier(_make_koh2021(name, random_state))
-    steps = {
-        # Features of deviation 1 in hundreds of dimensions: a larger C overfits.
-        # liblinear computes in float64: converted once, not for each tag.
-        "svm": (
-            FunctionTransformer(np.float64),
-            OneVsRestClassifier(LinearSVC(C=0.003, random_state=random_state)),
-        ),
-        "nb": (OneVsRestClassifier(GaussianNB(var_smoothing=0.1)),),
-    }[name]
-    return _scaled(*steps)
+    if name == "nb":
+        return _scaled(OneVsRestClassifier(GaussianNB(var_smoothing=0.1)))
+    # Features of deviation 1 in hundreds of dimensions: a larger C overfits.
+    svm = OneVsRestClassifier(LinearSVC(C=0.003, random_state=random_state))
+    # liblinear computes in float64: converted once, not for each tag.
+    return _scaled(FunctionTransformer(np.float64), svm)
 
 
 def _make_koh2021(name, random_state):
@@ -160,14 +156,10 @@ def _make_tuned(name, random_state):
     network = {"random_state": random_state, **_TUNED_TRAINING}
     return {
         "svm": lambda: search.CalibratedGridSearchCV(
-            _scaled(SVC(random_state=random_state)),
-            {"svc__C": [0.1, 1.0, 10.0, 100.0]},
-            **_SEARCH,
+            _scaled(SVC(random_state=random_state)), {"svc__C": [0.1, 1.0, 10.0, 100.0]}, **_SEARCH
         ),
         "nb": lambda: GridSearchCV(
-            _scaled(GaussianNB()),
-            {"gaussiannb__var_smoothing": [1e-2, 1e-1, 1.0]},
-            **_SEARCH,
+            _scaled(GaussianNB()), {"gaussiannb__var_smoothing": [1e-2, 1e-1, 1.0]}, **_SEARCH
         ),
         "rf": lambda: _scaled(
             RandomForestClassifier(n_estimators=200, min_samples_leaf=3, random_state=random_state),

@@ -111,18 +111,15 @@ class TagClassifier(params.ClassifierMixin, MetaEstimatorMixin, params.BaseEstim
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         held_out, values = np.arange(0), np.zeros((0, y.shape[1]))
         if self.holdout_fraction:
-            rest, held_out = validation_split(
-                y, groups, self.holdout_fraction, seed, owner=type(self).__name__
-            )
+            rest, held_out = validation_split(y, groups, self.holdout_fraction, seed, self)
             values = self._values(self._fit_part(X, y, groups, rest), _safe_indexing(X, held_out))
         self.estimator_ = self._fit_part(X, y, groups, np.arange(len(y)))
         truth, shares = y[held_out], y.mean(axis=0)
         if not self._has_proba:
             self.curves_ = np.array([_fit_curve(*tag) for tag in zip(values.T, truth.T)])
             values = self._to_probabilities(values)
-        self.thresholds_ = np.array(
-            [best_threshold(*tag) for tag in zip(values.T, truth.T, shares)]
-        )
+        tags = zip(values.T, truth.T, shares)
+        self.thresholds_ = np.array([best_threshold(*tag) for tag in tags])
         return self
 
     def _fit_part(self, X, y, groups, rows):
@@ -155,10 +152,8 @@ class TagClassifier(params.ClassifierMixin, MetaEstimatorMixin, params.BaseEstim
         if not isinstance(proba, list):
             return np.asarray(proba)
         # A forest and its like: for each tag a column a class, of those that were trained on.
-        pairs = zip(proba, model.classes_)
-        return np.column_stack(
-            [of_tag[:, np.asarray(known) == 1].sum(axis=1) for of_tag, known in pairs]
-        )
+        has_tag = [np.asarray(known) == 1 for known in model.classes_]
+        return np.column_stack([one[:, has].sum(axis=1) for one, has in zip(proba, has_tag)])
 
     def _to_probabilities(self, values):
         slopes, starts = self.curves_.T

@@ -55,9 +55,8 @@ class GraphModel(keras.Sequential):
         # Each function is traced once for each way to run it.
         @functools.cache
         def epoch(step, jit_compile):
-            function = tf.function(
-                functools.partial(self._mean_over_batches, step), jit_compile=jit_compile or None
-            )
+            mean = functools.partial(self._mean_over_batches, step)
+            function = tf.function(mean, jit_compile=jit_compile or None)
             return function.get_concrete_function(*data)
 
         self._epoch = epoch
@@ -164,11 +163,8 @@ class GraphModel(keras.Sequential):
         else:
             losses = keras.ops.sparse_categorical_crossentropy(y, proba)
             hits = tf.cast(tf.equal(tf.argmax(proba, -1, tf.int32), y), tf.float32)
-        return (
-            tf.reduce_sum(losses * weight * real),
-            tf.reduce_sum(hits * real),
-            tf.reduce_sum(real),
-        )
+        loss = tf.reduce_sum(losses * weight * real)
+        return loss, tf.reduce_sum(hits * real), tf.reduce_sum(real)
 
 
 def _in_double(layer):

@@ -121,8 +121,7 @@ def evaluate(
     result.save(folder)
     terminal.show_summary(result)
     terminal.warn_of_findings(result.manifest)
-    if result.manifest["skipped_clips"]:
-        n_skipped = len(result.manifest["skipped_clips"])
+    if n_skipped := len(result.manifest["skipped_clips"]):
         terminal.warn(f"Clips skipped, as the report lists: {n_skipped}.")
     times["report"] = perf_counter() - started
     terminal.note("Time: " + ", ".join(f"{name} {times[name]:.1f} s" for name in times))

@@ -55,7 +55,7 @@ def fetch_weights(name: str) -> None:
 
 
 @command(weights, "verify")
-def verify_weights(name: str | None = None) -> None:
+def verify_weights(name: str | None = None) -> int:
     """Check files against what was published: checksums, arrays, and reference values.
 
     The status is 1 where a check fails, and where a file that was named is missing.
@@ -79,11 +79,9 @@ def verify_weights(name: str | None = None) -> None:
     for report in reports:
         terminal.show(f"{report.name}: {report.state}, {report.path}")
         for check in report.checks:
-            terminal.show(
-                f"  {'passed' if check.passed else 'FAILED'}: {check.what}: {check.detail}"
-            )
-    if not all(report.passed for report in reports):
-        raise typer.Exit(1)
+            outcome = "passed" if check.passed else "FAILED"
+            terminal.show(f"  {outcome}: {check.what}: {check.detail}")
+    return int(not all(report.passed for report in reports))
 
 
 datasets = typer.Typer(
@@ -107,9 +105,8 @@ def list_datasets() -> None:
     for row in list_datasets().itertuples():
         classes = " ".join(f"{name} {count}" for name, count in row.classes.items())
         how = "made here" if not row.url else "fetch" if row.downloadable else "by hand"
-        rows.append(
-            (row.name, row.clips, how, "; ".join(filter(None, (row.groups, classes, row.licence))))
-        )
+        facts = "; ".join(filter(None, (row.groups, classes, row.licence)))
+        rows.append((row.name, row.clips, how, facts))
     terminal.show_table(("name", "clips", "source", "groups; classes; licence"), rows)
 
 
@@ -134,7 +131,7 @@ def fetch_dataset(name: str, *, data_home: Path | None = None) -> None:
 
 
 @command(datasets, "validate")
-def validate_dataset(name: str, *, data_home: Path | None = None) -> None:
+def validate_dataset(name: str, *, data_home: Path | None = None) -> int:
     """Compare the files of a dataset with what was published; the status is 1 where they differ.
 
     Parameters
@@ -151,8 +148,7 @@ def validate_dataset(name: str, *, data_home: Path | None = None) -> None:
 
     report = validate_dataset(name, data_home=data_home, verbose=terminal.show_progress())
     terminal.show(str(report))
-    if not report.ok:
-        raise typer.Exit(1)
+    return int(not report.ok)
 
 
 cache = typer.Typer(

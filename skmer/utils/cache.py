@@ -73,10 +73,6 @@ def open_cache(memory) -> "ClipCache | None":
     return ClipCache(memory)
 
 
-# Until it is larger than this, the user's cache keeps everything.
-DEFAULT_MAX_BYTES = 10 * 10**9
-
-
 def default_cache() -> Path:
     """Return the folder in which the command keeps embeddings; it need not exist."""
     chosen = os.environ.get("SKMER_CACHE")
@@ -85,7 +81,7 @@ def default_cache() -> Path:
 
 def default_max_bytes() -> int:
     """Return how large the user's cache may become, ``SKMER_CACHE_BYTES`` where that is set."""
-    text = os.environ.get("SKMER_CACHE_BYTES") or str(DEFAULT_MAX_BYTES)
+    text = os.environ.get("SKMER_CACHE_BYTES") or str(10 * 10**9)
     if not text.isdecimal():
         raise InputError(
             f"The environment variable SKMER_CACHE_BYTES must be a number of bytes. Got {text!r}."

@@ -68,9 +68,8 @@ def check_floats(values, name: str, *, ndim: int | None = None, finite: bool = T
 
 def check_magnitude(array: np.ndarray, what: str) -> None:
     """Raise for infinity and numbers beyond `LARGEST`; NaN passes, as where a value is missing."""
-    peak = max(
-        np.fmax.reduce(array, axis=None, initial=0), -np.fmin.reduce(array, axis=None, initial=0)
-    )
+    highest = np.fmax.reduce(array, axis=None, initial=0)
+    peak = max(highest, -np.fmin.reduce(array, axis=None, initial=0))
     if peak > LARGEST:
         raise InputError(
             f"{what} must hold numbers between {-LARGEST:g} and {LARGEST:g}; others overflow in "

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from multiprocessing import current_process, parent_process
 from numbers import Integral
 
@@ -169,20 +169,14 @@ def _set_limit() -> Callable[[], object]:
 one_blas_thread = ProcessSetting(_set_limit).hold
 
 
-@cache
-def _switch():
-    # threadpoolctl lets nobody but the thread that set a limit take it back.
-    return ThreadPoolExecutor(1, thread_name_prefix="skmer-blas")
-
-
+# threadpoolctl lets nobody but the thread that set a limit take it back.
+_switch = cache(partial(ThreadPoolExecutor, 1, thread_name_prefix="skmer-blas"))
 # No thread lives on in a forked process.
 call_in_forked_child(_switch.cache_clear)
 
 
-@cache
-def _controller():
-    # Looking for the libraries takes milliseconds.
-    return ThreadpoolController()
+# Looking for the libraries takes milliseconds.
+_controller = cache(ThreadpoolController)
 
 
 @contextmanager

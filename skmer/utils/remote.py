@@ -2,7 +2,6 @@
 
 import os
 from contextlib import contextmanager, suppress
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,9 +9,9 @@ from skmer.exceptions import InputError, MissingPackageError, bounded
 from skmer.utils import digest, download, files, messages
 
 
-@cache
-def file_system(protocol: str):
-    """Return fsspec's file system for the protocol of a URL; raise where it is not supported."""
+def check_url(url: str):
+    """Return the file system of a URL; raise where files there cannot be read."""
+    protocol = url.partition("://")[0].lower()
     messages.check_installed("fsspec", extra="remote", needed_for=f"Files at {protocol}://")
     import fsspec
 
@@ -28,11 +27,6 @@ def file_system(protocol: str):
             f"The protocol {protocol}:// is not one that fsspec has ({error}); use a path, or "
             "another URL such as s3://bucket/name."
         ) from error
-
-
-def check_url(url: str):
-    """Return the file system of a URL; raise where files there cannot be read."""
-    return file_system(url.partition("://")[0].lower())
 
 
 @contextmanager

@@ -140,7 +140,6 @@ def test_what_is_not_supported_is_raised_before_the_work(tmp_path, monkeypatch, 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sources, "embed_clip", None)
     monkeypatch.setattr(fsspec, "filesystem", _without_packages)
-    remote.file_system.cache_clear()
     soundfile.write("a.wav", np.zeros(800), 8000)
     errors = (InputError, MissingPackageError)
     for paths, out in (
@@ -156,7 +155,6 @@ def test_what_is_not_supported_is_raised_before_the_work(tmp_path, monkeypatch, 
         with pytest.raises(InputError, match="is a URL, and must be a path on this machine here"):
             call(url if call in (load_csv, expand_path) else ["a.wav"])
     assert [path.name for path in Path().iterdir()] == ["a.wav"]
-    remote.file_system.cache_clear()
 
 
 def _without_packages(protocol):
