@@ -26,6 +26,7 @@ def validation_split(y, groups, fraction, seed, owner):
     Every class stays among the rows to train on; of tags, where y is an indicator matrix, only the
     shares are kept. Returns two arrays of sorted row indices.
     """
+    owner = type(owner).__name__
     if y.ndim == 2 and groups is None:
         groups = np.arange(len(y))
     if groups is None:
@@ -40,10 +41,9 @@ def _split_rows(y, fraction, seed, owner):
     n_validation = max(round(fraction * len(y)), classes.size)
     if counts.min() < 2 or len(y) - n_validation < classes.size:
         raise InputError(
-            f"The 'validation_fraction' parameter of {type(owner).__name__} must leave samples of "
-            f"every class to train on and to validate on. Got n_samples={len(y)}, {counts.min()} "
-            f"of the class '{classes[counts.argmin()]}'. Add samples, or set "
-            "validation_fraction=0.",
+            f"The 'validation_fraction' parameter of {owner} must leave samples of every class to "
+            f"train on and to validate on. Got n_samples={len(y)}, {counts.min()} of the class "
+            f"'{classes[counts.argmin()]}'. Add samples, or set validation_fraction=0.",
             param="validation_fraction",
         )
     splitter = StratifiedShuffleSplit(1, test_size=n_validation, random_state=seed)
@@ -66,10 +66,9 @@ def _split_groups(y, groups, fraction, seed, owner):
                 best, best_distance = (train, validation), distance
     if best is None:
         raise InputError(
-            f"The 'validation_fraction' parameter of {type(owner).__name__} must leave groups to "
-            f"validate on and every class in the others. Got {np.unique(groups).size} groups and "
-            f"{counts.size} classes. Add groups, call fit without groups, or set "
-            "validation_fraction=0.",
+            f"The 'validation_fraction' parameter of {owner} must leave groups to validate on and "
+            f"every class in the others. Got {np.unique(groups).size} groups and {counts.size} "
+            "classes. Add groups, call fit without groups, or set validation_fraction=0.",
             param="validation_fraction",
         )
     return best
