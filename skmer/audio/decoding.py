@@ -249,7 +249,7 @@ class _Libav:
     def __init__(self, file, *, is_cut: bool):
         import av
 
-        self._error, self.has_lost = av.FFmpegError, is_cut
+        self._av, self.has_lost = av, is_cut
         options = {"format_whitelist": _FORMATS, "protocol_whitelist": "none"}
         # Before 19, tags in another encoding than UTF-8 were an error otherwise.
         more: dict = {"metadata_errors": "replace"} if int(av.__version__[:2]) < 19 else {}
@@ -320,17 +320,16 @@ class _Libav:
                         return
                     self.has_lost |= packet.is_corrupt
                     yield from packet.decode()
-                except self._error:
+                except self._av.FFmpegError:
                     self.has_lost = True
 
     @contextlib.contextmanager
     def _noticing_losses(self):
         """Note that samples are missing where the log states so: many losses are no errors."""
-        import av
-
-        with _complete_log.hold(), av.logging.Capture() as lines:
+        logging = self._av.logging
+        with _complete_log.hold(), logging.Capture() as lines:
             yield
-        errors = (line for level, _, line in lines if level <= av.logging.ERROR)
+        errors = (line for level, _, line in lines if level <= logging.ERROR)
         self.has_lost |= any(map(_LOST.search, errors))
 
 

@@ -77,12 +77,11 @@ class Framing:
     keep_tail: bool = True
 
     def __post_init__(self):
-        lengths = {"frame_length": self.frame_length, "hop_length": self.hop_length}
-        check_whole("Framing", most=_LONGEST, **lengths)
-        check_whole("Framing", least=0, most=_LONGEST, left_padding=self.left_padding)
-        # Numbers of numpy would compute in as few bits as they have, and overflow.
-        for name in ("frame_length", "hop_length", "left_padding"):
-            object.__setattr__(self, name, int(getattr(self, name)))
+        for name, least in {"frame_length": 1, "hop_length": 1, "left_padding": 0}.items():
+            value = getattr(self, name)
+            check_whole("Framing", least=least, most=_LONGEST, **{name: value})
+            # Numbers of numpy would compute in as few bits as they have, and overflow.
+            object.__setattr__(self, name, int(value))
 
     def n_frames(self, n_samples: int) -> int:
         """Count the frames of a waveform.

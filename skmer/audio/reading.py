@@ -164,10 +164,8 @@ def stream_audio(
 
 def _blocks(source, sr, offset, duration, resampler, name, on_decoded, on_note):
     """Yield the resampled blocks of a file or a pair; where `sr` is None, at its own rate."""
-    with contextlib.ExitStack() as stack:
-        opened = None
-        if not isinstance(source, tuple):
-            opened = stack.enter_context(SoundSource(source, name=name))
+    is_file = not isinstance(source, tuple)
+    with SoundSource(source, name=name) if is_file else contextlib.nullcontext() as opened:
         from_sr = source[1] if opened is None else opened.sr
         if not isinstance(from_sr, int | float | np.number) or not _LOWEST <= from_sr <= HIGHEST_SR:
             raise AudioDecodeError(

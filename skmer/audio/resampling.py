@@ -42,16 +42,15 @@ def resample(blocks, from_sr, to_sr, resampler: str):
 def _soxr(blocks, from_sr, to_sr):
     import soxr
 
-    stream, dtype = None, np.float32
+    stream = None
     for block in blocks:
         if stream is None:
-            dtype = block.dtype
-            stream = soxr.ResampleStream(from_sr, to_sr, 1, dtype=dtype.name, quality="HQ")
+            stream = soxr.ResampleStream(from_sr, to_sr, 1, dtype=block.dtype.name, quality="HQ")
         out = stream.resample_chunk(block)
         if len(out):
             yield out
     if stream is not None:
-        yield stream.resample_chunk(np.zeros(0, dtype), last=True)
+        yield stream.resample_chunk(block[:0], last=True)
 
 
 def _resampy(blocks, from_sr, to_sr):

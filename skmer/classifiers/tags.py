@@ -1,7 +1,6 @@
 """Several tags a clip: any classifier with a probability and a threshold for each tag."""
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import field
 from typing import Annotated, Any
 
@@ -73,7 +72,7 @@ class TagClassifier(params.ClassifierMixin, MetaEstimatorMixin, params.BaseEstim
     __metadata_request__fit = {"groups": True}
 
     estimator: Annotated[Any, params.HasMethods(["fit"])] = field(kw_only=False)
-    target_names: Annotated[Sequence[str], "array-like"] | None = None
+    target_names: Annotated[list[str], "array-like"] | None = None
     holdout_fraction: params.HeldOut = 0.4
     random_state: params.RandomState = None
 

@@ -8,7 +8,6 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -116,12 +115,12 @@ _PARAMETER = re.compile(r"(parameter )?'(\w+)'( parameter)?(?: of (?=\w*[A-Z_])\
 _VALUE = re.compile(r"(?<![\w/.'\"-])(?P<name>[a-z_]+)=(?P<value>\[?'[^']*'\]?|\w+)")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run the command.
 
     Parameters
     ----------
-    arguments : sequence of str, default=None
+    arguments : list of str, default=None
         What stands after ``skmer``; None = the arguments of this process.
 
     Returns

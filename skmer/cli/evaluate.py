@@ -159,8 +159,8 @@ def _note_rounds(rounds: dict) -> str | None:
 
 def _free_folder(folder: Path, command: str) -> Path:
     """Return the folder, or the first with a number, without results of another command."""
-    names = chain([folder.name], (f"{folder.name}-{n}" for n in count(2)))
-    places = (folder.with_name(name) for name in names)
+    others = (folder.with_name(f"{folder.name}-{n}") for n in count(2))
+    places = chain([folder], others)
     return next(place for place in places if _earlier_command(place) in (None, command))
 
 

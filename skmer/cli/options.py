@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import textwrap
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
@@ -221,7 +220,7 @@ class FitOptions:
                 ClipCache(default_cache()).prune(max_bytes)
 
 
-def given(options: Any, names: Iterable[str]) -> dict[str, Any]:
+def given(options: Any, names) -> dict[str, Any]:
     """Return those of some options that were given, by the names of the parameters."""
     settings = {name: getattr(options, name) for name in names}
     for name in {"pooling", "layer"}.intersection(settings):
@@ -252,10 +251,10 @@ def set_parameters(transformers: dict[str, Any], settings: dict[str, Any]) -> di
     return transformers
 
 
-def command(app: typer.Typer, name: str | None = None) -> Callable:
+def command(app: typer.Typer, name: str | None = None):
     """Make a function a command, whose help is its docstring, see `with_options`; a decorator."""
 
-    def register(run: Callable) -> Callable:
+    def register(run):
         text, _, lines = parse_docstring(run)
         app.command(name, help=text, epilog=examples(lines))(with_options(run))
         return run
@@ -263,7 +262,7 @@ def command(app: typer.Typer, name: str | None = None) -> Callable:
     return register
 
 
-def with_options(run: Callable) -> Callable:
+def with_options(run):
     """Return a function whose parameters are in typer's terms.
 
     Positional parameters become arguments, and those behind the ``*`` options. The section
@@ -293,7 +292,7 @@ def with_options(run: Callable) -> Callable:
     return call
 
 
-def parse_docstring(documented: Callable) -> tuple[str, dict[str, tuple[str, str]], str]:
+def parse_docstring(documented) -> tuple[str, dict[str, tuple[str, str]], str]:
     """Return the text before the sections, metavar and help by parameter, and the examples."""
     text = documented.__doc__ or ""
     for word, listed in _LISTS.items():
@@ -421,8 +420,7 @@ def load_clips(clips: ClipOptions) -> tuple[Any, Any, list[str] | None]:
     """Return the clips of a dataset, a csv file or a folder, what is predicted, and its columns."""
     import pandas as pd
 
-    from skmer.datasets import load_dataset
-    from skmer.datasets.registry import DATASETS
+    from skmer.datasets import load_dataset, registry
 
     options = vars(clips).copy()
     dataset, target, frames = (options.pop(name) for name in ("dataset", "target", "frames"))
@@ -435,7 +433,7 @@ def load_clips(clips: ClipOptions) -> tuple[Any, Any, list[str] | None]:
     if frames and all("=" in name for name in columns):
         places = dict(name.split("=", 1) for name in columns)
         columns = {name: _find_here(place) for name, place in places.items()}
-    named = dataset in DATASETS
+    named = dataset in registry.DATASETS
     if target == "tags":
         options["tags_column"] = None if named else clips.tags_column or "tags"
     elif clips.tags_column is not None or clips.tags_separator is not None:

@@ -61,13 +61,9 @@ def _completed_errors() -> Iterator[None]:
         raise
 
 
-def validate_params(
-    parameter_constraints: dict, *, prefer_skip_nested_validation: bool
-) -> Callable[[_F], _F]:
+def validate_params(constraints: dict) -> Callable[[_F], _F]:
     """Return scikit-learn's decorator of this name, whose errors are bounded and have a `param`."""
-    validate = _param_validation.validate_params(
-        parameter_constraints, prefer_skip_nested_validation=prefer_skip_nested_validation
-    )
+    validate = _param_validation.validate_params(constraints, prefer_skip_nested_validation=True)
     return lambda function: _completed_errors()(validate(function))
 
 
@@ -187,7 +183,7 @@ def checked(function: _F) -> _F:
     """Decorate a function so that its arguments must be what its type hints allow."""
     hints = typing.get_type_hints(function, include_extras=True)
     allowed = {name: allowed_by(hint) for name, hint in hints.items() if name != "return"}
-    return validate_params(allowed, prefer_skip_nested_validation=True)(function)
+    return validate_params(allowed)(function)
 
 
 @typing.dataclass_transform(

@@ -215,10 +215,7 @@ MOST_CLIPS = 20_000
 _DECIMALS = {"decimals": [Interval(Integral, 1, 6, closed="both")]}
 
 
-@validate_params(
-    {**_DECIMALS, "n": [Interval(Integral, 1, MOST_CLIPS, closed="both")]},
-    prefer_skip_nested_validation=True,
-)
+@validate_params({**_DECIMALS, "n": [Interval(Integral, 1, MOST_CLIPS, closed="both")]})
 def check_report_consistency(
     per_class, n, *, accuracy=None, weighted=None, supports=None, decimals=2
 ) -> ReportConsistency:
@@ -274,7 +271,7 @@ def check_report_consistency(
     return ReportConsistency(int(n), bool(found), *(zip(*found) if found else (None, None, None)))
 
 
-@validate_params(_DECIMALS, prefer_skip_nested_validation=True)
+@validate_params(_DECIMALS)
 def consistent_sizes(
     per_class, sizes=range(1, 501), *, accuracy=None, weighted=None, supports=None, decimals=2
 ) -> list[int]:
