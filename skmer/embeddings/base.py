@@ -2,6 +2,7 @@
 
 import warnings
 from abc import ABC, abstractmethod
+from contextlib import closing
 from dataclasses import fields
 from numbers import Integral, Real
 from pathlib import Path
@@ -400,18 +401,19 @@ class BaseClipTransformer(params.TransformerMixin, params.BaseEstimator, ABC):
         shared = cache.open_cache(self.memory), processes.threads_per_worker(self.n_jobs)
         calls = ((recipe, clip, *shared) for clip in clips)
         options = {"n_jobs": self.n_jobs, "prefer": recipe.prefer}
-        results = processes.run_parallel(embed_clip, calls, **options)
         embedded, failures, name = [], {}, type(self).__name__
-        # The results first in zip: they are asked once more at the end, so that the bar reaches it.
-        bar = progress.track(results, total=len(clips), description=name, enabled=self.verbose)
-        for one, clip in zip(bar, clips):
-            if isinstance(one, AudioDecodeError):
-                if self.on_error == "raise":
-                    raise one
-                failures[clip.row] = str(one)
-                frame_size = recipe.frame_size or self._frame_size()
-                one = CacheEntry(recipe.finish(np.full((1, frame_size), np.nan, np.float32)), [])
-            embedded.append(one)
+        # Closed after any error, so that no job continues in the background.
+        with closing(processes.run_parallel(embed_clip, calls, **options)) as results:
+            bar = progress.track(results, total=len(clips), description=name, enabled=self.verbose)
+            # The bar first in zip: it is asked once more at the end, so that it is seen to end.
+            for one, clip in zip(bar, clips):
+                if isinstance(one, AudioDecodeError):
+                    if self.on_error == "raise":
+                        raise one
+                    failures[clip.row] = str(one)
+                    failed = np.full((1, recipe.frame_size or self._frame_size()), np.nan)
+                    one = CacheEntry(recipe.finish(failed.astype(np.float32)), [])
+                embedded.append(one)
         _warn(clips, embedded, failures)
         return embedded, failures
 

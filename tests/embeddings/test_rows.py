@@ -16,6 +16,7 @@ from skmer import L3Transformer, MFCCStatsTransformer, MusiCNNTransformer, VGGis
 from skmer.audio import read_audio
 from skmer.embeddings.mfcc import MFCCRecipe
 from skmer.exceptions import AudioDecodeError, FailedClipsWarning, IgnoredCacheWarning
+from skmer.utils import processes
 from skmer.utils.digest import AudioDigest
 
 MISSING = "no-such-clip.wav"
@@ -56,6 +57,23 @@ def test_a_failing_clip_is_named_with_its_row(paths):
     with pytest.raises(AudioDecodeError, match=f"Row 1, '{MISSING}': the file does not exist") as e:
         MFCCStatsTransformer(n_jobs=2).fit_transform([paths[0], MISSING, paths[1]])
     assert e.value.row == 1
+
+
+def test_after_a_failing_clip_no_job_continues(paths, monkeypatch):
+    closed, real = [], processes.run_parallel
+
+    def run_parallel(*args, **options):
+        try:
+            yield from real(*args, **options)
+        finally:
+            closed.append(True)
+
+    monkeypatch.setattr(processes, "run_parallel", run_parallel)
+    with pytest.raises(AudioDecodeError) as kept:
+        MFCCStatsTransformer(n_jobs=2).fit_transform([MISSING, *paths])
+    # Also while the error is kept, whose traceback holds all variables.
+    assert isinstance(kept.value, AudioDecodeError)
+    assert closed
 
 
 def test_failing_frames_are_one_row_of_nan(paths):
