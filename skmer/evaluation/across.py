@@ -2,9 +2,8 @@
 
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,9 +50,7 @@ class Across:
             alone, is_second=None, datasets=None, published=None if second else alone.published
         )
 
-    def make_protocols(
-        self, make: Callable, clips: targets.Clips, seed: int
-    ) -> list[folds.Protocol]:
+    def make_protocols(self, make, clips: targets.Clips, seed: int) -> list[folds.Protocol]:
         """Return the protocols across, each before those within its first dataset."""
         left_out, none = self.left_out(clips), np.array([], dtype=np.intp)
         seeds = estimators.derive_seeds(estimators.derive_seeds(seed, 2)[1], 2)
@@ -109,8 +106,8 @@ class Across:
 
 
 def join_clips(
-    task: tasks.Task, first: targets.Clips, features, test, *, names, scales, rules, both_ways
-) -> tuple[tasks.Task, targets.Clips, Any, Across]:
+    task, first: targets.Clips, features, test, *, names, scales, rules, both_ways
+) -> tuple[tasks.Task, targets.Clips, object, Across]:
     """Return the task of what two datasets have in common, their clips as one, and the features.
 
     `test` has X_test, y_test and groups_test. Features that are arrays have the rows of X_test
@@ -176,9 +173,7 @@ def _warn_of_lone(names: Sequence[str], alone: Sequence[list[str]], n_alone: lis
         warnings.warn(message, stacklevel=4)
 
 
-def _join_groups(
-    first: targets.Clips, second: targets.Clips, name: str
-) -> tuple[np.ndarray, np.ndarray]:
+def _join_groups(first, second, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the groups of both by name, and the place of each in the order of its dataset.
 
     Of two datasets with names, groups of one name are one, see `plain_name`.
@@ -285,7 +280,7 @@ def check_scales(scales) -> tuple:
         ) from error
 
 
-def make_quadrants(y, y_test, scales) -> tuple[Any, Any, tuple[str, ...]]:
+def make_quadrants(y, y_test, scales) -> tuple:
     """Make quadrants of the arousal and valence of one dataset where the other has quadrants."""
     axes = _axes_of(y), _axes_of(y_test)
     for side, (mine, other) in enumerate(((axes[0], y_test), (axes[1], y))):

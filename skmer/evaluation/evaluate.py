@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from sklearn import config_context
@@ -14,13 +14,9 @@ from sklearn.base import clone
 
 from skmer.classifiers.base import BaseKerasClassifier, check_keras_backend
 from skmer.evaluation import features as inputs
-from skmer.evaluation import fitting, folds, regression, tasks
-from skmer.evaluation import manifest as records
-from skmer.evaluation.across import Across, join_clips, make_quadrants
-from skmer.evaluation.features import ComputedFeature
+from skmer.evaluation import fitting, folds, manifest, regression, rounds, splitters, tasks
+from skmer.evaluation.across import join_clips, make_quadrants
 from skmer.evaluation.result import EvaluationResult
-from skmer.evaluation.rounds import Deadline, run_rounds
-from skmer.evaluation.splitters import FixedSplit
 from skmer.evaluation.targets import Clips
 from skmer.exceptions import InputError, InputTypeError
 from skmer.utils import estimators, labels, messages, processes
@@ -221,10 +217,10 @@ those, default="grouped"
     messages.check_choice("evaluate", PRESETS, preset=preset)
     messages.check_choice("evaluate", ("raise", "skip"), on_error=on_error)
     messages.check_choice("evaluate", ("raise", "return"), on_interrupt=on_interrupt)
-    deadline = Deadline(time_limit)
+    deadline = rounds.Deadline(time_limit)
     processes.check_n_jobs(n_jobs)
     seed = estimators.recorded_seed(random_state)
-    named, named_test = records.describe_dataset(dataset), records.describe_dataset(dataset_test)
+    named, named_test = manifest.describe_dataset(dataset), manifest.describe_dataset(dataset_test)
     clips, across = Clips.check(X, task.check(y), groups, split), None
     if not audit and groups is not None:
         labels.warn_of_alike(clips.groups, "The groups")
@@ -262,7 +258,7 @@ those, default="grouped"
         clips, computed = _leave_out(skipped, clips, computed)
     times.append(time.perf_counter())
     evidence = fitting.make_evidence(clips, transformers, computed, across, n_jobs, verbose)
-    if across is not None and clips.is_second is not None:
+    if across is not None:
         across = replace(across, shared=evidence.shared(clips.is_second))
     experiment = fitting.Experiment(
         task, clips, {name: transformers[name] for name in made}, computed, models, input_of,
@@ -274,15 +270,15 @@ those, default="grouped"
         leaks = experiment.audit(protocols, evidence) if audit else None
     times.append(time.perf_counter())
     fits = experiment.list_fits(protocols, scorer)
-    rounds = run_rounds(
+    done = rounds.run_rounds(
         fits, n_jobs=n_jobs, verbose=verbose, checkpoint=checkpoint, deadline=deadline,
         returns=on_interrupt == "return",
     )  # fmt: skip
-    scores, predictions = fitting.tabulate(rounds.fits, rounds.fitted, clips.columns())
+    scores, predictions = fitting.tabulate(done.fits, done.fitted, clips.columns())
     times.append(time.perf_counter())
     unscored = task.find_unscored(predictions)
     _warn_of_unscored(unscored)
-    manifest = {
+    record = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": dict(zip(("features", "audit", "fits"), np.diff(times).round(3).tolist())),
         "platform": platform.platform(),
@@ -299,24 +295,24 @@ those, default="grouped"
         "dataset": experiment.describe(named),
         "skipped_clips": [{"row": row, "reason": reason} for row, reason in skipped.items()],
         "features": {
-            name: records.describe_feature(transformers[name], one)
+            name: manifest.describe_feature(transformers[name], one)
             for name, one in computed.items()
         },
         "left_out_features": left_out,
         "unscored": unscored,
         "models": {
-            name: records.describe_estimator(model)
+            name: manifest.describe_estimator(model)
             for name, model in models.items()
-            if name not in rounds.unfinished_models
+            if name not in done.unfinished_models
         },
         "audit": leaks,
         "protocols": {
-            one.name: records.describe_protocol(one, clips.original, rounds.done)
+            one.name: manifest.describe_protocol(one, clips.original, done.done)
             for one in protocols
         },
-        "rounds": rounds.describe(),
+        "rounds": done.describe(),
     } | ({} if across is None else across.describe(clips, task, named_test))
-    result = (task.result_class or EvaluationResult)(scores, predictions, manifest, task)
+    result = (task.result_class or EvaluationResult)(scores, predictions, record, task)
     result.experiment = experiment
     return result
 
@@ -436,7 +432,7 @@ def evaluate_dynamic_regression(
     return evaluate(features, regressors, X, y, task=task, **options)  # type: ignore[return-value]
 
 
-def _default_folds(task: tasks.Task, protocol, clips: Clips, across: Across | None) -> int:
+def _default_folds(task: tasks.Task, protocol, clips: Clips, across) -> int:
     """Return the number of folds where the user gives none: with groups, as many at most."""
     if protocol not in ("grouped", ["grouped"]):
         return task.n_folds
@@ -445,19 +441,17 @@ def _default_folds(task: tasks.Task, protocol, clips: Clips, across: Across | No
     return max(2, min([task.n_folds, *n_groups]))
 
 
-def _make_protocols(
-    protocol, known, task: tasks.Task, clips: Clips, seed: int, across: Across | None
-) -> list[folds.Protocol]:
+def _make_protocols(protocol, known, task, clips, seed, across) -> list[folds.Protocol]:
     def make(clips: Clips, is_other: bool = False) -> list[folds.Protocol]:
-        splitters, wanted = known, protocol
+        named, wanted = known, protocol
         if is_other and clips.groups is None and not isinstance(protocol, Mapping):
             listed = protocol if isinstance(protocol, list | tuple) else [protocol]
             wanted = list(dict.fromkeys("shuffled" if one == "grouped" else one for one in listed))
         if clips.published is not None:
-            splitters = {**known, "published": lambda seed: FixedSplit(clips.published)}
+            named = {**known, "published": lambda seed: splitters.FixedSplit(clips.published)}
         strata = task.strata(clips.targets)
         made = folds.make_protocols(
-            wanted, known=splitters, strata=strata, groups=clips.groups, random_state=seed
+            wanted, known=named, strata=strata, groups=clips.groups, random_state=seed
         )
         task.check_protocols(clips.targets, clips.groups, made)
         return made
@@ -465,9 +459,7 @@ def _make_protocols(
     return make(clips) if across is None else across.make_protocols(make, clips, seed)
 
 
-def _make_models(
-    models, task: tasks.Task, preset, clips: Clips, protocols: list[folds.Protocol]
-) -> dict[str, Any]:
+def _make_models(models, task, preset, clips: Clips, protocols: list[folds.Protocol]) -> dict:
     """Return what is fitted; raise for another kind, and for splits that break the protocol."""
     kind, targets = task.model_kind, clips.targets
     if isinstance(models, Mapping):
@@ -516,7 +508,7 @@ def _warn_of_unscored(unscored: Mapping[str, Mapping[str, int]]) -> None:
         )
 
 
-def _leave_out(skipped: Mapping[int, str], clips: Clips, computed: dict[str, ComputedFeature]):
+def _leave_out(skipped: Mapping[int, str], clips: Clips, computed: Mapping):
     """Return clips and features without the clips that cannot be used."""
     kept = ~np.isin(clips.original, list(skipped))
     if kept.sum() < 2:

@@ -20,14 +20,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import _safe_indexing
 
 from skmer.evaluation import features as inputs
-from skmer.evaluation import folds
-from skmer.evaluation.across import Across
-from skmer.evaluation.auditing.audit import audit_protocols
-from skmer.evaluation.auditing.copies import Evidence
-from skmer.evaluation.features import VECTOR, ComputedFeature, Feature, NetworkWeights
-from skmer.evaluation.folds import Protocol, Split
-from skmer.evaluation.targets import Clips, Targets
-from skmer.evaluation.tasks import Task
+from skmer.evaluation import folds, targets, tasks
+from skmer.evaluation.auditing import audit, copies
 from skmer.exceptions import InputError
 from skmer.utils import estimators, floats, labels, messages
 
@@ -36,10 +30,10 @@ from skmer.utils import estimators, floats, labels, messages
 class Fit:
     """One fit to do; `key` identifies its configuration, `groups` stay apart inside the fit."""
 
-    task: Task
+    task: tasks.Task
     key: dict[str, str]
-    weights: NetworkWeights
-    split: Split
+    weights: inputs.NetworkWeights
+    split: folds.Split
     X: Any
     y: np.ndarray
     groups: np.ndarray | None
@@ -139,19 +133,15 @@ def fit_model(model, X, y, groups, seed: int):
 
 def set_seed(model, seed: int) -> None:
     """Give every estimator in `model` that draws the seed of the split."""
-    seeds = {
-        name: seed
-        for name in model.get_params()
-        if name == "random_state" or name.endswith("__random_state")
-    }
-    model.set_params(**seeds)
+    names = [name for name in model.get_params() if name.split("__")[-1] == "random_state"]
+    model.set_params(**dict.fromkeys(names, seed))
     for nested in estimators.nested_estimators(model):
         # A search's folds are no parameters of it; those drawn from a seed of the user's own stay.
         if folds.is_search(nested) and getattr(nested.cv, "random_state", seed) is None:
             nested.cv.random_state = seed
 
 
-def training_rows(model, split: Split) -> np.ndarray:
+def training_rows(model, split: folds.Split) -> np.ndarray:
     """Return the rows that `model` is given to fit on.
 
     Where the protocol has a validation set, a model that holds clips out to stop early is given
@@ -159,13 +149,10 @@ def training_rows(model, split: Split) -> np.ndarray:
     """
     if split.validation.size:
         rows = np.sort(np.concatenate([split.train, split.validation]))
-        stopping = [
-            nested
-            for nested in estimators.nested_estimators(model)
-            if folds.stops_early(nested, rows.size)
-        ]
-        for nested in stopping:
-            nested.set_params(validation_fraction=split.validation.size / rows.size)
+        nested = estimators.nested_estimators(model)
+        stopping = [one for one in nested if folds.stops_early(one, rows.size)]
+        for one in stopping:
+            one.set_params(validation_fraction=split.validation.size / rows.size)
         if stopping:
             return rows
     return split.train
@@ -182,26 +169,22 @@ def tabulate(fits: Sequence[Fit], fitted: Sequence[Fitted], columns: Mapping[str
         further = {name: values[fit.split.test] for name, values in columns.items()}
         predictions.append(pd.DataFrame({**fit.names, **further, **one.predictions}))
         of_task = fit.task.score(one.predictions, further["row"])
-        seed, weights = {"seed": fit.split.seed}, fit.weights
-        ends = {"weights": weights.label, "random_weights": weights.random}
-        scores.append({**fit.names, **of_task, **one.scores, **one.costs, **seed, **ends})
+        ends = zip(COLUMNS[-3:], (fit.split.seed, fit.weights.label, fit.weights.random))
+        scores.append({**fit.names, **of_task, **one.scores, **one.costs, **dict(ends)})
     return pd.DataFrame(scores), labels.stack_frames(predictions)
 
 
-def make_scorer(scoring, task: Task, targets: Targets, models: Mapping):
+def make_scorer(scoring, task: tasks.Task, targets, models: Mapping):
     """Return a callable of (model, X, y) to a dict of scores, and the names of the scores.
 
     Names of usual scores are dropped, since those are there anyway. A scorer that cannot score
     targets such as these, or a model, is an error here, before hours of work.
     """
-    scoring = {
-        name: one
-        for name, one in _by_name(scoring).items()
-        if not (name in task.metrics and name == one)
-    }
+    given = _by_name(scoring).items()
+    scoring = {name: one for name, one in given if name != one or name not in task.metrics}
     if not scoring:
         return None, ()
-    taken: Sequence[str] = (*task.metrics, *task.configuration, *COLUMNS)
+    taken = [*task.metrics, *task.configuration, *COLUMNS]
     for name in scoring:
         if name in taken:
             raise InputError(
@@ -239,20 +222,18 @@ def _by_name(scoring) -> dict:
     return {name: name for name in ([scoring] if is_one else scoring)}
 
 
-def make_evidence(
-    clips: Clips, transformers, computed, across: Across | None, n_jobs, verbose
-) -> Evidence:
+def make_evidence(clips, transformers, computed, across, n_jobs, verbose) -> copies.Evidence:
     """Return what the audit looks at."""
     targets, vector, vectors, columns = clips.targets, None, {}, {}
     for name, one in computed.items():
-        if one.arrays.get(VECTOR, np.empty(0)).ndim != 2:
+        if one.arrays.get(inputs.VECTOR, np.empty(0)).ndim != 2:
             continue
-        values = vectors[name] = targets.mean_by_clip(one.arrays[VECTOR])
+        values = vectors[name] = targets.mean_by_clip(one.arrays[inputs.VECTOR])
         # Rows that are all the same are no copies of a clip.
         if vector is None and len(values) > 3 and np.ptp(values, axis=0).any():
             vector = values
         # What is computed of sound alone does not have the target in it, and columns beside it may.
-        table = one.inputs[VECTOR]
+        table = one.inputs[inputs.VECTOR]
         if one.front is not None:
             # They stand before the embeddings.
             columns[name] = [*table.columns][: table.shape[1] - values.shape[1]]
@@ -262,7 +243,7 @@ def make_evidence(
             columns[name] = [*getattr(table, "columns", range(values.shape[1]))]
     of_targets = [targets.mean_by_clip(values) for values in targets.values.values()]
     digests = (one.audio_digests for one in computed.values())
-    return Evidence(
+    return copies.Evidence(
         vector,
         of_targets[0] if len(of_targets) == 1 else np.column_stack(of_targets),
         clips.groups,
@@ -287,18 +268,19 @@ def _to_numbers(column) -> np.ndarray:
 class Experiment:
     """All that the fits rest on; a result keeps it to fit further models and to draw maps."""
 
-    task: Task
-    clips: Clips
+    task: tasks.Task
+    clips: targets.Clips
     transformers: dict[str, Any]
-    features: dict[str, ComputedFeature]
+    features: dict[str, inputs.ComputedFeature]
     models: dict[str, Any]
     # By feature and model.
     inputs: dict[tuple[str, str], str]
     seed: int
     n_jobs: int | None
-    across: Across | None = None
+    # How the clips of a second dataset were joined, where there is one.
+    across: Any = None
 
-    def list_fits(self, protocols: list[Protocol], scorer) -> list[Fit]:
+    def list_fits(self, protocols: list[folds.Protocol], scorer) -> list[Fit]:
         """Return every fit: features x models x targets x splits."""
         targets = self.clips.targets
         splits = [(one, targets.split_rows(split)) for one in protocols for split in one.splits]
@@ -320,11 +302,11 @@ class Experiment:
             for one, split in splits
         ]
 
-    def audit(self, protocols: list[Protocol], evidence: Evidence) -> dict:
+    def audit(self, protocols: list[folds.Protocol], evidence) -> dict:
         """Look for leaks in every protocol, among the clips of the datasets that it is of."""
         is_second = self.clips.is_second
         if is_second is None:
-            return audit_protocols(evidence, protocols)
+            return audit.audit_protocols(evidence, protocols)
         reports: dict[str, dict] = {}
         for one in protocols:
             seen = evidence
@@ -332,11 +314,11 @@ class Experiment:
                 rows = np.flatnonzero(is_second == is_second[one.splits[0].test[0]])
                 splits = [split.map_rows(rows.searchsorted) for split in one.splits]
                 seen, one = evidence.keep(rows), replace(one, splits=tuple(splits))
-            reports |= audit_protocols(seen, [one])
+            reports |= audit.audit_protocols(seen, [one])
         return reports
 
     @property
-    def first(self) -> Clips:
+    def first(self) -> targets.Clips:
         """The clips that a model is fitted to: of two datasets those of the first."""
         return self.clips if self.across is None else self.across.part(self.clips, False)
 
@@ -371,7 +353,7 @@ class Experiment:
             rows = self.features[feature].inputs[chosen][: len(y)]
             steps = [(self.task.model_kind, fit_model(fitted, rows, y, groups, seed))]
             if inputs.is_transformer(given):
-                transformer = self.task.before(Feature.transformer(given, chosen))
+                transformer = self.task.before(inputs.Feature.transformer(given, chosen))
                 steps.insert(0, ("transformer", transformer.fit(self.clips.X)))
             pipeline = Pipeline(steps)
         if self.task.model_kind == "regressor":

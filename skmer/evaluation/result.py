@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from skmer.evaluation.report import page
 from skmer.evaluation.statistics import paired
 from skmer.evaluation.tasks import CLASSIFICATION, TASKS, Task
 from skmer.exceptions import InputError
@@ -275,9 +276,8 @@ class EvaluationResult:
     @property
     def _scores_by_group(self) -> dict[str, Any]:
         scores = {self.metrics[0]: self.task.headline_score, **self.task.further_scores}
-        options = {"equal_splits": not self.is_pooled}
         return {
-            name: partial(paired.compare_totals, score, **options)
+            name: partial(paired.compare_totals, score, equal_splits=not self.is_pooled)
             for name, score in scores.items()
             if score is not None
         }
@@ -375,8 +375,6 @@ class EvaluationResult:
         ax : matplotlib.axes.Axes
             What was drawn on; ``ax.figure.savefig("scores.pdf")`` keeps it.
         """
-        from skmer.evaluation.report import page
-
         return page.plot_result(self, ax)
 
     def figure(self, size: Literal["paper", "wide"] = "paper") -> "Figure":
@@ -412,8 +410,6 @@ class EvaluationResult:
         >>> round(float(result.figure("paper").get_figwidth()) * 25.4)
         88
         """
-        from skmer.evaluation.report import page
-
         return page.result_to_figure(self, size)
 
     def to_latex(self) -> str:
@@ -424,13 +420,9 @@ class EvaluationResult:
         latex : str
             A LaTeX table with a caption; it needs the package booktabs.
         """
-        from skmer.evaluation.report import page
-
         return page.tables.scores_table(page.Overview(self)).latex
 
     def _repr_html_(self) -> str:
-        from skmer.evaluation.report import page
-
         return page.result_to_html(self)
 
     def report(self, path) -> Path:
@@ -446,8 +438,6 @@ class EvaluationResult:
         path : pathlib.Path
             Where it was written.
         """
-        from skmer.evaluation.report import page
-
         return page.write_report(self, path)
 
     def save(self, folder) -> Path:

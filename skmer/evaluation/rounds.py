@@ -11,14 +11,12 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 
 import joblib
 import numpy as np
 import pandas as pd
-from joblib import effective_n_jobs
 
 from skmer.evaluation.fitting import Fit, Fitted, fit_and_predict
 from skmer.exceptions import InputError
@@ -55,7 +53,7 @@ class Deadline:
         return self._end is not None and time.monotonic() >= self._end
 
     @contextmanager
-    def guard(self) -> Iterator[None]:
+    def guard(self):
         """Raise OutOfTimeError inside this block when the time is over.
 
         In the main thread that is at once, in the manner of Ctrl-C, also while workers compute;
@@ -88,7 +86,7 @@ class Deadline:
                 signal.signal(signal.SIGINT, before)
 
     @contextmanager
-    def stage(self, what: str) -> Iterator[None]:
+    def stage(self, what: str):
         """Raise InputError when the time is over before the end of what comes before the fits."""
         try:
             with self.guard():
@@ -212,9 +210,7 @@ class Rounds:
         return {name: one for name, one in vars(self).items() if name not in ("fits", "fitted")}
 
 
-def run_rounds(
-    fits: Sequence[Fit], *, n_jobs, verbose, checkpoint, deadline: Deadline, returns
-) -> Rounds:
+def run_rounds(fits, *, n_jobs, verbose, checkpoint, deadline: Deadline, returns) -> Rounds:
     """Do all fits, round by round; after the end of the time, return the rounds that are whole.
 
     The fits run in processes: scikit-learn 1.9 resets the warning filters of the whole process in
@@ -263,21 +259,19 @@ def run_rounds(
         # Workers have kept what had not come back yet.
         load([i for i in todo if i not in fitted])
     rounds = _whole_rounds(fits, fitted, ended_by, n_jobs)
-    if not rounds.fits and ended_by == "interrupt":
-        if verbose and store is not None:
-            _note(f"{len(fitted)} of {len(fits)} fits are kept; no model has a whole round")
+    if rounds.fits:
+        return rounds
+    kept = "" if store is None else f", which are kept in '{store.folder}'"
+    state = f"{len(fitted)} of {len(fits)} fits were done{kept}, and no model has a whole round."
+    if ended_by == "interrupt":
+        if verbose:
+            sys.stderr.write(f"{state}\n")
         raise KeyboardInterrupt
-    if not rounds.fits:
-        kept = "" if store is None else f", which are kept in '{store.folder}'"
-        raise InputError(
-            f"The 'time_limit' parameter, {deadline.seconds:g} s, is too short: {len(fitted)} of "
-            f"{len(fits)} fits were done{kept}, and no model has a whole round. Give more time.",
-            param="time_limit",
-        )
-    return rounds
+    fault = f"The 'time_limit' parameter, {deadline.seconds:g} s, is too short: {state}"
+    raise InputError(f"{fault} Give more time.", param="time_limit")
 
 
-def _in_rounds(fits: Sequence[Fit]) -> list[int]:
+def _in_rounds(fits: list[Fit]) -> list[int]:
     """Return the places of the fits: round by round, in each all features of a model together."""
     models = {name: i for i, name in enumerate(dict.fromkeys(map(_model_of, fits)))}
     return sorted(
@@ -294,7 +288,7 @@ def _do(fits, todo, fitted, store, keys, n_jobs, verbose, deadline) -> None:
     left = Counter(fits[i].split.repeat for i in todo)
     n_rounds = 1 + max(fit.split.repeat for fit in fits)
     if verbose and len(todo) < len(fits):
-        _note(f"{len(fits) - len(todo)} of {len(fits)} fits were finished before")
+        sys.stderr.write(f"{len(fits) - len(todo)} of {len(fits)} fits were finished before\n")
     outcomes = processes.run_parallel(
         _fit_and_keep,
         ((i, fits[i], store, keys[i]) for i in todo),
@@ -310,14 +304,9 @@ def _do(fits, todo, fitted, store, keys, n_jobs, verbose, deadline) -> None:
         left[fits[i].split.repeat] -= 1
         if not is_noted and not left[0]:
             is_noted = True
-            _note(_estimate(fits, fitted, n_jobs))
+            sys.stderr.write(f"{_estimate(fits, fitted, n_jobs)}\n")
         if deadline.is_over and len(fitted) < len(fits):
             raise OutOfTimeError
-
-
-def _note(text: str) -> None:
-    """Write to standard error, above the bar that may be there."""
-    sys.stderr.write(f"{text}\n")
 
 
 def _estimate(fits, fitted, n_jobs) -> str:
@@ -349,7 +338,7 @@ def _whole_rounds(fits, fitted, ended_by, n_jobs) -> Rounds:
     kept = np.flatnonzero((table["repeat"] < last) & ~table["model"].isin(unfinished)).tolist()
     # The cost of a configuration that was not fitted yet is unknown.
     costs = table.groupby(["name", "protocol"])["seconds"].transform("mean")
-    left = costs[missing.index].sum() / effective_n_jobs(n_jobs)
+    left = costs[missing.index].sum() / joblib.effective_n_jobs(n_jobs)
     of_names = table.groupby("name")["seconds"].sum(min_count=1).dropna()
     shares = (of_names / (of_names.sum() or 1.0)).nlargest(3).round(3)
     return Rounds(
