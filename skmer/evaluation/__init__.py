@@ -39,6 +39,7 @@ from skmer.evaluation.statistics.permutation import (
 from skmer.evaluation.statistics.purity import neighbor_purity, tsne_purity
 from skmer.evaluation.tags import TagsResult
 from skmer.evaluation.tasks import REGRESSORS
+from skmer.utils.messages import deprecated_names
 
 __all__ = [
     "REGRESSORS",
@@ -81,12 +82,6 @@ __all__ = [
     "tsne_purity",
 ]
 
-
-def __getattr__(name: str):
-    if name == "neighbour_purity":
-        import warnings
-
-        message = "neighbour_purity is now called neighbor_purity."
-        warnings.warn(message, DeprecationWarning, stacklevel=2)
-        return neighbor_purity
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = deprecated_names(
+    __name__, {"neighbour_purity": "skmer.evaluation.statistics.purity:neighbor_purity"}
+)

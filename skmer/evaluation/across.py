@@ -78,8 +78,7 @@ class Across:
                 renamed = (replace(split, protocol=name) for split in one.splits)
                 splits = tuple(split.map_rows(places.__getitem__) for split in renamed)
                 protocols.append(replace(one, name=name, splits=splits))
-        names_made = [one.name for one in protocols]
-        if len(set(names_made)) < len(names_made):
+        if len({one.name for one in protocols}) < len(protocols):
             raise InputError(
                 f"With X_test no protocol can be called {ACROSS!r}; give it another name.",
                 param="protocol",
@@ -92,7 +91,7 @@ class Across:
         left_out, is_second = self.left_out(clips), clips.is_second
         groups = [set(clips.groups[is_second == side].tolist()) for side in (False, True)]
         return {
-            "dataset_test": named | task.describe(second.targets) | second.count_groups(),
+            "dataset_test": second.describe(task, named),
             "across": {
                 **self.facts,
                 "shared_clips": {
@@ -149,7 +148,14 @@ def join_clips(
         rules += (f"{shown[1]} has no groups: its clips are split at random within it.",)
     has_groups = (first.groups is not None, groups_test is not None)
     n_alone = [int((~mask).sum()) for mask in masks]
-    _warn_of_lone(shown, matched.alone, n_alone)
+    parts = [
+        f"only {name} has {messages.shorten(lone)}" + (f" ({n_clips} clips)" if n_clips else "")
+        for name, lone, n_clips in zip(shown, matched.alone, n_alone)
+        if lone
+    ]
+    if parts:
+        message = f"Left out of everything, as the other dataset has none: {'; '.join(parts)}."
+        warnings.warn(message, stacklevel=3)
     facts = {"names": shown, "rules": [*rules, *matched.rules], "alone": [*matched.alone]}
     facts["n_without_partner"] = n_alone
     across = Across((shown[0], shown[1]), both_ways, has_groups, facts)
@@ -159,18 +165,6 @@ def join_clips(
             for name, one in features.items()
         }
     return matched.task, joined.keep(kept), features, across
-
-
-def _warn_of_lone(names: Sequence[str], alone: Sequence[list[str]], n_alone: list[int]) -> None:
-    """Warn of what one of two datasets has alone."""
-    parts = [
-        f"only {name} has {messages.shorten(lone)}" + (f" ({n_clips} clips)" if n_clips else "")
-        for name, lone, n_clips in zip(names, alone, n_alone)
-        if lone
-    ]
-    if parts:
-        message = f"Left out of everything, as the other dataset has none: {'; '.join(parts)}."
-        warnings.warn(message, stacklevel=4)
 
 
 def _join_groups(first, second, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -273,11 +267,8 @@ def check_scales(scales) -> tuple:
             for one, name in ((first, "y"), (second, "y_test"))
         )
     except (TypeError, ValueError) as error:
-        raise InputError(
-            "The 'scales' parameter must be the ends of the two scales, such as ((1, 9), (0, 1)). "
-            f"Got {scales!r}.",
-            param="scales",
-        ) from error
+        allowed = "the ends of the two scales, such as ((1, 9), (0, 1))"
+        raise messages.wrong_parameter("", "scales", allowed, scales) from error
 
 
 def make_quadrants(y, y_test, scales) -> tuple:

@@ -22,8 +22,6 @@ from skmer.exceptions import InputError, InputTypeError
 from skmer.utils import estimators, labels, messages, processes
 from skmer.utils.digest import versions
 
-PRESETS = ("tuned", "koh2021")
-
 
 def evaluate(
     features,
@@ -214,7 +212,7 @@ those, default="grouped"
     labels.check_order({"y": first, "X": X, "groups": groups, "split": split} | given)
     tested = X_test if isinstance(X_test, Mapping) else {"X_test": X_test}
     labels.check_order({"y_test": y_test, "groups_test": groups_test, **tested})
-    messages.check_choice("evaluate", PRESETS, preset=preset)
+    messages.check_choice("evaluate", ("tuned", "koh2021"), preset=preset)
     messages.check_choice("evaluate", ("raise", "skip"), on_error=on_error)
     messages.check_choice("evaluate", ("raise", "return"), on_interrupt=on_interrupt)
     deadline = rounds.Deadline(time_limit)
@@ -229,7 +227,6 @@ those, default="grouped"
             task, clips, features, (X_test, y_test, groups_test), scales=scales, rules=rules,
             names=(named.get("name"), named_test.get("name")), both_ways=both_ways,
         )  # fmt: skip
-        X = clips.X
     n_folds = _default_folds(task, protocol, clips, across) if n_folds is None else n_folds
     n_repeats = task.n_repeats if n_repeats is None else n_repeats
     known = task.splitters(n_folds, n_repeats)
@@ -247,11 +244,11 @@ those, default="grouped"
         for model in models
     }
     wanted = {name: {input_of[name, model] for model in models} for name in transformers}
-    made, left_out = inputs.make_features(transformers, wanted, X, optional=features is None)
+    made, left_out = inputs.make_features(transformers, wanted, clips.X, optional=features is None)
     columns = (one.clip_column for one in made.values() if one.clip_column is not None)
     clips = replace(clips, column=next(columns, None))
     with deadline.stage("computing the features"):
-        computed = {name: task.compute(one, X, clips.targets) for name, one in made.items()}
+        computed = {name: task.compute(one, clips.X, clips.targets) for name, one in made.items()}
     skipped = inputs.find_unusable(computed, clips.targets, on_error)
     skipped = {int(clips.original[row]): reason for row, reason in skipped.items()}
     if skipped:
@@ -292,7 +289,7 @@ those, default="grouped"
             "on_error": on_error,
             "scoring": list(further_scores),
         },
-        "dataset": experiment.describe(named),
+        "dataset": experiment.first.describe(task, named),
         "skipped_clips": [{"row": row, "reason": reason} for row, reason in skipped.items()],
         "features": {
             name: manifest.describe_feature(transformers[name], one)

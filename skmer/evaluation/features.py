@@ -306,27 +306,24 @@ class ColumnsFeature(Feature):
         """Compute the embeddings, and put them beside the other columns."""
         frame = pd.DataFrame({str(name): list(X[name]) for name in X.columns})
         used = {name for _, _, one in self.learnt if one is not None for name in _names(X, one)}
-        computed, names, blocks = {}, {}, []
+        parts, blocks = [], {}
         for part, (feature, columns) in self.embedded.items():
-            one = computed[part] = feature.compute(_safe_indexing(X, columns, axis=1))
-            values = one.inputs[VECTOR]
-            names[part] = [f"{part}__{i}" for i in range(values.shape[1])]
-            blocks.append(pd.DataFrame(values, columns=names[part]))
+            parts.append(feature.compute(_safe_indexing(X, columns, axis=1)))
+            blocks[part] = pd.DataFrame(parts[-1].arrays[VECTOR]).add_prefix(f"{part}__")
             unused = [one for one in _names(X, columns) if one not in used]
             # Several networks may embed one column.
             frame = frame.drop(columns=unused, errors="ignore")
         steps = [
-            (part, tail, names[part] if columns is None else _named(X, columns))
+            (part, tail, list(blocks[part]) if columns is None else _named(X, columns))
             for part, tail, columns in self.learnt
         ]
-        parts = computed.values()
         return ComputedFeature(
-            {VECTOR: pd.concat([frame, *blocks], axis=1)},
+            {VECTOR: pd.concat([frame, *blocks.values()], axis=1)},
             NetworkWeights.join(one.weights for one in parts),
             {row: why for one in parts for row, why in one.failures.items()},
             next((one.audio_digests for one in parts if one.audio_digests), None),
             clone(self.given).set_params(transformers=steps),
-            np.concatenate([np.zeros((len(frame), 0)), *blocks], axis=1),
+            np.concatenate([np.zeros((len(frame), 0)), *blocks.values()], axis=1),
         )
 
 
@@ -366,9 +363,7 @@ def _embed(transformer, X):
     return transformer.fit_transform(X), None
 
 
-def make_features(
-    transformers: Mapping[str, object], inputs: Mapping[str, Collection[str]], X, *, optional: bool
-) -> tuple[dict[str, Feature], dict[str, str]]:
+def make_features(transformers, inputs, X, *, optional: bool) -> tuple[dict, dict[str, str]]:
     """Fit all features, which shows before any work that their weights and engines are there.
 
     Where they are `optional`, a feature that cannot be had is left out, with one warning, and its
@@ -429,13 +424,8 @@ def weights_of(transformer) -> NetworkWeights:
     )
 
 
-def find_unusable(
-    features: Mapping[str, ComputedFeature], targets, on_error: str
-) -> dict[int, str]:
-    """Return the clips for which a feature has no finite numbers, and why, in their order.
-
-    `clips` has the clip of each row of the features.
-    """
+def find_unusable(features, targets, on_error: str) -> dict[int, str]:
+    """Return the clips for which a feature has no finite numbers, and why, in their order."""
     unusable: dict[int, str] = {}
     for name, feature in features.items():
         fault = f"the feature {name!r} is not finite, or beyond {floats.LARGEST:g}."

@@ -21,6 +21,7 @@ from sklearn.utils import _safe_indexing
 
 from skmer.evaluation import features as inputs
 from skmer.evaluation import folds, targets, tasks
+from skmer.evaluation.across import Across
 from skmer.evaluation.auditing import audit, copies
 from skmer.exceptions import InputError
 from skmer.utils import estimators, floats, labels, messages
@@ -277,8 +278,7 @@ class Experiment:
     inputs: dict[tuple[str, str], str]
     seed: int
     n_jobs: int | None
-    # How the clips of a second dataset were joined, where there is one.
-    across: Any = None
+    across: Across | None = None
 
     def list_fits(self, protocols: list[folds.Protocol], scorer) -> list[Fit]:
         """Return every fit: features x models x targets x splits."""
@@ -322,10 +322,6 @@ class Experiment:
         """The clips that a model is fitted to: of two datasets those of the first."""
         return self.clips if self.across is None else self.across.part(self.clips, False)
 
-    def describe(self, named: dict) -> dict:
-        """Return what the manifest has about the clips."""
-        return named | self.task.describe(self.first.targets) | self.first.count_groups()
-
     def make_maps(self):
         """Lay the clips out on a map for each feature."""
         mean_by_clip = self.clips.targets.mean_by_clip
@@ -351,11 +347,10 @@ class Experiment:
         else:
             # The clips of a second dataset are behind those of the first.
             rows = self.features[feature].inputs[chosen][: len(y)]
-            steps = [(self.task.model_kind, fit_model(fitted, rows, y, groups, seed))]
+            pipeline = Pipeline([(self.task.model_kind, fit_model(fitted, rows, y, groups, seed))])
             if inputs.is_transformer(given):
                 transformer = self.task.before(inputs.Feature.transformer(given, chosen))
-                steps.insert(0, ("transformer", transformer.fit(self.clips.X)))
-            pipeline = Pipeline(steps)
+                pipeline.steps.insert(0, ("transformer", transformer.fit(self.clips.X)))
         if self.task.model_kind == "regressor":
             # For `predict_clips`, which cannot see which number is which.
             pipeline[-1].target_names_ = list(values)

@@ -16,8 +16,8 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.multiclass import type_of_target
 
 from skmer.exceptions import InputError, InputTypeError
+from skmer.utils import labels, messages
 from skmer.utils.estimators import derive_seeds, nested_estimators
-from skmer.utils.labels import check_text
 
 
 @dataclass(frozen=True)
@@ -103,12 +103,10 @@ def _named_splitters(protocol, known, split_seed) -> dict[str, object]:
         listed = protocol if isinstance(protocol, list | tuple) else [protocol]
         pairs = [(_name_of(item), item) for item in listed]
     if not pairs:
-        raise InputError(
-            "The 'protocol' parameter must name at least one protocol. Got none.", param="protocol"
-        )
+        raise messages.wrong_parameter("", "protocol", "at least one protocol", protocol)
     splitters: dict[str, object] = {}
     for name, item in pairs:
-        check_text("The names in the 'protocol' parameter", str(name))
+        labels.check_text("The names in the 'protocol' parameter", str(name))
         is_splitter = callable(getattr(item, "split", None)) and not isinstance(item, type | bytes)
         if name in splitters:
             raise InputError(

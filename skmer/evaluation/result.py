@@ -109,11 +109,9 @@ class EvaluationResult:
         pooled = self._pooled_scores(keys)
         columns = {"weights": grouped["weights"].first(), "n_splits": grouped.size()}
         for metric in self.metrics:
+            columns[metric] = pooled.get(metric, mean[metric])
             if metric in pooled:
-                columns[metric] = pooled[metric]
                 columns[f"{metric}_split_mean"] = mean[metric]
-            else:
-                columns[metric] = mean[metric]
             columns[f"{metric}_std"] = spread[metric]
             if (n_scored := grouped[metric].count()).lt(grouped.size()).any():
                 columns[f"{metric}_n_splits"] = n_scored
@@ -353,14 +351,13 @@ class EvaluationResult:
         if self.is_pooled and metric in self._scores_by_group:
             keys = [key for key in self.configuration if key != "target"]
             return self._compare_by_group("compare", keys, metric, protocol)
-        names = [] if protocol is None else [protocol]
-        if protocol is None:
-            # One of a single split has nothing to test by; another may have.
-            splits = self.scores[["protocol", "repeat", "fold"]].drop_duplicates()
-            n_splits = splits["protocol"].value_counts()
-            names = [name for name in ran if n_splits[name] > 1] or ran
+        # One of a single split has nothing to test by; another may have.
+        splits = self.scores[["protocol", "repeat", "fold"]].drop_duplicates()
+        n_splits = splits["protocol"].value_counts()
+        names = [name for name in ran if n_splits[name] > 1] or ran
         of_protocol = partial(paired.compare_splits, self.scores, metric, self.configuration)
-        return pd.concat(map(of_protocol, names), ignore_index=True)
+        chosen = names if protocol is None else [protocol]
+        return pd.concat(map(of_protocol, chosen), ignore_index=True)
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the headline score of every configuration with its 95 % interval, best first.

@@ -39,11 +39,8 @@ class Deadline:
 
     def __init__(self, seconds: float | None):
         if seconds is not None and not seconds >= 0:
-            raise InputError(
-                "The 'time_limit' parameter must be seconds of at least 0, or None. "
-                f"Got {seconds!r} instead.",
-                param="time_limit",
-            )
+            allowed = "seconds of at least 0, or None"
+            raise messages.wrong_parameter("", "time_limit", allowed, seconds)
         self.seconds = seconds
         self._end = None if seconds is None else time.monotonic() + float(seconds)
 
@@ -289,12 +286,9 @@ def _do(fits, todo, fitted, store, keys, n_jobs, verbose, deadline) -> None:
     n_rounds = 1 + max(fit.split.repeat for fit in fits)
     if verbose and len(todo) < len(fits):
         sys.stderr.write(f"{len(fits) - len(todo)} of {len(fits)} fits were finished before\n")
+    work = ((i, fits[i], store, keys[i]) for i in todo)
     outcomes = processes.run_parallel(
-        _fit_and_keep,
-        ((i, fits[i], store, keys[i]) for i in todo),
-        n_jobs=n_jobs,
-        prefer="processes",
-        ordered=False,
+        _fit_and_keep, work, n_jobs=n_jobs, prefer="processes", ordered=False
     )
     is_noted = not verbose or n_rounds == 1
     for i, one in progress.track(

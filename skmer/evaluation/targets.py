@@ -188,9 +188,7 @@ def check_curves(y, times) -> tuple[dict[str, np.ndarray], np.ndarray]:
         times = next(iter(y.values())).columns
     times = floats.to_floats(times, "The 'times' parameter")
     if times.ndim != 1 or not np.isfinite(times).all():
-        raise InputError(
-            f"The 'times' parameter must be a list of seconds. Got {times!r}.", param="times"
-        )
+        raise messages.wrong_parameter("", "times", "a list of seconds", times)
     curves = {
         name: floats.to_floats(values, f"The target {name!r}")
         for name, values in _by_column(_by_name(y), times).items()
@@ -306,9 +304,10 @@ class Clips:
             columns["dataset"] = self.datasets[clip]
         return columns if self.groups is None else columns | {"group": self.groups[clip]}
 
-    def count_groups(self) -> dict[str, int]:
-        """Return the number of groups, where there are any."""
-        return {} if self.groups is None else {"n_groups": int(np.unique(self.groups).size)}
+    def describe(self, task, named: dict) -> dict:
+        """Return what the manifest has about a dataset: its name, its targets and its groups."""
+        groups = {} if self.groups is None else {"n_groups": int(np.unique(self.groups).size)}
+        return named | task.describe(self.targets) | groups
 
     def groups_in_fit(self, apart: bool | None) -> np.ndarray | None:
         """Return what stays together inside a fit: groups, or else the moments of a clip."""

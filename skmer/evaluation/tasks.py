@@ -30,8 +30,7 @@ from skmer.evaluation.statistics import bootstrap, scores
 from skmer.evaluation.targets import Matched, Targets, check_curves, check_numbers, match_numbers
 from skmer.exceptions import InputError
 from skmer.pooling import align_frames
-from skmer.utils.labels import check_labels, pair_names, warn_of_alike
-from skmer.utils.messages import check_choice, shorten
+from skmer.utils import labels, messages
 
 
 class Task:
@@ -213,7 +212,7 @@ def find_task(task: str | Task | None, y) -> Task:
     if isinstance(task, Task):
         return task
     if task is not None:
-        check_choice("evaluate", tuple(TASKS), task=task)
+        messages.check_choice("evaluate", tuple(TASKS), task=task)
         return TASKS[task]
     return next(one for one in reversed(TASKS.values()) if one.takes(y))
 
@@ -280,8 +279,8 @@ class Classification(LabelTask):
         return True
 
     def check(self, y):
-        y = check_labels(y, "The labels y")
-        warn_of_alike(y, "The labels y")
+        y = labels.check_labels(y, "The labels y")
+        labels.warn_of_alike(y, "The labels y")
         if type_of_target(y).startswith("continuous"):
             raise InputError(
                 "The labels y must be classes, and are numbers with decimals; give them to "
@@ -298,7 +297,7 @@ class Classification(LabelTask):
     def match(self, targets, y, scales):
         other = self.check(y)
         mine, theirs = (np.unique(one.first) for one in (targets, other))
-        found, alone, lone = pair_names("classes", mine.tolist(), theirs.tolist())
+        found, alone, lone = labels.pair_names("classes", mine.tolist(), theirs.tolist())
         kept = ~np.isin(targets.first.astype(str), alone), ~np.isin(other.first.astype(str), lone)
         # Those that are left out need a label of the same type until they are.
         names = np.array([found.get(one, mine[0]) for one in other.first.tolist()], mine.dtype)
@@ -349,9 +348,8 @@ class Classification(LabelTask):
 
     def guess(self, dataset, score, predictions):
         counts = np.array(list(dataset["classes"].values()))
-        if score == "balanced_accuracy":
-            return 1 / counts.size
-        return float(counts.max() / counts.sum()) if score == "accuracy" else None
+        most = float(counts.max() / counts.sum())
+        return {"accuracy": most, "balanced_accuracy": 1 / counts.size}.get(score)
 
     def describe(self, targets):
         labels, counts = np.unique(targets.first, return_counts=True)
@@ -376,7 +374,7 @@ def _check_training_classes(y: np.ndarray, protocol) -> None:
         listed = [f"{label} in {n} of {len(protocol.splits)}" for label, n in lacking.items()]
         warnings.warn(
             f"The {protocol.name!r} protocol has training sets without a class that is tested: "
-            f"{shorten(listed)}. Take more folds (n_folds), or add groups of that class.",
+            f"{messages.shorten(listed)}. Take more folds (n_folds), or add groups of that class.",
             stacklevel=5,
         )
 
@@ -512,9 +510,8 @@ def make_regressor(name: str) -> GridSearchCV:
         # The target stays an array, for any `transform_output` of the user.
         transformer=StandardScaler().set_output(transform="default"),
     )
-    return GridSearchCV(
-        scaled, {f"regressor__{name}__{key}": values for key, values in grid.items()}
-    )
+    grid = {f"regressor__{name}__{key}": values for key, values in grid.items()}
+    return GridSearchCV(scaled, grid)
 
 
 # A moment further than this from every frame, in seconds, has no frame: the clip is too short.

@@ -60,9 +60,10 @@ def deprecated_names(module: str, names: Mapping[str, str]) -> Callable:
         if name not in names:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         home, _, attribute = names[name].partition(":")
-        message = f"{module}.{name} is deprecated and will be removed in the next version of skmer."
-        warnings.warn(message, DeprecationWarning, stacklevel=2)
-        return getattr(import_module(home), attribute or name)
+        attribute = attribute or name
+        message = f"{module}.{name} is deprecated and will be removed in the next version of skmer"
+        warnings.warn(f"{message}; it is now {home}.{attribute}.", DeprecationWarning, stacklevel=2)
+        return getattr(import_module(home), attribute)
 
     return get
 
