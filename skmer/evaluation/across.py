@@ -259,12 +259,11 @@ def check_scales(scales) -> tuple:
     if scales is None:
         return None, None
     try:
-        first, second = scales
         return tuple(
             one
             if one is None or isinstance(one, AffectScale)
             else AffectScale(f"of {name}", *map(float, one))
-            for one, name in ((first, "y"), (second, "y_test"))
+            for one, name in zip(scales, ("y", "y_test"), strict=True)
         )
     except (TypeError, ValueError) as error:
         allowed = "the ends of the two scales, such as ((1, 9), (0, 1))"
@@ -307,6 +306,4 @@ def _axes_of(y):
 
 
 def _are_quadrants(y) -> bool:
-    if isinstance(y, Mapping) or hasattr(y, "columns") or np.ndim(y) != 1:
-        return False
-    return set(map(str, y)) <= set(QUADRANTS)
+    return np.ndim(y) == 1 and set(map(str, y)) <= set(QUADRANTS)

@@ -274,7 +274,12 @@ those, default="grouped"
     scores, predictions = fitting.tabulate(done.fits, done.fitted, clips.columns())
     times.append(time.perf_counter())
     unscored = task.find_unscored(predictions)
-    _warn_of_unscored(unscored)
+    for name, tags in unscored.items():
+        warnings.warn(
+            f"{len(tags)} tags have no positive or no negative in a test set ({name}), and "
+            f"are left out of the mean there: {messages.shorten(tags)}.",
+            stacklevel=2,
+        )
     record = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": dict(zip(("features", "audit", "fits"), np.diff(times).round(3).tolist())),
@@ -493,16 +498,6 @@ def _make_models(models, task, preset, clips: Clips, protocols: list[folds.Proto
                         folds.keep_groups_apart(model, fewest, y[fewest], groups[fewest], seed=0)
                 folds.check_inner_scores(model, y[fewest], groups[fewest])
     return models
-
-
-def _warn_of_unscored(unscored: Mapping[str, Mapping[str, int]]) -> None:
-    """Warn of tags that some test set has no score of."""
-    for protocol, tags in unscored.items():
-        warnings.warn(
-            f"{len(tags)} tags have no positive or no negative in a test set ({protocol}), and "
-            f"are left out of the mean there: {messages.shorten(tags)}.",
-            stacklevel=3,
-        )
 
 
 def _leave_out(skipped: Mapping[int, str], clips: Clips, computed: Mapping):

@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import _safe_indexing, get_tags
 
 from skmer import exceptions
@@ -161,10 +161,9 @@ def with_names(values: np.ndarray, names: Sequence):
 
 def _learns(transformer) -> bool:
     """Whether a row that comes out may depend on other rows that went in."""
-    # Those of a pipeline, or of a union.
-    parts = getattr(transformer, "steps", getattr(transformer, "transformer_list", None))
-    if parts is None:
+    if not isinstance(transformer, Pipeline | FeatureUnion):
         return get_tags(transformer).requires_fit and not _embeds_clips(transformer)
+    parts = getattr(transformer, "steps", None) or transformer.transformer_list
     return any(_learns(part) for _, part in parts if hasattr(part, "get_params"))
 
 
@@ -381,11 +380,8 @@ def make_features(transformers, inputs, X, *, optional: bool) -> tuple[dict, dic
             if not optional or named - {"pretrained", None}:
                 raise
             left_out[name] = str(error)
-            warnings.warn(
-                f"The feature {name!r} is left out: {error}",
-                exceptions.FeatureLeftOutWarning,
-                stacklevel=4,
-            )
+            message = f"The feature {name!r} is left out: {error}"
+            warnings.warn(message, exceptions.FeatureLeftOutWarning, stacklevel=4)
     return features, left_out
 
 
@@ -475,9 +471,8 @@ def map_clips(vectors: Mapping[str, np.ndarray], rows: np.ndarray, *, seed: int,
     if len(rows) > MAX_POINTS:
         chosen = np.random.default_rng(seed).choice(len(rows), MAX_POINTS, replace=False)
         chosen.sort()
-    places = processes.run_parallel(
-        _place, ((values[chosen], seed) for values in vectors.values()), n_jobs=n_jobs
-    )
+    work = ((values[chosen], seed) for values in vectors.values())
+    places = processes.run_parallel(_place, work, n_jobs=n_jobs)
     maps = [
         pd.DataFrame({"feature": name, "row": rows[chosen], "x": place[:, 0], "y": place[:, 1]})
         for name, place in zip(vectors, places)

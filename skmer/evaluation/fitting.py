@@ -304,13 +304,10 @@ class Experiment:
 
     def audit(self, protocols: list[folds.Protocol], evidence) -> dict:
         """Look for leaks in every protocol, among the clips of the datasets that it is of."""
-        is_second = self.clips.is_second
-        if is_second is None:
-            return audit.audit_protocols(evidence, protocols)
         reports: dict[str, dict] = {}
         for one in protocols:
-            seen = evidence
-            if one.across is None:
+            seen, is_second = evidence, self.clips.is_second
+            if is_second is not None and one.across is None:
                 rows = np.flatnonzero(is_second == is_second[one.splits[0].test[0]])
                 splits = [split.map_rows(rows.searchsorted) for split in one.splits]
                 seen, one = evidence.keep(rows), replace(one, splits=tuple(splits))

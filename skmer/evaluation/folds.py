@@ -107,20 +107,20 @@ def _named_splitters(protocol, known, split_seed) -> dict[str, object]:
     splitters: dict[str, object] = {}
     for name, item in pairs:
         labels.check_text("The names in the 'protocol' parameter", str(name))
-        is_splitter = callable(getattr(item, "split", None)) and not isinstance(item, type | bytes)
         if name in splitters:
             raise InputError(
                 f"The 'protocol' parameter has {name!r} twice; give a dict of name to splitter.",
                 param="protocol",
             )
-        if item not in known if isinstance(item, str) else not is_splitter:
+        splitter = known[item](split_seed) if isinstance(item, str) and item in known else item
+        if isinstance(splitter, str | bytes | type) or not hasattr(splitter, "split"):
             error = InputError if isinstance(item, str) else InputTypeError
             raise error(
                 f"The 'protocol' parameter must be {' or '.join(map(repr, known))}, a scikit-learn "
                 f"splitter, or a list or dict of those. Got {item!r} instead.",
                 param="protocol",
             )
-        splitters[name] = known[item](split_seed) if isinstance(item, str) else item
+        splitters[name] = splitter
     return splitters
 
 
@@ -199,11 +199,10 @@ def _apart(groups, train, validation, test) -> bool:
 
 def _count_repeats(splitter, all_sets) -> int:
     """Count how often the clips are tested: splits whose tests overlap are further repeats."""
-    n_repeats = getattr(splitter, "n_repeats", None)
     if hasattr(splitter, "split_parts"):
         # Draws at random, whether or not some clip happens to be tested twice.
-        n_repeats = len(all_sets)
-    if n_repeats is not None:
+        return len(all_sets)
+    if (n_repeats := getattr(splitter, "n_repeats", None)) is not None:
         return int(n_repeats)
     tested = np.concatenate([test for _, _, test in all_sets])
     return 1 if np.unique(tested).size == tested.size else len(all_sets)

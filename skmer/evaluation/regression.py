@@ -69,15 +69,11 @@ class DynamicRegressionResult(RegressionResult):
         spreads = self.predictions.groupby("target")["y_true"].std(ddof=0)
         at = self.configuration.index("target")
         keys = [*self.configuration, "protocol", "repeat", "fold", "row"]
-        return pd.DataFrame(
-            [
-                dict(zip(keys, key))
-                | song_scores(
-                    part["y_true"].to_numpy(), part["y_pred"].to_numpy(), spreads[key[at]]
-                )
-                for key, part in self.predictions.groupby(keys, sort=False)
-            ]
-        )
+        rows = []
+        for key, part in self.predictions.groupby(keys, sort=False):
+            y_true, y_pred = (part[name].to_numpy() for name in ("y_true", "y_pred"))
+            rows.append(dict(zip(keys, key)) | song_scores(y_true, y_pred, spreads[key[at]]))
+        return pd.DataFrame(rows)
 
 
 tasks.Regression.result_class = RegressionResult

@@ -128,12 +128,9 @@ class EvaluationResult:
         """Return scores of all predictions together, a row for each configuration."""
         if not self.is_pooled:
             return {}
-        return pd.DataFrame(
-            {
-                key: self.task.score(part, part.groupby(["repeat", "fold", "row"]).ngroup())
-                for key, part in self.predictions.groupby(keys, sort=False)
-            }
-        ).T
+        parts, songs = self.predictions.groupby(keys, sort=False), ["repeat", "fold", "row"]
+        scores = {key: self.task.score(part, part.groupby(songs).ngroup()) for key, part in parts}
+        return pd.DataFrame(scores).T
 
     def intervals(self, *, n_resamples: int = 2000):
         """Bootstrap an interval of the headline score from the out-of-fold predictions.
