@@ -19,8 +19,7 @@ from skmer.evaluation.across import join_clips, make_quadrants
 from skmer.evaluation.result import EvaluationResult
 from skmer.evaluation.targets import Clips
 from skmer.exceptions import InputError, InputTypeError
-from skmer.utils import estimators, labels, messages, processes
-from skmer.utils.digest import versions
+from skmer.utils import digest, estimators, labels, messages, processes
 
 
 def evaluate(
@@ -284,7 +283,7 @@ those, default="grouped"
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": dict(zip(("features", "audit", "fits"), np.diff(times).round(3).tolist())),
         "platform": platform.platform(),
-        "versions": versions(),
+        "versions": digest.versions(),
         "settings": {
             "task": task.name,
             "preset": preset,

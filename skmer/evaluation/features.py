@@ -20,7 +20,6 @@ from skmer import exceptions
 from skmer.classifiers import FeatureScaler, takes_sequences
 from skmer.embeddings import BaseClipTransformer, resolve_features
 from skmer.evaluation.statistics.purity import tsne_map
-from skmer.exceptions import InputError, InputTypeError
 from skmer.utils import estimators, floats, labels, messages, processes
 
 # The inputs that a model may get of a feature, and the parameters of the transformer that make
@@ -104,7 +103,7 @@ def make_transformers(features, **options) -> dict:
 def check_filled(parameter: str, items: Mapping) -> None:
     """Raise for an empty dict, and for names that are not text."""
     if not items or not all(isinstance(name, str) for name in items):
-        raise (InputTypeError if items else InputError)(
+        raise (exceptions.InputTypeError if items else exceptions.InputError)(
             f"The names in the {parameter!r} parameter must be text, and at least one. "
             f"Got {messages.shorten(items) or 'none'}.",
             param=parameter,
@@ -119,7 +118,7 @@ def check_names(parameter: str, names, known: Collection[str]) -> list[str]:
     got = [repr(name) for name in listed if name not in known]
     got += [f"{name!r} twice" for name in listed if listed.count(name) > 1]
     if not listed or got:
-        error = InputError if are_names else InputTypeError
+        error = exceptions.InputError if are_names else exceptions.InputTypeError
         got = got or ["an empty list" if are_names else f"an object of type {type(names).__name__}"]
         raise error(
             f"The {parameter!r} parameter must be a list of at least one name from "
@@ -133,7 +132,7 @@ def _check_feature(name, feature):
     """Return a transformer that trains nothing as it is, anything else as an array of numbers."""
     if hasattr(feature, "fit_transform") and not isinstance(feature, type):
         if _learns(feature) and not isinstance(feature, ColumnTransformer):
-            raise InputError(
+            raise exceptions.InputError(
                 f"The feature {name!r} ({type(feature).__name__}) learns from the clips it is "
                 "fitted on, and features are computed before the folds are made; put it in front "
                 "of the classifier instead, as in "
@@ -147,7 +146,7 @@ def _check_feature(name, feature):
         if array.ndim > 1 and all(array.shape[1:]):
             return with_names(array, list(getattr(feature, "columns", ())))
         got = f"an array of shape {array.shape}"
-    raise InputTypeError(
+    raise exceptions.InputTypeError(
         f"The feature {name!r} must be a transformer, or an array of at least two dimensions with "
         f"one row per clip. Got {got} instead."
     )
@@ -217,7 +216,7 @@ class Feature:
         if self.array is not None:
             return
         if X is None:
-            raise InputError(
+            raise exceptions.InputError(
                 f"The feature {name!r} is a transformer and needs clips, and X is None; give the "
                 "clips as X, or an array in place of the transformer.",
                 param="X",
@@ -280,7 +279,7 @@ class ColumnsFeature(Feature):
 
     def __init__(self, name: str, given: ColumnTransformer, inputs: Collection[str], X):
         if not hasattr(X, "columns"):
-            raise InputError(
+            raise exceptions.InputError(
                 f"The feature {name!r} is a ColumnTransformer and needs X as a data frame. "
                 f"Got {type(X).__name__}.",
                 param="X",
@@ -337,7 +336,7 @@ def _split_learning(name: str, part: str, transformer) -> tuple:
     steps = transformer.steps if isinstance(transformer, Pipeline) else []
     n_fixed = next((i for i, (_, step) in enumerate(steps) if _learns(step)), 0)
     if not n_fixed:
-        raise InputError(
+        raise exceptions.InputError(
             f"{part!r} of the feature {name!r} learns and embeds clips at once; give a pipeline in "
             "which what learns comes after what embeds."
         )
@@ -427,7 +426,7 @@ def find_unusable(features, targets, on_error: str) -> dict[int, str]:
         fault = f"the feature {name!r} is not finite, or beyond {floats.LARGEST:g}."
         for values in feature.arrays.values():
             if len(values) != targets.clip.size:
-                raise InputError(
+                raise exceptions.InputError(
                     f"The feature {name!r} has {len(values)} rows for {targets.clip.size} labels; "
                     "there must be one for each clip, in the same order."
                 )
@@ -435,7 +434,7 @@ def find_unusable(features, targets, on_error: str) -> dict[int, str]:
                 unusable.setdefault(clip, feature.failures.get(clip, f"Row {clip}: {fault}"))
     unusable = dict(sorted(unusable.items()))
     if unusable and on_error == "raise":
-        raise InputError(
+        raise exceptions.InputError(
             f"{len(unusable)} of {targets.n_clips} clips cannot be used (rows "
             f"{messages.shorten(unusable, 20)}); leave them out of X, y and groups, or let "
             f"on_error='skip' do it. The first: {next(iter(unusable.values()))}"

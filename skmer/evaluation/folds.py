@@ -16,8 +16,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.multiclass import type_of_target
 
 from skmer.exceptions import InputError, InputTypeError
-from skmer.utils import labels, messages
-from skmer.utils.estimators import derive_seeds, nested_estimators
+from skmer.utils import estimators, labels, messages
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def make_protocols(protocol, *, known, strata, groups, random_state: int) -> lis
 
     A protocol's splits and seeds depend on `random_state` alone, not on its neighbours in the list.
     """
-    split_seed, fit_seed = derive_seeds(random_state, 2)
+    split_seed, fit_seed = estimators.derive_seeds(random_state, 2)
     protocols = []
     for name, splitter in _named_splitters(protocol, known, split_seed).items():
         if name == "grouped" and groups is None:
@@ -156,9 +155,10 @@ def _make_protocol(name, splitter, strata, groups, fit_seed) -> Protocol:
         raise InputError("The 'grouped' protocol got a splitter that splits groups.")
     n_repeats = _count_repeats(splitter, all_sets)
     per_repeat = len(all_sets) // n_repeats
+    seeds = estimators.derive_seeds(fit_seed, len(all_sets))
     splits = tuple(
         Split(name, i // per_repeat, i % per_repeat, seed, *sets)
-        for i, (sets, seed) in enumerate(zip(all_sets, derive_seeds(fit_seed, len(all_sets))))
+        for i, (sets, seed) in enumerate(zip(all_sets, seeds))
     )
     return Protocol(name, splitter, splits, grouped, grouped)
 
@@ -233,7 +233,7 @@ def shuffle_inner_folds(model, seed: int) -> None:
 
     Rows in the order of the target would make every fold an extrapolation.
     """
-    for nested in nested_estimators(model):
+    for nested in estimators.nested_estimators(model):
         if is_search(nested) and not is_classifier(nested) and _is_number_of_folds(nested.cv):
             nested.cv = model_selection.KFold(nested.cv or 5, shuffle=True, random_state=seed)
 
@@ -250,13 +250,14 @@ def keep_groups_apart(model, X, y, groups: np.ndarray, seed: int) -> bool:
     InputError
         For an estimator that splits its rows and that groups do not reach.
     """
-    if np.unique(groups).size < 2 and any(_splits(one, len(y)) for one in nested_estimators(model)):
+    parts = estimators.nested_estimators(model)
+    if np.unique(groups).size < 2 and any(_splits(one, len(y)) for one in parts):
         raise InputError(
             f"{type(model).__name__} splits its training set once more, and there the protocol "
             "leaves one group only; give clips of more groups, a model without a search or early "
             "stopping, or a protocol that splits groups."
         )
-    folds_of = [one.get_params(deep=False).get("cv", 0.0) for one in nested_estimators(model)]
+    folds_of = [one.get_params(deep=False).get("cv", 0.0) for one in parts]
     by_group = any(
         _is_number_of_folds(cv) or (hasattr(cv, "get_n_splits") and _asks_for_groups(cv))
         for cv in folds_of
@@ -265,10 +266,10 @@ def keep_groups_apart(model, X, y, groups: np.ndarray, seed: int) -> bool:
         _check_classes(model, y, groups)
     whole = _given_all_rows(model)
     # What chooses thresholds of tags holds out groups, and fits to the others first.
-    held_out = max(getattr(one, "holdout_fraction", 0) for one in nested_estimators(model))
+    held_out = max(getattr(one, "holdout_fraction", 0) for one in parts)
     n_groups = np.unique(groups).size
     n_groups = max(n_groups - math.ceil(held_out * n_groups), 2)
-    for nested in nested_estimators(model):
+    for nested in parts:
         who = f"{type(nested).__name__} in {type(model).__name__}"
         if "cv" in nested.get_params(deep=False) and _is_number_of_folds(nested.cv):
             # Those of scikit-learn do not stratify tags.
@@ -296,7 +297,7 @@ def keep_groups_apart(model, X, y, groups: np.ndarray, seed: int) -> bool:
             who = f"{type(nested).__name__}(probability=True)"
             advice = "take probability=False, or CalibratedClassifierCV around it"
             _raise_ungrouped(who, "makes its probabilities by folds of its own", advice)
-    for nested in nested_estimators(model):
+    for nested in parts:
         # scikit-learn gives the groups to the final estimator too, which does not take them.
         if hasattr(nested, "final_estimator") and _consumes(nested, "groups"):
             who = f"An estimator in {type(nested).__name__}"
@@ -328,7 +329,7 @@ def check_inner_scores(model, y, groups) -> None:
 
     All values would be NaN, and scikit-learn takes the first one then.
     """
-    for search in filter(is_search, nested_estimators(model)):
+    for search in filter(is_search, estimators.nested_estimators(model)):
         if np.ndim(y) > 1 or not (is_classifier(search) and isinstance(search.scoring, str)):
             continue
         with warnings.catch_warnings(), config_context(enable_metadata_routing=False):

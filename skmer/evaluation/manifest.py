@@ -2,9 +2,6 @@
 
 import os
 from math import isfinite
-from pathlib import Path
-
-import numpy as np
 
 from skmer.utils.digest import file_digest
 
@@ -16,7 +13,7 @@ def describe_dataset(dataset) -> dict:
     # A name may be one that no file can have.
     path = os.path.expanduser(dataset)
     is_file = os.path.isfile(path)
-    return {"name": str(dataset)} | ({"digest": file_digest(Path(path))} if is_file else {})
+    return {"name": str(dataset)} | ({"digest": file_digest(path)} if is_file else {})
 
 
 def describe_estimator(estimator) -> dict:
@@ -47,7 +44,7 @@ def _is_json(value) -> bool:
     return isinstance(value, int | str | None) or (isinstance(value, float) and isfinite(value))
 
 
-def describe_protocol(protocol, original: np.ndarray, n_repeats: int) -> dict:
+def describe_protocol(protocol, original, n_repeats: int) -> dict:
     """Describe the first repeats of a protocol; clips have the numbers of their places in X."""
     return {
         "splitter": repr(protocol.splitter),

@@ -10,8 +10,7 @@ from skmer.evaluation.report import page
 from skmer.evaluation.statistics import paired
 from skmer.evaluation.tasks import CLASSIFICATION, TASKS, Task
 from skmer.exceptions import InputError
-from skmer.utils.messages import check_choice, check_whole
-from skmer.utils.store import manifest_errors, read_store, write_store
+from skmer.utils import messages, store
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -150,7 +149,7 @@ class EvaluationResult:
             ends ``low`` and ``high`` of its 95 % interval, NaN for a single group;
             ``random_weights`` where a network of the feature was never trained.
         """
-        check_whole("intervals", least=2, most=10**6, n_resamples=n_resamples)
+        messages.check_whole("intervals", least=2, most=10**6, n_resamples=n_resamples)
         keys = [*self.configuration, "protocol"]
         random, seed = self.random_features(), self.manifest["settings"]["random_state"]
         rows = []
@@ -286,8 +285,8 @@ class EvaluationResult:
                 f"{function} needs a score that adds up over groups, which those of the task "
                 f"{self.task.name!r} do not; call compare instead."
             )
-        check_choice(function, scores, metric=metric)
-        check_choice(function, [*ran, None], protocol=protocol)
+        messages.check_choice(function, scores, metric=metric)
+        messages.check_choice(function, [*ran, None], protocol=protocol)
         table = self.predictions
         table = table if protocol is None else table[table["protocol"] == protocol]
         keys_of_row = ("target", "protocol", "repeat", "fold", "row", "time")
@@ -343,8 +342,8 @@ class EvaluationResult:
         """
         metric = self.metrics[0] if metric is None else metric
         ran = list(self.manifest["protocols"])
-        check_choice("compare", self.metrics, metric=metric)
-        check_choice("compare", [*ran, None], protocol=protocol)
+        messages.check_choice("compare", self.metrics, metric=metric)
+        messages.check_choice("compare", [*ran, None], protocol=protocol)
         if self.is_pooled and metric in self._scores_by_group:
             keys = [key for key in self.configuration if key != "target"]
             return self._compare_by_group("compare", keys, metric, protocol)
@@ -463,12 +462,12 @@ class EvaluationResult:
         kind, files = type(self).__name__, {"report.html": self.report}
         try:
             drawn = tables | {"maps": self.maps}
-            return write_store(folder, drawn, self.manifest, kind=kind, files=files)
+            return store.write_store(folder, drawn, self.manifest, kind=kind, files=files)
         except BaseException as error:
             # On a disk that may be full, an earlier result is kept.
             if isinstance(error, OSError) and Path(folder, "manifest.json").exists():
                 raise
-            folder = write_store(folder, tables, self.manifest, kind=kind)
+            folder = store.write_store(folder, tables, self.manifest, kind=kind)
             # None of an earlier result beside these scores.
             (folder / "report.html").unlink(missing_ok=True)
             error.add_note(f"Scores, predictions and manifest are in {folder}, without a report.")
@@ -495,8 +494,8 @@ class EvaluationResult:
         """
         needed = ["scores", "predictions"]
         # Results of the first versions have no maps.
-        tables, manifest = read_store(folder, needed, optional=["maps"], kind=cls.__name__)
-        with manifest_errors(folder):
+        tables, manifest = store.read_store(folder, needed, optional=["maps"], kind=cls.__name__)
+        with store.manifest_errors(folder):
             result = cls(tables["scores"], tables["predictions"], manifest)
         if "maps" in tables:
             result.maps = tables["maps"]
@@ -556,8 +555,8 @@ class EvaluationResult:
         kind = self.task.model_kind
         if set(model) != {kind}:
             raise InputError(f"fit needs the parameters 'feature' and {kind!r}. Got {[*model]}.")
-        check_choice("fit", self.scores["feature"].unique().tolist(), feature=feature)
-        check_choice("fit", self.scores[kind].unique().tolist(), **model)
+        messages.check_choice("fit", self.scores["feature"].unique().tolist(), feature=feature)
+        messages.check_choice("fit", self.scores[kind].unique().tolist(), **model)
         targets = self.scores["target"].unique().tolist() if "target" in self.scores else []
-        check_choice("fit", [*targets, None], target=target)
+        messages.check_choice("fit", [*targets, None], target=target)
         return self.experiment.fit_to_all(feature, model[kind], target)

@@ -20,8 +20,7 @@ import pandas as pd
 
 from skmer.evaluation.fitting import Fit, Fitted, fit_and_predict
 from skmer.exceptions import InputError
-from skmer.utils import cache, messages, processes, progress
-from skmer.utils.digest import versions
+from skmer.utils import cache, digest, messages, processes, progress
 
 
 class OutOfTimeError(BaseException):
@@ -112,7 +111,7 @@ class FitStore(cache.ClipCache):
 
     def __init__(self, folder):
         super().__init__(folder)
-        self._versions = versions()
+        self._versions = digest.versions()
         # By identity; what is hashed is kept here, so that no other object gets its address.
         self._digests: dict[int, tuple[object, str]] = {}
 

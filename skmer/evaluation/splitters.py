@@ -6,9 +6,7 @@ import numpy as np
 from sklearn import model_selection
 
 from skmer.exceptions import InputError
-from skmer.utils.estimators import _num_samples, derive_seeds
-from skmer.utils.labels import check_labels, check_order
-from skmer.utils.messages import check_whole
+from skmer.utils import estimators, labels, messages
 
 # More splits or repeats than these are a mistake.
 _MOST = 10**6
@@ -39,7 +37,7 @@ class FixedSplit(model_selection.PredefinedSplit):
     """
 
     def __init__(self, parts):
-        parts = check_labels(parts, "The 'parts' parameter of FixedSplit")
+        parts = labels.check_labels(parts, "The 'parts' parameter of FixedSplit")
         unknown = sorted({str(part) for part in parts} - {"train", "valid", "validation", "test"})
         if unknown:
             raise InputError(
@@ -71,7 +69,7 @@ class FixedSplit(model_selection.PredefinedSplit):
         ValueError
             When X has another number of clips than `parts`.
         """
-        n_clips = _num_samples(X)
+        n_clips = estimators._num_samples(X)
         if n_clips != self.parts.size:
             raise InputError(
                 f"FixedSplit was given the parts of {self.parts.size} clips and got {n_clips} "
@@ -88,8 +86,8 @@ class _RepeatedGroupFolds(model_selection.BaseCrossValidator):
 
     def __init__(self, n_splits: int = 5, *, n_repeats: int = 10, random_state=None):
         name = type(self).__name__
-        check_whole(name, least=2, most=_MOST, n_splits=n_splits)
-        check_whole(name, least=1, most=_MOST, n_repeats=n_repeats)
+        messages.check_whole(name, least=2, most=_MOST, n_splits=n_splits)
+        messages.check_whole(name, least=1, most=_MOST, n_repeats=n_repeats)
         self.n_splits = n_splits
         self.n_repeats = n_repeats
         self.random_state = random_state
@@ -173,11 +171,11 @@ class RepeatedStratifiedGroupKFold(_RepeatedGroupFolds):
         ValueError
             When `groups` is missing, or there are more folds than groups or clips of a class.
         """
-        check_order({"X": X, "y": y, "groups": groups})
-        groups = check_labels(groups, "The groups")
-        y = np.zeros(len(groups), int) if y is None else check_labels(y, "The labels y")
+        labels.check_order({"X": X, "y": y, "groups": groups})
+        groups = labels.check_labels(groups, "The groups")
+        y = np.zeros(len(groups), int) if y is None else labels.check_labels(y, "The labels y")
         self._check_n_groups(np.unique(groups).size)
-        for seed in derive_seeds(self.random_state, self.n_repeats):
+        for seed in estimators.derive_seeds(self.random_state, self.n_repeats):
             folds = model_selection.StratifiedGroupKFold(
                 self.n_splits, shuffle=True, random_state=seed
             )
@@ -241,15 +239,15 @@ class IterativeStratifiedGroupKFold(_RepeatedGroupFolds):
         ValueError
             When there are fewer groups than folds.
         """
-        check_order({"X": X, "y": y, "groups": groups})
+        labels.check_order({"X": X, "y": y, "groups": groups})
         y = np.asarray(y)
-        groups = np.arange(len(y)) if groups is None else check_labels(groups, "The groups")
+        groups = np.arange(len(y)) if groups is None else labels.check_labels(groups, "The groups")
         codes = np.unique(groups, return_inverse=True)[1]
         counts = np.zeros((codes.max(initial=-1) + 1, y.shape[1] + 1), dtype=int)
         # The last column stands for the clips themselves, so that folds are of like sizes.
         np.add.at(counts, codes, np.column_stack([y, np.ones(len(y), dtype=int)]))
         self._check_n_groups(len(counts))
-        for seed in derive_seeds(self.random_state, self.n_repeats):
+        for seed in estimators.derive_seeds(self.random_state, self.n_repeats):
             folds = self._place(counts, np.random.default_rng(seed))[codes]
             for fold in range(self.n_splits):
                 yield np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
@@ -314,7 +312,7 @@ class StratifiedThreeWaySplit(model_selection.BaseCrossValidator):
         self.validation_size = validation_size
         self.test_size = test_size
         self.random_state = random_state
-        check_whole(type(self).__name__, least=1, most=_MOST, n_splits=n_splits)
+        messages.check_whole(type(self).__name__, least=1, most=_MOST, n_splits=n_splits)
 
     def split_parts(self, X, y, groups=None) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Yield the rows of the three sets, draw by draw.
@@ -339,10 +337,10 @@ class StratifiedThreeWaySplit(model_selection.BaseCrossValidator):
             When a class has too few clips to be in all three sets, or a set is too small for all
             classes.
         """
-        y = check_labels(y, "The labels y")
-        labels, counts = np.unique(y, return_counts=True)
+        y = labels.check_labels(y, "The labels y")
+        classes, counts = np.unique(y, return_counts=True)
         if counts.min() < 3:
-            rare = labels[counts.argmin()]
+            rare = classes[counts.argmin()]
             raise InputError(
                 "StratifiedThreeWaySplit needs at least 3 clips of every class, one for each set. "
                 f"The class {str(rare)!r} has {counts.min()}; add clips or leave that class out."
@@ -351,15 +349,15 @@ class StratifiedThreeWaySplit(model_selection.BaseCrossValidator):
         n_validation = int(np.ceil(self.validation_size * y.size))
         n_train = y.size - n_test - n_validation
         for name, size in (("test", n_test), ("validation", n_validation), ("training", n_train)):
-            if size < labels.size:
+            if size < classes.size:
                 raise InputError(
-                    f"StratifiedThreeWaySplit cannot put {labels.size} classes into a {name} set "
+                    f"StratifiedThreeWaySplit cannot put {classes.size} classes into a {name} set "
                     f"of {size} of {y.size} clips; add clips, or change 'test_size' and "
                     "'validation_size'."
                 )
-        for seed in derive_seeds(self.random_state, self.n_splits):
+        for seed in estimators.derive_seeds(self.random_state, self.n_splits):
             rows, parts = np.arange(y.size), []
-            for size, one in zip((n_test, n_validation), derive_seeds(seed, 2)):
+            for size, one in zip((n_test, n_validation), estimators.derive_seeds(seed, 2)):
                 splitter = model_selection.StratifiedShuffleSplit(
                     1, test_size=size, random_state=one
                 )
