@@ -314,9 +314,11 @@ def _whole_rounds(fits, fitted, ended_by, n_jobs) -> Rounds:
 
     All features of a model are there or none, so that features are compared over the same models.
     """
-    table = pd.DataFrame([fit.names for fit in fits])
-    table["name"] = [" + ".join(fit.key.values()) for fit in fits]
-    table["model"] = [_model_of(fit) for fit in fits]
+    of_fits = [
+        (" + ".join(fit.key.values()), _model_of(fit), fit.split.protocol, fit.split.repeat)
+        for fit in fits
+    ]
+    table = pd.DataFrame(of_fits, columns=["name", "model", "protocol", "repeat"])
     seconds = {i: one.costs["fit_time"] + one.costs["score_time"] for i, one in fitted.items()}
     table["seconds"] = pd.Series(seconds, dtype=float)
     missing, n_rounds = table[table["seconds"].isna()], 1 + int(table["repeat"].max())
