@@ -166,10 +166,7 @@ def audit_protocols(evidence, protocols) -> dict[str, dict]:
     """
     reports = {}
     for protocol in protocols:
-        pairs = [
-            (np.concatenate([split.train, split.validation]), split.test)
-            for split in protocol.splits
-        ]
+        pairs = [(np.append(one.train, one.validation), one.test) for one in protocol.splits]
         reports[protocol.name] = judge(evidence, leaks.Splits(pairs, len(evidence.y))).to_dict()
     return reports
 

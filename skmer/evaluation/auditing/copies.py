@@ -173,9 +173,7 @@ class Evidence:
         return self._digests(_audio_digest, verbose=self.verbose) if known is None else known
 
     def _digests(self, compute, *, verbose: bool) -> list[str | None]:
-        digests = processes.run_parallel(
-            compute, ((path,) for path in self.paths), n_jobs=self.n_jobs
-        )
+        digests = processes.run_parallel(compute, zip(self.paths), n_jobs=self.n_jobs)
         total = len(self.paths)
         return list(progress.track(digests, total=total, description="audit", enabled=verbose))
 

@@ -71,13 +71,8 @@ class AuditReport:
         pandas.DataFrame
             Columns kind, severity, message, n_rows, rows.
         """
-        return pd.DataFrame(
-            [
-                (finding.kind, finding.severity, finding.message, len(finding.rows), finding.rows)
-                for finding in self.findings
-            ],
-            columns=["kind", "severity", "message", "n_rows", "rows"],
-        )
+        rows = [(f.kind, f.severity, f.message, len(f.rows), f.rows) for f in self.findings]
+        return pd.DataFrame(rows, columns=["kind", "severity", "message", "n_rows", "rows"])
 
     def to_dict(self):
         """Return the report ready for JSON; which rows are meant is in the messages.

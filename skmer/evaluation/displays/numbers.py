@@ -149,9 +149,7 @@ class CurveDisplay(Display):
         if self.intervals is not None:
             ax.fill_between(self.times, *self.intervals, color=PALETTE[0], alpha=0.18, linewidth=0)
         (true,) = ax.plot(self.times, self.y_true, color=text_color(), label="annotated")
-        (predicted,) = ax.plot(
-            self.times, self.y_pred, color=PALETTE[0], linestyle="--", label="predicted"
-        )
+        (predicted,) = ax.plot(self.times, self.y_pred, "--", color=PALETTE[0], label="predicted")
         self.lines_ = {"annotated": true, "predicted": predicted}
         ax.set(xlabel="time [s]", ylabel=plain(self.name))
         return self._finish(legend_columns=2)

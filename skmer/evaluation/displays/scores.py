@@ -143,9 +143,7 @@ default=None
             )
         if chance is not None:
             ax.axhline(chance, color=style.text_color(), linestyle="--", linewidth=0.9)
-            style.annotate(
-                ax, "chance", (1, chance), shift=3, coordinates=("axes fraction", "data")
-            )
+            style.annotate(ax, "chance", (1, chance), shift=3, coordinates=ax.get_yaxis_transform())
         ax.set_xticks(places, [style.plain(style.name_of(name)) for name in self.classifiers])
         ax.set_ylim(0, 1)
         ax.set_ylabel(style.plain(self.metric.replace("_", " ")))
@@ -342,9 +340,9 @@ class PairedComparisonDisplay(style.Display):
             raise InputError("'first' and 'second' must have been scored on the same splits.")
         if names is None:
             untrained = style.random_features(frame)
-            differ = [key for key in first if first[key] != second.get(key)]
+            keys = [key for key in first if first[key] != second.get(key)]
             names = [
-                ", ".join(_name(one, key, untrained) for key in differ) for one in (first, second)
+                ", ".join(_name(one, key, untrained) for key in keys) for one in (first, second)
             ]
         values = [rows[metric].to_numpy() for rows in chosen]
         n_train, n_test = ([rows[key] for rows in chosen[::-1]] for key in ("n_train", "n_test"))

@@ -190,7 +190,7 @@ class TagImportanceDisplay(Display):
         """
         order = np.argsort(-np.nan_to_num(self.importances, nan=-np.inf), axis=1, kind="stable")
         self.shown_ = [
-            (k, int(tag)) for k in range(len(self.classes)) for tag in order[k, : max(1, n_tags)]
+            (k, int(tag)) for k, row in enumerate(order) for tag in row[: max(1, n_tags)]
         ]
         classes, tags = np.array(self.shown_).T
         middle = self.importances[classes, tags]
@@ -213,7 +213,7 @@ class TagImportanceDisplay(Display):
         ax.invert_yaxis()
         for k, name in enumerate(self.classes):
             place = (1, places[classes == k].mean())
-            annotate(ax, plain(name), place, shift=4, coordinates=("axes fraction", "data"))
+            annotate(ax, plain(name), place, shift=4, coordinates=ax.get_yaxis_transform())
         ax.axvline(0, color=text_color(), linewidth=0.8)
         ax.set_xlabel(f"loss of {plain(self.score)} without the tag (95 % interval)")
         return self._finish()

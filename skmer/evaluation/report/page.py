@@ -176,18 +176,13 @@ def map_rows(seen: Overview) -> list[dict]:
     places, rows = seen.result.maps, []
     for place in places[places["row"].isin(truth.index)].round(2).to_dict("records"):
         row = place.pop("row")
-        clip = seen.clips[row]
+        name, address, group = seen.clips[row].values()
         if has_targets:
             place["targets"] = numbers.loc[row].to_dict()
         else:
             mostly = "right" if right[place["feature"], row] >= 0.5 else "wrong"
             place |= {"label": str(truth[row]), "mostly": mostly}
-        place |= {
-            "clip": clip["name"],
-            "address": clip["address"],
-            "group": clip["group"] or "none",
-        }
-        rows.append(place)
+        rows.append(place | {"clip": name, "address": address, "group": group or "none"})
     return rows
 
 

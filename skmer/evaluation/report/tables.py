@@ -58,6 +58,7 @@ def scores_table(seen: Overview) -> Table:
     table = seen.ranked.drop(columns=headline).merge(
         result.summary(), on=[*keys, "protocol"], how="left", sort=False
     )
+    metrics = [metric for metric in result.metrics[1:] if metric in table]
     rows = []
     for value, row in zip(seen.ranked[headline], table.to_dict("records")):
         names = [name_of(row["feature"], seen.random), *(name_of(row[key]) for key in keys[1:])]
@@ -72,11 +73,7 @@ def scores_table(seen: Overview) -> Table:
                     numbers = [other[name] for name in (headline, "low", "high")]
                     cells.append(_interval(title, numbers, n_digits))
         # The second score stands beside the headline, the others are hidden at first.
-        further = [
-            number_cell(name_of_score(metric), row[metric])
-            for metric in result.metrics[1:]
-            if metric in row
-        ]
+        further = [number_cell(name_of_score(metric), row[metric]) for metric in metrics]
         cells += further[:1]
         cells += [number_cell("Gap", row["gap"], words.signed)] if "gap" in row else []
         n_shown = len(cells)

@@ -176,16 +176,7 @@ def trust_notes(seen: Overview) -> list[Note]:
 
 def gap_notes(seen: Overview) -> list[Note]:
     """Return what is owed to knowing the artists, where that can be compared."""
-    pair = seen.result.protocols_to_compare()
-    if pair is None:
-        return []
-    gaps = seen.result.summary()["gap"]
-    owed = f"no better on average ({signed(gaps.mean())}): nothing"
-    if gaps.mean() > 0:
-        more = f"{two_digits(gaps.mean())} more on average, {two_digits(gaps.max())} at most"
-        owed = f"{more}: that much"
-    text = f"With artists on both sides of a split ({pair[0]}) the same models score {owed} is owed"
-    return [Note("neutral", f"{text} to knowing the artist.")]
+    return collect_notes("gap.txt.j2", seen=seen, signed=signed, two_digits=two_digits)
 
 
 def _calibration(seen: Overview) -> dict:
@@ -287,9 +278,8 @@ def environment(package: str = __package__):
     """Return what fills the templates of a package and of this one, with every text escaped."""
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-    folders = [PackageLoader(one, "templates") for one in (package, __package__)]
     environment = Environment(
-        loader=ChoiceLoader(folders),
+        loader=ChoiceLoader([PackageLoader(one, "templates") for one in (package, __package__)]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -166,10 +166,8 @@ def _mean_from_totals(totals: np.ndarray) -> np.ndarray:
 
 def _r2_summands(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
     # Deviations from the mean of all: sums of squares of the targets themselves would cancel.
-    deviation = y_true - np.mean(y_true)
-    return np.column_stack(
-        [(y_true - y_pred) ** 2, deviation**2, deviation, np.ones(deviation.size)]
-    )
+    offset = y_true - np.mean(y_true)
+    return np.column_stack([(y_true - y_pred) ** 2, offset**2, offset, np.ones(offset.size)])
 
 
 def _r2_from_totals(totals: np.ndarray) -> np.ndarray:

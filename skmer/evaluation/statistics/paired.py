@@ -452,7 +452,5 @@ def compare_totals(score, predictions, *, keys, over, equal_splits, random_state
     ]
     totals = np.zeros((*(np.max(place) + 1 for place in places), summands.shape[1]))
     np.add.at(totals, tuple(places), summands)
-    first, second = pairs_of(totals.shape[1])
-    return compare_by_group(
-        score.from_totals, totals[:, first], totals[:, second], random_state=random_state
-    )
+    pairs = (totals[:, chosen] for chosen in pairs_of(totals.shape[1]))
+    return compare_by_group(score.from_totals, *pairs, random_state=random_state)

@@ -35,9 +35,8 @@ def join_tags(matrix: np.ndarray, names) -> list[str]:
 def split_tags(texts, names) -> np.ndarray:
     """Return the indicator matrix of texts that `join_tags` made."""
     different, inverse = np.unique(np.asarray(texts, dtype=str), return_inverse=True)
-    return indicator_matrix(
-        [list(filter(None, one.split(SEPARATOR))) for one in different], [*names]
-    )[inverse]
+    tags = [list(filter(None, one.split(SEPARATOR))) for one in different]
+    return indicator_matrix(tags, [*names])[inverse]
 
 
 def names_of(predictions) -> list[str]:

@@ -186,10 +186,8 @@ class Search:
             return False
         precision = sum(Fraction(s * hits, p) for s, hits, p in chosen if p)
         f1 = sum(Fraction(2 * s * hits, s + p) for s, hits, p in chosen)
-        printed = [
-            (self.accuracy, Fraction(n - wrong)),
-            *zip(self.weighted, (precision, Fraction(n - wrong), f1)),
-        ]
+        right = Fraction(n - wrong)
+        printed = [(self.accuracy, right), *zip(self.weighted, (precision, right, f1))]
         return all(
             figure is None or figure.holds(value.numerator, n * value.denominator)
             for figure, value in printed

@@ -83,9 +83,7 @@ def _compare_mfcc(findings):
 def render_study(findings) -> str:
     """Return the page as a string."""
     claims = sort_claims(findings.claims)
-    charts = {
-        "-".join(key): scores_chart(Overview(result)) for key, result in findings.results.items()
-    }
+    charts = {"-".join(key): scores_chart(Overview(one)) for key, one in findings.results.items()}
     return render_page(
         "koh2021.html.j2",
         package=__package__,

@@ -93,9 +93,8 @@ class Reproduction:
         # What the cells take that have no fit yet is not known.
         how = "about" if self.rounds else "at least"
         rest = f", {how} {messages.in_words(left)} are left" if self.rounds < of else ""
-        return (
-            f"{self.rounds} of {of} rounds are done{rest}.{messages.name_slowest(self.slowest())}"
-        )
+        slowest = messages.name_slowest(self.slowest())
+        return f"{self.rounds} of {of} rounds are done{rest}.{slowest}"
 
     @property
     def random_features(self) -> dict[str, str]:
