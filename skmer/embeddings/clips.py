@@ -15,8 +15,7 @@ import numpy as np
 
 from skmer.audio.segment import Segment, is_name_of_end, part_of
 from skmer.exceptions import AudioDecodeError, InputError, InputTypeError
-from skmer.utils import files, messages, remote
-from skmer.utils.digest import file_digest
+from skmer.utils import digest, files, messages, remote
 
 FORMS = (
     "a sequence of paths, of segments (path, start, end), of open binary files, of waveforms or of "
@@ -89,7 +88,6 @@ class Clip:
         """Return the clip with its content, which is fetched where it is at a URL."""
         if not files.is_url(self.source):
             return self
-        assert isinstance(self.source, str)
         try:
             return replace(self, source=remote.read_url(self.source), label=repr(self.source))
         except OSError as error:
@@ -101,15 +99,15 @@ class Clip:
         Raises OSError, ValueError or TypeError where there is none, as for masked samples.
         """
         if isinstance(self.source, str):
-            return file_digest(self.source)
+            return digest.file_digest(self.source)
         if isinstance(self.source, bytes):
             return hashlib.sha256(self.source).hexdigest()
         audio, sr = self.open()
         if np.ma.is_masked(audio):
             raise ValueError("masked samples have no content")
-        digest = hashlib.sha256(f"{audio.dtype.str} {audio.shape} {sr}".encode())
-        digest.update(np.ascontiguousarray(audio))
-        return digest.hexdigest()
+        total = hashlib.sha256(f"{audio.dtype.str} {audio.shape} {sr}".encode())
+        total.update(np.ascontiguousarray(audio))
+        return total.hexdigest()
 
     def status(self) -> tuple | None:
         """Return what changes when a file is written or replaced; None without a file."""

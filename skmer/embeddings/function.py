@@ -344,9 +344,8 @@ class ClipFunctionTransformer(base.BaseClipTransformer):
     def _hop_seconds(self):
         if self._hop_length() is None:
             raise InputError(
-                "When the rows are that a function makes of a whole clip is not known; set the "
-                "'hop_size' parameter of ClipFunctionTransformer to the seconds between two of "
-                "them."
+                "The times of the rows that a function makes of a clip are not known; set the "
+                "'hop_size' parameter of ClipFunctionTransformer, the seconds between two of them."
             )
         return self._hop_length() / int(self.target_sr)
 

@@ -18,7 +18,6 @@ FRAME_LENGTH = 48000
 HOP_LENGTH = 242
 INPUT_SHAPES = {"linear": (257, 197), "mel128": (128, 199), "mel256": (256, 199)}
 FRONTENDS = ("kapre", "librosa", "trained")
-_N_MELS = {"mel128": 128, "mel256": 256}
 # Zeros (before, after) a frame; the columns that come out are 199 in each case.
 _MEL_PADDING = {"kapre": (0, 1964), "librosa": (1024, 1024), "trained": (982, 982)}
 _FLOOR, _RANGE_DB = 1e-10, 80
@@ -79,7 +78,7 @@ def _spectrogram(frame, input_repr, frontend):
         padded = np.pad(frame, _MEL_PADDING[frontend])
         spectrum = magnitude(columns(padded, 2048, HOP_LENGTH), _window(2048, frontend), 2048)
         scale = "htk" if frontend == "trained" else "slaney"
-        product = mel_product(SR, 2048, _N_MELS[input_repr], scale)
+        product = mel_product(SR, 2048, INPUT_SHAPES[input_repr][0], scale)
         if frontend == "trained":
             level = np.sqrt(product(np.square(spectrum, out=spectrum)))
         else:

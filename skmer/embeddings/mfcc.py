@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, product
 from typing import Annotated
 
 import numpy as np
@@ -212,12 +212,8 @@ class MFCCStatsTransformer(base.BaseClipTransformer):
         if self.statistics is None:
             return [f"mfcc_{i}" for i in range(self.n_mfcc)]
         orders = ["", *(f"delta{order}_" for order in range(1, int(self.deltas) + 1))]
-        return [
-            f"mfcc_{order}{statistic}_{i}"
-            for statistic in self.statistics
-            for order in orders
-            for i in range(self.n_mfcc)
-        ]
+        parts = product(self.statistics, orders, range(self.n_mfcc))
+        return [f"mfcc_{order}{statistic}_{i}" for statistic, order, i in parts]
 
     def _recipe(self, *, pooled):
         statistics = tuple(self.statistics) if pooled and self.statistics is not None else None

@@ -1,7 +1,7 @@
 """The features that have a name: skmer's networks, those of installed packages, and your own.
 
-A network is one file in this folder, which ends with its `Feature`; a line in `NETWORKS` makes it
-available by name everywhere. Another package adds a network by an entry point of the group
+A network is one file in this folder, which ends with its `Feature`; its name in `NETWORKS` makes
+it available everywhere. Another package adds a network by an entry point of the group
 ``skmer.features``, and ``mine=package.module:factory`` names one for a single call.
 """
 
@@ -19,18 +19,9 @@ if TYPE_CHECKING:
     from skmer.utils.estimators import Memory, Preset, RandomState, Weights
 
 # Where the `Feature` of each network is. The order is that of tables and pictures.
-NETWORKS = {
-    "musicnn": "skmer.embeddings.musicnn:FEATURE",
-    "l3": "skmer.embeddings.l3:FEATURE",
-    "vggish": "skmer.embeddings.vggish:FEATURE",
-    "mfcc": "skmer.embeddings.mfcc:FEATURE",
-}
+NETWORKS = {one: f"skmer.embeddings.{one}:FEATURE" for one in ("musicnn", "l3", "vggish", "mfcc")}
 # They need torch, and are computed only when they are named.
-HUB = {
-    "mert": "skmer.embeddings.hub:MERT",
-    "clap": "skmer.embeddings.hub:CLAP",
-    "ast": "skmer.embeddings.hub:AST",
-}
+HUB = {one: f"skmer.embeddings.hub:{one.upper()}" for one in ("mert", "clap", "ast")}
 FEATURES = tuple(NETWORKS)
 ENTRY_POINTS = "skmer.features"
 PRESETS = ("koh2021", "tuned")
@@ -125,7 +116,6 @@ def find_feature(name: str) -> Feature:
     InputError
         For an unknown name, or a factory that cannot be imported.
     """
-    given = name
     name, target = split_name(name)
     if target is not None and target.startswith("hub:"):
         return resolve_name("skmer.embeddings.hub:hub_feature")(name, target)
@@ -133,7 +123,7 @@ def find_feature(name: str) -> Feature:
     if name not in targets:
         raise InputError(
             f"The 'features' parameter must be one or several of {', '.join(targets)}, "
-            f"hub:NAME@REVISION#LAYER, or mine=package.module:factory. Got {given!r} instead."
+            f"hub:NAME@REVISION#LAYER, or mine=package.module:factory. Got {name!r} instead."
         )
     try:
         found: Any = resolve_name(targets[name])

@@ -27,8 +27,7 @@ def recipe_key(recipes, names: list[str]) -> str:
 
 def feature_key(transformer, *, frames: bool) -> str:
     """Return the digest of all that decides the numbers of one transformer in a table."""
-    names = [str(name) for name in transformer.get_feature_names_out()]
-    return recipe_key([transformer._recipe(pooled=not frames)], names)
+    return recipe_key([transformer._recipe(pooled=not frames)], column_names([transformer]))
 
 
 def describe_run(transformers, key: str, *, frames: bool) -> dict:

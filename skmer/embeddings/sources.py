@@ -49,11 +49,8 @@ def sample(entries) -> tuple[Iterable, list]:
         entries = chain(some, entries)
     elif isinstance(entries, Listing):
         some = [listed.clip for listed in islice(entries, 9)]
-    found: list = []
-    for entry in some:
-        part = next(read_tar(entry), None) if is_tar(entry) else entry
-        if part is not None:
-            found.append(Segment(*part) if forms.is_triple(part) else part)
+    parts = (next(read_tar(entry), None) if is_tar(entry) else entry for entry in some)
+    found = [Segment(*one) if forms.is_triple(one) else one for one in parts if one is not None]
     if not found:
         raise InputError("'paths' must hold at least one path, got none.")
     return entries, found
@@ -273,10 +270,8 @@ def _embed_source(clip: forms.Clip, recipes, cache, kept, n_threads) -> tables.C
                 is_new=any(one.is_new for one in embedded),
             )
 
-        if kept is None or digest is None:
-            entry = compute()
-        else:
-            entry = kept.get_or_compute({"content": digest}, compute)
+        is_kept = kept is not None and digest is not None
+        entry = kept.get_or_compute({"content": digest}, compute) if is_kept else compute()
     except AudioDecodeError as error:
         reason = messages.escape_undecodable(str(error).removeprefix(f"{clip.name}: "))
         return tables.ClipRows(digest=digest, error=reason)

@@ -15,8 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from skmer.exceptions import IgnoredCacheWarning, InputError, InputTypeError, bounded
-from skmer.utils import cache, files, messages
-from skmer.utils.digest import file_digest, open_regular, read_regular
+from skmer.utils import cache, digest, files, messages
 
 # What a table states of a clip, and of a frame, beside the path and the user's own columns.
 FACTS = dict.fromkeys(("digest", "duration", "sr", "error", "notes"), "string")
@@ -94,12 +93,11 @@ def _as_arrow(name: str, values: list):
 
     escape = messages.escape_undecodable
     values = [escape(value) if isinstance(value, str) else value for value in values]
+    kinds = "texts, integers, floats, or truth values of which none is missing"
     try:
         array = pa.array(pd.Series(values, dtype=object), from_pandas=True)
     except (pa.ArrowException, OverflowError) as error:
-        raise InputTypeError(
-            f"The column {name!r} must hold texts, integers, floats or truth values ({error})."
-        ) from error
+        raise InputTypeError(f"The column {name!r} must hold {kinds} ({error}).") from error
     kind = array.type
     if pa.types.is_null(kind) or pa.types.is_string(kind):
         return array.cast("string")
@@ -108,10 +106,7 @@ def _as_arrow(name: str, values: list):
         return array.cast("double")
     if pa.types.is_integer(kind) or (pa.types.is_boolean(kind) and not array.null_count):
         return array
-    raise InputTypeError(
-        f"The column {name!r} must hold texts, integers, floats, or truth values of which none is "
-        f"missing. Got values of type {kind}."
-    )
+    raise InputTypeError(f"The column {name!r} must hold {kinds}. Got values of type {kind}.")
 
 
 def match_columns(columns: Mapping, kinds: Mapping[str, str]) -> None:
@@ -178,7 +173,7 @@ def write_table(path: Path, rows: Iterable[tuple], schema, names: list[str]) -> 
         _WRITERS[path.suffix](temporary, rows, schema, names)
         if path.suffix == ".csv":
             settings = json.loads(schema.metadata[b"skmer"])
-            settings |= {"sha256": file_digest(temporary)}
+            settings |= {"sha256": digest.file_digest(temporary)}
             with files.atomic_write(settings_beside(path)) as beside:
                 beside.write_text(json.dumps(settings, indent=2))
 
@@ -290,7 +285,7 @@ def _open_parquet(path: Path) -> StoredTable:
     import pyarrow.parquet as pq
 
     # Opened here, since pyarrow waits for ever where it is a pipe.
-    with open_regular(path) as stream:
+    with digest.open_regular(path) as stream:
         schema = pq.read_schema(stream)
     settings = json.loads((schema.metadata or {}).get(b"skmer", b"{}"))
 
@@ -299,7 +294,7 @@ def _open_parquet(path: Path) -> StoredTable:
         listed = settings.get("columns")
         at = [listed.index(name) for name in names] if listed else []
         columns = [*facts, *(["embedding"] if listed else names)]
-        with open_regular(path) as stream:
+        with digest.open_regular(path) as stream:
             file = pq.ParquetFile(stream, page_checksum_verification=True)
             for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=columns):
                 if listed:
@@ -313,7 +308,7 @@ def _open_parquet(path: Path) -> StoredTable:
 
 def _open_npz(path: Path) -> StoredTable:
     # Opened here, since numpy leaves it open where it is no archive.
-    with open_regular(path) as file, np.load(file, allow_pickle=False) as arrays:
+    with digest.open_regular(path) as file, np.load(file, allow_pickle=False) as arrays:
         held = {name: arrays[name] for name in arrays}
     settings, listed = json.loads(str(held["settings"])), held["columns"].tolist()
     texts = ("error", "notes", *(n for n, k in settings.get("own", {}).items() if k == "string"))
@@ -333,12 +328,12 @@ def _open_csv(path: Path) -> StoredTable:
     import pandas as pd
 
     try:
-        settings = json.loads(read_regular(settings_beside(path)))
+        settings = json.loads(digest.read_regular(settings_beside(path)))
     except FileNotFoundError:
         # Of somebody else; it raises where there is no table either.
-        open_regular(path).close()
+        digest.open_regular(path).close()
         return StoredTable({}, lambda *_: iter(()))
-    if settings.get("sha256") != file_digest(path):
+    if settings.get("sha256") != digest.file_digest(path):
         raise ValueError("it was changed since it was written")
     own = settings.get("own", {})
 
@@ -349,7 +344,7 @@ def _open_csv(path: Path) -> StoredTable:
         dtypes = {files.escape_formula(name): types[kind] for name, kind in kinds.items()}
         dtypes |= dict.fromkeys(names, np.float32)
         wanted = {*facts, "frame", *names}
-        with open_regular(path) as stream:
+        with digest.open_regular(path) as stream:
             for frame in pd.read_csv(
                 stream,
                 usecols=lambda name: files.unescape_formula(name) in wanted,
@@ -385,7 +380,7 @@ def count_clips(path: Path) -> int:
 
     wanted = ("path", "frame", "time")
     try:
-        with open_regular(path) as file:
+        with digest.open_regular(path) as file:
             if path.suffix == ".csv":
                 table = pd.read_csv(file, usecols=lambda name: name in wanted, dtype={"path": str})
                 if not len(table.columns):
@@ -448,7 +443,7 @@ def earlier_table(path: Path, key: str, names: list[str], *, append) -> Iterator
     warning; with `append` it is an error.
     """
     with TemporaryFile(dir=path.parent) as numbers:
-        earlier, problem = EarlierTable(), None
+        earlier, what, then = EarlierTable(), "", "it is made again"
         try:
             table = open_table(path)
             if table.settings.get("key") == key:
@@ -456,19 +451,16 @@ def earlier_table(path: Path, key: str, names: list[str], *, append) -> Iterator
                 stated = table.settings
                 earlier = EarlierTable(clips, stated.get("own", {}), stated.get("segments", False))
             else:
-                problem = f"The table '{path}' was made with other settings; it is made again."
+                what = f"The table '{path}' was made with other settings"
         except FileNotFoundError:
             pass
         except (pa.ArrowException, *cache.DAMAGE) as error:
-            problem = (
-                f"The table '{path}' of an earlier run cannot be read "
-                f"({' '.join(str(error).split())}); its clips are computed again."
-            )
-        if problem is not None and append:
-            reason = f"{problem.partition(';')[0]}, so that nothing can be appended to it"
-            raise InputError(f"{reason}; write another table.")
-        if problem is not None:
-            warn_of_ignored(problem)
+            what = f"The table '{path}' of an earlier run cannot be read ({error})"
+            then = "its clips are computed again"
+        if what and append:
+            raise InputError(f"{what}, so that nothing can be appended to it; write another table.")
+        if what:
+            warn_of_ignored(f"{what}; {then}.")
         yield earlier
 
 

@@ -11,12 +11,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from skmer.embeddings import readers
-from skmer.embeddings.registry import known_features
+from skmer.embeddings import readers, registry
 from skmer.exceptions import InputError, WeightsIntegrityError, WeightsNotFoundError
 from skmer.utils import cache, download, files, messages
 
@@ -91,7 +89,7 @@ class WeightsFile:
     shapes: readers.Shapes = ()
     read: Callable[[Path, readers.Shapes], Sequence[np.ndarray]] | None = None
     estimator: str = ""
-    describe: Callable[[Mapping[str, np.ndarray]], Any] | None = None
+    describe: Callable | None = None
     input_norm: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -166,8 +164,7 @@ class WeightsFile:
     def verified(self, path: Path) -> Path:
         """Return the path once its checksums match; a wrong file in our folder is put aside."""
         if readers.signature(path) not in _verified:
-            mismatch = download.find_mismatch(path, self._checksums_of(path))
-            if mismatch is not None:
+            if (mismatch := download.find_mismatch(path, self._checksums_of(path))) is not None:
                 raise self.rejection(path, mismatch)
             _verified.add(readers.signature(path))
         return path
@@ -379,16 +376,15 @@ _OF_THE_FILE = ("name", "file", "source", "licence", "citation")
 
 def _files() -> dict[str, tuple]:
     """Return each published file, by its name, with the feature that it belongs to."""
-    return {file.name: (file, feature) for feature in known_features() for file in feature.weights}
+    features = registry.known_features()
+    return {file.name: (file, feature) for feature in features for file in feature.weights}
 
 
 def _find(name: str) -> tuple:
     known = _files()
     if name not in known:
-        raise InputError(
-            f"The weights are one of {', '.join(known)}. Got {name!r} instead."
-            f"{messages.suggest(name, known)}"
-        )
+        hint = messages.suggest(name, known)
+        raise InputError(f"The weights are one of {', '.join(known)}. Got {name!r} instead.{hint}")
     return known[name]
 
 

@@ -3,7 +3,6 @@
 Nothing has to be started or installed, and a forked process may go on using it.
 """
 
-from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -17,7 +16,7 @@ _BLOCK_ROWS = 16
 _SHIFTS = 8
 
 
-class _Maxima(ABC):
+class _Maxima:
     """The maxima over the width of a convolution, for frames of which each may overlap the next.
 
     A row whose kernel overlaps no padding is the same in all frames that have it. Such rows are
@@ -48,9 +47,8 @@ class _Maxima(ABC):
 
         return [*run(whole, range(len(frames)))]
 
-    @abstractmethod
     def _rows(self, rows, top=0, bottom=0):
-        """Return the maxima, given so many rows of zeros above and below."""
+        """Return the maxima, given so many rows of zeros above and below, in a subclass."""
 
 
 class WideConvolution(_Maxima):
