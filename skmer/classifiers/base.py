@@ -67,8 +67,9 @@ def _split_groups(y, groups, fraction, seed, owner):
     if best is None:
         raise InputError(
             f"The 'validation_fraction' parameter of {owner} must leave groups to validate on and "
-            f"every class in the others. Got {np.unique(groups).size} groups and {counts.size} "
-            "classes. Add groups, call fit without groups, or set validation_fraction=0.",
+            "every class in the others. Got "
+            f"{messages.counted(np.unique(groups).size, 'group')} and {counts.size} classes. Add "
+            "groups, call fit without groups, or set validation_fraction=0.",
             param="validation_fraction",
         )
     return best

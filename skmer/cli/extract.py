@@ -5,6 +5,7 @@ from pathlib import Path
 
 from skmer.cli import options, terminal
 from skmer.exceptions import InputError
+from skmer.utils.messages import counted
 
 # Columns of the table itself; a column of the user's with such a name gets another one.
 _TAKEN = (
@@ -137,7 +138,7 @@ def extract(
 def _describe(done, errors: str) -> str:
     before = done.n_clips - done.n_computed
     return (
-        f"{done.path} has {done.n_rows} rows of {done.n_clips} clips"
+        f"{done.path} has {counted(done.n_rows, 'row')} of {counted(done.n_clips, 'clip')}"
         + (f", {before} of them finished before" if before else "")
         + (f"; {done.n_failed} could not be read, see {errors}" if done.n_failed else "")
     )

@@ -7,6 +7,7 @@ import typer
 
 from skmer.cli import options, terminal
 from skmer.exceptions import InputError
+from skmer.utils.messages import counted
 
 
 def train(
@@ -167,7 +168,7 @@ def predict(
             terminal.show(batch.to_csv(header=not at).rstrip("\n"))
     else:
         done = write_predictions(pipeline, clips, out, force=force, **settings)
-        terminal.note(f"{done.path} has {done.n_rows} rows")
+        terminal.note(f"{done.path} has {counted(done.n_rows, 'row')}")
     for line in left_out:
         terminal.note(line)
     if done.n_failed:

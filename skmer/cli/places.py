@@ -7,6 +7,7 @@ import typer
 from skmer.cli import terminal
 from skmer.cli.options import NotNegative, command, examples
 from skmer.exceptions import InputError
+from skmer.utils.messages import counted
 
 weights = typer.Typer(
     help="List, fetch and verify the published weights of the networks.",
@@ -127,7 +128,8 @@ def fetch_dataset(name: str, *, data_home: Path | None = None) -> None:
     from skmer.datasets import get_data_home, load_dataset
 
     clips = load_dataset(name, data_home=data_home)
-    terminal.note(f"{name}: {len(clips.data)} clips below {get_data_home(data_home)}")
+    found = counted(len(clips.data), "clip")
+    terminal.note(f"{name}: {found} below {get_data_home(data_home)}")
 
 
 @command(datasets, "validate")
@@ -183,7 +185,7 @@ def cache_show(folder: Path | None = None) -> None:
     opened = _open_cache(folder)
     bound = "" if folder else f" of at most {default_max_bytes() / 1e9:.1f} GB"
     terminal.show(f"{opened.folder}")
-    terminal.show(f"{len(opened)} embeddings, {opened.size() / 1e9:.3f} GB{bound}")
+    terminal.show(f"{counted(len(opened), 'embedding')}, {opened.size() / 1e9:.3f} GB{bound}")
     if folder is None:
         terminal.note(
             "The oldest go first. SKMER_CACHE names another folder, SKMER_CACHE_BYTES another size."
@@ -205,7 +207,8 @@ def cache_size(folder: Path | None = None) -> None:
     $ skmer cache size ~/embeddings
     """
     opened = _open_cache(folder)
-    terminal.show(f"{len(opened)} entries, {opened.size()} bytes in {opened.folder}")
+    found = counted(len(opened), "entry", "entries")
+    terminal.show(f"{found}, {opened.size()} bytes in {opened.folder}")
 
 
 @command(cache, "prune")
@@ -225,7 +228,8 @@ def prune_cache(folder: Path | None = None, *, max_bytes: NotNegative = 0) -> No
     $ skmer cache prune DIR --max-bytes 0
     """
     opened = _open_cache(folder)
-    terminal.show(f"{opened.prune(max_bytes)} entries removed, {opened.size()} bytes left")
+    removed = counted(opened.prune(max_bytes), "entry", "entries")
+    terminal.show(f"{removed} removed, {opened.size()} bytes left")
 
 
 @command(cache, "clear")

@@ -194,8 +194,9 @@ def match_audio(frame, folder: Path, info, *, exact=False, would_be=None):
     """
     if len(frame) != info.n_clips:
         warn_caller(
-            f"The tables in {folder} list {len(frame)} songs, and {info.title} as published has "
-            f"{info.n_clips}; those listed are used. Get the published tables from {info.url}.",
+            f"The tables in {folder} list {messages.counted(len(frame), 'song')}, and {info.title} "
+            f"as published has {info.n_clips}; those listed are used. Get the published tables "
+            f"from {info.url}.",
             IncompleteDatasetWarning,
         )
     codes = frame.iloc[:, 0].astype(str)

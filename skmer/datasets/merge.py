@@ -42,7 +42,7 @@ from skmer.datasets.files import find_tables, match_audio
 from skmer.datasets.tables import AXES, PublishedTable
 from skmer.datasets.validate import Finding, check_songs
 from skmer.exceptions import DatasetNotFoundError, InputError
-from skmer.utils.messages import shorten
+from skmer.utils.messages import counted, shorten
 
 # Songs of each version.
 VERSIONS = {
@@ -111,7 +111,7 @@ def read_annotations(paths: dict):
     if len(wrong):
         raise InputError(
             f"{split_files} must give a song the same quadrant as {metadata}. They do not "
-            f"for {len(wrong)} songs, {shorten(wrong)}; {tables.ANEW}."
+            f"for {counted(len(wrong), 'song')}, {shorten(wrong)}; {tables.ANEW}."
         )
     frame["group"] = tables.artist_groups(frame["artist"], frame.index)
     frame["split"] = parts["split"]

@@ -240,7 +240,8 @@ def load_folder(
     own_csv.unify_names(frame)
     return registry.make_bunch(
         frame,
-        extra=f"{len(frame)} clips below {folder}. {origin} {found.describe_left_out()}".rstrip(),
+        extra=f"{messages.counted(len(frame), 'clip')} below {folder}. {origin} "
+        f"{found.describe_left_out()}".rstrip(),
         target_names=sorted(frame["label"].unique()),
     )
 
@@ -301,10 +302,11 @@ def _load_with_table(folder: Path, found, table: Path, groups, columns, targets,
         raise InputError(f"{table} has no column of labels, and clips are in no folder of a label.")
     if unlisted:
         registry.warn_caller(
-            f"{len(unlisted)} clips in {folder} are not listed in {table.name} and are left out: "
-            f"{messages.shorten(unlisted, 3)}."
+            f"{messages.counted(len(unlisted), f'clip in {folder} is', f'clips in {folder} are')} "
+            f"not listed in {table.name} and left out: {messages.shorten(unlisted, 3)}."
         )
-        bunch.DESCR += f" {len(unlisted)} clips that it does not list are left out."
+        clips = "clip that it does not list is", "clips that it does not list are"
+        bunch.DESCR += f" {messages.counted(len(unlisted), *clips)} left out."
     return bunch
 
 
@@ -323,7 +325,8 @@ def _advise_groups(below: list[Path]) -> str:
         )
     fits = [bool(_compile(pattern).fullmatch(place.stem)) for place in below]
     odd = [place.name for place, fit in zip(below, fits) if not fit]
-    rename = f", once {len(odd)} names are changed that do not fit, {messages.shorten(odd, 3)}"
+    names = messages.counted(len(odd), "name is changed that does", "names are changed that do")
+    rename = f", once {names} not fit, {messages.shorten(odd, 3)}"
     example = next(place.name for place, fit in zip(below, fits) if fit)
     return (
         f"The names of the files look like a pattern, such as {example!r}; take the artists from "
@@ -372,9 +375,9 @@ def _check_labels(folder: Path, found) -> None:
     beside = [clip.name for clip in found.paths if clip.parent == folder]
     if beside:
         raise InputError(
-            f"The folder {folder} must hold one folder per label. Got {len(beside)} clips without "
-            f"one, {messages.shorten(beside, 3)}; move them into the folder of their label, or "
-            "list the clips in a csv file."
+            f"The folder {folder} must hold one folder per label. Got "
+            f"{messages.counted(len(beside), 'clip')} without one, {messages.shorten(beside, 3)}; "
+            "move them into the folder of their label, or list the clips in a csv file."
         )
     for link, clip in found.again.items():
         labels = [path.relative_to(folder).parts[0] for path in (clip, link)]

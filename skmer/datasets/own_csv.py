@@ -20,7 +20,7 @@ from skmer.datasets.tables import CsvFile, indicators, read_csv_file, read_csv_p
 from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils.files import expand_path, is_url
 from skmer.utils.labels import plain_text, warn_of_alike
-from skmer.utils.messages import shorten, wrong_parameter
+from skmer.utils.messages import counted, shorten, wrong_parameter
 
 # The encoding of bytes that are not UTF-8 and bear no mark.
 _FALLBACK = "windows-1252"
@@ -262,7 +262,7 @@ def load_listed(
     return make_bunch(
         frame,
         data=frame.assign(path=found)["path"] if "start" in frame else None,
-        extra=f"{len(frame)} clips listed in {path}.{how}",
+        extra=f"{counted(len(frame), 'clip')} listed in {path}.{how}",
         target=target,
         target_names=list(targets)
         or (sorted(set(frame["label"])) if target is None else list(target.columns)),
@@ -554,9 +554,12 @@ def _read_moments(path: Path, columns: Columns, targets):
     curves, n_gaps = align_curves(curves, file)
     for name, curve in curves.items():
         frame[name] = curve.mean(axis=1).to_numpy()
-    described = f" {next(iter(curves.values())).notna().to_numpy().sum()} moments"
-    described += f"; {n_gaps} that lack one of the targets are left out." if n_gaps else "."
-    described += f" {unused} rows of other clips are not used." if unused else ""
+    n_moments = next(iter(curves.values())).notna().to_numpy().sum()
+    gaps = "that lacks one of the targets is", "that lack one of the targets are"
+    others = "row of other clips is", "rows of other clips are"
+    described = f" {counted(n_moments, 'moment')}"
+    described += f"; {counted(n_gaps, *gaps)} left out." if n_gaps else "."
+    described += f" {counted(unused, *others)} not used." if unused else ""
     return file, frame, clips, curves, described
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils.floats import check_floats, parse_floats, to_floats
 from skmer.utils.labels import plain_text
-from skmer.utils.messages import shorten
+from skmer.utils.messages import counted, shorten
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
@@ -316,8 +316,8 @@ class AffectScale:
         wrong = array[~((array >= self.low) & (array <= self.high))]
         if wrong.size:
             raise InputError(
-                f"The {what} must lie on the scale '{self}'. Got {wrong[0]:g} and {wrong.size - 1} "
-                "others outside it; are they on another scale?",
+                f"The {what} must lie on the scale '{self}'. Got {wrong[0]:g} and "
+                f"{counted(wrong.size - 1, 'other')} outside it; are they on another scale?",
                 param="values",
             )
         return array

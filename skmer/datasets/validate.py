@@ -90,7 +90,7 @@ class ValidationReport:
             if files:
                 is_fine = status in ("ok", "unverified")
                 names = "" if is_fine else f": {messages.shorten(files)}"
-                lines.append(f"{len(files)} files {meaning}{names}.")
+                lines.append(f"{messages.counted(len(files), 'file')} {meaning}{names}.")
         lines += [f"{item.file}: {item.detail}." for item in self.findings if item.detail]
         return "\n".join(lines)
 
@@ -208,7 +208,8 @@ def check_counts(file: str, labels, info, n_songs: int) -> Finding:
         detail = f"the clips per class are {counts}, published are {info.class_counts}"
         return Finding(file, "wrong", detail)
     if len(labels) != n_songs:
-        return Finding(file, "wrong", f"it lists {len(labels)} songs, published are {n_songs}")
+        listed = messages.counted(len(labels), "song")
+        return Finding(file, "wrong", f"it lists {listed}, published are {n_songs}")
     return Finding(file, "ok")
 
 

@@ -275,8 +275,8 @@ those, default="grouped"
     unscored = task.find_unscored(predictions)
     for name, tags in unscored.items():
         warnings.warn(
-            f"{len(tags)} tags have no positive or no negative in a test set ({name}), and "
-            f"are left out of the mean there: {messages.shorten(tags)}.",
+            f"{messages.counted(len(tags), 'tag has', 'tags have')} no positive or no negative "
+            f"in a test set ({name}), left out of the mean there: {messages.shorten(tags)}.",
             stacklevel=2,
         )
     record = {

@@ -427,8 +427,8 @@ def find_unusable(features, targets, on_error: str) -> dict[int, str]:
         for values in feature.arrays.values():
             if len(values) != targets.clip.size:
                 raise exceptions.InputError(
-                    f"The feature {name!r} has {len(values)} rows for {targets.clip.size} labels; "
-                    "there must be one for each clip, in the same order."
+                    f"The feature {name!r} has {messages.counted(len(values), 'row')} for "
+                    f"{targets.clip.size} labels; there must be one for each clip, in one order."
                 )
             for clip in np.unique(targets.clip[~floats.usable_rows(values)]).tolist():
                 unusable.setdefault(clip, feature.failures.get(clip, f"Row {clip}: {fault}"))

@@ -63,9 +63,9 @@ class EvaluationResult:
         self.is_pooled = self.task.is_pooled
 
     def __repr__(self) -> str:
-        n = len(self.scores.groupby(list(self.configuration)))
+        n = messages.counted(len(self.scores.groupby(list(self.configuration))), "configuration")
         ran = ", ".join(self.manifest["protocols"])
-        return f"{type(self).__name__}({n} configurations, {ran}, {len(self.scores)} scores)"
+        return f"{type(self).__name__}({n}, {ran}, {messages.counted(len(self.scores), 'score')})"
 
     @cached_property
     def maps(self):

@@ -95,8 +95,8 @@ class _RepeatedGroupFolds(model_selection.BaseCrossValidator):
     def _check_n_groups(self, n_groups: int) -> None:
         if n_groups < self.n_splits:
             raise InputError(
-                f"{type(self).__name__} cannot make {self.n_splits} folds from {n_groups} groups; "
-                "use at most as many folds as there are groups.",
+                f"{type(self).__name__} cannot make {self.n_splits} folds from "
+                f"{messages.counted(n_groups, 'group')}; use at most as many folds as groups.",
                 param="n_splits",
             )
 

@@ -67,7 +67,7 @@ class Tags(tasks.LabelTask):
         if matrix.shape[1] != len(names):
             raise InputError(
                 f"The 'target_names' parameter must name the {matrix.shape[1]} columns of y. Got "
-                f"{len(names)} names.",
+                f"{messages.counted(len(names), 'name')}.",
                 param="target_names",
             )
         columns = [labels.plain_text(str(name)) for name in getattr(y, "columns", names)]

@@ -582,8 +582,8 @@ def _predict(rest, rows: np.ndarray, targets) -> dict[str, np.ndarray]:
         targets = getattr(rest[-1], "target_names_", usual)
     if len(targets) != values.shape[1]:
         raise InputError(
-            f"The 'targets' parameter must name what the model predicts, {values.shape[1]} "
-            f"numbers. Got {list(targets)}.",
+            "The 'targets' parameter must name what the model predicts, "
+            f"{messages.counted(values.shape[1], 'number')}. Got {list(targets)}.",
             param="targets",
         )
     return {name: values[:, i] for i, name in enumerate(targets)}

@@ -113,6 +113,18 @@ def shorten(items: Iterable, limit: int = 5, *, width: int = 300, separator: str
     return separator.join(shown) + more
 
 
+def counted(n: int, one: str, many: str = "") -> str:
+    """Return a number with its noun, and what else depends on the number.
+
+    Examples
+    --------
+    >>> from skmer.utils.messages import counted
+    >>> counted(1, "clip"), counted(2, "clip"), counted(2, "entry is", "entries are")
+    ('1 clip', '2 clips', '2 entries are')
+    """
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
 def suggest(name: object, names: Iterable[str]) -> str:
     """Return a question after the one of the names that a mistyped one is close to, or nothing.
 

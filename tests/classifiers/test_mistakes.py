@@ -24,7 +24,7 @@ MISTAKES = {
         "mlp", {}, lambda X, y: {**same(X, y), "groups": [None, *y[1:]]}, "The groups",
     ),
     "one group": (
-        "mlp", {}, lambda X, y: {**same(X, y), "groups": y * 0}, "Got 1 groups.*_fraction=0",
+        "mlp", {}, lambda X, y: {**same(X, y), "groups": y * 0}, "Got 1 group .*_fraction=0",
     ),
     "too few to validate": (
         "mlp", {}, lambda X, y: same(X, np.r_[3, y[1:] * 0]), "1 of the class.*_fraction=0",

@@ -43,7 +43,7 @@ def test_datasets(skmer, tmp_path):
     next((tmp_path / "data").rglob("ada_*.wav")).unlink()
     outcome = skmer("datasets", "validate", "toy")
     assert outcome.status == 1
-    assert "1 files missing" in outcome.out
+    assert "1 file missing" in outcome.out
 
 
 @pytest.mark.parametrize("verb", ["fetch", "validate"])

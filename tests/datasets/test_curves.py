@@ -37,7 +37,7 @@ def test_a_row_a_moment(write):
     assert found.target["arousal"].to_numpy().tolist() == [[3, 4], [1, 2]]
     assert found.target["valence"].to_numpy().tolist() == [[30, 40], [10, 20]]
     assert found.frame["arousal"].tolist() == [3.5, 1.5]
-    assert "4 moments; 1 that lack one of the targets are left out." in found.DESCR
+    assert "4 moments; 1 that lacks one of the targets is left out." in found.DESCR
     X, y = load_csv(write(LONG), target_columns="valence", frames=True, return_X_y=True)
     assert len(X) == 2
     assert np.isnan(y["valence"].iloc[1, 2])
@@ -72,7 +72,7 @@ def test_a_published_file_for_each_target(write):
     found = load_csv(clips, target_columns=targets, frames=True)
     assert found.target["arousal"].to_numpy().tolist() == [[1, 2], [3, 4]]
     assert found.target["valence"].to_numpy().tolist() == [[10, 20], [30, 40]]
-    assert "1 rows of other clips are not used" in found.DESCR
+    assert "1 row of other clips is not used" in found.DESCR
     assert found.frame["song_id"].tolist() == ["1", "2"]
     # Without such a column, songs are the names of the files.
     write("song,sample_500ms\nb,3\na,1\n", "named.csv")

@@ -208,7 +208,7 @@ def test_scale():
     static, dynamic = AffectScale("static", 1, 9), AffectScale("dynamic", -1, 1)
     values = np.array([[1.0, 9.0], [4.0, 2.0]])
     np.testing.assert_allclose(dynamic.convert(static.convert(values, dynamic), static), values)
-    with pytest.raises(ValueError, match=r"Got nan and 1 others"):
+    with pytest.raises(ValueError, match=r"Got nan and 1 other "):
         static.check([np.nan, 3, 10])
 
 

@@ -80,7 +80,7 @@ def test_nothing_in_place(tmp_path):
     (folder / "panda_dataset_taffc_annotations.csv").write_text("Song,Quadrant\nMT1,Q1\n")
     (folder / "panda_dataset_taffc_metadata.csv").write_text("Song,Artist,Title\nMT1,A,B\n")
     with (
-        pytest.warns(IncompleteDatasetWarning, match="list 1 songs"),
+        pytest.warns(IncompleteDatasetWarning, match="list 1 song,"),
         pytest.raises(DatasetNotFoundError, match="There is no clip of 4Q"),
     ):
         fetch_4q(data_home=tmp_path)

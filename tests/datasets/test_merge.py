@@ -126,7 +126,7 @@ def test_the_audit_finds_4q_and_bimodal_in_merge(merge_home, fourq_home, tmp_pat
         ("tvt_70*_test_*", lambda text: "\n".join(text.splitlines()[:-5]), "the split must hold every song .* 5 of 355"),
         ("tvt_70*_test_*", lambda text: text + "MT0000000000,Q1\n", "in one part of the split"),
         ("tvt_70*_test_*", lambda text: text + "NEW,Q1\n", "csv must hold every song of the split. It lacks the songs NEW"),
-        ("tvt_70*_train_*", lambda text: text.replace("0,Q1", "0,Q2", 1), "the same quadrant.*for 1 songs"),
+        ("tvt_70*_train_*", lambda text: text.replace("0,Q1", "0,Q2", 1), "the same quadrant.*for 1 song,"),
     ],
 )  # fmt: skip
 def test_tables_that_are_not_the_published(merge_home, change, name, edit, message):

@@ -57,12 +57,10 @@ def test_a_folder_with_a_table_of_labels_tags_or_numbers(folder):
     )
     (path / "beside.wav").touch()
     names = {"path_column": "file", "group_column": "who"}
-    with pytest.warns(
-        UserWarning, match=r"1 clips in .* are not listed in songs.csv and are left out"
-    ):
+    with pytest.warns(UserWarning, match=r"1 clip in .* is not listed in songs.csv and left out"):
         dataset = load_dataset(path, label_column="mood", **names)
     assert dataset.target.tolist() == ["x", "y", "x"]
-    assert dataset.DESCR.endswith("1 clips that it does not list are left out.")
+    assert dataset.DESCR.endswith("1 clip that it does not list is left out.")
     (path / "beside.wav").unlink()
     tags = load_dataset(path, tags_column="tags", tags_separator=",", **names)
     assert tags.target.tolist() == [[1, 1, 0], [0, 0, 0], [0, 0, 1]]
@@ -172,7 +170,7 @@ def test_names_that_look_like_a_pattern_are_told_with_it(make, names, pattern):
 
 def test_a_pattern_that_some_names_do_not_fit_is_told_with_them(make):
     folder = make("sad/odd.wav", *(f"glad/{who} - {i}.wav" for who in "ab" for i in range(6)))
-    with pytest.warns(UserWarning, match=r"\* - \{group\}|\{group\} - \*.*1 names .* odd\.wav"):
+    with pytest.warns(UserWarning, match=r"\* - \{group\}|\{group\} - \*.*1 name is .* odd\.wav"):
         load_folder(folder)
 
 
@@ -183,7 +181,7 @@ def test_folders_that_cannot_be_used(make, tmp_path):
     with pytest.raises(DatasetNotFoundError, match=r"no audio file.*that are not audio 1\."):
         load_folder(folder)
     folder = make("sad/1.wav", "stray.wav")
-    with pytest.raises(InputError, match=r"1 clips without one, stray\.wav"):
+    with pytest.raises(InputError, match=r"1 clip without one, stray\.wav"):
         load_folder(folder)
 
 

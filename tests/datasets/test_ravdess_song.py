@@ -166,7 +166,7 @@ def test_validate(published, tmp_path):
     assert report.files("wrong") == ["Actor_24/03-02-06-02-02-02-24.wav"]
     assert report.files("extra") == ["Actor_24/03-01-06-02-02-02-24.wav"]
     assert not report.ok
-    assert "1 files wrong" in str(report)
+    assert "1 file wrong" in str(report)
 
 
 def test_the_shared_half(shared):

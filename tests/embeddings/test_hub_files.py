@@ -61,7 +61,7 @@ def test_weights_that_lack_arrays(folders, tmp_path):
     HubTransformer(str(tmp_path)).fit_transform(clip)
     del arrays[next(name for name in arrays if "layers.1" in name)]
     save_file(arrays, tmp_path / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(WeightsIntegrityError, match=r"lack 1 arrays .*layers\.1"):
+    with pytest.raises(WeightsIntegrityError, match=r"lack 1 array .*layers\.1"):
         HubTransformer(str(tmp_path)).fit_transform(clip)
 
 

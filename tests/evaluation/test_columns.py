@@ -185,7 +185,7 @@ def test_a_column_beside_the_clips_that_has_the_target_is_a_finding(table):
     result = evaluate({"all": features}, {"nb": LogisticRegression()}, X, LABELS, protocol=FOLDS)
     (report,) = result.manifest["audit"].values()
     (found,) = [one for one in report["findings"] if one["kind"] == "target_in_features"]
-    assert found["message"].startswith("1 columns tell the target by themselves, such as 'code'")
+    assert found["message"].startswith("1 column tells the target by itself, such as 'code'")
 
 
 def test_columns_of_two_datasets_go_by_name(table):

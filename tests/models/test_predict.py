@@ -149,7 +149,7 @@ def test_numbers(songs):
     )
     model.fit(paths, targets[:, 0])
     assert list(predict_clips(model, paths[:1], targets=["energy"]))[1] == "energy"
-    with pytest.raises(InputError, match="must name what the model predicts, 1 numbers"):
+    with pytest.raises(InputError, match="must name what the model predicts, 1 number"):
         predict_clips(model, paths[:1], targets=["a", "b"])
 
 

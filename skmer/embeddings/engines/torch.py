@@ -250,8 +250,8 @@ class Network:
         # transformers draws what is missing at random.
         if missing := [key for key in info["missing_keys"] if not key.endswith(_UNUSED)]:
             raise WeightsIntegrityError(
-                f"The weights in '{model.folder}' lack {len(missing)} arrays of the model, such as "
-                f"{min(missing)}; name a folder or a revision that has all."
+                f"The weights in '{model.folder}' lack {messages.counted(len(missing), 'array')} "
+                f"of the model, such as {min(missing)}; name a folder or a revision that has all."
             )
         if getattr(loaded.config, "is_encoder_decoder", False):
             loaded = loaded.get_encoder()

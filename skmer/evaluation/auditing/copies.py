@@ -22,7 +22,7 @@ from skmer.datasets import list_datasets
 from skmer.evaluation.auditing.findings import AuditFinding
 from skmer.evaluation.auditing.leaks import shared_groups
 from skmer.exceptions import AudioDecodeError
-from skmer.utils import processes, progress
+from skmer.utils import messages, processes, progress
 from skmer.utils.digest import AudioDigest, file_digest
 
 # Neighbors whose distances show how close two unrelated clips may come.
@@ -249,7 +249,8 @@ def shared_files(evidence, splits):
     sets = equal_sets(one and os.path.abspath(one.path) for one in paths)
     sets = [rows for rows in sets if splits.crossed_by(rows)]
     if sets:
-        message = f"{len(sets)} files have parts on both sides of a split, such as "
+        files = messages.counted(len(sets), "file has", "files have")
+        message = f"{files} parts on both sides of a split, such as "
         message += f"{evidence.name_of(sets[0][0])}; give the files as groups."
         yield AuditFinding("shared_files", "error", message, tuple(sets))
 
@@ -277,7 +278,8 @@ def duplicates(kind, evidence, splits):
         ("warning", loose, "though no split given separates them"),
     ):
         if chosen:
-            message = f"{sum(map(len, chosen))} rows in {len(chosen)} sets have {what}, {where}, "
+            in_sets = messages.counted(len(chosen), "set")
+            message = f"{sum(map(len, chosen))} rows in {in_sets} have {what}, {where}, "
             message += f"such as {' and '.join(map(name_of, chosen[0][:2]))}."
             yield AuditFinding(kind, severity, message, tuple(chosen))
     if evidence.y is not None and kind in ("duplicate_files", "duplicate_audio"):
@@ -285,8 +287,9 @@ def duplicates(kind, evidence, splits):
         y = np.array([", ".join(map(str, np.ravel(row))) for row in evidence.y])
         if torn := [rows for rows in sets if _is_mixed(rows, y, False)]:
             labels = " and ".join(dict.fromkeys(y[row] for row in torn[0]))
-            message = f"{len(torn)} recordings have several labels, such as {name_of(torn[0][0])}, "
-            message += f"labelled {labels}; check which of them is right."
+            message = messages.counted(len(torn), "recording has", "recordings have")
+            message += f" several labels, such as {name_of(torn[0][0])}, labelled {labels}; check "
+            message += "which of them is right."
             yield AuditFinding("several_labels", "warning", message, tuple(torn))
     if between := [rows for rows in sets if _is_mixed(rows, datasets, False)]:
         pair = " and ".join(
@@ -294,7 +297,8 @@ def duplicates(kind, evidence, splits):
             for row in {datasets[row]: row for row in between[0]}.values()
         )
         severity = "error" if any(rows in crossing for rows in between) else "warning"
-        message = f"{len(between)} items are in more than one dataset, with {what}, such as {pair}."
+        items = messages.counted(len(between), "item is", "items are")
+        message = f"{items} in more than one dataset, with {what}, such as {pair}."
         yield AuditFinding("item_in_two_datasets", severity, message, tuple(between))
 
 
@@ -329,7 +333,8 @@ def contained(evidence, splits):
         across = "no split given separates them"
         if crossing:
             across = f"{len(crossing)} of them on both sides of a split"
-        message = f"{outer} contains {inner}: {len(sets)} clips are in both under the same codes, "
+        clips = messages.counted(len(sets), "clip is", "clips are")
+        message = f"{outer} contains {inner}: {clips} in both under the same codes, "
         message += f"{across}; leave them out of one of the two."
         severity = "error" if crossing else "warning"
         yield AuditFinding("contained_dataset", severity, message, tuple(sets))

@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import type_of_target
 from skmer.evaluation.auditing.findings import AuditFinding
 from skmer.exceptions import InputError
 from skmer.utils.labels import find_alike, join_alike
-from skmer.utils.messages import shorten
+from skmer.utils.messages import counted, shorten
 
 
 class Splits:
@@ -55,8 +55,8 @@ def shared_rows(evidence, splits):
     """Find rows that are trained on and tested on in one split."""
     both = np.any([train & test for train, test in splits.pairs], axis=0)
     if rows := np.flatnonzero(both).tolist():
-        message = f"{'1 row is' if len(rows) == 1 else f'{len(rows)} rows are'} in the training "
-        message += "set and in the test set of one split."
+        message = counted(len(rows), "row is", "rows are")
+        message += " in the training set and in the test set of one split."
         yield AuditFinding("shared_rows", "error", message, tuple((row,) for row in rows))
 
 
@@ -183,7 +183,11 @@ def target_in_features(evidence, splits):
         telling = _in_order_of(X, numbers) | _codes_of(X, labels, evidence.alpha)
         found += [f"{names[i]!r} of {feature!r}" for i in np.flatnonzero(telling)]
     if found:
-        message = f"{len(found)} columns tell the target by themselves, such as "
+        message = counted(
+            len(found),
+            "column tells the target by itself, such as ",
+            "columns tell the target by themselves, such as ",
+        )
         message += f"{shorten(found, 3)}; is that the target under another name, or made from it? "
         message += "Leave it out of the features."
         yield AuditFinding("target_in_features", "error", message)
@@ -264,7 +268,8 @@ def identical_features(evidence):
 def similar_groups(evidence, splits):
     """Find groups that may be one, since their names differ in case, blanks or the like only."""
     if pairs := find_alike(evidence.groups.tolist()):
-        message = f"{len(pairs)} groups may be one, since names differ only in case, blanks, form "
+        message = counted(len(pairs), "pair of groups", "groups")
+        message += " may be one, since names differ only in case, blanks, form "
         message += f"or guests: {shorten(map(join_alike, pairs), 3)}; write each in one way."
         rows = [np.flatnonzero(np.isin(evidence.groups, pair)).tolist() for pair in pairs]
         yield AuditFinding("similar_groups", "warning", message, tuple(map(tuple, rows)))

@@ -245,7 +245,7 @@ def test_columns_that_tell_the_target(rng):
     # A code of the label, finer classes in any order, and a threshold.
     for column in (y == "sad", rng.permutation(4)[np.arange(40) // 10], (y == "sad") * 9 + X["a"]):
         found = only(audit(X.assign(id=np.asarray(column, float)), y), "target_in_features")
-        assert "1 columns tell the target by themselves, such as 'id' of 'X'" in found.message
+        assert "1 column tells the target by itself, such as 'id' of 'X'" in found.message
     for column in (rating + 0.3, -np.exp(rating), rating.round(2)):
         only(audit(X.assign(id=column), rating), "target_in_features")
         only(audit(X.assign(id=column), np.c_[X["a"], rating]), "target_in_features")
@@ -451,5 +451,5 @@ def test_many_tags_cost_no_copies_of_the_features(rng):
     report = judge(evidence, None)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert "1 columns tell the target by themselves, such as 'c7' of 'mine'" in str(report)
+    assert "1 column tells the target by itself, such as 'c7' of 'mine'" in str(report)
     assert peak < 2.5 * X.nbytes
