@@ -165,17 +165,9 @@ def extract(
         # Its entries come with their cells.
         segments, given, length = entries.has_segments, dict.fromkeys(entries.columns, ()), 0
     own = tables.check_columns(given, length, [*embedder.names, *(tables.ENDS if segments else ())])
-    run = _Run(
-        embedder=embedder,
-        settings=settings.describe_run(transformers, embedder.key, frames=frames),
-        columns=own,
-        kinds={name: str(column.type) for name, column in own.items()},
-        segments=segments,
-        frame_times=transformers[0].frame_times if frames else None,
-        layout=layout,
-        append=append,
-        force=force,
-    )
+    stated = settings.describe_run(transformers, embedder.key, frames=frames)
+    times = transformers[0].frame_times if frames else None
+    run = _Run(embedder, stated, own, segments, times, layout=layout, append=append, force=force)
     # What a sequence holds is known before the work, and what an iterator holds at its end.
     clips = sources.stream(entries, embedder.rates[0], columns=None if length == 0 else own)
     if name is None:
@@ -186,14 +178,13 @@ def extract(
     return Extraction(place.show(name), **run.counts)
 
 
-@dataclass(kw_only=True)
+@dataclass
 class _Run:
     """What one call of `extract` writes, to one table or several, and what it has written."""
 
     embedder: sources.Embedder
     settings: dict
     columns: dict
-    kinds: dict[str, str]
     segments: bool
     frame_times: Callable[[int], np.ndarray] | None
     layout: str
@@ -203,9 +194,12 @@ class _Run:
         default_factory=lambda: dict.fromkeys(("n_clips", "n_rows", "n_computed", "n_failed"), 0)
     )
 
+    def __post_init__(self):
+        self.kinds = {name: str(column.type) for name, column in self.columns.items()}
+
     def write(self, clips, place: remote.Place, name: str, n_clips=None, what="extracting") -> dict:
         """Write one table; return the counts of what is in it."""
-        before, names = dict(self.counts), self.embedder.names
+        embedder, before, names = self.embedder, dict(self.counts), self.embedder.names
         path = place.fetch(name)
         beside = [tables.settings_beside(path).name] if path.suffix == ".csv" else []
         for one in beside:
@@ -215,20 +209,16 @@ class _Run:
             if n_clips is not None:
                 tables.check_not_fewer(place.show(name), n_before, n_clips)
             with (
-                self.embedder.keep(path),
-                tables.earlier_table(path, self.embedder.key, names, append=self.append) as earlier,
+                embedder.keep(path),
+                tables.earlier_table(path, embedder.key, names, append=self.append) as old,
                 # Closed after any error, so that no job continues in the background.
-                closing(
-                    self.embedder.embed(clips, earlier.by_digest(), total=n_clips, what=what)
-                ) as new,
+                closing(embedder.embed(clips, old.by_digest(), total=n_clips, what=what)) as new,
             ):
-                done: Iterable[tables.ClipRows] = new
-                kinds = self.kinds
-                if self.append and earlier.clips:
-                    kinds = earlier.kinds
-                    tables.match_columns(self.columns, kinds)
-                    done = earlier.extended(new)
-                schema = self._schema(kinds, segments=self.segments or earlier.segments)
+                done, kinds = new, self.kinds
+                if self.append and old.clips:
+                    tables.match_columns(self.columns, old.kinds)
+                    done, kinds = old.extended(new), old.kinds
+                schema = self._schema(kinds, segments=self.segments or old.segments)
                 counted = self._count(done, place.show(name), n_before, schema.names)
                 rows = tables.batches(counted, schema, names, self.frame_times)
                 tables.write_table(path, rows, schema, names)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from operator import add, ge
 from pathlib import Path
 from tempfile import TemporaryFile
 from zipfile import ZipFile, ZipInfo
@@ -23,8 +22,6 @@ FACTS |= {"duration": "double", "sr": "int64"}
 FRAME_FACTS = {"frame": "int64", "time": "double"}
 # Of clips that are segments of files.
 ENDS = {"start": "double", "end": "double"}
-# What is -1 in a npz file where it is missing.
-_FILLED = ("sr", "frame")
 # Arrays that a npz file holds beside the columns, and the column of lists.
 _ARRAYS = ("columns", "embedding", "embeddings", "settings")
 # Rows are written, and read again, in batches of about so many, which bounds the memory.
@@ -131,13 +128,13 @@ def match_columns(columns: Mapping, kinds: Mapping[str, str]) -> None:
 
 def in_lists(items: Iterable, measure: Callable, limits: tuple[int, int]) -> Iterator[list]:
     """Yield items in lists, each ended by the first item with which a sum reaches its limit."""
-    held, sums = [], (0, 0)
+    held, sums = [], [0, 0]
     for item in items:
         held.append(item)
-        sums = tuple(map(add, sums, measure(item)))
-        if any(map(ge, sums, limits)):
+        sums = [one + more for one, more in zip(sums, measure(item))]
+        if any(one >= most for one, most in zip(sums, limits)):
             yield held
-            held, sums = [], (0, 0)
+            held, sums = [], [0, 0]
     if held:
         yield held
 
@@ -215,7 +212,8 @@ def _write_npz(path, rows, schema, names):
 
 def _as_numpy(name: str, column) -> np.ndarray:
     """Return an array that needs no pickle: numpy has no missing integers and texts."""
-    if column.null_count and str(column.type) in ("int64", "bool") and name not in _FILLED:
+    # A rate or the number of a frame is -1 where it is missing.
+    if column.null_count and name not in ("sr", "frame") and str(column.type) in ("int64", "bool"):
         raise InputError(
             f"A npz table cannot hold that the column {name!r} is missing; give it for all clips."
         )

@@ -7,6 +7,8 @@ on processors without VNNI instructions, and then numbers would depend on the ma
 import warnings
 
 import numpy as np
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
 
 from skmer.embeddings.engines.base import Engine
 
@@ -80,8 +82,6 @@ def _cosine(a, b):
 
 
 def _session(graph, n_threads):
-    import onnxruntime
-
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = n_threads
     # Threads that spin take the processor from the rest of the work.
@@ -91,8 +91,6 @@ def _session(graph, n_threads):
 
 def _float_graph(network):
     """The exact network; its outputs are the map, then minimum and maximum after each layer."""
-    from onnx import helper, numpy_helper
-
     nodes, constants, extremes, current = [], [], [], "x"
     for index, (layer, pool) in enumerate(network.in_a_row("onnxruntime")):
         for name, array in (("kernel", _kernel(layer)), ("bias", layer.bias)):
@@ -111,8 +109,6 @@ def _float_graph(network):
 
 def _int8_graph(network, ranges):
     """The network in 8-bit integers; `ranges` are (low, high) of the input and of each layer."""
-    from onnx import helper, numpy_helper
-
     constants = []
 
     def constant(name, value):
@@ -161,8 +157,6 @@ def _pads(layer):
 
 
 def _append_pool(nodes, pool, current, name):
-    from onnx import helper
-
     if pool is None:
         return current
     sizes = {"kernel_shape": pool.size, "strides": pool.size}
@@ -171,8 +165,6 @@ def _append_pool(nodes, pool, current, name):
 
 
 def _model(network, nodes, constants, outputs):
-    from onnx import TensorProto, helper
-
     graph = helper.make_graph(
         nodes,
         network.name,
