@@ -109,8 +109,9 @@ class Listing:
 
 
 _END = re.compile(
-    r"((segment|seg|clip|time|t)[ _-]?)?(start|begin|onset|offset|end|stop|duration|dur|length)"
-    r"([ _-]?(time|seconds|sec|s|ms|\(m?s\)))*|t[ _-]?[01]|from|to"
+    r"((segment|seg|clip|event|frame|sample|time|t)[ _-]?)?"
+    r"(start|begin|onset|offset|end|stop|duration|dur|length)"
+    r"([ _-]?(time|seconds|sec|s|ms|samples?|frames?|\(m?s\)))*|t[ _-]?[01]|[tx]_?(min|max)|from|to"
 )
 
 
@@ -144,6 +145,9 @@ def segment_columns(clips: Sequence) -> dict[str, list]:
 
 def to_seconds(value: Any) -> float | None:
     """Return the seconds that a number, a timedelta or a text of either has; None where missing."""
+    # As Python, numpy and pandas write what is missing.
+    if str(value).lower() in ("", "na", "nan", "nat", "none", "<na>", "inf"):
+        return None
     if isinstance(value, str):
         try:
             value = float(value)
@@ -158,5 +162,4 @@ def to_seconds(value: Any) -> float | None:
         value = value / np.timedelta64(1, "s")
     elif isinstance(value, timedelta):
         value = value.total_seconds()
-    # NaN and NaT differ from themselves.
-    return None if value is None or value != value else float(value)
+    return float(value)

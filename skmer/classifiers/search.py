@@ -12,6 +12,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
+from skmer.utils.labels import check_order
+
 # Wider than margins need; the bounds only keep the search of the slope finite.
 _LOG_SLOPES = (-12.0, 12.0)
 
@@ -196,6 +198,7 @@ class GroupAwareKFold(model_selection.BaseCrossValidator):
 
     def split(self, X, y, groups=None):
         """Yield the rows to train and to test on."""
+        check_order({"X": X, "y": y, "groups": groups})
         n_folds = self.get_n_splits(X, y, groups)
         if groups is None:
             return model_selection.StratifiedKFold(n_folds).split(X, y)

@@ -176,13 +176,23 @@ def match_songs(songs, audio, *, exact=False) -> dict[str, Path]:
     """
     codes = {song.upper(): song for song in songs}
     found: dict[str, Path] = {}
-    for path in audio:
+    others: dict[str, Path] = {}
+    # The name that is the code comes before those that begin with it.
+    for path in sorted(audio, key=lambda path: len(path.stem)):
         stem = path.stem.upper()
         ends = [] if exact else [match.start() for match in re.finditer(r"[^0-9A-Z]", stem)]
         for end in [len(stem), *reversed(ends)]:
             if stem[:end] in codes:
-                found.setdefault(codes[stem[:end]], path)
+                if found.setdefault(codes[stem[:end]], path) != path:
+                    others[codes[stem[:end]]] = path
                 break
+    if others:
+        song = min(others)
+        warn_caller(
+            f"{messages.counted(len(others), 'song has', 'songs have')} several audio files, such "
+            f"as '{found[song]}', which is used, and '{others[song]}'; move away what is not of "
+            "the dataset."
+        )
     return found
 
 

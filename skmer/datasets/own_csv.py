@@ -328,7 +328,7 @@ def _tags_in(text: str, separator: str) -> list[str]:
 
 def _find_separator(texts: Sequence[str]) -> str | None:
     """The mark at which texts come apart into tags, of which some recur; None where they do not."""
-    for separator in (";", "|", ",", "/", "+"):
+    for separator in (";", "|", ",", "/", "+", "&"):
         tags = [tag for text in texts for tag in _tags_in(text, separator)]
         recur = len(set(tags)) < len(tags)
         # These two are in no name.
@@ -417,6 +417,8 @@ def _check_clips(file: CsvFile, needed, names: Mapping[str, str], may_be_empty, 
                 f"{path} must list a clip once, or it may be trained on and tested on at once. "
                 f"Lines {file.lines[before]} and {file.lines[row]} list {clip}{differ}.{hint}"
             )
+    if look_alike and "start" in frame:
+        raise InputError(f"{path}:{look_alike}", param="start_column")
     if look_alike:
         warn_caller(f"{path}:{look_alike}")
     return frame, clips

@@ -139,7 +139,7 @@ def as_sequence(X) -> Any:
     # Scalars of pyarrow are no texts.
     X = X.to_pylist() if hasattr(X, "to_pylist") else X
     levels = getattr(getattr(X, "index", None), "names", ())
-    if {"start", "end"} < set(levels):
+    if {"start", "end"} < set(levels) or "file" in levels:
         raise InputError(
             "The clips of a table must not be in its index, which has "
             f"{messages.shorten(levels)}; pass X.index instead, and the labels as y.",
@@ -269,6 +269,18 @@ def as_clip(item, row: int, *, sr: int, estimator: str) -> Clip:
         return Clip(row, (_as_array(item), int(sr)), is_bare=is_bare)
     except (InputError, InputTypeError) as error:
         raise type(error)(f"Row {row} of X of {estimator}: {error}", param="X") from None
+
+
+def as_file(item) -> Any:
+    """Return the path or the `Segment` that an item of X is; None where it is of no file."""
+    if isinstance(item, str | os.PathLike | Segment):
+        return item
+    if is_triple(item):
+        return Segment(*item)
+    clip = as_clip(item, 0, sr=1, estimator="the models") if isinstance(item, Mapping) else None
+    if clip is None or not isinstance(clip.source, str):
+        return None
+    return Segment(clip.source, clip.start or 0.0, clip.end) if clip.part else clip.source
 
 
 def _is_decoder(item) -> bool:

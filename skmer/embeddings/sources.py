@@ -3,7 +3,7 @@
 import os
 import shutil
 import tarfile
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.utils import check_array
 
 from skmer.audio.decoding import SoundSource
-from skmer.audio.segment import ListedClip, Listing, Segment
+from skmer.audio.segment import ListedClip, Listing
 from skmer.embeddings import clips as forms
 from skmer.embeddings import settings, tables
 from skmer.embeddings.recipe import embed_clip
@@ -32,10 +32,11 @@ def check_clips(paths) -> Iterable:
         raise InputError(f"'paths' must be a sequence of paths, got a lone one, {paths!r}.")
     if isinstance(paths, Iterator | Listing):
         return paths
-    entries = [Segment(*one) if forms.is_triple(one) else one for one in forms.as_sequence(paths)]
+    entries = [forms.as_file(one) or one for one in forms.as_sequence(paths)]
     for row, entry in enumerate(entries):
-        if not (isinstance(entry, Segment) or is_path(entry) or forms.is_named_content(entry)):
-            raise InputTypeError(f"Entry {row} of 'paths' must be a path, got {entry!r}.")
+        if name_of(entry) is None:
+            got = messages.shorten([entry])
+            raise InputTypeError(f"Entry {row} of 'paths' must be a path, got {got}.")
         if files.is_url(entry):
             remote.check_url(str(entry))
     return entries
@@ -50,7 +51,7 @@ def sample(entries) -> tuple[Iterable, list]:
     elif isinstance(entries, Listing):
         some = [listed.clip for listed in islice(entries, 9)]
     parts = (next(read_tar(entry), None) if is_tar(entry) else entry for entry in some)
-    found = [Segment(*one) if forms.is_triple(one) else one for one in parts if one is not None]
+    found = [forms.as_file(one) or one for one in parts if one is not None]
     if not found:
         raise InputError("'paths' must hold at least one path, got none.")
     return entries, found
@@ -143,6 +144,8 @@ def name_of(entry) -> str | None:
         name = entry[0]
     elif is_path(entry) or forms.is_triple(entry):
         name = os.path.expanduser(os.fsdecode(entry if is_path(entry) else entry[0]))
+    elif isinstance(entry, Mapping):
+        name = entry.get("path")
     else:
         name = getattr(entry, "path", None) or getattr(entry, "name", None)
     return messages.escape_undecodable(name) if isinstance(name, str) else None

@@ -248,9 +248,13 @@ class Feature:
                 (values, digests), failed = collect_failures(transformer, lambda t: _embed(t, X))
                 computed[one] = np.asarray(values)
                 failures |= failed
-                if one == VECTOR and not estimators.output_is_default(transformer):
+                # A pipeline has no setting of its own.
+                names = getattr(values, "columns", ())
+                if not estimators.output_is_default(transformer):
+                    names = transformer.get_feature_names_out()
+                if one == VECTOR and len(names):
                     embeddings = computed[one]
-                    computed[one] = with_names(embeddings, transformer.get_feature_names_out())
+                    computed[one] = with_names(embeddings, names)
         weights = weights_of(transformer)
         return ComputedFeature(computed, weights, failures, digests, embeddings=embeddings)
 

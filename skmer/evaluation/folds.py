@@ -320,7 +320,7 @@ def _check_classes(model, y, groups) -> None:
             f"{type(model).__name__} searches its parameters in folds that keep groups apart, and "
             f"a training set of the protocol has the class {str(lone[0])!r} in one group only, so "
             "that a fold inside it has none to train on. Take more folds (n_folds), a model "
-            "without a search such as 'nb', clips of more groups of that class, or leave it out."
+            "without a search such as 'rf', clips of more groups of that class, or leave it out."
         )
 
 

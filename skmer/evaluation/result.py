@@ -464,9 +464,6 @@ class EvaluationResult:
             drawn = tables | {"maps": self.maps}
             return store.write_store(folder, drawn, self.manifest, kind=kind, files=files)
         except BaseException as error:
-            # On a disk that may be full, an earlier result is kept.
-            if isinstance(error, OSError) and Path(folder, "manifest.json").exists():
-                raise
             folder = store.write_store(folder, tables, self.manifest, kind=kind)
             # None of an earlier result beside these scores.
             (folder / "report.html").unlink(missing_ok=True)

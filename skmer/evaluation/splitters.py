@@ -337,6 +337,7 @@ class StratifiedThreeWaySplit(model_selection.BaseCrossValidator):
             When a class has too few clips to be in all three sets, or a set is too small for all
             classes.
         """
+        labels.check_order({"X": X, "y": y})
         y = labels.check_labels(y, "The labels y")
         classes, counts = np.unique(y, return_counts=True)
         if counts.min() < 3:

@@ -1,6 +1,5 @@
 """The clips of an evaluation and their targets: labels, numbers, or numbers over time."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -8,7 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils import _safe_indexing
 
-from skmer.audio.segment import Segment, segment_columns
+from skmer.audio.segment import segment_columns
+from skmer.embeddings.clips import as_file, as_sequence
 from skmer.exceptions import InputError
 from skmer.utils import estimators, floats, labels, messages
 
@@ -284,10 +284,11 @@ class Clips:
     def paths(self) -> np.ndarray | None:
         """The path or the segment of each clip; None where some clip is neither."""
         X = self.X if self.column is None else self.X[self.column]
-        clips = [] if X is None or hasattr(X, "columns") else list(X)
-        if not clips or not all(isinstance(clip, str | os.PathLike | Segment) for clip in clips):
+        try:
+            clips = [None] if X is None else [as_file(clip) for clip in as_sequence(X)]
+        except InputError:  # A table with further columns.
             return None
-        return np.array(clips, dtype=object)
+        return None if None in clips else np.array(clips, dtype=object)
 
     def columns(self) -> dict[str, np.ndarray]:
         """Return what a table of predictions has of each row, beside targets and predictions."""

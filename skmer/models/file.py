@@ -47,7 +47,8 @@ _FORMAT = 1
 
 
 def split_pipeline(model) -> tuple[list[BaseClipTransformer], Pipeline]:
-    """Return the transformers of clips at the start of a pipeline, and the rest of it."""
+    """Return the transformers of clips at the start of a pipeline or of the best of a search."""
+    model = getattr(model, "best_estimator_", model)
     steps = model.steps if isinstance(model, Pipeline) else []
     transformers: list = [steps[0][1] if len(steps) > 1 else None]
     if isinstance(union := transformers[0], FeatureUnion) and not union.transformer_weights:
@@ -206,6 +207,7 @@ def save_model(pipeline, path, *, card: Mapping | None = None, trusted: Trusted 
     """
     import skops.io
 
+    pipeline = getattr(pipeline, "best_estimator_", pipeline)
     transformers, rest = split_pipeline(pipeline)
     check_is_fitted(pipeline)
     path = files.check_output_file(path)
@@ -270,8 +272,9 @@ def _ready_to_save(pipeline: Pipeline) -> Pipeline:
     for one in copies.values():
         if hasattr(one, "__dict__"):
             vars(one).pop("_metadata_request", None)
-            # Of a FeatureUnion of data frames: skops 0.16 cannot write an index of pandas.
-            if names := vars(one).get("_transformers_feature_names_out"):
+            # Of a FeatureUnion of data frames: skops 0.16 cannot write an index of pandas. A
+            # ColumnTransformer has an array.
+            if isinstance(names := vars(one).get("_transformers_feature_names_out"), list):
                 one._transformers_feature_names_out = [list(columns) for columns in names]
     return slim
 

@@ -45,7 +45,7 @@ def predict_clips(
     Parameters
     ----------
     model : sklearn.pipeline.Pipeline
-        Fitted, as from `load_model`; the first step embeds clips.
+        Fitted, as from `load_model`, or a fitted search over one; the first step embeds clips.
     paths : clips in any form that the model's ``predict`` takes, iterator of clips, or path
         Such as paths, URLs (with the extra ``remote``), `Segment` parts of files, open binary
         files, waveforms, pairs of waveform and sr, a column of a data frame, names with the

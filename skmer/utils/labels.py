@@ -92,7 +92,7 @@ def plain_name(name) -> str:
     """Return a name without what may differ: case, blanks, Unicode form, guests ("feat.")."""
     plain = unicodedata.normalize("NFKC", str(name).translate(_MARKS)).casefold()
     plain = re.split(r"[\s(\[,_]+(?:feat|ft|featuring)[.\s_]", plain)[0]
-    return re.sub(_BLANK, "", plain)
+    return re.sub(f"_|{_BLANK}", "", plain)
 
 
 def find_alike(names) -> list[list[str]]:

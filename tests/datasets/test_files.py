@@ -1,6 +1,7 @@
 """Audio below a folder, and the audio of songs."""
 
 import numpy as np
+import pytest
 import soundfile
 
 from skmer.datasets.files import AUDIO_SUFFIXES, find_audio_files, match_songs
@@ -28,6 +29,14 @@ def test_the_longest_code_that_fits_is_the_song(tmp_path):
         "A062": "a062.mp3",
     }
     assert match_songs(["A061"], [folder / "A061-66.mp3"], exact=True) == {}
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_several_audio_files_of_a_song(tmp_path, exact):
+    """One's own copy or separated voice may have the name of the published clip."""
+    paths = [tmp_path / name for name in ("2 - voice.mp3", "2.mp3", "my/2.wav")]
+    with pytest.warns(UserWarning, match=r"1 song has several.*2\.mp3', which is used, and"):
+        assert match_songs(["2", "3"], paths, exact=exact) == {"2": paths[1]}
 
 
 def test_names_that_begin_with_several_dots_are_no_hidden_files(tmp_path):

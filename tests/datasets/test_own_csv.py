@@ -306,8 +306,8 @@ def test_tags_that_cannot_be_meant(write):
         ("onset,duration", "'onset', 'duration'"),
         ("t0,t1", "'t0', 't1'"),
         ("Begin Time (s),x", r"'Begin Time \(s\)'"),
-        ("begin,end", "'begin'"),
-        ("start,stop", "'stop'"),
+        ("start_sample,end_sample", "'start_sample', 'end_sample'"),
+        ("tmin,tmax", "'tmin', 'tmax'"),
     ],
 )
 def test_columns_that_look_like_segments_are_named(write, header, named):
@@ -334,6 +334,15 @@ def test_starts_and_durations_are_segments(write, header, start, rows):
     assert "not used" not in dataset.DESCR
     with pytest.raises(InputError, match=r"Line 2: A segment must have a start.* end=-1"):
         load_csv(write("path,label,start,duration\nclips/a.wav,x,0,-1\n"))
+
+
+@pytest.mark.parametrize(("header", "named"), [("begin,end", "begin"), ("start,stop", "stop")])
+def test_segments_of_which_one_limit_only_is_known(write, header, named):
+    """They would be read from the start, or to the end, of the file."""
+    path = write(f"path,label,{header}\nclips/a.wav,x,0,1\n")
+    for read in (load_csv, lambda path: find_clips([path])):
+        with pytest.raises(InputError, match=f"'{named}' look like parts of files"):
+            read(path)
 
 
 def test_no_word_on_columns_that_are_used_or_are_of_the_file(write):

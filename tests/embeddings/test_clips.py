@@ -18,7 +18,7 @@ from sklearn.pipeline import make_union
 
 from skmer import MFCCStatsTransformer
 from skmer.audio import Segment
-from skmer.exceptions import AudioDecodeError, TruncatedClipWarning
+from skmer.exceptions import AudioDecodeError, InputError, TruncatedClipWarning
 from skmer.utils import ClipCache
 
 
@@ -94,6 +94,15 @@ def test_segments_are_parts_of_files(paths, form):
         for path, start, end in cut
     ]
     np.testing.assert_array_equal(MFCCStatsTransformer().fit_transform(form(cut)), whole)
+
+
+@pytest.mark.parametrize(
+    "end", [pd.NA, pd.NaT, np.nan, np.timedelta64("NaT", "s"), "NA", "", np.inf]
+)
+def test_a_missing_end_is_that_of_the_file(end):
+    assert Segment("a.wav", 1, end) == Segment("a.wav", 1)
+    with pytest.raises(InputError, match="must have a start of 0 or more"):
+        Segment("a.wav", end)
 
 
 def test_segments_in_the_cache(paths, tmp_path):

@@ -221,7 +221,7 @@ def test_regression_is_saved_with_its_report(tmp_path):
     assert_same(RegressionResult.load(folder), result)
 
 
-def test_a_second_save_replaces_everything_or_nothing(result, tmp_path):
+def test_a_second_save_replaces_everything_or_nothing(result, tmp_path, monkeypatch):
     folder = copy_of(result).save(tmp_path)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     second = copy_of(result, slice(None, None, -1))
@@ -230,14 +230,18 @@ def test_a_second_save_replaces_everything_or_nothing(result, tmp_path):
         path.write_text("half a page")
         raise OSError("the disk is full")
 
-    second.report = fail
-    with pytest.raises(OSError, match="disk is full"):
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="disk is full"):
+        patch.setattr(store, "write_table", lambda table, path: fail(path))
         second.save(folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-    # Without an earlier result, the scores are not lost with the page.
-    with pytest.raises(OSError, match="disk is full"):
-        second.save(tmp_path / "new")
-    assert len(EvaluationResult.load(tmp_path / "new").scores) == len(second.scores)
+    # The scores are not lost with the page, as where a template or a font is not found.
+    second.report = fail
+    for place in (tmp_path / "new", folder):
+        with pytest.raises(OSError, match="disk is full"):
+            second.save(place)
+        loaded = EvaluationResult.load(place)
+        assert_frame_equal(loaded.predictions, second.predictions, check_exact=True)
+        assert not (place / "report.html").exists()
     (tmp_path / "file").write_text("")
     message = r"cannot be written into the folder '.*file.*' \(.*\); choose another one"
     with pytest.raises(OSError, match=message):

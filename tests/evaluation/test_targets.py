@@ -18,9 +18,13 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skmer.audio import Segment
+from skmer.classifiers import make_classifier
 from skmer.embeddings import MFCCStatsTransformer
 from skmer.evaluation import (
+    CalibrationDisplay,
+    ConfusionDisplay,
     EmbeddingMapDisplay,
+    StratifiedThreeWaySplit,
     audit,
     corrected_resampled_ttest,
     evaluate,
@@ -28,7 +32,7 @@ from skmer.evaluation import (
     neighbor_purity,
 )
 from skmer.exceptions import InputError
-from skmer.models import predict_clips
+from skmer.models import load_model, predict_clips, save_model
 
 N_CLIPS, N_FEATURES = 66, 5
 
@@ -41,11 +45,16 @@ def test_segments_of_files(tmp_path):
         soundfile.write(path := str(tmp_path / f"{i}.wav"), rng.normal(size=8000) * 0.1, 8000)
         clips += [Segment(path, 0, 0.5), Segment(path, 0.5)]
     nb = {"nb": GaussianNB()}
-    groups = np.repeat(np.arange(4), 2)
-    result = evaluate(["mfcc"], nb, clips, y, groups=groups, n_folds=2, n_repeats=1)
-    assert result.predictions["start"].tolist().count(0.5) == 4
-    assert result.predictions["path"][0].endswith(".wav")
-    assert result.manifest["audit"]["grouped"]["findings"] == []
+    triples = [(clip.path, clip.start, clip.end) for clip in clips]
+    keys, groups = ["path", "start", "end"], np.repeat(np.arange(4), 2)
+    forms = (clips, triples, pd.DataFrame(triples, columns=keys), pd.MultiIndex.from_tuples(triples),
+             [dict(zip(keys, one)) for one in triples])  # fmt: skip
+    for form in forms:
+        result = evaluate(["mfcc"], nb, form, y, groups=groups, n_folds=2, n_repeats=1)
+        assert result.predictions["start"].tolist().count(0.5) == 4
+        assert result.predictions["path"][0].endswith(".wav")
+        assert result.manifest["audit"]["grouped"]["findings"] == []
+        assert "shared_files" in result.manifest["audit"]["grouped"]["checked"]
     apart = GroupKFold(2).split(clips, groups=np.tile([0, 1], 4))
     (found,) = audit(paths=clips, cv=list(apart)).findings
     assert found.message.startswith("4 files have parts on both sides of a split, such as")
@@ -74,7 +83,13 @@ def test_rows_of_tables_in_another_order():
     with pytest.raises(InputError, match="y_test and X_test must have their rows in one order"):
         _score(X, y, groups, X_test=X[::-1], y_test=y)
     tests = partial(corrected_resampled_ttest, n_train=8, n_test=2)
-    for meet, *pair in ((neighbor_purity, X, y), (EmbeddingMapDisplay, X, y), (tests, X[0], X[1])):
+    meetings = (
+        (neighbor_purity, X, y), (EmbeddingMapDisplay, X, y), (tests, X[0], X[1]),
+        (make_classifier("svm").fit, X, y), (lambda *pair: next(StratifiedThreeWaySplit().split(*pair)), X, y),
+        (ConfusionDisplay.from_predictions, y, y),
+        (CalibrationDisplay.from_predictions, (y == "sad").astype(int), X[0].clip(0, 1)),
+    )  # fmt: skip
+    for meet, *pair in meetings:
         with pytest.raises(InputError, match="must have their rows in one order"):
             meet(pair[0], pair[1][::-1])
     with pytest.raises(InputError, match="arousal and valence must have their rows in one order"):
@@ -194,6 +209,13 @@ def test_columns_by_name_behind_an_embedding(tmp_path):
             {"mfcc": clone(mfcc).set_output(transform=None)}, models, paths, y, **options
         )
     assert again.summary()["accuracy"][0] == result.summary()["accuracy"][0]
+    # A pipeline of transformers has no setting of its own.
+    again = evaluate({"mfcc": make_pipeline(mfcc)}, models, paths, y, **options)
+    assert again.summary()["accuracy"][0] == result.summary()["accuracy"][0]
+    search = GridSearchCV(make_pipeline(mfcc, by_name, GaussianNB()), {}, cv=2).fit(paths, y)
+    loaded = load_model(save_model(search, tmp_path / "m.skmer"))
+    for one in (search, loaded):
+        assert predict_clips(one, paths)["label"].tolist() == search.predict(paths).tolist()
     for library in ("pandas", "polars"):
         with config_context(transform_output=library):
             result = evaluate({"table": frame}, ["ridge"], None, np.arange(16) + 0.5, **options)

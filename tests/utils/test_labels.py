@@ -86,6 +86,7 @@ def test_names_that_read_the_same():
         ("Ann", "\uff21nn (ft. Bob)"),
         ("Gipsy Kings", "Gipsy\xa0 Kings"),
         ("Annie", "An\xadnie"),
+        ("Nick Cave", "Nick_Cave"),
     ],
 )
 def test_names_that_may_be_one(first, second):

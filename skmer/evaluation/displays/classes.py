@@ -12,7 +12,16 @@ from skmer.utils.labels import check_order
 _PROBA = "proba_"
 
 
-class ConfusionDisplay(ConfusionMatrixDisplay):
+class _PredictionsInOrder:
+    """Compares the indexes of pandas objects, whose rows scikit-learn's displays pair by place."""
+
+    @classmethod
+    def from_predictions(cls, y_true, *args, **options):
+        check_order({"y_true": y_true, "predictions": next(iter(args), None)} | options)
+        return super().from_predictions(y_true, *args, **options)  # type: ignore[misc]
+
+
+class ConfusionDisplay(_PredictionsInOrder, ConfusionMatrixDisplay):
     """Confusion matrix of scikit-learn, which can be drawn from an evaluation's predictions.
 
     Parameters
@@ -251,7 +260,7 @@ def most_probable(predictions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return names[proba[rows].argmax(axis=1)] == truth, proba[rows].max(axis=1), rows
 
 
-class CalibrationDisplay(calibration.CalibrationDisplay):
+class CalibrationDisplay(_PredictionsInOrder, calibration.CalibrationDisplay):
     """Reliability curve of scikit-learn, of the most probable class of an evaluation's predictions.
 
     On the diagonal, the most probable emotion of clips is the true one as often as its probability
