@@ -136,11 +136,9 @@ class Framing:
                 held = len(joined)
             buffer = [joined]
         left = self.n_frames(n_samples) - done
-        joined = np.concatenate(buffer)
         length = self.frame_length + (left - 1) * self.hop_length
-        if len(joined) < length:
-            joined = np.concatenate([joined, np.zeros(length - len(joined), np.float32)])
-        frames = self._view(joined[:length])
+        tail = np.zeros(max(length - held, 0), np.float32)
+        frames = self._view(np.concatenate([*buffer, tail])[:length])
         for start in range(0, left, size):
             yield frames[start : start + size]
 

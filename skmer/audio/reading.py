@@ -1,7 +1,6 @@
 """Reading, slicing, mixing and resampling, in blocks, so that a long file never lies in memory."""
 
 import contextlib
-import math
 import os
 from collections.abc import Callable, Iterator
 from numbers import Real
@@ -164,8 +163,8 @@ def stream_audio(
 
 def _blocks(source, sr, offset, duration, resampler, name, on_decoded, on_note):
     """Yield the resampled blocks of a file or a pair; where `sr` is None, at its own rate."""
-    is_file = not isinstance(source, tuple)
-    with SoundSource(source, name=name) if is_file else contextlib.nullcontext() as opened:
+    is_pair = isinstance(source, tuple)
+    with contextlib.nullcontext() if is_pair else SoundSource(source, name=name) as opened:
         from_sr = source[1] if opened is None else opened.sr
         if not isinstance(from_sr, int | float | np.number) or not _LOWEST <= from_sr <= HIGHEST_SR:
             raise AudioDecodeError(
@@ -213,7 +212,8 @@ def _check_parameters(function, sr, offset, duration, resampler):
     check_resampler(resampler)
     if sr is not None:
         check_whole(function, most=HIGHEST_SR, sr=sr)
-    for parameter, value, least in (("offset", offset, 0), ("duration", duration, math.ulp(0.0))):
+    # 5e-324 is the smallest number above 0.
+    for parameter, value, least in (("offset", offset, 0), ("duration", duration, 5e-324)):
         is_number = isinstance(value, Real) and not isinstance(value, bool)
         if not (is_number and least <= value <= LONGEST) and (least == 0 or value is not None):
             allowed = f"seconds {'above' if least else 'from'} 0 to {LONGEST}"

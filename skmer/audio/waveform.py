@@ -78,9 +78,7 @@ def check_samples(audio, *, name: str) -> np.ndarray:
     try:
         audio = np.asarray(audio)
     except (ValueError, TypeError) as error:
-        raise exceptions.AudioDecodeError(
-            f"{name}: a waveform must be an array ({error})."
-        ) from error
+        check(False, f"a waveform must be an array ({error})")
     shape, kind = audio.shape, audio.dtype.name
     check(
         len(shape) in (1, 2),

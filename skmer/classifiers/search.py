@@ -1,7 +1,6 @@
 """A grid search that also gives probabilities, and folds that take groups where they are given."""
 
 from copy import copy
-from itertools import combinations
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -107,7 +106,7 @@ class CalibratedGridSearchCV(model_selection.GridSearchCV):
                 model = clone(self.best_estimator_).fit(_safe_indexing(X, train), y[train])
                 margins = _margins(model, _safe_indexing(X, test))
                 folds.append((margins, np.searchsorted(there, y[test]), there.size))
-        self.pairs_ = np.array(list(combinations(range(len(self.classes_)), 2)))
+        self.pairs_ = np.column_stack(np.triu_indices(len(self.classes_), 1))
         self.slope_ = _fit_slope(folds)
         return self
 

@@ -9,7 +9,6 @@ import sys
 import traceback
 import warnings
 from contextlib import suppress
-from functools import partial
 
 import typer
 from typer.main import get_command
@@ -184,10 +183,10 @@ def main(arguments: list[str] | None = None) -> int:
 def run(words: list[str], *, quiet: bool, debug: bool) -> int:
     """Run one command; return the exit status."""
     terminal.prepare()
-    name_options = partial(_name_options, options=_find_options(words))
+    options = _find_options(words)
 
     def show_warning(message, *place, **stream):
-        terminal.warn(exceptions.bounded(f"warning: {name_options(str(message))}"))
+        terminal.warn(exceptions.bounded(f"warning: {_name_options(str(message), options)}"))
 
     with terminal.messages(quiet=quiet), warnings.catch_warnings():
         # Without the place in the library that raised it.
@@ -215,7 +214,7 @@ def run(words: list[str], *, quiet: bool, debug: bool) -> int:
                 traceback.print_exc()
             message = message_for_user(error)
             if message is not None:
-                return _complain(name_options(message))
+                return _complain(_name_options(message, options))
             cause = exceptions.bounded(f"error: {type(error).__name__}: {error}", 250)
             terminal.warn(
                 f"{cause} This is a fault of skmer's, not of yours. Run it again with --debug to "

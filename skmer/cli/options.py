@@ -3,7 +3,6 @@
 import copy
 import functools
 import inspect
-import os
 import re
 import shlex
 import textwrap
@@ -56,7 +55,7 @@ def expand_or_url(text: str) -> str:
     """Return the path that an option names, or the URL as it is."""
     from skmer.utils.files import is_url
 
-    return text if is_url(text) else os.fspath(expand(text))
+    return text if is_url(text) else str(expand(text))
 
 
 UrlOption = Annotated[str | None, typer.Option(parser=expand_or_url)]
@@ -359,7 +358,7 @@ def parse_weights(text: str) -> str | dict[str, str | None] | None:
                 "--weights must be pretrained, random, or files such as l3=PATH,vggish=PATH. "
                 f"Got {text!r}."
             )
-        weights[network] = words.get(value, os.fspath(expand(value)))
+        weights[network] = words.get(value, str(expand(value)))
     return weights
 
 

@@ -7,7 +7,6 @@ import shutil
 import sys
 import textwrap
 from contextlib import contextmanager
-from itertools import repeat
 
 import typer
 
@@ -145,7 +144,7 @@ def show_summary(result) -> None:
     rows = []
     for (feature, *rest), scores in summary.groupby(list(result.configuration), sort=False):
         scores = scores.set_index("protocol").loc[protocols]
-        spreads = repeat(float("nan")) if result.is_pooled else scores[f"{headline}_std"]
+        spreads = [float("nan")] * len(scores) if result.is_pooled else scores[f"{headline}_std"]
         cells = map(_with_spread, scores[headline], spreads)
         row = [f"{feature} (random weights)" if feature in random else feature, *rest, *cells]
         rows.append([*row, f"{scores['gap'].iloc[0]:+.3f}"] if pair else row)

@@ -9,15 +9,13 @@ _logger = logging.getLogger("skmer")
 _LOG_SECONDS = 60
 
 
-def make_bar(*, is_download: bool = False, enabled: bool = True):
-    """Return a `rich.progress.Progress` in skmer's style.
+def make_bar(*, is_download: bool = False):
+    """Return a `rich.progress.Progress` in skmer's style; nothing is shown without a terminal.
 
     Parameters
     ----------
     is_download : bool, default=False
         Whether bytes are counted, which are shown as MB; else each task has a field ``rate``.
-    enabled : bool, default=True
-        With False, nothing is shown, as where standard error is no terminal.
 
     Returns
     -------
@@ -27,7 +25,7 @@ def make_bar(*, is_download: bool = False, enabled: bool = True):
     Examples
     --------
     >>> from skmer.utils.progress import make_bar
-    >>> with make_bar(enabled=False) as bar:
+    >>> with make_bar() as bar:
     ...     task = bar.add_task("counting", total=2, rate="")
     ...     bar.advance(task)
     """
@@ -45,7 +43,7 @@ def make_bar(*, is_download: bool = False, enabled: bool = True):
         progress.TextColumn("left"),
         progress.TimeRemainingColumn(),
         console=console,
-        disable=not (enabled and (console.is_terminal or console.is_jupyter)),
+        disable=not (console.is_terminal or console.is_jupyter),
     )
 
 
