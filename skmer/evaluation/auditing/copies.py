@@ -237,8 +237,7 @@ def near_sets(X, distances, neighbors, alpha):
     if not np.isfinite(dimension) or dimension == 0:
         return equal_sets([row.tobytes() for row in X]), float("nan")
     chance = betainc(1, k - 1, ratios**dimension)
-    near = chance[:, :-1] * len(X) < alpha
-    rows, columns = np.nonzero(near)
+    rows, columns = np.nonzero(chance[:, :-1] * len(X) < alpha)
     links = coo_array((np.ones(len(rows)), (rows, neighbors[rows, columns])), shape=(len(X),) * 2)
     return equal_sets(connected_components(links, directed=False)[1].tolist()), dimension
 
@@ -376,8 +375,7 @@ def identity_probe(nearest, strata, groups, n_permutations, random_state) -> Pro
         for rows in members if len(members) <= _MANY_STRATA else ():
             shuffled[rows] = rng.permutation(codes[rows])
         by_chance[trial] = accuracy_of(shuffled)
-    reached = np.sum(by_chance >= accuracy)
-    pvalue = float((1 + reached) / (1 + n_permutations))
+    pvalue = float((1 + np.sum(by_chance >= accuracy)) / (1 + n_permutations))
     return Probe(float(accuracy), float(by_chance.mean()), pvalue)
 
 

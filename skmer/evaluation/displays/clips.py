@@ -224,11 +224,8 @@ class SpectrogramDisplay(Display):
             extent=(self.start, self.start + self.duration, 0, len(self.spectrogram)),
         )
         ax.set(xlabel="time [s]", ylabel="band, low to high")
-        if self.name is not None:
-            ax.set_title(plain(self.name), fontsize="medium")
-        colorbar = self.figure_.colorbar(self.im_, ax=ax, pad=0.02)
-        if self.unit is not None:
-            colorbar.set_label(plain(self.unit))
+        ax.set_title(plain(self.name or ""), fontsize="medium")
+        self.figure_.colorbar(self.im_, ax=ax, pad=0.02, label=plain(self.unit or ""))
         return self
 
 

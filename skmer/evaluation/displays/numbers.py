@@ -128,9 +128,8 @@ class CurveDisplay(Display):
         keys = {"feature": feature, "regressor": regressor, "target": target, "protocol": protocol}
         chosen = select(predictions, **keys)
         messages.check_choice("CurveDisplay", chosen["row"].unique().tolist(), row=row)
-        curve = curves_of(chosen, row=row, level=level)[row]
-        name = chosen["target"].iloc[0]
-        return cls(*curve[:3], intervals=curve.interval, name=name).plot(ax)
+        *curve, interval = curves_of(chosen, row=row, level=level)[row]
+        return cls(*curve, intervals=interval, name=chosen["target"].iloc[0]).plot(ax)
 
     def plot(self, ax=None):
         """Draw the curves.

@@ -2,7 +2,6 @@
 
 import json
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,9 +12,6 @@ from skmer.evaluation.report import tables, words
 from skmer.evaluation.report.overview import Overview
 from skmer.evaluation.report.words import name_of, name_of_score
 from skmer.utils import files, messages
-
-if TYPE_CHECKING:
-    from skmer.evaluation.result import EvaluationResult
 
 
 def _chart(name: str, height: int, **options) -> dict:
@@ -186,7 +182,7 @@ def map_rows(seen: Overview) -> list[dict]:
     return rows
 
 
-def write_report(result: "EvaluationResult", path):
+def write_report(result, path):
     """Write the page of `EvaluationResult.report`."""
     path = files.check_output_file(path)
     page = render_report(result)
@@ -195,7 +191,7 @@ def write_report(result: "EvaluationResult", path):
     return path
 
 
-def render_report(result: "EvaluationResult") -> str:
+def render_report(result) -> str:
     """Return the page as a string."""
     seen, shown = Overview(result), result.task.charts
     scatters = scatter_charts(seen) if "scatter" in shown else []
@@ -237,7 +233,7 @@ def _vega() -> str:
     return script.replace("</script", "<\\/script")
 
 
-def result_to_html(result: "EvaluationResult") -> str:
+def result_to_html(result) -> str:
     """Return headline, notes on trust, and the table of scores, as notebooks show them."""
     seen = Overview(result)
     return words.fill_template("notebook.html.j2", seen=seen, tables=tables, words=words)
@@ -248,7 +244,7 @@ SIZES = {"paper": (3.46, 9.0, 0.2, 8.0), "wide": (13.33, 7.5, 0.5, 18.0)}
 
 
 @style.without_tex
-def result_to_figure(result: "EvaluationResult", size: str):
+def result_to_figure(result, size: str):
     """Draw the figure of `EvaluationResult.figure`."""
     from matplotlib import rc_context
 
@@ -267,7 +263,7 @@ def result_to_figure(result: "EvaluationResult", size: str):
 
 
 @style.without_tex
-def plot_result(result: "EvaluationResult", ax):
+def plot_result(result, ax):
     """Draw what `EvaluationResult.plot` returns."""
     seen = Overview(result)
     n_marks = len(seen.ranked) * seen.intervals["protocol"].nunique()

@@ -74,9 +74,6 @@ def in_hundred(value: float) -> str:
     return f"{100 * value:.0f}"
 
 
-ALPHA = 0.05
-
-
 class Note(NamedTuple):
     """Something that bears on trust: "bad", "doubtful", "good" or "neutral", and in words."""
 
@@ -145,9 +142,7 @@ def _better_feature(seen: Overview, target: str | None) -> dict:
         "is_equal": two_digits(abs(row["difference"])) == "0.00",
         "score": in_sentence(seen.headline),
         "models": [name_of(one) for one in ranked[seen.result.task.model_kind].unique()],
-        "n_groups": row["n_groups"],
-        "pvalue": row["pvalue_holm"],
-        "is_significant": row["pvalue_holm"] < ALPHA,
+        "row": row,
         "n_pairs": len(table),
     }
 

@@ -402,8 +402,8 @@ def compare_splits(scores, metric: str, configuration, protocol: str):
         test = corrected_resampled_ttest(*scores_of_pair, n_train=n_train, n_test=n_test)
         row = {"protocol": protocol, "metric": metric}
         row |= {} if target is None else {"target": target}
-        row |= {f"{key}_1": name for key, name in names[0].items()}
-        row |= {f"{key}_2": name for key, name in names[1].items()}
+        for side, one in enumerate(names, 1):
+            row |= {f"{key}_{side}": name for key, name in one.items()}
         rows.append(row | {name: getattr(test, name) for name in COMPARED})
     comparison = pd.DataFrame(rows)
     if rows:

@@ -62,8 +62,7 @@ def score_tags(predictions) -> dict[str, np.ndarray]:
         negative.
     """
     truth, called, proba = matrices_of(predictions)
-    names = (*TAG_METRICS[:3], "share")
-    scores = {name: np.full(truth.shape[1], np.nan) for name in names}
+    scores = {name: np.full(truth.shape[1], np.nan) for name in (*TAG_METRICS[:3], "share")}
     for tag in np.flatnonzero(truth.any(axis=0) & ~truth.all(axis=0)):
         scores["average_precision"][tag] = average_precision_score(truth[:, tag], proba[:, tag])
         scores["roc_auc"][tag] = roc_auc_score(truth[:, tag], proba[:, tag])

@@ -198,9 +198,8 @@ def _without_rare(clips: Bunch) -> tuple[Bunch, dict[str, int]]:
 def _add_digests(datasets: StudyDatasets, *, verbose: bool) -> None:
     """Read every file once, whichever editions it is in."""
     paths = list(dict.fromkeys(path for clips in datasets.clips.values() for path in clips.data))
-    digests = {}
-    for path in progress.track(paths, description="digests of the clips", enabled=verbose):
-        digests[path] = file_digest(path)
+    tracked = progress.track(paths, description="digests of the clips", enabled=verbose)
+    digests = {path: file_digest(path) for path in tracked}
     for clips in datasets.clips.values():
         clips["digest"] = _digest(clips.frame, {path: digests[path] for path in clips.data})
 

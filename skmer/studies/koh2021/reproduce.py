@@ -206,14 +206,12 @@ class Reproduction:
         from skmer.studies.koh2021.page import render_study
 
         folder = files.check_output_folder(folder)
-        claims = pd.DataFrame(
-            [
-                (claim.text, claim.origin, edition, verdict.state, verdict.reason)
-                for claim in self.claims
-                for edition, verdict in claim.verdicts.items()
-            ],
-            columns=["claim", "origin", "edition", "verdict", "reason"],
-        )
+        rows = [
+            (text, origin, edition, *verdict)
+            for text, origin, verdicts in self.claims
+            for edition, verdict in verdicts.items()
+        ]
+        claims = pd.DataFrame(rows, columns=["claim", "origin", "edition", "verdict", "reason"])
         results = self.results | {("emomusic", *key): one for key, one in self.regressions.items()}
         pages = {f"{'-'.join(key)}.html": render_report(one) for key, one in results.items()}
         pages["report.html"] = render_study(self)
@@ -237,9 +235,8 @@ def _row(dataset: str, cell: dict, score: str, value: float, tables) -> dict:
         if table is not None:
             protocol, mixed = edition.headline_protocol(table), "koh2021"
             if score == "r2":
-                has_split = "fixed" in set(table["protocol"])
-                protocol, mixed = "fixed" if has_split else "grouped", "shuffled"
-                protocol = mixed if edition is study.FAITHFUL else protocol
+                apart = "fixed" if "fixed" in set(table["protocol"]) else "grouped"
+                protocol, mixed = "shuffled" if edition is study.FAITHFUL else apart, "shuffled"
             wanted = {name: one for name, one in cell.items() if name in table}
             by_protocol = study.rows_of(table, wanted).set_index("protocol").to_dict("index")
             if protocol in by_protocol:
