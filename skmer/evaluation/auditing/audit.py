@@ -30,9 +30,8 @@ from sklearn.utils import check_array
 from skmer.evaluation.auditing import copies, leaks
 from skmer.evaluation.auditing.findings import AuditFinding, AuditReport
 from skmer.exceptions import InputError, InputTypeError
+from skmer.utils import floats, labels
 from skmer.utils.estimators import HasMethods, Many, Share, _num_samples, checked
-from skmer.utils.floats import check_magnitude, numpy_defaults
-from skmer.utils.labels import check_labels, check_order
 
 
 @checked
@@ -138,7 +137,7 @@ def audit(
     given = {"X": X, "y": y, "groups": groups, "paths": paths, "items": items}
     given |= {"datasets": datasets, "targets": targets, "reference": reference}
     n_rows = _count_rows(given)
-    check_order(given)
+    labels.check_order(given)
     features, columns = {}, {}
     if X is not None:
         names = [str(name) for name in getattr(X, "columns", ())]
@@ -147,9 +146,9 @@ def audit(
     if np.ndim(y) == 2:
         y = check_array(y, dtype=None)
     elif y is not None:
-        y = check_labels(y, "The labels y")
-    groups = None if groups is None else check_labels(groups, "The groups")
-    datasets = None if datasets is None else check_labels(datasets, "The datasets")
+        y = labels.check_labels(y, "The labels y")
+    groups = None if groups is None else labels.check_labels(groups, "The groups")
+    datasets = None if datasets is None else labels.check_labels(datasets, "The datasets")
     evidence = copies.Evidence(
         X, y, groups, paths, items, datasets, targets, reference, preprocessing, alpha=alpha,
         n_permutations=n_permutations, random_state=random_state, n_jobs=n_jobs,
@@ -188,7 +187,7 @@ _CHECKS: dict[str, tuple[Any, ...]] = {
 }
 
 
-@numpy_defaults
+@floats.numpy_defaults
 def judge(evidence, splits) -> AuditReport:
     """Run every check whose data are there, and name what the others would need."""
     X, groups, paths = evidence.X, evidence.groups, evidence.paths
@@ -227,7 +226,7 @@ def _check_features(X):
             "instead; give files as paths=..., and names as items=..."
         )
     X = check_array(X, input_name="X", ensure_min_samples=4, dtype=float)
-    check_magnitude(X, "X of audit")
+    floats.check_magnitude(X, "X of audit")
     return X
 
 

@@ -22,8 +22,7 @@ from skmer.datasets import list_datasets
 from skmer.evaluation.auditing.findings import AuditFinding
 from skmer.evaluation.auditing.leaks import shared_groups
 from skmer.exceptions import AudioDecodeError
-from skmer.utils import messages, processes, progress
-from skmer.utils.digest import AudioDigest, file_digest
+from skmer.utils import digest, messages, processes, progress
 
 # Neighbors whose distances show how close two unrelated clips may come.
 N_NEIGHBORS = 10
@@ -188,21 +187,21 @@ class Evidence:
 def _file_digest(path):
     """Return the SHA-256 of a file; None for one that cannot be read."""
     try:
-        return file_digest(file_of(path)) + part_of(path)
+        return digest.file_digest(file_of(path)) + part_of(path)
     except OSError:
         return None
 
 
 def _audio_digest(path):
     """Return the SHA-256 of a file's waveform, for any container; None as above."""
-    digest = AudioDigest()
+    waveform = digest.AudioDigest()
     try:
         part = path if isinstance(path, Segment) else Segment(path)
         length = None if part.end is None else part.end - part.start
-        digest.update(*read_audio(part.path, offset=part.start, duration=length))
+        waveform.update(*read_audio(part.path, offset=part.start, duration=length))
     except AudioDecodeError:
         return None
-    return digest.hexdigest()
+    return waveform.hexdigest()
 
 
 def equal_sets(keys):

@@ -10,7 +10,6 @@ from skmer.evaluation.displays import style
 from skmer.evaluation.displays.numbers import curves_of
 from skmer.evaluation.report import tables, words
 from skmer.evaluation.report.overview import Overview
-from skmer.evaluation.report.words import name_of, name_of_score
 from skmer.utils import files, messages
 
 
@@ -30,13 +29,13 @@ def _records(table: pd.DataFrame) -> list[dict]:
 def scores_chart(seen: Overview) -> dict:
     """Draw every configuration with its interval, and the line of guessing."""
     table, order = seen.intervals, list(seen.ranked["name"])
-    labels = {name: name_of(name, seen.random) for name in table["feature"]}
+    labels = {name: words.name_of(name, seen.random) for name in table["feature"]}
     colors = style.feature_colors(table["feature"])
     apart = table["apart"].map({True: " (groups apart)", False: ""})
     table = table.assign(Feature=table["feature"].map(labels), Splits=table["protocol"] + apart)
     n_protocols = table["protocol"].nunique()
     # On two lines where one would be wider than a narrow screen.
-    lines = [name_of_score(seen.headline), "95 % interval"]
+    lines = [words.name_of_score(seen.headline), "95 % interval"]
     return _chart(
         "scores",
         len(order) * (26 if n_protocols == 1 else 18 * n_protocols),
@@ -294,7 +293,7 @@ def _draw(ax, seen: Overview, *, scale: float) -> None:
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.tick_params(axis="x", width=0.8 * scale)
-    ax.set_xlabel(f"{name_of_score(seen.headline)}, 95 % interval")
+    ax.set_xlabel(f"{words.name_of_score(seen.headline)}, 95 % interval")
     ax.grid(axis="x", color="#888888", alpha=0.25, linewidth=0.6 * scale)
     ax.set_axisbelow(True)
     ax.spines[["top", "right", "left"]].set_visible(False)

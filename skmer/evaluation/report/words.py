@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from skmer.embeddings.registry import known_features
 from skmer.evaluation.displays.classes import most_probable
 from skmer.evaluation.displays.style import name_of
-from skmer.evaluation.statistics import bootstrap, paired
-from skmer.evaluation.statistics import tags as of_tags
+from skmer.evaluation.statistics import bootstrap, paired, tags
 from skmer.evaluation.statistics.scores import REGRESSION_METRICS
 from skmer.utils import messages
 
@@ -251,8 +250,8 @@ def _exchanges(seen: Overview) -> str:
         return ""
     exact, how = counts[0] <= paired.N_EXACT_GROUPS, f"{paired.N_EXCHANGES:,} random"
     if "tags" in seen.result.task.charts:
-        exact = 2 ** int(counts[0]) <= of_tags.FEWEST_EXCHANGES
-        how = f"at most {of_tags.N_EXCHANGES:,}"
+        exact = 2 ** int(counts[0]) <= tags.FEWEST_EXCHANGES
+        how = f"at most {tags.N_EXCHANGES:,}"
     return f"all 2^{counts[0]}" if exact else how
 
 

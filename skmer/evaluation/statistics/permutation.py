@@ -10,8 +10,7 @@ import numpy as np
 from sklearn.utils import check_consistent_length, check_random_state
 
 from skmer.exceptions import InputError
-from skmer.utils import estimators, processes
-from skmer.utils.labels import check_labels, check_order
+from skmer.utils import estimators, labels, processes
 
 
 @dataclass(frozen=True)
@@ -115,8 +114,8 @@ def group_block_permutation_test(
     >>> test.scheme, round(test.smallest_pvalue, 3)
     ('between', 0.05)
     """
-    check_order({"y": y, "groups": groups})
-    y, groups = check_labels(y, "The labels y"), check_labels(groups, "The groups")
+    labels.check_order({"y": y, "groups": groups})
+    y, groups = labels.check_labels(y, "The labels y"), labels.check_labels(groups, "The groups")
     check_consistent_length(y, groups)
     names, codes = np.unique(groups, return_inverse=True)
     blocks = [np.flatnonzero(codes == code) for code in range(len(names))]
@@ -154,8 +153,8 @@ def group_block_permutation_test(
 
 def _content(y, rows):
     """Return a block's labels; one label stands for a block that has no other."""
-    labels = y[rows].tolist()
-    return tuple(labels) if len(set(labels)) > 1 else (labels[0],)
+    content = y[rows].tolist()
+    return tuple(content) if len(set(content)) > 1 else (content[0],)
 
 
 def _pools_between(y, blocks):

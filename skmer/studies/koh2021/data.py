@@ -15,8 +15,7 @@ from skmer.datasets import fetch_emomusic, list_datasets, load_dataset
 from skmer.evaluation import features as inputs
 from skmer.evaluation.manifest import describe_estimator
 from skmer.exceptions import DatasetNotFoundError, WeightsNotFoundError
-from skmer.utils import estimators, progress
-from skmer.utils.digest import file_digest
+from skmer.utils import digest, estimators, progress
 
 
 @dataclass(frozen=True)
@@ -199,7 +198,7 @@ def _add_digests(datasets: StudyDatasets, *, verbose: bool) -> None:
     """Read every file once, whichever editions it is in."""
     paths = list(dict.fromkeys(path for clips in datasets.clips.values() for path in clips.data))
     tracked = progress.track(paths, description="digests of the clips", enabled=verbose)
-    digests = {path: file_digest(path) for path in tracked}
+    digests = {path: digest.file_digest(path) for path in tracked}
     for clips in datasets.clips.values():
         clips["digest"] = _digest(clips.frame, {path: digests[path] for path in clips.data})
 
@@ -207,8 +206,8 @@ def _add_digests(datasets: StudyDatasets, *, verbose: bool) -> None:
 def _digest(frame, digests: dict) -> str:
     """Return the digest of a table and the files in it: the same wherever they lie."""
     total = hashlib.sha256(frame.drop(columns="path").to_csv(index=False).encode())
-    for path, digest in digests.items():
-        total.update(f"{Path(path).parent.name}/{Path(path).name} {digest}\n".encode())
+    for path, of_file in digests.items():
+        total.update(f"{Path(path).parent.name}/{Path(path).name} {of_file}\n".encode())
     return total.hexdigest()
 
 

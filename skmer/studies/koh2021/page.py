@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from skmer.evaluation.report import words
+from skmer.evaluation.report import tables, words
 from skmer.evaluation.report.overview import Overview
 from skmer.evaluation.report.page import map_chart, render_page, scores_chart
-from skmer.evaluation.report.tables import Table, make_table, number_cell, text_cell
-from skmer.evaluation.report.words import Note, name_of
 from skmer.studies.koh2021 import data as study
 from skmer.studies.koh2021.claims import HELD, NOT_HELD, Claim
 from skmer.utils import digest
@@ -17,7 +15,7 @@ from skmer.utils import digest
 
 def name_of_feature(feature: str) -> str:
     """Return the name of a feature, with a remark where the study did not have it."""
-    return name_of(feature) + (" (addition)" if feature in study.ADDITIONS else "")
+    return words.name_of(feature) + (" (addition)" if feature in study.ADDITIONS else "")
 
 
 def sort_claims(claims: list[Claim]) -> dict[str, list[Claim]]:
@@ -43,7 +41,7 @@ def make_headline(claims: dict[str, list[Claim]]) -> str:
     )
 
 
-def find_news(findings) -> list[Note]:
+def find_news(findings) -> list[words.Note]:
     """Return what the numbers show beyond single claims."""
     repeats = [result.scores["repeat"].max() for result in findings.results.values()]
     return _collect(
@@ -56,7 +54,7 @@ def find_news(findings) -> list[Note]:
     )
 
 
-def _collect(template: str, findings, **context) -> list[Note]:
+def _collect(template: str, findings, **context) -> list[words.Note]:
     shared = {"findings": findings, "study": study, "feature_name": name_of_feature}
     return words.collect_notes(template, package=__package__, **shared, **context)
 
@@ -104,15 +102,15 @@ def render_study(findings) -> str:
     )
 
 
-def _main_table(findings) -> Table:
+def _main_table(findings) -> tables.Table:
     """Return the table 'published / faithful / defensible', intervals and gaps at the end."""
     rows = []
     for row in findings.table.to_dict("records"):
         random = " (random weights)" if row["feature"] in findings.random_features else ""
-        name = f"{name_of_feature(row['feature'])}{random} + {name_of(row['classifier'])}"
+        name = f"{name_of_feature(row['feature'])}{random} + {words.name_of(row['classifier'])}"
         name += f", r² of {row['target']}" if row["target"] else ""
-        cells = [text_cell("Dataset", study.titles()[row["dataset"]])]
-        cells += [text_cell("Configuration", name), _number("Published", row["published"])]
+        cells = [tables.text_cell("Dataset", study.titles()[row["dataset"]])]
+        cells += [tables.text_cell("Configuration", name), _number("Published", row["published"])]
         for edition in study.EDITIONS:
             title, text, key = _number(edition.name.capitalize(), row[edition.name])
             if row[f"{edition.name}_protocol"] == "koh2021" != edition.protocol:
@@ -129,12 +127,14 @@ def _main_table(findings) -> Table:
     caption = "Accuracy, and r² where it says so: published, and found by two editions"
     if findings.table["addition"].any():
         caption += "; an addition is a feature that the study did not have"
-    return make_table("study", caption, rows, main=main, csv=findings.table.to_csv(index=False))
+    csv = findings.table.to_csv(index=False)
+    return tables.make_table("study", caption, rows, main=main, csv=csv)
 
 
 def _number(title: str, value: float, form: str = ".2f"):
     """Return a cell, which is empty where there is no value."""
-    return number_cell(title, value, lambda number: f"{number:{form}}" if number == number else "")
+    text = f"{value:{form}}" if value == value else ""
+    return tables.number_cell(title, value, lambda _: text)
 
 
 def purity_table(singer_map) -> str:

@@ -19,8 +19,7 @@ from skmer.evaluation.tasks import CLASSIFICATION, REGRESSION
 from skmer.exceptions import InputError
 from skmer.studies.koh2021 import data as study
 from skmer.studies.koh2021.consistency import check_report_consistency, consistent_sizes
-from skmer.utils import cache, estimators
-from skmer.utils.labels import stack_frames
+from skmer.utils import cache, estimators, labels
 from skmer.utils.store import to_json
 
 
@@ -147,8 +146,8 @@ def join_results(results: list, **marks) -> evaluation.EvaluationResult:
         together = {k: v for result in results for k, v in result.manifest[key].items()}
         manifest[key] = together | results[0].manifest[key]
     return evaluation.EvaluationResult(
-        stack_frames([result.scores for result in results]),
-        stack_frames([result.predictions for result in results]),
+        labels.stack_frames([result.scores for result in results]),
+        labels.stack_frames([result.predictions for result in results]),
         manifest,
     )
 
@@ -257,20 +256,20 @@ def map_singers(name: str, transformer, clips, context: RunContext) -> SingerMap
     if len(clips.data) <= perplexity:
         return None
     columns = {"emotion": "emotion", "singer": "actor", "sex": "sex"}
-    labels = {name: clips.frame[column].to_numpy() for name, column in columns.items()}
+    by_name = {name: clips.frame[column].to_numpy() for name, column in columns.items()}
     fitting = {value for value in context.budget.perplexities if value < len(clips.data)}
     perplexities = sorted({*fitting, perplexity})
     settings = _settings(clips, context, transformer, perplexities=perplexities)
 
     def compute() -> dict:
         scaled = StandardScaler().fit_transform(transformer.transform(clips.data))
-        purity = tsne_purity(scaled, labels, perplexities, random_state=context.seed)
+        purity = tsne_purity(scaled, by_name, perplexities, random_state=context.seed)
         points = tsne_map(scaled, perplexity=perplexity, random_state=context.seed)
         return {"purity": purity.to_dict("list"), "points": points.tolist()}
 
     facts = context.store.facts(f"ravdess-song-map-{name}", settings, compute)
     purity = pd.DataFrame(facts["purity"])
-    return SingerMap(perplexity, np.array(facts["points"]), labels, purity)
+    return SingerMap(perplexity, np.array(facts["points"]), by_name, purity)
 
 
 CHOI = "choi2017"
