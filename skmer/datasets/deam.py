@@ -38,9 +38,7 @@ is of the whole.
 
 import numpy as np
 
-from skmer.datasets import fetch, registry, tables
-from skmer.datasets.files import find_tables, match_audio
-from skmer.datasets.tables import AXES, PublishedTable
+from skmer.datasets import fetch, files, registry, tables
 from skmer.datasets.validate import Finding, check_songs
 from skmer.exceptions import InputError
 
@@ -56,13 +54,13 @@ INFO = registry.DatasetInfo(
     scales={"static_": (1, 9), "dynamic_": (-1, 1)},
     checked="columns, songs and scales of the annotations, names of the clips",
 )
-STATIC = PublishedTable(
+STATIC = tables.PublishedTable(
     "song_id",
-    {f"{axis}_mean": f"static_{axis}" for axis in AXES},
+    {f"{axis}_mean": f"static_{axis}" for axis in tables.AXES},
     scale=tables.SCALES["static"],
     numbered=True,
 )
-OVER_TIME = PublishedTable(
+OVER_TIME = tables.PublishedTable(
     "song_id", scale=tables.SCALES["dynamic"], numbered=True, n_times=0, options={"ragged": "short"}
 )
 STATIC_FILES = (
@@ -100,7 +98,9 @@ def read_annotations(paths: dict, quadrants: str):
         raise InputError(f"{' and '.join(STATIC_FILES)} of DEAM must share no song; {tables.ANEW}.")
     over_time = {name: found[name] for name in DYNAMIC_FILES}
     tables.require_same_songs({" and ".join(STATIC_FILES): static, **over_time})
-    dynamic = {axis: table.loc[static.index] for axis, table in zip(AXES, over_time.values())}
+    dynamic = {
+        axis: table.loc[static.index] for axis, table in zip(tables.AXES, over_time.values())
+    }
     metadata = pd.concat([found[name] for name in METADATA_FILES])
     # A song that is in the tables of two years is the same song.
     frame = metadata[~metadata.index.duplicated()].reindex(static.index, fill_value="")
@@ -135,7 +135,7 @@ READERS = {
 def validate(folder, verbose: bool) -> list[Finding]:
     """Check that the annotations are whole and on their scales, and that the clips are there."""
 
-    paths = find_tables(folder, READERS)
+    paths = files.find_tables(folder, READERS)
     read = {"*.csv": (INFO.n_clips, lambda: read_annotations(paths, "dynamic")[0])}
     return check_songs(folder, INFO, read, required=READERS, exact=True)
 
@@ -233,6 +233,6 @@ def fetch_deam(
     if not annotations_only:
         fetch.fetch_clips(folder, INFO, CLIPS_ARCHIVE, "<song_id>.mp3", download_if_missing)
     would_be = "MEMD_audio/{}.mp3".format if annotations_only else None
-    frame = match_audio(frame, folder, INFO, exact=True, would_be=would_be)
+    frame = files.match_audio(frame, folder, INFO, exact=True, would_be=would_be)
     affect = tables.affect_target(frame, target, tables.SCALES, f"{target}_", **dynamic)
     return registry.make_bunch(frame, INFO, extra=extra, split=frame["split"], **affect)

@@ -40,7 +40,6 @@ known artists. A few artists' names carry the title of an album as distributed
 import hashlib
 
 from skmer.datasets import fetch, files, registry, tables
-from skmer.datasets.tables import AXES, PublishedTable
 from skmer.datasets.validate import Finding, check_songs
 
 INFO = registry.DatasetInfo(
@@ -67,9 +66,9 @@ CLIPS_ARCHIVE = fetch.Archive(
 )
 CLIPS_FOLDER = "clips_45seconds"
 # One sample every half second from 15 s to 45 s.
-_OVER_TIME = PublishedTable("song_id", scale=tables.SCALES["dynamic"], numbered=True, n_times=61)
+_OVER_TIME = tables.PublishedTable("song_id", {}, tables.SCALES["dynamic"], True, n_times=61)
 READERS = {
-    "songs_info.csv": PublishedTable(
+    "songs_info.csv": tables.PublishedTable(
         "song_id",
         {
             "Artist": "artist",
@@ -79,9 +78,9 @@ READERS = {
         },
         numbered=True,
     ).read,
-    "static_annotations.csv": PublishedTable(
+    "static_annotations.csv": tables.PublishedTable(
         "song_id",
-        {f"mean_{axis}": f"static_{axis}" for axis in AXES},
+        {f"mean_{axis}": f"static_{axis}" for axis in tables.AXES},
         scale=tables.SCALES["static"],
         numbered=True,
     ).read,
@@ -98,7 +97,7 @@ def read_annotations(folder):
     frame, static, *over_time = (
         table.loc[found["songs_info.csv"].index] for table in found.values()
     )
-    dynamic = dict(zip(AXES, over_time))
+    dynamic = dict(zip(tables.AXES, over_time))
     frame["split"] = [
         "test" if part == "evaluation" else "valid" if _artist_bucket(artist) >= 8 else "train"
         for part, artist in zip(frame["split"], frame["artist"])

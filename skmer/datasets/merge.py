@@ -37,9 +37,7 @@ hand, stands below. For comparison, the authors state an F1 of 81.74 % for audio
 from dataclasses import replace
 from typing import Literal
 
-from skmer.datasets import fetch, registry, tables
-from skmer.datasets.files import find_tables, match_audio
-from skmer.datasets.tables import AXES, PublishedTable
+from skmer.datasets import fetch, files, registry, tables
 from skmer.datasets.validate import Finding, check_songs
 from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils.messages import counted, shorten
@@ -71,11 +69,13 @@ PARTS = {"train": "train", "validate": "validation", "test": "test"}
 SCALE = tables.AffectScale("from mood words", 0.0, 1.0)
 # Lists in quotation marks may go over lines.
 _OPTIONS = {"fallback": "windows-1252"}
-METADATA = PublishedTable(
+METADATA = tables.PublishedTable(
     "Song", {"Artist": "artist", "Title": "title", "Quadrant": "label"}, options=_OPTIONS
 )
-VALUES = PublishedTable("Song", {axis.capitalize(): axis for axis in AXES}, scale=SCALE)
-PART = PublishedTable("Song", {"Quadrant": "label"}, options=_OPTIONS)
+VALUES = tables.PublishedTable(
+    "Song", {axis.capitalize(): axis for axis in tables.AXES}, scale=SCALE
+)
+PART = tables.PublishedTable("Song", {"Quadrant": "label"}, options=_OPTIONS)
 KINDS = {"metadata": METADATA, "values": VALUES, **dict.fromkeys(PARTS.values(), PART)}
 
 
@@ -121,17 +121,17 @@ def read_annotations(paths: dict):
 def validate(folder, verbose: bool) -> list[Finding]:
     """Check the tables and clips of every version that is in place."""
     names = {(one, splits): table_names(one, splits) for one in VERSIONS for splits in SPLITS}
-    kinds = {name: kind for files in names.values() for kind, name in files.items()}
-    paths = find_tables(folder, {name: KINDS[kind].read for name, kind in kinds.items()})
+    kinds = {name: kind for named in names.values() for kind, name in named.items()}
+    paths = files.find_tables(folder, {name: KINDS[kind].read for name, kind in kinds.items()})
     readers: dict[str, tuple] = {}
     missing: dict[str, None] = {}
-    for (version, splits), files in names.items():
-        found = {kind: paths[name] for kind, name in files.items() if name in paths}
-        if len(found) == len(files):
+    for (version, splits), named in names.items():
+        found = {kind: paths[name] for kind, name in named.items() if name in paths}
+        if len(found) == len(named):
             read = VERSIONS[version], lambda found=found: read_annotations(found)
             readers[f"merge_{version}_metadata.csv, {splits}"] = read
         elif any(version in name for name in paths):
-            missing |= dict.fromkeys(name for name in files.values() if name not in paths)
+            missing |= dict.fromkeys(name for name in named.values() if name not in paths)
     if not paths:
         missing = {names["audio_complete", SPLITS[0]]["metadata"]: None}
     absent = [Finding(name, "missing") for name in missing]
@@ -226,12 +226,12 @@ def fetch_merge(
     folder = INFO.place(data_home)
     names = table_names(version, splits)
     filename = f"MERGE_{version.title()}.zip"
-    if download_if_missing and not find_tables(folder, {names["metadata"]: METADATA.read}):
+    if download_if_missing and not files.find_tables(folder, {names["metadata"]: METADATA.read}):
         fetch.download_and_unpack(find_in_record(filename), folder)
     readers = {name: KINDS[kind].read for kind, name in names.items()}
     paths = fetch.find_or_fetch(readers, folder, INFO, fetch.Archive(filename, ""))
     frame = read_annotations({kind: paths[name] for kind, name in names.items()})
-    n_shared = int(frame.duplicated(list(AXES), keep=False).sum())
+    n_shared = int(frame.duplicated(list(tables.AXES), keep=False).sum())
     shared = f"{n_shared} of the {len(frame)} songs share their pair of arousal and valence"
     if target == "arousal_valence":
         registry.warn_caller(
@@ -241,7 +241,7 @@ def fetch_merge(
     extra = tables.describe_split(frame["group"], frame["split"])
     extra += f"\n{shared} with another song.\n"
     info = replace(INFO, n_clips=VERSIONS[version])
-    frame = match_audio(frame, folder, info, exact=True)
+    frame = files.match_audio(frame, folder, info, exact=True)
     affect = tables.affect_target(frame, target, {"arousal_valence": SCALE}, "")
     return registry.make_bunch(frame, INFO, extra=extra, split=frame["split"], **affect)
 
@@ -253,8 +253,8 @@ def find_in_record(filename: str) -> fetch.Archive:
     try:
         doi = INFO.url.removeprefix("https://doi.org/")
         repository = pooch.downloaders.doi_to_repository(doi, timeout=_TIMEOUT)
-        files = pooch.create(path="", base_url="", registry={})
-        repository.populate_registry(files)
+        listed = pooch.create(path="", base_url="", registry={})
+        repository.populate_registry(listed)
         url = repository.download_url(filename)
     except OSError as error:
         raise DatasetNotFoundError(
@@ -265,5 +265,5 @@ def find_in_record(filename: str) -> fetch.Archive:
         raise InputError(
             f"The record {INFO.url} must list {filename}. It does not; fetch the file by hand."
         ) from error
-    kind, checksum = files.registry[filename].split(":")
+    kind, checksum = listed.registry[filename].split(":")
     return fetch.Archive(filename, url, **{kind: checksum})

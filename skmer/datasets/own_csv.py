@@ -18,9 +18,7 @@ from skmer.datasets.curves import TIME_COLUMNS, align_curves, read_curves
 from skmer.datasets.registry import loader, make_bunch, warn_caller
 from skmer.datasets.tables import CsvFile, indicators, read_csv_file, read_csv_parts
 from skmer.exceptions import DatasetNotFoundError, InputError
-from skmer.utils.files import expand_path, is_url
-from skmer.utils.labels import plain_text, warn_of_alike
-from skmer.utils.messages import counted, shorten, wrong_parameter
+from skmer.utils import files, labels, messages
 
 # The encoding of bytes that are not UTF-8 and bear no mark.
 _FALLBACK = "windows-1252"
@@ -209,7 +207,7 @@ def load_listed(
     it is then the one of that name, or of that name but for its ending, and a file without labels
     needs none.
     """
-    path = expand_path(path).absolute()
+    path = files.expand_path(path).absolute()
     targets = [targets] if isinstance(targets, str) else targets or ()
     _check_together(columns, targets, frames, separator)
     names, target, how = columns.names, None, ""
@@ -234,7 +232,7 @@ def load_listed(
         some = "; to go on without them, give on_missing='keep' and on_error='skip'"
         raise DatasetNotFoundError(
             f"{len(absent)} of the {len(frame)} clips listed in {path} do not exist: "
-            f"{shorten(absent, 3, width=200)}. Relative paths are relative to the csv file"
+            f"{messages.shorten(absent, 3, width=200)}. Relative paths are relative to the csv file"
             f"{some if len(absent) < len(frame) and not labels else ''}."
         )
     if file.encoding == _FALLBACK:
@@ -242,7 +240,7 @@ def load_listed(
         odd = next((cell for cell in cells if not cell.isascii()), "")
         warn_caller(
             f"{path} is not in UTF-8 and has no mark of its encoding; it was read as Windows-1252, "
-            f"such as {shorten([repr(odd)])}. Save it as UTF-8 if that is wrong."
+            f"such as {messages.shorten([repr(odd)])}. Save it as UTF-8 if that is wrong."
         )
     how += file.describe()
     if "start" in frame:
@@ -252,7 +250,7 @@ def load_listed(
             how += " The parts of a file are a group."
     used = {*names.values(), *targets, columns.tags, _duration_column(frame)}
     if unused := [name for name in frame if name not in used and not frames]:
-        how += f" Columns that are not used: {shorten(unused, 20)}."
+        how += f" Columns that are not used: {messages.shorten(unused, 20)}."
     if columns.tags is not None:
         target = indicators(_split_tags(frame[columns.tags], separator, path))
     elif not targets:
@@ -262,7 +260,7 @@ def load_listed(
     return make_bunch(
         frame,
         data=frame.assign(path=found)["path"] if "start" in frame else None,
-        extra=f"{counted(len(frame), 'clip')} listed in {path}.{how}",
+        extra=f"{messages.counted(len(frame), 'clip')} listed in {path}.{how}",
         target=target,
         target_names=list(targets)
         or (sorted(set(frame["label"])) if target is None else list(target.columns)),
@@ -277,7 +275,7 @@ def _check_together(columns: Columns, targets, frames: bool, tags_separator: str
             param="tags_column",
         )
     if not tags_separator.strip(" "):
-        raise wrong_parameter("", "tags_separator", "a mark such as ';'", tags_separator)
+        raise messages.wrong_parameter("", "tags_separator", "a mark such as ';'", tags_separator)
     if frames and not targets:
         raise InputError(
             "With frames=True the 'target_columns' parameter must name what changes over time. "
@@ -295,8 +293,8 @@ def _check_together(columns: Columns, targets, frames: bool, tags_separator: str
 def unify_names(frame) -> None:
     """Bring labels and groups to one Unicode form in place, and warn of those that may be one."""
     for name in {"label", "group"} & set(frame):
-        frame[name] = frame[name].map(plain_text)
-        warn_of_alike(frame[name], f"The {name}s", warn_caller)
+        frame[name] = frame[name].map(labels.plain_text)
+        labels.warn_of_alike(frame[name], f"The {name}s", warn_caller)
 
 
 def _split_tags(cells, separator: str, path: Path) -> list[list[str]]:
@@ -305,7 +303,7 @@ def _split_tags(cells, separator: str, path: Path) -> list[list[str]]:
     different = sorted({tag for one in tags for tag in one})
     if not different:
         raise InputError(f"The {cells.name!r} in {path} must have a tag of some clip. Got none.")
-    warn_of_alike(different, f"The tags in {path}", warn_caller)
+    labels.warn_of_alike(different, f"The tags in {path}", warn_caller)
     other = _find_separator(different) if max(map(len, tags)) == 1 else None
     if other is not None:
         warn_caller(
@@ -323,7 +321,7 @@ def _tags_in(text: str, separator: str) -> list[str]:
     """The tags in a text, which may be a list in brackets and quotation marks."""
     quoted = [part for _, part in re.findall(r"""(['"])(.*?)\1""", text)]
     parts = quoted if _LIST.fullmatch(text) else text.split(separator)
-    return [tag for part in parts if (tag := plain_text(part))]
+    return [tag for part in parts if (tag := labels.plain_text(part))]
 
 
 def _find_separator(texts: Sequence[str]) -> str | None:
@@ -395,12 +393,13 @@ def _check_clips(file: CsvFile, needed, names: Mapping[str, str], may_be_empty, 
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
         raise InputError(
-            f"{path} must have every column once. Got {shorten(map(repr, twice))} twice; "
-            f"{shorten(names)} become {shorten(names.values())}, rename another one of that name."
+            f"{path} must have every column once. Got {messages.shorten(map(repr, twice))} twice; "
+            f"{messages.shorten(names)} become {messages.shorten(names.values())}, rename another "
+            "one of that name."
         )
     known = _by_name(folder)
     frame["path"] = [
-        text if is_url(text) else known.get(text, _place(path.parent, text))
+        text if files.is_url(text) else known.get(text, _place(path.parent, text))
         for text in frame["path"]
     ]
     clips = _read_segments(file, frame, names)
@@ -442,8 +441,8 @@ def _find_other_ends(file: CsvFile, frame, names: Mapping[str, str]) -> str:
     if not others or is_of_file or len(used) == 2 or ("start" in used and _duration_column(frame)):
         return ""
     return (
-        f" The columns {shorten(map(repr, others))} look like parts of files, and are not used; if "
-        "rows are parts, name the columns of their first and last second start and end."
+        f" The columns {messages.shorten(map(repr, others))} look like parts of files, and are not "
+        "used; if rows are parts, name the columns of their first and last second start and end."
     )
 
 
@@ -546,7 +545,7 @@ def _read_moments(path: Path, columns: Columns, targets):
             if lacking:
                 raise InputError(
                     f"{table.path} must have the {name} of every clip, by its {key!r}. It lacks "
-                    f"{shorten(lacking)}, {len(lacking)} of {len(frame)}.",
+                    f"{messages.shorten(lacking)}, {len(lacking)} of {len(frame)}.",
                     param="target_columns",
                 )
             unused = max(unused, len(found[name].index.difference(keys[name])))
@@ -559,16 +558,16 @@ def _read_moments(path: Path, columns: Columns, targets):
     n_moments = next(iter(curves.values())).notna().to_numpy().sum()
     gaps = "that lacks one of the targets is", "that lack one of the targets are"
     others = "row of other clips is", "rows of other clips are"
-    described = f" {counted(n_moments, 'moment')}"
-    described += f"; {counted(n_gaps, *gaps)} left out." if n_gaps else "."
-    described += f" {counted(unused, *others)} not used." if unused else ""
+    described = f" {messages.counted(n_moments, 'moment')}"
+    described += f"; {messages.counted(n_gaps, *gaps)} left out." if n_gaps else "."
+    described += f" {messages.counted(unused, *others)} not used." if unused else ""
     return file, frame, clips, curves, described
 
 
 def _open(folder: Path, place: str) -> tuple[CsvFile, str | None]:
     """Return the table that ``FILE`` or ``FILE#COLUMN`` names, and the column."""
     name, _, column = place.partition("#")
-    path = folder / expand_path(name)
+    path = folder / files.expand_path(name)
     if not path.is_file():
         raise InputError(
             f"The csv files of targets must exist, relative to the table. There is no {path}.",

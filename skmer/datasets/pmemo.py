@@ -38,9 +38,7 @@ from functools import partial
 
 from skmer.datasets import files, registry, tables
 from skmer.datasets.curves import read_curves
-from skmer.datasets.tables import ANEW, AXES, PublishedTable
 from skmer.datasets.validate import Finding, check_songs
-from skmer.exceptions import InputError
 from skmer.utils.messages import shorten
 
 INFO = registry.DatasetInfo(
@@ -55,13 +53,13 @@ INFO = registry.DatasetInfo(
     checked="columns, songs, scales and quadrants of the annotations, names of the clips",
 )
 SCALES = {kind: tables.AffectScale(kind, 0.0, 1.0) for kind in ("static", "dynamic")}
-METADATA = PublishedTable(
+METADATA = tables.PublishedTable(
     "musicId",
     {"title": "title", "artist": "artist", "album": "album", "duration": "duration"},
     numbered=True,
 )
-MEANS = {f"{axis.capitalize()}(mean)": axis for axis in AXES}
-SPREADS = {f"{axis.capitalize()}(std)": f"{axis}_std" for axis in AXES}
+MEANS = {f"{axis.capitalize()}(mean)": axis for axis in tables.AXES}
+SPREADS = {f"{axis.capitalize()}(std)": f"{axis}_std" for axis in tables.AXES}
 REQUIRED = ("metadata.csv", "dynamic_annotations.csv")
 MIDDLE = 0.5
 
@@ -76,12 +74,10 @@ def read_annotations(paths: dict, quadrants: str):
     over_time = [table for name, table in read.items() if name.startswith("dynamic")]
     dynamic = {label: table[label] for table in over_time for label in table.columns.levels[0]}
     static = {name: table for name, table in read.items() if name.startswith("static")}
-    tables.require_same_songs({"dynamic_annotations.csv": dynamic["arousal"], **static})
-    labelled = dynamic["arousal"].index
-    unknown = labelled.difference(metadata.index)
-    if len(unknown):
-        raise InputError(f"metadata.csv must hold every song. It lacks {shorten(unknown)}; {ANEW}.")
-    frame = metadata.loc[metadata.index.isin(labelled)].copy()
+    # The other choruses have no labels.
+    frame = metadata.loc[metadata.index.isin(dynamic["arousal"].index)].copy()
+    labelled = {"dynamic_annotations.csv": dynamic["arousal"], "metadata.csv": frame}
+    tables.require_same_songs(labelled | static)
     frame["duration"] = tables.numbers(frame["duration"], "metadata.csv")
     for table in static.values():
         frame = frame.join(table.add_prefix("static_"))
@@ -102,11 +98,12 @@ def _read_dynamic(path, columns: dict[str, str]):
     return curves.set_axis(songs).rename_axis("song_id").sort_index()
 
 
+_static = partial(tables.PublishedTable, "musicId", scale=SCALES["static"], numbered=True)
 READERS: dict = {
     "metadata.csv": METADATA.read,
     "dynamic_annotations.csv": partial(_read_dynamic, columns=MEANS),
-    "static_annotations.csv": PublishedTable("musicId", MEANS, SCALES["static"], True).read,
-    "static_annotations_std.csv": PublishedTable("musicId", SPREADS, SCALES["static"], True).read,
+    "static_annotations.csv": _static(columns=MEANS).read,
+    "static_annotations_std.csv": _static(columns=SPREADS).read,
     "dynamic_annotations_std.csv": partial(_read_dynamic, columns=SPREADS),
 }
 

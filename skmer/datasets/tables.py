@@ -13,9 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from skmer.exceptions import DatasetNotFoundError, InputError
-from skmer.utils.floats import check_floats, parse_floats, to_floats
-from skmer.utils.labels import plain_text
-from skmer.utils.messages import counted, shorten
+from skmer.utils import floats, labels, messages
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
@@ -77,13 +75,13 @@ class CsvFile:
         if empty and not may_be_empty:
             raise InputError(
                 f"Every row of {self.path} must have a {column.name!r}. It is empty in line "
-                f"{shorten(empty)}."
+                f"{messages.shorten(empty)}."
             )
         long = [line for line, cell in zip(self.lines, column) if "\n" in cell or "\r" in cell]
         if long:
             raise InputError(
                 f"A {column.name!r} in {self.path} must be on one line. It is not in the row that "
-                f"begins in line {shorten(long)}; is a quotation mark not closed there?"
+                f"begins in line {messages.shorten(long)}; is a quotation mark not closed there?"
             )
 
 
@@ -158,8 +156,8 @@ def _read_rows(path, reader, needed, separator, ragged, advice):
             cells = [cell.strip() for cell in cells]
             if cells and not header:
                 # Letters with marks are two in names from a Mac.
-                asked = {plain_text(name): name for name in needed}
-                header = [asked.get(plain_text(cell), cell) for cell in cells]
+                asked = {labels.plain_text(name): name for name in needed}
+                header = [asked.get(labels.plain_text(cell), cell) for cell in cells]
                 _check_header(path, header, needed, separator, advice)
                 yield line, header
             elif cells:
@@ -232,8 +230,8 @@ def _check_header(path, header, needed, separator, advice) -> None:
         )
         raise InputError(
             f"{path} must have {names}, separated by {_name(separator)}. It lacks "
-            f"{shorten(missing)}. Got {shorten(map(repr, header), 8)}; the first line of the file "
-            f"names the columns.{to_give}"
+            f"{messages.shorten(missing)}. Got {messages.shorten(map(repr, header), 8)}; the first "
+            f"line of the file names the columns.{to_give}"
         )
     for name in needed:
         if header.count(name) > 1:
@@ -285,7 +283,7 @@ class AffectScale:
     high: float
 
     def __post_init__(self):
-        low, high = check_floats([self.low, self.high], "low and high of a scale")
+        low, high = floats.check_floats([self.low, self.high], "low and high of a scale")
         if not low < high:
             raise InputError(f"'low' must be below 'high'. Got {low:g} and {high:g}.", param="low")
 
@@ -312,12 +310,13 @@ class AffectScale:
         ValueError
             If a label is not finite or not on the scale.
         """
-        array = to_floats(values, f"The {what}")
+        array = floats.to_floats(values, f"The {what}")
         wrong = array[~((array >= self.low) & (array <= self.high))]
         if wrong.size:
+            others = messages.counted(wrong.size - 1, "other")
             raise InputError(
-                f"The {what} must lie on the scale '{self}'. Got {wrong[0]:g} and "
-                f"{counted(wrong.size - 1, 'other')} outside it; are they on another scale?",
+                f"The {what} must lie on the scale '{self}'. Got {wrong[0]:g} and {others} outside "
+                "it; are they on another scale?",
                 param="values",
             )
         return array
@@ -431,7 +430,8 @@ def index_songs(frame, column: str, table: str, *, numbered: bool):
     twice = codes[codes.duplicated()]
     if len(twice):
         raise InputError(
-            f"{table} must hold every song once. Got {shorten(twice)} more than once; {ANEW}."
+            f"{table} must hold every song once. Got {messages.shorten(twice)} more than once; "
+            f"{ANEW}."
         )
     frame = frame.drop(columns=column)
     index = numbers(codes, table).astype(int) if numbered else codes
@@ -441,7 +441,7 @@ def index_songs(frame, column: str, table: str, *, numbered: bool):
 def numbers(cells, table: str) -> np.ndarray:
     """A column, or a frame, of text as floats; empty cells are NaN."""
     try:
-        return parse_floats(cells.where(cells != "", "nan").to_numpy(dtype=object))
+        return floats.parse_floats(cells.where(cells != "", "nan").to_numpy(dtype=object))
     except ValueError as error:
         raise InputError(f"{table} must hold numbers. Got: {error}; {ANEW}.") from error
 
@@ -452,8 +452,8 @@ def require_same_songs(tables: dict) -> None:
         missing = needed.index.difference(having.index)
         if len(missing):
             raise InputError(
-                f"{name} must hold every song of {of}. It lacks the songs {shorten(missing)}, "
-                f"{len(missing)} of {len(needed)}; {ANEW}."
+                f"{name} must hold every song of {of}. It lacks the songs "
+                f"{messages.shorten(missing)}, {len(missing)} of {len(needed)}; {ANEW}."
             )
 
 
@@ -524,7 +524,7 @@ def indicators(tags, names=None):
     tags = list(tags)
     found = set().union(*tags)
     if names is not None and not found <= set(names):
-        unknown = shorten(map(repr, sorted(found - set(names))))
+        unknown = messages.shorten(map(repr, sorted(found - set(names))))
         raise InputError(f"The tags must be among those that are published. Got {unknown}.")
     binarizer = MultiLabelBinarizer(classes=sorted(found) if names is None else names)
     return pd.DataFrame(binarizer.fit_transform(tags), columns=binarizer.classes_)

@@ -4,9 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from skmer.datasets.files import find_audio_files, find_tables, match_songs
-from skmer.datasets.registry import DATASETS, DataHome
-from skmer.datasets.tables import QUADRANTS
+from skmer.datasets import files, registry, tables
 from skmer.exceptions import DatasetNotFoundError, InputError
 from skmer.utils import digest, messages
 
@@ -100,7 +98,7 @@ class ValidationReport:
 
 
 def validate_dataset(
-    name: str, *, data_home: DataHome = None, verbose: bool = False
+    name: str, *, data_home: registry.DataHome = None, verbose: bool = False
 ) -> ValidationReport:
     """Compare the files of a dataset with what was published.
 
@@ -135,13 +133,13 @@ def validate_dataset(
     >>> report.ok, report.files("missing")  # doctest: +SKIP
     (True, [])
     """
-    if not isinstance(name, str) or name not in DATASETS:
+    if not isinstance(name, str) or name not in registry.DATASETS:
         raise InputError(
-            f"The dataset must be one of {', '.join(DATASETS)}. Got {name!r}."
-            f"{messages.suggest(name, DATASETS)}",
+            f"The dataset must be one of {', '.join(registry.DATASETS)}. Got {name!r}."
+            f"{messages.suggest(name, registry.DATASETS)}",
             param="name",
         )
-    info, _, validate = DATASETS[name]
+    info, _, validate = registry.DATASETS[name]
     folder = info.place(data_home)
     if not folder.is_dir():
         raise DatasetNotFoundError(
@@ -159,10 +157,10 @@ def check_songs(folder: Path, info, tables, *, required=(), exact=False) -> list
     it; the first column of what that returns has the codes of the songs. The required ones come
     with their readers, as in `find_tables`.
     """
-    found = find_tables(folder, required)
+    found = files.find_tables(folder, required)
     if missing := [Finding(name, "missing") for name in required if name not in found]:
         return missing
-    audio = find_audio_files(folder).paths
+    audio = files.find_audio_files(folder).paths
     findings: list[Finding] = []
     of_clips: dict[str, Finding] = {}
     known: set[Path] = set()
@@ -174,7 +172,7 @@ def check_songs(folder: Path, info, tables, *, required=(), exact=False) -> list
             continue
         findings.append(check_counts(name, frame["label"], info, n_songs))
         codes = frame.iloc[:, 0].astype(str)
-        paths = match_songs(codes, audio, exact=exact)
+        paths = files.match_songs(codes, audio, exact=exact)
         known |= set(paths.values())
         for code, label in zip(codes, frame["label"]):
             of_clips[code] = _check_clip(code, paths.get(code), label, folder)
@@ -185,7 +183,7 @@ def check_songs(folder: Path, info, tables, *, required=(), exact=False) -> list
 def _check_clip(code: str, path: Path | None, label: str, folder: Path) -> Finding:
     """Finding about audio without a checksum, which may lie in the folder of another quadrant."""
     place = "" if path is None else path.parent.name
-    if path is not None and place in QUADRANTS and place != label:
+    if path is not None and place in tables.QUADRANTS and place != label:
         detail = f"it is in the folder {place}, its annotation is {label}"
         return Finding(relative(path, folder), "wrong", detail)
     return check_file(path, folder, None, code)

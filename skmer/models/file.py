@@ -91,10 +91,8 @@ def trusted_types(model, *, trusted: Trusted = ()) -> list[str]:
     >>> trusted_types(make_pipeline(MFCCStatsTransformer(), SVC()))
     ['skmer.embeddings.mfcc.MFCCStatsTransformer']
     """
-    import skops.io
-
     split_pipeline(model)
-    return _check_types(skops.io.dumps(_ready_to_save(model)), "The model", _names(trusted))
+    return _check_types(_dump(model), "The model", _names(trusted))
 
 
 def _names(trusted) -> list[str]:
@@ -205,8 +203,6 @@ def save_model(pipeline, path, *, card: Mapping | None = None, trusted: Trusted 
     ...     bool((again == model.predict(toy.data[:5])).all()), read_card(path)["task"]
     (True, 'classification')
     """
-    import skops.io
-
     pipeline = getattr(pipeline, "best_estimator_", pipeline)
     transformers, rest = split_pipeline(pipeline)
     check_is_fitted(pipeline)
@@ -216,7 +212,7 @@ def save_model(pipeline, path, *, card: Mapping | None = None, trusted: Trusted 
         raise exceptions.InputError(
             f"The model '{path}' and its card would be one file; let its name end in .skmer."
         )
-    model = skops.io.dumps(_ready_to_save(pipeline))
+    model = _dump(pipeline)
     own = _names(trusted)
     types = _check_types(model, "The model", own)
     whole = make_card(transformers, rest, card, _deciding_versions(transformers, types))
@@ -259,12 +255,14 @@ def _card_digest(card: Mapping) -> str:
     return digest.settings_digest(described)
 
 
-def _ready_to_save(pipeline: Pipeline) -> Pipeline:
-    """Return the pipeline without what a loaded model has no use for.
+def _dump(pipeline: Pipeline) -> bytes:
+    """Return what skops writes of a pipeline without what a loaded model has no use for.
 
     That is the cache folder and the jobs of this machine, and what the steps were to be given at
     fit (groups, weights): requests point at their owners in circles, which no file can hold.
     """
+    import skops.io
+
     copies: dict = {}
     slim = copy.deepcopy(pipeline, copies)
     for one in split_pipeline(slim)[0]:
@@ -276,7 +274,7 @@ def _ready_to_save(pipeline: Pipeline) -> Pipeline:
             # ColumnTransformer has an array.
             if isinstance(names := vars(one).get("_transformers_feature_names_out"), list):
                 one._transformers_feature_names_out = [list(columns) for columns in names]
-    return slim
+    return skops.io.dumps(slim)
 
 
 def read_card(path) -> ModelCard:

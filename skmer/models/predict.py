@@ -19,8 +19,7 @@ from skmer.embeddings import BaseClipTransformer, settings, shards, sources, tab
 from skmer.exceptions import InputError
 from skmer.models.file import split_pipeline
 from skmer.pooling import align_frames, pad_frames, pool_frames
-from skmer.utils import cache, floats, messages, progress, remote
-from skmer.utils.files import atomic_write, escape_formula, expand_path, is_url
+from skmer.utils import cache, files, floats, messages, progress, remote
 
 # Facts of a clip, in a table that is predicted from.
 _LAST = ("error", "notes")
@@ -287,7 +286,7 @@ def write_predictions(
         with (
             predictor.embedder.keep(path),
             closing(predictor.stream(paths, _BATCH)) as batches,
-            atomic_write(path) as temporary,
+            files.atomic_write(path) as temporary,
         ):
             write(temporary, batches, predictor.rest)
             tables.check_not_fewer(place.show(name), n_before, predictor.n_clips, append=False)
@@ -370,9 +369,9 @@ class Predictions:
         lines = io.StringIO()
         writer = csv.writer(lines, lineterminator="\n")
         if header:
-            writer.writerow(map(escape_formula, self.names))
+            writer.writerow(map(files.escape_formula, self.names))
         for row in zip(*(columns[name] for name in self.names)):
-            writer.writerow([escape_formula(cell) if cell == cell else None for cell in row])
+            writer.writerow([files.escape_formula(cell) if cell == cell else None for cell in row])
         return lines.getvalue()
 
 
@@ -400,7 +399,7 @@ class Predictor:
         if is_extracted(paths):
             stored = _open_tables(paths, self)
             # Those at URLs are fetched one after the other.
-            opened = stored if is_url(paths) else list(stored)
+            opened = stored if files.is_url(paths) else list(stored)
             clips = (clip for table in opened for clip in table.clips(self.embedder.names))
             shown = progress.track(clips, description="predicting", enabled=self.verbose)
             return self._batches(shown, size)
@@ -495,9 +494,9 @@ def is_extracted(paths) -> bool:
     name = os.fspath(paths).rstrip("/")
     suffix = os.path.splitext(name)[1]
     beside = f"{name}.json" if suffix == ".csv" else f"{name}/{shards.MANIFEST}"
-    if is_url(name):
+    if files.is_url(name):
         return suffix in (".parquet", ".npz") or (suffix in ("", ".csv") and remote.exists(beside))
-    return suffix in (".parquet", ".npz") or expand_path(beside).is_file()
+    return suffix in (".parquet", ".npz") or files.expand_path(beside).is_file()
 
 
 def _without_pooling(transformer: BaseClipTransformer) -> BaseClipTransformer:
@@ -506,13 +505,13 @@ def _without_pooling(transformer: BaseClipTransformer) -> BaseClipTransformer:
 
 def _open_tables(paths, predictor: Predictor) -> Iterator[tables.StoredTable]:
     """Yield the tables of a file or a folder; raise where they are not of the model's settings."""
-    files = [str(paths)]
-    is_file = files[0].endswith(tables.SUFFIXES)
-    if not is_file if is_url(paths) else expand_path(paths).is_dir():
+    names = [str(paths)]
+    is_file = names[0].endswith(tables.SUFFIXES)
+    if not is_file if files.is_url(paths) else files.expand_path(paths).is_dir():
         with remote.fetched(f"{str(paths).rstrip('/')}/{shards.MANIFEST}") as manifest:
             listed = shards.read_manifest(remote.Place(manifest.parent))["shards"]
-        files = [f"{str(paths).rstrip('/')}/{shard['file']}" for shard in listed]
-    for name in files:
+        names = [f"{str(paths).rstrip('/')}/{shard['file']}" for shard in listed]
+    for name in names:
         with remote.fetched(name, *([f"{name}.json"] if name.endswith(".csv") else [])) as file:
             try:
                 table = tables.open_table(file)
