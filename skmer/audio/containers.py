@@ -377,9 +377,8 @@ def _mpeg_recording(window, runs: list[_Run]) -> Recording:
 
 def _silent_frame(head, tag=b""):
     """A frame of the kind of another without sound, in which there is room for a tag."""
-    likes = (
-        bytes([head[0], head[1] | 1, code << 4 | head[2] & 0x0C, head[3]]) for code in range(1, 15)
-    )
+    sync, kind, rate, mode = head
+    likes = (bytes([sync, kind | 1, code << 4 | rate & 0x0C, mode]) for code in range(1, 15))
     like = next(like for like in likes if _header(like).length >= _TAG_FRAME)
     header = _header(like)
     return (like + bytes(header.side_info) + tag).ljust(header.length, b"\0")

@@ -72,8 +72,7 @@ def _mel_edges(highest: float, n_edges: int, scale: str) -> np.ndarray:
     # Slaney's is linear up to 1000 Hz, and logarithmic above.
     linear, step = 200.0 / 3, np.log(6.4) / 27.0
     corner = 1000.0 / linear
-    is_above = highest >= 1000.0
-    top = corner + np.log(highest / 1000.0) / step if is_above else highest / linear
+    top = highest / linear if highest < 1000.0 else corner + np.log(highest / 1000.0) / step
     mels = np.linspace(0, top, n_edges)
     edges = linear * mels
     above = mels >= corner

@@ -134,18 +134,16 @@ class CalibratedGridSearchCV(model_selection.GridSearchCV):
 
 def _margins(model, X) -> np.ndarray:
     """Return a value for each pair of classes, above 0 for the first of the two."""
-    model, final = copy(model), model[-1] if isinstance(model, Pipeline) else model
-    if hasattr(final, "decision_function_shape"):
-        pairwise = copy(final)
-        pairwise.decision_function_shape = "ovo"
-        if isinstance(model, Pipeline):
-            model.steps = [*model.steps[:-1], (model.steps[-1][0], pairwise)]
-        else:
-            model = pairwise
+    if isinstance(model, Pipeline):
+        X, model = model[:-1].transform(X), model[-1]
+    is_pairwise = hasattr(model, "decision_function_shape")
+    if is_pairwise:
+        model = copy(model)
+        model.decision_function_shape = "ovo"
     values = model.decision_function(X)
     if values.ndim == 1:
         return -values[:, np.newaxis]
-    if hasattr(final, "decision_function_shape"):
+    if is_pairwise:
         return values
     first, second = np.triu_indices(values.shape[1], 1)
     return values[:, first] - values[:, second]

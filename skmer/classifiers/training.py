@@ -176,10 +176,9 @@ def fit(owner, model, X, codes, sample_weight, validation):
 
     Return the history, and the index of the epoch whose weights are kept.
     """
-    name, patience, callbacks = type(owner).__name__, owner.patience, []
-    model.track = functools.partial(
-        progress.track, description=name, enabled=owner.verbose, unit="epochs"
-    )
+    patience, callbacks = owner.patience, []
+    shown = {"description": type(owner).__name__, "enabled": owner.verbose, "unit": "epochs"}
+    model.track = functools.partial(progress.track, **shown)
     if validation is not None and patience is not None:
         callbacks = [keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)]
     settings = {"epochs": int(owner.epochs), "fit__validation_data": validation}

@@ -168,8 +168,7 @@ class ClipCache:
         """
         key = canonical_json({"cache_version": _CACHE_VERSION, **settings})
         path = self._path(key)
-        entry, error = _read(path, key, is_valid)
-        if entry is not None:
+        if (entry := _read(path, key, is_valid)[0]) is not None:
             return entry
         with _lock(path):
             # Another thread or process may have written it while this one waited.

@@ -224,11 +224,9 @@ def fetch_package(requirement: str, sha256: str, folder: Path) -> None:
             env=os.environ | {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
         )
     except subprocess.TimeoutExpired as error:
-        reason = f"the package client did not end in {CLIENT_TIMEOUT:.0f} s"
-        raise DownloadError(reason) from error
+        raise DownloadError(f"the package client did not end in {CLIENT_TIMEOUT:.0f} s") from error
     except OSError as error:
-        reason = f"the package client cannot be started ({error.strerror})"
-        raise DownloadError(reason) from error
+        raise DownloadError(f"the package client cannot be started ({error.strerror})") from error
     if done.returncode:
         raise DownloadError(client_error(done.stdout + "\n" + done.stderr))
 
