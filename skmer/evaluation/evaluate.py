@@ -253,7 +253,7 @@ those, default="grouped"
     if skipped:
         clips, computed = _leave_out(skipped, clips, computed)
     times.append(time.perf_counter())
-    evidence = fitting.make_evidence(clips, transformers, computed, across, n_jobs, verbose)
+    evidence = fitting.make_evidence(clips, transformers, computed, n_jobs, verbose)
     if across is not None:
         across = replace(across, shared=evidence.shared(clips.is_second))
     experiment = fitting.Experiment(
@@ -266,11 +266,11 @@ those, default="grouped"
         leaks = experiment.audit(protocols, evidence) if audit else None
     times.append(time.perf_counter())
     fits = experiment.list_fits(protocols, scorer)
-    done = rounds.run_rounds(
+    finished = rounds.run_rounds(
         fits, n_jobs=n_jobs, verbose=verbose, checkpoint=checkpoint, deadline=deadline,
         returns=on_interrupt == "return",
     )  # fmt: skip
-    scores, predictions = fitting.tabulate(done.fits, done.fitted, clips.columns())
+    scores, predictions = fitting.tabulate(finished.fits, finished.fitted, clips.columns())
     times.append(time.perf_counter())
     unscored = task.find_unscored(predictions)
     for name, tags in unscored.items():
@@ -304,14 +304,14 @@ those, default="grouped"
         "models": {
             name: manifest.describe_estimator(model)
             for name, model in models.items()
-            if name not in done.unfinished_models
+            if name not in finished.unfinished_models
         },
         "audit": leaks,
         "protocols": {
-            one.name: manifest.describe_protocol(one, clips.original, done.done)
+            one.name: manifest.describe_protocol(one, clips.original, finished.done)
             for one in protocols
         },
-        "rounds": done.describe(),
+        "rounds": finished.describe(),
     } | ({} if across is None else across.describe(clips, task, named_test))
     result = (task.result_class or EvaluationResult)(scores, predictions, record, task)
     result.experiment = experiment

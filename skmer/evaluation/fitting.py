@@ -223,7 +223,7 @@ def _by_name(scoring) -> dict:
     return {name: name for name in ([scoring] if is_one else scoring)}
 
 
-def make_evidence(clips, transformers, computed, across, n_jobs, verbose) -> copies.Evidence:
+def make_evidence(clips, transformers, computed, n_jobs, verbose) -> copies.Evidence:
     """Return what the audit looks at."""
     targets, vector, vectors, columns = clips.targets, None, {}, {}
     for name, one in computed.items():
@@ -249,7 +249,7 @@ def make_evidence(clips, transformers, computed, across, n_jobs, verbose) -> cop
         of_targets[0] if len(of_targets) == 1 else np.column_stack(of_targets),
         clips.groups,
         clips.paths,
-        datasets=None if across is None else clips.datasets,
+        datasets=clips.datasets,
         audio_hashes=next((one for one in digests if one), None),
         n_jobs=n_jobs,
         verbose=verbose,

@@ -373,12 +373,9 @@ def _is_number_of_folds(cv) -> bool:
 
 def _given_all_rows(model) -> list:
     """Return the estimators whose fit gets the very rows that the fit of `model` gets."""
+    inner = [model.regressor] if isinstance(model, TransformedTargetRegressor) else []
     if isinstance(model, Pipeline):
         inner = [step for _, step in model.steps if hasattr(step, "get_params")]
-    elif isinstance(model, TransformedTargetRegressor):
-        inner = [model.regressor]
-    else:
-        inner = []
     return [model, *(nested for one in inner for nested in _given_all_rows(one))]
 
 
