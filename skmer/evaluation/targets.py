@@ -288,7 +288,7 @@ class Clips:
             clips = [None] if X is None else [as_file(clip) for clip in as_sequence(X)]
         except InputError:  # A table with further columns.
             return None
-        return None if None in clips else np.array(clips, dtype=object)
+        return np.array(clips, dtype=object) if clips and None not in clips else None
 
     def columns(self) -> dict[str, np.ndarray]:
         """Return what a table of predictions has of each row, beside targets and predictions."""
