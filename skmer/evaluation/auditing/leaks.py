@@ -116,9 +116,8 @@ def _scaled_before(X):
         [c.mean(dtype=float), *(c.std(dtype=float, ddof=k) for k in (0, 1))] for c in columns
     ]
     mean, std, sample_std = np.transpose(moments)
-    least, low, middle, high, most = np.transpose(
-        [np.percentile(c, range(0, 101, 25)) for c in columns]
-    )
+    quartiles = [np.percentile(c, range(0, 101, 25)) for c in columns]
+    least, low, middle, high, most = np.transpose(quartiles)
     unit = (np.abs(std - 1) < TOLERANCE) | (np.abs(sample_std - 1) < TOLERANCE)
     ranged = (np.abs(least) < TOLERANCE) & (np.abs(most - 1) < TOLERANCE)
     centred = np.abs(mean) < TOLERANCE * std
@@ -130,10 +129,9 @@ def _scaled_before(X):
         "range from exactly 0 to 1": ranged & (ranged.mean() > 0.5),
     }
     if 1 < n_columns < n_rows and centred.all():
-        correlations = np.corrcoef(columns) - np.eye(n_columns)
-        signs["have mean 0 and no correlation with each other"] = np.full(
-            n_columns, np.abs(correlations).max() < TOLERANCE
-        )
+        largest = np.abs(np.corrcoef(columns) - np.eye(n_columns)).max()
+        is_decorrelated = np.full(n_columns, largest < TOLERANCE)
+        signs["have mean 0 and no correlation with each other"] = is_decorrelated
     for sign, columns in signs.items():
         if columns.any():
             message = f"{columns.sum()} of {n_columns} columns {sign} over all rows, so that "

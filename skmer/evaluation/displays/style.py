@@ -64,10 +64,8 @@ class Display:
         self.ax_.spines[["top", "right"]].set_visible(False)
         if legend_columns:
             longest = max(map(len, self.ax_.get_legend_handles_labels()[1]), default=1)
-            n_columns = max(min(legend_columns, 60 // longest), 1)
-            self.ax_.legend(
-                loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=n_columns, frameon=False
-            )
+            above = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "frameon": False}
+            self.ax_.legend(ncols=max(min(legend_columns, 60 // longest), 1), **above)
         return self
 
     def _scatter(self, points, labels, **options):
