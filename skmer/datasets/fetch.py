@@ -21,7 +21,6 @@ LARGEST = 8 * 2**30
 # Audio hardly shrinks and tables shrink to a tenth; what unpacks to more is no published archive.
 LARGEST_RATIO = 50
 SMALLEST_LIMIT = 10 * 2**20
-_UNPACKING = ".unpacking-"
 
 
 @dataclass(frozen=True)
@@ -46,10 +45,10 @@ def download_and_unpack(archive: Archive, folder: Path, *, checksums=None, check
     with what came out, and raises if it is wrong. Nothing is in the folder before all is checked.
     """
     with _fetching(archive, folder, "unpacking"):
+        prefix = f".unpacking-{archive.filename}-"
         # A process that was killed left them; one that runs holds the lock.
-        for stale in folder.glob(f"{_UNPACKING}{archive.filename}-*"):
+        for stale in folder.glob(f"{prefix}*"):
             shutil.rmtree(stale, ignore_errors=True)
-        prefix = f"{_UNPACKING}{archive.filename}-"
         with tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as temporary:
             path, unpacked = folder / f".{archive.filename}", Path(temporary, "unpacked")
             download(archive.url, path, checksums=archive.checksums, largest=LARGEST)

@@ -53,13 +53,12 @@ def find_files(folder: Path) -> FoundFiles:
     visited: set[str] = set()
     links: list[Path] = []
     starts = [folder]
-
-    def count_unreadable(error):
-        found.left_out["folders that may not be read"] += 1
-
+    unreadable = ["folders that may not be read"]
     # Those that are no links come first.
     for start in starts:
-        for place, folders, names in os.walk(start, onerror=count_unreadable):
+        for place, folders, names in os.walk(
+            start, onerror=lambda _: found.left_out.update(unreadable)
+        ):
             real = os.path.realpath(place)
             # A link to a folder above leads back here, through what does not belong to this folder.
             if real in visited or (start is not folder and root.is_relative_to(real)):
@@ -181,11 +180,10 @@ def match_songs(songs, audio, *, exact=False) -> dict[str, Path]:
     for path in sorted(audio, key=lambda path: len(path.stem)):
         stem = path.stem.upper()
         ends = [] if exact else [match.start() for match in re.finditer(r"[^0-9A-Z]", stem)]
-        for end in [len(stem), *reversed(ends)]:
-            if stem[:end] in codes:
-                if found.setdefault(codes[stem[:end]], path) != path:
-                    others[codes[stem[:end]]] = path
-                break
+        starts = (stem[:end] for end in [len(stem), *reversed(ends)])
+        song = next((codes[start] for start in starts if start in codes), None)
+        if song is not None and found.setdefault(song, path) != path:
+            others[song] = path
     if others:
         song = min(others)
         warn_caller(

@@ -62,8 +62,6 @@ INFO = registry.DatasetInfo(
     layout="``merge/``, the archive of the version unpacked, at any depth",
     checked="songs, quadrants and splits of the annotations, folders and names of the clips",
 )
-# Seconds that the record is waited for.
-_TIMEOUT = 20.0
 SPLITS = ("70_15_15", "40_30_30")
 PARTS = {"train": "train", "validate": "validation", "test": "test"}
 SCALE = tables.AffectScale("from mood words", 0.0, 1.0)
@@ -252,7 +250,7 @@ def find_in_record(filename: str) -> fetch.Archive:
 
     try:
         doi = INFO.url.removeprefix("https://doi.org/")
-        repository = pooch.downloaders.doi_to_repository(doi, timeout=_TIMEOUT)
+        repository = pooch.downloaders.doi_to_repository(doi, timeout=20)
         listed = pooch.create(path="", base_url="", registry={})
         repository.populate_registry(listed)
         url = repository.download_url(filename)

@@ -246,14 +246,11 @@ def load_folder(
     )
 
 
-# The columns by which a csv file in a folder is one about its clips.
-_USUAL = ("label", "group")
-
-
 def _find_table(folder: Path, path_column: str, asked: dict) -> Path | None:
     """Return the csv file of a folder with its labels, groups, tags or numbers, if there is one."""
     wanted = [[one] if isinstance(one, str) else [*one] for one in asked.values()]
-    needed = [[path_column, *chain(*wanted)]] if asked else [[path_column, one] for one in _USUAL]
+    needed = [[path_column, *chain(*wanted)]]
+    needed = needed if asked else [[path_column, "label"], [path_column, "group"]]
     tables = sorted(path for path in folder.iterdir() if path.suffix.lower() in TABLE_SUFFIXES)
     found = [path for path in tables if any(own_csv.has_columns(path, names) for names in needed)]
     if len(found) > 1:

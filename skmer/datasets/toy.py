@@ -217,7 +217,6 @@ INFO = registry.DatasetInfo(
     layout="``toy-2/*.wav``",
     checked="every clip against the same clip computed again",
 )
-_HEADER_BYTES = 44
 
 
 def clip_names() -> dict[str, tuple[int, str, int]]:
@@ -323,7 +322,8 @@ def _write_unless_there(path, clip: tuple[int, str, int]) -> None:
     """Write one clip, whole or not at all."""
     import soundfile
 
-    if path.is_file() and path.stat().st_size == _HEADER_BYTES + 2 * N_SAMPLES:
+    # A header of 44 bytes, and two bytes a sample.
+    if path.is_file() and path.stat().st_size == 44 + 2 * N_SAMPLES:
         return
     # By way of memory: libsndfile's error for a full disk is just "System error".
     stream = io.BytesIO()

@@ -84,8 +84,7 @@ class ValidationReport:
         lines = [f"{self.name} in {self.folder}: {'complete' if self.ok else 'not complete'}."]
         lines.append(f"Checked: {self.checked}.")
         for status, meaning in _MEANINGS.items():
-            files = self.files(status)
-            if files:
+            if files := self.files(status):
                 is_fine = status in ("ok", "unverified")
                 names = "" if is_fine else f": {messages.shorten(files)}"
                 lines.append(f"{messages.counted(len(files), 'file')} {meaning}{names}.")

@@ -541,27 +541,19 @@ def _check_frames(transformers) -> None:
         )
 
 
-def _as_fitted(rest, rows: np.ndarray):
-    """Return rows as the rest of a pipeline was fitted to: with names where it had some."""
-    names = getattr(rest, "feature_names_in_", None)
-    if names is None or rows.ndim > 2:
-        return rows
-    import pandas as pd
-
-    return pd.DataFrame(rows, columns=names)
-
-
 @floats.numpy_defaults
-def _predict(rest, rows: np.ndarray, targets) -> dict[str, np.ndarray]:
+def _predict(rest, rows, targets) -> dict[str, np.ndarray]:
     """Return the columns that are predicted."""
-    rows = _as_fitted(rest, rows)
+    fitted_to = getattr(rest, "feature_names_in_", None)
+    if fitted_to is not None and rows.ndim == 2:
+        import pandas as pd
+
+        rows = pd.DataFrame(rows, columns=fitted_to)
     if is_classifier(rest):
-        tagger = rest[-1] if isinstance(rest[-1], TagClassifier) else None
-        if tagger:
+        if isinstance(tagger := rest[-1], TagClassifier):
             names, shares = tagger.target_names_, rest.predict_proba(rows)
-            tags = [
-                ";".join(itertools.compress(names, row)) for row in shares >= tagger.thresholds_
-            ]
+            has = shares >= tagger.thresholds_
+            tags = [";".join(itertools.compress(names, row)) for row in has]
             columns = {f"proba_{name}": shares[:, i] for i, name in enumerate(names)}
             return {"tags": np.array(tags, dtype=object), **columns}
         predicted = {"label": rest.predict(rows)}
