@@ -8,8 +8,8 @@ import tempfile
 import zipfile
 import zlib
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
+from typing import NamedTuple
 
 from skmer.datasets.files import AUDIO_SUFFIXES, find_audio_files, find_tables, not_in_place
 from skmer.exceptions import DatasetNotFoundError, InputError, bounded
@@ -23,8 +23,7 @@ LARGEST_RATIO = 50
 SMALLEST_LIMIT = 10 * 2**20
 
 
-@dataclass(frozen=True)
-class Archive:
+class Archive(NamedTuple):
     """A published archive, and its checksum where its publisher or a reader noted one."""
 
     filename: str

@@ -6,10 +6,9 @@ import unicodedata
 import warnings
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -163,8 +162,7 @@ def load_csv(
     return load_listed(path, columns, target_columns, tags_separator, frames, on_missing)
 
 
-@dataclass(frozen=True)
-class Columns:
+class Columns(NamedTuple):
     """What the columns of a table are called; None: as usual, where there is one of that name."""
 
     path: str = "path"
@@ -527,7 +525,7 @@ def _read_moments(path: Path, columns: Columns, targets):
         constant = {name for name in names if names[name] in ("group", "start", "end")}
         _require_one_value(whole, needed[0], sorted(constant & set(whole.frame)))
         lines = [line for line, kept in zip(whole.lines, first) if kept]
-        file = replace(whole, lines=lines, frame=whole.frame[first].reset_index(drop=True))
+        file = whole._replace(lines=lines, frame=whole.frame[first].reset_index(drop=True))
         frame, clips = _check_clips(file, needed, names, may_be_empty)
         frame = frame.filter(["path", "group", "start", "end"]).copy()
         keys = dict.fromkeys(found, file.frame[needed[0]])

@@ -4,11 +4,11 @@ import codecs
 import csv
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice, permutations
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -27,8 +27,7 @@ _MARKS = (
 )
 
 
-@dataclass(frozen=True)
-class CsvFile:
+class CsvFile(NamedTuple):
     """The cells of a csv file as text without the blanks around them, and the lines of its rows."""
 
     path: Path
@@ -358,8 +357,7 @@ ANEW = "get the published file again"
 _SAMPLE = re.compile(r"sample_([0-9]+)ms")
 
 
-@dataclass(frozen=True)
-class PublishedTable:
+class PublishedTable(NamedTuple):
     """What a published table of songs must hold; `read` checks it.
 
     Parameters
@@ -380,11 +378,11 @@ class PublishedTable:
     """
 
     song: str
-    columns: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, str] = {}
     scale: AffectScale | None = None
     numbered: bool = False
     n_times: int | None = None
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = {}
 
     def read(self, path: Path):
         """The table by song: columns by their names here, or times in seconds."""
