@@ -136,8 +136,7 @@ class GraphModel(keras.Sequential):
         return loss, hits
 
     def _evaluation_step(self, batch):
-        loss, hits, _ = self._loss(batch, training=False)
-        return loss, hits
+        return self._loss(batch, training=False)[:2]
 
     def _mean_over_batches(self, step, x, y, weight, order, n_rows):
         def body(start, loss_sum, hit_sum):

@@ -148,7 +148,9 @@ def show_summary(result) -> None:
         cells = map(_with_spread, scores[headline], spreads)
         row = [f"{feature} (random weights)" if feature in random else feature, *rest, *cells]
         rows.append([*row, f"{scores['gap'].iloc[0]:+.3f}"] if pair else row)
-    note(_title(result))
+    dataset, preset = result.manifest["dataset"], result.manifest["settings"]["preset"]
+    groups = f" of {dataset['n_groups']} groups" if "n_groups" in dataset else ""
+    note(f"{headline}, {dataset['n_clips']} clips{groups}, preset {preset}")
     headers = [*result.configuration, *protocols, *(["gap"] if pair else [])]
     show_table(headers, rows)
     gap = f"; gap = {' - '.join(pair)}" if pair else ""
@@ -163,12 +165,6 @@ def warn_of_findings(manifest: dict) -> None:
         for finding in report["findings"]:
             if finding["severity"] == "error":
                 warn(f"warning: the audit of {name} found: {finding['message']}")
-
-
-def _title(result) -> str:
-    dataset, preset = result.manifest["dataset"], result.manifest["settings"]["preset"]
-    groups = f" of {dataset['n_groups']} groups" if "n_groups" in dataset else ""
-    return f"{result.metrics[0]}, {dataset['n_clips']} clips{groups}, preset {preset}"
 
 
 def _with_spread(mean: float, spread: float) -> str:

@@ -17,12 +17,9 @@ from skmer._version import __version__
 
 def open_regular(path):
     """Open a regular file; a pipe or a device, whose reading may never end, is an OSError."""
-
-    def opener(name, flags):
-        # Without O_NONBLOCK, opening a pipe waits for somebody to write to it.
-        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
-
-    file = open(path, "rb", opener=opener)  # noqa: SIM115
+    # Without O_NONBLOCK, opening a pipe waits for somebody to write to it.
+    flag = getattr(os, "O_NONBLOCK", 0)
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | flag))  # noqa: SIM115
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise OSError(errno.EINVAL, "it is no regular file", os.fspath(path))

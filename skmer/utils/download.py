@@ -151,7 +151,6 @@ def _transfer(url: str, path: Path, name: str, largest: int, any_http: bool) -> 
         bar.update(task, total=int(response.headers.get("content-length", 0)) or None)
 
     fetch = pooch.HTTPDownloader(
-        progressbar=False,
         chunk_size=_BLOCK,
         timeout=(CONNECT_TIMEOUT, STALL_TIMEOUT),
         headers={"Accept-Encoding": "identity"},
@@ -219,7 +218,6 @@ def fetch_package(requirement: str, sha256: str, folder: Path) -> None:
             text=True,
             errors="replace",
             timeout=CLIENT_TIMEOUT,
-            check=False,
             # pip cannot install for a user and into a folder.
             env=os.environ | {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
         )

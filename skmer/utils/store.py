@@ -172,9 +172,8 @@ def write_table(table, path: Path) -> dict:
             columns[-1] |= {"missing": word, "escaped": True}
             column = column.astype(object).where(~missing, word)
         written[name] = column
-    type(table)(written).rename(columns=paths.escape_formula).to_csv(
-        path, index=False, lineterminator="\n", encoding="utf-8"
-    )
+    escaped = type(table)(written).rename(columns=paths.escape_formula)
+    escaped.to_csv(path, index=False, lineterminator="\n")
     return {"sha256": digest.file_digest(path), "n_rows": len(table), "columns": columns}
 
 
@@ -193,15 +192,8 @@ def read_table(folder: Path, name: str, described: dict):
             "save the result again."
         )
     columns = {column["name"]: column for column in described["columns"]}
-    table = pd.read_csv(
-        io.BytesIO(content),
-        names=list(columns),
-        header=0,
-        dtype=object,
-        na_filter=False,
-        encoding="utf-8",
-        lineterminator="\n",
-    )
+    as_text: dict = {"dtype": object, "na_filter": False, "lineterminator": "\n"}
+    table = pd.read_csv(io.BytesIO(content), names=list(columns), header=0, **as_text)
     for name, column in columns.items():
         table[name] = _typed(table[name], column)
     return table
