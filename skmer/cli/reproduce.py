@@ -71,5 +71,5 @@ def reproduce(
         terminal.warn(f"{name} was left out: {reason}")
     if found.ended_by is not None:
         terminal.warn(f"{found.estimate_rest(jobs)} The same command goes on from here.")
-    terminal.note(f"{len(found.computed)} pieces computed; report.html is in {folder}")
+    terminal.note(f"Pieces computed: {len(found.computed)}; report.html is in {folder}")
     return 130 if found.ended_by == "interrupt" else 0

@@ -92,7 +92,8 @@ def default_max_bytes() -> int:
 def warn_of_cache(errors: Sequence[str], *, stacklevel: int) -> None:
     """Warn once, for any number of clips, that the cache could not be used."""
     if errors:
-        others = f", and so were {len(errors) - 1} others" if len(errors) > 1 else ""
+        n = len(errors) - 1
+        others = f", and so {'was 1 other' if n == 1 else f'were {n} others'}" if n else ""
         message = f"{errors[0]}; the clip was computed instead{others}."
         warnings.warn(message, IgnoredCacheWarning, stacklevel=stacklevel + 1)
 

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import check_array
 
 from skmer.exceptions import InputError
-from skmer.utils.estimators import check_unmasked
+from skmer.utils import estimators, messages
 
 # Far beyond what is measured or computed of sounds; squares of it, and their sums, still fit into
 # float32, and what a model makes of larger numbers is infinity or NaN.
@@ -45,7 +45,7 @@ def check_floats(values, name: str, *, ndim: int | None = None, finite: bool = T
     >>> check_floats([1, 2], "scores")
     array([1., 2.])
     """
-    check_unmasked(values, f"'{name}'")
+    estimators.check_unmasked(values, f"'{name}'")
     try:
         array = check_array(
             values,
@@ -60,7 +60,8 @@ def check_floats(values, name: str, *, ndim: int | None = None, finite: bool = T
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"'{name}' must be an array of numbers: {error}") from None
     if ndim not in (None, array.ndim):
-        raise InputError(f"'{name}' must have {ndim} dimensions. Got shape {array.shape} instead.")
+        wanted = messages.counted(ndim, "dimension")
+        raise InputError(f"'{name}' must have {wanted}. Got shape {array.shape} instead.")
     if finite:
         check_magnitude(array, f"'{name}'")
     return array

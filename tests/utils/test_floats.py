@@ -22,7 +22,7 @@ def test_numbers_stay_what_they_are():
         ([[1], [2, 3]], "array of numbers"),
         ([1j], "array of numbers"),
         (np.ma.masked_array([1.0], mask=[True]), "'n' has masked values"),
-        ([[1.0]], "'n' must have 1 dimensions. Got shape \\(1, 1\\)"),
+        ([[1.0]], "'n' must have 1 dimension. Got shape \\(1, 1\\)"),
         ([np.inf], "Input n contains infinity"),
         ([2e15], "'n' must hold numbers between"),
     ],

@@ -161,7 +161,7 @@ def test_corrected_ttest_keeps_its_level_where_the_plain_one_does_not():
         ({"scores_a": [0.1], "scores_b": [0.2]}, "two resamples or more. Got 1"),
         ({"scores_b": [0.1, 0.2]}, "inconsistent numbers of samples"),
         ({"scores_b": [np.nan] * 6}, "scores_b contains NaN"),
-        ({"scores_a": A[:, None]}, "'scores_a' must have 1 dimensions"),
+        ({"scores_a": A[:, None]}, "'scores_a' must have 1 dimension"),
     ],
 )
 def test_bad_input_is_named(arguments, message):
