@@ -6,6 +6,7 @@ import unicodedata
 import warnings
 from array import array
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -454,11 +455,9 @@ def _place(folder: Path, text: str) -> str:
 
 def has_columns(path: Path, names: Sequence[str]) -> bool:
     """Whether a csv file has columns of these names."""
-    try:
-        _read(path, names)
-    except (InputError, OSError):
-        return False
-    return True
+    with suppress(InputError, OSError):
+        return bool(_read(path, names))
+    return False
 
 
 def _by_name(clips) -> dict[str, str]:

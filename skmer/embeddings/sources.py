@@ -163,12 +163,6 @@ def entries_of(X, sr: int) -> Iterable:
     X = forms.as_sequence(X)
     if forms.is_sequence_of_clips(X, estimator="the model"):
         return X
-    if hasattr(X, "columns"):
-        raise InputError(
-            f"A data frame of clips must have one column. Got {len(X.columns)}; pass one of them, "
-            "such as frame['path'].",
-            param="X",
-        )
     return forms.check_matrix(check_array(X, dtype="numeric"), sr=sr)
 
 

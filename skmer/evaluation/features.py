@@ -354,8 +354,7 @@ def _named(X, columns):
 
 
 def _names(X, columns) -> list[str]:
-    named = _named(X, columns)
-    return [named] if isinstance(named, str) else named
+    return np.atleast_1d(_named(X, columns)).tolist()
 
 
 def _embed(transformer, X):

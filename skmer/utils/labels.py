@@ -158,11 +158,11 @@ def check_order(values: dict) -> None:
     names.
     """
     # Segments may themselves be an index, as audformat has them.
-    indexes: dict = {
-        name: one if hasattr(one, "get_indexer") else getattr(one, "index", None)
+    indexes = {
+        name: index
         for name, one in values.items()
+        if hasattr(index := getattr(one, "index", one), "get_indexer")
     }
-    indexes = {name: index for name, index in indexes.items() if hasattr(index, "equals")}
     for (first, index), (name, other) in combinations(indexes.items(), 2):
         if index.equals(other) or len(index) != len(other):
             continue
