@@ -416,7 +416,7 @@ def _check_clips(file: CsvFile, needed, names: Mapping[str, str], may_be_empty, 
                 f"Lines {file.lines[before]} and {file.lines[row]} list {clip}{differ}.{hint}"
             )
     if look_alike and "start" in frame:
-        raise InputError(f"{path}:{look_alike}", param="start_column")
+        raise InputError(f"{path}:{look_alike} Else rename them.", param="start_column")
     if look_alike:
         warn_caller(f"{path}:{look_alike}")
     return frame, clips
