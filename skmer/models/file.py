@@ -121,13 +121,11 @@ def _check_types(model: bytes, what: str, trusted: Sequence[str]) -> list[str]:
 
 def _is_known(name: str) -> bool:
     """Return whether a type is scikit-learn's or skmer's own, by what it is."""
-    if name in _PARTS:
-        return True
     module, _, attribute = name.rpartition(".")
     package = module.split(".")[0]
     if package not in ("skmer", "sklearn"):
         # Of a package whose features are registered here, its user has decided to run the code.
-        return name in registry.transformer_names()
+        return name in (*_PARTS, *registry.transformer_names())
     if name.startswith(_NOT_ITS_OWN) or ".tests" in name:
         return False
     try:
