@@ -24,6 +24,7 @@ from skmer.utils import cache, files, floats, messages, progress, remote
 # Facts of a clip, in a table that is predicted from.
 _LAST = ("error", "notes")
 _FACTS = ("path", "start", "end", *_LAST)
+_BATCH = 1024
 
 
 def predict_clips(
@@ -284,7 +285,7 @@ def write_predictions(
             tables.check_not_fewer(place.show(name), n_before, total, append=False)
         with (
             predictor.embedder.keep(path),
-            closing(predictor.stream(paths, 1024)) as batches,
+            closing(predictor.stream(paths, _BATCH)) as batches,
             files.atomic_write(path) as temporary,
         ):
             write(temporary, batches, predictor.rest)
