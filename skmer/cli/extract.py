@@ -5,7 +5,6 @@ from pathlib import Path
 
 from skmer.cli import options, terminal
 from skmer.exceptions import InputError
-from skmer.utils.messages import counted
 
 # Columns of the table itself; a column of the user's with such a name gets another one.
 _TAKEN = (
@@ -137,8 +136,9 @@ def extract(
 
 def _describe(done, errors: str) -> str:
     before = done.n_clips - done.n_computed
+    rows, clips = terminal.counted(done.n_rows, "row"), terminal.counted(done.n_clips, "clip")
     return (
-        f"{done.path} has {counted(done.n_rows, 'row')} of {counted(done.n_clips, 'clip')}"
+        f"{done.path} has {rows} of {clips}"
         + (f", {before} of them finished before" if before else "")
         + (f"; {done.n_failed} could not be read, see {errors}" if done.n_failed else "")
     )

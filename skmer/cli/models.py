@@ -7,7 +7,6 @@ import typer
 
 from skmer.cli import options, terminal
 from skmer.exceptions import InputError
-from skmer.utils.messages import counted
 
 
 def train(
@@ -168,7 +167,7 @@ def predict(
             terminal.show(batch.to_csv(header=not at).rstrip("\n"))
     else:
         done = write_predictions(pipeline, clips, out, force=force, **settings)
-        terminal.note(f"{done.path} has {counted(done.n_rows, 'row')}")
+        terminal.note(f"{done.path} has {terminal.counted(done.n_rows, 'row')}")
     for line in left_out:
         terminal.note(line)
     if done.n_failed:

@@ -7,7 +7,6 @@ import typer
 from skmer.cli import terminal
 from skmer.cli.options import NotNegative, command, examples
 from skmer.exceptions import InputError
-from skmer.utils.messages import counted
 
 weights = typer.Typer(
     help="List, fetch and verify the published weights of the networks.",
@@ -128,7 +127,7 @@ def fetch_dataset(name: str, *, data_home: Path | None = None) -> None:
     from skmer.datasets import get_data_home, load_dataset
 
     clips = load_dataset(name, data_home=data_home)
-    found = counted(len(clips.data), "clip")
+    found = terminal.counted(len(clips.data), "clip")
     terminal.note(f"{name}: {found} below {get_data_home(data_home)}")
 
 
@@ -185,7 +184,9 @@ def cache_show(folder: Path | None = None) -> None:
     opened = _open_cache(folder)
     bound = "" if folder else f" of at most {default_max_bytes() / 1e9:.1f} GB"
     terminal.show(f"{opened.folder}")
-    terminal.show(f"{counted(len(opened), 'embedding')}, {opened.size() / 1e9:.3f} GB{bound}")
+    terminal.show(
+        f"{terminal.counted(len(opened), 'embedding')}, {opened.size() / 1e9:.3f} GB{bound}"
+    )
     if folder is None:
         terminal.note(
             "The oldest go first. SKMER_CACHE names another folder, SKMER_CACHE_BYTES another size."
@@ -207,7 +208,7 @@ def cache_size(folder: Path | None = None) -> None:
     $ skmer cache size ~/embeddings
     """
     opened = _open_cache(folder)
-    found = counted(len(opened), "entry", "entries")
+    found = terminal.counted(len(opened), "entry", "entries")
     terminal.show(f"{found}, {opened.size()} bytes in {opened.folder}")
 
 
@@ -228,7 +229,7 @@ def prune_cache(folder: Path | None = None, *, max_bytes: NotNegative = 0) -> No
     $ skmer cache prune DIR --max-bytes 0
     """
     opened = _open_cache(folder)
-    removed = counted(opened.prune(max_bytes), "entry", "entries")
+    removed = terminal.counted(opened.prune(max_bytes), "entry", "entries")
     terminal.show(f"{removed} removed, {opened.size()} bytes left")
 
 

@@ -22,6 +22,13 @@ class _Printer(logging.Handler):
         typer.echo(_printable(record.getMessage(), sys.stderr), err=True)
 
 
+def counted(*count_and_nouns) -> str:
+    """Return what `skmer.utils.messages.counted` does; the help shall not import numpy for it."""
+    from skmer.utils.messages import counted
+
+    return counted(*count_and_nouns)
+
+
 @contextmanager
 def messages(*, quiet: bool):
     """Print what the logger "skmer" is given inside this block: with `quiet`, warnings alone."""

@@ -2,7 +2,7 @@
 
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -11,6 +11,10 @@ from skmer.evaluation.statistics import paired
 from skmer.evaluation.tasks import CLASSIFICATION, TASKS, Task
 from skmer.exceptions import InputError
 from skmer.utils import messages, store
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 class EvaluationResult:
@@ -351,7 +355,7 @@ class EvaluationResult:
         chosen = names if protocol is None else [protocol]
         return pd.concat(map(of_protocol, chosen), ignore_index=True)
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the headline score of every configuration with its 95 % interval, best first.
 
         Parameters
@@ -366,7 +370,7 @@ class EvaluationResult:
         """
         return page.plot_result(self, ax)
 
-    def figure(self, size: Literal["paper", "wide"] = "paper"):
+    def figure(self, size: Literal["paper", "wide"] = "paper") -> "Figure":
         """Draw what `plot` draws, on a figure of a journal's column or of a slide.
 
         Colours are those of the features in every display; where several protocols were run, each

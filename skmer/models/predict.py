@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,9 @@ from skmer.exceptions import InputError
 from skmer.models.file import split_pipeline
 from skmer.pooling import align_frames, pad_frames, pool_frames
 from skmer.utils import cache, files, floats, messages, progress, remote
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Facts of a clip, in a table that is predicted from.
 _LAST = ("error", "notes")
@@ -38,7 +42,7 @@ def predict_clips(
     memory=None,
     n_jobs: int | None = None,
     verbose: bool = False,
-):
+) -> "pd.DataFrame":
     """Predict the emotion of clips; one that cannot be read is a row with an error.
 
     Parameters
@@ -122,7 +126,7 @@ def predict_batches(
     memory=None,
     n_jobs: int | None = None,
     verbose: bool = False,
-) -> Iterator:
+) -> "Iterator[pd.DataFrame]":
     """Predict the emotion of any number of clips, and yield the rows of a batch at a time.
 
     Parameters

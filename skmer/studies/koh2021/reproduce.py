@@ -4,6 +4,8 @@ import itertools
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -188,7 +190,7 @@ class Reproduction:
         news = [note.text for note in find_news(self)]
         return messages.html_list([make_headline(sort_claims(self.claims)), *news])
 
-    def save(self, folder):
+    def save(self, folder) -> Path:
         """Write table.csv, claims.csv, report.html and the pages of its results, or none of them.
 
         Parameters
@@ -261,7 +263,7 @@ def reproduce_koh2021(
     memory=None,
     n_jobs: int | None = None,
     time_limit: float | None = None,
-    on_interrupt: str = "raise",
+    on_interrupt: Literal["raise", "return"] = "raise",
     verbose: bool = False,
 ) -> Reproduction:
     """Do the study of Koh and Dubnov (2021) again, with whichever of its datasets are in place.
