@@ -17,6 +17,27 @@ class _PredictionsInOrder:
 
     @classmethod
     def from_predictions(cls, y_true, *args, **options):
+        """Draw labels and predictions, as scikit-learn's method of this name does.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,)
+            The true labels.
+        *args
+            The predicted labels, or their probabilities.
+        **options
+            The other parameters of scikit-learn's method.
+
+        Returns
+        -------
+        display : object
+            The display, drawn.
+
+        Raises
+        ------
+        InputError
+            When pandas objects have the same rows in another order.
+        """
         check_order({"y_true": y_true, "predictions": next(iter(args), None)} | options)
         return super().from_predictions(y_true, *args, **options)  # type: ignore[misc]
 
