@@ -289,6 +289,12 @@ def test_tags_that_cannot_be_meant(write):
     path = write('path,tags\nclips/a.wav,"a, b"\nclips/b.flac,b\n')
     with pytest.warns(UserWarning, match="has the separator ';'.* separated by ','"):
         load_csv(path, tags_column="tags")
+    path = write("path,tags\nclips/a.wav,dark & epic\nclips/b.flac,dark\n")
+    with pytest.warns(UserWarning, match="has the separator ';'.* separated by '&'"):
+        load_csv(path, tags_column="tags")
+    # A name that has the mark is one tag, without a warning.
+    path = write("path,tags\nclips/a.wav,Rock & Roll\nclips/b.flac,calm\n")
+    assert load_csv(path, tags_column="tags").target_names == ["Rock & Roll", "calm"]
     path = write("path,tags\nclips/a.wav,Happy;happy\nclips/b.flac,\n")
     with pytest.warns(UserWarning, match="'Happy' and 'happy'"):
         load_csv(path, tags_column="tags")
